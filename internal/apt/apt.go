@@ -1,0 +1,67 @@
+// Package apt puts missing Debian packages on a developer's or a CI machine.
+// It decides whether this process may do that (root, or sudo without asking);
+// where it may not, the error is the one line for a person to run. It never
+// removes or upgrades anything and knows no package by name.
+package apt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// May is nil when this process may install packages; else it is the one line
+// for a person.
+func May(ctx context.Context, packages ...string) error {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("missing here, and there is no apt-get; install what your system calls %s", strings.Join(packages, " "))
+	}
+	if len(asRoot(ctx)) == 0 {
+		return fmt.Errorf("missing here; run:  sudo apt-get install %s", strings.Join(packages, " "))
+	}
+	return nil
+}
+
+// Install installs packages without their recommendations and writes what apt
+// says to out. Several processes may call it at once: apt's lock lines them up.
+func Install(ctx context.Context, out io.Writer, packages ...string) error {
+	if err := May(ctx, packages...); err != nil {
+		return err
+	}
+	install := append([]string{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"}, packages...)
+	for _, args := range [][]string{{"update", "-q"}, install} {
+		line := slices.Concat(asRoot(ctx), []string{"DEBIAN_FRONTEND=noninteractive", "apt-get"}, args)
+		c := exec.CommandContext(ctx, line[0], line[1:]...)
+		c.Stdout, c.Stderr = out, out
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("apt-get %s: %w", strings.Join(args, " "), err)
+		}
+	}
+	return nil
+}
+
+// Root runs a shell script as root, for what a package needs around its
+// installation. It wants May to be nil.
+func Root(ctx context.Context, script string) error {
+	line := append(asRoot(ctx), "sh", "-c", script)
+	if out, err := exec.CommandContext(ctx, line[0], line[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", script, err, out)
+	}
+	return nil
+}
+
+// asRoot is the beginning of a command line that runs as root, empty where
+// that needs a password.
+func asRoot(ctx context.Context) []string {
+	if os.Getuid() == 0 {
+		return []string{"env"}
+	}
+	if exec.CommandContext(ctx, "sudo", "-n", "true").Run() != nil {
+		return nil
+	}
+	return []string{"sudo", "-n", "env"}
+}

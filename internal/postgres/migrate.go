@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"petschaft/migrations"
+)
+
+// ErrSchemaOld says that the database lacks migrations this binary needs.
+var ErrSchemaOld = errors.New("the database schema is older than this program: run `petschaft migrate` (or `petschaft serve --migrate`)")
+
+// Migrate brings the schema of db to what this binary needs: the portal's own
+// steps, then River's. Several processes may call it at once; they take turns
+// by polling a lock, because a blocked advisory lock would deadlock with
+// `create index concurrently`.
+func Migrate(ctx context.Context, db *DB) error {
+	std := stdlib.OpenDBFromPool(db.Pool)
+	defer std.Close()
+	steps, err := provider(std)
+	if err != nil {
+		return err
+	}
+	if _, err := steps.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return migrateRiver(ctx, db)
+}
+
+func provider(std *sql.DB) (*goose.Provider, error) {
+	turns, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+	if err != nil {
+		return nil, fmt.Errorf("make migration lock: %w", err)
+	}
+	steps, err := goose.NewProvider(goose.DialectPostgres, std, migrations.Files,
+		goose.WithSessionLocker(turns), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return steps, nil
+}
+
+// riverLock is the advisory lock under which one process runs River's steps.
+const riverLock = 4097083627
+
+// migrateRiver takes its turn by polling, as goose does. The lock belongs to a
+// session, not to a transaction: River's steps need one each, because a value
+// added to an enum is of use only in the next.
+func migrateRiver(ctx context.Context, db *DB) error {
+	m, err := rivermigrate.New(riverpgxv5.New(db.Pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("read queue migrations: %w", err)
+	}
+	turn, err := db.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("lock queue migrations: %w", err)
+	}
+	defer turn.Release()
+	for mine := false; ; {
+		if err := turn.QueryRow(ctx, "select pg_try_advisory_lock($1)", int64(riverLock)).Scan(&mine); err != nil {
+			return fmt.Errorf("lock queue migrations: %w", err)
+		}
+		if mine {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	defer turn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", int64(riverLock))
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate queue: %w", err)
+	}
+	return nil
+}
+
+// Current returns ErrSchemaOld when a migration is missing.
+func Current(ctx context.Context, db *DB) error {
+	std := stdlib.OpenDBFromPool(db.Pool)
+	defer std.Close()
+	steps, err := goose.NewProvider(goose.DialectPostgres, std, migrations.Files, goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	pending, err := steps.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("look for missing migrations: %w", err)
+	}
+	if pending {
+		return ErrSchemaOld
+	}
+	m, err := rivermigrate.New(riverpgxv5.New(db.Pool), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("read queue migrations: %w", err)
+	}
+	ok, err := m.Validate(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("look for missing queue migrations: %w", err)
+	}
+	if !ok.OK {
+		return ErrSchemaOld
+	}
+	return nil
+}
