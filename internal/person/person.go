@@ -1,0 +1,75 @@
+// Package person holds the people as the identity provider knows them: their
+// accounts, who acts, and who is locked out. An account is keyed by issuer and
+// subject, never by mail address. It proves nobody's identity (signin does) and
+// decides no right over another subject's things.
+package person
+
+import (
+	"net/netip"
+	"time"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/postgres"
+)
+
+// ID is the number of an account.
+type ID int64
+
+// Thing is the account as an audit line names it.
+func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "account", ID: int64(id)} }
+
+// Actor is who acts: an account with what its last sign-in said of it.
+type Actor struct {
+	Account ID
+	Name    string
+	Email   string // the verified mail claim, else empty
+	Groups  []string
+	Officer bool // registration officer, by a group of the identity provider
+	Token   int64
+	From    netip.Addr
+}
+
+// Who is the actor for an audit line.
+func (a Actor) Who() audit.Who {
+	return audit.Who{Account: int64(a.Account), Token: a.Token, From: a.From}
+}
+
+// Account is a person who has signed in at least once.
+type Account struct {
+	ID            ID
+	Issuer        string
+	Subject       string
+	Username      string
+	Name          string
+	GivenName     string
+	FamilyName    string
+	Email         string
+	EmailVerified bool
+	Groups        []string
+	Created       time.Time
+	SignedIn      time.Time
+	Locked        *time.Time
+	LockedWhy     string
+}
+
+// Label is the name to show: the full name, else the user name, else the
+// address.
+func (a Account) Label() string {
+	switch {
+	case a.Name != "":
+		return a.Name
+	case a.Username != "":
+		return a.Username
+	default:
+		return a.Email
+	}
+}
+
+const accountColumns = `a.id, a.issuer, a.subject, a.username, a.name, a.given_name, a.family_name, a.email,
+	a.email_verified, a.groups, a.created, a.signed_in, a.locked, a.locked_why`
+
+// Book keeps the accounts.
+type Book struct {
+	DB  *postgres.DB
+	Now func() time.Time
+}

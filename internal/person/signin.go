@@ -1,0 +1,91 @@
+package person
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+)
+
+// Claims are what the identity provider says about a person (OpenID Connect
+// Core 1.0, 5.1), with its groups.
+type Claims struct {
+	Issuer        string
+	Subject       string
+	Username      string
+	Name          string
+	GivenName     string
+	FamilyName    string
+	Email         string
+	EmailVerified bool
+	Groups        []string
+}
+
+// clean takes control characters out of names: they go into mails and pages.
+func (c Claims) clean() Claims {
+	for _, s := range []*string{&c.Username, &c.Name, &c.GivenName, &c.FamilyName, &c.Email} {
+		*s = strings.TrimSpace(strings.Map(func(r rune) rune {
+			if r < 0x20 || r == 0x7f || r == 0x85 || r == '\u2028' || r == '\u2029' {
+				return -1
+			}
+			return r
+		}, *s))
+	}
+	if c.Name == "" {
+		c.Name = strings.TrimSpace(c.GivenName + " " + c.FamilyName)
+	}
+	if c.Groups == nil {
+		c.Groups = []string{}
+	}
+	return c
+}
+
+// SignedIn is the step that notes a sign-in: it makes the account at the first
+// one and refreshes names, address and groups at each. A locked account is
+// denied.
+func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who) (Account, error) {
+	a, err := b.upsert(ctx, tx, c.clean(), true)
+	if err != nil {
+		return Account{}, fmt.Errorf("note sign-in: %w", err)
+	}
+	if a.Locked != nil {
+		return Account{}, fault.New(fault.Denied, "person.locked")
+	}
+	who.Account = int64(a.ID)
+	return a, audit.Write(ctx, tx, audit.Line{
+		Who: who, At: b.Now(), Action: "person.signed_in",
+		Detail: audit.Detail{"groups": a.Groups}, About: []audit.Thing{a.ID.Thing()},
+	})
+}
+
+// Refreshed is the step that notes newer claims of somebody who is signed in.
+func (b *Book) Refreshed(ctx context.Context, tx pgx.Tx, c Claims) error {
+	if _, err := b.upsert(ctx, tx, c.clean(), false); err != nil {
+		return fmt.Errorf("note refreshed claims: %w", err)
+	}
+	return nil
+}
+
+func (b *Book) upsert(ctx context.Context, tx pgx.Tx, c Claims, signedIn bool) (Account, error) {
+	rows, err := tx.Query(ctx, `
+		insert into account as a (issuer, subject, username, name, given_name, family_name, email, email_verified,
+			groups, created, signed_in, refreshed)
+		values (@issuer, @subject, @username, @name, @given, @family, @email, @verified, @groups, @now, @now, @now)
+		on conflict (issuer, subject) do update set username = excluded.username, name = excluded.name,
+			given_name = excluded.given_name, family_name = excluded.family_name, email = excluded.email,
+			email_verified = excluded.email_verified, groups = excluded.groups, refreshed = excluded.refreshed,
+			signed_in = case when @signed_in then excluded.signed_in else a.signed_in end
+		returning `+accountColumns, pgx.NamedArgs{
+		"issuer": c.Issuer, "subject": c.Subject, "username": c.Username, "name": c.Name, "given": c.GivenName,
+		"family": c.FamilyName, "email": c.Email, "verified": c.EmailVerified, "groups": c.Groups,
+		"now": b.Now(), "signed_in": signedIn,
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Account])
+}
