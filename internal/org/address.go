@@ -1,0 +1,100 @@
+package org
+
+import (
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+)
+
+// Domain is a host name as certificates and the schema hold it: lower-case
+// A-labels (RFC 5890, 2.3.2.1), at least two of them, no dot at the end. Only
+// ParseDomain makes one.
+type Domain string
+
+var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(true))
+
+// ParseDomain reads a domain as a person types it: any case, U-labels or
+// A-labels. ok is false where it is no domain name one could register under:
+// wrong labels, an IP address, one label only, a public suffix itself.
+func ParseDomain(s string) (d Domain, ok bool) {
+	a, err := toASCII.ToASCII(strings.TrimSpace(s))
+	if err != nil || len(a) > 253 {
+		return "", false
+	}
+	if _, err := netip.ParseAddr(a); err == nil {
+		return "", false
+	}
+	labels := strings.Split(a, ".")
+	for _, l := range labels {
+		if l == "" || len(l) > 63 {
+			return "", false
+		}
+	}
+	last := labels[len(labels)-1]
+	if len(labels) < 2 || strings.Trim(last, "0123456789") == "" {
+		return "", false
+	}
+	if suffix, icann := publicsuffix.PublicSuffix(a); icann && suffix == a {
+		return "", false
+	}
+	return Domain(a), true
+}
+
+// Unicode is the domain with U-labels, for the eye.
+func (d Domain) Unicode() string {
+	u, err := idna.Display.ToUnicode(string(d))
+	if err != nil {
+		return string(d)
+	}
+	return u
+}
+
+// Address is a mail address whose local part is an ASCII dot-atom (RFC 5322,
+// 3.2.3), kept as typed, and whose domain is a Domain. Only ParseAddress makes
+// one.
+type Address string
+
+// atext are the characters of a dot-atom besides letters and digits.
+const atext = "!#$%&'*+-/=?^_`{|}~"
+
+// ParseAddress reads a bare mail address (no display name, comment or quotes).
+// When it is refused, wrong is the message id that says why.
+func ParseAddress(s string) (a Address, wrong string) {
+	local, domain, ok := strings.Cut(strings.TrimSpace(s), "@")
+	if !ok || local == "" || domain == "" || strings.Contains(domain, "@") {
+		return "", "org.address.form"
+	}
+	for _, r := range local {
+		if r > 0x7e {
+			return "", "org.address.ascii"
+		}
+	}
+	for atom := range strings.SplitSeq(local, ".") {
+		if atom == "" || strings.Trim(atom, atext+"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+			return "", "org.address.local"
+		}
+	}
+	if len(local) > 64 {
+		return "", "org.address.long"
+	}
+	d, ok := ParseDomain(domain)
+	if !ok {
+		return "", "org.address.domain"
+	}
+	if len(local)+1+len(d) > 254 {
+		return "", "org.address.long"
+	}
+	return Address(local + "@" + string(d)), ""
+}
+
+// Domain is what stands behind the @.
+func (a Address) Domain() Domain {
+	_, d, _ := strings.Cut(string(a), "@")
+	return Domain(d)
+}
+
+// Folded is the address without ASCII case: two addresses are the same when
+// their folded forms are.
+func (a Address) Folded() string { return strings.ToLower(string(a)) }

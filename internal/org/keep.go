@@ -1,0 +1,142 @@
+package org
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+)
+
+// MayKeep tells whether by may keep domains and contact groups.
+func MayKeep(by person.Actor) error {
+	if !by.Officer {
+		return fault.New(fault.Denied, "fault.officers_only")
+	}
+	return nil
+}
+
+// DomainInput is an e-mail domain as an officer enters it.
+type DomainInput struct {
+	Name       string // only read when the domain is added
+	Group      GroupID
+	Validation Validation
+	Proof      Proof
+}
+
+func (in DomainInput) check(bad *fault.Fields) {
+	if in.Group == 0 {
+		bad.Add("group", "field.required")
+	}
+	switch in.Validation {
+	case ByMailbox:
+	case ByDomain:
+		in.Proof.check(bad)
+	default:
+		bad.Add("validation", "field.required")
+	}
+}
+
+func (p Proof) check(bad *fault.Fields) {
+	if strings.TrimSpace(p.Method) == "" {
+		bad.Add("proof_method", "field.required")
+	}
+	if len(p.Method) > 200 {
+		bad.Add("proof_method", "field.too_long", "max", 200)
+	}
+	if len(p.By) > 200 {
+		bad.Add("proof_by", "field.too_long", "max", 200)
+	}
+	if p.From.IsZero() {
+		bad.Add("proof_from", "field.date")
+	}
+	switch {
+	case p.Until.IsZero():
+		bad.Add("proof_until", "field.date")
+	case p.From.IsZero():
+	case !p.Until.After(p.From):
+		bad.Add("proof_until", "org.proof.order")
+	case p.Until.Sub(p.From) > MaxProof:
+		bad.Add("proof_until", "org.proof.long")
+	}
+}
+
+func (in DomainInput) args() pgx.NamedArgs {
+	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil)}
+	if in.Validation == ByDomain {
+		a["method"], a["by"], a["from"], a["until"] = strings.TrimSpace(in.Proof.Method), strings.TrimSpace(in.Proof.By), &in.Proof.From, &in.Proof.Until
+	}
+	return a
+}
+
+func (in DomainInput) detail() audit.Detail {
+	d := audit.Detail{"group": in.Group, "validation": in.Validation}
+	if in.Validation == ByDomain {
+		d["proof"] = fmt.Sprintf("%s, %s, %s – %s", in.Proof.Method, in.Proof.By, in.Proof.From.Format(time.DateOnly), in.Proof.Until.Format(time.DateOnly))
+	}
+	return d
+}
+
+// AddDomain registers an e-mail domain.
+func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (Domain, error) {
+	if err := MayKeep(by); err != nil {
+		return "", err
+	}
+	var bad fault.Fields
+	name, ok := ParseDomain(in.Name)
+	if !ok {
+		bad.Add("name", "org.domain.form")
+	}
+	in.check(&bad)
+	if err := bad.Err(); err != nil {
+		return "", err
+	}
+	return name, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		args := in.args()
+		args["name"], args["now"] = name, b.Now()
+		var id ID
+		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, created)
+			values (@name, @group, @validation, @method, @by, @from, @until, @now) returning id`, args).Scan(&id)
+		if err != nil {
+			return fmt.Errorf("add domain: %w", err)
+		}
+		d := in.detail()
+		d["name"] = name
+		return b.note(ctx, tx, by, "org.domain_added", d, id.Thing(), in.Group.Thing())
+	})
+}
+
+// EditDomain changes the contact group and the validation of a domain; its
+// name never changes.
+func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in DomainInput) error {
+	if err := MayKeep(by); err != nil {
+		return err
+	}
+	var bad fault.Fields
+	in.check(&bad)
+	if err := bad.Err(); err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		args := in.args()
+		args["id"] = id
+		tag, err := tx.Exec(ctx, `update email_domain set contact_group = @group, validation = @validation, proof_method = @method,
+			proof_by = @by, proof_from = @from, proof_until = @until where id = @id`, args)
+		if err != nil {
+			return fmt.Errorf("edit domain: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return fault.New(fault.Missing, "fault.missing")
+		}
+		return b.note(ctx, tx, by, "org.domain_edited", in.detail(), id.Thing(), in.Group.Thing())
+	})
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: about})
+}
