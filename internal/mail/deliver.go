@@ -1,0 +1,123 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/queue"
+)
+
+// JobTimeout is enough for one mail to wait for a connection and be sent.
+const JobTimeout = 5 * time.Minute
+
+// Jobs registers what the outbox does later.
+func (o *Outbox) Jobs(w *river.Workers) {
+	river.AddWorker(w, &courier{outbox: o})
+	river.AddWorker(w, &forgetter{outbox: o})
+}
+
+// delivery is the job to send one letter.
+type delivery struct {
+	Letter ID `json:"letter"`
+}
+
+func (delivery) Kind() string { return "mail.deliver" }
+
+func (delivery) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queue.Mail, MaxAttempts: Attempts}
+}
+
+type courier struct {
+	river.WorkerDefaults[delivery]
+	outbox *Outbox
+}
+
+func (c *courier) Timeout(*river.Job[delivery]) time.Duration { return JobTimeout }
+
+func (c *courier) NextRetry(j *river.Job[delivery]) time.Time {
+	return c.outbox.Now().Add(Backoff(j.Attempt))
+}
+
+func (c *courier) Work(ctx context.Context, j *river.Job[delivery]) error {
+	return c.outbox.deliver(ctx, j.Args.Letter)
+}
+
+// waiting is a letter at the moment of an attempt.
+type waiting struct {
+	ID       ID
+	Kind     string
+	Words    []byte
+	Attempts int
+	Since    time.Time
+}
+
+// deliver makes one attempt at the letter. It returns an error while another
+// attempt is due; a letter that is sent or failed needs none, so a second run
+// of the job does nothing.
+func (o *Outbox) deliver(ctx context.Context, id ID) error {
+	w, err := o.take(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take letter %d: %w", id, err)
+	}
+	l, err := reread(w.Kind, w.Words)
+	if err != nil {
+		return o.record(ctx, id, "failed", err.Error())
+	}
+	words, err := o.sender.Send(ctx, l)
+	if err == nil {
+		return o.record(ctx, id, "sent", words)
+	}
+	state, said := "deferred", ""
+	if o.Now().Add(Backoff(w.Attempts)).After(w.Since.Add(Patience)) {
+		state = "failed"
+	}
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		said = r.Answer
+		if r.Permanent {
+			state = "failed"
+		}
+	}
+	if recorded := o.record(ctx, id, state, said); recorded != nil {
+		return errors.Join(fmt.Errorf("letter %d: %w", id, err), recorded)
+	}
+	if state == "failed" {
+		return nil // the letter tells it; another run would not help
+	}
+	return fmt.Errorf("letter %d: %w", id, err)
+}
+
+// take counts the attempt before it is made.
+func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
+	rows, err := o.db.Query(ctx, `
+		update letter set attempts = attempts + 1
+		where id = $1 and state in ('queued', 'deferred')
+		returning id, kind, words, attempts, since`, id)
+	if err != nil {
+		return waiting{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[waiting])
+}
+
+// record keeps the outcome even when the process is being stopped: a letter
+// that was sent must not be sent again.
+func (o *Outbox) record(ctx context.Context, id ID, state, said string) error {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer done()
+	_, err := o.db.Exec(ctx, `
+		update letter set state = @state, answer = @answer,
+		    done = case when @state in ('sent', 'failed') then @now::timestamptz end
+		where id = @id and state in ('queued', 'deferred')`,
+		pgx.NamedArgs{"id": id, "state": state, "answer": said, "now": o.Now()})
+	if err != nil {
+		return fmt.Errorf("record letter %d as %s: %w", id, state, err)
+	}
+	return nil
+}

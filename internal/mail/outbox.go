@@ -1,0 +1,95 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+// ID names a letter in the outbox.
+type ID int64
+
+// Outbox keeps the mails whose outcome nobody waits for, until they are sent
+// or failed where the registration office sees them.
+type Outbox struct {
+	Now func() time.Time
+
+	db     *postgres.DB
+	sender *Sender
+	queue  *queue.Queue
+}
+
+// NewOutbox makes an outbox that sends through s.
+func NewOutbox(db *postgres.DB, s *Sender, q *queue.Queue) *Outbox {
+	return &Outbox{Now: func() time.Time { return time.Now().UTC() }, db: db, sender: s, queue: q}
+}
+
+// Post queues the letter of w in tx. It is a step: it checks no rights.
+func (o *Outbox) Post(ctx context.Context, tx pgx.Tx, w Words) error {
+	stored, err := json.Marshal(w)
+	if err != nil {
+		return fmt.Errorf("post letter %q: %w", w.kind(), err)
+	}
+	var id ID
+	err = tx.QueryRow(ctx, `
+		insert into letter (kind, recipient, words, state, created, since)
+		values (@kind, @recipient, @words, 'queued', @now, @now)
+		returning id`,
+		pgx.NamedArgs{"kind": w.kind(), "recipient": w.recipient(), "words": stored, "now": o.Now()}).Scan(&id)
+	if err != nil {
+		return fmt.Errorf("post letter %q: %w", w.kind(), err)
+	}
+	return o.queue.Insert(ctx, tx, delivery{Letter: id})
+}
+
+// Failed is a letter that was refused for good or stayed unsent too long.
+type Failed struct {
+	ID        ID
+	Kind      string
+	Recipient string
+	Answer    string // what the mail server said last; empty: it was away
+	Attempts  int
+	Created   time.Time
+	Done      time.Time
+}
+
+// Failed returns the newest failed letters, at most limit.
+func (o *Outbox) Failed(ctx context.Context, limit int) ([]Failed, error) {
+	rows, err := o.db.Query(ctx, `
+		select id, kind, recipient, answer, attempts, created, done
+		from letter where state = 'failed' order by id desc limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list failed letters: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Failed])
+	if err != nil {
+		return nil, fmt.Errorf("list failed letters: %w", err)
+	}
+	return all, nil
+}
+
+// Retry queues the failed letter again, with its hours begun anew, and reports
+// whether it did: a letter that waits or was sent stays as it is. It is a
+// step: it checks no rights and leaves no audit line.
+func (o *Outbox) Retry(ctx context.Context, tx pgx.Tx, id ID) (bool, error) {
+	var state string
+	if err := tx.QueryRow(ctx, `select state from letter where id = $1 for update`, id).Scan(&state); err != nil {
+		return false, fmt.Errorf("retry letter %d: %w", id, postgres.Fault(err))
+	}
+	if state != "failed" {
+		return false, nil
+	}
+	_, err := tx.Exec(ctx, `
+		update letter set state = 'queued', answer = '', attempts = 0, since = @now, done = null
+		where id = @id`, pgx.NamedArgs{"id": id, "now": o.Now()})
+	if err != nil {
+		return false, fmt.Errorf("retry letter %d: %w", id, err)
+	}
+	return true, o.queue.Insert(ctx, tx, delivery{Letter: id})
+}
