@@ -1,0 +1,216 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/oauth2"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+)
+
+const (
+	keyAttempts = "attempts"
+
+	attemptLimit = 5 // tabs that sign in at once; the oldest goes first
+	attemptLife  = 10 * time.Minute
+)
+
+// attempt is a sign-in under way, bound to this browser by its session.
+type attempt struct {
+	State    string
+	Nonce    string
+	Verifier string // RFC 7636
+	Next     string
+	Begun    time.Time
+}
+
+// Begin sends the browser to the provider; afterwards Finish returns next, or
+// "/" when it is no path of ours. It fails with Unavailable when the provider
+// cannot be reached.
+func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) error {
+	ctx := r.Context()
+	p, err := d.reach(ctx)
+	if err != nil {
+		return err
+	}
+	now := d.now()
+	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: OwnPath(next), Begun: now}
+	all := append(d.attempts(ctx, now), a)
+	d.put(ctx, keyAttempts, all[max(0, len(all)-attemptLimit):])
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, p.oauth.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther)
+	return nil
+}
+
+// attempts are those that are still young enough.
+func (d *Desk) attempts(ctx context.Context, now time.Time) []attempt {
+	var all []attempt
+	d.get(ctx, keyAttempts, &all)
+	return slices.DeleteFunc(all, func(a attempt) bool { return now.Sub(a.Begun) >= attemptLife })
+}
+
+// take hands out the attempt of state once.
+func (d *Desk) take(ctx context.Context, state string) (attempt, bool) {
+	all := d.attempts(ctx, d.now())
+	i := slices.IndexFunc(all, func(a attempt) bool { return a.State == state })
+	if i < 0 {
+		return attempt{}, false
+	}
+	a := all[i]
+	if all = slices.Delete(all, i, i+1); len(all) == 0 {
+		d.sessions.Remove(ctx, keyAttempts)
+	} else {
+		d.put(ctx, keyAttempts, all)
+	}
+	return a, true
+}
+
+// Finish reads the provider's answer at CallbackPath, signs the person in and
+// returns where to go. It fails with Conflict signin.stale when this browser
+// asked for no such answer, or too long ago; Denied signin.refused when the
+// provider refused or its answer is not to be trusted; Unavailable
+// signin.provider_down; and as person does for a locked account. Whoever was
+// signed in here before is signed in still, then; after success no more.
+func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (next string, err error) {
+	ctx, q := r.Context(), r.URL.Query()
+	w.Header().Set("Cache-Control", "no-store")
+	a, ok := d.take(ctx, q.Get("state"))
+	if !ok {
+		return "", stale(errors.New("no sign-in with this state in this session"))
+	}
+	p, err := d.provider(ctx)
+	if err != nil {
+		return "", err
+	}
+	iss, named := q["iss"]
+	if named && !slices.Equal(iss, []string{d.cfg.Issuer}) || !named && p.AnswersIssuer {
+		return "", refused(fmt.Errorf("answer from issuer %.200q (RFC 9207)", iss))
+	}
+	if code := q.Get("error"); code != "" {
+		return "", refusal(code, q.Get("error_description"))
+	}
+	t, err := p.oauth.Exchange(d.outward(ctx), q.Get("code"), oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return "", exchangeFault(err)
+	}
+	c, idToken, err := d.claims(d.outward(ctx), p, t, expected{nonce: a.Nonce})
+	if err != nil {
+		return "", err
+	}
+	if err := d.admit(r, c, secrets{idToken, t.RefreshToken}); err != nil {
+		return "", err
+	}
+	return a.Next, nil
+}
+
+func stale(err error) error {
+	return fault.New(fault.Conflict, "signin.stale").Because(err)
+}
+
+// refusal is an error of RFC 6749, 4.1.2.1 or OpenID Connect Core 1.0, 3.1.2.6.
+func refusal(code, text string) error {
+	err := fmt.Errorf("the provider says %.50q: %.200q", code, text)
+	if code == "temporarily_unavailable" || code == "server_error" {
+		return providerDown(err)
+	}
+	return refused(err)
+}
+
+func exchangeFault(err error) error {
+	switch {
+	case away(err):
+		return providerDown(err)
+	case refusedGrant(err):
+		return stale(err)
+	default:
+		return refused(err)
+	}
+}
+
+// secrets of a login that lie sealed in the database.
+type secrets struct{ idToken, refresh string }
+
+// admit writes the login and gives the browser a new session id, so that one
+// that somebody planted is worth nothing.
+func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
+	ctx := r.Context()
+	who := audit.Who{From: d.cfg.ClientIP(r)}
+	var id int64
+	err := d.db.Tx(ctx, func(tx pgx.Tx) error {
+		before, err := d.end(ctx, tx, visiting(ctx).login)
+		if err != nil {
+			return err
+		}
+		account, err := d.people.SignedIn(ctx, tx, c, who)
+		if err != nil {
+			return err
+		}
+		who.Account = int64(account.ID)
+		if before.ID != 0 {
+			if err := d.note(ctx, tx, who, "signin.ended", before); err != nil {
+				return err
+			}
+		}
+		id, err = d.start(ctx, tx, account.ID, r)
+		if err != nil {
+			return err
+		}
+		return d.seal(ctx, tx, id, s)
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.sessions.RenewToken(ctx); err != nil {
+		return fmt.Errorf("renew session: %w", err)
+	}
+	d.sessions.Put(ctx, keyLogin, id)
+	return nil
+}
+
+func (d *Desk) start(ctx context.Context, tx pgx.Tx, account person.ID, r *http.Request) (int64, error) {
+	agent := r.UserAgent()
+	agent = strings.ToValidUTF8(agent[:min(len(agent), 400)], "")
+	args := pgx.NamedArgs{"account": account, "now": d.now(), "origin": nil, "agent": agent}
+	if from := d.cfg.ClientIP(r); from.IsValid() {
+		args["origin"] = from
+	}
+	var id int64
+	err := tx.QueryRow(ctx, `insert into login (account, started, seen, refreshed, origin, user_agent)
+		values (@account, @now, @now, @now, @origin, @agent) returning id`, args).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("start login: %w", err)
+	}
+	return id, nil
+}
+
+// seal keeps the secrets of a login, bound to its id. What is empty stays as
+// it was.
+func (d *Desk) seal(ctx context.Context, tx pgx.Tx, id int64, s secrets) error {
+	var idToken, refresh []byte
+	if s.idToken != "" {
+		idToken = d.sealer.Seal([]byte(s.idToken), idTokenPurpose(id))
+	}
+	if s.refresh != "" {
+		refresh = d.sealer.Seal([]byte(s.refresh), refreshPurpose(id))
+	}
+	_, err := tx.Exec(ctx, `update login set id_token = coalesce(@id_token, id_token), refresh = coalesce(@refresh, refresh)
+		where id = @id and ended is null`, pgx.NamedArgs{"id": id, "id_token": idToken, "refresh": refresh})
+	if err != nil {
+		return fmt.Errorf("keep tokens of login %d: %w", id, err)
+	}
+	return nil
+}
+
+func idTokenPurpose(id int64) string { return fmt.Sprintf("login %d id_token", id) }
+func refreshPurpose(id int64) string { return fmt.Sprintf("login %d refresh", id) }

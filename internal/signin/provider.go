@@ -1,0 +1,227 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+
+	"petschaft/internal/fault"
+)
+
+// provider is the identity provider as its discovery document describes it
+// (OpenID Connect Discovery 1.0, 3).
+type provider struct {
+	*oidc.Provider
+	metadata
+	oauth oauth2.Config
+	keys  *oidc.RemoteKeySet
+}
+
+type metadata struct {
+	Authorize     string   `json:"authorization_endpoint"`
+	Token         string   `json:"token_endpoint"`
+	Keys          string   `json:"jwks_uri"`
+	Info          string   `json:"userinfo_endpoint"`
+	EndSession    string   `json:"end_session_endpoint"`
+	Scopes        []string `json:"scopes_supported"`
+	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
+	AnswersIssuer bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207, 3
+}
+
+// ask puts the question for the discovery document; whoever asks meanwhile
+// shares the answer.
+func (d *Desk) ask() <-chan singleflight.Result {
+	return d.asking.DoChan("", func() (any, error) {
+		p, err := d.discover(d.outward(context.Background()))
+		if err == nil {
+			d.known.Store(p)
+		}
+		return p, err
+	})
+}
+
+// reach asks the provider for its document, which also tells whether it is
+// there: a browser sent to one that is not would see no page of ours.
+func (d *Desk) reach(ctx context.Context) (*provider, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case a := <-d.ask():
+		if a.Err != nil {
+			return nil, providerDown(a.Err)
+		}
+		return a.Val.(*provider), nil
+	}
+}
+
+// provider returns what is known, else asks.
+func (d *Desk) provider(ctx context.Context) (*provider, error) {
+	if p := d.known.Load(); p != nil {
+		return p, nil
+	}
+	return d.reach(ctx)
+}
+
+func providerDown(err error) error {
+	return fault.New(fault.Unavailable, "signin.provider_down").Because(err)
+}
+
+func (d *Desk) discover(ctx context.Context) (*provider, error) {
+	p, err := oidc.NewProvider(ctx, d.cfg.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("discover the provider: %w", err)
+	}
+	f := &provider{Provider: p}
+	if err := p.Claims(&f.metadata); err != nil {
+		return nil, fmt.Errorf("discover the provider: %w", err)
+	}
+	if err := f.metadata.check(d.cfg.Issuer); err != nil {
+		return nil, fmt.Errorf("discover the provider: %w", err)
+	}
+	if old := d.known.Load(); old != nil && old.Keys == f.Keys {
+		f.keys = old.keys // holds keys already
+	} else {
+		f.keys = oidc.NewRemoteKeySet(ctx, f.Keys)
+	}
+	f.oauth = oauth2.Config{
+		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, RedirectURL: d.cfg.here(CallbackPath),
+		Scopes:   f.scopes(),
+		Endpoint: oauth2.Endpoint{AuthURL: f.Authorize, TokenURL: f.Token, AuthStyle: f.authStyle(d.cfg.ClientSecret)},
+	}
+	return f, nil
+}
+
+// check holds the endpoints to the issuer's security: an https issuer whose
+// document names http would get secrets and people sent in clear.
+func (m metadata) check(issuer string) error {
+	for name, text := range map[string]string{
+		"authorization_endpoint": m.Authorize, "token_endpoint": m.Token, "jwks_uri": m.Keys,
+		"userinfo_endpoint": m.Info, "end_session_endpoint": m.EndSession,
+	} {
+		optional := name == "userinfo_endpoint" || name == "end_session_endpoint"
+		if text == "" && optional {
+			continue
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || strings.HasPrefix(issuer, "https:")) {
+			return fmt.Errorf("%s %q is no address for an issuer like %q", name, text, issuer)
+		}
+	}
+	return nil
+}
+
+// scopes asks for what the provider lists beyond the three that all know.
+func (m metadata) scopes() []string {
+	s := []string{oidc.ScopeOpenID, "profile", "email"}
+	for _, more := range []string{"groups", oidc.ScopeOfflineAccess} {
+		if slices.Contains(m.Scopes, more) {
+			s = append(s, more)
+		}
+	}
+	return s
+}
+
+// authStyle is never left to oauth2's trying: a second try with the same code
+// makes a strict provider end the session (RFC 6749, 4.1.2).
+func (m metadata) authStyle(secret string) oauth2.AuthStyle {
+	basic := len(m.AuthMethods) == 0 || slices.Contains(m.AuthMethods, "client_secret_basic")
+	if secret == "" || !basic {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
+}
+
+// EndSessionOrigin is where a sign-out's form is redirected to, for the page's
+// form-action: the origin of the provider's end-session endpoint, "" when it
+// has none. Before the first answer of the provider it is the issuer's own, and
+// the question is asked behind the caller's back.
+func (d *Desk) EndSessionOrigin() string {
+	p := d.known.Load()
+	if p == nil {
+		d.ask()
+		return origin(d.cfg.Issuer)
+	}
+	return origin(p.EndSession)
+}
+
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Limits of a talk with the provider.
+const (
+	talkTime       = 10 * time.Second
+	talkBytes      = 1 << 20
+	talkErrorBytes = 2 << 10
+)
+
+// outward makes go-oidc and oauth2 use the desk's client.
+func (d *Desk) outward(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, d.client)
+}
+
+// newClient follows no redirects: the endpoints are written down, and a
+// redirect would carry the client's secret elsewhere.
+func newClient() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
+	t.TLSHandshakeTimeout = 5 * time.Second
+	return &http.Client{
+		Timeout:       talkTime,
+		Transport:     bounded{t},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// bounded cuts answers that are too long: go-oidc reads whatever comes, and
+// errors quote it.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := b.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		answer.Body = short{io.LimitReader(answer.Body, talkErrorBytes), answer.Body}
+		return answer, nil
+	}
+	answer.Body = http.MaxBytesReader(nil, answer.Body, talkBytes)
+	return answer, nil
+}
+
+type short struct {
+	io.Reader
+	io.Closer
+}
+
+// away tells from an error of the token endpoint whether the provider is to
+// blame for it rather than the code or token it was given.
+func away(err error) bool {
+	said, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		return true
+	}
+	code := said.Response.StatusCode
+	return code >= 500 || code == http.StatusTooManyRequests || said.ErrorCode == "invalid_client" || said.ErrorCode == "unauthorized_client"
+}
+
+func refusedGrant(err error) bool {
+	said, ok := errors.AsType[*oauth2.RetrieveError](err)
+	return ok && said.ErrorCode == "invalid_grant"
+}

@@ -1,0 +1,62 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SignOut ends the login and the session of this browser and returns where to
+// send it: to the provider, to be signed out there (OpenID Connect
+// RP-Initiated Logout 1.0, 2), or to our own page when the provider has no such
+// place or cannot be asked for it. Signing out twice does no harm.
+func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (location string, err error) {
+	ctx, v := r.Context(), visiting(r.Context())
+	var e ended
+	if v.login != 0 {
+		err := d.db.Tx(ctx, func(tx pgx.Tx) (err error) {
+			if e, err = d.end(ctx, tx, v.login); err != nil || e.ID == 0 {
+				return err
+			}
+			return d.note(ctx, tx, v.actor.Who(), "signin.signed_out", e)
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if err := d.sessions.Destroy(ctx); err != nil {
+		return "", fmt.Errorf("destroy session: %w", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return d.farewell(ctx, e), nil
+}
+
+// farewell is where a login that has ended here also ends at the provider.
+func (d *Desk) farewell(ctx context.Context, e ended) string {
+	if e.IDToken == nil {
+		return SignedOutPath
+	}
+	hint, err := d.sealer.Open(e.IDToken, idTokenPurpose(e.ID))
+	if err != nil {
+		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
+		return SignedOutPath
+	}
+	p, err := d.provider(ctx)
+	if err != nil {
+		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
+		return SignedOutPath
+	}
+	u, err := url.Parse(p.EndSession)
+	if err != nil || u.Host == "" {
+		return SignedOutPath
+	}
+	q := u.Query()
+	q.Set("id_token_hint", string(hint))
+	q.Set("post_logout_redirect_uri", d.cfg.here(SignedOutPath))
+	q.Set("client_id", d.cfg.ClientID)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
