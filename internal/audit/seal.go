@@ -120,11 +120,37 @@ func store(ctx context.Context, tx pgx.Tx, seq int64, prev []byte, lines []chain
 }
 
 // Verify walks the whole chain and returns how many lines it holds; ErrBroken
-// names the first one that does not fit.
+// names the first one that does not fit. That lines were cut off together with
+// their seals at the end shows only in the number.
 func Verify(ctx context.Context, db *postgres.DB) (int64, error) {
-	rows, err := db.Query(ctx, `select s.seq, s.hash, sha256(l.salt || convert_to(l.detail::text, 'UTF8')) is distinct from l.digest
-			and l.detail is not null as altered, `+chainedColumns+`
-		from audit_seal s join audit_line l on l.id = s.line order by s.seq`)
+	n, err := walk(ctx, db)
+	if err == nil {
+		err = strays(ctx, db)
+	}
+	if err != nil {
+		return n, fmt.Errorf("verify audit chain: %w", err)
+	}
+	return n, nil
+}
+
+// strays looks for lines that neither have a seal nor wait for one.
+func strays(ctx context.Context, db *postgres.DB) error {
+	var line *int64
+	err := db.QueryRow(ctx, `select min(l.id) from audit_line l
+		where not exists (select from audit_seal s where s.line = l.id) and not exists (select from audit_unsealed u where u.line = l.id)`).Scan(&line)
+	if err == nil && line != nil {
+		return fmt.Errorf("%w: line %d slipped in", ErrBroken, *line)
+	}
+	return err
+}
+
+func walk(ctx context.Context, db *postgres.DB) (int64, error) {
+	rows, err := db.Query(ctx, `select s.seq, s.hash, l.line is null or l.detail is not null
+			and sha256(l.salt || convert_to(l.detail::text, 'UTF8')) is distinct from l.digest as altered,
+			s.line, coalesce(l.at, 'epoch'), l.account, l.token, l.origin, coalesce(l.action, ''), l.digest, l.about
+		from audit_seal s left join lateral (select l.id as line, l.detail, l.salt, `+chainedColumns+`
+			from audit_line l where l.id = s.line) l on true
+		order by s.seq`)
 	if err != nil {
 		return 0, fmt.Errorf("read audit chain: %w", err)
 	}
@@ -146,15 +172,12 @@ func Verify(ctx context.Context, db *postgres.DB) (int64, error) {
 		prev = bytes.Clone(s.Hash)
 		return nil
 	})
-	if err != nil {
-		return n, fmt.Errorf("verify audit chain: %w", err)
-	}
-	return n, nil
+	return n, err
 }
 
 type sealArgs struct{}
 
-func (sealArgs) Kind() string { return "audit.seal" }
+func (sealArgs) Kind() string { return "audit_seal" }
 
 // Jobs registers the sealing and returns when it runs: every five seconds.
 func Jobs(w *river.Workers, db *postgres.DB) []*river.PeriodicJob {

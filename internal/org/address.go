@@ -23,6 +23,11 @@ func ParseDomain(s string) (d Domain, ok bool) {
 	if err != nil || len(a) > 253 {
 		return "", false
 	}
+	// What was made must itself be allowed: letters that only mapping lets in,
+	// or bytes that are no letters, would be stored as a name nobody can type.
+	if again, err := toASCII.ToASCII(a); err != nil || again != a {
+		return "", false
+	}
 	if _, err := netip.ParseAddr(a); err == nil {
 		return "", false
 	}
@@ -97,4 +102,14 @@ func (a Address) Domain() Domain {
 
 // Folded is the address without ASCII case: two addresses are the same when
 // their folded forms are.
-func (a Address) Folded() string { return strings.ToLower(string(a)) }
+//
+// Only ASCII letters are folded: KELVIN SIGN, where it comes from elsewhere, is
+// no k.
+func (a Address) Folded() string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, string(a))
+}

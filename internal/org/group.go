@@ -83,7 +83,7 @@ type GroupInput struct {
 
 func (in *GroupInput) check() error {
 	var bad fault.Fields
-	in.Name = strings.TrimSpace(in.Name)
+	in.Name = strings.TrimSpace(postgres.Text(in.Name))
 	switch n := utf8.RuneCountInString(in.Name); {
 	case n == 0:
 		bad.Add("name", "field.required")
@@ -99,7 +99,7 @@ func (in *GroupInput) check() error {
 	}
 	claims := in.Claims[:0:0]
 	for _, c := range in.Claims {
-		if c = strings.TrimSpace(c); c != "" {
+		if c = strings.TrimSpace(postgres.Text(c)); c != "" {
 			claims = append(claims, c)
 		}
 		if len(c) > 200 {

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // MayKeep tells whether by may keep domains and contact groups.
@@ -43,7 +44,7 @@ func (in DomainInput) check(bad *fault.Fields) {
 }
 
 func (p Proof) check(bad *fault.Fields) {
-	if strings.TrimSpace(p.Method) == "" {
+	if strings.TrimSpace(postgres.Text(p.Method)) == "" {
 		bad.Add("proof_method", "field.required")
 	}
 	if len(p.Method) > 200 {
@@ -69,7 +70,7 @@ func (p Proof) check(bad *fault.Fields) {
 func (in DomainInput) args() pgx.NamedArgs {
 	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil)}
 	if in.Validation == ByDomain {
-		a["method"], a["by"], a["from"], a["until"] = strings.TrimSpace(in.Proof.Method), strings.TrimSpace(in.Proof.By), &in.Proof.From, &in.Proof.Until
+		a["method"], a["by"], a["from"], a["until"] = postgres.Text(strings.TrimSpace(in.Proof.Method)), postgres.Text(strings.TrimSpace(in.Proof.By)), &in.Proof.From, &in.Proof.Until
 	}
 	return a
 }

@@ -145,6 +145,12 @@ func (b *Book) Domain(ctx context.Context, by person.Actor, name string) (EmailD
 	return domain(ctx, b.DB, by, `d.name = @name`, pgx.NamedArgs{"name": name})
 }
 
+// DomainIn is Domain as a step: inside a transaction, which must not wait for a
+// second connection.
+func (b *Book) DomainIn(ctx context.Context, q Querier, by person.Actor, name string) (EmailDomain, error) {
+	return domain(ctx, q, by, `d.name = @name`, pgx.NamedArgs{"name": name})
+}
+
 // DomainByID is Domain by number.
 func (b *Book) DomainByID(ctx context.Context, by person.Actor, id ID) (EmailDomain, error) {
 	return domain(ctx, b.DB, by, `d.id = @id`, pgx.NamedArgs{"id": id})

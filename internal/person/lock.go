@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 )
 
 // MayLock tells whether by may lock or unlock the account id.
@@ -30,7 +31,7 @@ func (b *Book) Lock(ctx context.Context, by Actor, id ID, why string) error {
 		return err
 	}
 	var bad fault.Fields
-	if why = strings.TrimSpace(why); why == "" {
+	if why = strings.TrimSpace(postgres.Text(why)); why == "" {
 		bad.Add("why", "field.required")
 	} else if len(why) > 1000 {
 		bad.Add("why", "field.too_long", "max", 1000)

@@ -60,7 +60,7 @@ func (b *Book) Search(ctx context.Context, by Actor, text string) (found []Accou
 	if !by.Officer {
 		return nil, false, fault.New(fault.Denied, "fault.officers_only")
 	}
-	words := strings.Fields(strings.ToLower(text))
+	words := strings.Fields(strings.ToLower(postgres.Text(text)))
 	for i, w := range words {
 		words[i] = "%" + postgres.Like(w) + "%"
 	}
@@ -88,7 +88,7 @@ func (b *Book) Find(ctx context.Context, by Actor, name string) ([]Account, erro
 	}
 	rows, err := b.DB.Query(ctx, `select `+accountColumns+` from account a
 		where lower(a.username) = lower($1) or (lower(a.email) = lower($1) and a.email_verified)
-		order by a.id limit 10`, strings.TrimSpace(name))
+		order by a.id limit 10`, strings.TrimSpace(postgres.Text(name)))
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}

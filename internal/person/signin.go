@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,11 +27,13 @@ type Claims struct {
 	Groups        []string
 }
 
-// clean takes control characters out of names: they go into mails and pages.
+// clean takes out of names what must not come into mails and pages: control
+// characters, line separators, marks that turn the direction of writing, broken
+// UTF-8.
 func (c Claims) clean() Claims {
 	for _, s := range []*string{&c.Username, &c.Name, &c.GivenName, &c.FamilyName, &c.Email} {
 		*s = strings.TrimSpace(strings.Map(func(r rune) rune {
-			if r < 0x20 || r == 0x7f || r == 0x85 || r == '\u2028' || r == '\u2029' {
+			if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError {
 				return -1
 			}
 			return r

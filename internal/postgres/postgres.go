@@ -21,6 +21,10 @@ import (
 // DB is a pool of connections. Reads use it directly, writes go through Tx.
 type DB struct{ *pgxpool.Pool }
 
+// connections is the size of a pool whose url does not say pool_max_conns. Most
+// of the time a connection waits for the disk, so more than processors help.
+const connections = 20
+
 // Open connects to url (postgres://…). Every session speaks UTC and gives up
 // a lock after ten seconds and an idle transaction after a minute, so that
 // one stuck process cannot hold up the others. change may adjust the pool.
@@ -35,6 +39,9 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 	p["lock_timeout"] = "10s"
 	p["idle_in_transaction_session_timeout"] = "60s"
 	c.MaxConnIdleTime = 5 * time.Minute
+	if !strings.Contains(url, "pool_max_conns") {
+		c.MaxConns = connections
+	}
 	for _, f := range change {
 		f(c)
 	}
@@ -75,8 +82,9 @@ func again(err error) bool {
 
 // Fault turns the violation of a named constraint, also one raised by a
 // trigger (errcode 23514 with a constraint name), into a conflict whose
-// message id is "schema." and that name. Other errors pass unchanged; no rows
-// is Missing.
+// message id is "schema." and that name. No rows is Missing, and so is what a
+// foreign key did not find and a text that no row can equal (RFC 3629 allows it
+// not, or it holds NUL). Other errors pass unchanged.
 func Fault(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.Missing, "fault.missing").Because(err)
@@ -86,7 +94,9 @@ func Fault(err error) error {
 		return err
 	}
 	switch pg.Code {
-	case "23505", "23514", "23503", "23P01":
+	case "23503", "22021":
+		return fault.New(fault.Missing, "fault.missing").Because(err)
+	case "23505", "23514", "23P01":
 		if pg.ConstraintName != "" {
 			return fault.New(fault.Conflict, "schema."+pg.ConstraintName).Because(err)
 		}
@@ -95,6 +105,10 @@ func Fault(err error) error {
 	}
 	return err
 }
+
+// Text is s as a text column can hold it: valid UTF-8 without NUL. What is not
+// is left out.
+func Text(s string) string { return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "") }
 
 // Like takes the special meaning from the characters of s in a like pattern.
 func Like(s string) string {

@@ -70,7 +70,7 @@ func (q *Queue) Start(ctx context.Context, w Work) error {
 	}
 	c, err := river.NewClient(riverpgxv5.New(q.db.Pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: 8},
+			river.QueueDefault: {MaxWorkers: 16},
 			Mail:               {MaxWorkers: w.Mails},
 		},
 		Workers:       w.Workers,
@@ -146,4 +146,20 @@ func (q *Queue) Retry(ctx context.Context, tx pgx.Tx, id int64) error {
 		return fmt.Errorf("retry job %d: %w", id, err)
 	}
 	return nil
+}
+
+// Counts returns how many jobs there are in each of River's states that is not
+// an end.
+func (q *Queue) Counts(ctx context.Context) (map[string]int64, error) {
+	rows, err := q.db.Query(ctx, `select state::text, count(*) from river_job where finalized_at is null group by state`)
+	if err != nil {
+		return nil, fmt.Errorf("count jobs: %w", err)
+	}
+	counts := map[string]int64{"available": 0, "scheduled": 0, "retryable": 0, "running": 0}
+	var state string
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { counts[state] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count jobs: %w", err)
+	}
+	return counts, nil
 }

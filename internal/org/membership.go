@@ -1,0 +1,37 @@
+package org
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/person"
+)
+
+// Membership is a contact group that an account belongs to.
+type Membership struct {
+	Group   GroupID
+	Name    string
+	Account bool // by account
+	Claim   bool // by a group of the identity provider
+}
+
+// Memberships returns the contact groups of an account whose groups at the
+// identity provider are claims, by name, to a registration officer.
+func (b *Book) Memberships(ctx context.Context, by person.Actor, account person.ID, claims []string) ([]Membership, error) {
+	if err := MayKeep(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `select * from (
+			select c.id as group, c.name,
+				exists (select from contact_group_member m where m.contact_group = c.id and m.account = @account) as account,
+				exists (select from contact_group_idp g where g.contact_group = c.id and g.idp_group = any(@claims)) as claim
+			from contact_group c) x
+		where account or claim order by lower(name) limit 500`,
+		pgx.NamedArgs{"account": account, "claims": claims})
+	if err != nil {
+		return nil, fmt.Errorf("list memberships of account %d: %w", account, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Membership])
+}
