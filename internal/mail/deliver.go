@@ -26,7 +26,7 @@ type delivery struct {
 	Letter ID `json:"letter"`
 }
 
-func (delivery) Kind() string { return "mail.deliver" }
+func (delivery) Kind() string { return "mail_deliver" }
 
 func (delivery) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: queue.Mail, MaxAttempts: Attempts}

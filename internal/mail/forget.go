@@ -16,14 +16,14 @@ func (o *Outbox) Periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{river.NewPeriodicJob(
 		river.PeriodicInterval(24*time.Hour),
 		func() (river.JobArgs, *river.InsertOpts) { return forgetting{}, nil },
-		&river.PeriodicJobOpts{ID: "mail.forget", RunOnStart: true},
+		&river.PeriodicJobOpts{ID: "mail_forget", RunOnStart: true},
 	)}
 }
 
 // forgetting is the job to delete the words of letters sent long ago.
 type forgetting struct{}
 
-func (forgetting) Kind() string { return "mail.forget" }
+func (forgetting) Kind() string { return "mail_forget" }
 
 type forgetter struct {
 	river.WorkerDefaults[forgetting]

@@ -22,11 +22,7 @@ type ChallengeWords struct {
 // Challenge asks the person behind an address to confirm it.
 func Challenge(w ChallengeWords) (Letter, error) {
 	w.Asks, w.Domain = name(w.Asks), name(w.Domain)
-	functional := make([]string, len(w.Functional))
-	for i, address := range w.Functional {
-		functional[i] = name(address)
-	}
-	w.Functional = functional
+	w.Functional = names(w.Functional)
 	return write("challenge", w.To, w.Link, w)
 }
 
@@ -64,6 +60,35 @@ func Conflict(w ConflictWords) (Letter, error) {
 	return write(conflict, w.To, w.Link, w)
 }
 
+// IssuedWords tell a holder that their certificate was issued.
+type IssuedWords struct {
+	To        string
+	Addresses []string // that the certificate names
+	Until     time.Time
+	Link      string // to the certificate
+}
+
+// Issued tells a holder that their certificate can be fetched.
+func Issued(w IssuedWords) (Letter, error) {
+	w.Addresses = names(w.Addresses)
+	return write(issued, w.To, w.Link, w)
+}
+
+// RevokedWords tell a holder that their certificate was revoked.
+type RevokedWords struct {
+	To        string
+	Addresses []string // that the certificate names
+	By        string   // name of who revoked it
+	At        time.Time
+	Link      string // to the certificate
+}
+
+// Revoked tells a holder that their certificate counts no more.
+func Revoked(w RevokedWords) (Letter, error) {
+	w.Addresses, w.By = names(w.Addresses), name(w.By)
+	return write(revoked, w.To, w.Link, w)
+}
+
 // Words are what Post can send: they lie in the database until they are a
 // letter, so they hold no token.
 type Words interface {
@@ -75,11 +100,21 @@ type Words interface {
 const (
 	declined = "declined"
 	conflict = "conflict"
+	issued   = "issued"
+	revoked  = "revoked"
 )
 
 func (w DeclinedWords) kind() string            { return declined }
 func (w DeclinedWords) recipient() string       { return w.To }
 func (w DeclinedWords) letter() (Letter, error) { return Declined(w) }
+
+func (w IssuedWords) kind() string            { return issued }
+func (w IssuedWords) recipient() string       { return w.To }
+func (w IssuedWords) letter() (Letter, error) { return Issued(w) }
+
+func (w RevokedWords) kind() string            { return revoked }
+func (w RevokedWords) recipient() string       { return w.To }
+func (w RevokedWords) letter() (Letter, error) { return Revoked(w) }
 
 func (w ConflictWords) kind() string            { return conflict }
 func (w ConflictWords) recipient() string       { return w.To }
@@ -92,6 +127,10 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[DeclinedWords](words)
 	case conflict:
 		return rewrite[ConflictWords](words)
+	case issued:
+		return rewrite[IssuedWords](words)
+	case revoked:
+		return rewrite[RevokedWords](words)
 	}
 	return Letter{}, fmt.Errorf("no letter is of kind %q", kind)
 }
@@ -109,6 +148,14 @@ func rewrite[W Words](words []byte) (Letter, error) {
 // a list.
 func name(s string) string {
 	return strings.ReplaceAll(strings.TrimLeft(oneLine(s, longestName), "- "), "=?", "= ?")
+}
+
+func names(ss []string) []string {
+	fit := make([]string, len(ss))
+	for i, s := range ss {
+		fit[i] = name(s)
+	}
+	return fit
 }
 
 // checkLink accepts a full web address that is one word.

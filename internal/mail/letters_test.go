@@ -36,6 +36,12 @@ func TestLetters(t *testing.T) {
 		"conflict": func() (Letter, error) {
 			return Conflict(ConflictWords{"nap@uni.example", "Muster, Kim", "k.muster@uni.example", "Kim Muster", "Toni Fremd", at, link})
 		},
+		"issued": func() (Letter, error) {
+			return Issued(IssuedWords{"kim.muster@uni.example", []string{"kim.muster@uni.example", "k.muster@uni.example"}, at, link})
+		},
+		"revoked": func() (Letter, error) {
+			return Revoked(RevokedWords{"kim.muster@uni.example", []string{"kim.muster@uni.example"}, "Robin Netz", at, link})
+		},
 	}
 	for name, make := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -129,7 +129,7 @@ func TestADeferredLetterComesAgainAfterTheBackoff(t *testing.T) {
 	b.work(t, func() { <-asked })
 	var state, errs string
 	var next time.Time
-	err := b.db.QueryRow(t.Context(), "select state, array_to_string(errors, ' '), scheduled_at from river_job where kind = 'mail.deliver'").Scan(&state, &errs, &next)
+	err := b.db.QueryRow(t.Context(), "select state, array_to_string(errors, ' '), scheduled_at from river_job where kind = 'mail_deliver'").Scan(&state, &errs, &next)
 	if err != nil {
 		t.Fatal(err)
 	}
