@@ -1,0 +1,83 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+)
+
+// Deactivate takes a row out of use: its pending challenges end and nobody can
+// apply for its addresses (R23, R26). The link stays.
+func (b *Book) Deactivate(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayDeactivate(r); err != nil {
+			return err
+		}
+		if err := b.endRound(ctx, tx, id, "invalidated"); err != nil {
+			return err
+		}
+		return b.turn(ctx, tx, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`)
+	})
+}
+
+// Activate takes a row into use again; alone it needs no new challenges (R27).
+// An address that another active row took meanwhile is a conflict, and so is one
+// that an inactive row's valid certificate still holds.
+func (b *Book) Activate(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayActivate(r); err != nil {
+			return err
+		}
+		if err := b.turn(ctx, tx, by, r, "mailbox.activated", `active = true, status = 'none'`); err != nil {
+			return err
+		}
+		return b.unheld(ctx, tx, id)
+	})
+}
+
+// unheld refuses when a valid certificate of another, inactive row holds an
+// address of the row.
+func (b *Book) unheld(ctx context.Context, tx pgx.Tx, id ID) error {
+	var held bool
+	err := tx.QueryRow(ctx, `
+		select exists (select from address mine join address other on other.folded = mine.folded and other.row_id <> mine.row_id
+			join address_row r on r.id = other.row_id join address_certificate k on k.row_id = r.id
+			where mine.row_id = $1 and not r.active and k.revoked is null and k.ends > $2 and mine.folded = any(k.addresses))`, id, b.Now()).Scan(&held)
+	if err != nil {
+		return fmt.Errorf("look for certificates of %d's addresses: %w", id, err)
+	}
+	if held {
+		return fault.New(fault.Conflict, "mailbox.address.held")
+	}
+	return nil
+}
+
+func (b *Book) turn(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, action, set string) error {
+	_, err := tx.Exec(ctx, `update address_row set `+set+`, version = version + 1, changed = $2 where id = $1`, r.ID, b.Now())
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", action, r.ID, err)
+	}
+	if err := refresh(ctx, tx, r.ID); err != nil {
+		return err
+	}
+	return b.note(ctx, tx, by.Who(), action, nil, r.ID.Thing(), r.Domain.Thing())
+}
+
+// Delete removes a row for which no challenge was ever sent (R16). Its primary
+// address is free again.
+func (b *Book) Delete(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayDelete(r); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `delete from address_row where id = $1`, id); err != nil {
+			return fmt.Errorf("delete row %d: %w", id, err)
+		}
+		gone := draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
+		return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.detail(), r.ID.Thing(), r.Domain.Thing())
+	})
+}

@@ -1,0 +1,72 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+// Add makes an active row in the domain called name (R4). It sends nothing.
+func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) (ID, error) {
+	var id ID
+	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		d, err := b.Org.DomainIn(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		if err := MayEditRows(d.Standing); err != nil {
+			return err
+		}
+		var bad fault.Fields
+		dr, err := b.check(ctx, tx, by, d, in, 0, true, &bad)
+		if err != nil {
+			return err
+		}
+		if err := bad.Err(); err != nil {
+			return err
+		}
+		id, err = b.insert(ctx, tx, d.ID, dr)
+		if err != nil {
+			return fmt.Errorf("add row: %w", err)
+		}
+		return b.note(ctx, tx, by.Who(), "mailbox.added", dr.detail(), id.Thing(), d.ID.Thing())
+	})
+}
+
+// check reads in and looks whether its addresses are free for the row me.
+func (b *Book) check(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, me ID, active bool, bad *fault.Fields) (draft, error) {
+	known, err := b.Org.Known(ctx, tx, by, in.domainsOf())
+	if err != nil {
+		return draft{}, err
+	}
+	dr := in.read(d, known, bad)
+	return dr, b.free(ctx, tx, dr, me, active, d.Group, bad)
+}
+
+func (b *Book) insert(ctx context.Context, tx pgx.Tx, d org.ID, dr draft) (id ID, err error) {
+	err = tx.QueryRow(ctx, `
+		insert into address_row (domain, kind, name, primary_address, aliases, applicant, comment, created, changed)
+		values (@domain, @kind, @name, @primary, @aliases, @applicant, @comment, @now, @now) returning id`,
+		pgx.NamedArgs{
+			"domain": d, "kind": dr.Kind, "name": dr.Name, "primary": dr.Primary, "aliases": dr.Aliases,
+			"applicant": dr.Applicant, "comment": dr.Comment, "now": b.Now(),
+		}).Scan(&id)
+	return id, err
+}
+
+func (dr draft) detail() audit.Detail {
+	return audit.Detail{
+		"kind": dr.Kind, "name": dr.Name, "primary": dr.Primary, "aliases": dr.Aliases,
+		"applicant": dr.Applicant, "comment": dr.Comment,
+	}
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: who, At: b.Now(), Action: action, Detail: d, About: about})
+}

@@ -1,0 +1,283 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// Asked is a challenge as the person sees it who holds its link.
+type Asked struct {
+	ID         int64
+	RowID      ID
+	Round      int64
+	Recipient  org.Address
+	State      State
+	Expires    *time.Time
+	Token      []byte
+	Kind       Kind
+	Name       string
+	Primary    org.Address
+	Aliases    []org.Address
+	Domain     org.ID
+	DomainName org.Domain
+	GroupName  string
+	Notify     string
+	Asks       string     // who asks
+	First      *person.ID // the account that confirmed another address of the round
+	FirstName  *string
+}
+
+const askedQuery = `
+	select c.id, c.row_id, c.round, c.recipient, c.state, c.expires, c.token, r.kind, r.name, r.primary_address as primary, r.aliases,
+		d.id as domain, d.name as domain_name, g0.name as group_name, g0.notify,
+		coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asks, f.account as first, f.name as first_name
+	from challenge_token t join challenge c on c.id = t.challenge join address_row r on r.id = c.row_id
+	join email_domain d on d.id = r.domain join contact_group g0 on g0.id = d.contact_group join account a on a.id = c.asked_by
+	left join lateral (
+		select x.account, coalesce(nullif(b.name, ''), nullif(b.username, ''), b.email) as name
+		from challenge x join account b on b.id = x.account
+		where x.round = c.round and x.state = 'confirmed' and x.id <> c.id limit 1) f on true
+	where t.hash = $1`
+
+func asked(ctx context.Context, q org.Querier, digest []byte) (Asked, error) {
+	rows, err := q.Query(ctx, askedQuery, digest)
+	if err != nil {
+		return Asked{}, fmt.Errorf("read challenge: %w", err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Asked])
+	if fault.Is(postgres.Fault(err), fault.Missing) {
+		return Asked{}, fault.New(fault.Missing, "mailbox.link.unknown")
+	}
+	return a, err
+}
+
+// Look returns the challenge whose link has the digest. It changes nothing, so
+// that mail scanners may open links. An unknown link is missing.
+func (b *Book) Look(ctx context.Context, digest []byte) (Asked, error) {
+	return asked(ctx, b.DB, digest)
+}
+
+// MayAnswer tells whether a can be answered at now with the link that has the
+// digest. Whoever is signed in may decline then; for confirming see MayConfirm.
+// The page asks both too.
+func MayAnswer(a Asked, digest []byte, now time.Time) error {
+	says := func(id string) error { return fault.New(fault.Conflict, id) }
+	switch {
+	case a.State == Affirmed:
+		return says("mailbox.link.confirmed")
+	case a.State == Declined:
+		return says("mailbox.link.declined")
+	case !bytes.Equal(a.Token, digest), a.State == Replaced:
+		return says("mailbox.link.replaced")
+	case a.State == Invalidated:
+		return says("mailbox.link.invalidated")
+	case a.State == Expired, a.Expires == nil, !now.Before(*a.Expires):
+		return says("mailbox.link.expired")
+	case !a.State.Pending():
+		return says("mailbox.link.failed")
+	}
+	return nil
+}
+
+// MayConfirm is MayAnswer, and no other account confirmed in this round.
+func MayConfirm(a Asked, by person.Actor, digest []byte, now time.Time) error {
+	if err := MayAnswer(a, digest, now); err != nil {
+		return err
+	}
+	if a.First != nil && *a.First != by.Account {
+		return fault.New(fault.Conflict, "mailbox.link.other_account")
+	}
+	return nil
+}
+
+// answered locks the row of the challenge that has the digest, so that of many
+// answers one comes first.
+func answered(ctx context.Context, tx pgx.Tx, digest []byte) (Asked, error) {
+	_, err := tx.Exec(ctx, `select from address_row where id = (
+		select c.row_id from challenge_token t join challenge c on c.id = t.challenge where t.hash = $1) for update`, digest)
+	if err != nil {
+		return Asked{}, fmt.Errorf("lock row of challenge: %w", err)
+	}
+	return asked(ctx, tx, digest)
+}
+
+// Confirm says that the challenged address belongs to by (R7–R9). When it was
+// the last of its round, the account is linked to the row's addresses. It
+// returns how many of the round's challenges still wait. A second account in
+// one round changes nothing, but the contacts are told, once.
+func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (waiting int, err error) {
+	var refused error
+	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		a, err := answered(ctx, tx, digest)
+		if err != nil {
+			return err
+		}
+		refused = MayConfirm(a, by, digest, b.Now())
+		switch {
+		case refused == nil:
+			waiting, err = b.confirm(ctx, tx, by, a)
+			return err
+		case fault.Of(refused).ID == "mailbox.link.other_account":
+			return b.tellConflict(ctx, tx, by, a)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return waiting, refused
+}
+
+func (b *Book) confirm(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) (waiting int, err error) {
+	if err := b.close(ctx, tx, by, a, Affirmed); err != nil {
+		return 0, err
+	}
+	if err := b.note(ctx, tx, by.Who(), "mailbox.confirmed", a.detail(), a.about(by)...); err != nil {
+		return 0, err
+	}
+	var total, confirmed int
+	err = tx.QueryRow(ctx, `
+		select count(*), count(*) filter (where state = 'confirmed'), count(*) filter (where state in ('queued', 'deferred', 'sent'))
+		from challenge where round = $1`, a.Round).Scan(&total, &confirmed, &waiting)
+	if err != nil {
+		return 0, fmt.Errorf("count confirmations: %w", err)
+	}
+	if confirmed == total {
+		if err := b.link(ctx, tx, by, a); err != nil {
+			return 0, err
+		}
+	}
+	if err := b.settle(ctx, tx, a.RowID); err != nil {
+		return 0, err
+	}
+	return waiting, refresh(ctx, tx, a.RowID)
+}
+
+// Decline says that the address does not belong to by, whoever confirmed others
+// of the round: the round ends and the contacts are told.
+func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		a, err := answered(ctx, tx, digest)
+		if err != nil {
+			return err
+		}
+		if err := MayAnswer(a, digest, b.Now()); err != nil {
+			return err
+		}
+		if err := b.close(ctx, tx, by, a, Declined); err != nil {
+			return err
+		}
+		if err := b.endRound(ctx, tx, a.RowID, "declined"); err != nil {
+			return err
+		}
+		if err := refresh(ctx, tx, a.RowID); err != nil {
+			return err
+		}
+		if a.Notify != "" {
+			err := b.Outbox.Post(ctx, tx, mail.DeclinedWords{
+				To: a.Notify, Row: a.Name, Address: string(a.Recipient),
+				By: by.Name, At: b.Now(), Link: b.rowLink(a),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return b.note(ctx, tx, by.Who(), "mailbox.declined", a.detail(), a.about(by)...)
+	})
+}
+
+func (b *Book) close(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked, s State) error {
+	_, err := tx.Exec(ctx, `update challenge set state = $2, account = $3, ended = $4, sent = coalesce(sent, $4) where id = $1`,
+		a.ID, s, by.Account, b.Now())
+	if err != nil {
+		return fmt.Errorf("close challenge %d: %w", a.ID, err)
+	}
+	return nil
+}
+
+// link is what a completed round leaves: it replaces an older link.
+func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {
+	_, err := tx.Exec(ctx, `
+		with n as (
+			update challenge_round set outcome = 'complete', ended = @now where id = @round returning id
+		)
+		insert into link (row_id, account, addresses, round, since)
+		select @row, @by, array(select distinct unnest(c.covers) from challenge c where c.round = @round), id, @now from n
+		on conflict (row_id) do update set account = excluded.account, addresses = excluded.addresses, round = excluded.round,
+			since = excluded.since, suspended = false`,
+		pgx.NamedArgs{"row": a.RowID, "round": a.Round, "by": by.Account, "now": b.Now()})
+	if err != nil {
+		return fmt.Errorf("link row %d: %w", a.RowID, err)
+	}
+	return b.note(ctx, tx, by.Who(), "mailbox.linked", nil, a.about(by)...)
+}
+
+func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {
+	tag, err := tx.Exec(ctx, `update challenge set conflict = $2 where id = $1 and conflict is null`, a.ID, by.Account)
+	if err != nil {
+		return fmt.Errorf("note conflict: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	if a.Notify != "" {
+		err := b.Outbox.Post(ctx, tx, mail.ConflictWords{
+			To: a.Notify, Row: a.Name, Address: string(a.Recipient),
+			First: *a.FirstName, By: by.Name, At: b.Now(), Link: b.rowLink(a),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return b.note(ctx, tx, by.Who(), "mailbox.conflict", a.detail(), a.about(by)...)
+}
+
+func (b *Book) rowLink(a Asked) string {
+	return fmt.Sprintf("%s/email-domains/%s/rows/%d", b.Base, a.DomainName, a.RowID)
+}
+
+func (a Asked) detail() audit.Detail {
+	return audit.Detail{"challenge": a.ID, "address": a.Recipient}
+}
+
+func (a Asked) about(by person.Actor) []audit.Thing {
+	return []audit.Thing{a.RowID.Thing(), a.Domain.Thing(), by.Account.Thing()}
+}
+
+// Waiting is a challenge that was mailed to somebody's own address.
+type Waiting struct {
+	ID        int64
+	Recipient org.Address
+	Asks      string
+	Sent      time.Time
+	Expires   time.Time
+}
+
+// WaitingFor returns the challenges that were mailed to by's verified address
+// and wait for an answer, at most 20. It is a hint only: the link in the mail
+// is still needed.
+func (b *Book) WaitingFor(ctx context.Context, by person.Actor) ([]Waiting, error) {
+	if by.Email == "" {
+		return nil, nil
+	}
+	rows, err := b.DB.Query(ctx, `
+		select c.id, c.recipient, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asks, c.sent, c.expires
+		from challenge c join account a on a.id = c.asked_by
+		where lower(c.recipient collate "C") = $1 and c.queued > $2 and c.state = 'sent' and c.expires > $3
+		order by c.id desc limit 20`, org.Address(by.Email).Folded(), b.Now().Add(-30*24*time.Hour), b.Now())
+	if err != nil {
+		return nil, fmt.Errorf("list waiting challenges: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Waiting])
+}

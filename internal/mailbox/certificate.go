@@ -1,0 +1,202 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// Renewable is how long before its end a certificate may be followed by the
+// next.
+const Renewable = 28 * 24 * time.Hour
+
+// mailboxProof is how long a mail that validated its address counts (S/MIME BR
+// 4.2.1, method 3.2.2.2).
+const mailboxProof = 30 * 24 * time.Hour
+
+// Linked is a row and the account it is linked to, as that account sees it: what
+// it may apply for, and what is missing.
+type Linked struct {
+	RowID      ID
+	Kind       Kind
+	Name       string
+	Primary    org.Address
+	Aliases    []org.Address
+	Domain     org.ID
+	DomainName org.Domain
+	Group      org.GroupID
+	Active     bool
+	Suspended  bool
+	Since      time.Time // of the link
+	Covered    []string
+	// The validation of the domains of the row's addresses, taken together:
+	// all proven from ProvenFrom until ProvenUntil, or by mail.
+	ByMail      bool
+	ProvenFrom  *time.Time
+	ProvenUntil *time.Time
+	// The newest certificate issued to this account for this row.
+	Newest  *int64
+	Ends    *time.Time
+	Revoked *time.Time
+	Held    []string
+}
+
+// Addresses are the primary and the aliases.
+func (c Linked) Addresses() []org.Address { return append([]org.Address{c.Primary}, c.Aliases...) }
+
+// MayApply is the one rule for who may apply for a certificate: the page asks
+// it for its button, the application for its gate, the job before it writes the
+// intent. The account of c is the one that asks.
+func MayApply(c Linked, now time.Time) error {
+	says := func(id string, args ...any) error { return fault.New(fault.Conflict, id, args...) }
+	present := folded(c.Addresses())
+	switch {
+	case !c.Active:
+		return says("mailbox.apply.inactive")
+	case c.Suspended, !containsAll(c.Covered, present):
+		return says("mailbox.apply.suspended")
+	case c.ByMail && c.Kind == Functional:
+		return says("mailbox.kind.mailbox_domain")
+	case c.ByMail && !now.Before(c.Since.Add(mailboxProof)):
+		return says("mailbox.apply.stale")
+	case c.ProvenFrom != nil && now.Before(*c.ProvenFrom), c.ProvenUntil != nil && !now.Before(*c.ProvenUntil):
+		return says("mailbox.apply.lapsed")
+	case c.Newest == nil, c.Revoked != nil, c.Ends != nil && !now.Before(c.Ends.Add(-Renewable)):
+		return nil
+	case !sameSet(c.Held, present):
+		return nil
+	}
+	return says("mailbox.apply.have", "until", *c.Ends)
+}
+
+func containsAll(set, wanted []string) bool {
+	for _, w := range wanted {
+		if !slices.Contains(set, w) {
+			return false
+		}
+	}
+	return true
+}
+
+const linkedQuery = `
+	select r.id as row_id, r.kind, r.name, r.primary_address as primary, r.aliases, r.domain, d.name as domain_name, d.contact_group as group,
+		r.active, l.suspended, l.since, l.addresses as covered, v.by_mail, v.proven_from, v.proven_until, c.certificate as newest, c.ends, c.revoked,
+		coalesce(c.addresses, '{}') as held
+	from link l join address_row r on r.id = l.row_id join email_domain d on d.id = r.domain
+	cross join lateral (
+		select coalesce(bool_or(x.validation = 'mailbox'), false) as by_mail,
+			max(x.proof_from) as proven_from, min(x.proof_until) as proven_until
+		from email_domain x where x.name = any(select split_part(a, '@', 2) from unnest(r.primary_address || r.aliases) a)) v
+	left join lateral (
+		select certificate, ends, revoked, addresses from address_certificate
+		where row_id = r.id and account = l.account order by certificate desc limit 1) c on true
+	where l.account = @account`
+
+// LinkedTo returns the rows linked to by, oldest link first, at most 500 (R60).
+func (b *Book) LinkedTo(ctx context.Context, by person.Actor) ([]Linked, error) {
+	rows, err := b.DB.Query(ctx, linkedQuery+` order by l.since, r.id limit 500`, pgx.NamedArgs{"account": by.Account})
+	if err != nil {
+		return nil, fmt.Errorf("list linked rows: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Linked])
+}
+
+// LinkedRow returns one of them; a row that is not linked to by is missing.
+func (b *Book) LinkedRow(ctx context.Context, by person.Actor, id ID) (Linked, error) {
+	rows, err := b.DB.Query(ctx, linkedQuery+` and l.row_id = @row`, pgx.NamedArgs{"account": by.Account, "row": id})
+	if err != nil {
+		return Linked{}, fmt.Errorf("read link of row %d: %w", id, err)
+	}
+	l, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Linked])
+	return l, postgres.Fault(err)
+}
+
+// LockLinked is the step that locks the row and returns it as linked to account;
+// a link that is gone is a conflict that says so.
+func (b *Book) LockLinked(ctx context.Context, tx pgx.Tx, account person.ID, id ID) (Linked, error) {
+	var l Linked
+	both := &pgx.Batch{} // one way to the server and back; the second statement sees what the lock waited for
+	both.Queue(lockRow, id)
+	both.Queue(linkedQuery+` and l.row_id = @row`, pgx.NamedArgs{"account": account, "row": id}).Query(func(rows pgx.Rows) (err error) {
+		l, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Linked])
+		return err
+	})
+	err := tx.SendBatch(ctx, both).Close()
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return l, fault.New(fault.Conflict, "mailbox.apply.unlinked")
+	case err != nil:
+		return l, fmt.Errorf("lock link of row %d: %w", id, err)
+	}
+	return l, nil
+}
+
+const lockRow = `select from address_row where id = $1 for update`
+
+// LockRow is the step that holds a row until the transaction ends.
+func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error {
+	if _, err := tx.Exec(ctx, lockRow, id); err != nil {
+		return fmt.Errorf("lock row %d: %w", id, err)
+	}
+	return nil
+}
+
+// Certified is a certificate as this room keeps it.
+type Certified struct {
+	Certificate int64
+	Row         ID
+	Account     person.ID
+	Issued      time.Time
+	Ends        time.Time
+	Addresses   []string
+}
+
+// NoteCertificate is the step that notes a certificate at its issuance. The row
+// is locked.
+func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) error {
+	addresses := make([]string, len(c.Addresses)) // the caller goes on with his
+	for i, a := range c.Addresses {
+		addresses[i] = org.Address(a).Folded()
+	}
+	// What is being noted is the newest, so its end is what the table sorts by.
+	_, err := tx.Exec(ctx, `
+		with c as (
+			insert into address_certificate (certificate, row_id, account, issued, ends, addresses)
+			values (@certificate, @row, @account, @issued, @ends, @addresses)
+		)
+		update address_row set certificate_end = @ends where id = @row`,
+		pgx.NamedArgs{"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "ends": c.Ends, "addresses": addresses})
+	if err != nil {
+		return fmt.Errorf("note certificate %d: %w", c.Certificate, err)
+	}
+	return nil
+}
+
+// NoteRevocation is the step that notes that a certificate was revoked. The row
+// is locked.
+func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificate int64, at time.Time) error {
+	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2 where certificate = $1`, certificate, at); err != nil {
+		return fmt.Errorf("note revocation of %d: %w", certificate, err)
+	}
+	return noteEnd(ctx, tx, row)
+}
+
+// noteEnd keeps what the table sorts by: the end of the newest certificate that
+// is not revoked.
+func noteEnd(ctx context.Context, tx pgx.Tx, row ID) error {
+	_, err := tx.Exec(ctx, `update address_row set certificate_end = coalesce((select ends from address_certificate
+		where row_id = $1 and revoked is null order by certificate desc limit 1), 'infinity') where id = $1`, row)
+	if err != nil {
+		return fmt.Errorf("note end of newest certificate: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+// Edit changes everything of a row but its primary address (R15). version is
+// the one the person saw; a row changed since then is a conflict. Editing the
+// aliases invalidates pending challenges and suspends the link; a new applicant
+// ends both. Saving what is there already changes nothing.
+func (b *Book) Edit(ctx context.Context, by person.Actor, name string, id ID, version int64, in Input) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayEditRows(r.Standing); err != nil {
+			return err
+		}
+		if r.Version != version {
+			return fault.New(fault.Conflict, "mailbox.changed_meanwhile")
+		}
+		dr, err := b.readEdit(ctx, tx, by, r, in)
+		if err != nil {
+			return err
+		}
+		return b.save(ctx, tx, by, r, dr, in.Person)
+	})
+}
+
+// change runs f with the row locked.
+func (b *Book) change(ctx context.Context, by person.Actor, name string, id ID, f func(tx pgx.Tx, r Row) error) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		r, err := lock(ctx, tx, by, name, id)
+		if err != nil {
+			return err
+		}
+		return f(tx, r)
+	})
+}
+
+func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, in Input) (draft, error) {
+	in.Primary, in.kept = string(r.Primary), r.Kind
+	if in.Kind == Personal && r.Kind == Functional {
+		in.Applicant = ""
+	}
+	d := org.EmailDomain{ID: r.Domain, Name: r.DomainName, Group: r.Group, Validation: r.Validation}
+	var bad fault.Fields
+	dr, err := b.check(ctx, tx, by, d, in, r.ID, r.Active, &bad)
+	if err != nil {
+		return draft{}, err
+	}
+	if dr.Kind != r.Kind {
+		if err := MayChangeKind(r); err != nil {
+			bad.Add("kind", fault.Of(err).ID)
+		}
+	}
+	if dr.Applicant.Folded() != r.Applicant.Folded() && dr.Kind == r.Kind {
+		if err := MayChangeApplicant(r); err != nil {
+			bad.Add("applicant", fault.Of(err).ID)
+		}
+	}
+	if AsksWho(r) && dr.Name != r.Name && in.Person != SamePerson && in.Person != OtherPerson {
+		bad.Add("person", "mailbox.person.required")
+	}
+	return dr, bad.Err()
+}
+
+// save writes what differs between r and dr, with what follows from it.
+func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr draft, who Person) error {
+	detail := differences(r, dr)
+	if len(detail) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `update address_row set kind = @kind, name = @name, aliases = @aliases, applicant = @applicant,
+			comment = @comment, version = version + 1, changed = @now where id = @id`,
+		pgx.NamedArgs{
+			"id": r.ID, "kind": dr.Kind, "name": dr.Name, "aliases": dr.Aliases, "applicant": dr.Applicant,
+			"comment": dr.Comment, "now": b.Now(),
+		})
+	if err != nil {
+		return fmt.Errorf("save row %d: %w", r.ID, err)
+	}
+	about := []audit.Thing{r.ID.Thing(), r.Domain.Thing()}
+	if err := b.note(ctx, tx, by.Who(), "mailbox.edited", detail, about...); err != nil {
+		return err
+	}
+	newAliases := !sameSet(folded(r.Aliases), folded(dr.Aliases))
+	newApplicant := dr.Applicant.Folded() != r.Applicant.Folded()
+	if newAliases || newApplicant {
+		if err := b.endRound(ctx, tx, r.ID, "invalidated"); err != nil {
+			return err
+		}
+	}
+	if newAliases {
+		if _, err := tx.Exec(ctx, `update link set suspended = true where row_id = $1`, r.ID); err != nil {
+			return fmt.Errorf("suspend link: %w", err)
+		}
+	}
+	if newApplicant || AsksWho(r) && dr.Name != r.Name && who == OtherPerson {
+		if err := b.endLink(ctx, tx, by, r); err != nil {
+			return err
+		}
+	}
+	return refresh(ctx, tx, r.ID)
+}
+
+// differences are the old and new values of what dr changes, for the audit line.
+func differences(r Row, dr draft) audit.Detail {
+	d := audit.Detail{}
+	add := func(name, before, after string) {
+		if before != after {
+			d[name] = [2]string{before, after}
+		}
+	}
+	add("kind", string(r.Kind), string(dr.Kind))
+	add("name", r.Name, dr.Name)
+	add("aliases", join(r.Aliases), join(dr.Aliases))
+	add("applicant", string(r.Applicant), string(dr.Applicant))
+	add("comment", r.Comment, dr.Comment)
+	return d
+}
+
+func join(as []org.Address) string {
+	s := make([]string, len(as))
+	for i, a := range as {
+		s[i] = string(a)
+	}
+	return strings.Join(s, ", ")
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
+
+// Unlink ends the link of an inactive row: the next applicant must confirm
+// anew. Certificates stay with the account they were issued to.
+func (b *Book) Unlink(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayUnlink(r); err != nil {
+			return err
+		}
+		if err := b.endLink(ctx, tx, by, r); err != nil {
+			return err
+		}
+		return refresh(ctx, tx, id)
+	})
+}
+
+func (b *Book) endLink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row) error {
+	if r.Linked == nil {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `delete from link where row_id = $1`, r.ID); err != nil {
+		return fmt.Errorf("end link: %w", err)
+	}
+	return b.note(ctx, tx, by.Who(), "mailbox.unlinked", nil, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())
+}

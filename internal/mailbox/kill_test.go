@@ -1,0 +1,180 @@
+package mailbox_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+	"petschaft/internal/sink"
+)
+
+// The environment of a test binary that is to be another process of the portal.
+const (
+	childDatabase = "PETSCHAFT_CHILD_DATABASE"
+	childMail     = "PETSCHAFT_CHILD_MAIL"
+	childDelivers = "PETSCHAFT_CHILD_DELIVERS"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childDelivers) == "" {
+		os.Exit(m.Run())
+	}
+	if err := deliverElsewhere(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// deliverElsewhere is that other process: it delivers one challenge.
+func deliverElsewhere() error {
+	id, err := strconv.ParseInt(os.Getenv(childDelivers), 10, 64)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
+	defer cancel()
+	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	q, err := queue.Open(db)
+	if err != nil {
+		return err
+	}
+	sender, err := mail.NewSender(mail.Config{URL: os.Getenv(childMail), From: "portal@uni.example", Bounce: "bounce@uni.example"})
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Now: begin, Base: "https://portal.example"}
+	return mailbox.Deliver(ctx, b, id)
+}
+
+// TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain kills a real process
+// (SIGKILL) while the mail server, which has the mail, has not answered yet.
+func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, "127.0.0.1:0")
+	r, url := killRig(t, s)
+	id := r.add(t, "ada")
+	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	r.killDelivery(t, url, s, r.newest(t, id).ID)
+	first := token(t, s, "ada@uni.example", 1)
+	if c := r.newest(t, id); c.State != mailbox.Queued || c.Sent != nil || c.Attempts != 1 {
+		t.Errorf("after the kill: got %s, sent %v, %d attempts; want it queued, for nobody knows of the mail", c.State, c.Sent, c.Attempts)
+	}
+	r.work(t) // the next process finds the job
+	second := token(t, s, "ada@uni.example", 2)
+	r.reaches(t, id, mailbox.Sent)
+	if first == second {
+		t.Fatal("got the same token twice, want a new one at each attempt")
+	}
+	_, err := r.Confirm(t.Context(), r.ada, mailbox.Digest(first))
+	wants(t, err, "mailbox.link.replaced")
+	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(second))
+	r.ok(t, err)
+	if got := r.row(t, id).Status; got != mailbox.Confirmed {
+		t.Errorf("got status %q, want confirmed", got)
+	}
+}
+
+func killRig(t *testing.T, s *sink.Sink) (r *rig, url string) {
+	t.Helper()
+	url = pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	sender := must(mail.NewSender(mail.Config{URL: smtp(s.Addr()), From: "portal@uni.example", Bounce: "bounce@uni.example"}))
+	t.Cleanup(sender.Close)
+	return openRig(t, db, func(b *mailbox.Book) {
+		b.Sender = sender
+		b.Outbox = mail.NewOutbox(b.DB, sender, b.Queue)
+		b.Outbox.Now = b.Now
+	}), url
+}
+
+func smtp(addr string) string { return "smtp://" + addr + "?tls=none" }
+
+// killDelivery lets another process deliver the challenge and kills it as soon
+// as the server has the mail.
+func (r *rig) killDelivery(t *testing.T, url string, s *sink.Sink, challenge int64) {
+	t.Helper()
+	c := exec.Command(must(os.Executable()))
+	var said bytes.Buffer
+	c.Stdout, c.Stderr = &said, &said
+	c.Env = append(os.Environ(), childDatabase+"="+url, childMail+"="+smtp(mute(t, s.Addr())), fmt.Sprintf("%s=%d", childDelivers, challenge))
+	r.ok(t, c.Start())
+	defer c.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+	defer cancel()
+	_, err := s.WaitFor(ctx, func(sink.Mail) bool { return true })
+	c.Process.Kill()
+	if err != nil {
+		t.Fatalf("no mail came: %v; the other process said: %s", err, &said)
+	}
+}
+
+// mute is the way to a mail server that takes a mail and never says so.
+func mute(t *testing.T, to string) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to)
+			if err != nil {
+				client.Close()
+				return
+			}
+			var whole atomic.Bool
+			go relay(server, client, func(sent []byte) bool {
+				whole.Store(whole.Load() || bytes.HasSuffix(sent, []byte("\r\n.\r\n")))
+				return true
+			})
+			go relay(client, server, func([]byte) bool { return !whole.Load() })
+		}
+	}()
+	return l.Addr().String()
+}
+
+// relay passes on what passes says, which sees all that was read so far.
+func relay(to, from net.Conn, passes func([]byte) bool) {
+	defer to.Close()
+	var all []byte
+	b := make([]byte, 4096)
+	for {
+		n, err := from.Read(b)
+		if all = append(all, b[:n]...); n > 0 && passes(all) {
+			if _, err := to.Write(b[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+const rowColumns = `r.id, r.domain, d.name as domain_name, d.validation, d.contact_group as group, g0.notify, r.kind, r.name,
+	r.primary_address as primary, r.aliases, r.applicant, r.comment, r.active, r.challenged, r.status,
+	nullif(r.certificate_end, 'infinity') as certificate_end, r.version, r.created, r.changed,
+	l.account as linked, coalesce(nullif(la.name, ''), nullif(la.username, ''), la.email) as linked_name,
+	l.since as linked_since, l.suspended, l.addresses as covered,
+	` + org.IsContact + ` as contact, @officer::boolean as officer`
+
+const rowTables = `address_row r join email_domain d on d.id = r.domain join contact_group g0 on g0.id = d.contact_group
+	left join link l on l.row_id = r.id left join account la on la.id = l.account`
+
+// Row returns the row id of the domain called name, if by may see it.
+func (b *Book) Row(ctx context.Context, by person.Actor, name string, id ID) (Row, error) {
+	return load(ctx, b.DB, by, name, id)
+}
+
+// lock loads a row and holds it until the transaction ends. Everything of a row
+// (addresses, rounds, challenges, link) changes only under this lock.
+func lock(ctx context.Context, tx pgx.Tx, by person.Actor, name string, id ID) (Row, error) {
+	if _, err := tx.Exec(ctx, `select from address_row where id = $1 for update`, id); err != nil {
+		return Row{}, fmt.Errorf("lock row %d: %w", id, err)
+	}
+	return load(ctx, tx, by, name, id)
+}
+
+func load(ctx context.Context, q org.Querier, by person.Actor, name string, id ID) (Row, error) {
+	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where r.id = @id and d.name = @name`,
+		org.Scope(by, pgx.NamedArgs{"id": id, "name": name}))
+	if err != nil {
+		return Row{}, fmt.Errorf("read row %d: %w", id, err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Row])
+	if err != nil {
+		return Row{}, postgres.Fault(err)
+	}
+	if !r.Sees() {
+		return Row{}, fault.New(fault.Missing, "fault.missing")
+	}
+	return r, nil
+}
+
+// claim is another row's hold on an address.
+type claim struct {
+	Folded  string
+	Primary bool
+	Active  bool
+	Group   org.GroupID
+	Held    bool // by a valid certificate
+}
+
+// free notes in bad which addresses of dr another row holds. me is the row's own
+// number (0: new), active whether the row is or will be active, group its
+// domain's contact group.
+func (b *Book) free(ctx context.Context, tx pgx.Tx, dr draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
+	rows, err := tx.Query(ctx, `
+		select a.folded, a.place = 0 as primary, a.active, d.contact_group as group,
+			exists (select from address_certificate k where k.row_id = a.row_id and k.revoked is null and k.ends > @now
+				and a.folded = any(k.addresses)) as held
+		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
+		where a.folded = any(@folded) and a.row_id <> @me`,
+		pgx.NamedArgs{"folded": folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": b.Now()})
+	if err != nil {
+		return fmt.Errorf("look for taken addresses: %w", err)
+	}
+	claims, err := pgx.CollectRows(rows, pgx.RowToStructByName[claim])
+	if err != nil {
+		return fmt.Errorf("look for taken addresses: %w", err)
+	}
+	for _, c := range claims {
+		field := dr.fields[c.Folded]
+		switch {
+		case field == "primary" && me != 0: // it was free when the row was added and stays its own
+		case field == "primary" && c.Primary, active && c.Active, c.Group != group:
+			bad.Add(field, "mailbox.address.taken")
+		case !c.Active && c.Held:
+			bad.Add(field, "mailbox.address.held")
+		}
+	}
+	return nil
+}

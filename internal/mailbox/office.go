@@ -1,0 +1,139 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// searchLimit bounds what Search returns; more hits ask for a narrower search.
+const searchLimit = 50
+
+// Search finds rows of all domains for a registration officer: by address when
+// text holds an @, else by the words of name and local parts. more tells that
+// there are others.
+func (b *Book) Search(ctx context.Context, by person.Actor, text string) (found []Row, more bool, err error) {
+	if err := org.MayKeep(by); err != nil {
+		return nil, false, err
+	}
+	text = strings.TrimSpace(postgres.Text(text))
+	args := pgx.NamedArgs{"limit": searchLimit + 1}
+	var where strings.Builder
+	if strings.Contains(text, "@") {
+		where.WriteString(` and r.id in (select a.row_id from address a where a.folded = @folded)`)
+		args["folded"] = org.Address(text).Folded()
+	} else {
+		for i, w := range words(text) {
+			arg := fmt.Sprintf("w%d", i)
+			args[arg] = w
+			where.WriteString(` and r.search like @` + arg)
+		}
+	}
+	if where.Len() == 0 {
+		return nil, false, nil
+	}
+	rows, err := b.DB.Query(ctx, `with p as materialized (select r.id from address_row r where true`+where.String()+` limit @limit)
+		select `+rowColumns+` from `+rowTables+` where r.id in (select id from p) order by r.name, r.id`, org.Scope(by, args))
+	if err != nil {
+		return nil, false, fmt.Errorf("search rows: %w", err)
+	}
+	found, err = pgx.CollectRows(rows, pgx.RowToStructByName[Row])
+	if err != nil {
+		return nil, false, fmt.Errorf("search rows: %w", err)
+	}
+	if len(found) > searchLimit {
+		return found[:searchLimit], true, nil
+	}
+	return found, false, nil
+}
+
+// FailedChallenge is a challenge that could not be delivered.
+type FailedChallenge struct {
+	ID         int64
+	RowID      ID
+	Name       string
+	DomainName org.Domain
+	Recipient  org.Address
+	Attempts   int
+	Answer     string
+	Queued     time.Time
+	Ended      time.Time
+	CanRetry   bool
+}
+
+// retryable is the condition under which a failed challenge c of the round n and
+// the row r may be tried again: nothing came after it.
+const retryable = `(r.active and n.outcome in ('open', 'undeliverable')
+	and not exists (select from challenge_round y where y.row_id = c.row_id and y.id > n.id))`
+
+// FailedChallenges returns the newest undeliverable challenges of all domains to
+// a registration officer, at most limit.
+func (b *Book) FailedChallenges(ctx context.Context, by person.Actor, limit int) ([]FailedChallenge, error) {
+	if err := org.MayKeep(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `
+		select c.id, c.row_id, r.name, d.name as domain_name, c.recipient, c.attempts, c.answer, c.queued, c.ended, `+retryable+` as can_retry
+		from challenge c join challenge_round n on n.id = c.round join address_row r on r.id = c.row_id join email_domain d on d.id = r.domain
+		where c.state = 'failed' order by c.ended desc, c.id desc limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list failed challenges: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[FailedChallenge])
+}
+
+// RetryChallenge queues an undeliverable challenge once more, for a registration
+// officer who mended what was in the way. Its round is open again. When a newer
+// round, an edit or a deactivation came after it, that is a conflict.
+func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) error {
+	if err := org.MayKeep(by); err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select from address_row where id = (select row_id from challenge where id = $1) for update`, id); err != nil {
+			return fmt.Errorf("lock row of challenge %d: %w", id, err)
+		}
+		var c struct {
+			row    ID
+			domain org.ID
+			round  int64
+			can    bool
+		}
+		err := tx.QueryRow(ctx, `select c.row_id, r.domain, c.round, c.state = 'failed' and `+retryable+`
+			from challenge c join challenge_round n on n.id = c.round join address_row r on r.id = c.row_id where c.id = $1`, id).
+			Scan(&c.row, &c.domain, &c.round, &c.can)
+		if err != nil {
+			return fmt.Errorf("read challenge %d: %w", id, postgres.Fault(err))
+		}
+		if !c.can {
+			return fault.New(fault.Conflict, "mailbox.retry.over")
+		}
+		if err := b.requeue(ctx, tx, id, c.round); err != nil {
+			return fmt.Errorf("retry challenge %d: %w", id, err)
+		}
+		if err := refresh(ctx, tx, c.row); err != nil {
+			return err
+		}
+		return b.note(ctx, tx, by.Who(), "mailbox.challenge_retried", audit.Detail{"challenge": id}, c.row.Thing(), c.domain.Thing())
+	})
+}
+
+func (b *Book) requeue(ctx context.Context, tx pgx.Tx, id, round int64) error {
+	_, err := tx.Exec(ctx, `update challenge set state = 'queued', queued = $2, ended = null, answer = '', attempts = 0 where id = $1`, id, b.Now())
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `update challenge_round set outcome = 'open', ended = null where id = $1`, round); err != nil {
+		return err
+	}
+	return b.Queue.Insert(ctx, tx, deliverArgs{Challenge: id})
+}
