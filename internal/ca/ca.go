@@ -1,0 +1,266 @@
+// Package ca holds certificate authorities, one file each, which speak in
+// values of pki and nothing else. Local is the portal's own: a root and an
+// issuing authority for each purpose, their keys sealed in the database. It
+// decides which key signs and that one intent gets one certificate; what may be
+// issued, to whom, and what is revoked is never its decision.
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+var (
+	// ErrNone says that this database has no authority yet.
+	ErrNone = errors.New("there is no certificate authority yet: run `petschaft ca init`")
+	// ErrExists says that this database has its authority already.
+	ErrExists = errors.New("there is a certificate authority already; nothing was changed")
+	// ErrOffline says that the key which would have to sign is not here.
+	ErrOffline = errors.New("the key of this authority is not kept here")
+)
+
+// The names of the authorities, as in the paths of their files.
+const (
+	Root = "root"
+	Mail = "mail"
+	TLS  = "tls"
+)
+
+// Local is the portal's own authority. It is safe for use by many goroutines,
+// and any number of processes may have one open on the same database.
+type Local struct {
+	db   *postgres.DB
+	now  func() time.Time
+	all  map[string]authority
+	list []string // names, in the order they were made: the root first
+}
+
+type authority struct {
+	id     int64
+	issuer pki.Issuer
+	crl    []byte // of a root whose key is elsewhere
+}
+
+// Open loads the authorities. Without any it is ErrNone; keys that do not open
+// under the sealer's secret, or do not fit their certificates, are an error.
+// pkiURL is the plain http address below which /pki/… is reached; without it
+// certificates carry no addresses.
+func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now func() time.Time, pkiURL *url.URL) (*Local, error) {
+	rows, err := db.Query(ctx, "select id, name, certificate, key, crl from authority order by id")
+	if err != nil {
+		return nil, fmt.Errorf("load authorities: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[stored])
+	if err != nil {
+		return nil, fmt.Errorf("load authorities: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, ErrNone
+	}
+	l := &Local{db: db, now: now, all: map[string]authority{}}
+	for _, s := range found {
+		a, err := s.open(sealer)
+		if err != nil {
+			return nil, fmt.Errorf("load authority %s: %w", s.Name, err)
+		}
+		a.issuer = at(a.issuer, pkiURL, s.Name)
+		l.all[s.Name] = a
+		l.list = append(l.list, s.Name)
+	}
+	return l, nil
+}
+
+// stored is an authority's row.
+type stored struct {
+	ID          int64
+	Name        string
+	Certificate []byte
+	Key         []byte
+	CRL         []byte
+}
+
+func (s stored) open(sealer *postgres.Sealer) (authority, error) {
+	c, err := x509.ParseCertificate(s.Certificate)
+	if err != nil {
+		return authority{}, fmt.Errorf("read its certificate: %w", err)
+	}
+	a := authority{id: s.ID, issuer: pki.Issuer{Certificate: c}, crl: s.CRL}
+	if s.Key == nil {
+		return a, nil
+	}
+	der, err := sealer.Open(s.Key, purpose(s.Name))
+	if err != nil {
+		return authority{}, err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return authority{}, errors.New("its key is damaged")
+	}
+	signer, ok := key.(*ecdsa.PrivateKey)
+	if !ok || !signer.PublicKey.Equal(c.PublicKey) {
+		return authority{}, errors.New("its key is not the one of its certificate")
+	}
+	a.issuer.Signer = signer
+	return a, nil
+}
+
+// purpose binds a sealed key to its authority.
+func purpose(name string) string { return "authority " + name }
+
+// at tells an issuer where its files are reached.
+func at(i pki.Issuer, base *url.URL, name string) pki.Issuer {
+	if base != nil && base.Host != "" {
+		i.CertificateURL = base.JoinPath("pki", name+".crt").String()
+		i.CRLURL = base.JoinPath("pki", name+".crl").String()
+	}
+	return i
+}
+
+// Issue returns the certificate for r, signed by the authority of its profile.
+// One intent has one certificate: asked again, also at once, from elsewhere or
+// after a crash, it is answered with the same bytes. An intent that comes with
+// another key or other names is a conflict, "ca.intent".
+func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, error) {
+	if err := r.Check(); err != nil {
+		return pki.Certificate{}, err
+	}
+	// An intent is rarely asked for twice, and signing is deterministic: so sign
+	// first, and give the earlier answer where there is one.
+	c, err := l.sign(r)
+	if err != nil {
+		if earlier, old := l.issued(ctx, r); old == nil {
+			return earlier, nil
+		}
+		return pki.Certificate{}, err
+	}
+	asked := r.Digest()
+	tag, err := l.db.Exec(ctx, `insert into ca_issued (intent, authority, serial, asked, der, at)
+		values (@intent, @authority, @serial, @asked, @der, @at) on conflict (intent) do nothing`,
+		pgx.NamedArgs{"intent": r.Intent, "authority": l.authorityOf(r), "serial": r.Serial, "asked": asked[:], "der": c.DER, "at": l.now()})
+	if err != nil {
+		return pki.Certificate{}, fmt.Errorf("record what was signed for intent %d: %w", r.Intent, postgres.Fault(err))
+	}
+	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts
+		return l.issued(ctx, r)
+	}
+	return c, nil
+}
+
+func (l *Local) authorityOf(r pki.Request) int64 {
+	p, _ := r.Profile.Profile()
+	return l.all[p.Authority].id
+}
+
+func (l *Local) sign(r pki.Request) (pki.Certificate, error) {
+	p, _ := r.Profile.Profile()
+	a, ok := l.all[p.Authority]
+	if !ok || a.issuer.Signer == nil {
+		return pki.Certificate{}, fault.New(fault.Unavailable, "ca.none").Because(ErrNone)
+	}
+	c, err := a.issuer.Sign(r)
+	if errors.Is(err, pki.ErrIssuerEnds) {
+		return c, fault.New(fault.Unavailable, "ca.ended").Because(err)
+	}
+	return c, err
+}
+
+// issued is what was signed for r before, or pgx.ErrNoRows.
+func (l *Local) issued(ctx context.Context, r pki.Request) (pki.Certificate, error) {
+	var asked, der []byte
+	if err := l.db.QueryRow(ctx, "select asked, der from ca_issued where intent = $1", r.Intent).Scan(&asked, &der); err != nil {
+		return pki.Certificate{}, fmt.Errorf("look for intent %d: %w", r.Intent, err)
+	}
+	if [32]byte(asked) != r.Digest() {
+		return pki.Certificate{}, fault.New(fault.Conflict, "ca.intent")
+	}
+	return pki.ParseCertificate(der)
+}
+
+// SignCRL signs the revocation list number of the authority called name.
+// ErrOffline when its key is elsewhere: RootCRL has the list then.
+func (l *Local) SignCRL(_ context.Context, name string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error) {
+	a, ok := l.all[name]
+	if !ok {
+		return pki.CRL{}, fmt.Errorf("sign revocation list: there is no authority %q", name)
+	}
+	if a.issuer.Signer == nil {
+		return pki.CRL{}, fmt.Errorf("sign revocation list of %s: %w", name, ErrOffline)
+	}
+	return a.issuer.SignCRL(number, revoked, thisUpdate, nextUpdate)
+}
+
+// Names are the authorities whose lists SignCRL signs: all but a root whose key
+// is elsewhere.
+func (l *Local) Names() []string {
+	var names []string
+	for _, name := range l.list {
+		if l.all[name].issuer.Signer != nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Chain is the way from the authority called name to the root, both included;
+// nil when there is none of that name.
+func (l *Local) Chain(name string) [][]byte {
+	a, ok := l.all[name]
+	if !ok {
+		return nil
+	}
+	way, err := pki.Chain(a.issuer.Certificate.Raw, l.certificates()...)
+	if err != nil {
+		return nil // Init made the way whole, and rows of authorities stay
+	}
+	return way
+}
+
+func (l *Local) certificates() [][]byte {
+	var all [][]byte
+	for _, name := range l.list {
+		all = append(all, l.all[name].issuer.Certificate.Raw)
+	}
+	return all
+}
+
+// File is the certificate of an authority, as it is offered at /pki/NAME.crt.
+type File struct {
+	Name    string // "mail"
+	Title   string // its common name
+	DER     []byte
+	Ends    time.Time
+	SHA256  string // fingerprint, for those who compare
+	Offline bool   // its key is elsewhere
+}
+
+// Certificates are those of all authorities, the root first.
+func (l *Local) Certificates() []File {
+	var files []File
+	for _, name := range l.list {
+		i := l.all[name].issuer
+		files = append(files, File{
+			Name: name, Title: i.Certificate.Subject.CommonName, DER: i.Certificate.Raw, Ends: i.Certificate.NotAfter.UTC(),
+			SHA256: fingerprint(i.Certificate.Raw), Offline: i.Signer == nil,
+		})
+	}
+	return files
+}
+
+func fingerprint(der []byte) string { return pki.Certificate{DER: der}.Fingerprints().SHA256 }
+
+func public(key crypto.Signer, c *x509.Certificate) bool {
+	same, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && same.Equal(c.PublicKey)
+}

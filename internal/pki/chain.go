@@ -1,0 +1,52 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+)
+
+// ErrChain says that no way leads from a certificate to a root.
+var ErrChain = errors.New("the certificates at hand do not lead to a root")
+
+// Chain orders certs into the way from leaf to the root that signed itself, both
+// included, checking each signature on it. What does not belong to it is left
+// out; a gap is ErrChain.
+func Chain(leaf []byte, certs ...[]byte) ([][]byte, error) {
+	at, err := x509.ParseCertificate(leaf)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	var pool []*x509.Certificate
+	for _, der := range certs {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate: %w", err)
+		}
+		pool = append(pool, c)
+	}
+	way := [][]byte{at.Raw}
+	for !signs(at, at) {
+		above := issuer(at, pool)
+		if above == nil || len(way) > len(pool) {
+			return nil, ErrChain
+		}
+		at = above
+		way = append(way, at.Raw)
+	}
+	return way, nil
+}
+
+func issuer(c *x509.Certificate, pool []*x509.Certificate) *x509.Certificate {
+	for _, p := range pool {
+		if !bytes.Equal(p.Raw, c.Raw) && signs(p, c) {
+			return p
+		}
+	}
+	return nil
+}
+
+func signs(parent, child *x509.Certificate) bool {
+	return bytes.Equal(parent.RawSubject, child.RawIssuer) && child.CheckSignatureFrom(parent) == nil
+}

@@ -1,0 +1,176 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"petschaft/internal/fault"
+)
+
+// Request is the intent to issue one certificate: all that decides what will be
+// in it. Names and addresses are authorised and canonical by now.
+type Request struct {
+	Intent     int64 // an authority gives one certificate for one intent, however often it is asked
+	Profile    ProfileID
+	Key        Key
+	CommonName string
+	GivenName  string
+	Surname    string
+	Emails     []string // the primary one first
+	Serial     []byte   // from NewSerial; an authority outside may choose its own
+	NotBefore  time.Time
+}
+
+// serialLength is the length of a serial number in bytes (at most 20: RFC 5280,
+// 4.1.2.2).
+const serialLength = 16
+
+// NewSerial returns 16 bytes of which 126 bits are random; the first is never
+// zero and its top bit is clear, so that the number is positive and always of
+// this length.
+func NewSerial() []byte {
+	serial := make([]byte, serialLength)
+	rand.Read(serial)
+	serial[0] = serial[0]&0x3f | 0x40
+	return serial
+}
+
+// Digest is the same for two requests exactly when they ask for the same.
+func (r Request) Digest() [32]byte {
+	text, err := json.Marshal([]any{
+		r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, r.Emails, r.Serial, r.NotBefore.Unix(),
+	})
+	if err != nil {
+		panic(err) // numbers, text and bytes only
+	}
+	return sha256.Sum256(text)
+}
+
+// Check refuses a request that no authority of ours may sign: unknown profile,
+// no checked key, no or broken addresses, a name that is missing, too long or
+// holds what is no character of a name, a serial not from NewSerial.
+func (r Request) Check() error {
+	p, known := r.Profile.Profile()
+	if !known {
+		return fmt.Errorf("no profile is called %q", r.Profile)
+	}
+	if err := CheckKey(r.Key.public); err != nil {
+		return err
+	}
+	if len(r.Serial) != serialLength || r.Serial[0] == 0 || r.Serial[0]&0x80 != 0 {
+		return fmt.Errorf("the serial number of intent %d is not one of NewSerial", r.Intent)
+	}
+	if r.NotBefore.IsZero() || r.NotBefore.Nanosecond() != 0 {
+		return fmt.Errorf("the beginning of intent %d is not a whole second", r.Intent)
+	}
+	if err := checkEmails(r.Emails); err != nil {
+		return err
+	}
+	_, err := p.subject(r)
+	return err
+}
+
+func checkEmails(emails []string) error {
+	if len(emails) == 0 {
+		return fault.New(fault.Invalid, "pki.request.no_address")
+	}
+	for i, e := range emails {
+		at := strings.LastIndexByte(e, '@')
+		odd := strings.ContainsFunc(e, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+		if at < 1 || at == len(e)-1 || len(e) > 254 || odd || e[at+1:] != strings.ToLower(e[at+1:]) || slices.Contains(emails[:i], e) {
+			return fault.New(fault.Invalid, "pki.request.address")
+		}
+	}
+	return nil
+}
+
+// subject is the DER of the Subject that p gives to r. Each attribute stands in
+// an RDN of its own.
+func (p Profile) subject(r Request) ([]byte, error) {
+	var sequence []pkix.RelativeDistinguishedNameSET
+	for _, a := range p.Subject {
+		text, err := a.text(r)
+		if err != nil {
+			return nil, err
+		}
+		if text == "" {
+			continue
+		}
+		value := any(text)
+		if a.tag != 0 {
+			value = asn1.RawValue{Tag: a.tag, Bytes: []byte(text)}
+		}
+		sequence = append(sequence, pkix.RelativeDistinguishedNameSET{{Type: a.oid, Value: value}})
+	}
+	if len(sequence) == 0 {
+		return nil, fault.New(fault.Invalid, "pki.request.no_name")
+	}
+	der, err := asn1.Marshal(pkix.RDNSequence(sequence))
+	if err != nil {
+		return nil, fmt.Errorf("write subject: %w", err)
+	}
+	return der, nil
+}
+
+// text is the value of a for r, empty when it is to be left out.
+func (a subjectAttribute) text(r Request) (string, error) {
+	s := strings.TrimSpace(a.value(r))
+	if strings.Trim(s, "-. ") == "" { // the rules allow no placeholders (S/MIME BR 7.1.4.2)
+		return "", nil
+	}
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "", fault.New(fault.Invalid, "pki.request.name_characters")
+	}
+	if utf8.RuneCountInString(s) > a.longest {
+		if a.omitLong {
+			return "", nil
+		}
+		return "", fault.New(fault.Invalid, "pki.request.name_long", "most", a.longest)
+	}
+	return s, nil
+}
+
+// Matches refuses, as a conflict, a certificate that is not what r asked for:
+// another key, other names, or a profile that p does not allow. Its serial,
+// its issuer and its exact times are the authority's own.
+func Matches(r Request, c Certificate) error {
+	p, known := r.Profile.Profile()
+	if !known {
+		return fmt.Errorf("no profile is called %q", r.Profile)
+	}
+	if !r.Key.Equal(c.Key) {
+		return fault.New(fault.Conflict, "pki.answer.key")
+	}
+	want, err := p.subject(r)
+	if err != nil {
+		return err
+	}
+	if !sameSubject(want, c.rawSubject) || !sameNames(r.Emails, c.Emails) || c.otherNames {
+		return fault.New(fault.Conflict, "pki.answer.names")
+	}
+	return p.allows(c)
+}
+
+// sameSubject compares by attributes and their text, because an authority
+// chooses string types and order itself.
+func sameSubject(a, b []byte) bool {
+	x, errX := attributes(a)
+	y, errY := attributes(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return errX == nil && errY == nil && (bytes.Equal(a, b) || slices.Equal(x, y))
+}
+
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
