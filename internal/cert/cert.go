@@ -1,0 +1,194 @@
+// Package cert keeps issued certificates: who sees which, their revocation and
+// the lists that announce it. A certificate is identified by issuer and serial,
+// belongs for ever to the account it was issued to, and is never deleted. It
+// never issues one (order does) and never signs anything itself: an Authority
+// does.
+//
+//	issued ── revoke ──▶ revoked        by its holder, a contact of its inactive row, or an officer; for good
+//	   └── time ──▶ expired             nothing is written: the end is in the certificate
+package cert
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+// ID is the number of a certificate.
+type ID int64
+
+// Thing is the certificate as an audit line names it.
+func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate", ID: int64(id)} }
+
+// Authority signs revocation lists.
+type Authority interface {
+	// SignCRL returns the list called number of the authority (RFC 5280, 5).
+	SignCRL(ctx context.Context, authority string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error)
+	// Names are the authorities whose lists SignCRL signs.
+	Names() []string
+	// RootCRL is the list of a root whose key is elsewhere; false when there is
+	// no such root.
+	RootCRL(ctx context.Context) (pki.CRL, bool, error)
+}
+
+// Book keeps certificates and revocation lists.
+type Book struct {
+	DB        *postgres.DB
+	Mailbox   *mailbox.Book
+	Queue     *queue.Queue
+	Outbox    *mail.Outbox
+	Authority Authority // nil while none is set up
+	Now       func() time.Time
+	Base      string
+}
+
+// Certificate is one as its reader may see it.
+type Certificate struct {
+	ID          ID
+	Reference   string
+	Authority   string
+	Serial      []byte
+	DER         []byte
+	Fingerprint []byte
+	Account     person.ID
+	Holder      string
+	HolderEmail string
+	RowID       mailbox.ID
+	RowName     string
+	RowActive   bool
+	DomainName  org.Domain
+	Subject     string
+	Emails      []string
+	NotBefore   time.Time
+	NotAfter    time.Time
+	Issued      time.Time
+	Revoked     *time.Time
+	Reason      *int16
+	Mine        bool // the reader holds it
+	org.Standing
+}
+
+// Valid tells whether the certificate counts at now.
+func (c Certificate) Valid(now time.Time) bool {
+	return c.Revoked == nil && !now.Before(c.NotBefore) && !now.After(c.NotAfter)
+}
+
+const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.fingerprint, c.account,
+	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
+	case when a.email_verified then a.email else '' end as holder_email,
+	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
+	c.issued, c.revoked, c.reason, c.account = @account as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
+
+const tables = `certificate c join account a on a.id = c.account join address_row r on r.id = c.row_id join email_domain d on d.id = r.domain`
+
+// One returns the certificate id to its holder, to a contact of its row's domain
+// and to registration officers; to others it is missing (R74).
+func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Certificate, error) {
+	return one(ctx, b.DB, by, id)
+}
+
+func one(ctx context.Context, q org.Querier, by person.Actor, id ID) (Certificate, error) {
+	rows, err := q.Query(ctx, `select `+columns+` from `+tables+` where c.id = @id`, org.Scope(by, pgx.NamedArgs{"id": id}))
+	if err != nil {
+		return Certificate{}, fmt.Errorf("read certificate %d: %w", id, err)
+	}
+	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Certificate])
+	if err != nil {
+		return Certificate{}, postgres.Fault(err)
+	}
+	if !c.Mine && !c.Sees() {
+		return Certificate{}, fault.New(fault.Missing, "fault.missing")
+	}
+	return c, nil
+}
+
+// Which certificates of one's own a list shows.
+type Which string
+
+const (
+	Valid Which = "valid" // the usual
+	Over  Which = "over"  // expired or revoked
+	All   Which = "all"
+)
+
+// Mine returns by's own certificates, newest first, older than the certificate
+// before (0: from the newest), at most limit.
+func (b *Book) Mine(ctx context.Context, by person.Actor, w Which, before ID, limit int) ([]Certificate, error) {
+	where := map[Which]string{Valid: "and c.revoked is null and c.not_after >= @now", Over: "and (c.revoked is not null or c.not_after < @now)"}[w]
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
+		where c.account = @account and (@before = 0::bigint or c.id < @before) `+where+` order by c.id desc limit @limit`,
+		org.Scope(by, pgx.NamedArgs{"before": before, "now": b.Now(), "limit": limit}))
+	return collect(rows, err)
+}
+
+// OfRow returns the certificates of a row that the caller has loaded, newest
+// first, at most limit.
+func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit int) ([]Certificate, error) {
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where c.row_id = @row order by c.id desc limit @limit`,
+		org.Scope(by, pgx.NamedArgs{"row": row, "limit": limit}))
+	return collect(rows, err)
+}
+
+// Ending returns by's own certificates that end within d, soonest first, at most
+// ten; those with a successor for the same row are left out.
+func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
+		where c.account = @account and c.revoked is null and c.not_after between @now and @until
+			and not exists (select from certificate n where n.account = c.account and n.row_id = c.row_id and n.id > c.id and n.revoked is null)
+		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": b.Now(), "until": b.Now().Add(d)}))
+	return collect(rows, err)
+}
+
+// searchLimit bounds what Search returns, searchWords what it looks for.
+const (
+	searchLimit = 50
+	searchWords = 6
+)
+
+// Search finds certificates for a registration officer: every word of text in
+// address, holder, subject, serial (hexadecimal) or reference. Newest first;
+// more tells that there are others.
+func (b *Book) Search(ctx context.Context, by person.Actor, text string) (found []Certificate, more bool, err error) {
+	if err := org.MayKeep(by); err != nil {
+		return nil, false, err
+	}
+	args := pgx.NamedArgs{"limit": searchLimit + 1}
+	var where strings.Builder
+	words := strings.Fields(strings.ToLower(postgres.Text(strings.ReplaceAll(text, ":", ""))))
+	for i, w := range words[:min(len(words), searchWords)] {
+		arg := fmt.Sprintf("w%d", i)
+		args[arg] = "%" + postgres.Like(w) + "%"
+		where.WriteString(` and c.search like @` + arg)
+	}
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where true`+where.String()+` order by c.id desc limit @limit`, org.Scope(by, args))
+	if found, err = collect(rows, err); err != nil {
+		return nil, false, err
+	}
+	if len(found) > searchLimit {
+		return found[:searchLimit], true, nil
+	}
+	return found, false, nil
+}
+
+func collect(rows pgx.Rows, err error) ([]Certificate, error) {
+	if err == nil {
+		var all []Certificate
+		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[Certificate]); err == nil {
+			return all, nil
+		}
+	}
+	return nil, fmt.Errorf("list certificates: %w", err)
+}

@@ -1,0 +1,142 @@
+package cert
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// Revocation lists are signed anew every day and at once after a revocation;
+// each says that the next comes within a week.
+const (
+	listEvery = 24 * time.Hour
+	listLife  = 7 * 24 * time.Hour
+)
+
+type listArgs struct {
+	Authority string `json:"authority"`
+}
+
+func (listArgs) Kind() string { return "cert_list" }
+
+type dailyArgs struct{}
+
+func (dailyArgs) Kind() string { return "cert_daily" }
+
+// Jobs registers the signing of lists and returns when it runs by itself: every
+// hour it looks for lists older than a day, so that a missed day is caught up.
+func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, j *river.Job[listArgs]) error {
+		return b.SignList(ctx, j.Args.Authority)
+	}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error { return b.SignOldLists(ctx) }))
+	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+		func() (river.JobArgs, *river.InsertOpts) { return dailyArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+}
+
+// SignOldLists signs the lists that are older than a day, and takes over the list
+// of a root whose key is elsewhere.
+func (b *Book) SignOldLists(ctx context.Context) error {
+	if b.Authority == nil {
+		return nil
+	}
+	for _, name := range b.Authority.Names() {
+		newest, err := b.Newest(ctx, name)
+		if err != nil && !fault.Is(err, fault.Missing) {
+			return err
+		}
+		if newest.ThisUpdate.After(b.Now().Add(-listEvery)) {
+			continue
+		}
+		if err := b.SignList(ctx, name); err != nil {
+			return err
+		}
+	}
+	return b.takeRootList(ctx)
+}
+
+// root is the name of the authority above all others.
+const root = "root"
+
+func (b *Book) takeRootList(ctx context.Context) error {
+	l, kept, err := b.Authority.RootCRL(ctx)
+	if err != nil || !kept {
+		return err
+	}
+	newest, err := b.Newest(ctx, root)
+	if err != nil && !fault.Is(err, fault.Missing) || newest.Number >= l.Number {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return keep(ctx, tx, root, l, 0) })
+}
+
+// SignList signs the next list of the authority (RFC 5280, 5.2.3: its number
+// rises strictly). Certificates leave it a week after their end.
+func (b *Book) SignList(ctx context.Context, authority string) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('cert.list'), hashtext($1))`, authority); err != nil {
+			return fmt.Errorf("lock list: %w", err)
+		}
+		now := b.Now()
+		rows, err := tx.Query(ctx, `select serial, revoked as at, reason from certificate
+			where authority = $1 and revoked is not null and not_after > $2 order by revoked, id`, authority, now.Add(-listLife))
+		if err != nil {
+			return fmt.Errorf("read revocations: %w", err)
+		}
+		revoked, err := pgx.CollectRows(rows, pgx.RowToStructByName[pki.Revocation])
+		if err != nil {
+			return fmt.Errorf("read revocations: %w", err)
+		}
+		var number int64
+		if err := tx.QueryRow(ctx, `select coalesce(max(number), 0) + 1 from revocation_list where authority = $1`, authority).Scan(&number); err != nil {
+			return fmt.Errorf("number list: %w", err)
+		}
+		l, err := b.Authority.SignCRL(ctx, authority, number, revoked, now, now.Add(listLife))
+		if err != nil {
+			return fmt.Errorf("sign list of %s: %w", authority, err)
+		}
+		return keep(ctx, tx, authority, l, len(revoked))
+	})
+}
+
+// keep stores a list, unless another process has, and forgets those whose time is long over.
+func keep(ctx context.Context, tx pgx.Tx, authority string, l pki.CRL, entries int) error {
+	_, err := tx.Exec(ctx, `insert into revocation_list (authority, number, der, this_update, next_update, entries)
+		values (@authority, @number, @der, @this, @next, @entries) on conflict (authority, number) do nothing`, pgx.NamedArgs{
+		"authority": authority, "number": l.Number, "der": l.DER, "this": l.ThisUpdate, "next": l.NextUpdate, "entries": entries,
+	})
+	if err != nil {
+		return fmt.Errorf("keep list: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `delete from revocation_list where authority = $1 and next_update < $2`, authority, l.ThisUpdate.Add(-listLife)); err != nil {
+		return fmt.Errorf("forget old lists: %w", err)
+	}
+	return nil
+}
+
+// List is the newest revocation list of an authority.
+type List struct {
+	Number     int64
+	DER        []byte
+	ThisUpdate time.Time
+	NextUpdate time.Time
+	Entries    int
+}
+
+// Newest returns the list to serve; an authority without one is missing.
+func (b *Book) Newest(ctx context.Context, authority string) (List, error) {
+	rows, err := b.DB.Query(ctx, `select number, der, this_update, next_update, entries from revocation_list
+		where authority = $1 order by number desc limit 1`, authority)
+	if err != nil {
+		return List{}, fmt.Errorf("read list: %w", err)
+	}
+	l, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[List])
+	return l, postgres.Fault(err)
+}

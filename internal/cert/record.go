@@ -1,0 +1,86 @@
+package cert
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+// Issuance is a certificate as it comes from an authority, with whom it is for.
+type Issuance struct {
+	Reference   string
+	Authority   string
+	Account     person.ID
+	Holder      string
+	HolderEmail string
+	Row         mailbox.ID
+	Certificate pki.Certificate
+}
+
+// Record is the step that keeps an issued certificate, tells the row and the
+// holder. The row is locked. Recording the same certificate twice returns the
+// first number.
+func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
+	c := i.Certificate
+	fingerprint := sha256.Sum256(c.DER)
+	var id ID
+	var fresh bool
+	err := tx.QueryRow(ctx, `
+		with n as (
+			insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,
+				not_before, not_after, issued)
+			values (@reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @account, @row, @subject, @emails, @search,
+				@from, @until, @now)
+			on conflict (issuer, serial) do nothing returning id
+		)
+		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
+		pgx.NamedArgs{
+			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
+			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "account": i.Account, "row": i.Row, "subject": c.Subject, "emails": c.Emails,
+			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": b.Now(),
+		}).Scan(&id, &fresh)
+	if err != nil {
+		return 0, fmt.Errorf("record certificate: %w", err)
+	}
+	if !fresh {
+		return id, nil
+	}
+	err = b.Mailbox.NoteCertificate(ctx, tx, mailbox.Certified{
+		Certificate: int64(id), Row: i.Row, Account: i.Account,
+		Issued: b.Now(), Ends: c.NotAfter, Addresses: c.Emails,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if i.HolderEmail != "" {
+		err := b.Outbox.Post(ctx, tx, mail.IssuedWords{To: i.HolderEmail, Addresses: c.Emails, Until: c.NotAfter, Link: b.link(id)})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return id, audit.Write(ctx, tx, audit.Line{
+		At: b.Now(), Action: "cert.issued",
+		Detail: audit.Detail{"reference": i.Reference, "serial": hex.EncodeToString(c.Serial), "addresses": strings.Join(c.Emails, ", ")},
+		About:  []audit.Thing{id.Thing(), i.Row.Thing(), i.Account.Thing()},
+	})
+}
+
+func (b *Book) link(id ID) string { return fmt.Sprintf("%s/client-certificates/%d", b.Base, id) }
+
+// words are what Search looks at.
+func (i Issuance) words() string {
+	c := i.Certificate
+	return strings.ToLower(strings.Join(append([]string{
+		i.Reference, hex.EncodeToString(c.Serial), i.Holder, i.HolderEmail, c.Subject,
+	}, c.Emails...), " "))
+}

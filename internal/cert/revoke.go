@@ -1,0 +1,112 @@
+package cert
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+// MayRevoke tells whether the reader of c may revoke it: its holder always, a
+// contact all certificates of an inactive row (R24), a registration officer any.
+func MayRevoke(c Certificate) error {
+	switch {
+	case c.Revoked != nil:
+		return fault.New(fault.Conflict, "cert.revoked_already")
+	case c.Mine, c.Officer:
+		return nil
+	case c.Contact && c.RowActive:
+		return fault.New(fault.Conflict, "cert.revoke.active")
+	case c.Contact:
+		return nil
+	}
+	return fault.New(fault.Missing, "fault.missing")
+}
+
+// Reasons are those the reader of c may give.
+func Reasons(c Certificate) []pki.ReasonFacts { return pki.Reasons(c.Officer) }
+
+func mayGive(c Certificate, r pki.Reason) error {
+	var bad fault.Fields
+	if !r.Allowed(c.Officer) {
+		bad.Add("reason", "field.required")
+	}
+	return bad.Err()
+}
+
+// Revoke ends a certificate for good. The list that announces it is signed at
+// once, and its holder is told.
+func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		c, err := b.lock(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if err := MayRevoke(c); err != nil {
+			return err
+		}
+		if err := mayGive(c, r); err != nil {
+			return err
+		}
+		now := b.Now()
+		_, err = tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
+			pgx.NamedArgs{"id": id, "now": now, "by": by.Account, "reason": int16(r)})
+		if err != nil {
+			return fmt.Errorf("revoke certificate %d: %w", id, err)
+		}
+		if err := b.Mailbox.NoteRevocation(ctx, tx, c.RowID, int64(id), now); err != nil {
+			return err
+		}
+		return b.announce(ctx, tx, by, c, r)
+	})
+}
+
+// lock takes the row before the certificate, as every other step does.
+func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Certificate, error) {
+	c, err := one(ctx, tx, by, id)
+	if err != nil {
+		return c, err
+	}
+	if err := b.Mailbox.LockRow(ctx, tx, c.RowID); err != nil {
+		return c, err
+	}
+	if _, err := tx.Exec(ctx, `select from certificate where id = $1 for update`, id); err != nil {
+		return c, fmt.Errorf("lock certificate %d: %w", id, err)
+	}
+	return one(ctx, tx, by, id)
+}
+
+func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason) error {
+	if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
+		return err
+	}
+	if c.HolderEmail != "" {
+		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: b.Now(), Link: b.link(c.ID)})
+		if err != nil {
+			return err
+		}
+	}
+	return audit.Write(ctx, tx, audit.Line{
+		Who: by.Who(), At: b.Now(), Action: "cert.revoked",
+		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
+		About:  []audit.Thing{c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()},
+	})
+}
+
+// Compromised tells whether a certificate for the key was revoked because the
+// key fell into other hands: no other one is given for it, ever.
+func (b *Book) Compromised(ctx context.Context, q org.Querier, key pki.Key) (bool, error) {
+	rows, err := q.Query(ctx, `select exists (select from certificate where key = $1 and reason = 1)`, key.Fingerprint[:])
+	if err != nil {
+		return false, fmt.Errorf("look for the key among compromised ones: %w", err)
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+}
