@@ -1,0 +1,285 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+type issueArgs struct {
+	Application ID `json:"application"`
+}
+
+func (issueArgs) Kind() string { return "order_issue" }
+
+// attempts bounds the tries while the authority is away: within two days.
+const attempts = mail.Attempts
+
+func (issueArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: attempts} }
+
+type issuer struct {
+	river.WorkerDefaults[issueArgs]
+	book *Book
+}
+
+func (w *issuer) NextRetry(j *river.Job[issueArgs]) time.Time {
+	return time.Now().Add(mail.Backoff(j.Attempt))
+}
+
+func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
+	err := w.book.Issue(ctx, j.Args.Application)
+	if err != nil && j.Attempt >= attempts {
+		return errors.Join(err, w.book.fail(ctx, j.Args.Application, "order.failed.away", nil))
+	}
+	return err
+}
+
+// Jobs registers the issuance.
+func (b *Book) Jobs(w *river.Workers) { river.AddWorker(w, &issuer{book: b}) }
+
+// intent is what an authority is asked for: as written before the first call.
+type intent struct {
+	ID          ID
+	Reference   string
+	RowID       mailbox.ID
+	Account     person.ID
+	Holder      string
+	HolderEmail string
+	State       State
+	Spki        []byte
+	Profile     string
+	CommonName  string
+	GivenName   string
+	Surname     string
+	Emails      []string
+	Serial      []byte
+	NotBefore   *time.Time
+	Certificate *cert.ID
+	Compromised bool // its key, by a revocation
+	Locked      bool // the applicant's account
+}
+
+// request is what the authority is asked for. A fault says why it may not be
+// asked: a name that the provider does not know, say.
+func (i intent) request() (pki.Request, error) {
+	key, err := pki.ReadKey(i.Spki)
+	if err != nil {
+		return pki.Request{}, err
+	}
+	if i.Profile == string(pki.MailPersonal) && i.GivenName == "" && i.Surname == "" { // S/MIME BR 7.1.4.2.5
+		return pki.Request{}, fault.New(fault.Invalid, "pki.request.no_name")
+	}
+	r := pki.Request{
+		Intent: int64(i.ID), Profile: pki.ProfileID(i.Profile), Key: key, CommonName: i.CommonName,
+		GivenName: i.GivenName, Surname: i.Surname, Emails: i.Emails, Serial: i.Serial, NotBefore: *i.NotBefore,
+	}
+	return r, r.Check()
+}
+
+const intentQuery = `select p.id, p.reference, p.row_id, p.account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
+	case when a.email_verified then a.email else '' end as holder_email, p.state, p.spki, p.profile, p.common_name, p.given_name,
+	p.surname, p.emails, p.serial, p.not_before, p.certificate,
+	exists (select from certificate k where k.key = sha256(p.spki) and k.reason = 1) as compromised, a.locked is not null as locked
+	from application p join account a on a.id = p.account where p.id = $1`
+
+func load(ctx context.Context, tx pgx.Tx, id ID) (intent, error) {
+	rows, err := tx.Query(ctx, intentQuery+` for update of p`, id)
+	if err != nil {
+		return intent{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[intent])
+}
+
+// Issue leads an application to its end: it may run any number of times, in any
+// number of processes.
+func (b *Book) Issue(ctx context.Context, id ID) error {
+	i, err := b.intend(ctx, id)
+	if err != nil || i.State != Issuing {
+		return err
+	}
+	request, err := i.request()
+	if err != nil {
+		return fmt.Errorf("read intent of application %d: %w", id, err)
+	}
+	patience := b.Patience
+	if patience == 0 {
+		patience = 30 * time.Second
+	}
+	call, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := b.Authority.Issue(call, request)
+	if err != nil {
+		if f := fault.Of(err); f.Kind == fault.Conflict || f.Kind == fault.Invalid {
+			return b.fail(ctx, id, "order.failed.authority", nil)
+		}
+		return fmt.Errorf("issue application %d: %w", id, err)
+	}
+	if err := pki.Matches(request, c); err != nil {
+		return b.fail(ctx, id, "order.failed.mismatch", c.DER)
+	}
+	return b.record(ctx, i, c)
+}
+
+// intend writes the intent, or reads the one that a process before left. The
+// rule is asked once more with the row locked.
+func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
+	var i intent
+	return i, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		row, account, err := b.of(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		l, linkErr := b.Mailbox.LockLinked(ctx, tx, account, row)
+		if linkErr != nil && !fault.Is(linkErr, fault.Conflict) {
+			return linkErr
+		}
+		if i, err = load(ctx, tx, id); err != nil {
+			return fmt.Errorf("read application %d: %w", id, err)
+		}
+		if i.State != Queued {
+			return nil
+		}
+		switch {
+		case i.Locked:
+			linkErr = fault.New(fault.Denied, "person.locked")
+		case i.Compromised: // reported while the application waited
+			linkErr = fault.New(fault.Conflict, "order.key.compromised")
+		case linkErr == nil:
+			linkErr = mailbox.MayApply(l, b.Now())
+		}
+		if linkErr != nil {
+			i.State = Refused
+			return b.refuse(ctx, tx, i, fault.Of(linkErr).ID)
+		}
+		if i, err = b.writeIntent(ctx, tx, i, l); err != nil {
+			return err
+		}
+		if _, err := i.request(); err != nil && fault.Of(err).ID != "" {
+			i.State = Refused
+			return b.refuse(ctx, tx, i, fault.Of(err).ID)
+		}
+		return nil
+	})
+}
+
+// of reads what is needed to take the row's lock before the application's.
+func (b *Book) of(ctx context.Context, tx pgx.Tx, id ID) (row mailbox.ID, account person.ID, err error) {
+	err = tx.QueryRow(ctx, `select row_id, account from application where id = $1`, id).Scan(&row, &account)
+	if err != nil {
+		err = fmt.Errorf("read application %d: %w", id, err)
+	}
+	return row, account, err
+}
+
+// writeIntent takes the names from the row as it is now and from the provider's
+// last word; nothing of them comes from the request.
+func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.Linked) (intent, error) {
+	for _, a := range l.Addresses() {
+		i.Emails = append(i.Emails, string(a))
+	}
+	i.Profile = string(pki.MailFunctional)
+	if l.Kind == mailbox.Personal {
+		i.Profile = string(pki.MailPersonal)
+	}
+	from := pki.NotBefore(b.Now())
+	i.State, i.Serial, i.NotBefore = Issuing, pki.NewSerial(), &from
+	err := tx.QueryRow(ctx, `update application p set state = @state, profile = @profile, emails = @emails, serial = @serial, not_before = @from,
+			common_name = case when @personal then a.name else '' end, given_name = case when @personal then a.given_name else '' end,
+			surname = case when @personal then a.family_name else '' end
+		from account a where p.id = @id and a.id = p.account returning p.common_name, p.given_name, p.surname`, pgx.NamedArgs{
+		"id": i.ID, "state": i.State, "profile": i.Profile, "emails": i.Emails, "serial": i.Serial, "from": from,
+		"personal": l.Kind == mailbox.Personal,
+	}).Scan(&i.CommonName, &i.GivenName, &i.Surname)
+	if err != nil {
+		return i, fmt.Errorf("write intent of application %d: %w", i.ID, err)
+	}
+	return i, nil
+}
+
+func (b *Book) refuse(ctx context.Context, tx pgx.Tx, i intent, reason string) error {
+	_, err := tx.Exec(ctx, `update application set state = 'refused', reason = $2, ended = $3 where id = $1`, i.ID, reason, b.Now())
+	if err != nil {
+		return fmt.Errorf("refuse application %d: %w", i.ID, err)
+	}
+	return b.note(ctx, tx, i, audit.Who{}, "order.refused", audit.Detail{"reference": i.Reference, "why": reason})
+}
+
+// fail ends an application that the authority did not fulfil; what it answered
+// instead is kept for the registration office.
+func (b *Book) fail(ctx context.Context, id ID, reason string, answer []byte) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		i, err := load(ctx, tx, id)
+		if err != nil {
+			return fmt.Errorf("read application %d: %w", id, err)
+		}
+		if i.State != Issuing {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `update application set state = 'failed', reason = $2, answer = coalesce($3, answer), ended = $4 where id = $1`, id, reason, answer, b.Now())
+		if err != nil {
+			return fmt.Errorf("fail application %d: %w", id, err)
+		}
+		detail := audit.Detail{"reference": i.Reference, "why": reason}
+		if len(answer) > 0 {
+			detail["answer"] = pki.Certificate{DER: answer}.Fingerprints().SHA256
+		}
+		return b.note(ctx, tx, i, audit.Who{}, "order.failed", detail)
+	})
+}
+
+// record keeps the certificate whatever happened to the row and to the
+// application meanwhile: it was issued, and what was issued is known. An
+// authority that forgot the intent and answered two calls with two certificates
+// leaves both here, so that both can be revoked.
+func (b *Book) record(ctx context.Context, i intent, c pki.Certificate) error {
+	id := i.ID
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if err := b.Mailbox.LockRow(ctx, tx, i.RowID); err != nil {
+			return err
+		}
+		i, err := load(ctx, tx, id)
+		if err != nil {
+			return fmt.Errorf("read application %d: %w", id, err)
+		}
+		reference := i.Reference
+		if i.State == Issued {
+			reference = NewReference()
+		}
+		n, err := b.Cert.Record(ctx, tx, cert.Issuance{
+			Reference: reference, Authority: MailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail,
+			Row: i.RowID, Certificate: c,
+		})
+		switch {
+		case err != nil:
+			return err
+		case i.State == Issued && n == *i.Certificate:
+			return nil
+		case i.State == Issued:
+			return b.note(ctx, tx, i, audit.Who{}, "order.surplus", audit.Detail{"reference": i.Reference, "another": reference})
+		}
+		_, err = tx.Exec(ctx, `update application set state = 'issued', reason = '', certificate = $2, ended = $3 where id = $1`, id, n, b.Now())
+		if err != nil {
+			return fmt.Errorf("record application %d: %w", id, err)
+		}
+		return nil
+	})
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, i intent, who audit.Who, action string, d audit.Detail) error {
+	return audit.Write(ctx, tx, audit.Line{
+		Who: who, At: b.Now(), Action: action, Detail: d,
+		About: []audit.Thing{i.ID.Thing(), i.RowID.Thing(), i.Account.Thing()},
+	})
+}

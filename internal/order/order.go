@@ -1,0 +1,90 @@
+// Package order leads from the wish for a certificate to its issuance. It
+// decides who may apply (by the mailbox room's rule), writes the intent before
+// an authority is called, and records what comes back. It never revokes, and
+// never sees a private key.
+//
+// An application for a client certificate:
+//
+//	queued ── intent written ──▶ issuing ── certificate recorded ──▶ issued
+//	   │                            │
+//	   ▼                            ▼
+//	refused                      failed ── an officer retries ──▶ issuing
+//	(the rule says no now)       (the authority says no, or answers with something else)
+//
+// The intent fixes serial, validity and names. An authority returns the same
+// certificate for the same intent, so a process that dies between call and
+// record is followed by one that asks again and records: nothing is issued
+// twice and nothing is lost. While the authority is away the application stays
+// issuing and the job tries again.
+package order
+
+import (
+	"context"
+	"time"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/cert"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+// ID is the number of an application.
+type ID int64
+
+// Thing is the application as an audit line names it.
+func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "application", ID: int64(id)} }
+
+// State is where an application stands; the package comment draws it.
+type State string
+
+const (
+	Queued  State = "queued"
+	Issuing State = "issuing"
+	Issued  State = "issued"
+	Refused State = "refused"
+	Failed  State = "failed"
+)
+
+// Authority issues certificates. Issue is idempotent by the intent's number: the
+// same one gets the same certificate. A fault of kind Conflict or Invalid is a
+// no for good; any other error means that the outcome is unknown.
+type Authority interface {
+	Issue(ctx context.Context, r pki.Request) (pki.Certificate, error)
+}
+
+// MailAuthority is the authority that client certificates come from.
+const MailAuthority = "mail"
+
+// Application is one as its applicant or an officer sees it.
+type Application struct {
+	ID          ID
+	Reference   string
+	RowID       mailbox.ID
+	RowName     string
+	Account     person.ID
+	Applicant   string
+	KeyKind     string
+	State       State
+	Reason      string
+	Attempts    int
+	Emails      []string
+	Certificate *cert.ID
+	Created     time.Time
+	Ended       *time.Time
+}
+
+// Book keeps applications.
+type Book struct {
+	DB        *postgres.DB
+	Mailbox   *mailbox.Book
+	Cert      *cert.Book
+	Queue     *queue.Queue
+	Authority Authority
+	Now       func() time.Time
+	Terms     string // the version of the terms of use that an applicant accepts
+	// Patience bounds one call of the authority; 0 means 30 seconds.
+	Patience time.Duration
+}

@@ -1,0 +1,60 @@
+package order
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+const columns = `p.id, p.reference, p.row_id, r.name as row_name, p.account,
+	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as applicant, p.key_kind, p.state, p.reason, p.attempts, p.emails,
+	p.certificate, p.created, p.ended`
+
+const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account`
+
+// One returns the application id to its applicant and to registration officers;
+// to others it is missing.
+func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Application, error) {
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.id = @id and (p.account = @account or @officer)`,
+		org.Scope(by, pgx.NamedArgs{"id": id}))
+	if err != nil {
+		return Application{}, fmt.Errorf("read application %d: %w", id, err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Application])
+	return a, postgres.Fault(err)
+}
+
+// Mine returns by's own applications that wait, failed or were refused, newest
+// first, at most limit; those that were followed by a later one are left out.
+func (b *Book) Mine(ctx context.Context, by person.Actor, limit int) ([]Application, error) {
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
+		where p.account = @account and p.state <> 'issued'
+			and not exists (select from application n where n.account = p.account and n.row_id = p.row_id and n.id > p.id)
+		order by p.id desc limit @limit`, pgx.NamedArgs{"account": by.Account, "limit": limit})
+	return collect(rows, err)
+}
+
+// Failures returns the newest failed applications to a registration officer, at
+// most limit.
+func (b *Book) Failures(ctx context.Context, by person.Actor, limit int) ([]Application, error) {
+	if err := org.MayKeep(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.state = 'failed' order by p.ended desc limit $1`, limit)
+	return collect(rows, err)
+}
+
+func collect(rows pgx.Rows, err error) ([]Application, error) {
+	if err == nil {
+		var all []Application
+		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[Application]); err == nil {
+			return all, nil
+		}
+	}
+	return nil, fmt.Errorf("list applications: %w", err)
+}

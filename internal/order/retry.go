@@ -1,0 +1,85 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// Retry asks the authority once more for the same certificate. A later
+// application of the row makes that a conflict, and so does the rule who may
+// apply, and a row that has other addresses by now.
+func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
+	if err := org.MayKeep(by); err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		row, account, err := b.of(ctx, tx, id)
+		if err != nil {
+			return postgres.Fault(err)
+		}
+		l, linkErr := b.Mailbox.LockLinked(ctx, tx, account, row)
+		i, err := load(ctx, tx, id)
+		if err != nil {
+			return fmt.Errorf("read application %d: %w", id, err)
+		}
+		if linkErr == nil {
+			linkErr = mailbox.MayApply(l, b.Now())
+		}
+		if err := b.mayRetry(ctx, tx, i); err != nil {
+			return err
+		}
+		if linkErr != nil {
+			return linkErr
+		}
+		if !i.names(l) {
+			return errRetryOver
+		}
+		return b.again(ctx, tx, by, i)
+	})
+}
+
+var errRetryOver = fault.New(fault.Conflict, "order.retry.over")
+
+func (b *Book) mayRetry(ctx context.Context, tx pgx.Tx, i intent) error {
+	var followed bool
+	err := tx.QueryRow(ctx, `select exists (select from application where row_id = $1 and id > $2)`, i.RowID, i.ID).Scan(&followed)
+	if err != nil {
+		return fmt.Errorf("look for what followed application %d: %w", i.ID, err)
+	}
+	if i.State != Failed || followed {
+		return errRetryOver
+	}
+	return nil
+}
+
+// names tells whether the intent is for exactly the addresses of the row.
+func (i intent) names(l mailbox.Linked) bool {
+	var present []string
+	for _, a := range l.Addresses() {
+		present = append(present, string(a))
+	}
+	return slices.Equal(slices.Sorted(slices.Values(i.Emails)), slices.Sorted(slices.Values(present)))
+}
+
+// again keeps what the authority answered before: it may be all that is known of
+// a certificate.
+func (b *Book) again(ctx context.Context, tx pgx.Tx, by person.Actor, i intent) error {
+	_, err := tx.Exec(ctx, `update application set state = 'issuing', reason = '', ended = null, attempts = attempts + 1 where id = $1`, i.ID)
+	if err != nil {
+		return fmt.Errorf("retry application %d: %w", i.ID, err)
+	}
+	if err := b.Queue.Insert(ctx, tx, issueArgs{Application: i.ID}); err != nil {
+		return err
+	}
+	return b.note(ctx, tx, i, by.Who(), "order.retried", audit.Detail{"reference": i.Reference})
+}

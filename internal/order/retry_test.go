@@ -1,0 +1,165 @@
+package order_test
+
+import (
+	"testing"
+
+	"petschaft/internal/ca/catest"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+)
+
+// failed is an application that the authority refused once.
+func (r *rig) failed(t testing.TB, by person.Actor, row mailbox.ID) order.ID {
+	t.Helper()
+	id := r.apply(t, by, row)
+	r.away.Next(catest.Refusing)
+	r.ok(t, r.Issue(t.Context(), id))
+	r.ended(t, id, order.Failed, "order.failed.authority")
+	return id
+}
+
+func TestAnOfficerRetriesWhatFailed(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	id := r.failed(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
+	serial := r.intended(t, id)
+	for _, by := range []person.Actor{r.ada, r.contact, r.bob} {
+		wants(t, r.Retry(t.Context(), by, id), "fault.officers_only")
+	}
+	wants(t, r.Retry(t.Context(), r.officer, id+1000), "fault.missing")
+	r.ok(t, r.Retry(t.Context(), r.officer, id))
+	if a := r.application(t, id); a.State != order.Issuing || a.Attempts != 1 || a.Ended != nil {
+		t.Errorf("got %s after %d retries, ended %v; want it issuing after 1", a.State, a.Attempts, a.Ended)
+	}
+	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	r.ok(t, r.Issue(t.Context(), id))
+	r.one(t, id)
+	if got := r.intended(t, id); got != serial {
+		t.Errorf("got serial %s, want the first intent's %s", got, serial)
+	}
+	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+}
+
+func TestManyRetriesAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	id := r.failed(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
+	got := race(20, func(int) error { return r.Retry(t.Context(), r.officer, id) })
+	if got[""] != 1 || got["order.retry.over"] != 19 {
+		t.Errorf("got %v, want one and 19 that come too late", got)
+	}
+}
+
+func TestWhatWasFollowedIsNotRetried(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	row := r.linked(t, r.ada, "ada@uni.example")
+	id := r.failed(t, r.ada, row)
+	second := r.apply(t, r.ada, row)
+	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	r.ok(t, r.Issue(t.Context(), second))
+	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	r.one(t, second)
+}
+
+// TestARetryObeysTheRuleWhoMayApply: the failure may lie long ago.
+func TestARetryObeysTheRuleWhoMayApply(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		meanwhile func(t *testing.T, r *rig, row mailbox.ID)
+		want      string
+	}{
+		"the row was deactivated":  {func(t *testing.T, r *rig, row mailbox.ID) { r.off(t, row) }, "mailbox.apply.inactive"},
+		"somebody else confirmed":  {func(t *testing.T, r *rig, row mailbox.ID) { r.confirm(t, r.bob, row) }, "mailbox.apply.unlinked"},
+		"an alias was edited":      {func(t *testing.T, r *rig, row mailbox.ID) { r.edit(t, row, "b@uni.example") }, "mailbox.apply.suspended"},
+		"the domain's proof ended": {func(_ *testing.T, r *rig, _ mailbox.ID) { r.clock.Advance(300 * day) }, "mailbox.apply.lapsed"},
+		"other aliases were confirmed": {func(t *testing.T, r *rig, row mailbox.ID) {
+			r.edit(t, row, "b@uni.example")
+			r.confirm(t, r.ada, row)
+		}, "order.retry.over"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := awayRig(t)
+			row := r.linked(t, r.ada, "ada@uni.example", "a@uni.example")
+			id := r.failed(t, r.ada, row)
+			c.meanwhile(t, r, row)
+			wants(t, r.Retry(t.Context(), r.officer, id), c.want)
+			r.ended(t, id, order.Failed, "order.failed.authority")
+			if n := r.away.All(); n != 0 {
+				t.Errorf("got %d certificates signed, want none", n)
+			}
+		})
+	}
+}
+
+func TestAnApplicationIsSeenByItsApplicantAndOfficersOnly(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	row := r.linked(t, r.ada, "ada@uni.example")
+	id := r.failed(t, r.ada, row)
+	for who, by := range map[string]person.Actor{"another person": r.bob, "the contact": r.contact} {
+		_, err := r.One(t.Context(), by, id)
+		if said(err) != "fault.missing" {
+			t.Errorf("%s: got %v, want it missing", who, err)
+		}
+		if mine := must(r.Mine(t.Context(), by, 10)); len(mine) != 0 {
+			t.Errorf("%s: got %d applications, want none", who, len(mine))
+		}
+		_, err = r.Failures(t.Context(), by, 10)
+		wants(t, err, "fault.officers_only")
+	}
+	if mine := must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != id {
+		t.Errorf("got %v, want the one that failed", mine)
+	}
+	_ = must(r.One(t.Context(), r.ada, id))
+	second := r.apply(t, r.ada, row)
+	if mine := must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != second {
+		t.Errorf("got %v, want only the one that followed", mine)
+	}
+}
+
+func TestWhoIsNotLinkedFindsNoRowToApplyFor(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	row := r.linked(t, r.ada, "ada@uni.example")
+	in := order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms}
+	for who, by := range map[string]person.Actor{"another person": r.bob, "the contact": r.contact, "an officer": r.officer} {
+		if _, err := r.Apply(t.Context(), by, row, in); said(err) != "fault.missing" {
+			t.Errorf("%s: got %v, want the row missing", who, err)
+		}
+	}
+	_, err := r.Apply(t.Context(), r.ada, row+1000, in)
+	wants(t, err, "fault.missing")
+	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: in.CSR, Terms: "terms-0"})
+	wants(t, err, "order.terms.required")
+	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: "no request", Terms: r.Terms})
+	if id := said(err); id == "" || id == "order.terms.required" {
+		t.Errorf("got %v, want what is wrong with the request", err)
+	}
+	r.Authority = nil
+	_, err = r.Apply(t.Context(), r.ada, row, in)
+	wants(t, err, "order.no_authority")
+	if n := r.scalar(t, `select count(*) from application`); n != 0 {
+		t.Errorf("got %d applications, want none", n)
+	}
+}
+
+func TestAnAuthorityThatStaysAwayFailsTheApplicationAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
+	r.away.Next(catest.Cut) // it signed, and nobody knows
+	if err := order.LastAttempt(t.Context(), r.Book, id); err == nil {
+		t.Error("got no error of the last attempt, want it in the log")
+	}
+	r.ended(t, id, order.Failed, "order.failed.away")
+	r.ok(t, r.Retry(t.Context(), r.officer, id))
+	r.ok(t, r.Issue(t.Context(), id))
+	r.one(t, id)
+	if n := r.away.Signed(int64(id)); n != 1 {
+		t.Errorf("got %d certificates signed for the intent, want 1", n)
+	}
+}

@@ -1,0 +1,335 @@
+package order_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/ca"
+	"petschaft/internal/ca/catest"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+const day = 24 * time.Hour
+
+// rig is a small university with a domain, its contact, and people.
+type rig struct {
+	*order.Book
+	db                              *postgres.DB
+	url                             string
+	clock                           *clock
+	people                          *person.Book
+	local                           *ca.Local      // one of the two
+	away                            *catest.Server // is the authority
+	contact, officer, ada, bob, eve person.Actor
+	domain                          org.ID
+	group                           org.GroupID
+}
+
+// clock is a time that tests move.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
+
+// books are the rooms on db as a process of the portal has them.
+func books(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*order.Book, error) {
+	q, err := queue.Open(db)
+	if err != nil {
+		return nil, err
+	}
+	outbox := mail.NewOutbox(db, sender, q)
+	outbox.Now = now
+	const base = "https://portal.example"
+	rows := &mailbox.Book{
+		DB: db, Org: &org.Book{DB: db, Now: now}, Queue: q, Sender: sender, Outbox: outbox, Now: now, Base: base, Brakes: mailbox.DefaultBrakes,
+	}
+	certificates := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Now: now, Base: base}
+	return &order.Book{DB: db, Mailbox: rows, Cert: certificates, Queue: q, Now: now, Terms: "terms-1"}, nil
+}
+
+// localRig issues by the portal's own authority.
+func localRig(t testing.TB) *rig {
+	t.Helper()
+	r := openRig(t, nil)
+	r.useLocal(t)
+	return r
+}
+
+func (r *rig) useLocal(t testing.TB) {
+	t.Helper()
+	sealer := must(r.db.Sealer(t.Context(), make([]byte, 32)))
+	at := must(url.Parse("http://pki.example"))
+	must(0, ca.Init(t.Context(), r.db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin(), PKIURL: at}))
+	r.local = must(ca.Open(t.Context(), r.db, sealer, r.Now, at))
+	r.Authority, r.Cert.Authority = r.local, r.local
+}
+
+// awayRig issues by a pretend authority over HTTP.
+func awayRig(t testing.TB) *rig {
+	t.Helper()
+	r := openRig(t, nil)
+	r.away = catest.New(t)
+	r.Authority = r.away.Client()
+	return r
+}
+
+func openRig(t testing.TB, sender *mail.Sender) *rig {
+	t.Helper()
+	at := pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), at, func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := &rig{db: db, url: at, clock: &clock{}}
+	r.clock.micros.Store(begin().UnixMicro())
+	if r.Book, err = books(db, r.clock.Now, sender); err != nil {
+		t.Fatal(err)
+	}
+	r.people = &person.Book{DB: db, Now: r.clock.Now}
+	r.contact, r.officer = r.signIn(t, "Nora", "Netz"), r.signIn(t, "Rita", "Amt")
+	r.ada, r.bob, r.eve = r.signIn(t, "Ada", "Adler"), r.signIn(t, "Bob", "Bach"), r.signIn(t, "Eve", "Ernst")
+	r.officer.Officer = true
+	orgs := r.Mailbox.Org
+	r.group = must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: "Rechenzentrum", Notify: "netz@uni.example"}))
+	must(0, orgs.AddMember(t.Context(), r.officer, r.group, r.contact.Account))
+	must(orgs.AddDomain(t.Context(), r.officer, r.domainInput(org.ByDomain)))
+	r.domain = must(orgs.Domain(t.Context(), r.officer, "uni.example")).ID
+	return r
+}
+
+func (r *rig) domainInput(v org.Validation) org.DomainInput {
+	in := org.DomainInput{Name: "uni.example", Group: r.group, Validation: v}
+	if v == org.ByDomain {
+		in.Proof = org.Proof{Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day)}
+	}
+	return in
+}
+
+func (r *rig) signIn(t testing.TB, given, surname string) person.Actor {
+	t.Helper()
+	return r.claims(t, person.Claims{
+		Subject: surname, Name: given + " " + surname, GivenName: given, FamilyName: surname,
+		Email: surname + "@people.example", EmailVerified: true,
+	})
+}
+
+func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
+	t.Helper()
+	c.Issuer = "https://idp.example"
+	var a person.Account
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
+		a, err = r.people.SignedIn(t.Context(), tx, c, audit.Who{})
+		return err
+	}))
+	return person.Actor{Account: a.ID, Name: a.Name}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+func (r *rig) ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wants(t testing.TB, err error, id string) {
+	t.Helper()
+	if got := said(err); got != id {
+		t.Errorf("got %q (%v), want %q", got, err, id)
+	}
+}
+
+// said is the message id of an error, of its first field if it has any.
+func said(err error) string {
+	f := fault.Of(err)
+	switch {
+	case f == nil:
+		return ""
+	case len(f.Fields) > 0:
+		return f.Fields[0].ID
+	case f.ID == "":
+		return "internal " + err.Error()
+	}
+	return f.ID
+}
+
+func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
+// linked makes a personal row that by confirmed whole.
+func (r *rig) linked(t testing.TB, by person.Actor, addresses ...string) mailbox.ID {
+	t.Helper()
+	id, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{
+		Kind: mailbox.Personal, Name: "Row", Primary: addresses[0], Aliases: addresses[1:],
+	})
+	r.ok(t, err)
+	r.confirm(t, by, id)
+	return id
+}
+
+// confirm starts a round and answers all of it, as if its mails had come.
+func (r *rig) confirm(t testing.TB, by person.Actor, id mailbox.ID) {
+	t.Helper()
+	r.clock.Advance(2 * time.Minute)
+	r.ok(t, r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", id))
+	rows, err := r.db.Query(t.Context(), `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)
+	r.ok(t, err)
+	asked, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	r.ok(t, err)
+	for _, n := range asked {
+		digest := mailbox.Digest(rand.Text())
+		r.exec(t, `update challenge set state = 'sent', token = $2, expires = $3 where id = $1`, n, digest, r.Now().Add(day))
+		r.exec(t, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest, n, r.Now())
+		_, err := r.Mailbox.Confirm(t.Context(), by, digest)
+		r.ok(t, err)
+	}
+}
+
+func (r *rig) exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	if _, err := r.db.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
+	t.Helper()
+	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+func (r *rig) off(t testing.TB, id mailbox.ID) {
+	t.Helper()
+	r.ok(t, r.Mailbox.Deactivate(t.Context(), r.contact, "uni.example", id))
+}
+
+// edit gives the row other aliases.
+func (r *rig) edit(t testing.TB, id mailbox.ID, aliases ...string) {
+	t.Helper()
+	row := must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", id))
+	r.ok(t, r.Mailbox.Edit(t.Context(), r.contact, "uni.example", id, row.Version, mailbox.Input{Kind: row.Kind, Name: row.Name, Aliases: aliases}))
+}
+
+// ecKey and rsaKey are a person's keys; the RSA one is made once.
+func ecKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 3072)) })
+
+func csr(t testing.TB, key crypto.Signer) string {
+	t.Helper()
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{
+		Subject: pkix.Name{CommonName: "Somebody Else"}, EmailAddresses: []string{"boss@uni.example"},
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+}
+
+// apply is an application with a fresh key.
+func (r *rig) apply(t testing.TB, by person.Actor, row mailbox.ID) order.ID {
+	t.Helper()
+	id, err := r.Apply(t.Context(), by, row, order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms})
+	r.ok(t, err)
+	return id
+}
+
+func (r *rig) application(t testing.TB, id order.ID) order.Application {
+	t.Helper()
+	a, err := r.One(t.Context(), r.officer, id)
+	r.ok(t, err)
+	return a
+}
+
+// ended fails unless the application stands so; state and reason.
+func (r *rig) ended(t testing.TB, id order.ID, state order.State, reason string) {
+	t.Helper()
+	if a := r.application(t, id); a.State != state || a.Reason != reason {
+		t.Errorf("got the application %s, %q; want it %s, %q", a.State, a.Reason, state, reason)
+	}
+}
+
+// one fails unless the application has the only certificate there is, with the
+// intent's serial if the authority kept to it.
+func (r *rig) one(t testing.TB, id order.ID) cert.Certificate {
+	t.Helper()
+	if n := r.scalar(t, `select count(*) from certificate`); n != 1 {
+		t.Fatalf("got %d certificates recorded, want 1", n)
+	}
+	a := r.application(t, id)
+	if a.State != order.Issued || a.Certificate == nil || a.Ended == nil {
+		t.Fatalf("got the application %s, %q, certificate %v; want it issued", a.State, a.Reason, a.Certificate)
+	}
+	return must(r.Cert.One(t.Context(), r.officer, *a.Certificate))
+}
+
+// intended is the serial number of the intent.
+func (r *rig) intended(t testing.TB, id order.ID) string {
+	t.Helper()
+	var serial []byte
+	r.ok(t, r.db.QueryRow(t.Context(), `select serial from application where id = $1`, id).Scan(&serial))
+	return fmt.Sprintf("%x", serial)
+}
+
+// race runs f in n goroutines at once and counts what each said ("": well).
+func race(n int, f func(i int) error) map[string]int {
+	start := make(chan struct{})
+	out := make([]string, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			out[i] = said(f(i))
+		})
+	}
+	close(start)
+	all.Wait()
+	counts := map[string]int{}
+	for _, s := range out {
+		counts[s]++
+	}
+	return counts
+}
