@@ -1,0 +1,146 @@
+package locale
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+)
+
+// composed are the beginnings of ids that the source puts together from a
+// stored word, so no literal names them.
+var composed = map[string]string{
+	"audit.": "an audit line stores its action; the page asks for audit.<action>",
+}
+
+func catalog(t *testing.T, file []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := toml.Unmarshal(file, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestBothCatalogsHoldTheSame(t *testing.T) {
+	t.Parallel()
+	de, en := catalog(t, german), catalog(t, english)
+	blank := regexp.MustCompile(`\{\{[^}]*\}\}`)
+	blanks := func(v any) string {
+		if m, ok := v.(map[string]any); ok {
+			v = m["other"]
+		}
+		s, _ := v.(string)
+		found := blank.FindAllString(s, -1)
+		slices.Sort(found)
+		return strings.Join(slices.Compact(found), " ")
+	}
+	for id, words := range de {
+		if _, ok := en[id]; !ok {
+			t.Errorf("en.toml lacks %q", id)
+		} else if got, want := blanks(en[id]), blanks(words); got != want {
+			t.Errorf("%q: en.toml has the blanks %q, de.toml %q", id, got, want)
+		}
+	}
+	for id := range en {
+		if _, ok := de[id]; !ok {
+			t.Errorf("de.toml lacks %q", id)
+		}
+	}
+}
+
+func TestEveryMessageIsComplete(t *testing.T) {
+	t.Parallel()
+	shape := regexp.MustCompile(`^[a-z]+([._][a-z0-9-]+)+$`)
+	for name, file := range map[string][]byte{"de.toml": german, "en.toml": english} {
+		for id, words := range catalog(t, file) {
+			if !shape.MatchString(id) {
+				t.Errorf("%s: %q: an id is room.words-of-it, in lower case", name, id)
+			}
+			switch w := words.(type) {
+			case string:
+				if strings.TrimSpace(w) == "" {
+					t.Errorf("%s: %q is empty", name, id)
+				}
+			case map[string]any:
+				if len(w) != 2 || w["one"] == nil || w["other"] == nil {
+					t.Errorf("%s: %q: want exactly the forms one and other, got %v", name, id, w)
+				}
+			}
+		}
+	}
+}
+
+// source is the module's own text: what the program says, not what tests say.
+func source(t *testing.T) map[string]string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	texts := map[string]string{}
+	comment := regexp.MustCompile(`(?m)^\s*//.*$`)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "out") {
+			return filepath.SkipDir
+		}
+		ext := filepath.Ext(name)
+		if d.IsDir() || strings.HasSuffix(name, "_test.go") || ext != ".go" && ext != ".templ" && ext != ".sql" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		texts[strings.TrimPrefix(filepath.ToSlash(path), "../../")] = comment.ReplaceAllString(string(text), "")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+func TestEveryIDInTheSourceHasWords(t *testing.T) {
+	t.Parallel()
+	de := catalog(t, german)
+	asks := regexp.MustCompile(`(?:\bT\(|\bt\(ctx,|\bfault\.New\([^,()]+,|\.Add\([^,()]+,|\bFlash\([^,()]+,|\w*ID:)\s*"([a-z]+(?:\.[a-z0-9-]+)+)"`)
+	for path, text := range source(t) {
+		for _, m := range asks.FindAllStringSubmatch(text, -1) {
+			if _, ok := de[m[1]]; !ok {
+				t.Errorf("%s asks for %q; neither catalog has it", path, m[1])
+			}
+		}
+	}
+}
+
+func TestNoWordsAreUnused(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	literal := regexp.MustCompile(`["'` + "`" + `]([a-z]+(?:[._][a-z0-9-]+)+)["'` + "`" + `]`)
+	word := regexp.MustCompile(`[a-z]+(?:[._][a-z0-9-]+)+`)
+	for path, text := range source(t) {
+		if strings.HasSuffix(path, ".sql") { // a constraint's name is the id of its message
+			for _, id := range word.FindAllString(text, -1) {
+				used["schema."+id] = true
+			}
+			continue
+		}
+		for _, m := range literal.FindAllStringSubmatch(text, -1) {
+			used[m[1]] = true
+		}
+	}
+	for id := range catalog(t, german) {
+		covered := func(prefix string) bool { return strings.HasPrefix(id, prefix) }
+		isComposed := false
+		for prefix := range composed {
+			isComposed = isComposed || covered(prefix)
+		}
+		if !used[id] && !isComposed {
+			t.Errorf("nothing says %q: take it out of both catalogs, or say it", id)
+		}
+	}
+}

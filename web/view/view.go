@@ -1,0 +1,116 @@
+// Package view turns decided things into HTML: the frame of every page, its
+// components, and the pages themselves, each a templ file with its view model.
+// It decides how things look and which markup carries them. It never asks the
+// clock, never judges rights, never adds up: models hold words and truths that
+// the rim has worked out, and the catalogs hold every fixed word.
+//
+// No element carries a style, a script or an event attribute; the policy of the
+// portal forbids them. Everything works without script.
+//
+// A page is put together like this:
+//
+//	templ Zone(f Frame, m ZoneModel) {
+//		@Page(f) {
+//			@PageHead(HeadModel{Title: f.Title, Lead: m.Lead})
+//			@Facts() {
+//				@Fact(t(ctx, "zone.owner")) { { m.Owner } }
+//			}
+//		}
+//	}
+package view
+
+import (
+	"context"
+	"time"
+
+	"petschaft/web/locale"
+)
+
+// t returns the words of id in the language of the page.
+func t(ctx context.Context, id string, args ...any) string {
+	return locale.From(ctx).T(id, args...)
+}
+
+// Kind is what a state, notice or event means; it chooses colour and icon. The
+// zero value is Quiet.
+type Kind string
+
+const (
+	Quiet  Kind = ""       // nothing to say about it
+	Open   Kind = "open"   // waits for somebody
+	Info   Kind = "info"   // worth knowing
+	Good   Kind = "good"   // done, valid
+	Warn   Kind = "warn"   // look at it
+	Bad    Kind = "bad"    // failed, refused
+	Paused Kind = "paused" // not started or put aside
+	Ended  Kind = "ended"  // over for good: revoked, inactive
+)
+
+// class is the kind's name in the style sheet.
+func (k Kind) class() string {
+	if k == Quiet {
+		return "quiet"
+	}
+	return string(k)
+}
+
+func (k Kind) icon() Icon {
+	switch k {
+	case Open:
+		return IconOpen
+	case Info:
+		return IconInfo
+	case Good:
+		return IconCheck
+	case Warn:
+		return IconWarn
+	case Bad:
+		return IconCross
+	case Paused:
+		return IconPause
+	case Ended:
+		return IconBan
+	}
+	return IconDot
+}
+
+// Link is a name and where it leads.
+type Link struct {
+	Label, Href string
+	Current     bool
+}
+
+// Hidden is a value that a form sends along unseen.
+type Hidden struct{ Name, Value string }
+
+// Moment is a point in time, worded. The zero value shows nothing.
+type Moment struct {
+	Text  string // what is read
+	Title string // what hovering adds
+	ISO   string // for machines
+}
+
+// At words t with day, time and zone; hovering tells the distance from now.
+func At(ctx context.Context, t, now time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	r := locale.From(ctx)
+	return Moment{Text: r.DateTime(t), Title: r.Relative(t, now), ISO: t.UTC().Format(time.RFC3339)}
+}
+
+// Ago words the distance of t from now; hovering tells day, time and zone.
+func Ago(ctx context.Context, t, now time.Time) Moment {
+	m := At(ctx, t, now)
+	m.Text, m.Title = m.Title, m.Text
+	return m
+}
+
+// Day words the day of t; hovering tells its distance in days from now.
+func Day(ctx context.Context, t, now time.Time) Moment {
+	if t.IsZero() {
+		return Moment{}
+	}
+	r := locale.From(ctx)
+	return Moment{Text: r.Date(t), Title: r.RelativeDay(t, now), ISO: t.UTC().Format(time.RFC3339)}
+}
