@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"petschaft/internal/ca"
+	"petschaft/internal/portal"
+	"petschaft/internal/postgres"
+)
+
+type authority struct {
+	Init authorityInit `cmd:"" help:"Make a root and the issuing authorities for mail and TLS, keys sealed in the database. Restart serve afterwards."`
+	List authorityList `cmd:"" name:"renew-root-list" help:"Sign the next revocation list of a root whose key is kept elsewhere."`
+}
+
+type authorityInit struct {
+	Organisation string `required:"" help:"Name of the organisation, as it stands in the authorities' names."`
+	Country      string `default:"DE" help:"Two letters."`
+	WithRootKey  string `type:"existingfile" placeholder:"FILE" help:"PEM file with the root's private key, which is used and not kept."`
+}
+
+func (a authorityInit) Run(c portal.Config) error {
+	ctx := context.Background()
+	o := ca.Options{Organisation: a.Organisation, Country: a.Country, Now: time.Now().UTC()}
+	if a.WithRootKey != "" {
+		file, err := os.ReadFile(a.WithRootKey)
+		if err != nil {
+			return err
+		}
+		if o.RootKey, err = ca.ReadRootKey(file); err != nil {
+			return fmt.Errorf("%s: %w", a.WithRootKey, err)
+		}
+	}
+	if c.PKIURL == "" {
+		return fmt.Errorf("PETSCHAFT_PKI_URL is missing: certificates say there where revocation lists are")
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	u, err := url.Parse(c.PKIURL)
+	if err != nil {
+		return err
+	}
+	o.PKIURL = u
+	db, sealer, err := c.Database(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return ca.Init(ctx, db, sealer, o)
+}
+
+type authorityList struct {
+	WithRootKey string `required:"" type:"existingfile" placeholder:"FILE" help:"PEM file with the root's private key."`
+}
+
+func (a authorityList) Run(c portal.Config) error {
+	ctx := context.Background()
+	file, err := os.ReadFile(a.WithRootKey)
+	if err != nil {
+		return err
+	}
+	key, err := ca.ReadRootKey(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.WithRootKey, err)
+	}
+	db, err := postgres.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return ca.RenewRootCRL(ctx, db, key, time.Now().UTC())
+}

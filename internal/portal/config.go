@@ -1,0 +1,239 @@
+// Package portal puts the parts together: configuration in, a running portal
+// out. The production binary, the demo and the tests start the same one from
+// here. It decides the order of starting and stopping and nothing about any
+// subject.
+package portal
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+)
+
+// Config is every setting: kong makes flags, environment and help of it.
+type Config struct {
+	DatabaseURL      string   `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"Postgres, as postgres://user:password@host:port/database."`
+	Listen           string   `env:"PETSCHAFT_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
+	BaseURL          string   `name:"base-url" env:"PETSCHAFT_BASE_URL" placeholder:"URL" help:"The portal's own address as people see it; https, or http on loopback."`
+	OIDCIssuer       string   `name:"oidc-issuer" env:"PETSCHAFT_OIDC_ISSUER" placeholder:"URL" help:"Issuer of the OpenID Connect provider, exactly as it calls itself."`
+	OIDCClientID     string   `name:"oidc-client-id" env:"PETSCHAFT_OIDC_CLIENT_ID" help:"The portal's client id there."`
+	OIDCClientSecret string   `name:"oidc-client-secret" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
+	OIDCGroupsClaim  string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups."`
+	RAGroup          string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
+	SMTPURL          string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
+	MailFrom         string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
+	MailBounce       string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
+	Secret           string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
+	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+	PKIURL           string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched."`
+	Pages            string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
+	Metrics          string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
+
+	RowGap      time.Duration `env:"PETSCHAFT_BRAKE_ROW_GAP" default:"1m" help:"Least time between two rounds of challenges of one row."`
+	RowDay      int           `env:"PETSCHAFT_BRAKE_ROW_DAY" default:"10" help:"Rounds of challenges of one row in 24 hours."`
+	ActorHour   int           `env:"PETSCHAFT_BRAKE_ACTOR_HOUR" default:"500" help:"Challenge mails one person may cause by hand in an hour."`
+	AddressHour int           `env:"PETSCHAFT_BRAKE_ADDRESS_HOUR" default:"30" help:"Challenge mails to one address in an hour."`
+
+	Version string `kong:"-"`
+}
+
+// settings are a Config that was read.
+type settings struct {
+	base    *url.URL
+	pki     *url.URL // nil: certificates carry no addresses
+	secret  []byte
+	proxies []netip.Prefix
+	sender  *mail.Sender
+	brakes  mailbox.Brakes
+}
+
+// Check returns all mistakes at once, each naming its variable, or nil.
+func (c Config) Check() error {
+	s, err := c.read()
+	if s.sender != nil {
+		s.sender.Close()
+	}
+	return err
+}
+
+func (c Config) read() (settings, error) {
+	var wrong []error
+	say := func(name, format string, args ...any) {
+		wrong = append(wrong, fmt.Errorf("%s "+format, append([]any{name}, args...)...))
+	}
+	var s settings
+	for _, needed := range [][2]string{
+		{"DATABASE_URL", c.DatabaseURL},
+		{"PETSCHAFT_BASE_URL", c.BaseURL},
+		{"PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer},
+		{"PETSCHAFT_OIDC_CLIENT_ID", c.OIDCClientID},
+		{"PETSCHAFT_SMTP_URL", c.SMTPURL},
+		{"PETSCHAFT_MAIL_FROM", c.MailFrom},
+		{"PETSCHAFT_MAIL_BOUNCE", c.MailBounce},
+		{"PETSCHAFT_SECRET", c.Secret},
+	} {
+		if needed[1] == "" {
+			say(needed[0], "is missing")
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		say("PETSCHAFT_LISTEN", "must be host:port")
+	}
+	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
+	c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say)
+	s.secret = c.readSecret(say)
+	s.proxies = c.readProxies(say)
+	s.sender = c.readMail(say)
+	s.brakes = c.readBrakes(say)
+	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
+		s.pki = u
+	} else if c.PKIURL != "" {
+		say("PETSCHAFT_PKI_URL", "must be a plain http:// address: who checks a certificate fetches lists without TLS (RFC 5280, 8)")
+	}
+	if c.Pages != "" {
+		if i, err := os.Stat(c.Pages); err != nil || !i.IsDir() {
+			say("PETSCHAFT_PAGES", "is not a directory")
+		}
+	}
+	return s, errors.Join(wrong...)
+}
+
+type sayer func(name, format string, args ...any)
+
+// address reads an address that secrets travel to: https, or http on loopback.
+func (c Config) address(name, value string, say sayer) *url.URL {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		say(name, "must be an address like https://portal.example")
+		return nil
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		say(name, "must begin with https:// (http:// only on this machine itself)")
+		return nil
+	}
+	if name == "PETSCHAFT_BASE_URL" && strings.Trim(u.Path, "/") != "" {
+		say(name, "must not have a path: the portal needs a host of its own")
+		return nil
+	}
+	return u
+}
+
+func loopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+func (c Config) readSecret(say sayer) []byte {
+	if c.Secret == "" {
+		return nil
+	}
+	b, err := base64.StdEncoding.DecodeString(c.Secret)
+	if err != nil || len(b) != 32 {
+		say("PETSCHAFT_SECRET", "must be 32 bytes in base64 (make one with: openssl rand -base64 32)")
+	}
+	return b
+}
+
+func (c Config) readProxies(say sayer) (ps []netip.Prefix) {
+	for _, s := range c.TrustedProxies {
+		p, err := netip.ParsePrefix(s)
+		if a, e := netip.ParseAddr(s); err != nil && e == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			say("PETSCHAFT_TRUSTED_PROXIES", "holds %q, want networks like 192.0.2.0/24, separated by commas", s)
+			continue
+		}
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+func (c Config) readMail(say sayer) *mail.Sender {
+	ok := c.SMTPURL != ""
+	for _, address := range [][2]string{{"PETSCHAFT_MAIL_FROM", c.MailFrom}, {"PETSCHAFT_MAIL_BOUNCE", c.MailBounce}} {
+		if address[1] == "" {
+			ok = false
+		} else if _, err := netmail.ParseAddress(address[1]); err != nil {
+			say(address[0], "is not a mail address")
+			ok = false
+		}
+	}
+	if !ok {
+		return nil
+	}
+	s, err := mail.NewSender(mail.Config{URL: c.SMTPURL, From: c.MailFrom, Bounce: c.MailBounce})
+	if err != nil {
+		say("PETSCHAFT_SMTP_URL", "or one of the mail addresses is wrong: %v", err)
+		return nil
+	}
+	return s
+}
+
+func (c Config) readBrakes(say sayer) mailbox.Brakes {
+	if c.RowGap < 0 || c.RowDay < 1 || c.ActorHour < 1 || c.AddressHour < 1 {
+		say("PETSCHAFT_BRAKE_…", "must be positive")
+	}
+	return mailbox.Brakes{RowGap: c.RowGap, RowDay: c.RowDay, ActorHour: c.ActorHour, AddressHour: c.AddressHour}
+}
+
+// Lines are the effective settings without secrets, NAME=value, in the order of
+// the help.
+func (c Config) Lines() []string {
+	return []string{
+		"DATABASE_URL=" + masked(c.DatabaseURL),
+		"PETSCHAFT_LISTEN=" + c.Listen,
+		"PETSCHAFT_BASE_URL=" + c.BaseURL,
+		"PETSCHAFT_OIDC_ISSUER=" + c.OIDCIssuer,
+		"PETSCHAFT_OIDC_CLIENT_ID=" + c.OIDCClientID,
+		"PETSCHAFT_OIDC_CLIENT_SECRET=" + hidden(c.OIDCClientSecret),
+		"PETSCHAFT_OIDC_GROUPS_CLAIM=" + c.OIDCGroupsClaim,
+		"PETSCHAFT_RA_GROUP=" + c.RAGroup,
+		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL),
+		"PETSCHAFT_MAIL_FROM=" + c.MailFrom,
+		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,
+		"PETSCHAFT_SECRET=" + hidden(c.Secret),
+		"PETSCHAFT_TRUSTED_PROXIES=" + strings.Join(c.TrustedProxies, ","),
+		"PETSCHAFT_PKI_URL=" + c.PKIURL,
+		"PETSCHAFT_PAGES=" + c.Pages,
+		"PETSCHAFT_METRICS_LISTEN=" + c.Metrics,
+		"PETSCHAFT_BRAKE_ROW_GAP=" + c.RowGap.String(),
+		fmt.Sprint("PETSCHAFT_BRAKE_ROW_DAY=", c.RowDay),
+		fmt.Sprint("PETSCHAFT_BRAKE_ACTOR_HOUR=", c.ActorHour),
+		fmt.Sprint("PETSCHAFT_BRAKE_ADDRESS_HOUR=", c.AddressHour),
+	}
+}
+
+func hidden(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return "(set)"
+}
+
+// masked is an address without its password, or nothing of it when it cannot be
+// read.
+func masked(s string) string {
+	if u, err := url.Parse(s); err == nil && (u.Host != "" || s == "") {
+		q := u.Query()
+		if q.Has("password") {
+			q.Set("password", "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+		return u.Redacted()
+	}
+	return hidden(s)
+}

@@ -1,0 +1,89 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"petschaft/internal/queue"
+)
+
+// metrics are what operations watch; docs/operations.md names each.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+func newMetrics(p *Portal) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "petschaft_request_seconds", Help: "Time to answer a request, by route pattern.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 5},
+		}, []string{"method", "route", "status"}),
+	}
+	pool := func(name, help string, value func() int32) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	m.registry.MustRegister(m.requests,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		pool("petschaft_database_connections", "Open connections to Postgres.", func() int32 { return p.DB.Stat().TotalConns() }),
+		pool("petschaft_database_connections_busy", "Connections in use.", func() int32 { return p.DB.Stat().AcquiredConns() }),
+		&jobs{queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil)})
+	return m
+}
+
+func (m *metrics) observe(method, route string, status int, took time.Duration) {
+	if method != http.MethodGet && method != http.MethodPost && method != http.MethodHead {
+		method = "other" // a stranger chooses it; labels must stay few
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// jobs asks the queue at each scrape.
+type jobs struct {
+	queue *queue.Queue
+	count *prometheus.Desc
+}
+
+func (j *jobs) Describe(c chan<- *prometheus.Desc) { c <- j.count }
+
+func (j *jobs) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	counts, err := j.queue.Counts(ctx)
+	if err != nil {
+		c <- prometheus.NewInvalidMetric(j.count, err)
+		return
+	}
+	for state, n := range counts {
+		c <- prometheus.MustNewConstMetric(j.count, prometheus.GaugeValue, float64(n), state)
+	}
+}
+
+// serveMetrics answers on an address of its own until the returned function is
+// called. Without an address it does nothing.
+func (p *Portal) serveMetrics() (stop func(), err error) {
+	if p.cfg.Metrics == "" {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", p.cfg.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics: %w", err)
+	}
+	server := &http.Server{Handler: promhttp.HandlerFor(p.metrics.registry, promhttp.HandlerOpts{}), ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			p.log.Warn("metrics ended", "error", err)
+		}
+	}()
+	return func() { server.Close() }, nil
+}

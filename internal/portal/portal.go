@@ -1,0 +1,216 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+	"petschaft/internal/signin"
+	"petschaft/internal/site"
+	"petschaft/web/pages"
+)
+
+// Portal is the parts, put together. Its books are open to the demo and to
+// tests, which fill them.
+type Portal struct {
+	DB      *postgres.DB
+	People  *person.Book
+	Org     *org.Book
+	Mailbox *mailbox.Book
+	Cert    *cert.Book
+	Order   *order.Book
+	CA      *ca.Local // nil while there is none
+	Outbox  *mail.Outbox
+	Queue   *queue.Queue
+	Desk    *signin.Desk
+	Handler http.Handler
+	// Defaults are the footer pages that still hold the default text.
+	Defaults []string
+
+	cfg     Config
+	sender  *mail.Sender
+	log     *slog.Logger
+	metrics *metrics
+}
+
+// Open makes a portal that is ready to serve. It starts nothing that works by
+// itself. The schema must be current: see postgres.Current.
+func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time, change ...func(*pgxpool.Config)) (*Portal, error) {
+	s, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	db, err := postgres.Open(ctx, c.DatabaseURL, change...)
+	if err != nil {
+		return nil, err
+	}
+	p := &Portal{DB: db, cfg: c, sender: s.sender, log: log}
+	if err := p.build(ctx, s, now); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) error {
+	if err := postgres.Current(ctx, p.DB); err != nil {
+		return err
+	}
+	sealer, err := p.DB.Sealer(ctx, s.secret)
+	if err != nil {
+		return err
+	}
+	if p.Queue, err = queue.Open(p.DB); err != nil {
+		return err
+	}
+	p.People = &person.Book{DB: p.DB, Now: now}
+	p.Org = &org.Book{DB: p.DB, Now: now}
+	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
+	p.Outbox.Now = now
+	base := s.base.Scheme + "://" + s.base.Host
+	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
+	if err := p.authorities(ctx, s, sealer, now); err != nil {
+		return err
+	}
+	footer, err := pages.Load(p.cfg.Pages)
+	if err != nil {
+		return err
+	}
+	p.Defaults = footer.Missing()
+	p.metrics = newMetrics(p)
+	door := site.Door{Base: s.base, Proxies: s.proxies}
+	p.Order.Terms = footer.Version("terms")
+	front := &site.Site{
+		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
+		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
+		Observe: p.metrics.observe,
+	}
+	p.Desk, err = signin.New(signin.Config{
+		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
+		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base,
+		ClientIP: door.ClientIP, Fail: front.Fail,
+	}, p.DB, p.People, sealer, now, p.log)
+	if err != nil {
+		return err
+	}
+	front.Desk = p.Desk
+	if p.CA != nil {
+		front.RootList = p.CA.RootCRL
+		for _, f := range p.CA.Certificates() {
+			front.CA = append(front.CA, site.Authority{Name: f.Name, DER: f.DER})
+		}
+	}
+	p.Handler = front.Routes()
+	return nil
+}
+
+// authorities opens the portal's own authority, if there is one: without it
+// everything else works and applying says so.
+func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
+	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base}
+	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now}
+	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki)
+	if errors.Is(err, ca.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.CA, p.Cert.Authority, p.Order.Authority = local, local, local
+	return nil
+}
+
+// Work starts the jobs; Close lets running ones finish.
+func (p *Portal) Work(ctx context.Context) error {
+	w := river.NewWorkers()
+	p.Outbox.Jobs(w)
+	periodic := p.Outbox.Periodic()
+	periodic = append(periodic, audit.Jobs(w, p.DB)...)
+	periodic = append(periodic, p.Mailbox.Jobs(w)...)
+	periodic = append(periodic, p.Cert.Jobs(w)...)
+	periodic = append(periodic, p.Desk.Jobs(w)...)
+	p.Order.Jobs(w)
+	return p.Queue.Start(ctx, queue.Work{Workers: w, Periodic: periodic, Log: p.log})
+}
+
+// Patience is how long stopping waits for requests and jobs that are under way.
+const Patience = 30 * time.Second
+
+// Serve works and answers on l until ctx ends, then lets what is under way
+// finish. ready is called as soon as the first request would be answered.
+func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error {
+	server := &http.Server{
+		Handler:           p.Handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+	}
+	stop, err := p.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if err := p.Work(ctx); err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	if ready != nil {
+		ready()
+	}
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(last), p.Queue.Stop(last))
+}
+
+// Close gives back the connections. Serve has returned before.
+func (p *Portal) Close() {
+	if p.sender != nil {
+		p.sender.Close()
+	}
+	p.DB.Close()
+}
+
+// Database opens the database and what seals in it, for commands that need no
+// portal. The schema must be current.
+func (c Config) Database(ctx context.Context) (*postgres.DB, *postgres.Sealer, error) {
+	db, err := postgres.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := postgres.Current(ctx, db); err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	sealer, err := db.Sealer(ctx, c.readSecret(func(string, string, ...any) {}))
+	if err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	return db, sealer, nil
+}
