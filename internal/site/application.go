@@ -1,0 +1,146 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+func applicationPath(n order.ID) string { return "/client-certificates/applications/" + id(n) }
+
+// patience is how long an application takes before the page says that it takes
+// longer than usual.
+const patience = time.Minute
+
+func (s *Site) loadApplication(r *http.Request) (order.Application, error) {
+	n, err := number[order.ID](r, "application")
+	if err != nil {
+		return order.Application{}, err
+	}
+	return s.Order.One(r.Context(), s.actor(r), n)
+}
+
+// application says what happens to an application; one that was fulfilled leads
+// to its certificate.
+func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	a, err := s.loadApplication(r)
+	if err != nil {
+		return err
+	}
+	if a.Certificate != nil {
+		http.Redirect(w, r, certificatePath(*a.Certificate), http.StatusSeeOther)
+		return nil
+	}
+	linked, err := s.Mailbox.LinkedTo(ctx, by)
+	if err != nil {
+		return err
+	}
+	m := view.ApplicationModel{
+		Head:     view.HeadModel{Title: t(ctx, "order.title", "reference", a.Reference)},
+		Progress: s.applicationProgress(ctx, a), Addresses: applicationAddresses(a, linked),
+		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: applicationPath(a.ID),
+	}
+	if m.Progress.Refresh != "" {
+		m.Steps = applySteps(ctx, 3)
+	}
+	crumb := view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}
+	if a.Account != by.Account {
+		m.Applicant, crumb = a.Applicant, view.Link{Label: t(ctx, "office.applications"), Href: "/office/applications"}
+	}
+	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumb)), m))
+}
+
+// applicationProgressOnly is the part that the page refreshes.
+func (s *Site) applicationProgressOnly(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.loadApplication(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.applicationProgress(r.Context(), a)))
+}
+
+func (s *Site) applicationProgress(ctx context.Context, a order.Application) view.ApplicationProgressModel {
+	say := func(k view.Kind, title, text string) view.ApplicationProgressModel {
+		return view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}}
+	}
+	addresses := []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: "/client-certificates"}}
+	switch a.State {
+	case order.Issued:
+		m := say(view.Good, "order.issued_title", t(ctx, "order.issued_text"))
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: certificatePath(*a.Certificate), Kind: view.Primary}}
+		return m
+	case order.Refused:
+		m := say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason))
+		m.More, m.Actions = t(ctx, "order.refused_todo"), addresses
+		return m
+	case order.Failed:
+		m := say(view.Bad, "order.failed_title", reasonWords(ctx, a.Reason))
+		m.More, m.Actions = t(ctx, "order.failed_todo"), addresses
+		return m
+	}
+	m := say(view.Open, "order.queued_title", t(ctx, "order.queued_text"))
+	if a.State == order.Issuing {
+		m = say(view.Open, "order.issuing_title", t(ctx, "order.issuing_text"))
+	}
+	if s.Now().Sub(a.Created) > patience {
+		m.More = t(ctx, "order.slow")
+	}
+	m.Refresh = applicationPath(a.ID) + "/progress"
+	return m
+}
+
+// nameMost is how many characters of a name a certificate holds (RFC 5280,
+// appendix A).
+const nameMost = 64
+
+// reasonWords says why an application was refused or failed: the message id of
+// a fault, without the values of its blanks.
+func reasonWords(ctx context.Context, reason string) string {
+	switch {
+	case reason == "":
+		return ""
+	case reason == "mailbox.apply.have":
+		return t(ctx, "order.refused.have")
+	case reason == "pki.request.name_long":
+		return t(ctx, reason, "most", nameMost)
+	case locale.Has(reason):
+		return t(ctx, reason)
+	}
+	return reason
+}
+
+// applicationAddresses are what a was made for: as written in its intent, else
+// of the row as it is, else the row by its name.
+func applicationAddresses(a order.Application, linked []mailbox.Linked) []string {
+	if len(a.Emails) > 0 {
+		return a.Emails
+	}
+	if i := slices.IndexFunc(linked, func(l mailbox.Linked) bool { return l.RowID == a.RowID }); i >= 0 {
+		return addresses(linked[i].Addresses())
+	}
+	return []string{a.RowName}
+}
+
+var (
+	applicationWords = map[order.State]string{order.Queued: "order.state_queued", order.Issuing: "order.state_issuing", order.Issued: "order.state_issued",
+		order.Refused: "order.state_refused", order.Failed: "order.state_failed"}
+	applicationKinds = map[order.State]view.Kind{order.Queued: view.Open, order.Issuing: view.Open, order.Issued: view.Good,
+		order.Refused: view.Warn, order.Failed: view.Bad}
+)
+
+func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []view.ApplicationLine) {
+	for _, a := range all {
+		lines = append(lines, view.ApplicationLine{
+			Reference: a.Reference, Href: applicationPath(a.ID), Addresses: applicationAddresses(a, linked), Reason: reasonWords(ctx, a.Reason),
+			State: view.StateModel{Kind: applicationKinds[a.State], Word: t(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
+		})
+	}
+	return lines
+}

@@ -1,0 +1,146 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// Authority is a certificate authority whose certificate everybody may fetch.
+type Authority struct {
+	Name string // in addresses: /pki/mail.crt, /pki/mail.crl
+	DER  []byte
+}
+
+const (
+	listFresh        = time.Minute // how long a revocation list may be kept by others: a revocation is to be seen soon
+	certificateFresh = time.Hour
+)
+
+// authorities is the public page of certificates and revocation lists.
+func (s *Site) authorities(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	var all []view.AuthorityModel
+	for _, a := range s.CA {
+		m, err := s.authorityModel(ctx, a)
+		if err != nil {
+			return err
+		}
+		all = append(all, m)
+	}
+	return s.show(w, r, http.StatusOK, view.Authorities(s.frame(r, t(ctx, "authority.title")), all))
+}
+
+func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityModel, error) {
+	c, err := pki.ParseCertificate(a.DER)
+	if err != nil {
+		return view.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
+	}
+	path := "/pki/" + a.Name
+	m := view.AuthorityModel{Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
+		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}}}
+	l, err := s.newestList(ctx, a.Name)
+	if fault.Is(err, fault.Missing) {
+		return m, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	m.List = &view.ListModel{File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: t(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
+		Entries: t(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now())}
+	return m, nil
+}
+
+func authorityWords(ctx context.Context, name string) string {
+	switch name {
+	case "root":
+		return t(ctx, "authority.root")
+	case "mail":
+		return t(ctx, "authority.mail")
+	case "tls":
+		return t(ctx, "authority.tls")
+	}
+	return name
+}
+
+// file serves h to programs: without a session, and without a page when it
+// fails.
+func (s *Site) file(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		f := fault.Of(err)
+		if f.Kind == fault.Internal {
+			s.reference(r, err)
+		}
+		http.Error(w, http.StatusText(statuses[f.Kind]), s.status(w, f))
+	}
+}
+
+// files are the certificates and lists of the authorities.
+func (s *Site) files(r chi.Router) {
+	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
+	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
+	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
+}
+
+func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byte) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		name := chi.URLParam(r, "authority")
+		for _, a := range s.CA {
+			if a.Name == name {
+				keepFor(w, certificateFresh)
+				return attach(w, kind, name+ending, content(a.DER))
+			}
+		}
+		return fault.New(fault.Missing, "")
+	}
+}
+
+// newestList is the revocation list to show and to serve.
+func (s *Site) newestList(ctx context.Context, name string) (cert.List, error) {
+	if name == "root" && s.RootList != nil {
+		l, elsewhere, err := s.RootList(ctx)
+		if err != nil || elsewhere {
+			return cert.List{Number: l.Number, DER: l.DER, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}, err
+		}
+	}
+	return s.Cert.Newest(ctx, name)
+}
+
+// revocationList serves the newest list of an authority. Its number names it: a
+// new one is another.
+func (s *Site) revocationList(w http.ResponseWriter, r *http.Request) error {
+	name := chi.URLParam(r, "authority")
+	l, err := s.newestList(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pkix-crl")
+	h.Set("Content-Disposition", `attachment; filename="`+name+`.crl"`)
+	h.Set("ETag", listTag(l))
+	keepFor(w, min(listFresh, max(0, l.NextUpdate.Sub(s.Now()))))
+	http.ServeContent(w, r, "", l.ThisUpdate, bytes.NewReader(l.DER))
+	return nil
+}
+
+func listTag(l cert.List) string { return `"` + strconv.FormatInt(l.Number, 10) + `"` }
+
+// keepFor lets everybody keep the answer for a time.
+func keepFor(w http.ResponseWriter, d time.Duration) {
+	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(d.Seconds())))
+}

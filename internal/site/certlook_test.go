@@ -1,0 +1,87 @@
+package site_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/pki"
+)
+
+// issued is what issue makes: applications and certificates in every state.
+type issued struct {
+	apply, queued, refused, failed  string
+	valid, soon, revoked, inactive  string
+	unlikeRow, inactiveRow, linkRow string
+}
+
+// issue makes them for ada, in nora's domain.
+func (r *rig) issue() (w issued) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	certificate := func(n cert.ID) string { return fmt.Sprintf("/client-certificates/%d", n) }
+	application := func(n order.ID) string { return fmt.Sprintf("/client-certificates/applications/%d", n) }
+	row := func(n mailbox.ID) string { return fmt.Sprintf("/email-domains/uni.example/rows/%d", n) }
+	soon := r.certified("ada", r.linkRow("ada.adler.vertretung", "ada"))
+	r.clock.Advance(702 * 24 * time.Hour)
+	must(r.db.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.clock.Now(), r.clock.Now().Add(300*24*time.Hour)))
+	late := r.linkRow("nachtrag", "ada")
+	linked := r.linkRow("ada.adler", "ada", "adler@uni.example", "ada@uni.example")
+	valid := r.certified("ada", linked)
+	unlike := r.linkInput(mailbox.Input{Kind: mailbox.Personal, Name: "Cranz, Clara Theodora", Primary: "clara.cranz@uni.example"}, "ada")
+	revoked := r.certified("ada", unlike)
+	must(0, r.Cert.Revoke(ctx, r.actors["ada"], revoked, pki.KeyCompromise))
+	gone := r.linkRow("ada.frueher", "ada")
+	inactive := r.certified("ada", gone)
+	must(0, r.Mailbox.Deactivate(ctx, r.actors["nora"], "uni.example", gone))
+	refused := r.applied("ada", r.linkRow("abgelehnt", "ada"))
+	must(r.db.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.clock.Now()))
+	w = issued{
+		valid: certificate(valid), soon: certificate(soon), revoked: certificate(revoked), inactive: certificate(inactive),
+		queued: application(r.applied("ada", late)), refused: application(refused), failed: application(r.failed("ada", r.linkRow("gescheitert", "ada"))),
+		unlikeRow: row(unlike), inactiveRow: row(gone), linkRow: row(linked),
+	}
+	office := r.linkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat Physik", Primary: "sekretariat.physik@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
+	w.apply = fmt.Sprintf("/client-certificates/apply/%d", office)
+	must(0, r.Cert.SignOldLists(ctx))
+	return w
+}
+
+// TestCertificatesInABrowser looks at applying, at certificates in every state
+// and at what officers and contacts see of them.
+func TestCertificatesInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at many pages")
+	}
+	t.Parallel()
+	for _, lang := range []string{"de", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			s := newSight(t, lang)
+			w := s.issue()
+			for name, path := range map[string]string{
+				"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued,
+				"refused": w.refused, "failed": w.failed, "valid": w.valid, "soon": w.soon, "revoked": w.revoked, "revoke": w.valid + "/revoke", "pki": "/pki", "terms": "/terms",
+			} {
+				s.look("ada", "cert-"+name, path, http.StatusOK)
+			}
+			for name, path := range map[string]string{"row-unlike": w.unlikeRow, "row-inactive": w.inactiveRow, "row": w.linkRow, "table": "/email-domains/uni.example",
+				"contact": w.valid, "contact-inactive": w.inactive, "contact-revoke": w.inactive + "/revoke"} {
+				s.look("nora", "cert-"+name, path, http.StatusOK)
+			}
+			for name, path := range map[string]string{"office": "/office", "office-list": "/office/certificates", "office-none": "/office/certificates?q=xyz",
+				"office-applications": "/office/applications", "officer": w.valid, "officer-revoke": w.valid + "/revoke", "officer-audit": "/office/audit"} {
+				s.look("rita", "cert-"+name, path, http.StatusOK)
+			}
+			ada := s.page("ada")
+			ada.Goto(s.at(w.apply))
+			ada.Fill(s.say("apply.csr"), "-----BEGIN CERTIFICATE REQUEST-----\nMIIB")
+			ada.Press(s.say("apply.submit"))
+			s.judge(ada, "cert-apply-wrong", http.StatusUnprocessableEntity)
+		})
+	}
+}

@@ -1,0 +1,118 @@
+package site
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"petschaft/internal/fault"
+	"petschaft/web/view"
+)
+
+// statuses is the one place that knows what a kind of fault is in HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Internal:    http.StatusInternalServerError,
+	fault.Invalid:     http.StatusUnprocessableEntity,
+	fault.Denied:      http.StatusForbidden,
+	fault.Missing:     http.StatusNotFound,
+	fault.Conflict:    http.StatusConflict,
+	fault.TooLarge:    http.StatusRequestEntityTooLarge,
+	fault.TooMany:     http.StatusTooManyRequests,
+	fault.Unavailable: http.StatusServiceUnavailable,
+}
+
+// Fail answers r with what err says: the words of a fault, or a reference id and
+// no detail for everything nobody foresaw.
+func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
+
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := fault.Of(err)
+	m := view.ProblemModel{Status: s.status(w, f)}
+	switch {
+	case f.Kind == fault.Internal:
+		m.Reference = s.reference(r, err)
+	case f.ID != "":
+		m.What = t(r.Context(), f.ID, f.Args...)
+	}
+	s.problem(w, r, m)
+}
+
+// status is f's status, with Retry-After where f knows when.
+func (s *Site) status(w http.ResponseWriter, f *fault.Fault) int {
+	if !f.RetryAt.IsZero() {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAt.Sub(s.Now()).Seconds())+1)))
+	}
+	return statuses[f.Kind]
+}
+
+// reference logs err under a new id, which the person can tell the helpers.
+func (s *Site) reference(r *http.Request, err error) string {
+	if r.Context().Err() != nil { // the person went away; nobody reads the answer
+		return ""
+	}
+	id := rand.Text()[:10]
+	s.Log.ErrorContext(r.Context(), "request failed", "reference", id, "method", r.Method, "route", route(r), "error", err)
+	return id
+}
+
+func (s *Site) problem(w http.ResponseWriter, r *http.Request, m view.ProblemModel) {
+	// A page about a failure must not fail itself, so it lives without the
+	// request's deadline.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
+	defer cancel()
+	r = r.WithContext(ctx)
+	f := s.frame(r, view.ProblemTitle(ctx, m))
+	if len(m.Actions) > 0 { // one of them signs in, where that helps
+		f.SignIn = ""
+	}
+	if err := s.show(w, r, m.Status, view.ProblemPage(f, m)); err != nil {
+		s.Log.WarnContext(ctx, "show problem", "error", err)
+	}
+}
+
+// signedOutMeanwhile answers an action whose session is over. Nothing typed is
+// lost: it is still in the browser's form, one step back.
+func (s *Site) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	next := "/"
+	if u, err := url.Parse(r.Referer()); err == nil && u.Host == s.Base.Host {
+		next = u.RequestURI()
+	}
+	s.problem(w, r, view.ProblemModel{
+		Status: http.StatusForbidden, Title: t(ctx, "signin.over_title"), What: t(ctx, "signin.over"), Todo: t(ctx, "signin.over_todo"),
+		Actions: []view.ButtonModel{{Label: t(ctx, "frame.sign-in"), Href: "/signin?next=" + url.QueryEscape(next), Kind: view.Primary}},
+	})
+	return nil
+}
+
+// wrong returns the words of what f says about each field, by its name, and
+// what it says about the form as a whole.
+func wrong(ctx context.Context, err error) (fields map[string]string, whole string) {
+	f := fault.Of(err)
+	fields = map[string]string{}
+	if f == nil {
+		return fields, ""
+	}
+	for _, x := range f.Fields {
+		if fields[x.Name] == "" {
+			fields[x.Name] = t(ctx, x.ID, x.Args...)
+		}
+	}
+	if len(f.Fields) == 0 && f.ID != "" {
+		whole = t(ctx, f.ID, f.Args...)
+	}
+	return fields, whole
+}
+
+// answerable tells whether a form is shown again because of err, with what was
+// typed: wrong input, or a state or a brake that does not allow it.
+func answerable(err error) bool {
+	switch fault.Of(err).Kind {
+	case fault.Invalid, fault.Conflict, fault.TooMany:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// historyPage is how many lines of a history are shown at once.
+const historyPage = 30
+
+// history words the audit lines about t that are older than the line before (0:
+// from the newest). older is the line to go on from, 0 at the end.
+func (s *Site) history(ctx context.Context, t audit.Thing, before int64) (events []view.Event, older int64, err error) {
+	lines, err := audit.About(ctx, s.DB, t, before, historyPage+1)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(lines) > historyPage {
+		lines = lines[:historyPage]
+		older = lines[historyPage-1].ID
+	}
+	who, err := s.whoDid(ctx, lines)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, l := range lines {
+		events = append(events, view.Event{Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
+			Who: who[i], Notes: detailWords(ctx, l)})
+	}
+	return events, older, nil
+}
+
+// whoDid names who wrote each of the lines.
+func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
+	var ids []person.ID
+	for _, l := range lines {
+		if l.Account != nil && !slices.Contains(ids, person.ID(*l.Account)) {
+			ids = append(ids, person.ID(*l.Account))
+		}
+	}
+	names, err := s.People.Names(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	who := make([]string, len(lines))
+	for i, l := range lines {
+		who[i] = t(ctx, "audit.portal")
+		if l.Account != nil {
+			who[i] = names[person.ID(*l.Account)]
+		}
+	}
+	return who, nil
+}
+
+// actionWords says what an audit line tells; an action of a newer portal is
+// told by its name.
+func actionWords(ctx context.Context, action string) string {
+	if id := "audit." + action; locale.Has(id) {
+		return t(ctx, id)
+	}
+	return action
+}
+
+func kindOfAction(action string) view.Kind {
+	switch action {
+	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued":
+		return view.Good
+	case "mailbox.declined", "mailbox.undeliverable", "order.failed":
+		return view.Bad
+	case "mailbox.conflict", "mailbox.unlinked", "order.refused":
+		return view.Warn
+	case "mailbox.challenged", "order.applied", "order.retried":
+		return view.Open
+	case "mailbox.deactivated", "mailbox.expired", "cert.revoked":
+		return view.Ended
+	}
+	return view.Quiet
+}
+
+// detailOrder are the values of audit lines that mean something to people.
+var detailOrder = [...]string{"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
+	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why"}
+
+// detailWords says what changed, a line for each value: "Aliasse: alt → neu".
+// Numbers that only mean something to the portal are left out.
+func detailWords(ctx context.Context, l audit.Entry) []string {
+	var notes []string
+	for _, key := range detailOrder {
+		id := "audit.detail_" + key
+		value := plainDetail(ctx, key, l.Detail[key])
+		if pair, ok := l.Detail[key].([]any); ok && len(pair) == 2 && l.Action == "mailbox.edited" {
+			value = fmt.Sprintf("%s → %s", orNothing(ctx, plainDetail(ctx, key, pair[0])), orNothing(ctx, plainDetail(ctx, key, pair[1])))
+		}
+		if value != "" {
+			notes = append(notes, t(ctx, id)+": "+value)
+		}
+	}
+	return notes
+}
+
+func plainDetail(ctx context.Context, key string, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		parts := make([]string, len(v))
+		for i, x := range v {
+			parts[i] = plainDetail(ctx, key, x)
+		}
+		return strings.Join(parts, ", ")
+	case string:
+		switch {
+		case key == "kind" && v != "":
+			return kindWords(ctx, mailbox.Kind(v))
+		case key == "validation" && v == string(org.ByDomain):
+			return t(ctx, "audit.validation_domain")
+		case key == "why":
+			return reasonWords(ctx, v)
+		case key == "validation":
+			return t(ctx, "audit.validation_mailbox")
+		}
+		return v
+	}
+	if n, ok := v.(float64); ok && key == "reason" {
+		if f, known := pki.Reason(n).Facts(); known {
+			return t(ctx, f.ID)
+		}
+	}
+	return fmt.Sprint(v)
+}
+
+func orNothing(ctx context.Context, s string) string {
+	if s == "" {
+		return t(ctx, "audit.nothing")
+	}
+	return s
+}

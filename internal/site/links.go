@@ -1,0 +1,179 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// followLink is where a challenge mail leads. It changes nothing: mail scanners
+// open links. It keeps in the session that the link was opened here and leads
+// to an address that tells nobody the token.
+func (s *Site) followLink(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	digest := mailbox.Digest(chi.URLParam(r, "token"))
+	r.URL = &url.URL{Path: "/"} // what goes wrong from here on must not show the token
+	a, err := s.Mailbox.Look(r.Context(), digest)
+	if err != nil {
+		return err
+	}
+	s.Desk.KeepProof(r.Context(), a.ID, digest)
+	http.Redirect(w, r, "/challenges/"+id(a.ID), http.StatusSeeOther)
+	return nil
+}
+
+// proven is the challenge that the path names, if its link was opened in this
+// browser. Nobody else learns whether there is such a challenge.
+func (s *Site) proven(r *http.Request) (a mailbox.Asked, digest []byte, err error) {
+	ctx := r.Context()
+	challenge, err := number[int64](r, "challenge")
+	if err != nil {
+		return a, nil, err
+	}
+	unopened := fault.New(fault.Missing, "link.unopened")
+	if digest = s.Desk.Proof(ctx, challenge); digest == nil {
+		return a, nil, unopened
+	}
+	if a, err = s.Mailbox.Look(ctx, digest); err == nil && a.ID != challenge {
+		err = unopened
+	}
+	return a, digest, err
+}
+
+// askedPage asks the one question of a challenge.
+func (s *Site) askedPage(w http.ResponseWriter, r *http.Request) error {
+	a, digest, err := s.proven(r)
+	if f := fault.Of(err); err != nil && f.ID == "link.unopened" {
+		ctx := r.Context()
+		s.problem(w, r, view.ProblemModel{
+			Status: http.StatusNotFound, Title: t(ctx, "link.unopened_title"), What: t(ctx, f.ID), Todo: t(ctx, "link.unopened_todo"),
+		})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.askPage(w, r, http.StatusOK, a, mailbox.MayConfirm(a, s.actor(r), digest, s.Now()))
+}
+
+// confirm is "Ja, diese Adresse gehört zu mir".
+func (s *Site) confirm(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	a, digest, err := s.proven(r)
+	if err != nil {
+		return err
+	}
+	waiting, err := s.Mailbox.Confirm(ctx, by, digest)
+	if fault.Is(err, fault.Conflict) {
+		return s.refusedPage(w, r, a, digest, err)
+	}
+	if err != nil {
+		return err
+	}
+	if waiting > 0 {
+		return s.done(w, r, "/client-certificates", "link.confirmed_waiting", "address", string(a.Recipient), "n", waiting)
+	}
+	mine, err := s.Mailbox.LinkedTo(ctx, by)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(mine, func(l mailbox.Linked) bool { return l.RowID == a.RowID && !l.Suspended }) {
+		return s.done(w, r, "/client-certificates", "link.confirmed_incomplete", "address", string(a.Recipient))
+	}
+	return s.done(w, r, "/client-certificates", "link.linked", "address", string(a.Primary))
+}
+
+// decline is "Das bin ich nicht".
+func (s *Site) decline(w http.ResponseWriter, r *http.Request) error {
+	a, digest, err := s.proven(r)
+	if err != nil {
+		return err
+	}
+	err = s.Mailbox.Decline(r.Context(), s.actor(r), digest)
+	if fault.Is(err, fault.Conflict) {
+		return s.refusedPage(w, r, a, digest, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/challenges/"+id(a.ID), "link.declined_done")
+}
+
+// refusedPage shows the challenge as it is by now, with why it was not answered.
+func (s *Site) refusedPage(w http.ResponseWriter, r *http.Request, a mailbox.Asked, digest []byte, refused error) error {
+	if now, err := s.Mailbox.Look(r.Context(), digest); err == nil {
+		a = now
+	}
+	return s.askPage(w, r, http.StatusConflict, a, refused)
+}
+
+func (s *Site) askPage(w http.ResponseWriter, r *http.Request, status int, a mailbox.Asked, refused error) error {
+	m := s.askedModel(r.Context(), a, s.actor(r), refused)
+	if status == http.StatusConflict && otherAccount(refused) { // the contacts know by now
+		m.Buttons, m.Notice.Text = m.Buttons[1:], t(r.Context(), "link.told")
+	}
+	return s.show(w, r, status, view.Asked(s.frame(r, m.Title), m))
+}
+
+// otherAccount tells whether another account confirmed in this round: then one
+// may still decline.
+func otherAccount(refused error) bool {
+	f := fault.Of(refused)
+	return f != nil && f.ID == "mailbox.link.other_account"
+}
+
+func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) view.AskedModel {
+	m := view.AskedModel{Title: t(ctx, "link.title"), Lead: t(ctx, "link.lead", "asks", a.Asks), Label: t(ctx, "link.address"),
+		Addresses: []string{string(a.Recipient)}, Asks: a.Asks, Group: a.GroupName, Domain: a.DomainName.Unicode(), Account: by.Name}
+	if by.Email != "" {
+		m.Account += " (" + by.Email + ")"
+	}
+	if a.Kind == mailbox.Functional {
+		m.Title, m.Lead, m.Label = t(ctx, "link.title_functional"), t(ctx, "link.lead_functional", "asks", a.Asks, "address", string(a.Recipient)), t(ctx, "link.functional")
+		m.Addresses = append([]string{string(a.Primary)}, addresses(a.Aliases)...)
+	}
+	if refused != nil {
+		return refusedModel(ctx, m, a, refused)
+	}
+	m.Expires = moment(ctx, a.Expires, s.Now())
+	m.SignOut = "/signout"
+	path := "/challenges/" + id(a.ID)
+	yes := t(ctx, "link.yes")
+	m.Means = []string{t(ctx, "link.means_link"), t(ctx, "link.means_all"), t(ctx, "link.means_apply")}
+	if a.Kind == mailbox.Functional {
+		yes = t(ctx, "link.yes_functional")
+		m.Means = []string{t(ctx, "link.means_functional"), t(ctx, "link.means_apply")}
+	}
+	m.Buttons = []view.ButtonModel{{Label: yes, Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}
+	return m
+}
+
+// refusedModel says why a challenge cannot be confirmed. A second account in a
+// round may decline or tell the contacts: confirming is refused, and tells them.
+func refusedModel(ctx context.Context, m view.AskedModel, a mailbox.Asked, refused error) view.AskedModel {
+	f := fault.Of(refused)
+	n := view.NoticeModel{Kind: view.Warn, Text: t(ctx, f.ID, f.Args...)}
+	m.Lead = ""
+	switch {
+	case f.ID == "mailbox.link.confirmed":
+		n.Kind, m.Title = view.Good, t(ctx, "link.title_confirmed")
+	case f.ID == "mailbox.link.declined":
+		n.Kind, m.Title = view.Info, t(ctx, "link.title_declined")
+	case otherAccount(refused):
+		m.Title, m.SignOut = t(ctx, "link.title_other"), "/signout"
+		path := "/challenges/" + id(a.ID)
+		m.Buttons = []view.ButtonModel{{Label: t(ctx, "link.tell"), Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}
+	default:
+		m.Title = t(ctx, "link.title_over")
+	}
+	m.Notice = &n
+	return m
+}

@@ -1,0 +1,168 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// officersOnly lets registration officers through. Who is not signed in goes on
+// to where every page sends them first.
+func (s *Site) officersOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if by, ok := s.Desk.Actor(r.Context()); ok {
+			if err := org.MayKeep(by); err != nil {
+				s.fail(w, r, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// officeFrame is the frame of a page below the office's first.
+func (s *Site) officeFrame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
+	top := view.Link{Label: t(r.Context(), "nav.office"), Href: "/office"}
+	return s.frame(r, title, append([]view.Link{top}, crumbs...)...)
+}
+
+// refused is the frame and the status of a form that comes back because of err.
+func (s *Site) refused(w http.ResponseWriter, f view.Frame, err error) (view.Frame, int) {
+	f.Failed = true
+	return f, s.status(w, fault.Of(err))
+}
+
+// wrongAt is wrong, with a broken constraint said beside the field it is about.
+func wrongAt(ctx context.Context, err error, constraint, field string) (map[string]string, string) {
+	fields, whole := wrong(ctx, err)
+	if whole != "" && fault.Of(err).ID == constraint {
+		fields[field], whole = whole, ""
+	}
+	return fields, whole
+}
+
+func (s *Site) officeStart(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	tasks, err := s.officeTasks(ctx, by)
+	if err != nil {
+		return err
+	}
+	areas, err := s.officeAreas(ctx, by)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Office(s.frame(r, t(ctx, "nav.office")), view.OfficeModel{Tasks: tasks, Areas: areas}))
+}
+
+func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeArea, error) {
+	domains, err := s.Org.Domains(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := s.Org.Groups(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	return []view.OfficeArea{
+		{Title: t(ctx, "office.domains"), Href: "/office/domains", Text: t(ctx, "office.domains_area"), Count: t(ctx, "office.domains_count", "n", len(domains))},
+		{Title: t(ctx, "office.groups"), Href: "/office/groups", Text: t(ctx, "office.groups_area"), Count: t(ctx, "office.groups_count", "n", len(groups))},
+		{Title: t(ctx, "office.people"), Href: "/office/people", Text: t(ctx, "office.people_area")},
+		{Title: t(ctx, "office.certificates"), Href: "/office/certificates", Text: t(ctx, "office.certificates_area")},
+		{Title: t(ctx, "office.applications"), Href: "/office/applications", Text: t(ctx, "office.applications_area")},
+		{Title: t(ctx, "office.mail"), Href: "/office/mail", Text: t(ctx, "office.mail_area")},
+		{Title: t(ctx, "office.audit"), Href: "/office/audit", Text: t(ctx, "office.audit_area")},
+		{Title: t(ctx, "nav.email_domains"), Href: "/email-domains", Text: t(ctx, "office.rows_area")},
+	}, nil
+}
+
+// officeTasks are what registration officers should look at; nobody else has
+// any.
+func (s *Site) officeTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	if !by.Officer {
+		return nil, nil
+	}
+	failed, err := s.failures(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	look := view.Link{Label: t(ctx, "start.look"), Href: "/office/mail"}
+	if n := failed.mails(); n > 0 {
+		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.mails_failed", "n", n), Link: look})
+	}
+	if n := failed.givenUp(); n > 0 {
+		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.jobs_failed", "n", n), Link: look})
+	}
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.proofTasks} {
+		more, err := look(ctx, by)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, more...)
+	}
+	return tasks, nil
+}
+
+// proofTasks are the domains whose validation has lapsed or soon will.
+func (s *Site) proofTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	domains, err := s.Org.Domains(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for _, d := range domains {
+		if d.ProofUntil == nil || d.ProofUntil.Sub(s.Now()) > proofSoon {
+			continue
+		}
+		k := view.Task{Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.renew_proof"), Href: "/office/domains/" + id(d.ID)},
+			Text: t(ctx, "office.proof_ends", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text)}
+		if !s.Now().Before(*d.ProofUntil) {
+			k.Kind, k.Text = view.Bad, t(ctx, "office.proof_ended", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text)
+		}
+		tasks = append(tasks, k)
+	}
+	if len(tasks) > startTasks {
+		tasks = append(tasks[:startTasks], view.Task{Kind: view.Info, Text: t(ctx, "office.more_proofs"),
+			Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/domains"}})
+	}
+	return tasks, nil
+}
+
+// officeSearch looks for a text among the addresses and the people.
+func (s *Site) officeSearch(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	m := view.OfficeSearchModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	if m.Query != "" {
+		rows, more, err := s.Mailbox.Search(ctx, by, m.Query)
+		if err != nil {
+			return err
+		}
+		m.RowsMore = more
+		for _, row := range rows {
+			m.Rows = append(m.Rows, s.foundRow(ctx, row))
+		}
+		people, more, err := s.People.Search(ctx, by, m.Query)
+		if err != nil {
+			return err
+		}
+		m.People, m.PeopleMore = s.personRows(ctx, people), more
+	}
+	return s.show(w, r, http.StatusOK, view.OfficeSearch(s.officeFrame(r, t(ctx, "office.search")), m))
+}
+
+func (s *Site) foundRow(ctx context.Context, row mailbox.Row) view.FoundRow {
+	f := view.FoundRow{
+		Name: row.Name, Href: rowPath(row),
+		Primary: string(row.Primary), Aliases: addresses(row.Aliases), Domain: row.DomainName.Unicode(), State: s.rowState(ctx, row),
+	}
+	if row.Linked != nil {
+		f.Linked, f.LinkedHref = *row.LinkedName, "/office/people/"+id(*row.Linked)
+	}
+	return f
+}

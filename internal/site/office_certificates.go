@@ -1,0 +1,72 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// officeCertificates lists the newest certificates, or those that were found.
+func (s *Site) officeCertificates(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	m := view.OfficeCertificatesModel{Query: strings.TrimSpace(r.URL.Query().Get("q")), Certificates: view.CertificatesModel{
+		Caption: t(ctx, "office.certificates"), Holders: true,
+	}}
+	found, more, err := s.searchCertificates(ctx, s.actor(r), m.Query)
+	if err != nil {
+		return err
+	}
+	m.More = more && m.Query != ""
+	for _, c := range found {
+		l := s.certificateLine(ctx, c)
+		l.HolderHref = "/office/people/" + id(c.Account)
+		m.Certificates.Lines = append(m.Certificates.Lines, l)
+	}
+	return s.show(w, r, http.StatusOK, view.OfficeCertificates(s.officeFrame(r, t(ctx, "office.certificates")), m))
+}
+
+// searchCertificates takes what looks like a reference number for one, however
+// it was typed; what that does not find may be a word all the same.
+func (s *Site) searchCertificates(ctx context.Context, by person.Actor, text string) (found []cert.Certificate, more bool, err error) {
+	if reference, ok := order.ParseReference(text); ok {
+		if found, more, err = s.Cert.Search(ctx, by, reference); err != nil || len(found) > 0 {
+			return found, more, err
+		}
+	}
+	return s.Cert.Search(ctx, by, text)
+}
+
+// officeApplications lists what an authority did not fulfil.
+func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	failed, err := s.Order.Failures(ctx, s.actor(r), failLimit)
+	if err != nil {
+		return err
+	}
+	var rows []view.FailedApplication
+	for _, a := range failed {
+		row := view.FailedApplication{Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
+			Addresses: applicationAddresses(a, nil), Reason: reasonWords(ctx, a.Reason), Retry: "/office/applications/" + id(a.ID) + "/retry"}
+		if a.Ended != nil {
+			row.Since = view.Ago(ctx, *a.Ended, s.Now())
+		}
+		rows = append(rows, row)
+	}
+	return s.show(w, r, http.StatusOK, view.OfficeApplications(s.officeFrame(r, t(ctx, "office.applications")), rows))
+}
+
+func (s *Site) retryApplication(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[order.ID](r, "application")
+	if err != nil {
+		return err
+	}
+	if err := s.Order.Retry(r.Context(), s.actor(r), n); err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/applications", "office.retried")
+}

@@ -1,0 +1,234 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	domains, err := s.Org.Domains(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	ids := make([]org.ID, len(domains))
+	for i, d := range domains {
+		ids[i] = d.ID
+	}
+	counts, err := s.Mailbox.Counts(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	m := view.OfficeDomainsModel{}
+	for _, d := range domains {
+		state, until := validationState(ctx, d, s.Now())
+		m.Domains = append(m.Domains, view.OfficeDomainRow{
+			Name: d.Name.Unicode(), Href: "/office/domains/" + id(d.ID), Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group),
+			Validation: state, Until: until, Rows: locale.From(ctx).Number(total(counts[d.ID])),
+		})
+	}
+	return s.show(w, r, http.StatusOK, view.OfficeDomains(s.officeFrame(r, t(ctx, "office.domains")), m))
+}
+
+func total(counts map[mailbox.Status]int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// validationState words how d is validated and whether that counts at now;
+// until when is the second answer.
+func validationState(ctx context.Context, d org.EmailDomain, now time.Time) (st view.StateModel, until string) {
+	if d.Validation == org.ByMailbox {
+		return view.StateModel{Kind: view.Info, Icon: view.IconMail, Word: t(ctx, "office.each_mailbox")}, ""
+	}
+	until = t(ctx, "office.until", "day", view.Day(ctx, *d.ProofUntil, now).Text)
+	switch {
+	case now.Before(*d.ProofFrom):
+		return view.StateModel{Kind: view.Paused, Word: t(ctx, "office.proven_later")}, t(ctx, "office.from", "day", view.Day(ctx, *d.ProofFrom, now).Text)
+	case !d.Proven(now):
+		return view.StateModel{Kind: view.Bad, Word: t(ctx, "office.proven_no_more")}, until
+	case d.ProofUntil.Sub(now) <= proofSoon:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.proven_soon")}, until
+	}
+	return view.StateModel{Kind: view.Good, Word: t(ctx, "office.proven")}, until
+}
+
+// typedDomain is the form as it was sent.
+func typedDomain(r *http.Request) view.DomainForm {
+	v := r.PostFormValue
+	return view.DomainForm{
+		Name: v("name"), Group: v("group"), Validation: v("validation"),
+		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"),
+	}
+}
+
+// domainInput reads the form. A group that is none counts as not chosen.
+func domainInput(m view.DomainForm, groups []org.Group) org.DomainInput {
+	in := org.DomainInput{Name: m.Name, Validation: org.Validation(m.Validation),
+		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)}}
+	for _, g := range groups {
+		if id(g.ID) == m.Group {
+			in.Group = g.ID
+		}
+	}
+	return in
+}
+
+// typedDay reads a day as browsers send it or as people in Germany write it;
+// the zero time is none. A day begins at midnight UTC, so it is the same day in
+// the portal's zone.
+func typedDay(text string) time.Time {
+	text = strings.Join(strings.Fields(text), "")
+	for _, layout := range []string{time.DateOnly, "2.1.2006"} {
+		if d, err := time.Parse(layout, text); err == nil && d.Year() > 1900 {
+			return d
+		}
+	}
+	return time.Time{}
+}
+
+func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
+	groups, err := s.Org.Groups(r.Context(), s.actor(r))
+	if err != nil {
+		return err
+	}
+	return s.newDomainPage(w, r, http.StatusOK, s.newDomainFrame(r), view.DomainForm{}, groups)
+}
+
+func (s *Site) newDomainFrame(r *http.Request) view.Frame {
+	ctx := r.Context()
+	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"})
+}
+
+func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.DomainForm, groups []org.Group) error {
+	m.New, m.Action, m.Cancel, m.Groups = true, "/office/domains", "/office/domains", groupChoices(groups)
+	return s.show(w, r, status, view.NewDomain(f, m))
+}
+
+func groupChoices(groups []org.Group) []view.Choice {
+	var cs []view.Choice
+	for _, g := range groups {
+		cs = append(cs, view.Choice{Value: id(g.ID), Label: g.Name})
+	}
+	return cs
+}
+
+func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	groups, err := s.Org.Groups(ctx, by)
+	if err != nil {
+		return err
+	}
+	m := typedDomain(r)
+	name, err := s.Org.AddDomain(ctx, by, domainInput(m, groups))
+	if err == nil {
+		return s.done(w, r, "/office/domains", "office.domain_added", "domain", name.Unicode())
+	}
+	if !answerable(err) {
+		return err
+	}
+	m.Errors, m.Whole = wrongAt(ctx, err, "schema.email_domain_name", "name")
+	f, status := s.refused(w, s.newDomainFrame(r), err)
+	return s.newDomainPage(w, r, status, f, m, groups)
+}
+
+// domainAsked is the domain that the path names.
+func (s *Site) domainAsked(r *http.Request) (org.EmailDomain, error) {
+	n, err := number[org.ID](r, "id")
+	if err != nil {
+		return org.EmailDomain{}, err
+	}
+	return s.Org.DomainByID(r.Context(), s.actor(r), n)
+}
+
+func (s *Site) officeDomain(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.domainAsked(r)
+	if err != nil {
+		return err
+	}
+	return s.officeDomainPage(w, r, d, storedDomain(d), nil)
+}
+
+func storedDomain(d org.EmailDomain) view.DomainForm {
+	m := view.DomainForm{Group: id(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
+	if d.ProofFrom != nil {
+		m.From, m.Until = d.ProofFrom.UTC().Format(time.DateOnly), d.ProofUntil.UTC().Format(time.DateOnly)
+	}
+	return m
+}
+
+// officeDomainPage shows d with the form m; err is why the form came back.
+func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, form view.DomainForm, err error) error {
+	ctx, by := r.Context(), s.actor(r)
+	f, status := s.officeFrame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"}), http.StatusOK
+	if err != nil {
+		form.Errors, form.Whole = wrong(ctx, err)
+		f, status = s.refused(w, f, err)
+	}
+	m, err := s.officeDomainModel(ctx, by, d)
+	if err != nil {
+		return err
+	}
+	groups, err := s.Org.Groups(ctx, by)
+	if err != nil {
+		return err
+	}
+	form.Action, form.Groups = "/office/domains/"+id(d.ID), groupChoices(groups)
+	m.Form = form
+	return s.show(w, r, status, view.OfficeDomain(f, m))
+}
+
+func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.EmailDomain) (view.OfficeDomainModel, error) {
+	counts, err := s.Mailbox.Counts(ctx, d.ID)
+	if err != nil {
+		return view.OfficeDomainModel{}, err
+	}
+	state, until := validationState(ctx, d, s.Now())
+	state.Pill = true
+	m := view.OfficeDomainModel{
+		State: state, Until: until, Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group), Life: life(ctx, d.Validation),
+		Rows: t(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: domainPath(d.Name),
+	}
+	m.History, err = s.officeHistory(ctx, by, d.ID.Thing())
+	return m, err
+}
+
+// life words how long a challenge may be answered.
+func life(ctx context.Context, v org.Validation) string {
+	hours := int(v.ChallengeLife().Hours())
+	if hours%24 == 0 && hours > 24 {
+		return t(ctx, "office.life_days", "n", hours/24)
+	}
+	return t(ctx, "office.life_hours", "n", hours)
+}
+
+func (s *Site) saveDomain(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	d, err := s.domainAsked(r)
+	if err != nil {
+		return err
+	}
+	groups, err := s.Org.Groups(ctx, by)
+	if err != nil {
+		return err
+	}
+	m := typedDomain(r)
+	err = s.Org.EditDomain(ctx, by, d.ID, domainInput(m, groups))
+	if err == nil {
+		return s.done(w, r, "/office/domains/"+id(d.ID), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	return s.officeDomainPage(w, r, d, m, err)
+}

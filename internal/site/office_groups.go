@@ -1,0 +1,257 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	groups, err := s.Org.Groups(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	m := view.GroupsModel{}
+	for _, g := range groups {
+		m.Groups = append(m.Groups, view.GroupRow{
+			Name: g.Name, Href: "/office/groups/" + id(g.ID), Notify: g.Notify, Claims: g.Claims,
+			Members: locale.From(ctx).Number(int64(g.Members)), Domains: locale.From(ctx).Number(int64(g.Domains)),
+			Nobody: g.Members == 0 && len(g.Claims) == 0,
+		})
+	}
+	return s.show(w, r, http.StatusOK, view.Groups(s.officeFrame(r, t(ctx, "office.groups")), m))
+}
+
+// typedGroup is the form as it was sent.
+func typedGroup(r *http.Request) view.GroupForm {
+	return view.GroupForm{Name: r.PostFormValue("name"), Notify: r.PostFormValue("notify"), Claims: r.PostFormValue("claims")}
+}
+
+func groupInput(m view.GroupForm) org.GroupInput {
+	return org.GroupInput{Name: m.Name, Notify: m.Notify, Claims: strings.Split(m.Claims, "\n")}
+}
+
+func (s *Site) newGroup(w http.ResponseWriter, r *http.Request) error {
+	return s.newGroupPage(w, r, http.StatusOK, s.newGroupFrame(r), view.GroupForm{})
+}
+
+func (s *Site) newGroupFrame(r *http.Request) view.Frame {
+	ctx := r.Context()
+	return s.officeFrame(r, t(ctx, "office.group_new"), groupsCrumb(ctx))
+}
+
+func groupsCrumb(ctx context.Context) view.Link {
+	return view.Link{Label: t(ctx, "office.groups"), Href: "/office/groups"}
+}
+
+func (s *Site) newGroupPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.GroupForm) error {
+	m.New, m.Action, m.Cancel = true, "/office/groups", "/office/groups"
+	return s.show(w, r, status, view.NewGroup(f, m))
+}
+
+func (s *Site) addGroup(w http.ResponseWriter, r *http.Request) error {
+	ctx, m := r.Context(), typedGroup(r)
+	group, err := s.Org.AddGroup(ctx, s.actor(r), groupInput(m))
+	if err == nil {
+		return s.done(w, r, "/office/groups/"+id(group), "office.group_added")
+	}
+	if !answerable(err) {
+		return err
+	}
+	m.Errors, m.Whole = wrongAt(ctx, err, "schema.contact_group_name", "name")
+	f, status := s.refused(w, s.newGroupFrame(r), err)
+	return s.newGroupPage(w, r, status, f, m)
+}
+
+// groupAsked is a contact group with what the page needs to show it.
+type groupAsked struct {
+	org.Group
+	members []org.Member
+}
+
+func (s *Site) askedGroup(r *http.Request) (groupAsked, error) {
+	n, err := number[org.GroupID](r, "id")
+	if err != nil {
+		return groupAsked{}, err
+	}
+	g, members, err := s.Org.Group(r.Context(), s.actor(r), n)
+	return groupAsked{g, members}, err
+}
+
+func (g groupAsked) path() string { return "/office/groups/" + id(g.ID) }
+
+func (g groupAsked) form() view.GroupForm {
+	return view.GroupForm{Name: g.Name, Notify: g.Notify, Claims: strings.Join(g.Claims, "\n")}
+}
+
+func (s *Site) group(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.askedGroup(r)
+	if err != nil {
+		return err
+	}
+	return s.groupPage(w, r, g, g.form(), view.AddMemberForm{}, nil)
+}
+
+// groupPage shows g with its two forms; refused is why one came back.
+func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, edit view.GroupForm, add view.AddMemberForm, refused error) error {
+	ctx := r.Context()
+	f, status := s.officeFrame(r, g.Name, groupsCrumb(ctx)), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	edit.Action, add.Action = g.path(), g.path()+"/members"
+	m := view.GroupModel{Edit: edit, Add: add, Members: s.memberRows(ctx, g)}
+	domains, err := s.Org.Domains(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	for _, d := range domains {
+		if d.Group == g.ID {
+			m.Domains = append(m.Domains, view.Link{Label: d.Name.Unicode(), Href: "/office/domains/" + id(d.ID)})
+		}
+	}
+	if m.History, err = s.officeHistory(ctx, s.actor(r), g.ID.Thing()); err != nil {
+		return err
+	}
+	return s.show(w, r, status, view.Group(f, m))
+}
+
+func (s *Site) memberRows(ctx context.Context, g groupAsked) []view.MemberRow {
+	var rows []view.MemberRow
+	for _, m := range g.members {
+		rows = append(rows, view.MemberRow{
+			Name: m.Label, Href: "/office/people/" + id(m.Account), Email: m.Email, Added: view.Day(ctx, m.Added, s.Now()),
+			Remove: g.path() + "/members/" + id(m.Account) + "/remove",
+		})
+	}
+	return rows
+}
+
+func (s *Site) saveGroup(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	g, err := s.askedGroup(r)
+	if err != nil {
+		return err
+	}
+	m := typedGroup(r)
+	err = s.Org.EditGroup(ctx, s.actor(r), g.ID, groupInput(m))
+	if err == nil {
+		return s.done(w, r, g.path(), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	m.Errors, m.Whole = wrongAt(ctx, err, "schema.contact_group_name", "name")
+	return s.groupPage(w, r, g, m, view.AddMemberForm{}, err)
+}
+
+// addMember looks for whom the officer means and adds them; of several it asks
+// which.
+func (s *Site) addMember(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.askedGroup(r)
+	if err != nil {
+		return err
+	}
+	found, add, refused, err := s.memberMeant(r)
+	if err != nil {
+		return err
+	}
+	if refused != nil {
+		return s.groupPage(w, r, g, g.form(), add, refused)
+	}
+	if err := s.Org.AddMember(r.Context(), s.actor(r), g.ID, found.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, g.path(), "office.member_added", "name", found.Label())
+}
+
+// memberMeant is the one account that the form names; else refused says why
+// there is none, and the form asks better.
+func (s *Site) memberMeant(r *http.Request) (found person.Account, form view.AddMemberForm, refused, err error) {
+	ctx := r.Context()
+	form.Who = strings.TrimSpace(r.PostFormValue("who"))
+	unclear := func(id string) error {
+		form.Error = t(ctx, id, "who", form.Who)
+		return &fault.Fault{Kind: fault.Invalid, ID: "fault.form"}
+	}
+	if form.Who == "" {
+		return found, form, unclear("field.required"), nil
+	}
+	all, err := s.People.Find(ctx, s.actor(r), form.Who)
+	if err != nil {
+		return found, form, nil, err
+	}
+	chosen, _ := strconv.ParseInt(r.PostFormValue("account"), 10, 64)
+	for _, a := range all {
+		if len(all) == 1 || a.ID == person.ID(chosen) {
+			return a, form, nil, nil
+		}
+		form.Choices = append(form.Choices, view.Choice{Value: id(a.ID), Label: a.Label(),
+			Hint: t(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text)})
+	}
+	if len(all) == 0 {
+		refused = unclear("office.member_none")
+	} else {
+		refused = unclear("office.member_several")
+	}
+	return found, form, refused, nil
+}
+
+// memberAsked is the member that the path names.
+func (s *Site) memberAsked(r *http.Request) (groupAsked, org.Member, error) {
+	g, err := s.askedGroup(r)
+	if err != nil {
+		return g, org.Member{}, err
+	}
+	account, err := number[person.ID](r, "account")
+	if err != nil {
+		return g, org.Member{}, err
+	}
+	for _, m := range g.members {
+		if m.Account == account {
+			return g, m, nil
+		}
+	}
+	a, err := s.People.One(r.Context(), s.actor(r), account)
+	return g, org.Member{Account: a.ID, Label: a.Label()}, err
+}
+
+func (s *Site) askRemoveMember(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	g, m, err := s.memberAsked(r)
+	if err != nil {
+		return err
+	}
+	if m.Added.IsZero() { // already gone
+		return s.done(w, r, g.path(), "office.member_removed", "name", m.Label)
+	}
+	title := t(ctx, "office.member_remove_title", "name", m.Label)
+	d := view.DialogModel{
+		Title: title, Verb: t(ctx, "office.member_remove_verb"), Danger: true, Cancel: g.path(), Action: r.URL.Path,
+		What: []string{t(ctx, "office.member_remove_what", "name", m.Label, "group", g.Name), t(ctx, "office.member_remove_kept")},
+	}
+	if len(g.Claims) > 0 {
+		d.What = append(d.What, t(ctx, "office.member_remove_claims"))
+	}
+	f := s.officeFrame(r, title, groupsCrumb(ctx), view.Link{Label: g.Name, Href: g.path()})
+	return s.show(w, r, http.StatusOK, view.AskPage(f, d))
+}
+
+func (s *Site) removeMember(w http.ResponseWriter, r *http.Request) error {
+	g, m, err := s.memberAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Org.RemoveMember(r.Context(), s.actor(r), g.ID, m.Account); err != nil {
+		return err
+	}
+	return s.done(w, r, g.path(), "office.member_removed", "name", m.Label)
+}

@@ -1,0 +1,212 @@
+package site
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/queue"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// failures are what could not be delivered or done.
+type failures struct {
+	challenges []mailbox.FailedChallenge
+	letters    []mail.Failed
+	jobs       []queue.Failed
+}
+
+// mails counts those that another try could still help.
+func (f failures) mails() int {
+	n := len(f.letters)
+	for _, c := range f.challenges {
+		if c.CanRetry {
+			n++
+		}
+	}
+	return n
+}
+
+// givenUp counts the jobs that do not run again by themselves.
+func (f failures) givenUp() (n int) {
+	for _, j := range f.jobs {
+		if j.State == jobDiscarded {
+			n++
+		}
+	}
+	return n
+}
+
+const jobDiscarded = "discarded"
+
+func (s *Site) failures(ctx context.Context, by person.Actor) (f failures, err error) {
+	if err := org.MayKeep(by); err != nil {
+		return f, err
+	}
+	if f.challenges, err = s.Mailbox.FailedChallenges(ctx, by, failLimit); err != nil {
+		return f, err
+	}
+	if f.letters, err = s.Outbox.Failed(ctx, failLimit); err != nil {
+		return f, err
+	}
+	f.jobs, err = s.Queue.Failures(ctx, failLimit)
+	return f, err
+}
+
+func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	failed, err := s.failures(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	m := view.MailStateModel{}
+	for _, c := range failed.challenges {
+		m.Challenges = append(m.Challenges, s.failedChallenge(ctx, c))
+	}
+	for _, l := range failed.letters {
+		m.Letters = append(m.Letters, view.FailedMail{
+			To: l.Recipient, About: letterKind(ctx, l.Kind), Answer: answerWords(ctx, l.Answer), Tries: locale.From(ctx).Number(int64(l.Attempts)),
+			Since: view.Ago(ctx, l.Done, s.Now()), Retry: "/office/mail/letters/" + id(l.ID) + "/retry",
+		})
+	}
+	for _, j := range failed.jobs {
+		m.Jobs = append(m.Jobs, s.failedJob(ctx, j))
+	}
+	return s.show(w, r, http.StatusOK, view.MailState(s.officeFrame(r, t(ctx, "office.mail")), m))
+}
+
+func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) view.FailedMail {
+	m := view.FailedMail{
+		To: string(c.Recipient), About: c.Name, Href: domainPath(c.DomainName) + "/rows/" + id(c.RowID),
+		Answer: answerWords(ctx, c.Answer), Tries: locale.From(ctx).Number(int64(c.Attempts)), Since: view.Ago(ctx, c.Ended, s.Now()),
+		WhyNever: t(ctx, "office.retry_over"),
+	}
+	if c.CanRetry {
+		m.Retry = "/office/mail/challenges/" + id(c.ID) + "/retry"
+	}
+	return m
+}
+
+// answerWords is what the mail server said; nothing means that it was away.
+func answerWords(ctx context.Context, answer string) string {
+	if answer == "" {
+		return t(ctx, "office.mail_away")
+	}
+	return answer
+}
+
+func letterKind(ctx context.Context, kind string) string {
+	switch kind {
+	case "declined":
+		return t(ctx, "office.letter_declined")
+	case "conflict":
+		return t(ctx, "office.letter_conflict")
+	case "issued":
+		return t(ctx, "office.letter_issued")
+	case "revoked":
+		return t(ctx, "office.letter_revoked")
+	}
+	return kind
+}
+
+func (s *Site) failedJob(ctx context.Context, j queue.Failed) view.FailedJob {
+	m := view.FailedJob{
+		Name: jobName(ctx, j.Kind), Tries: locale.From(ctx).Number(int64(j.Attempt)), At: view.Ago(ctx, j.At, s.Now()), Error: shortened(j.Error, 300),
+		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: "/office/mail/jobs/" + id(j.ID) + "/retry",
+	}
+	if j.State != jobDiscarded {
+		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_retrying")}
+		m.Next = view.Ago(ctx, j.Scheduled, s.Now())
+	}
+	return m
+}
+
+func shortened(text string, most int) string {
+	if rs := []rune(text); len(rs) > most {
+		return string(rs[:most]) + " …"
+	}
+	return text
+}
+
+// jobName words a kind of job; a kind without words shows its name.
+func jobName(ctx context.Context, kind string) string {
+	switch kind {
+	case "mailbox_deliver":
+		return t(ctx, "office.job_challenge")
+	case "mail_deliver":
+		return t(ctx, "office.job_letter")
+	case "audit_seal":
+		return t(ctx, "office.job_seal")
+	case "order_issue":
+		return t(ctx, "office.job_issue")
+	case "cert_list", "cert_daily":
+		return t(ctx, "office.job_list")
+	case "mailbox_clock":
+		return t(ctx, "office.job_clock")
+	case "mailbox_fold", "mail_forget", "signin_tidy":
+		return t(ctx, "office.job_tidy")
+	}
+	return kind
+}
+
+func (s *Site) retryChallenge(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[int64](r, "challenge")
+	if err != nil {
+		return err
+	}
+	if err := s.Mailbox.RetryChallenge(r.Context(), s.actor(r), n); err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/mail", "office.retried")
+}
+
+func (s *Site) retryLetter(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[mail.ID](r, "letter")
+	if err != nil {
+		return err
+	}
+	return s.retry(w, r, "mail.letter_retried", audit.Thing{Kind: "letter", ID: int64(n)}, func(tx pgx.Tx) (bool, error) {
+		return s.Outbox.Retry(r.Context(), tx, n)
+	})
+}
+
+func (s *Site) retryJob(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[int64](r, "job")
+	if err != nil {
+		return err
+	}
+	return s.retry(w, r, "queue.job_retried", audit.Thing{Kind: "river_job", ID: n}, func(tx pgx.Tx) (bool, error) {
+		return true, s.Queue.Retry(r.Context(), tx, n)
+	})
+}
+
+// retry composes what neither room may do alone: try again, and say who did.
+func (s *Site) retry(w http.ResponseWriter, r *http.Request, action string, thing audit.Thing, again func(tx pgx.Tx) (bool, error)) error {
+	ctx, by := r.Context(), s.actor(r)
+	if err := org.MayKeep(by); err != nil {
+		return err
+	}
+	message := "office.retried"
+	err := s.DB.Tx(ctx, func(tx pgx.Tx) error {
+		did, err := again(tx)
+		if err != nil {
+			return err
+		}
+		if !did {
+			message = "office.retry_nothing"
+			return nil
+		}
+		return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: s.Now(), Action: action, Detail: audit.Detail{thing.Kind: thing.ID}, About: []audit.Thing{thing}})
+	})
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/mail", message)
+}

@@ -1,0 +1,181 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// people lists who was found, or who signed in last.
+func (s *Site) people(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	m := view.PeopleModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	found, more, err := s.People.Search(ctx, s.actor(r), m.Query)
+	if err != nil {
+		return err
+	}
+	m.People, m.More = s.personRows(ctx, found), more
+	return s.show(w, r, http.StatusOK, view.People(s.officeFrame(r, t(ctx, "office.people")), m))
+}
+
+func (s *Site) personRows(ctx context.Context, all []person.Account) []view.PersonRow {
+	var rows []view.PersonRow
+	for _, a := range all {
+		row := view.PersonRow{Name: a.Label(), Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
+			SignedIn: view.Day(ctx, a.SignedIn, s.Now())}
+		if a.Locked != nil {
+			st := accountState(ctx, a)
+			row.State = &st
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func accountState(ctx context.Context, a person.Account) view.StateModel {
+	if a.Locked != nil {
+		return view.StateModel{Kind: view.Bad, Icon: view.IconLock, Word: t(ctx, "office.locked")}
+	}
+	return view.StateModel{Kind: view.Good, Word: t(ctx, "office.unlocked")}
+}
+
+// accountAsked is the account that the path names.
+func (s *Site) accountAsked(r *http.Request) (person.Account, error) {
+	n, err := number[person.ID](r, "account")
+	if err != nil {
+		return person.Account{}, err
+	}
+	return s.People.One(r.Context(), s.actor(r), n)
+}
+
+func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	a, err := s.accountAsked(r)
+	if err != nil {
+		return err
+	}
+	m := s.personFacts(ctx, a)
+	m.Actions, m.CannotLock = lockActions(ctx, by, a)
+	groups, err := s.Org.Memberships(ctx, by, a.ID, a.Groups)
+	if err != nil {
+		return err
+	}
+	m.Groups = memberships(ctx, groups)
+	linked, err := s.Mailbox.LinkedOf(ctx, by, a.ID)
+	if err != nil {
+		return err
+	}
+	m.Linked = s.linked(ctx, linked)
+	if m.History, err = s.officeHistory(ctx, by, a.ID.Thing()); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.PersonPage(s.officeFrame(r, a.Label(), peopleCrumb(ctx)), m))
+}
+
+func peopleCrumb(ctx context.Context) view.Link {
+	return view.Link{Label: t(ctx, "office.people"), Href: "/office/people"}
+}
+
+func (s *Site) personFacts(ctx context.Context, a person.Account) view.PersonModel {
+	m := view.PersonModel{
+		State: accountState(ctx, a), Username: a.Username, GivenName: a.GivenName, FamilyName: a.FamilyName, Email: a.Email,
+		Issuer: a.Issuer, Subject: a.Subject, ProviderGroups: a.Groups, LockedWhy: a.LockedWhy,
+		Created: view.At(ctx, a.Created, s.Now()), SignedIn: view.At(ctx, a.SignedIn, s.Now()),
+		EmailState: view.StateModel{Kind: view.Good, Word: t(ctx, "office.email_verified")},
+	}
+	m.State.Pill = true
+	if !a.EmailVerified {
+		m.EmailState = view.StateModel{Kind: view.Warn, Word: t(ctx, "office.email_unverified")}
+	}
+	if a.Locked != nil {
+		m.Locked = view.At(ctx, *a.Locked, s.Now())
+	}
+	return m
+}
+
+// lockActions are the buttons of the rule that guards both operations, or the
+// words of why there are none.
+func lockActions(ctx context.Context, by person.Actor, a person.Account) (actions []view.ButtonModel, why string) {
+	path := "/office/people/" + id(a.ID)
+	if err := person.MayLock(by, a.ID); err != nil {
+		return nil, t(ctx, fault.Of(err).ID)
+	}
+	if a.Locked != nil {
+		return []view.ButtonModel{{Label: t(ctx, "office.unlock"), Action: path + "/unlock", Kind: view.Primary}}, ""
+	}
+	return []view.ButtonModel{{Label: t(ctx, "office.lock"), Href: path + "/lock", Kind: view.Danger, Icon: view.IconLock}}, ""
+}
+
+func memberships(ctx context.Context, groups []org.Membership) []view.MembershipModel {
+	var ms []view.MembershipModel
+	for _, g := range groups {
+		m := view.MembershipModel{Name: g.Name, Href: "/office/groups/" + id(g.Group), How: t(ctx, "office.by_account")}
+		switch {
+		case g.Account && g.Claim:
+			m.How = t(ctx, "office.by_both")
+		case g.Claim:
+			m.How = t(ctx, "office.by_claim")
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+func (s *Site) askLock(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.accountAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := person.MayLock(s.actor(r), a.ID); err != nil {
+		return err
+	}
+	return s.lockPage(w, r, a, nil)
+}
+
+// lockPage asks why a is to be locked; refused is why the form came back.
+func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account, refused error) error {
+	ctx, path := r.Context(), "/office/people/"+id(a.ID)
+	title := t(ctx, "office.lock_title", "name", a.Label())
+	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label(), Href: path}), http.StatusOK
+	m := view.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
+		Title: title, Verb: t(ctx, "office.lock"), Danger: true, Action: path + "/lock", Cancel: path,
+		What: []string{t(ctx, "office.lock_what"), t(ctx, "office.lock_kept")}, Final: t(ctx, "office.lock_final"),
+	}}
+	if refused != nil {
+		fields, whole := wrong(ctx, refused)
+		m.Error, m.Whole = fields["why"], whole
+		f, status = s.refused(w, f, refused)
+	}
+	return s.show(w, r, status, view.Lock(f, m))
+}
+
+func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.accountAsked(r)
+	if err != nil {
+		return err
+	}
+	err = s.People.Lock(r.Context(), s.actor(r), a.ID, r.PostFormValue("why"))
+	if fault.Is(err, fault.Invalid) {
+		return s.lockPage(w, r, a, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/people/"+id(a.ID), "office.locked_now", "name", a.Label())
+}
+
+func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.accountAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := s.People.Unlock(r.Context(), s.actor(r), a.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/people/"+id(a.ID), "office.unlocked_now", "name", a.Label())
+}

@@ -1,0 +1,135 @@
+package site
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/web/locale"
+)
+
+// ClientIP is the address a request comes from: the peer, or, when the peer is
+// a trusted proxy, the last address of X-Forwarded-For that is not one.
+func (d Door) ClientIP(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	from, _ := netip.ParseAddr(host)
+	from = from.Unmap().WithZone("")
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && d.trusts(from); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		from = hop.Unmap().WithZone("")
+	}
+	return from
+}
+
+func (d Door) trusts(a netip.Addr) bool {
+	for _, p := range d.Proxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// headers sets what every answer carries. Chromium follows the redirect of the
+// sign-out form only to origins that form-action names, hence the provider's.
+func (s *Site) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		action := "'self'"
+		if o := s.Desk.EndSessionOrigin(); o != "" {
+			action += " " + o
+		}
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "+
+			"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+action)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if s.Base.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// speak chooses the language of the answer.
+func speak(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l := locale.FromRequest(r)
+		w.Header().Set("Content-Language", l.Lang())
+		w.Header().Add("Vary", "Accept-Language, Cookie")
+		next.ServeHTTP(w, r.WithContext(locale.With(r.Context(), l)))
+	})
+}
+
+// maxForm bounds the body of a request; a form here is a few lines.
+const maxForm = 256 << 10
+
+// bounded refuses bodies over the limit and forms that cannot be read.
+func (s *Site) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			if err := readForm(r); err != nil {
+				kind := fault.Invalid
+				if _, large := asMaxBytes(err); large {
+					kind = fault.TooLarge
+				}
+				s.fail(w, r, &fault.Fault{Kind: kind})
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readForm reads the form with its files, all of it in memory: a file may hold
+// what must not lie on a disk.
+func readForm(r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return err
+	}
+	if err := r.ParseMultipartForm(maxForm); !errors.Is(err, http.ErrNotMultipart) {
+		return err
+	}
+	return nil
+}
+
+// guarded lets nothing through that another site's page sent.
+func (s *Site) guarded(next http.Handler) http.Handler {
+	p := http.NewCrossOriginProtection()
+	if err := p.AddTrustedOrigin(s.Base.Scheme + "://" + s.Base.Host); err != nil {
+		panic(err) // the base address was checked when the portal was put together
+	}
+	p.SetDenyHandler(s.open(func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.Denied, "fault.foreign_page")
+	}))
+	return p.Handler(next)
+}
+
+// route is the pattern that r matched: logs hold it instead of the path, which
+// may hold a token.
+func route(r *http.Request) string {
+	if c := chi.RouteContext(r.Context()); c != nil {
+		return c.RoutePattern()
+	}
+	return ""
+}
+
+func asMaxBytes(err error) (*http.MaxBytesError, bool) {
+	return errors.AsType[*http.MaxBytesError](err)
+}

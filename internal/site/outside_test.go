@@ -1,0 +1,80 @@
+package site_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// fail makes every statement on a table fail, as a broken database would.
+func (r *rig) fail(table string) {
+	r.t.Helper()
+	if _, err := r.db.Exec(r.t.Context(), `alter table `+table+` rename to hidden_`+table); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestPagesOfAnotherSiteCannotAct(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, row := r.add("ada.adler")
+	nora := r.as("nora")
+	for name, headers := range map[string][2]string{
+		"fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "a sister host": {"Sec-Fetch-Site", "same-site"}, "an origin": {"Origin", "https://boese.example"},
+	} {
+		req := must(http.NewRequest(http.MethodPost, r.base+row+"/deactivate", strings.NewReader("")))
+		req.Header.Set(headers[0], headers[1])
+		if got := nora.send(req); got.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: got status %d, want 403", name, got.StatusCode)
+		}
+	}
+	nora.get(row).has("Deaktivieren")
+}
+
+func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	nora := r.as("nora")
+	for _, path := range []string{"/", "/email-domains", "/email-domains/uni.example", "/gibt-es-nicht", "/c/unbekannt", "/healthz"} {
+		h := nora.get(path).Header
+		csp := h.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "style-src 'self'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
+			if !strings.Contains(csp, want) {
+				t.Errorf("%s: got policy %q, want %q in it", path, csp, want)
+			}
+		}
+		if strings.Contains(csp, "unsafe") || strings.Contains(csp, "*") {
+			t.Errorf("%s: got policy %q, want nothing unsafe", path, csp)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} {
+			if got := h.Get(name); got != want {
+				t.Errorf("%s: got %s %q, want %q", path, name, got, want)
+			}
+		}
+		if got := h.Get("Referrer-Policy"); got != "same-origin" && (path != "/c/unbekannt" || got != "no-referrer") {
+			t.Errorf("%s: got Referrer-Policy %q", path, got)
+		}
+	}
+}
+
+func TestAnUnknownErrorShowsAnIDAndNoDetail(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	nora := r.as("nora")
+	r.fail("address_row_count")
+	page := nora.get("/email-domains").status(http.StatusInternalServerError).has("Fehlernummer").lacks("address_row_count", "SQLSTATE", "relation")
+	id := regexp.MustCompile(`<code>([A-Z2-7]{10})</code>`).FindStringSubmatch(page.body)
+	if id == nil || !strings.Contains(r.logged.String(), id[1]) {
+		t.Errorf("got reference %v, want one that the log holds", id)
+	}
+	if !strings.Contains(r.logged.String(), "address_row_count") {
+		t.Error("the log lacks the cause")
+	}
+}
+
+func TestTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.as("nora").post(rowsOf, "name", strings.Repeat("x", 300<<10)).status(http.StatusRequestEntityTooLarge)
+}

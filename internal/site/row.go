@@ -1,0 +1,244 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/web/view"
+)
+
+func rowPath(r mailbox.Row) string { return domainPath(r.DomainName) + "/rows/" + id(r.ID) }
+
+// loadRow is the row that the path names, if the actor may see it.
+func (s *Site) loadRow(r *http.Request) (mailbox.Row, error) {
+	row, err := number[mailbox.ID](r, "row")
+	if err != nil {
+		return mailbox.Row{}, err
+	}
+	return s.Mailbox.Row(r.Context(), s.actor(r), chi.URLParam(r, "domain"), row)
+}
+
+// rowFrame is the frame of a page below a row's.
+func (s *Site) rowFrame(r *http.Request, row mailbox.Row, title string) view.Frame {
+	return s.frame(r, title, append(domainCrumbs(r, row), view.Link{Label: row.Name, Href: rowPath(row)})...)
+}
+
+func domainCrumbs(r *http.Request, row mailbox.Row) []view.Link {
+	return []view.Link{{Label: t(r.Context(), "nav.email_domains"), Href: "/email-domains"},
+		{Label: row.DomainName.Unicode(), Href: domainPath(row.DomainName)}}
+}
+
+// roundsShown is how many rounds of challenges a row's page tells of.
+const roundsShown = 20
+
+// row is the page of one address row.
+func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	row, err := s.loadRow(r)
+	if err != nil {
+		return err
+	}
+	rounds, err := s.Mailbox.Rounds(ctx, row, roundsShown)
+	if err != nil {
+		return err
+	}
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	history, older, err := s.history(ctx, row.ID.Thing(), max(0, before))
+	if err != nil {
+		return err
+	}
+	m := s.rowModel(ctx, row, rounds)
+	m.History = history
+	if m.Certs, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
+		return err
+	}
+	if older > 0 {
+		m.Older = rowPath(row) + "?before=" + strconv.FormatInt(older, 10) + "#history"
+	}
+	return s.show(w, r, http.StatusOK, view.AddressRow(s.frame(r, row.Name, domainCrumbs(r, row)...), m))
+}
+
+func (s *Site) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) view.AddressRowModel {
+	now := s.Now()
+	state := s.rowState(ctx, r)
+	state.Pill = true
+	m := view.AddressRowModel{
+		Head: view.HeadModel{Title: r.Name, State: &state}, Join: join(ctx, r.Standing, r.DomainName), Notices: s.rowNotices(ctx, r, rounds),
+		Primary: string(r.Primary), Aliases: addresses(r.Aliases), Kind: kindWords(ctx, r.Kind), Applicant: applicantWords(ctx, r),
+		Comment: r.Comment, Linked: s.rowLink(ctx, r), Created: view.At(ctx, r.Created, now), Changed: view.At(ctx, r.Changed, now),
+		Delivery: s.delivery(ctx, r, rounds), Earlier: s.earlier(ctx, rounds),
+	}
+	if r.CertificateEnd != nil {
+		m.Ends = view.Day(ctx, *r.CertificateEnd, now)
+	}
+	if mailbox.MayEditRows(r.Standing) == nil {
+		m.Head.Actions, m.Actions = apart(rowButtons(ctx, r))
+		m.Reasons = rowReasons(ctx, r)
+	}
+	return m
+}
+
+// unlikeState marks a linked person whose name has nothing of the row's. The
+// name of an office is never a person's.
+func unlikeState(ctx context.Context, r mailbox.Row) *view.StateModel {
+	if r.Kind != mailbox.Personal || r.LinkedName == nil || !unlike(r.Name, *r.LinkedName) {
+		return nil
+	}
+	return &view.StateModel{Kind: view.Warn, Word: t(ctx, "row.unlike")}
+}
+
+func applicantWords(ctx context.Context, r mailbox.Row) string {
+	if r.Kind == mailbox.Functional && r.Applicant == "" {
+		return t(ctx, "row.no_applicant")
+	}
+	return string(r.Applicant)
+}
+
+func (s *Site) rowLink(ctx context.Context, r mailbox.Row) *view.RowLink {
+	if r.Linked == nil {
+		return nil
+	}
+	l := &view.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r)}
+	if *r.Suspended {
+		l.State = &view.StateModel{Kind: view.Warn, Icon: view.IconPause, Word: t(ctx, "row.suspended")}
+	}
+	return l
+}
+
+// apart takes the next step, if any, out of the others: it stands at the head of
+// the page.
+func apart(bs []view.ButtonModel) (next, others []view.ButtonModel) {
+	for _, b := range bs {
+		if b.Kind == view.Primary {
+			next = append(next, b)
+		} else {
+			others = append(others, b)
+		}
+	}
+	return next, others
+}
+
+// rowButtons are the steps that are possible now; the one that the row waits
+// for is the primary.
+func rowButtons(ctx context.Context, r mailbox.Row) []view.ButtonModel {
+	base := rowPath(r)
+	bs := make([]view.ButtonModel, 0, len(rowSteps)+1)
+	for _, step := range rowSteps {
+		if step.rule(r) == nil {
+			bs = append(bs, view.ButtonModel{Label: t(ctx, step.button), Href: base + "/" + step.path, Icon: step.icon})
+		}
+		if step.path == "challenges" {
+			bs = append(bs, view.ButtonModel{Label: t(ctx, "row.edit"), Href: base + "/edit", Icon: view.IconPencil})
+		}
+	}
+	next := nextStep(r)
+	for i := range bs {
+		if bs[i].Href == base+"/"+next {
+			bs[i].Kind = view.Primary
+		}
+	}
+	return bs
+}
+
+// nextStep is the step that a row waits for, "" where it waits for nothing of
+// its contacts.
+func nextStep(r mailbox.Row) string {
+	switch {
+	case !r.Active:
+		return "activate"
+	case mailbox.MayChallenge(r) != nil:
+		return "edit"
+	case r.Status == mailbox.None || r.Status == mailbox.Undeliverable:
+		return "challenges"
+	}
+	return ""
+}
+
+// rowReasons say why steps that people look for are not possible now.
+func rowReasons(ctx context.Context, r mailbox.Row) (reasons []string) {
+	rules := []error{mailbox.MayChallenge(r)}
+	if r.Active {
+		rules = append(rules, mailbox.MayDelete(r))
+	}
+	if r.Linked != nil {
+		rules = append(rules, mailbox.MayUnlink(r))
+	}
+	for _, err := range rules {
+		if f := fault.Of(err); f != nil {
+			reasons = append(reasons, t(ctx, f.ID, f.Args...))
+		}
+	}
+	return reasons
+}
+
+// rowNotices say what somebody who opens the row should know first.
+func (s *Site) rowNotices(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) (ns []view.NoticeModel) {
+	say := func(k view.Kind, words string) { ns = append(ns, view.NoticeModel{Kind: k, Text: words}) }
+	if r.Kind == mailbox.Functional && r.Applicant == "" {
+		say(view.Warn, t(ctx, "row.notice.no_applicant"))
+	}
+	if !r.Active {
+		say(view.Info, t(ctx, "row.notice.inactive"))
+		if r.CertificateEnd != nil && r.CertificateEnd.After(s.Now()) {
+			say(view.Warn, t(ctx, "row.notice.certificate"))
+		}
+		return ns
+	}
+	if r.Linked != nil && *r.Suspended {
+		say(view.Warn, t(ctx, "row.notice.suspended", "name", *r.LinkedName))
+	}
+	if r.Status == mailbox.Undeliverable {
+		say(view.Bad, t(ctx, "row.notice.undeliverable"))
+	}
+	if len(rounds) > 0 {
+		ns = append(ns, answerNotices(ctx, rounds[0])...)
+	} else if r.Status == mailbox.None && mailbox.MayChallenge(r) == nil {
+		say(view.Info, t(ctx, "row.notice.first"))
+	}
+	return ns
+}
+
+// answerNotices tell of answers in the newest round that want attention.
+func answerNotices(ctx context.Context, n mailbox.Round) (ns []view.NoticeModel) {
+	for _, c := range n.Challenges {
+		switch {
+		case c.State == mailbox.Declined:
+			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.declined", "name", *c.AnsweredBy, "address", string(c.Recipient))})
+		case c.ConflictWith != nil:
+			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.conflict", "name", *c.ConflictWith, "address", string(c.Recipient))})
+		}
+	}
+	return ns
+}
+
+// pending is how many challenges of the newest round could still be answered.
+func pending(rounds []mailbox.Round) (n int) {
+	if len(rounds) == 0 {
+		return 0
+	}
+	for _, c := range rounds[0].Challenges {
+		if c.State.Pending() {
+			n++
+		}
+	}
+	return n
+}
+
+// underWay tells whether mails of the round have yet to be handed over.
+func underWay(n mailbox.Round) bool {
+	return slices.ContainsFunc(n.Challenges, func(c mailbox.Challenge) bool { return c.State == mailbox.Queued || c.State == mailbox.Deferred })
+}
+
+func moment(ctx context.Context, at *time.Time, now time.Time) view.Moment {
+	if at == nil {
+		return view.Moment{}
+	}
+	return view.At(ctx, *at, now)
+}

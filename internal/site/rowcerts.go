@@ -1,0 +1,34 @@
+package site
+
+import (
+	"context"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// rowCertificatesShown is how many certificates a row's page tells of.
+const rowCertificatesShown = 50
+
+// rowCertificates are the certificates that were issued for a row, whoever
+// holds them, with the step to revoke where it is possible (R24).
+func (s *Site) rowCertificates(ctx context.Context, by person.Actor, r mailbox.Row) (view.CertificatesModel, error) {
+	m := view.CertificatesModel{Caption: t(ctx, "row.certificates"), Holders: true}
+	found, err := s.Cert.OfRow(ctx, by, r.ID, rowCertificatesShown)
+	if err != nil {
+		return m, err
+	}
+	for _, c := range found {
+		l := s.certificateLine(ctx, c)
+		if by.Officer {
+			l.HolderHref = "/office/people/" + id(c.Account)
+		}
+		if cert.MayRevoke(c) == nil && !s.Now().After(c.NotAfter) {
+			l.Actions = []view.ButtonModel{{Label: t(ctx, "cert.revoke_short"), About: c.Reference, Href: certificatePath(c.ID) + "/revoke", Kind: view.Danger}}
+		}
+		m.Lines = append(m.Lines, l)
+	}
+	return m, nil
+}

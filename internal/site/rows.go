@@ -1,0 +1,184 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/web/view"
+)
+
+// readRow reads what was typed into the form of a row.
+func readRow(r *http.Request) mailbox.Input {
+	v := r.PostFormValue
+	return mailbox.Input{Kind: mailbox.Kind(v("kind")), Name: v("name"), Primary: v("primary"), Aliases: []string{v("alias1"), v("alias2")},
+		Applicant: v("applicant"), Comment: v("comment"), Person: mailbox.Person(v("person"))}
+}
+
+func (s *Site) newRow(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.Org.Domain(r.Context(), s.actor(r), chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayEditRows(d.Standing); err != nil {
+		return err
+	}
+	return s.newRowPage(w, r, d, mailbox.Input{Kind: mailbox.Personal}, nil)
+}
+
+func (s *Site) addRow(w http.ResponseWriter, r *http.Request) error {
+	ctx, by, in := r.Context(), s.actor(r), readRow(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	row, err := s.Mailbox.Add(ctx, by, string(d.Name), in)
+	if err != nil && answerable(err) {
+		return s.newRowPage(w, r, d, in, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, domainPath(d.Name)+"/rows/"+id(row), "rows.added")
+}
+
+func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {
+	ctx, base := r.Context(), domainPath(d.Name)
+	f := s.frame(r, t(ctx, "rows.add"), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
+		view.Link{Label: d.Name.Unicode(), Href: base})
+	m := rowForm(ctx, in, failed)
+	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "form.new_lead")}
+	m.Form = view.FormModel{Action: base + "/rows", Submit: view.ButtonModel{Label: t(ctx, "form.add")}, Cancel: base}
+	m.Primary.Hint = t(ctx, "form.primary_hint", "domain", d.Name.Unicode())
+	m.Person = nil
+	if d.Validation == org.ByMailbox {
+		fixKind(ctx, &m, mailbox.Personal, t(ctx, "mailbox.kind.mailbox_domain"))
+	}
+	return s.showForm(w, r, f, m, failed)
+}
+
+// showForm shows a form, again when failed is not nil.
+func (s *Site) showForm(w http.ResponseWriter, r *http.Request, f view.Frame, m view.AddressFormModel, failed error) error {
+	status := http.StatusOK
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+	}
+	return s.show(w, r, status, view.AddressForm(f, m))
+}
+
+func (s *Site) editRow(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.loadRow(r)
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayEditRows(row.Standing); err != nil {
+		return err
+	}
+	return s.editRowPage(w, r, row, inputOf(row), nil)
+}
+
+// inputOf is what a form holds that changes nothing of r.
+func inputOf(r mailbox.Row) mailbox.Input {
+	in := mailbox.Input{Kind: r.Kind, Name: r.Name, Primary: string(r.Primary), Aliases: append(addresses(r.Aliases), "", "")[:2],
+		Applicant: string(r.Applicant), Comment: r.Comment}
+	return in
+}
+
+func (s *Site) saveRow(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.loadRow(r)
+	if err != nil {
+		return err
+	}
+	version, _ := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	in := readRow(r)
+	err = s.Mailbox.Edit(r.Context(), s.actor(r), string(row.DomainName), row.ID, version, in)
+	if err != nil && answerable(err) {
+		if row, err2 := s.loadRow(r); err2 == nil { // as it is now
+			return s.editRowPage(w, r, row, in, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, rowPath(row), "rows.saved")
+}
+
+func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.Row, in mailbox.Input, failed error) error {
+	ctx := r.Context()
+	rounds, err := s.Mailbox.Rounds(ctx, row, 1)
+	if err != nil {
+		return err
+	}
+	f := s.rowFrame(r, row, t(ctx, "form.edit_title", "name", row.Name))
+	in.Primary = string(row.Primary)
+	m := rowForm(ctx, in, failed)
+	m.Head = view.HeadModel{Title: f.Title}
+	m.Form = view.FormModel{Action: rowPath(row) + "/edit", Submit: view.ButtonModel{Label: t(ctx, "form.save")}, Cancel: rowPath(row),
+		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}}}
+	m.Primary.ReadOnly, m.Primary.Hint = true, t(ctx, "form.primary_fixed")
+	fixWhatIsFixed(ctx, &m, row, in)
+	m.Notices = editNotices(ctx, row, rounds)
+	if f := fault.Of(failed); f != nil && f.ID == "mailbox.changed_meanwhile" {
+		m.ChangedAt = view.At(ctx, row.Changed, s.Now())
+		m.Changes = changes(ctx, row, in)
+	}
+	return s.showForm(w, r, f, m, failed)
+}
+
+// fixWhatIsFixed takes out of the form what the row's state does not let
+// anybody change, and says why.
+func fixWhatIsFixed(ctx context.Context, m *view.AddressFormModel, row mailbox.Row, in mailbox.Input) {
+	if err := mailbox.MayChangeKind(row); err != nil {
+		fixKind(ctx, m, row.Kind, t(ctx, fault.Of(err).ID))
+	} else if row.Validation == org.ByMailbox && row.Kind == mailbox.Personal {
+		fixKind(ctx, m, row.Kind, t(ctx, "mailbox.kind.mailbox_domain"))
+	}
+	if err := mailbox.MayChangeApplicant(row); err != nil && m.Applicant != nil {
+		m.Applicant.ReadOnly, m.Applicant.Hint = true, t(ctx, fault.Of(err).ID)
+	}
+	if mailbox.AsksWho(row) {
+		m.Person.Hint = t(ctx, "form.person_hint", "name", *row.LinkedName)
+		return
+	}
+	m.Person = nil
+}
+
+// fixKind shows the kind instead of asking for it.
+func fixKind(ctx context.Context, m *view.AddressFormModel, k mailbox.Kind, why string) {
+	m.Kind = view.FieldModel{Name: "kind-shown", Label: m.Kind.Label, Value: kindWords(ctx, k), Hint: why, ReadOnly: true, Width: "short", Error: m.Kind.Error}
+	m.Form.Hidden = append(m.Form.Hidden, view.Hidden{Name: "kind", Value: string(k)})
+	m.Choosable = false
+	for i := range m.Fails {
+		if m.Fails[i].Field == "kind" {
+			m.Fails[i].Field = m.Kind.Name
+		}
+	}
+	if k == mailbox.Personal {
+		m.Applicant = nil
+	}
+}
+
+// editNotices say before saving what some changes bring about.
+func editNotices(ctx context.Context, row mailbox.Row, rounds []mailbox.Round) (ns []view.NoticeModel) {
+	say := func(words string) { ns = append(ns, view.NoticeModel{Kind: view.Info, Text: words}) }
+	switch n := pending(rounds); {
+	case n > 0 && row.Linked != nil:
+		say(t(ctx, "form.alias_both", "n", n, "name", *row.LinkedName))
+	case n > 0:
+		say(t(ctx, "form.alias_pending", "n", n))
+	case row.Linked != nil:
+		say(t(ctx, "form.alias_linked", "name", *row.LinkedName))
+	}
+	if row.Challenged && row.CertificateEnd != nil {
+		say(t(ctx, "form.alias_certificates"))
+	}
+	if row.Kind == mailbox.Functional && row.Linked != nil && mailbox.MayChangeApplicant(row) == nil {
+		say(t(ctx, "form.applicant_linked", "name", *row.LinkedName))
+	}
+	return ns
+}

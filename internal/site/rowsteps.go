@@ -1,0 +1,147 @@
+package site
+
+import (
+	"context"
+	"net/http"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// rowStep is something one does with a row after being asked: GET asks, POST
+// does it.
+type rowStep struct {
+	path   string
+	icon   view.Icon
+	button string // message ids
+	title  string
+	verb   string
+	done   string
+	danger bool
+	rule   func(mailbox.Row) error
+	do     func(b *mailbox.Book, ctx context.Context, by person.Actor, domain string, row mailbox.ID) error
+	words  func(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel)
+}
+
+// rowSteps are in the order of their buttons.
+var rowSteps = []rowStep{
+	{path: "challenges", icon: view.IconMail, button: "step.challenges_button", title: "step.challenges_title", verb: "step.challenges_verb",
+		done: "step.challenges_done", rule: mailbox.MayChallenge, do: (*mailbox.Book).Challenge, words: challengesWords},
+	{path: "deactivate", icon: view.IconBan, button: "step.deactivate_button", title: "step.deactivate_title", verb: "step.deactivate_verb",
+		done: "step.deactivate_done", rule: mailbox.MayDeactivate, do: (*mailbox.Book).Deactivate, words: deactivateWords},
+	{path: "activate", icon: view.IconPlay, button: "step.activate_button", title: "step.activate_title", verb: "step.activate_verb",
+		done: "step.activate_done", rule: mailbox.MayActivate, do: (*mailbox.Book).Activate, words: activateWords},
+	{path: "unlink", icon: view.IconCross, button: "step.unlink_button", title: "step.unlink_title", verb: "step.unlink_verb", danger: true,
+		done: "step.unlink_done", rule: mailbox.MayUnlink, do: (*mailbox.Book).Unlink, words: unlinkWords},
+	{path: "delete", icon: view.IconBin, button: "step.delete_button", title: "step.delete_title", verb: "step.delete_verb", danger: true,
+		done: "step.delete_done", rule: mailbox.MayDelete, do: (*mailbox.Book).Delete, words: deleteWords},
+}
+
+func (s *Site) askRowStep(step rowStep) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		row, err := s.loadRow(r)
+		if err != nil {
+			return err
+		}
+		if err := step.rule(row); err != nil {
+			return err
+		}
+		return s.rowStepPage(w, r, step, row, nil)
+	}
+}
+
+// rowStepPage asks; failed is why the step was not possible a moment ago.
+func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep, row mailbox.Row, failed error) error {
+	ctx := r.Context()
+	rounds, err := s.Mailbox.Rounds(ctx, row, 1)
+	if err != nil {
+		return err
+	}
+	f := s.rowFrame(r, row, t(ctx, step.title, "name", row.Name))
+	m := view.RowStepModel{Dialog: view.DialogModel{Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
+		Danger: step.danger, Cancel: rowPath(row)}}
+	step.words(ctx, row, rounds, &m)
+	status := http.StatusOK
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+		_, m.Failed = wrong(ctx, failed)
+	}
+	return s.show(w, r, status, view.RowStep(f, m))
+}
+
+func (s *Site) doRowStep(step rowStep) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		row, err := s.loadRow(r)
+		if err != nil {
+			return err
+		}
+		err = step.do(s.Mailbox, r.Context(), s.actor(r), string(row.DomainName), row.ID)
+		switch {
+		case err == nil:
+		case answerable(err) && step.rule(row) == nil: // a brake, or an address that another row took
+			return s.rowStepPage(w, r, step, row, err)
+		default:
+			return err
+		}
+		to := rowPath(row)
+		if step.path == "delete" {
+			to = domainPath(row.DomainName)
+		}
+		return s.done(w, r, to, step.done, "name", row.Name)
+	}
+}
+
+func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.challenges_list"), addresses(r.Addresses())
+	if r.Kind == mailbox.Functional {
+		m.Addresses = []string{string(r.Applicant)}
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_functional"))
+	} else {
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_what", "n", len(m.Addresses)))
+	}
+	if n := pending(rounds); n > 0 {
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_replace", "n", n))
+	}
+	if r.LinkedName != nil {
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_linked", "name", *r.LinkedName))
+	}
+}
+
+func deactivateWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
+	m.Dialog.What = []string{t(ctx, "step.deactivate_what")}
+	if r.LinkedName != nil {
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.deactivate_linked", "name", *r.LinkedName))
+	}
+	if n := pending(rounds); n > 0 {
+		m.Dialog.Final = t(ctx, "step.deactivate_pending", "n", n)
+	}
+	m.Advice = t(ctx, "step.deactivate_advice")
+}
+
+func activateWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
+	m.Dialog.What = []string{t(ctx, "step.activate_what")}
+	switch {
+	case r.LinkedName == nil:
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_unlinked"))
+	case *r.Suspended:
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_suspended", "name", *r.LinkedName))
+	default:
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_linked", "name", *r.LinkedName))
+	}
+}
+
+func unlinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.affected"), r.Covered
+	m.Dialog.What = []string{t(ctx, "step.unlink_what", "name", *r.LinkedName), t(ctx, "step.unlink_certificates")}
+	m.Dialog.Final = t(ctx, "step.unlink_final")
+}
+
+func deleteWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
+	m.Dialog.What = []string{t(ctx, "step.delete_what")}
+	m.Dialog.Final = t(ctx, "step.delete_final")
+}

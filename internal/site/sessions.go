@@ -1,0 +1,57 @@
+package site
+
+import (
+	"context"
+	"net/http"
+
+	"petschaft/internal/signin"
+	"petschaft/web/view"
+)
+
+func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	all, err := s.Desk.Logins(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	m := view.SessionsModel{}
+	for _, l := range all {
+		m.Sessions = append(m.Sessions, s.session(ctx, l))
+	}
+	if len(all) > 1 {
+		m.EndOthers = "/sessions/end-others"
+	}
+	return s.show(w, r, http.StatusOK, view.Sessions(s.frame(r, t(ctx, "session.title")), m))
+}
+
+func (s *Site) session(ctx context.Context, l signin.Login) view.SessionModel {
+	m := view.SessionModel{
+		Device: l.Browser, Here: l.Here, End: "/sessions/" + id(l.ID) + "/end",
+		Started: view.At(ctx, l.Started, s.Now()), Seen: view.Ago(ctx, l.Seen, s.Now()),
+	}
+	if m.Device == "" {
+		m.Device = t(ctx, "session.unknown")
+	}
+	if l.Origin.IsValid() {
+		m.From = l.Origin.String()
+	}
+	return m
+}
+
+func (s *Site) endSession(w http.ResponseWriter, r *http.Request) error {
+	login, err := number[int64](r, "login")
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.End(r.Context(), s.actor(r), login); err != nil {
+		return err
+	}
+	return s.done(w, r, "/sessions", "session.ended")
+}
+
+func (s *Site) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Desk.EndOthers(r.Context(), s.actor(r)); err != nil {
+		return err
+	}
+	return s.done(w, r, "/sessions", "session.others_ended")
+}

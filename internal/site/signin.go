@@ -1,0 +1,70 @@
+package site
+
+import (
+	"net/http"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/signin"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
+	return s.notSignedIn(w, r, s.Desk.Begin(w, r, r.URL.Query().Get("next")), r.URL.RequestURI())
+}
+
+func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
+	next, err := s.Desk.Finish(w, r)
+	if err != nil {
+		return s.notSignedIn(w, r, err, "/signin")
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+// notSignedIn says why a sign-in came to nothing and where to try again.
+func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, again string) error {
+	f, ctx := fault.Of(err), r.Context()
+	if f == nil || f.Kind == fault.Internal {
+		return err
+	}
+	m := view.ProblemModel{Status: s.status(w, f), Title: t(ctx, "signin.failed_title"), What: t(ctx, f.ID, f.Args...),
+		Actions: []view.ButtonModel{{Label: t(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}}}
+	switch f.Kind {
+	case fault.Conflict: // an old tab, or the way back in the browser's history
+		m.Todo = t(ctx, "signin.stale_todo")
+	case fault.Unavailable:
+		m.Todo = t(ctx, "signin.down_todo")
+	}
+	s.Log.InfoContext(ctx, "sign-in failed", "error", err)
+	s.problem(w, r, m)
+	return nil
+}
+
+// signOut ends the session here and leads to the provider, which ends its own.
+func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
+	to, err := s.Desk.SignOut(w, r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
+	f := s.frame(r, t(r.Context(), "signin.out_title"))
+	f.SignIn = "" // the page's own button does it
+	return s.show(w, r, http.StatusOK, view.SignedOut(f))
+}
+
+// chooseLanguage remembers the language for a year and goes back to the page.
+func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
+	l := locale.For(r.PostFormValue("lang"))
+	http.SetCookie(w, &http.Cookie{
+		Name: locale.Cookie, Value: l.Lang(), Path: "/", MaxAge: 365 * 24 * 3600,
+		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	http.Redirect(w, r, signin.OwnPath(r.PostFormValue("next")), http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,138 @@
+// Package site is every page: it reads requests, calls one operation, and
+// renders or redirects. It turns faults into status codes and words, and domain
+// values into view models. It decides no rule: whether a button stands on a
+// page is asked of the same function that guards the operation.
+package site
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+	"petschaft/internal/signin"
+	"petschaft/web/locale"
+	"petschaft/web/pages"
+	"petschaft/web/view"
+)
+
+// Site serves the pages.
+type Site struct {
+	Door
+	Desk    *signin.Desk
+	People  *person.Book
+	Org     *org.Book
+	Mailbox *mailbox.Book
+	Cert    *cert.Book
+	Order   *order.Book
+	CA      []Authority // the root first; empty while none is set up
+	// RootList is the revocation list of a root whose key is elsewhere; false
+	// where the cert room keeps that list like any other. Nil: likewise.
+	RootList func(context.Context) (pki.CRL, bool, error)
+	Outbox   *mail.Outbox
+	Queue    *queue.Queue
+	DB       *postgres.DB
+	Pages    *pages.Pages
+	Now      func() time.Time
+	Log      *slog.Logger
+	Version  string
+	// Observe hears of each answered request: its method, route pattern,
+	// status and time.
+	Observe func(method, route string, status int, took time.Duration)
+}
+
+// Door is how requests come in from outside.
+type Door struct {
+	Base    *url.URL       // the portal's own address
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+}
+
+// handler is a page or an action; what it returns is answered by fail.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// open serves h to everybody.
+func (s *Site) open(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// in serves h to people who are signed in; others sign in first and come back.
+func (s *Site) in(h handler) http.HandlerFunc {
+	return s.open(func(w http.ResponseWriter, r *http.Request) error {
+		if _, ok := s.Desk.Actor(r.Context()); ok {
+			return h(w, r)
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return s.signedOutMeanwhile(w, r)
+		}
+		http.Redirect(w, r, "/signin?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return nil
+	})
+}
+
+// actor is who acts; only under in.
+func (s *Site) actor(r *http.Request) person.Actor {
+	a, _ := s.Desk.Actor(r.Context())
+	return a
+}
+
+// t words id in the reader's language.
+func t(ctx context.Context, id string, args ...any) string { return locale.From(ctx).T(id, args...) }
+
+// show writes a page with a status.
+func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	return page.Render(r.Context(), w)
+}
+
+// done redirects to where the result is seen, with a message for it.
+func (s *Site) done(w http.ResponseWriter, r *http.Request, to, message string, args ...any) error {
+	if message != "" {
+		s.Desk.Flash(r.Context(), message, args...)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// frame is what surrounds a page called title: navigation for who asks, and
+// the message that a redirect left. crumbs lead to the page.
+func (s *Site) frame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
+	ctx := r.Context()
+	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: s.Version, SignIn: "/signin?next=" + url.QueryEscape(r.URL.RequestURI())}
+	if r.Method != http.MethodGet || within(r.URL.Path, "/signin") { // nothing to come back to
+		f.Path, f.SignIn = "/", "/signin"
+	}
+	if len(crumbs) > 0 {
+		f.Crumbs = append(crumbs, view.Link{Label: title})
+	}
+	if id, args, ok := s.Desk.PopFlash(ctx); ok {
+		f.Flash = &view.NoticeModel{Kind: view.Good, Text: t(ctx, id, args...)}
+	}
+	by, ok := s.Desk.Actor(ctx)
+	if !ok {
+		return f
+	}
+	f.Nav = s.nav(r, by)
+	f.Person = &view.Person{
+		Name: by.Name, Detail: by.Email, SignOut: "/signout",
+		Links: []view.Link{{Label: t(ctx, "session.title"), Href: "/sessions", Current: r.URL.Path == "/sessions"}},
+	}
+	return f
+}

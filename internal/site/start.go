@@ -1,0 +1,127 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+const (
+	startLinked = 5                   // linked addresses on the start page
+	startTasks  = 8                   // sentences of one kind there; the rest is behind a link
+	proofSoon   = 30 * 24 * time.Hour // a proof that lapses within this time is told
+	failLimit   = 100                 // failures that are listed
+)
+
+// start is the first page: what the portal is for, or what is to be done.
+func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	by, ok := s.Desk.Actor(ctx)
+	if !ok {
+		f := s.frame(r, t(ctx, "start.welcome_title"))
+		f.SignIn = "" // the page's own button does it
+		return s.show(w, r, http.StatusOK, view.Welcome(f, view.WelcomeModel{SignIn: "/signin"}))
+	}
+	m := view.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.certificateTasks, s.contactTasks, s.officeTasks} {
+		tasks, err := look(ctx, by)
+		if err != nil {
+			return err
+		}
+		m.Tasks = append(m.Tasks, tasks...)
+	}
+	linked, err := s.Mailbox.LinkedTo(ctx, by)
+	if err != nil {
+		return err
+	}
+	m.Linked = s.linked(ctx, linked[:min(len(linked), startLinked)])
+	if len(linked) > startLinked {
+		m.All = &view.Link{Label: t(ctx, "start.linked_all", "n", len(linked)), Href: "/client-certificates"}
+	}
+	return s.show(w, r, http.StatusOK, view.Start(s.frame(r, t(ctx, "nav.start")), m))
+}
+
+// waitingTasks are the challenges that were mailed to the person. They are
+// hints: the link stands in the mail only.
+func (s *Site) waitingTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	waiting, err := s.Mailbox.WaitingFor(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for _, c := range waiting {
+		tasks = append(tasks, view.Task{Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: "/help"},
+			Text: t(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires)})
+	}
+	return tasks, nil
+}
+
+// contactTasks are what waits in the domains that by looks after.
+func (s *Site) contactTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	domains, err := s.ownDomains(ctx, by)
+	if err != nil || len(domains) == 0 {
+		return nil, err
+	}
+	ids := make([]org.ID, len(domains))
+	for i, d := range domains {
+		ids[i] = d.ID
+	}
+	counts, err := s.Mailbox.Counts(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for _, d := range domains {
+		n := counts[d.ID]
+		if n[mailbox.Undeliverable] > 0 {
+			tasks = append(tasks, rowsTask(ctx, view.Bad, "start.undeliverable", d, mailbox.Undeliverable, n))
+		}
+		if n[mailbox.None] > 0 {
+			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.None, n))
+		}
+	}
+	if len(tasks) > startTasks {
+		tasks = append(tasks[:startTasks], view.Task{Kind: view.Info, Text: t(ctx, "start.more_domains"),
+			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: "/email-domains"}})
+	}
+	return tasks, nil
+}
+
+// ownDomains are those by looks after; an officer reads others, too.
+func (s *Site) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailDomain, error) {
+	all, err := s.Org.Domains(ctx, by)
+	var own []org.EmailDomain
+	for _, d := range all {
+		if d.Contact {
+			own = append(own, d)
+		}
+	}
+	return own, err
+}
+
+func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, st mailbox.Status, n map[mailbox.Status]int64) view.Task {
+	return view.Task{Kind: kind, Text: t(ctx, words, "n", n[st], "domain", d.Name.Unicode()),
+		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), mailbox.View{Status: st})}}
+}
+
+// linked words addresses that belong to an account.
+func (s *Site) linked(ctx context.Context, rows []mailbox.Linked) []view.LinkedModel {
+	var ms []view.LinkedModel
+	for _, l := range rows {
+		m := view.LinkedModel{Address: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, s.Now()),
+			State: view.StateModel{Kind: view.Good, Word: t(ctx, "start.linked_good")}}
+		switch {
+		case !l.Active:
+			m.State = view.StateModel{Kind: view.Ended, Word: t(ctx, "start.linked_inactive")}
+		case l.Suspended:
+			m.State = view.StateModel{Kind: view.Warn, Word: t(ctx, "start.linked_suspended")}
+		}
+		ms = append(ms, m)
+	}
+	return ms
+}

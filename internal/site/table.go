@@ -1,0 +1,272 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// pageSizes are on offer, the first by default.
+var pageSizes = [...]int{50, 100, 200}
+
+// sortIDs are the columns a table of rows can be sorted by.
+var sortIDs = map[mailbox.Sort]string{mailbox.ByStatus: "rows.status", mailbox.ByName: "rows.name", mailbox.ByPrimary: "rows.primary",
+	mailbox.ByEnd: "rows.end", mailbox.ByComment: "rows.comment"}
+
+// readView reads what is to be seen of a table; what it does not know falls
+// back to the default.
+func readView(q url.Values) mailbox.View {
+	v := mailbox.View{Status: mailbox.Status(q.Get("status")), Text: strings.TrimSpace(q.Get("q")), Sort: mailbox.Sort(q.Get("sort")),
+		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at")}
+	if !slices.Contains(mailbox.Statuses[:], v.Status) {
+		v.Status = ""
+	}
+	if sortIDs[v.Sort] == "" {
+		v.Sort = mailbox.ByName
+	}
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(pageSizes[:], n) {
+		v.Size = n
+	}
+	return v
+}
+
+// viewHref is the address of v, as short as it can be.
+func viewHref(base string, v mailbox.View) string {
+	q := url.Values{}
+	for _, h := range viewFields(v) {
+		q.Set(h.Name, h.Value)
+	}
+	if v.Text != "" {
+		q.Set("q", v.Text)
+	}
+	if v.Cursor != "" {
+		q.Set("at", v.Cursor)
+	}
+	if len(q) == 0 {
+		return base
+	}
+	return base + "?" + q.Encode()
+}
+
+// viewFields are filter, order and size, as a new search keeps them.
+func viewFields(v mailbox.View) (hs []view.Hidden) {
+	add := func(name, value string, when bool) {
+		if when {
+			hs = append(hs, view.Hidden{Name: name, Value: value})
+		}
+	}
+	add("status", string(v.Status), v.Status != "")
+	add("sort", string(v.Sort), v.Sort != "" && v.Sort != mailbox.ByName)
+	add("desc", "1", v.Desc)
+	add("size", strconv.Itoa(v.Size), v.Size != 0 && v.Size != pageSizes[0])
+	return hs
+}
+
+// domain is the table of a domain's rows.
+func (s *Site) domain(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	v := readView(r.URL.Query())
+	page, err := s.Mailbox.Rows(ctx, by, d, v)
+	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
+		v.Cursor = ""
+		page, err = s.Mailbox.Rows(ctx, by, d, v)
+	}
+	if err != nil {
+		return err
+	}
+	counts, err := s.Mailbox.Counts(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	m := s.domainModel(ctx, d, v, page, counts[d.ID])
+	f := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"})
+	return s.show(w, r, http.StatusOK, view.EmailDomain(f, m))
+}
+
+func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, counts map[mailbox.Status]int64) view.EmailDomainModel {
+	base := domainPath(d.Name)
+	edits := mailbox.MayEditRows(d.Standing) == nil
+	var sum int64
+	for _, n := range counts {
+		sum += n
+	}
+	m := view.EmailDomainModel{
+		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
+		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, counts, sum),
+		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
+		Table:  rowsTable(ctx, base, v, edits),
+	}
+	if edits {
+		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "rows.add"), Href: base + "/new", Kind: view.Primary, Icon: view.IconPlus}}
+	}
+	shown := sum
+	if v.Status != "" {
+		shown = counts[v.Status]
+	}
+	if v.Text != "" {
+		shown = int64(p.Hits)
+		m.Found = t(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
+	}
+	if m.Empty = noRows(ctx, base, v, p, sum, edits); m.Empty != nil {
+		m.Found = ""
+		return m
+	}
+	for _, row := range p.Rows {
+		m.Rows = append(m.Rows, s.addressLine(ctx, row, edits))
+	}
+	m.Pager = pager(ctx, base, v, p, shown)
+	return m
+}
+
+func (s *Site) domainNotices(ctx context.Context, d org.EmailDomain) []view.NoticeModel {
+	switch {
+	case d.Validation == org.ByMailbox:
+		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "rows.by_mailbox")}}
+	case !d.Proven(s.Now()):
+		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "rows.lapsed")}}
+	}
+	return nil
+}
+
+func chips(ctx context.Context, base string, v mailbox.View, counts map[mailbox.Status]int64, sum int64) []view.Chip {
+	v.Cursor = ""
+	number := locale.From(ctx).Number
+	chip := func(label string, st mailbox.Status, n int64) view.Chip {
+		to := v
+		to.Status = st
+		return view.Chip{Label: label, Count: number(n), Href: viewHref(base, to), Current: v.Status == st}
+	}
+	all := []view.Chip{chip(t(ctx, "rows.all"), "", sum)}
+	for _, st := range mailbox.Statuses {
+		all = append(all, chip(t(ctx, chipIDs[st]), st, counts[st]))
+	}
+	return all
+}
+
+func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) view.TableModel {
+	v.Cursor = ""
+	sorted := func(by mailbox.Sort) view.Column {
+		to, order := v, ""
+		to.Sort, to.Desc = by, false
+		if v.Sort == by {
+			order = "ascending"
+			if to.Desc = !v.Desc; v.Desc {
+				order = "descending"
+			}
+		}
+		return view.Column{Label: t(ctx, sortIDs[by]), Sort: &view.SortModel{Href: viewHref(base, to), Order: order}}
+	}
+	m := view.TableModel{Caption: t(ctx, "rows.caption"), Columns: []view.Column{
+		sorted(mailbox.ByStatus), sorted(mailbox.ByName), sorted(mailbox.ByPrimary), {Label: t(ctx, "row.aliases")}, {Label: t(ctx, "row.kind")},
+		{Label: t(ctx, "row.linked")}, sorted(mailbox.ByEnd), sorted(mailbox.ByComment),
+	}}
+	m.Columns[0].Tight = true
+	if edits {
+		m.Columns = append(m.Columns, view.Column{Label: t(ctx, "row.actions"), Quiet: true, Tight: true})
+	}
+	return m
+}
+
+func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) view.AddressLine {
+	l := view.AddressLine{State: s.rowState(ctx, r), Name: r.Name, Href: rowPath(r), Primary: string(r.Primary), Aliases: addresses(r.Aliases),
+		Kind: kindWords(ctx, r.Kind), Comment: r.Comment}
+	if r.LinkedName != nil {
+		l.Linked, l.Unlike = *r.LinkedName, unlikeState(ctx, r)
+	}
+	if r.CertificateEnd != nil {
+		l.Ends = view.Day(ctx, *r.CertificateEnd, s.Now())
+	}
+	if edits {
+		l.Actions = rowIcons(ctx, r)
+	}
+	return l
+}
+
+// rowIcons are the steps of a row in the order of their places, which are the
+// same in each line: send, edit, turn on or off, delete.
+func rowIcons(ctx context.Context, r mailbox.Row) []view.ButtonModel {
+	icons := make([]view.ButtonModel, 4)
+	for _, b := range rowButtons(ctx, r) {
+		place := slices.Index([]view.Icon{view.IconMail, view.IconPencil, view.IconBan, view.IconBin}, b.Icon)
+		if b.Icon == view.IconPlay {
+			place = 2
+		}
+		if place >= 0 {
+			b.IconOnly, b.About, b.Kind = true, r.Name, view.Plain
+			icons[place] = b
+		}
+	}
+	return icons
+}
+
+// rowState is where a row stands, with the time of it where the row knows.
+func (s *Site) rowState(ctx context.Context, r mailbox.Row) view.StateModel {
+	m := statusState(ctx, r.Status)
+	if r.Status == mailbox.Confirmed && r.LinkedSince != nil {
+		m.Since = locale.From(ctx).DateTime(*r.LinkedSince)
+	}
+	return m
+}
+
+func addresses(as []org.Address) []string {
+	out := make([]string, len(as))
+	for i, a := range as {
+		out[i] = string(a)
+	}
+	return out
+}
+
+// noRows says why there is nothing to see, nil when there is.
+func noRows(ctx context.Context, base string, v mailbox.View, p mailbox.Page, sum int64, edits bool) *view.EmptyModel {
+	all := &view.ButtonModel{Label: t(ctx, "rows.show_all"), Href: base}
+	switch {
+	case p.Many:
+		return &view.EmptyModel{Title: t(ctx, "rows.many"), Text: t(ctx, "rows.many_text")}
+	case len(p.Rows) > 0:
+		return nil
+	case v.Text != "":
+		return &view.EmptyModel{Title: t(ctx, "rows.no_hit", "text", v.Text), Text: t(ctx, "rows.no_hit_text"), Action: all}
+	case v.Status != "" && sum > 0:
+		return &view.EmptyModel{Title: t(ctx, "rows.none_so", "status", t(ctx, chipIDs[v.Status])), Text: t(ctx, "rows.none_so_text"), Action: all}
+	case !edits:
+		return &view.EmptyModel{Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_reader")}
+	}
+	return &view.EmptyModel{Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_text"),
+		Action: &view.ButtonModel{Label: t(ctx, "rows.add_first"), Href: base + "/new"}}
+}
+
+func pager(ctx context.Context, base string, v mailbox.View, p mailbox.Page, of int64) view.PagerModel {
+	m := view.PagerModel{Shown: t(ctx, "rows.shown", "shown", len(p.Rows), "n", max(of, int64(len(p.Rows))))}
+	at := func(cursor string) string {
+		to := v
+		to.Cursor = cursor
+		return viewHref(base, to)
+	}
+	if p.Prev != "" {
+		m.First, m.Prev = at(""), at(p.Prev)
+	}
+	if p.Next != "" {
+		m.Next = at(p.Next)
+	}
+	for _, n := range pageSizes {
+		to := v
+		to.Cursor, to.Size = "", n
+		m.Sizes = append(m.Sizes, view.Link{Label: strconv.Itoa(n), Href: viewHref(base, to), Current: n == v.Size})
+	}
+	return m
+}

@@ -1,0 +1,62 @@
+package site
+
+import (
+	"net/http"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/web/view"
+)
+
+// askUndeliverable asks whether a challenge mail really came back.
+func (s *Site) askUndeliverable(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	row, c, err := s.loadChallenge(r)
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayMarkUndeliverable(row, c); err != nil {
+		return err
+	}
+	f := s.rowFrame(r, row, t(ctx, "undeliverable.title"))
+	return s.show(w, r, http.StatusOK, view.RowStep(f, view.RowStepModel{
+		List: t(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
+		Dialog: view.DialogModel{Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),
+			Action: rowPath(row) + "/challenges/" + id(c.ID) + "/undeliverable", Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row)},
+	}))
+}
+
+func (s *Site) markUndeliverable(w http.ResponseWriter, r *http.Request) error {
+	row, c, err := s.loadChallenge(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Mailbox.MarkUndeliverable(r.Context(), s.actor(r), string(row.DomainName), row.ID, c.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, rowPath(row), "undeliverable.done", "address", string(c.Recipient))
+}
+
+// loadChallenge is the challenge of a recent round of a row that the path names.
+func (s *Site) loadChallenge(r *http.Request) (mailbox.Row, mailbox.Challenge, error) {
+	row, err := s.loadRow(r)
+	if err != nil {
+		return row, mailbox.Challenge{}, err
+	}
+	challenge, err := number[int64](r, "challenge")
+	if err != nil {
+		return row, mailbox.Challenge{}, err
+	}
+	rounds, err := s.Mailbox.Rounds(r.Context(), row, roundsShown)
+	if err != nil {
+		return row, mailbox.Challenge{}, err
+	}
+	for _, n := range rounds {
+		for _, c := range n.Challenges {
+			if c.ID == challenge {
+				return row, c, nil
+			}
+		}
+	}
+	return row, mailbox.Challenge{}, fault.New(fault.Missing, "fault.missing")
+}
