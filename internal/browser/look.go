@@ -1,0 +1,144 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// Narrowest is the width that every page must fit (WCAG 2.2, 1.4.10).
+const Narrowest = 320
+
+// Look judges the page as people see it: narrow and wide, light and dark. It
+// fails the test for what axe-core finds and for a page that is wider than the
+// window, and leaves pictures called name. The scheme changes nothing but
+// colours, so that in the dark only they are judged.
+func (p *Page) Look(name string) {
+	p.t.Helper()
+	for _, dark := range []bool{false, true} {
+		for _, width := range []int64{360, 1400} {
+			p.shape(width, dark)
+			scheme, rules := "light", everyRule
+			if dark {
+				scheme, rules = "dark", colourRules
+			}
+			p.axe(fmt.Sprintf("%s, %d pixels, %s", name, width, scheme), rules)
+			if !dark {
+				p.fits(name, width)
+			}
+			if _, err := p.shoot(fmt.Sprintf("%s-%d-%s", plain(name), width, scheme)); err != nil {
+				p.fatalf("take a picture: %v", err)
+			}
+		}
+	}
+	for _, width := range []int64{768, Narrowest} {
+		p.shape(width, false)
+		p.fits(name, width)
+	}
+	p.shape(p.width, false)
+}
+
+// fits fails when the page must be scrolled sideways, or, in a wide window, when
+// something inside it must, and names who sticks out.
+func (p *Page) fits(name string, width int64) {
+	p.t.Helper()
+	const wide = `(() => {
+		const call = (e) => e.tagName.toLowerCase() + (e.className ? "." + e.className : "");
+		const all = Array.from(document.querySelectorAll("body *"));
+		const most = document.documentElement.clientWidth;
+		const cut = most < 1200 ? [] : all.filter((e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth);
+		if (document.documentElement.scrollWidth <= most && cut.length === 0) return "";
+		const out = all.filter((e) => e.getBoundingClientRect().right > most + 0.5 || e.getBoundingClientRect().left + e.scrollWidth > most + 0.5);
+		return cut.concat(out).slice(0, 5).map(call).join(", ") || "something";
+	})()`
+	var out string
+	p.do("measure the page", chromedp.Evaluate(wide, &out))
+	if out != "" {
+		p.t.Errorf("%s: %s sticks out of a window of %d pixels", name, out, width)
+	}
+}
+
+// Picture is the whole page as a PNG.
+func (p *Page) Picture() []byte {
+	p.t.Helper()
+	png, err := p.picture()
+	if err != nil {
+		p.fatalf("take a picture: %v", err)
+	}
+	return png
+}
+
+func (p *Page) picture() (png []byte, err error) {
+	err = p.try(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, _, _, _, _, size, err := page.GetLayoutMetrics().Do(ctx)
+		if err != nil {
+			return err
+		}
+		png, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithOptimizeForSpeed(false).
+			WithClip(&page.Viewport{Width: size.Width, Height: math.Max(size.Height, 1), Scale: 1}).Do(ctx)
+		return err
+	}))
+	return png, err
+}
+
+// shoot writes a picture to the folder of pictures and returns its path.
+func (p *Page) shoot(name string) (string, error) {
+	png, err := p.picture()
+	if err != nil {
+		return "", err
+	}
+	folder, err := screens()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(folder, name+".png")
+	return file, os.WriteFile(file, png, 0o644)
+}
+
+// screens is the folder of pictures: PETSCHAFT_SCREENS, else out/screens of the
+// tree.
+func screens() (string, error) {
+	folder := os.Getenv("PETSCHAFT_SCREENS")
+	if folder == "" {
+		root, err := Root()
+		if err != nil {
+			return "", err
+		}
+		folder = filepath.Join(root, "out", "screens")
+	}
+	return folder, os.MkdirAll(folder, 0o755)
+}
+
+// Root is the top of the tree, where go.mod lies.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no go.mod above the working directory")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// plain is s as a part of a file's name.
+func plain(s string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return '-'
+	}, s), "-")
+}
