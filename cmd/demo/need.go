@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+
+	"petschaft/internal/apt"
+	"petschaft/internal/cluster"
+)
+
+// NeedCmd installs what is missing, or says the one line that does.
+type NeedCmd struct{}
+
+// needs are programs beside the Postgres server: any of the names will do.
+// The race detector needs a C compiler.
+var needs = []struct {
+	names    []string
+	packages []string
+}{
+	{[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, []string{"chromium"}},
+	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
+}
+
+// Run says nothing when everything is there.
+func (NeedCmd) Run() error {
+	ctx := context.Background()
+	if err := cluster.Need(ctx, os.Stderr); err != nil {
+		return err
+	}
+	for _, n := range needs {
+		if anyOf(n.names) {
+			continue
+		}
+		if err := apt.May(ctx, n.packages...); err != nil {
+			return fmt.Errorf("%s is %w", n.names[0], err)
+		}
+		fmt.Fprintln(os.Stderr, "installing", n.names[0])
+		if err := apt.Install(ctx, os.Stderr, n.packages...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func anyOf(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := exec.LookPath(name)
+		return err == nil
+	})
+}

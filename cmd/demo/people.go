@@ -1,0 +1,34 @@
+package main
+
+import "petschaft/internal/idp"
+
+// officers is the provider's group of registration officers.
+const officers = "petschaft-ra"
+
+// claimed is the provider's group that looks after the faculty's domain.
+const claimed = "fakultaet-netz"
+
+// people are the sample accounts; each name tells the role.
+var people = []idp.Person{
+	sample("nora", "Nora", "Netzmann", "institut.example", nil,
+		"Netzansprechpartnerin für institut.example", "Network contact of institut.example"),
+	sample("frank", "Frank", "Fakultätsnetz", "fakultaet.example", []string{claimed},
+		"Netzansprechpartner für fakultaet.example", "Network contact of fakultaet.example"),
+	sample("aylin.celik", "Aylin", "Çelik", "institut.example", nil,
+		"Nutzerin; ihre Challenge wartet", "User; her challenge waits"),
+	sample("mary.obrien", "Mary", "O'Brien-Schäfer", "institut.example", nil,
+		"Nutzerin; zuständig für eine Funktionsadresse", "User; answers for a functional address"),
+	sample("lea.braun", "Lea", "Braun", "fakultaet.example", nil,
+		"Nutzerin an der Fakultät", "User at the faculty"),
+	sample("rita", "Rita", "Register", "petschaft.example", []string{officers},
+		"Registrierungsstelle", "Registration officer"),
+	sample("otto", "Otto", "Ohnerecht", "anderswo.example", nil,
+		"Ohne jede Berechtigung", "Without any right"),
+}
+
+func sample(user, given, family, domain string, groups []string, german, english string) idp.Person {
+	return idp.Person{
+		Sub: "demo-" + user, Username: user, Name: given + " " + family, GivenName: given, FamilyName: family,
+		Email: user + "@" + domain, EmailVerified: true, Groups: groups, Role: map[string]string{"de": german, "en": english},
+	}
+}
