@@ -15,12 +15,13 @@ import (
 type NeedCmd struct{}
 
 // needs are programs beside the Postgres server: any of the names will do.
-// The race detector needs a C compiler.
+// OpenSSL judges what the portal issues; the race detector needs a C compiler.
 var needs = []struct {
 	names    []string
 	packages []string
 }{
 	{[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, []string{"chromium"}},
+	{[]string{"openssl"}, []string{"openssl"}},
 	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
 }
 

@@ -72,6 +72,30 @@ func TestAPersonFillsAFormWithScriptAndWithout(t *testing.T) {
 	}
 }
 
+func TestAPersonChoosesAFileAndSavesOne(t *testing.T) {
+	t.Parallel()
+	site := serve(t, map[string]string{
+		"/": head + `<label>Name <input value="old"></label> <label>Antrag <input type="file"></label> <a href="/file.js">Datei</a>
+			<p id="file"></p><script src="/by.js"></script>`,
+		"/by.js": `const f = document.querySelector("[type=file]");
+			f.addEventListener("change", async () => { document.getElementById("file").textContent = f.files[0].name + ": " + await f.files[0].text(); });`,
+		"/file.js": "Inhalt",
+	})
+	page := browser.Open(t, site).Visitor("ada")
+	page.Goto(site)
+	page.Attach("Antrag", "antrag.csr", []byte("Bitte"))
+	page.Await("antrag.csr: Bitte")
+	if got, want := page.Value("Name"), "old"; got != want {
+		t.Errorf("got %q in the field, want %q", got, want)
+	}
+	if got, want := string(page.Save("Datei")), "Inhalt"; got != want {
+		t.Errorf("got the file %q, want %q", got, want)
+	}
+	if got, want := page.HTML(), `<p id="file">antrag.csr: Bitte</p>`; !strings.Contains(got, want) {
+		t.Errorf("got the source %q, want %q in it", got, want)
+	}
+}
+
 func TestThePageKnowsItsLanguageAddressAndStatus(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{"/": head + `<p>LANG</p><a href="/gone">Weiter</a>`})

@@ -90,7 +90,8 @@ func (r *rig) people(t testing.TB, orgs *org.Book) {
 		g := must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: domain}))
 		must(0, orgs.AddMember(t.Context(), r.officer, g, by.Account))
 		must(orgs.AddDomain(t.Context(), r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day)}}))
+			Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day),
+		}}))
 	}
 }
 

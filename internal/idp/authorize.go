@@ -175,8 +175,10 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cookie, hash := secret()
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: cookie, Path: p.prefix + "/", HttpOnly: true,
-		Secure: strings.HasPrefix(p.issuer, "https:"), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: cookie, Path: p.prefix + "/", HttpOnly: true,
+		Secure: strings.HasPrefix(p.issuer, "https:"), SameSite: http.SameSiteLaxMode,
+	})
 	p.grant(w, r, req, session{
 		ID: rand.Text(), Sub: x.Sub, Client: req.client.ID, Scope: req.scope, AuthTime: p.now(), Cookie: hash,
 	})

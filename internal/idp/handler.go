@@ -55,8 +55,10 @@ func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 		"id_token_signing_alg_values_supported": []string{string(p.key.alg)},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
 		"code_challenge_methods_supported":      []string{"S256"},
-		"claims_supported": []string{"sub", "preferred_username", "name", "given_name", "family_name", "email",
-			"email_verified", "groups", "nonce", "auth_time", "sid"},
+		"claims_supported": []string{
+			"sub", "preferred_username", "name", "given_name", "family_name", "email",
+			"email_verified", "groups", "nonce", "auth_time", "sid",
+		},
 		"ui_locales_supported":                           languages,
 		"authorization_response_iss_parameter_supported": true,
 		"request_parameter_supported":                    false,

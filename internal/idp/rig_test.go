@@ -43,8 +43,10 @@ func start(t *testing.T, change ...func(*idp.Config)) *rig {
 	srv := httptest.NewUnstartedServer(nil)
 	cfg := idp.Config{
 		Issuer: "http://" + srv.Listener.Addr().String(),
-		Clients: []idp.Client{{ID: "portal", Secret: "a secret: 100 % & more", RedirectURIs: []string{callback},
-			PostLogoutRedirectURIs: []string{signedOut}}},
+		Clients: []idp.Client{{
+			ID: "portal", Secret: "a secret: 100 % & more", RedirectURIs: []string{callback},
+			PostLogoutRedirectURIs: []string{signedOut},
+		}},
 		People: []idp.Person{ada, {Sub: "1002", Username: "bo", Name: "Bo"}},
 	}
 	for _, c := range change {
@@ -66,10 +68,13 @@ func start(t *testing.T, change ...func(*idp.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rig{t: t, p: p, issuer: cfg.Issuer, oidc: known,
+	return &rig{
+		t: t, p: p, issuer: cfg.Issuer, oidc: known,
 		browser: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		oauth: oauth2.Config{ClientID: "portal", ClientSecret: cfg.Clients[0].Secret, Endpoint: known.Endpoint(), RedirectURL: callback,
-			Scopes: []string{"openid", "profile", "email", "groups", "offline_access"}},
+		oauth: oauth2.Config{
+			ClientID: "portal", ClientSecret: cfg.Clients[0].Secret, Endpoint: known.Endpoint(), RedirectURL: callback,
+			Scopes: []string{"openid", "profile", "email", "groups", "offline_access"},
+		},
 	}
 }
 

@@ -199,7 +199,8 @@ func TestWhoMayApply(t *testing.T) {
 		}, ""},
 		"the domain's validation has not begun": {func(t *testing.T, r *rig, _ mailbox.ID) {
 			r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByDomain, Proof: org.Proof{
-				Method: "DNS TXT", By: "RA", From: r.Now().Add(day), Until: r.Now().Add(20 * day)}}))
+				Method: "DNS TXT", By: "RA", From: r.Now().Add(day), Until: r.Now().Add(20 * day),
+			}}))
 		}, "mailbox.apply.lapsed"},
 		"the mail is the validation, 30 days ago": {func(t *testing.T, r *rig, _ mailbox.ID) {
 			r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))

@@ -291,8 +291,10 @@ func TestEncryption(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, sink.Config{TLS: server, ImplicitTLS: implicit, RequireTLS: true, Username: "u", Password: "p"})
-			opts := []mail.Option{mail.WithPort(port(s)), mail.WithTLSConfig(&tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}),
-				mail.WithSMTPAuth(mail.SMTPAuthPlain), mail.WithUsername("u"), mail.WithPassword("p"), mail.WithTLSPolicy(mail.TLSMandatory)}
+			opts := []mail.Option{
+				mail.WithPort(port(s)), mail.WithTLSConfig(&tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}),
+				mail.WithSMTPAuth(mail.SMTPAuthPlain), mail.WithUsername("u"), mail.WithPassword("p"), mail.WithTLSPolicy(mail.TLSMandatory),
+			}
 			if implicit {
 				opts = append(opts, mail.WithSSL())
 			}

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
+	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
@@ -42,19 +43,23 @@ func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	m, crumb := s.applicationModel(ctx, by, a, linked), view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}
+	if a.Account != by.Account {
+		m.Applicant, crumb = a.Applicant, view.Link{Label: t(ctx, "office.applications"), Href: "/office/applications"}
+	}
+	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumb)), m))
+}
+
+func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) view.ApplicationModel {
 	m := view.ApplicationModel{
 		Head:     view.HeadModel{Title: t(ctx, "order.title", "reference", a.Reference)},
-		Progress: s.applicationProgress(ctx, a), Addresses: applicationAddresses(a, linked),
+		Progress: s.applicationProgress(ctx, by, a), Addresses: applicationAddresses(a, linked),
 		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: applicationPath(a.ID),
 	}
 	if m.Progress.Refresh != "" {
 		m.Steps = applySteps(ctx, 3)
 	}
-	crumb := view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}
-	if a.Account != by.Account {
-		m.Applicant, crumb = a.Applicant, view.Link{Label: t(ctx, "office.applications"), Href: "/office/applications"}
-	}
-	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumb)), m))
+	return m
 }
 
 // applicationProgressOnly is the part that the page refreshes.
@@ -63,27 +68,30 @@ func (s *Site) applicationProgressOnly(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.applicationProgress(r.Context(), a)))
+	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.applicationProgress(r.Context(), s.actor(r), a)))
 }
 
-func (s *Site) applicationProgress(ctx context.Context, a order.Application) view.ApplicationProgressModel {
+// applicationProgress says what is next to whoever applied; an officer tries
+// again from the list.
+func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order.Application) view.ApplicationProgressModel {
 	say := func(k view.Kind, title, text string) view.ApplicationProgressModel {
 		return view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}}
 	}
-	addresses := []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: "/client-certificates"}}
+	next := func(m view.ApplicationProgressModel, todo string) view.ApplicationProgressModel {
+		if a.Account == by.Account {
+			m.More, m.Actions = t(ctx, todo), []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: "/client-certificates"}}
+		}
+		return m
+	}
 	switch a.State {
 	case order.Issued:
 		m := say(view.Good, "order.issued_title", t(ctx, "order.issued_text"))
 		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: certificatePath(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
-		m := say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason))
-		m.More, m.Actions = t(ctx, "order.refused_todo"), addresses
-		return m
+		return next(say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason)), "order.refused_todo")
 	case order.Failed:
-		m := say(view.Bad, "order.failed_title", reasonWords(ctx, a.Reason))
-		m.More, m.Actions = t(ctx, "order.failed_todo"), addresses
-		return m
+		return next(say(view.Bad, "order.failed_title", reasonWords(ctx, a.Reason)), "order.failed_todo")
 	}
 	m := say(view.Open, "order.queued_title", t(ctx, "order.queued_text"))
 	if a.State == order.Issuing {
@@ -129,10 +137,14 @@ func applicationAddresses(a order.Application, linked []mailbox.Linked) []string
 }
 
 var (
-	applicationWords = map[order.State]string{order.Queued: "order.state_queued", order.Issuing: "order.state_issuing", order.Issued: "order.state_issued",
-		order.Refused: "order.state_refused", order.Failed: "order.state_failed"}
-	applicationKinds = map[order.State]view.Kind{order.Queued: view.Open, order.Issuing: view.Open, order.Issued: view.Good,
-		order.Refused: view.Warn, order.Failed: view.Bad}
+	applicationWords = map[order.State]string{
+		order.Queued: "order.state_queued", order.Issuing: "order.state_issuing", order.Issued: "order.state_issued",
+		order.Refused: "order.state_refused", order.Failed: "order.state_failed",
+	}
+	applicationKinds = map[order.State]view.Kind{
+		order.Queued: view.Open, order.Issuing: view.Open, order.Issued: view.Good,
+		order.Refused: view.Warn, order.Failed: view.Bad,
+	}
 )
 
 func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []view.ApplicationLine) {

@@ -182,8 +182,10 @@ func (s *Site) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Linke
 	m.Head = view.HeadModel{Title: t(ctx, "apply.title")}
 	m.Addresses, m.Command = addresses(l.Addresses()), requestCommand(string(l.Primary))
 	m.Name, m.NameNote = certifiedName(ctx, l, account)
-	m.Form = view.FormModel{Action: applyPath(l.RowID), Upload: true, Submit: view.ButtonModel{Label: t(ctx, "apply.submit")},
-		Cancel: "/client-certificates", Hidden: []view.Hidden{{Name: "version", Value: s.Order.Terms}}}
+	m.Form = view.FormModel{
+		Action: applyPath(l.RowID), Upload: true, Submit: view.ButtonModel{Label: t(ctx, "apply.submit")},
+		Cancel: "/client-certificates", Hidden: []view.Hidden{{Name: "version", Value: s.Order.Terms}},
+	}
 	f, status := s.frame(r, m.Head.Title, view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}), http.StatusOK
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
@@ -206,10 +208,14 @@ func certifiedName(ctx context.Context, l mailbox.Linked, a person.Account) (nam
 func applyForm(ctx context.Context, in typed, failed error) view.ApplyModel {
 	bad, whole := wrong(ctx, failed)
 	m := view.ApplyModel{Steps: applySteps(ctx, 1)}
-	m.Key = view.FieldModel{Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: "csr",
-		Choices: []view.Choice{{Value: "csr", Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")}}}
-	m.CSR = view.FieldModel{Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
-		Value: in.shown(), Error: bad["csr"], Autocomplete: "off", Alternative: true}
+	m.Key = view.FieldModel{
+		Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: "csr",
+		Choices: []view.Choice{{Value: "csr", Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")}},
+	}
+	m.CSR = view.FieldModel{
+		Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
+		Value: in.shown(), Error: bad["csr"], Autocomplete: "off", Alternative: true,
+	}
 	m.File = view.FieldModel{Name: "file", Label: t(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
 	if len(in.file) > 0 {
 		m.CSR.Error, m.File.Error = "", bad["csr"]

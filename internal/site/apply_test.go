@@ -28,7 +28,7 @@ func TestAPersonAppliesAndDownloadsTheCertificate(t *testing.T) {
 	application := ada.upload(apply, "", "key", "csr", "csr", newCSR("ada.adler@uni.example"), "terms", "on", "version", r.Order.Terms).status(http.StatusSeeOther).to()
 	var page answer
 	r.until("the certificate is issued", func() bool { page = ada.get(application); return page.StatusCode == http.StatusSeeOther })
-	ada.get(application+"/progress").status(http.StatusOK).has("Ihr Zertifikat ist da", page.to()).lacks("data-refresh", "<html")
+	ada.get(application+"/progress").status(http.StatusOK).has("Das Zertifikat ist da", page.to()).lacks("data-refresh", "<html")
 	certificate := page.to()
 	ada.get(certificate).status(http.StatusOK).has("gültig", "ada.adler@uni.example", "adler@uni.example", "CN=Ada Adler", "EC P-256", "Universität Beispiel Mail CA",
 		"noch 730 von 730 Tagen", "Zertifikat widerrufen", "Nur Zertifikat (PEM)", "openssl pkcs12").lacks("Inhaber")
@@ -64,7 +64,7 @@ func TestWhatTheRequestAskedForInVainIsSaid(t *testing.T) {
 		c.EmailAddresses, c.DNSNames = []string{"chef@uni.example", "ada.adler@uni.example"}, []string{"www.uni.example"}
 	})
 	ada.upload(apply, csr, "csr", "", "terms", "on", "version", r.Order.Terms).status(http.StatusSeeOther).follow().status(http.StatusOK).
-		has("Ihr Antrag ist eingegangen", "Nicht übernommen", "chef@uni.example", "www.uni.example", "Gott", "data-refresh").lacks("Die Adresse ada.adler@uni.example")
+		has("Der Antrag ist eingegangen", "Nicht übernommen", "chef@uni.example", "www.uni.example", "Gott", "data-refresh").lacks("Die Adresse ada.adler@uni.example")
 	ada.get(apply).status(http.StatusSeeOther) // to the application that is under way
 	r.clock.Advance(2 * time.Minute)
 	ada.get("/client-certificates").has("eingegangen", "Ihr Antrag ist unterwegs").lacks("Zertifikat beantragen")

@@ -48,8 +48,10 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityM
 		return view.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
 	}
 	path := "/pki/" + a.Name
-	m := view.AuthorityModel{Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
-		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}}}
+	m := view.AuthorityModel{
+		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
+		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}},
+	}
 	l, err := s.newestList(ctx, a.Name)
 	if fault.Is(err, fault.Missing) {
 		return m, nil
@@ -57,8 +59,10 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityM
 	if err != nil {
 		return m, err
 	}
-	m.List = &view.ListModel{File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: t(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
-		Entries: t(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now())}
+	m.List = &view.ListModel{
+		File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: t(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
+		Entries: t(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now()),
+	}
 	return m, nil
 }
 

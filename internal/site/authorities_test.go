@@ -49,8 +49,10 @@ func TestAListIsCachedAndNamedByItsNumber(t *testing.T) {
 	if got := queries(); got != 1 {
 		t.Errorf("got %d queries, want one: no session is looked up", got)
 	}
-	for header, want := range map[string]string{"ETag": `"1"`, "Cache-Control": "public, max-age=60", "Content-Disposition": `attachment; filename="mail.crl"`,
-		"Last-Modified": r.clock.Now().Format(http.TimeFormat)} {
+	for header, want := range map[string]string{
+		"ETag": `"1"`, "Cache-Control": "public, max-age=60", "Content-Disposition": `attachment; filename="mail.crl"`,
+		"Last-Modified": r.clock.Now().Format(http.TimeFormat),
+	} {
 		if got := first.Header.Get(header); got != want {
 			t.Errorf("%s: got %q, want %q", header, got, want)
 		}

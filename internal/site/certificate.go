@@ -33,8 +33,11 @@ func certificateCrumbs(ctx context.Context, c cert.Certificate) []view.Link {
 		return []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}}
 	case c.Contact:
 		domain := domainPath(c.DomainName)
-		return []view.Link{{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"}, {Label: c.DomainName.Unicode(), Href: domain},
-			{Label: c.RowName, Href: domain + "/rows/" + id(c.RowID)}}
+		return []view.Link{
+			{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
+			{Label: c.DomainName.Unicode(), Href: domain},
+			{Label: c.RowName, Href: domain + "/rows/" + id(c.RowID)},
+		}
 	}
 	return []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.certificates"), Href: "/office/certificates"}}
 }
@@ -146,8 +149,10 @@ func (s *Site) issuerOf(c cert.Certificate) string {
 
 // certificateLine is c in a list.
 func (s *Site) certificateLine(ctx context.Context, c cert.Certificate) view.CertificateLine {
-	return view.CertificateLine{Reference: c.Reference, Href: certificatePath(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
-		Ends: view.Day(ctx, c.NotAfter, s.Now()), State: s.certificateState(ctx, c)}
+	return view.CertificateLine{
+		Reference: c.Reference, Href: certificatePath(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
+		Ends: view.Day(ctx, c.NotAfter, s.Now()), State: s.certificateState(ctx, c),
+	}
 }
 
 // certificateFile is the certificate alone.

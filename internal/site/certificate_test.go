@@ -22,8 +22,10 @@ func TestDownloadsSayWhatTheyAre(t *testing.T) {
 		"/chain.pem":       {"application/pem-certificate-chain", c.Reference + "-chain.pem"},
 	} {
 		a := ada.get(fmt.Sprintf("/client-certificates/%d%s", n, path)).status(http.StatusOK)
-		for header, w := range map[string]string{"Content-Type": want[0], "Content-Disposition": `attachment; filename="` + want[1] + `"`,
-			"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"} {
+		for header, w := range map[string]string{
+			"Content-Type": want[0], "Content-Disposition": `attachment; filename="` + want[1] + `"`,
+			"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+		} {
 			if got := a.Header.Get(header); got != w {
 				t.Errorf("%s: %s: got %q, want %q", path, header, got, w)
 			}
@@ -108,8 +110,10 @@ func TestOfficersFindCertificates(t *testing.T) {
 	c := must(r.Cert.One(t.Context(), r.actors["ada"], n))
 	rita, path, none := r.as("rita"), fmt.Sprintf("/client-certificates/%d\"", n), fmt.Sprintf("/client-certificates/%d\"", other)
 	rita.get("/office/certificates").status(http.StatusOK).has(path, none)
-	for _, q := range []string{"ada.adler@uni", "Adler", c.Reference, strings.ToLower(strings.ReplaceAll(c.Reference, "-", "+")), fmt.Sprintf("%x", c.Serial),
-		strings.ReplaceAll(fmt.Sprintf("% X", c.Serial), " ", ":")} {
+	for _, q := range []string{
+		"ada.adler@uni", "Adler", c.Reference, strings.ToLower(strings.ReplaceAll(c.Reference, "-", "+")), fmt.Sprintf("%x", c.Serial),
+		strings.ReplaceAll(fmt.Sprintf("% X", c.Serial), " ", ":"),
+	} {
 		rita.get("/office/certificates?q=" + q).status(http.StatusOK).has(path).lacks(none)
 	}
 	rita.get("/office/certificates?q=gibtesnicht").has("Kein Treffer")

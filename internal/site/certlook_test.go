@@ -14,8 +14,10 @@ import (
 
 // issued is what issue makes: applications and certificates in every state.
 type issued struct {
-	apply, queued, refused, failed  string
-	valid, soon, revoked, inactive  string
+	apply, queued, slow             string
+	refused, failed                 string
+	valid, soon, expired            string
+	revoked, inactive               string
 	unlikeRow, inactiveRow, linkRow string
 }
 
@@ -26,6 +28,8 @@ func (r *rig) issue() (w issued) {
 	certificate := func(n cert.ID) string { return fmt.Sprintf("/client-certificates/%d", n) }
 	application := func(n order.ID) string { return fmt.Sprintf("/client-certificates/applications/%d", n) }
 	row := func(n mailbox.ID) string { return fmt.Sprintf("/email-domains/uni.example/rows/%d", n) }
+	expired := r.certified("ada", r.linkRow("ada.praktikum", "ada"))
+	r.clock.Advance(40 * 24 * time.Hour)
 	soon := r.certified("ada", r.linkRow("ada.adler.vertretung", "ada"))
 	r.clock.Advance(702 * 24 * time.Hour)
 	must(r.db.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.clock.Now(), r.clock.Now().Add(300*24*time.Hour)))
@@ -40,7 +44,12 @@ func (r *rig) issue() (w issued) {
 	must(0, r.Mailbox.Deactivate(ctx, r.actors["nora"], "uni.example", gone))
 	refused := r.applied("ada", r.linkRow("abgelehnt", "ada"))
 	must(r.db.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.clock.Now()))
+	slow := r.applied("ada", r.linkRow("dauert", "ada"))
+	must(r.db.Exec(ctx, `update application set state = 'issuing', profile = 'mail-personal', emails = array['dauert@uni.example'], serial = '\x02', not_before = $2,
+		created = $3 where id = $1`, slow, r.clock.Now(), r.clock.Now().Add(-5*time.Minute)))
+	must(r.db.Exec(ctx, `update link set suspended = true where row_id = $1`, r.linkRow("ruht", "ada")))
 	w = issued{
+		slow: application(slow), expired: certificate(expired),
 		valid: certificate(valid), soon: certificate(soon), revoked: certificate(revoked), inactive: certificate(inactive),
 		queued: application(r.applied("ada", late)), refused: application(refused), failed: application(r.failed("ada", r.linkRow("gescheitert", "ada"))),
 		unlikeRow: row(unlike), inactiveRow: row(gone), linkRow: row(linked),
@@ -64,19 +73,28 @@ func TestCertificatesInABrowser(t *testing.T) {
 			s := newSight(t, lang)
 			w := s.issue()
 			for name, path := range map[string]string{
-				"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued,
-				"refused": w.refused, "failed": w.failed, "valid": w.valid, "soon": w.soon, "revoked": w.revoked, "revoke": w.valid + "/revoke", "pki": "/pki", "terms": "/terms",
+				"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued, "slow": w.slow,
+				"refused": w.refused, "failed": w.failed, "valid": w.valid, "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
 			} {
 				s.look("ada", "cert-"+name, path, http.StatusOK)
 			}
-			for name, path := range map[string]string{"row-unlike": w.unlikeRow, "row-inactive": w.inactiveRow, "row": w.linkRow, "table": "/email-domains/uni.example",
-				"contact": w.valid, "contact-inactive": w.inactive, "contact-revoke": w.inactive + "/revoke"} {
+			for name, path := range map[string]string{
+				"row-unlike": w.unlikeRow, "row-inactive": w.inactiveRow, "row": w.linkRow, "table": "/email-domains/uni.example",
+				"contact": w.valid, "contact-inactive": w.inactive, "contact-revoke": w.inactive + "/revoke",
+			} {
 				s.look("nora", "cert-"+name, path, http.StatusOK)
 			}
-			for name, path := range map[string]string{"office": "/office", "office-list": "/office/certificates", "office-none": "/office/certificates?q=xyz",
-				"office-applications": "/office/applications", "officer": w.valid, "officer-revoke": w.valid + "/revoke", "officer-audit": "/office/audit"} {
+			for name, path := range map[string]string{
+				"office": "/office", "office-list": "/office/certificates", "office-none": "/office/certificates?q=xyz",
+				"office-applications": "/office/applications", "officer-application": w.failed, "officer": w.valid, "officer-revoke": w.valid + "/revoke", "officer-audit": "/office/audit",
+			} {
 				s.look("rita", "cert-"+name, path, http.StatusOK)
 			}
+			for name, path := range map[string]string{"pki": "/pki", "terms": "/terms"} {
+				s.look("anonymous", "cert-"+name, path, http.StatusOK)
+			}
+			s.look("nora", "cert-contact-may-not", w.valid+"/revoke", http.StatusConflict)
+			s.look("niko", "cert-not-his", w.valid, http.StatusNotFound)
 			ada := s.page("ada")
 			ada.Goto(s.at(w.apply))
 			ada.Fill(s.say("apply.csr"), "-----BEGIN CERTIFICATE REQUEST-----\nMIIB")

@@ -23,14 +23,18 @@ func (s *Site) certificateTasks(ctx context.Context, by person.Actor) ([]view.Ta
 	}
 	var tasks []view.Task
 	for _, c := range ending {
-		tasks = append(tasks, view.Task{Kind: view.Warn, Link: view.Link{Label: t(ctx, "start.certificate_next"), Href: "/client-certificates"},
-			Text: t(ctx, "start.certificate_ends", "addresses", strings.Join(c.Emails, ", "), "day", view.Day(ctx, c.NotAfter, s.Now()).Text)})
+		tasks = append(tasks, view.Task{
+			Kind: view.Warn, Link: view.Link{Label: t(ctx, "start.certificate_next"), Href: "/client-certificates"},
+			Text: t(ctx, "start.certificate_ends", "addresses", strings.Join(c.Emails, ", "), "day", view.Day(ctx, c.NotAfter, s.Now()).Text),
+		})
 	}
 	for _, a := range applied {
 		words := map[order.State]string{order.Failed: "start.application_failed", order.Refused: "start.application_refused"}[a.State]
 		if words != "" {
-			tasks = append(tasks, view.Task{Kind: applicationKinds[a.State], Text: t(ctx, words, "reference", a.Reference),
-				Link: view.Link{Label: t(ctx, "start.look"), Href: applicationPath(a.ID)}})
+			tasks = append(tasks, view.Task{
+				Kind: applicationKinds[a.State], Text: t(ctx, words, "reference", a.Reference),
+				Link: view.Link{Label: t(ctx, "start.look"), Href: applicationPath(a.ID)},
+			})
 		}
 	}
 	return tasks, nil
@@ -43,6 +47,8 @@ func (s *Site) failedApplications(ctx context.Context, by person.Actor) ([]view.
 	if err != nil || len(failed) == 0 {
 		return nil, err
 	}
-	return []view.Task{{Kind: view.Bad, Text: t(ctx, "office.applications_failed", "n", len(failed)),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/applications"}}}, nil
+	return []view.Task{{
+		Kind: view.Bad, Text: t(ctx, "office.applications_failed", "n", len(failed)),
+		Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/applications"},
+	}}, nil
 }

@@ -51,16 +51,20 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 }
 
 func waitingCard(ctx context.Context, c mailbox.Waiting) view.AddressCard {
-	return view.AddressCard{Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: t(ctx, "mine.state_waiting")},
-		Missing: t(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires)}
+	return view.AddressCard{
+		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: t(ctx, "mine.state_waiting")},
+		Missing: t(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
+	}
 }
 
 // linkedCard says what one can do for a linked row, or what is missing until
 // one can.
 func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order.Application) view.AddressCard {
 	now := s.Now()
-	c := view.AddressCard{Title: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
-		State: linkedState(ctx, l)}
+	c := view.AddressCard{
+		Title: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
+		State: linkedState(ctx, l),
+	}
 	if l.Ends != nil && l.Revoked == nil && now.Before(*l.Ends) {
 		c.Ends = view.Day(ctx, *l.Ends, now)
 	}

@@ -10,15 +10,21 @@ import (
 )
 
 var (
-	stateIDs = map[mailbox.State]string{mailbox.Queued: "challenge.queued", mailbox.Deferred: "challenge.deferred", mailbox.Sent: "challenge.sent",
+	stateIDs = map[mailbox.State]string{
+		mailbox.Queued: "challenge.queued", mailbox.Deferred: "challenge.deferred", mailbox.Sent: "challenge.sent",
 		mailbox.Failed: "challenge.failed", mailbox.Affirmed: "challenge.confirmed", mailbox.Declined: "challenge.declined",
-		mailbox.Replaced: "challenge.replaced", mailbox.Invalidated: "challenge.invalidated", mailbox.Expired: "challenge.expired"}
-	stateKinds = map[mailbox.State]view.Kind{mailbox.Queued: view.Open, mailbox.Deferred: view.Warn, mailbox.Sent: view.Open,
+		mailbox.Replaced: "challenge.replaced", mailbox.Invalidated: "challenge.invalidated", mailbox.Expired: "challenge.expired",
+	}
+	stateKinds = map[mailbox.State]view.Kind{
+		mailbox.Queued: view.Open, mailbox.Deferred: view.Warn, mailbox.Sent: view.Open,
 		mailbox.Failed: view.Bad, mailbox.Affirmed: view.Good, mailbox.Declined: view.Bad,
-		mailbox.Replaced: view.Ended, mailbox.Invalidated: view.Ended, mailbox.Expired: view.Ended}
+		mailbox.Replaced: view.Ended, mailbox.Invalidated: view.Ended, mailbox.Expired: view.Ended,
+	}
 	stateIcons = map[mailbox.State]view.Icon{mailbox.Queued: view.IconClock, mailbox.Deferred: view.IconClock, mailbox.Sent: view.IconMail}
-	outcomeIDs = map[string]string{"open": "round.open", "complete": "round.complete", "declined": "round.declined", "replaced": "round.replaced",
-		"invalidated": "round.invalidated", "expired": "round.expired", "undeliverable": "round.undeliverable"}
+	outcomeIDs = map[string]string{
+		"open": "round.open", "complete": "round.complete", "declined": "round.declined", "replaced": "round.replaced",
+		"invalidated": "round.invalidated", "expired": "round.expired", "undeliverable": "round.undeliverable",
+	}
 	outcomeKinds = map[string]view.Kind{"open": view.Open, "complete": view.Good, "declined": view.Bad, "undeliverable": view.Bad}
 )
 
@@ -40,9 +46,16 @@ func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 		return view.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
 	}
 	n := rounds[0]
-	m := view.DeliveryModel{Text: t(ctx, "round.head", "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcomeIDs[n.Outcome])),
-		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{{Label: t(ctx, "challenge.address")},
-			{Label: t(ctx, "rows.status")}, {Label: t(ctx, "challenge.sent_at")}, {Label: t(ctx, "challenge.expires")}, {Label: t(ctx, "challenge.answer")}}}}
+	m := view.DeliveryModel{
+		Text: t(ctx, "round.head", "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcomeIDs[n.Outcome])),
+		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{
+			{Label: t(ctx, "challenge.address")},
+			{Label: t(ctx, "rows.status")},
+			{Label: t(ctx, "challenge.sent_at")},
+			{Label: t(ctx, "challenge.expires")},
+			{Label: t(ctx, "challenge.answer")},
+		}},
+	}
 	marks := false
 	for _, c := range n.Challenges {
 		l := s.challengeLine(ctx, r, c)
@@ -60,8 +73,10 @@ func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 
 func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Challenge) view.ChallengeLine {
 	now := s.Now()
-	l := view.ChallengeLine{Recipient: string(c.Recipient), State: s.challengeState(ctx, c), Sent: moment(ctx, c.Sent, now),
-		When: moment(ctx, c.Ended, now), Answer: c.Answer}
+	l := view.ChallengeLine{
+		Recipient: string(c.Recipient), State: s.challengeState(ctx, c), Sent: moment(ctx, c.Sent, now),
+		When: moment(ctx, c.Ended, now), Answer: c.Answer,
+	}
 	if r.Kind == mailbox.Functional {
 		l.Covers = t(ctx, "challenge.covers", "addresses", strings.Join(c.Covers, ", "))
 	}
@@ -75,8 +90,10 @@ func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Chall
 		l.Conflict = t(ctx, "challenge.conflict", "name", *c.ConflictWith)
 	}
 	if mailbox.MayMarkUndeliverable(r, c) == nil {
-		l.Actions = []view.ButtonModel{{Label: t(ctx, "challenge.came_back"), About: string(c.Recipient), Kind: view.Ghost,
-			Href: rowPath(r) + "/challenges/" + id(c.ID) + "/undeliverable"}}
+		l.Actions = []view.ButtonModel{{
+			Label: t(ctx, "challenge.came_back"), About: string(c.Recipient), Kind: view.Ghost,
+			Href: rowPath(r) + "/challenges/" + id(c.ID) + "/undeliverable",
+		}}
 	}
 	return l
 }
@@ -96,8 +113,10 @@ func (s *Site) challengeState(ctx context.Context, c mailbox.Challenge) view.Sta
 // earlier are the rounds before the newest.
 func (s *Site) earlier(ctx context.Context, rounds []mailbox.Round) (events []view.Event) {
 	for _, n := range rounds[min(1, len(rounds)):] {
-		e := view.Event{Kind: outcomeKinds[n.Outcome], Title: t(ctx, "round.title", "outcome", t(ctx, outcomeIDs[n.Outcome])),
-			When: view.At(ctx, n.Started, s.Now()), Who: n.StartedBy}
+		e := view.Event{
+			Kind: outcomeKinds[n.Outcome], Title: t(ctx, "round.title", "outcome", t(ctx, outcomeIDs[n.Outcome])),
+			When: view.At(ctx, n.Started, s.Now()), Who: n.StartedBy,
+		}
 		for _, c := range n.Challenges {
 			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", t(ctx, stateIDs[c.State]))
 			if c.AnsweredBy != nil {

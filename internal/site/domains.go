@@ -38,8 +38,10 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 		m.Domains = append(m.Domains, s.domainLine(ctx, d, counts[d.ID]))
 	}
 	if len(all) == 0 {
-		m.Empty = &view.EmptyModel{Title: t(ctx, "domains.none"), Text: t(ctx, "domains.none_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: "/office/domains/new", Kind: view.Primary}}
+		m.Empty = &view.EmptyModel{
+			Title: t(ctx, "domains.none"), Text: t(ctx, "domains.none_text"),
+			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: "/office/domains/new", Kind: view.Primary},
+		}
 	}
 	return s.show(w, r, http.StatusOK, view.EmailDomains(s.frame(r, t(ctx, "nav.email_domains")), m))
 }
@@ -78,12 +80,18 @@ func countLink(ctx context.Context, n int64, word, href string) view.CountModel 
 
 // chipIDs are the statuses as filters are called, statusIDs as a row is.
 var (
-	chipIDs = map[mailbox.Status]string{mailbox.None: "rows.none", mailbox.Open: "rows.open", mailbox.Confirmed: "rows.confirmed",
-		mailbox.Undeliverable: "rows.undeliverable", mailbox.Inactive: "rows.inactive"}
-	statusIDs = map[mailbox.Status]string{mailbox.None: "row.status_none", mailbox.Open: "row.status_open", mailbox.Confirmed: "row.status_confirmed",
-		mailbox.Undeliverable: "row.status_undeliverable", mailbox.Inactive: "row.status_inactive"}
-	statusKinds = map[mailbox.Status]view.Kind{mailbox.None: view.Paused, mailbox.Open: view.Open, mailbox.Confirmed: view.Good,
-		mailbox.Undeliverable: view.Bad, mailbox.Inactive: view.Ended}
+	chipIDs = map[mailbox.Status]string{
+		mailbox.None: "rows.none", mailbox.Open: "rows.open", mailbox.Confirmed: "rows.confirmed",
+		mailbox.Undeliverable: "rows.undeliverable", mailbox.Inactive: "rows.inactive",
+	}
+	statusIDs = map[mailbox.Status]string{
+		mailbox.None: "row.status_none", mailbox.Open: "row.status_open", mailbox.Confirmed: "row.status_confirmed",
+		mailbox.Undeliverable: "row.status_undeliverable", mailbox.Inactive: "row.status_inactive",
+	}
+	statusKinds = map[mailbox.Status]view.Kind{
+		mailbox.None: view.Paused, mailbox.Open: view.Open, mailbox.Confirmed: view.Good,
+		mailbox.Undeliverable: view.Bad, mailbox.Inactive: view.Ended,
+	}
 )
 
 // statusState is where a row stands.

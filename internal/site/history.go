@@ -34,8 +34,10 @@ func (s *Site) history(ctx context.Context, t audit.Thing, before int64) (events
 		return nil, 0, err
 	}
 	for i, l := range lines {
-		events = append(events, view.Event{Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
-			Who: who[i], Notes: detailWords(ctx, l)})
+		events = append(events, view.Event{
+			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
+			Who: who[i], Notes: detailWords(ctx, l),
+		})
 	}
 	return events, older, nil
 }
@@ -88,8 +90,10 @@ func kindOfAction(action string) view.Kind {
 }
 
 // detailOrder are the values of audit lines that mean something to people.
-var detailOrder = [...]string{"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
-	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why"}
+var detailOrder = [...]string{
+	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
+	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why",
+}
 
 // detailWords says what changed, a line for each value: "Aliasse: alt → neu".
 // Numbers that only mean something to the portal are left out.

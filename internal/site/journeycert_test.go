@@ -131,8 +131,10 @@ func (w *walk) file(name, content string) string {
 
 // verify asks openssl about h, at the time of the walk.
 func (h held) verify(w *walk, trust string) []string {
-	return []string{"verify", "-crl_check_all", "-attime", fmt.Sprint(w.clock.Now().Unix()), "-CAfile", trust,
-		"-untrusted", w.file("chain.pem", h.chain), w.file("leaf.pem", h.leaf)}
+	return []string{
+		"verify", "-crl_check_all", "-attime", fmt.Sprint(w.clock.Now().Unix()), "-CAfile", trust,
+		"-untrusted", w.file("chain.pem", h.chain), w.file("leaf.pem", h.leaf),
+	}
 }
 
 // openssl runs it; with words it must fail and say them.
@@ -149,9 +151,12 @@ func (w *walk) openssl(words string, args ...string) string {
 // somebody else's.
 func (w *walk) signedMail(h held, trust string) {
 	w.t.Helper()
-	mail := w.file("mail.eml", "")
+	mail, above := w.file("mail.eml", ""), ""
+	for _, c := range pemBlocks(w.t, h.chain)[1:] {
+		above += string(pki.PEM(c.Raw))
+	}
 	w.openssl("", "cms", "-sign", "-text", "-in", w.file("text", "Grüße aus der Fakultät\n"), "-signer", w.file("leaf.pem", h.leaf),
-		"-certfile", w.file("chain.pem", h.chain), "-inkey", w.file("key.pem", h.key), "-out", mail)
+		"-certfile", w.file("above.pem", above), "-inkey", w.file("key.pem", h.key), "-out", mail)
 	args := []string{"cms", "-verify", "-text", "-purpose", "smimesign", "-crl_check_all", "-attime", fmt.Sprint(w.clock.Now().Unix()), "-CAfile", trust, "-in", mail}
 	if out := w.openssl("", args...); !strings.Contains(out, "Grüße aus der Fakultät") {
 		w.t.Errorf("the signed mail: got %q", out)
@@ -248,4 +253,3 @@ func (w *walk) found(h held) {
 		}
 	}
 }
-

@@ -131,8 +131,10 @@ func otherAccount(refused error) bool {
 }
 
 func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) view.AskedModel {
-	m := view.AskedModel{Title: t(ctx, "link.title"), Lead: t(ctx, "link.lead", "asks", a.Asks), Label: t(ctx, "link.address"),
-		Addresses: []string{string(a.Recipient)}, Asks: a.Asks, Group: a.GroupName, Domain: a.DomainName.Unicode(), Account: by.Name}
+	m := view.AskedModel{
+		Title: t(ctx, "link.title"), Lead: t(ctx, "link.lead", "asks", a.Asks), Label: t(ctx, "link.address"),
+		Addresses: []string{string(a.Recipient)}, Asks: a.Asks, Group: a.GroupName, Domain: a.DomainName.Unicode(), Account: by.Name,
+	}
 	if by.Email != "" {
 		m.Account += " (" + by.Email + ")"
 	}

@@ -167,8 +167,10 @@ func TestAnApplicantIsAskedInOtherWords(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.work()
-	_, path := r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat", Primary: "sekretariat@uni.example",
-		Aliases: []string{"office@uni.example"}, Applicant: "ada.adler@uni.example"})
+	_, path := r.addRow(mailbox.Input{
+		Kind: mailbox.Functional, Name: "Sekretariat", Primary: "sekretariat@uni.example",
+		Aliases: []string{"office@uni.example"}, Applicant: "ada.adler@uni.example",
+	})
 	link := r.asked(path, "ada.adler@uni.example")[0]
 	ada := r.as("ada")
 	challenge := ada.get(link).to()

@@ -196,8 +196,10 @@ type matrixRig struct {
 func (r *matrixRig) filled(pattern string) string {
 	r.t.Helper()
 	must(0, r.Org.RemoveMember(r.t.Context(), r.actors["rita"], r.group, r.actors["rita"].Account)) // she may have joined
-	fill := map[string]any{"{domain}": "uni.example", "{token}": "unknown", "{login}": r.login, "{letter}": 999_999, "{job}": 999_999,
-		"{account}": r.actors["ada"].Account, "{id}": r.other, "{authority}": "mail"}
+	fill := map[string]any{
+		"{domain}": "uni.example", "{token}": "unknown", "{login}": r.login, "{letter}": 999_999, "{job}": 999_999,
+		"{account}": r.actors["ada"].Account, "{id}": r.other, "{authority}": "mail",
+	}
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
 		fill["{account}"] = r.actors["sven"].Account
 		must(0, r.Org.AddMember(r.t.Context(), r.actors["rita"], r.other, r.actors["sven"].Account))

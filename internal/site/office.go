@@ -120,16 +120,20 @@ func (s *Site) proofTasks(ctx context.Context, by person.Actor) ([]view.Task, er
 		if d.ProofUntil == nil || d.ProofUntil.Sub(s.Now()) > proofSoon {
 			continue
 		}
-		k := view.Task{Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.renew_proof"), Href: "/office/domains/" + id(d.ID)},
-			Text: t(ctx, "office.proof_ends", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text)}
+		k := view.Task{
+			Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.renew_proof"), Href: "/office/domains/" + id(d.ID)},
+			Text: t(ctx, "office.proof_ends", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text),
+		}
 		if !s.Now().Before(*d.ProofUntil) {
 			k.Kind, k.Text = view.Bad, t(ctx, "office.proof_ended", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text)
 		}
 		tasks = append(tasks, k)
 	}
 	if len(tasks) > startTasks {
-		tasks = append(tasks[:startTasks], view.Task{Kind: view.Info, Text: t(ctx, "office.more_proofs"),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/domains"}})
+		tasks = append(tasks[:startTasks], view.Task{
+			Kind: view.Info, Text: t(ctx, "office.more_proofs"),
+			Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/domains"},
+		})
 	}
 	return tasks, nil
 }

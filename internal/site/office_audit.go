@@ -68,8 +68,15 @@ func auditPath(filter string, before int64) string {
 // auditAreas are the filters; a single action that was chosen is one more.
 func auditAreas(ctx context.Context, filter string) []view.Chip {
 	areas := []struct{ prefix, words string }{
-		{"", "office.audit_all"}, {"mailbox.", "office.audit_mailbox"}, {"order.", "office.audit_order"}, {"cert.", "office.audit_cert"}, {"org.", "office.audit_org"}, {"person.", "office.audit_person"},
-		{"signin.", "office.audit_signin"}, {"mail.", "office.audit_mail"}, {"queue.", "office.audit_queue"},
+		{"", "office.audit_all"},
+		{"mailbox.", "office.audit_mailbox"},
+		{"order.", "office.audit_order"},
+		{"cert.", "office.audit_cert"},
+		{"org.", "office.audit_org"},
+		{"person.", "office.audit_person"},
+		{"signin.", "office.audit_signin"},
+		{"mail.", "office.audit_mail"},
+		{"queue.", "office.audit_queue"},
 	}
 	var chips []view.Chip
 	known := false

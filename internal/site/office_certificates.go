@@ -50,8 +50,10 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 	}
 	var rows []view.FailedApplication
 	for _, a := range failed {
-		row := view.FailedApplication{Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
-			Addresses: applicationAddresses(a, nil), Reason: reasonWords(ctx, a.Reason), Retry: "/office/applications/" + id(a.ID) + "/retry"}
+		row := view.FailedApplication{
+			Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
+			Addresses: applicationAddresses(a, nil), Reason: reasonWords(ctx, a.Reason), Retry: "/office/applications/" + id(a.ID) + "/retry",
+		}
 		if a.Ended != nil {
 			row.Since = view.Ago(ctx, *a.Ended, s.Now())
 		}

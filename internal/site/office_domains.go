@@ -74,8 +74,10 @@ func typedDomain(r *http.Request) view.DomainForm {
 
 // domainInput reads the form. A group that is none counts as not chosen.
 func domainInput(m view.DomainForm, groups []org.Group) org.DomainInput {
-	in := org.DomainInput{Name: m.Name, Validation: org.Validation(m.Validation),
-		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)}}
+	in := org.DomainInput{
+		Name: m.Name, Validation: org.Validation(m.Validation),
+		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)},
+	}
 	for _, g := range groups {
 		if id(g.ID) == m.Group {
 			in.Group = g.ID

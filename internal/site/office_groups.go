@@ -194,8 +194,10 @@ func (s *Site) memberMeant(r *http.Request) (found person.Account, form view.Add
 		if len(all) == 1 || a.ID == person.ID(chosen) {
 			return a, form, nil, nil
 		}
-		form.Choices = append(form.Choices, view.Choice{Value: id(a.ID), Label: a.Label(),
-			Hint: t(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text)})
+		form.Choices = append(form.Choices, view.Choice{
+			Value: id(a.ID), Label: a.Label(),
+			Hint: t(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
+		})
 	}
 	if len(all) == 0 {
 		refused = unclear("office.member_none")

@@ -26,8 +26,10 @@ func (s *Site) people(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) personRows(ctx context.Context, all []person.Account) []view.PersonRow {
 	var rows []view.PersonRow
 	for _, a := range all {
-		row := view.PersonRow{Name: a.Label(), Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
-			SignedIn: view.Day(ctx, a.SignedIn, s.Now())}
+		row := view.PersonRow{
+			Name: a.Label(), Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
+			SignedIn: view.Day(ctx, a.SignedIn, s.Now()),
+		}
 		if a.Locked != nil {
 			st := accountState(ctx, a)
 			row.State = &st

@@ -152,8 +152,10 @@ func TestTheAuditLogIsReadInPages(t *testing.T) {
 	rita := r.as("rita")
 	for i := range 60 {
 		must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
-			return audit.Write(t.Context(), tx, audit.Line{At: r.clock.Now(), Action: "mailbox.edited",
-				Detail: audit.Detail{"comment": [2]string{"", fmt.Sprintf("nr-%d.", i)}}})
+			return audit.Write(t.Context(), tx, audit.Line{
+				At: r.clock.Now(), Action: "mailbox.edited",
+				Detail: audit.Detail{"comment": [2]string{"", fmt.Sprintf("nr-%d.", i)}},
+			})
 		}))
 	}
 	first := rita.get("/office/audit?action=mailbox.").status(http.StatusOK).has("nr-59.", "nr-10.", de("audit.portal"), "noch offen").lacks("nr-9.", de("audit.org.member_added"))

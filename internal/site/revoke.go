@@ -48,8 +48,10 @@ func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certifi
 	bad, whole := wrong(ctx, failed)
 	m := view.RevokeModel{
 		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
-		Dialog: view.DialogModel{Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "cert.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
-			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path},
+		Dialog: view.DialogModel{
+			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "cert.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
+			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path,
+		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
 	if !c.Mine {

@@ -34,8 +34,10 @@ import (
 // uni.example and labor.example (validated by mailbox), sven after
 // institut.example, rita is a registration officer, ada and bob are users, and
 // niko is nobody.
-var names = map[string]string{"nora": "Nora Netz", "sven": "Sven Fremd", "rita": "Rita Amt",
-	"ada": "Ada Adler", "bob": "Bob Bach", "niko": "Niko Niemand"}
+var names = map[string]string{
+	"nora": "Nora Netz", "sven": "Sven Fremd", "rita": "Rita Amt",
+	"ada": "Ada Adler", "bob": "Bob Bach", "niko": "Niko Niemand",
+}
 
 // rig is a portal over HTTP with a real database, provider and mail server. Its
 // jobs rest until work is called.
@@ -68,8 +70,10 @@ func must[T any](v T, err error) T {
 func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	t.Helper()
 	app, provider := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
-	r := &rig{t: t, clock: &clock{}, base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
-		actors: map[string]person.Actor{}, logged: &record{}}
+	r := &rig{
+		t: t, clock: &clock{}, base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
+		actors: map[string]person.Actor{}, logged: &record{},
+	}
 	r.clock.micros.Store(time.Now().UTC().Truncate(time.Second).UnixMicro())
 	r.sink = must(sink.New(sink.Config{}))
 	if err := r.sink.Start("127.0.0.1:0"); err != nil {
@@ -100,12 +104,16 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 }
 
 func (r *rig) providerConfig() idp.Config {
-	c := idp.Config{Issuer: r.issuer, Now: r.clock.Now, Clients: []idp.Client{{ID: "portal", Secret: "geheim",
-		RedirectURIs: []string{r.base + "/signin/callback"}, PostLogoutRedirectURIs: []string{r.base + "/signed-out"}}}}
+	c := idp.Config{Issuer: r.issuer, Now: r.clock.Now, Clients: []idp.Client{{
+		ID: "portal", Secret: "geheim",
+		RedirectURIs: []string{r.base + "/signin/callback"}, PostLogoutRedirectURIs: []string{r.base + "/signed-out"},
+	}}}
 	for sub, name := range names {
 		given, family, _ := strings.Cut(name, " ")
-		p := idp.Person{Sub: sub, Username: sub, Name: name, GivenName: given, FamilyName: family,
-			Email: strings.ToLower(given+"."+family) + "@uni.example", EmailVerified: true}
+		p := idp.Person{
+			Sub: sub, Username: sub, Name: name, GivenName: given, FamilyName: family,
+			Email: strings.ToLower(given+"."+family) + "@uni.example", EmailVerified: true,
+		}
 		if sub == "rita" {
 			p.Groups = []string{"ra"}
 		}

@@ -31,8 +31,10 @@ func (s *Site) rowFrame(r *http.Request, row mailbox.Row, title string) view.Fra
 }
 
 func domainCrumbs(r *http.Request, row mailbox.Row) []view.Link {
-	return []view.Link{{Label: t(r.Context(), "nav.email_domains"), Href: "/email-domains"},
-		{Label: row.DomainName.Unicode(), Href: domainPath(row.DomainName)}}
+	return []view.Link{
+		{Label: t(r.Context(), "nav.email_domains"), Href: "/email-domains"},
+		{Label: row.DomainName.Unicode(), Href: domainPath(row.DomainName)},
+	}
 }
 
 // roundsShown is how many rounds of challenges a row's page tells of.

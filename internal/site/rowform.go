@@ -23,7 +23,8 @@ func rowForm(ctx context.Context, in mailbox.Input, failed error) view.AddressFo
 	m.Kind.Type = view.Radios
 	m.Kind.Choices = []view.Choice{
 		{Value: string(mailbox.Personal), Label: t(ctx, "row.personal"), Hint: t(ctx, "form.personal_hint")},
-		{Value: string(mailbox.Functional), Label: t(ctx, "row.functional"), Hint: t(ctx, "form.functional_hint")}}
+		{Value: string(mailbox.Functional), Label: t(ctx, "row.functional"), Hint: t(ctx, "form.functional_hint")},
+	}
 	aliases := append(append([]string{}, in.Aliases...), "", "")
 	m.Aliases = [2]view.FieldModel{addressField(field("alias1", t(ctx, "form.alias1"), aliases[0])), addressField(field("alias2", t(ctx, "form.alias2"), aliases[1]))}
 	m.Aliases[0].Hint = t(ctx, "form.alias_hint")
@@ -35,7 +36,8 @@ func rowForm(ctx context.Context, in mailbox.Input, failed error) view.AddressFo
 	who.Type, who.Optional = view.Radios, true
 	who.Choices = []view.Choice{
 		{Value: string(mailbox.SamePerson), Label: t(ctx, "form.person_same"), Hint: t(ctx, "form.person_same_hint")},
-		{Value: string(mailbox.OtherPerson), Label: t(ctx, "form.person_other"), Hint: t(ctx, "form.person_other_hint")}}
+		{Value: string(mailbox.OtherPerson), Label: t(ctx, "form.person_other"), Hint: t(ctx, "form.person_other_hint")},
+	}
 	m.Person = &who
 	m.Comment = field("comment", t(ctx, "row.comment"), in.Comment)
 	m.Comment.Hint, m.Comment.Optional, m.Comment.MaxLength = t(ctx, "form.comment_hint"), true, "1024"

@@ -16,8 +16,10 @@ import (
 // readRow reads what was typed into the form of a row.
 func readRow(r *http.Request) mailbox.Input {
 	v := r.PostFormValue
-	return mailbox.Input{Kind: mailbox.Kind(v("kind")), Name: v("name"), Primary: v("primary"), Aliases: []string{v("alias1"), v("alias2")},
-		Applicant: v("applicant"), Comment: v("comment"), Person: mailbox.Person(v("person"))}
+	return mailbox.Input{
+		Kind: mailbox.Kind(v("kind")), Name: v("name"), Primary: v("primary"), Aliases: []string{v("alias1"), v("alias2")},
+		Applicant: v("applicant"), Comment: v("comment"), Person: mailbox.Person(v("person")),
+	}
 }
 
 func (s *Site) newRow(w http.ResponseWriter, r *http.Request) error {
@@ -84,8 +86,10 @@ func (s *Site) editRow(w http.ResponseWriter, r *http.Request) error {
 
 // inputOf is what a form holds that changes nothing of r.
 func inputOf(r mailbox.Row) mailbox.Input {
-	in := mailbox.Input{Kind: r.Kind, Name: r.Name, Primary: string(r.Primary), Aliases: append(addresses(r.Aliases), "", "")[:2],
-		Applicant: string(r.Applicant), Comment: r.Comment}
+	in := mailbox.Input{
+		Kind: r.Kind, Name: r.Name, Primary: string(r.Primary), Aliases: append(addresses(r.Aliases), "", "")[:2],
+		Applicant: string(r.Applicant), Comment: r.Comment,
+	}
 	return in
 }
 
@@ -118,8 +122,10 @@ func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 	in.Primary = string(row.Primary)
 	m := rowForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: f.Title}
-	m.Form = view.FormModel{Action: rowPath(row) + "/edit", Submit: view.ButtonModel{Label: t(ctx, "form.save")}, Cancel: rowPath(row),
-		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}}}
+	m.Form = view.FormModel{
+		Action: rowPath(row) + "/edit", Submit: view.ButtonModel{Label: t(ctx, "form.save")}, Cancel: rowPath(row),
+		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}},
+	}
 	m.Primary.ReadOnly, m.Primary.Hint = true, t(ctx, "form.primary_fixed")
 	fixWhatIsFixed(ctx, &m, row, in)
 	m.Notices = editNotices(ctx, row, rounds)

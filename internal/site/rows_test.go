@@ -232,11 +232,17 @@ func TestPagesCostFewQueries(t *testing.T) {
 		if rows == 50 {
 			nora.post(row + "/challenges").status(http.StatusSeeOther)
 		}
-		for _, path := range []string{"/email-domains", "/email-domains/uni.example", "/email-domains/uni.example?q=uni&status=none",
-			"/client-certificates", row, row + "/edit"} {
+		for _, path := range []string{
+			"/email-domains", "/email-domains/uni.example", "/email-domains/uni.example?q=uni&status=none",
+			"/client-certificates", row, row + "/edit",
+		} {
 			got := cost(path)
-			if got > 9 {
-				t.Errorf("%s with %d rows: got %d queries, want at most 9", path, rows, got)
+			most := 8
+			if path == row { // one more for its certificates
+				most = 9
+			}
+			if got > most {
+				t.Errorf("%s with %d rows: got %d queries, want at most %d", path, rows, got, most)
 			}
 			if b, ok := before[path]; ok && b != got {
 				t.Errorf("%s: got %d queries with %d rows and %d with one, want the same", path, got, rows, b)

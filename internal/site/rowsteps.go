@@ -27,16 +27,26 @@ type rowStep struct {
 
 // rowSteps are in the order of their buttons.
 var rowSteps = []rowStep{
-	{path: "challenges", icon: view.IconMail, button: "step.challenges_button", title: "step.challenges_title", verb: "step.challenges_verb",
-		done: "step.challenges_done", rule: mailbox.MayChallenge, do: (*mailbox.Book).Challenge, words: challengesWords},
-	{path: "deactivate", icon: view.IconBan, button: "step.deactivate_button", title: "step.deactivate_title", verb: "step.deactivate_verb",
-		done: "step.deactivate_done", rule: mailbox.MayDeactivate, do: (*mailbox.Book).Deactivate, words: deactivateWords},
-	{path: "activate", icon: view.IconPlay, button: "step.activate_button", title: "step.activate_title", verb: "step.activate_verb",
-		done: "step.activate_done", rule: mailbox.MayActivate, do: (*mailbox.Book).Activate, words: activateWords},
-	{path: "unlink", icon: view.IconCross, button: "step.unlink_button", title: "step.unlink_title", verb: "step.unlink_verb", danger: true,
-		done: "step.unlink_done", rule: mailbox.MayUnlink, do: (*mailbox.Book).Unlink, words: unlinkWords},
-	{path: "delete", icon: view.IconBin, button: "step.delete_button", title: "step.delete_title", verb: "step.delete_verb", danger: true,
-		done: "step.delete_done", rule: mailbox.MayDelete, do: (*mailbox.Book).Delete, words: deleteWords},
+	{
+		path: "challenges", icon: view.IconMail, button: "step.challenges_button", title: "step.challenges_title", verb: "step.challenges_verb",
+		done: "step.challenges_done", rule: mailbox.MayChallenge, do: (*mailbox.Book).Challenge, words: challengesWords,
+	},
+	{
+		path: "deactivate", icon: view.IconBan, button: "step.deactivate_button", title: "step.deactivate_title", verb: "step.deactivate_verb",
+		done: "step.deactivate_done", rule: mailbox.MayDeactivate, do: (*mailbox.Book).Deactivate, words: deactivateWords,
+	},
+	{
+		path: "activate", icon: view.IconPlay, button: "step.activate_button", title: "step.activate_title", verb: "step.activate_verb",
+		done: "step.activate_done", rule: mailbox.MayActivate, do: (*mailbox.Book).Activate, words: activateWords,
+	},
+	{
+		path: "unlink", icon: view.IconCross, button: "step.unlink_button", title: "step.unlink_title", verb: "step.unlink_verb", danger: true,
+		done: "step.unlink_done", rule: mailbox.MayUnlink, do: (*mailbox.Book).Unlink, words: unlinkWords,
+	},
+	{
+		path: "delete", icon: view.IconBin, button: "step.delete_button", title: "step.delete_title", verb: "step.delete_verb", danger: true,
+		done: "step.delete_done", rule: mailbox.MayDelete, do: (*mailbox.Book).Delete, words: deleteWords,
+	},
 }
 
 func (s *Site) askRowStep(step rowStep) handler {
@@ -60,8 +70,10 @@ func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep,
 		return err
 	}
 	f := s.rowFrame(r, row, t(ctx, step.title, "name", row.Name))
-	m := view.RowStepModel{Dialog: view.DialogModel{Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
-		Danger: step.danger, Cancel: rowPath(row)}}
+	m := view.RowStepModel{Dialog: view.DialogModel{
+		Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
+		Danger: step.danger, Cancel: rowPath(row),
+	}}
 	step.words(ctx, row, rounds, &m)
 	status := http.StatusOK
 	if failed != nil {

@@ -28,8 +28,10 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	if f == nil || f.Kind == fault.Internal {
 		return err
 	}
-	m := view.ProblemModel{Status: s.status(w, f), Title: t(ctx, "signin.failed_title"), What: t(ctx, f.ID, f.Args...),
-		Actions: []view.ButtonModel{{Label: t(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}}}
+	m := view.ProblemModel{
+		Status: s.status(w, f), Title: t(ctx, "signin.failed_title"), What: t(ctx, f.ID, f.Args...),
+		Actions: []view.ButtonModel{{Label: t(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}},
+	}
 	switch f.Kind {
 	case fault.Conflict: // an old tab, or the way back in the browser's history
 		m.Todo = t(ctx, "signin.stale_todo")

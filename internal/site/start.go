@@ -55,8 +55,10 @@ func (s *Site) waitingTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	}
 	var tasks []view.Task
 	for _, c := range waiting {
-		tasks = append(tasks, view.Task{Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: "/help"},
-			Text: t(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires)})
+		tasks = append(tasks, view.Task{
+			Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: "/help"},
+			Text: t(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
+		})
 	}
 	return tasks, nil
 }
@@ -86,8 +88,10 @@ func (s *Site) contactTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 		}
 	}
 	if len(tasks) > startTasks {
-		tasks = append(tasks[:startTasks], view.Task{Kind: view.Info, Text: t(ctx, "start.more_domains"),
-			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: "/email-domains"}})
+		tasks = append(tasks[:startTasks], view.Task{
+			Kind: view.Info, Text: t(ctx, "start.more_domains"),
+			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: "/email-domains"},
+		})
 	}
 	return tasks, nil
 }
@@ -105,16 +109,20 @@ func (s *Site) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailDoma
 }
 
 func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, st mailbox.Status, n map[mailbox.Status]int64) view.Task {
-	return view.Task{Kind: kind, Text: t(ctx, words, "n", n[st], "domain", d.Name.Unicode()),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), mailbox.View{Status: st})}}
+	return view.Task{
+		Kind: kind, Text: t(ctx, words, "n", n[st], "domain", d.Name.Unicode()),
+		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), mailbox.View{Status: st})},
+	}
 }
 
 // linked words addresses that belong to an account.
 func (s *Site) linked(ctx context.Context, rows []mailbox.Linked) []view.LinkedModel {
 	var ms []view.LinkedModel
 	for _, l := range rows {
-		m := view.LinkedModel{Address: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, s.Now()),
-			State: view.StateModel{Kind: view.Good, Word: t(ctx, "start.linked_good")}}
+		m := view.LinkedModel{
+			Address: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, s.Now()),
+			State: view.StateModel{Kind: view.Good, Word: t(ctx, "start.linked_good")},
+		}
 		switch {
 		case !l.Active:
 			m.State = view.StateModel{Kind: view.Ended, Word: t(ctx, "start.linked_inactive")}

@@ -21,14 +21,18 @@ import (
 var pageSizes = [...]int{50, 100, 200}
 
 // sortIDs are the columns a table of rows can be sorted by.
-var sortIDs = map[mailbox.Sort]string{mailbox.ByStatus: "rows.status", mailbox.ByName: "rows.name", mailbox.ByPrimary: "rows.primary",
-	mailbox.ByEnd: "rows.end", mailbox.ByComment: "rows.comment"}
+var sortIDs = map[mailbox.Sort]string{
+	mailbox.ByStatus: "rows.status", mailbox.ByName: "rows.name", mailbox.ByPrimary: "rows.primary",
+	mailbox.ByEnd: "rows.end", mailbox.ByComment: "rows.comment",
+}
 
 // readView reads what is to be seen of a table; what it does not know falls
 // back to the default.
 func readView(q url.Values) mailbox.View {
-	v := mailbox.View{Status: mailbox.Status(q.Get("status")), Text: strings.TrimSpace(q.Get("q")), Sort: mailbox.Sort(q.Get("sort")),
-		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at")}
+	v := mailbox.View{
+		Status: mailbox.Status(q.Get("status")), Text: strings.TrimSpace(q.Get("q")), Sort: mailbox.Sort(q.Get("sort")),
+		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"),
+	}
 	if !slices.Contains(mailbox.Statuses[:], v.Status) {
 		v.Status = ""
 	}
@@ -172,8 +176,11 @@ func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) vie
 		return view.Column{Label: t(ctx, sortIDs[by]), Sort: &view.SortModel{Href: viewHref(base, to), Order: order}}
 	}
 	m := view.TableModel{Caption: t(ctx, "rows.caption"), Columns: []view.Column{
-		sorted(mailbox.ByStatus), sorted(mailbox.ByName), sorted(mailbox.ByPrimary), {Label: t(ctx, "row.aliases")}, {Label: t(ctx, "row.kind")},
-		{Label: t(ctx, "row.linked")}, sorted(mailbox.ByEnd), sorted(mailbox.ByComment),
+		sorted(mailbox.ByStatus), sorted(mailbox.ByName), sorted(mailbox.ByPrimary),
+		{Label: t(ctx, "row.aliases")},
+		{Label: t(ctx, "row.kind")},
+		{Label: t(ctx, "row.linked")},
+		sorted(mailbox.ByEnd), sorted(mailbox.ByComment),
 	}}
 	m.Columns[0].Tight = true
 	if edits {
@@ -183,8 +190,10 @@ func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) vie
 }
 
 func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) view.AddressLine {
-	l := view.AddressLine{State: s.rowState(ctx, r), Name: r.Name, Href: rowPath(r), Primary: string(r.Primary), Aliases: addresses(r.Aliases),
-		Kind: kindWords(ctx, r.Kind), Comment: r.Comment}
+	l := view.AddressLine{
+		State: s.rowState(ctx, r), Name: r.Name, Href: rowPath(r), Primary: string(r.Primary), Aliases: addresses(r.Aliases),
+		Kind: kindWords(ctx, r.Kind), Comment: r.Comment,
+	}
 	if r.LinkedName != nil {
 		l.Linked, l.Unlike = *r.LinkedName, unlikeState(ctx, r)
 	}
@@ -246,8 +255,10 @@ func noRows(ctx context.Context, base string, v mailbox.View, p mailbox.Page, su
 	case !edits:
 		return &view.EmptyModel{Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_reader")}
 	}
-	return &view.EmptyModel{Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_text"),
-		Action: &view.ButtonModel{Label: t(ctx, "rows.add_first"), Href: base + "/new"}}
+	return &view.EmptyModel{
+		Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_text"),
+		Action: &view.ButtonModel{Label: t(ctx, "rows.add_first"), Href: base + "/new"},
+	}
 }
 
 func pager(ctx context.Context, base string, v mailbox.View, p mailbox.Page, of int64) view.PagerModel {

@@ -21,8 +21,10 @@ func (s *Site) askUndeliverable(w http.ResponseWriter, r *http.Request) error {
 	f := s.rowFrame(r, row, t(ctx, "undeliverable.title"))
 	return s.show(w, r, http.StatusOK, view.RowStep(f, view.RowStepModel{
 		List: t(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
-		Dialog: view.DialogModel{Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),
-			Action: rowPath(row) + "/challenges/" + id(c.ID) + "/undeliverable", Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row)},
+		Dialog: view.DialogModel{
+			Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),
+			Action: rowPath(row) + "/challenges/" + id(c.ID) + "/undeliverable", Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row),
+		},
 	}))
 }
 

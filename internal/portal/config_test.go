@@ -1,0 +1,83 @@
+package portal_test
+
+import (
+	"strings"
+	"testing"
+
+	"petschaft/internal/portal"
+)
+
+// good is a configuration without mistakes.
+func good() portal.Config {
+	return portal.Config{
+		DatabaseURL: "postgres://petschaft:geheim@db.example/petschaft", Listen: "127.0.0.1:8080", BaseURL: "https://portal.example",
+		OIDCIssuer: "https://idp.example/realm", OIDCClientID: "petschaft", OIDCClientSecret: "geheim2", OIDCGroupsClaim: "groups",
+		SMTPURL: "smtp://petschaft:geheim3@mail.example", MailFrom: "Portal <portal@portal.example>", MailBounce: "ra@portal.example",
+		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30,
+	}
+}
+
+func TestAGoodConfigurationHasNoMistakes(t *testing.T) {
+	t.Parallel()
+	if err := good().Check(); err != nil {
+		t.Errorf("got %v, want nothing", err)
+	}
+}
+
+func TestAllMistakesAreReportedTogether(t *testing.T) {
+	t.Parallel()
+	err := portal.Config{Listen: "8080", TrustedProxies: []string{"everybody"}, PKIURL: "https://pki.example", Pages: "/does/not/exist"}.Check()
+	if err == nil {
+		t.Fatal("got no mistakes")
+	}
+	for _, want := range []string{
+		"DATABASE_URL is missing", "PETSCHAFT_BASE_URL is missing", "PETSCHAFT_OIDC_ISSUER is missing", "PETSCHAFT_OIDC_CLIENT_ID is missing",
+		"PETSCHAFT_SMTP_URL is missing", "PETSCHAFT_MAIL_FROM is missing", "PETSCHAFT_MAIL_BOUNCE is missing", "PETSCHAFT_SECRET is missing",
+		"PETSCHAFT_LISTEN must be host:port", "PETSCHAFT_TRUSTED_PROXIES holds \"everybody\"", "PETSCHAFT_PKI_URL must be a plain http",
+		"PETSCHAFT_PAGES is not a directory",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in:\n%v", want, err)
+		}
+	}
+}
+
+func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*portal.Config)
+		want   string
+	}{
+		"http off loopback":              {func(c *portal.Config) { c.BaseURL = "http://portal.example" }, "PETSCHAFT_BASE_URL must begin with https://"},
+		"base address with a path":       {func(c *portal.Config) { c.BaseURL = "https://portal.example/sub" }, "must not have a path"},
+		"issuer off loopback":            {func(c *portal.Config) { c.OIDCIssuer = "http://idp.example" }, "PETSCHAFT_OIDC_ISSUER must begin with https://"},
+		"secret too short":               {func(c *portal.Config) { c.Secret = "AAEC" }, "PETSCHAFT_SECRET must be 32 bytes"},
+		"mail in clear off this machine": {func(c *portal.Config) { c.SMTPURL = "smtp://mail.example?tls=none" }, "PETSCHAFT_SMTP_URL"},
+		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
+		"brakes that never let go":       {func(c *portal.Config) { c.RowDay = 0 }, "must be positive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := good()
+			c.change(&k)
+			if err := k.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want something with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheEffectiveConfigurationHoldsNoSecret(t *testing.T) {
+	t.Parallel()
+	all := strings.Join(good().Lines(), "\n")
+	for _, secret := range []string{"geheim", good().Secret} {
+		if strings.Contains(all, secret) {
+			t.Errorf("%q stands in:\n%s", secret, all)
+		}
+	}
+	for _, want := range []string{"PETSCHAFT_BASE_URL=https://portal.example", "PETSCHAFT_SECRET=(set)", "db.example"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing in:\n%s", want, all)
+		}
+	}
+}
