@@ -25,6 +25,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -64,6 +65,7 @@ type Application struct {
 	Reference   string
 	RowID       mailbox.ID
 	RowName     string
+	RowAddress  org.Address // the row's primary one
 	Account     person.ID
 	Applicant   string
 	KeyKind     string

@@ -11,7 +11,7 @@ import (
 	"petschaft/internal/postgres"
 )
 
-const columns = `p.id, p.reference, p.row_id, r.name as row_name, p.account,
+const columns = `p.id, p.reference, p.row_id, r.name as row_name, r.primary_address as row_address, p.account,
 	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as applicant, p.key_kind, p.state, p.reason, p.attempts, p.emails,
 	p.certificate, p.created, p.ended`
 

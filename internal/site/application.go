@@ -43,11 +43,12 @@ func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, crumb := s.applicationModel(ctx, by, a, linked), view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}
+	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}}
 	if a.Account != by.Account {
-		m.Applicant, crumb = a.Applicant, view.Link{Label: t(ctx, "office.applications"), Href: "/office/applications"}
+		m.Applicant = a.Applicant
+		crumbs = []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.applications"), Href: "/office/applications"}}
 	}
-	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumb)), m))
+	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 
 func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) view.ApplicationModel {
@@ -133,7 +134,7 @@ func applicationAddresses(a order.Application, linked []mailbox.Linked) []string
 	if i := slices.IndexFunc(linked, func(l mailbox.Linked) bool { return l.RowID == a.RowID }); i >= 0 {
 		return addresses(linked[i].Addresses())
 	}
-	return []string{a.RowName}
+	return []string{string(a.RowAddress)}
 }
 
 var (
