@@ -49,7 +49,7 @@ func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, args ...river.JobArgs) er
 	if len(many) == 0 {
 		return nil
 	}
-	if _, err := q.insert.InsertManyFastTx(ctx, tx, many); err != nil {
+	if _, err := q.insert.InsertManyTx(ctx, tx, many); err != nil {
 		return fmt.Errorf("queue %s: %w", args[0].Kind(), err)
 	}
 	return nil
