@@ -259,7 +259,8 @@ func (q *pageQuery) scans(order string) string {
 	return `with page as (select * from (` + strings.Join(parts, " union all ") + `) u order by ` + order + ` limit @limit)`
 }
 
-// hits sorts what a search finds, as long as that is not too much.
+// hits sorts what a search finds, as long as that is not too much: then one row
+// comes back for its count.
 func (q *pageQuery) hits(order string) string {
 	where := ""
 	if q.v.Status != "" {
@@ -276,10 +277,14 @@ func (q *pageQuery) hits(order string) string {
 	return fmt.Sprintf(`with hits as materialized (
 			select array_position(%s, r.status::text) as rank, r.id, r.%s as key from address_row r
 			where r.domain = @domain%s%s limit %d
+		), n as (
+			select count(*)::int as hits from hits
 		), page as (
-			select h.rank, h.id, h.key, n.hits from (select count(*)::int as hits from hits) n, hits h
-			where %s order by %s limit @limit)`,
-		ranks, q.column, where, q.matches, MaxHits+1, after, order)
+			(select h.rank, h.id, h.key, n.hits from n, hits h where n.hits <= %d and %s order by %s limit @limit)
+			union all
+			(select h.rank, h.id, h.key, n.hits from n, hits h where n.hits > %d limit 1)
+		)`,
+		ranks, q.column, where, q.matches, MaxHits+1, MaxHits, after, order, MaxHits)
 }
 
 func strs(ss []Status) []string {
