@@ -14,7 +14,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: ## the portal with a sign-in provider, a mail reader and sample people, on this machine
-	@$(DEMO) run $(if $(PORT),--port=$(PORT))
+	@go build -o bin/demo ./cmd/demo && exec bin/demo run $(if $(PORT),--port=$(PORT))
 
 test: need ## all tests, on a throw-away Postgres
 	$(DEMO) postgres -- $(TEST) $(T)
