@@ -68,14 +68,15 @@ func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
 	var err error
 	for range attempts {
 		err = pgx.BeginFunc(ctx, db.Pool, f)
-		if !again(err) {
+		if !Again(err) {
 			break
 		}
 	}
 	return Fault(err)
 }
 
-func again(err error) bool {
+// Again tells whether err means that the whole transaction is to be tried again.
+func Again(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }
