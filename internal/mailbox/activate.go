@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 )
@@ -13,30 +14,36 @@ import (
 // Deactivate takes a row out of use: its pending challenges end and nobody can
 // apply for its addresses (R23, R26). The link stays.
 func (b *Book) Deactivate(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayDeactivate(r); err != nil {
-			return err
-		}
-		if err := b.endRound(ctx, tx, id, "invalidated"); err != nil {
-			return err
-		}
-		return b.turn(ctx, tx, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`)
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.deactivate(ctx, tx, by, r) })
+}
+
+// deactivate and its like below are the operations on a locked row; part is the
+// larger work that they belong to, if any.
+func (b *Book) deactivate(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+	if err := MayDeactivate(r); err != nil {
+		return err
+	}
+	if err := b.endRound(ctx, tx, r.ID, "invalidated"); err != nil {
+		return err
+	}
+	return b.turn(ctx, tx, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`, part...)
 }
 
 // Activate takes a row into use again; alone it needs no new challenges (R27).
 // An address that another active row took meanwhile is a conflict, and so is one
 // that an inactive row's valid certificate still holds.
 func (b *Book) Activate(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayActivate(r); err != nil {
-			return err
-		}
-		if err := b.turn(ctx, tx, by, r, "mailbox.activated", `active = true, status = 'none'`); err != nil {
-			return err
-		}
-		return b.unheld(ctx, tx, id)
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.activate(ctx, tx, by, r) })
+}
+
+func (b *Book) activate(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+	if err := MayActivate(r); err != nil {
+		return err
+	}
+	if err := b.turn(ctx, tx, by, r, "mailbox.activated", `active = true, status = 'none'`, part...); err != nil {
+		return err
+	}
+	return b.unheld(ctx, tx, r.ID)
 }
 
 // unheld refuses when a valid certificate of another, inactive row holds an
@@ -56,7 +63,7 @@ func (b *Book) unheld(ctx context.Context, tx pgx.Tx, id ID) error {
 	return nil
 }
 
-func (b *Book) turn(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, action, set string) error {
+func (b *Book) turn(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, action, set string, part ...audit.Thing) error {
 	_, err := tx.Exec(ctx, `update address_row set `+set+`, version = version + 1, changed = $2 where id = $1`, r.ID, b.Now())
 	if err != nil {
 		return fmt.Errorf("%s %d: %w", action, r.ID, err)
@@ -64,20 +71,22 @@ func (b *Book) turn(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, acti
 	if err := refresh(ctx, tx, r.ID); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, by.Who(), action, nil, r.ID.Thing(), r.Domain.Thing())
+	return b.note(ctx, tx, by.Who(), action, nil, append(part, r.ID.Thing(), r.Domain.Thing())...)
 }
 
 // Delete removes a row for which no challenge was ever sent (R16). Its primary
 // address is free again.
 func (b *Book) Delete(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayDelete(r); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `delete from address_row where id = $1`, id); err != nil {
-			return fmt.Errorf("delete row %d: %w", id, err)
-		}
-		gone := draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
-		return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.detail(), r.ID.Thing(), r.Domain.Thing())
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.delete(ctx, tx, by, r) })
+}
+
+func (b *Book) delete(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+	if err := MayDelete(r); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from address_row where id = $1`, r.ID); err != nil {
+		return fmt.Errorf("delete row %d: %w", r.ID, err)
+	}
+	gone := draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
+	return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.detail(), append(part, r.ID.Thing(), r.Domain.Thing())...)
 }

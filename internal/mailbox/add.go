@@ -15,28 +15,34 @@ import (
 // Add makes an active row in the domain called name (R4). It sends nothing.
 func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) (ID, error) {
 	var id ID
-	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		d, err := b.Org.DomainIn(ctx, tx, by, name)
-		if err != nil {
-			return err
-		}
-		if err := MayEditRows(d.Standing); err != nil {
-			return err
-		}
-		var bad fault.Fields
-		dr, err := b.check(ctx, tx, by, d, in, 0, true, &bad)
-		if err != nil {
-			return err
-		}
-		if err := bad.Err(); err != nil {
-			return err
-		}
-		id, err = b.insert(ctx, tx, d.ID, dr)
-		if err != nil {
-			return fmt.Errorf("add row: %w", err)
-		}
-		return b.note(ctx, tx, by.Who(), "mailbox.added", dr.detail(), id.Thing(), d.ID.Thing())
+	return id, b.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
+		id, err = b.AddIn(ctx, tx, by, name, in)
+		return err
 	})
+}
+
+// AddIn is the step that adds a row; the audit line names part too.
+func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name string, in Input, part ...audit.Thing) (ID, error) {
+	d, err := b.Org.DomainIn(ctx, tx, by, name)
+	if err != nil {
+		return 0, err
+	}
+	if err := MayEditRows(d.Standing); err != nil {
+		return 0, err
+	}
+	var bad fault.Fields
+	dr, err := b.check(ctx, tx, by, d, in, 0, true, &bad)
+	if err != nil {
+		return 0, err
+	}
+	if err := bad.Err(); err != nil {
+		return 0, err
+	}
+	id, err := b.insert(ctx, tx, d.ID, dr)
+	if err != nil {
+		return 0, fmt.Errorf("add row: %w", err)
+	}
+	return id, b.note(ctx, tx, by.Who(), "mailbox.added", dr.detail(), append(part, id.Thing(), d.ID.Thing())...)
 }
 
 // check reads in and looks whether its addresses are free for the row me.

@@ -21,16 +21,19 @@ type foldArgs struct{}
 func (foldArgs) Kind() string { return "mailbox_fold" }
 
 // Jobs registers the room's work and returns what runs by itself: every minute
-// what ends by the clock is ended, every ten seconds the counts are folded.
+// what ends by the clock is ended, every ten seconds the counts are folded
+// and imports looked after.
 func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
 	river.AddWorker(w, &deliverer{book: b})
+	river.AddWorker(w, &importer{book: b})
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[importTickArgs]) error { return b.ImportTick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[clockArgs]) error { return b.Tick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[foldArgs]) error { return b.Fold(ctx) }))
 	every := func(d time.Duration, a river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(d),
 			func() (river.JobArgs, *river.InsertOpts) { return a, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 	}
-	return []*river.PeriodicJob{every(time.Minute, clockArgs{}), every(10*time.Second, foldArgs{})}
+	return []*river.PeriodicJob{every(time.Minute, clockArgs{}), every(10*time.Second, foldArgs{}), every(10*time.Second, importTickArgs{})}
 }
 
 // tickBatch bounds the rows locked at once by what the clock ends.

@@ -19,19 +19,21 @@ import (
 // aliases invalidates pending challenges and suspends the link; a new applicant
 // ends both. Saving what is there already changes nothing.
 func (b *Book) Edit(ctx context.Context, by person.Actor, name string, id ID, version int64, in Input) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayEditRows(r.Standing); err != nil {
-			return err
-		}
-		if r.Version != version {
-			return fault.New(fault.Conflict, "mailbox.changed_meanwhile")
-		}
-		dr, err := b.readEdit(ctx, tx, by, r, in)
-		if err != nil {
-			return err
-		}
-		return b.save(ctx, tx, by, r, dr, in.Person)
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.edit(ctx, tx, by, r, version, in) })
+}
+
+func (b *Book) edit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, version int64, in Input, part ...audit.Thing) error {
+	if err := MayEditRows(r.Standing); err != nil {
+		return err
+	}
+	if r.Version != version {
+		return fault.New(fault.Conflict, "mailbox.changed_meanwhile")
+	}
+	dr, err := b.readEdit(ctx, tx, by, r, in)
+	if err != nil {
+		return err
+	}
+	return b.save(ctx, tx, by, r, dr, in.Person, part...)
 }
 
 // change runs f with the row locked.
@@ -46,16 +48,27 @@ func (b *Book) change(ctx context.Context, by person.Actor, name string, id ID, 
 }
 
 func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, in Input) (draft, error) {
+	in.Primary = string(r.Primary)
+	known, err := b.Org.Known(ctx, tx, by, in.domainsOf())
+	if err != nil {
+		return draft{}, err
+	}
+	var bad fault.Fields
+	dr := in.edit(r, known, &bad)
+	if err := b.free(ctx, tx, dr, r.ID, r.Active, r.Group, &bad); err != nil {
+		return draft{}, err
+	}
+	return dr, bad.Err()
+}
+
+// edit reads in as the new values of r: pure, so that hand and file are judged
+// by the same code.
+func (in Input) edit(r Row, known map[org.Domain]org.EmailDomain, bad *fault.Fields) draft {
 	in.Primary, in.kept = string(r.Primary), r.Kind
 	if in.Kind == Personal && r.Kind == Functional {
 		in.Applicant = ""
 	}
-	d := org.EmailDomain{ID: r.Domain, Name: r.DomainName, Group: r.Group, Validation: r.Validation}
-	var bad fault.Fields
-	dr, err := b.check(ctx, tx, by, d, in, r.ID, r.Active, &bad)
-	if err != nil {
-		return draft{}, err
-	}
+	dr := in.read(org.EmailDomain{ID: r.Domain, Name: r.DomainName, Group: r.Group, Validation: r.Validation}, known, bad)
 	if dr.Kind != r.Kind {
 		if err := MayChangeKind(r); err != nil {
 			bad.Add("kind", fault.Of(err).ID)
@@ -69,11 +82,11 @@ func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, 
 	if AsksWho(r) && dr.Name != r.Name && in.Person != SamePerson && in.Person != OtherPerson {
 		bad.Add("person", "mailbox.person.required")
 	}
-	return dr, bad.Err()
+	return dr
 }
 
 // save writes what differs between r and dr, with what follows from it.
-func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr draft, who Person) error {
+func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr draft, who Person, part ...audit.Thing) error {
 	detail := differences(r, dr)
 	if len(detail) == 0 {
 		return nil
@@ -87,7 +100,7 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr d
 	if err != nil {
 		return fmt.Errorf("save row %d: %w", r.ID, err)
 	}
-	about := []audit.Thing{r.ID.Thing(), r.Domain.Thing()}
+	about := append([]audit.Thing{r.ID.Thing(), r.Domain.Thing()}, part...)
 	if err := b.note(ctx, tx, by.Who(), "mailbox.edited", detail, about...); err != nil {
 		return err
 	}
@@ -99,12 +112,12 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr d
 		}
 	}
 	if newAliases {
-		if _, err := tx.Exec(ctx, `update link set suspended = true where row_id = $1`, r.ID); err != nil {
-			return fmt.Errorf("suspend link: %w", err)
+		if err := suspendLinks(ctx, tx, r.ID); err != nil {
+			return err
 		}
 	}
 	if newApplicant || AsksWho(r) && dr.Name != r.Name && who == OtherPerson {
-		if err := b.endLink(ctx, tx, by, r); err != nil {
+		if err := b.endLink(ctx, tx, by, r, part...); err != nil {
 			return err
 		}
 	}
@@ -143,23 +156,48 @@ func sameSet(a, b []string) bool {
 // Unlink ends the link of an inactive row: the next applicant must confirm
 // anew. Certificates stay with the account they were issued to.
 func (b *Book) Unlink(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayUnlink(r); err != nil {
-			return err
-		}
-		if err := b.endLink(ctx, tx, by, r); err != nil {
-			return err
-		}
-		return refresh(ctx, tx, id)
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.unlink(ctx, tx, by, r) })
 }
 
-func (b *Book) endLink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row) error {
+func (b *Book) unlink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+	if err := MayUnlink(r); err != nil {
+		return err
+	}
+	if err := b.endLink(ctx, tx, by, r, part...); err != nil {
+		return err
+	}
+	return refresh(ctx, tx, r.ID)
+}
+
+func (b *Book) endLink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
 	if r.Linked == nil {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `delete from link where row_id = $1`, r.ID); err != nil {
-		return fmt.Errorf("end link: %w", err)
+	if _, err := endLinks(ctx, tx, r.ID); err != nil {
+		return err
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.unlinked", nil, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())
+	return b.note(ctx, tx, by.Who(), "mailbox.unlinked", nil, append(part, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())...)
+}
+
+// suspendLinks stops applying for rows until a round completes.
+func suspendLinks(ctx context.Context, tx pgx.Tx, ids ...ID) error {
+	if _, err := tx.Exec(ctx, `update link set suspended = true where row_id = any($1)`, ids); err != nil {
+		return fmt.Errorf("suspend links: %w", err)
+	}
+	return nil
+}
+
+// ended is a link that there was.
+type ended struct {
+	RowID   ID
+	Account person.ID
+}
+
+// endLinks ends the links of rows and returns which there were.
+func endLinks(ctx context.Context, tx pgx.Tx, ids ...ID) ([]ended, error) {
+	rows, err := tx.Query(ctx, `delete from link where row_id = any($1) returning row_id, account`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("end links: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[ended])
 }

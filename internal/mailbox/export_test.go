@@ -4,9 +4,12 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/mail"
+	"petschaft/internal/person"
 )
 
 // Attempt is the first half of a delivery: the token that the mail carries, and
@@ -49,4 +52,43 @@ func Refuse(t testing.TB, b *Book, id int64, r *mail.Refusal) {
 	if err := done("", r); err != nil && r.Permanent {
 		t.Fatalf("refuse challenge %d: %v", id, err)
 	}
+}
+
+// WorkImport runs the job of an import.
+func WorkImport(ctx context.Context, b *Book, id ImportID) error { return b.work(ctx, id) }
+
+// TryAdd is what Add says to in, without doing it.
+func TryAdd(ctx context.Context, b *Book, by person.Actor, name string, in Input) error {
+	return b.try(ctx, func(tx pgx.Tx) error {
+		d, err := b.Org.DomainIn(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		var bad fault.Fields
+		if _, err := b.check(ctx, tx, by, d, in, 0, true, &bad); err != nil {
+			return err
+		}
+		return bad.Err()
+	})
+}
+
+// TryEdit is what Edit says to in, without doing it.
+func TryEdit(ctx context.Context, b *Book, by person.Actor, name string, id ID, in Input) error {
+	return b.try(ctx, func(tx pgx.Tx) error {
+		r, err := load(ctx, tx, by, name, id)
+		if err != nil {
+			return err
+		}
+		_, err = b.readEdit(ctx, tx, by, r, in)
+		return err
+	})
+}
+
+func (b *Book) try(ctx context.Context, f func(tx pgx.Tx) error) error {
+	tx, err := b.DB.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	return f(tx)
 }

@@ -61,15 +61,12 @@ func (in Input) domainsOf() []string {
 // hand and file are judged by the same code. d is the row's domain, known the
 // registered ones among the addresses'.
 func (in Input) read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, bad *fault.Fields) draft {
-	out := draft{Kind: in.Kind, Name: oneLine(in.Name), Comment: strings.TrimSpace(postgres.Text(in.Comment))}
+	out := draft{Kind: in.Kind, Name: oneLine(in.Name), Comment: readComment(in.Comment, bad)}
 	switch {
 	case out.Name == "":
 		bad.Add("name", "field.required")
 	case len(out.Name) > maxField:
 		bad.Add("name", "field.too_long", "max", maxField)
-	}
-	if len(out.Comment) > maxField {
-		bad.Add("comment", "field.too_long", "max", maxField)
 	}
 	if in.Kind != Personal && in.Kind != Functional {
 		bad.Add("kind", "field.required")
@@ -82,6 +79,14 @@ func (in Input) read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, ba
 	out.Aliases = in.readAliases(out.fields, d, known, bad)
 	out.Applicant = in.readApplicant(out, bad)
 	return out
+}
+
+func readComment(s string, bad *fault.Fields) string {
+	c := strings.TrimSpace(postgres.Text(s))
+	if len(c) > maxField {
+		bad.Add("comment", "field.too_long", "max", maxField)
+	}
+	return c
 }
 
 func readPrimary(s string, d org.EmailDomain, bad *fault.Fields) org.Address {

@@ -30,10 +30,14 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childDelivers) == "" {
+	elsewhere := deliverElsewhere
+	switch {
+	case os.Getenv(childImport) != "":
+		elsewhere = importElsewhere
+	case os.Getenv(childDelivers) == "":
 		os.Exit(m.Run())
 	}
-	if err := deliverElsewhere(); err != nil {
+	if err := elsewhere(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -34,7 +34,7 @@ var sorts = map[Sort]struct{ column, typ string }{
 	ByStatus:  {"name", "text"},
 	ByPrimary: {"primary_address", "text"},
 	ByEnd:     {"certificate_end", "timestamptz"},
-	ByComment: {"comment", "text"},
+	ByComment: {"comment_key", "text"},
 }
 
 // View is what of a domain's rows somebody wants to see. The zero value is the
@@ -46,6 +46,11 @@ type View struct {
 	Desc   bool
 	Size   int    // rows a page; 0 means 50, at most 200
 	Cursor string // of a page returned before; empty: from the start
+
+	// What else selects rows for Each and Export; Rows does not look at it.
+	IDs           []ID     // only these, unless nil
+	ImportNew     ImportID // only those that this import added
+	ImportMissing ImportID // only active ones that this import's file lacks
 }
 
 // MaxHits is how many hits a search sorts; with more it asks to be narrowed.

@@ -81,13 +81,23 @@ func (b *Book) free(ctx context.Context, tx pgx.Tx, dr draft, me ID, active bool
 	}
 	for _, c := range claims {
 		field := dr.fields[c.Folded]
-		switch {
-		case field == "primary" && me != 0: // it was free when the row was added and stays its own
-		case field == "primary" && c.Primary, active && c.Active, c.Group != group:
-			bad.Add(field, "mailbox.address.taken")
-		case !c.Active && c.Held:
-			bad.Add(field, "mailbox.address.held")
+		if id := clash(field == "primary", me != 0, active, group, c); id != "" {
+			bad.Add(field, id)
 		}
 	}
 	return nil
+}
+
+// clash is why a row, active or not and of group, may not have an address that
+// another row claims; empty: it may. known: the row is there already.
+func clash(primary, known, active bool, group org.GroupID, c claim) string {
+	switch {
+	case primary && known: // it was free when the row was added and stays its own
+		return ""
+	case primary && c.Primary, active && c.Active, c.Group != group:
+		return "mailbox.address.taken"
+	case !c.Active && c.Held:
+		return "mailbox.address.held"
+	}
+	return ""
 }

@@ -19,16 +19,20 @@ import (
 // R19), for a functional row exactly one, to its applicant (R58). It replaces an
 // open round (R21) and leaves the link alone. The mails leave by the queue.
 func (b *Book) Challenge(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
-		if err := MayChallenge(r); err != nil {
-			return err
-		}
-		asks := asksOf(r)
-		if err := b.brake(ctx, tx, by, r.ID, asks); err != nil {
-			return err
-		}
-		return b.startRound(ctx, tx, by, r, asks)
-	})
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.challenge(ctx, tx, by, r, false) })
+}
+
+// challenge is Challenge on a locked row. paced: somebody else sees to it that
+// the actor does not cause too many mails at once.
+func (b *Book) challenge(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, paced bool, part ...audit.Thing) error {
+	if err := MayChallenge(r); err != nil {
+		return err
+	}
+	asks := asksOf(r)
+	if err := b.brake(ctx, tx, by, r.ID, asks, paced); err != nil {
+		return err
+	}
+	return b.startRound(ctx, tx, by, r, asks, paced, part...)
 }
 
 // ask is a challenge to be: whom it is mailed to and what it speaks for.
@@ -48,7 +52,7 @@ func asksOf(r Row) []ask {
 	return asks
 }
 
-func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, asks []ask) error {
+func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) error {
 	if err := b.endRound(ctx, tx, r.ID, "replaced"); err != nil {
 		return err
 	}
@@ -64,9 +68,11 @@ func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row
 	for _, a := range asks {
 		var id int64
 		err := tx.QueryRow(ctx, `
-			insert into challenge (round, row_id, recipient, covers, asked_by, queued)
-			values (@round, @row, @recipient, @covers, @by, @now) returning id`,
-			pgx.NamedArgs{"round": round, "row": r.ID, "recipient": a.Recipient, "covers": a.Covers, "by": by.Account, "now": now}).Scan(&id)
+			insert into challenge (round, row_id, recipient, covers, asked_by, queued, paced)
+			values (@round, @row, @recipient, @covers, @by, @now, @paced) returning id`,
+			pgx.NamedArgs{
+				"round": round, "row": r.ID, "recipient": a.Recipient, "covers": a.Covers, "by": by.Account, "now": now, "paced": paced,
+			}).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("start round: %w", err)
 		}
@@ -83,32 +89,36 @@ func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row
 		return err
 	}
 	return b.note(ctx, tx, by.Who(), "mailbox.challenged", audit.Detail{"round": round, "to": strings.Join(recipients, ", ")},
-		r.ID.Thing(), r.Domain.Thing())
+		append(part, r.ID.Thing(), r.Domain.Thing())...)
 }
 
 // brake refuses when too many mails were caused lately, and says when that is
 // over: when the mail leaves the hour (the round: the day) that is one too many.
 // It counts in Postgres, so it holds across processes; the row's lock and one
-// per actor make the count and what follows one step.
-func (b *Book) brake(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, asks []ask) error {
+// per actor make the count and what follows one step. Paced mails are not the
+// actor's to brake, and many rows may be challenged in one transaction, which
+// must not hold the actor's lock while it waits for a row.
+func (b *Book) brake(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, asks []ask, paced bool) error {
 	now, br := b.Now(), b.Brakes
 	recipients := make([]string, len(asks))
 	for i, a := range asks {
 		recipients[i] = a.Recipient.Folded()
 	}
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('mailbox.brake'), $1::int)`, int32(by.Account)); err != nil {
-		return fmt.Errorf("brake: %w", err)
+	if !paced {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('mailbox.brake'), $1::int)`, int32(by.Account)); err != nil {
+			return fmt.Errorf("brake: %w", err)
+		}
 	}
 	var last, row, actor, address *time.Time
 	err := tx.QueryRow(ctx, `select
 		(select max(started) from challenge_round where row_id = @row),
 		(select started from challenge_round where row_id = @row and started > @day order by started desc offset @rounds limit 1),
-		(select queued from challenge where asked_by = @by and queued > @hour order by queued desc offset @mails limit 1),
+		(select queued from challenge where asked_by = @by and queued > @hour and not paced and not @paced order by queued desc offset @mails limit 1),
 		(select max(x.queued) from unnest(@to::text[]) t (address), lateral (
 			select queued from challenge where lower(recipient collate "C") = t.address and queued > @hour
 			order by queued desc offset @letters limit 1) x)`,
 		pgx.NamedArgs{
-			"row": id, "by": by.Account, "to": recipients, "day": now.Add(-24 * time.Hour), "hour": now.Add(-time.Hour),
+			"row": id, "by": by.Account, "paced": paced, "to": recipients, "day": now.Add(-24 * time.Hour), "hour": now.Add(-time.Hour),
 			"rounds": max(0, br.RowDay-1), "mails": max(0, br.ActorHour-len(asks)), "letters": max(0, br.AddressHour-1),
 		}).Scan(&last, &row, &actor, &address)
 	if err != nil {

@@ -69,6 +69,9 @@ func MayChallenge(r Row) error {
 	return nil
 }
 
+// MayComment: any row.
+func MayComment(r Row) error { return MayEditRows(r.Standing) }
+
 // MayUnlink: an inactive, linked row.
 func MayUnlink(r Row) error {
 	if err := MayEditRows(r.Standing); err != nil {

@@ -51,6 +51,11 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 // address that could not be reached, so a newest round that was undeliverable
 // is invalidated too.
 func (b *Book) endRound(ctx context.Context, tx pgx.Tx, id ID, how string) error {
+	return b.endRounds(ctx, tx, []ID{id}, how)
+}
+
+// endRounds is endRound for several rows.
+func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, ids []ID, how string) error {
 	state := how
 	if how == "declined" {
 		state = "invalidated"
@@ -58,12 +63,12 @@ func (b *Book) endRound(ctx context.Context, tx pgx.Tx, id ID, how string) error
 	_, err := tx.Exec(ctx, `
 		with n as (
 			update challenge_round n set outcome = @how, ended = coalesce(n.ended, @now)
-			where n.row_id = @row and (n.outcome = 'open' or n.outcome = 'undeliverable' and @how = 'invalidated'
+			where n.row_id = any(@rows) and (n.outcome = 'open' or n.outcome = 'undeliverable' and @how = 'invalidated'
 				and not exists (select from challenge_round y where y.row_id = n.row_id and y.id > n.id)) returning n.id
 		)
 		update challenge c set state = @state, ended = @now from n
 		where c.round = n.id and c.state in ('queued', 'deferred', 'sent')`,
-		pgx.NamedArgs{"row": id, "how": how, "state": state, "now": b.Now()})
+		pgx.NamedArgs{"rows": ids, "how": how, "state": state, "now": b.Now()})
 	if err != nil {
 		return fmt.Errorf("end round: %w", err)
 	}

@@ -1,0 +1,221 @@
+package mailbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/sheet"
+)
+
+// selected are the local parts of the rows that v selects, in their order.
+func (r *rig) selected(t testing.TB, by person.Actor, v mailbox.View) (locals []string) {
+	t.Helper()
+	d, err := r.Org.Domain(t.Context(), r.officer, r.uni)
+	r.ok(t, err)
+	r.ok(t, r.Each(t.Context(), r.db, by, d, v, func(row mailbox.Row) error {
+		local, _, _ := strings.Cut(string(row.Primary), "@")
+		locals = append(locals, local)
+		return nil
+	}))
+	return locals
+}
+
+func TestAViewSelectsRows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	carla, anna, bert := r.add(t, "carla"), r.add(t, "anna"), r.add(t, "bert", "bert.mueller@uni.example")
+	foreign := must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"}))
+	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, bert))
+	for _, c := range []struct {
+		name string
+		view mailbox.View
+		want []string
+	}{
+		{"everything", mailbox.View{}, []string{"carla", "anna", "bert"}},
+		{"how it sorts and pages does not matter", mailbox.View{Sort: mailbox.ByPrimary, Desc: true, Size: 1, Cursor: "x"}, []string{"carla", "anna", "bert"}},
+		{"a status", mailbox.View{Status: mailbox.Inactive}, []string{"bert"}},
+		{"words", mailbox.View{Text: "MUELLER"}, []string{"bert"}},
+		{"words and a status", mailbox.View{Text: "mueller", Status: mailbox.None}, nil},
+		{"single rows", mailbox.View{IDs: []mailbox.ID{anna, carla}}, []string{"carla", "anna"}},
+		{"single rows of a status", mailbox.View{IDs: []mailbox.ID{anna, bert}, Status: mailbox.Inactive}, []string{"bert"}},
+		{"no single row", mailbox.View{IDs: []mailbox.ID{}}, nil},
+		{"rows of another domain", mailbox.View{IDs: []mailbox.ID{foreign}}, nil},
+	} {
+		if got := r.selected(t, r.contact, c.view); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	if got := r.selected(t, r.officer, mailbox.View{}); len(got) != 3 {
+		t.Errorf("an officer selects %v, want all", got)
+	}
+	if got := r.selected(t, r.stranger, mailbox.View{}); got != nil {
+		t.Errorf("a stranger selects %v, want nothing", got)
+	}
+}
+
+func TestAnErrorEndsTheSelection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.add(t, "anna")
+	r.add(t, "bert")
+	d := must(r.Org.Domain(t.Context(), r.contact, r.uni))
+	enough, n := errors.New("enough"), 0
+	stop := func() error { n++; return enough }
+	if err := r.Each(t.Context(), r.db, r.contact, d, mailbox.View{}, func(mailbox.Row) error { return stop() }); !errors.Is(err, enough) || n != 1 {
+		t.Errorf("Each: got %v after %d rows, want %v after one", err, n, enough)
+	}
+	if err := r.Export(t.Context(), r.contact, r.uni, mailbox.View{}, func(mailbox.Exported) error { return stop() }); !errors.Is(err, enough) || n != 2 {
+		t.Errorf("Export: got %v after %d rows, want %v after one", err, n-1, enough)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Export(ctx, r.contact, r.uni, mailbox.View{}, func(mailbox.Exported) error { return nil }); err == nil {
+		t.Error("Export without time: got nil, want an error")
+	}
+}
+
+func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.add(t, "anna")
+	r.add(t, "bert")
+	gone := r.add(t, "dora")
+	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, gone))
+	im := r.planned(t, "E-Mail;Name;Typ\nANNA@uni.example;Anna;personal\ncarl@uni.example;Carl;personal\nbert@uni.example;;personal\n")
+	added, missing := mailbox.View{ImportNew: im.ID}, mailbox.View{ImportMissing: im.ID}
+	if got := r.selected(t, r.contact, added); got != nil {
+		t.Errorf("new rows of a plan: got %v, want none", got)
+	}
+	im = r.apply(t, r.contact, im)
+	if got, want := r.selected(t, r.contact, added), []string{"carl"}; !slices.Equal(got, want) {
+		t.Errorf("new rows: got %v, want %v", got, want)
+	}
+	if got := r.selected(t, r.contact, missing); got != nil {
+		t.Errorf("a line that is wrong names its row all the same: got %v, want nothing missing", got)
+	}
+	r.add(t, "emil")
+	if got, want := r.selected(t, r.contact, missing), []string{"emil"}; !slices.Equal(got, want) {
+		t.Errorf("missing rows: got %v, want %v", got, want)
+	}
+	var listed []string
+	for _, row := range must(r.MissingRows(t.Context(), im, 0, 10)) {
+		listed = append(listed, row.Name)
+	}
+	if want := []string{"emil"}; !slices.Equal(listed, want) {
+		t.Errorf("the list of missing rows: got %v, want %v as the selection", listed, want)
+	}
+	other := r.plan(t, r.stranger, r.upload(t, r.stranger, r.institute, "E-Mail;Name;Typ\nx@institut.example;X;personal\n"))
+	for name, v := range map[string]mailbox.View{
+		"missing from another domain's import": {ImportMissing: other.ID}, "missing from no import": {ImportMissing: 999_999},
+		"new of another domain's import": {ImportNew: other.ID},
+	} {
+		if got := r.selected(t, r.contact, v); got != nil {
+			t.Errorf("%s: got %v, want none", name, got)
+		}
+	}
+	r.undo(t, im)
+	for name, v := range map[string]mailbox.View{"new": added, "missing": missing} {
+		if got := r.selected(t, r.contact, v); got != nil {
+			t.Errorf("%s after undoing: got %v, want none", name, got)
+		}
+	}
+}
+
+func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	add := func(in mailbox.Input) mailbox.ID { return must(r.Add(t.Context(), r.contact, r.uni, in)) }
+	add(mailbox.Input{Kind: mailbox.Personal, Name: "Zeta, Öykü", Primary: "Zeta@uni.example"})
+	add(mailbox.Input{
+		Kind: mailbox.Functional, Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: []string{"a@uni.example", "b@uni.example"},
+		Applicant: "zeta@uni.example", Comment: "=1+1\nzwei Zeilen; \"so\"",
+	})
+	end := time.Date(2027, 3, 14, 12, 0, 0, 0, time.UTC)
+	r.certify(t, r.ada, r.linked(t, r.ada, "mitte"), end, "mitte@uni.example")
+	want := []mailbox.Exported{
+		{
+			Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: [2]org.Address{"a@uni.example", "b@uni.example"}, Kind: mailbox.Functional,
+			Applicant: "zeta@uni.example", Comment: "=1+1\nzwei Zeilen; \"so\"", Status: mailbox.None,
+		},
+		{Name: "mitte", Primary: "mitte@uni.example", Kind: mailbox.Personal, Status: mailbox.Confirmed, Linked: "Ada Adler", CertificateEnd: &end},
+		{Name: "Zeta, Öykü", Primary: "Zeta@uni.example", Kind: mailbox.Personal, Status: mailbox.None},
+	}
+	for _, by := range []person.Actor{r.contact, r.officer} {
+		if diff := cmp.Diff(want, r.exported(t, by, mailbox.View{})); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+	}
+	if got := r.exported(t, r.contact, mailbox.View{Text: "zet", Status: mailbox.None}); len(got) != 1 || got[0].Name != "Zeta, Öykü" {
+		t.Errorf("a search: got %v, want one row", got)
+	}
+	err := r.Export(t.Context(), r.stranger, r.uni, mailbox.View{}, func(mailbox.Exported) error { t.Error("a stranger got a row"); return nil })
+	if !fault.Is(err, fault.Missing) {
+		t.Errorf("a stranger: got %v, want missing", err)
+	}
+}
+
+func (r *rig) exported(t testing.TB, by person.Actor, v mailbox.View) (all []mailbox.Exported) {
+	t.Helper()
+	r.ok(t, r.Export(t.Context(), by, r.uni, v, func(x mailbox.Exported) error { all = append(all, x); return nil }))
+	return all
+}
+
+func TestMoreThanASearchShowsIsExported(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, err := r.db.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, created, changed)
+		select $1, 'personal', 'Viele ' || i, 'viele' || i || '@uni.example', now(), now() from generate_series(1, $2::int) i`, r.uniID, mailbox.MaxHits+5)
+	r.ok(t, err)
+	if got := len(r.exported(t, r.contact, mailbox.View{Text: "viele"})); got != mailbox.MaxHits+5 {
+		t.Errorf("got %d rows, want %d", got, mailbox.MaxHits+5)
+	}
+}
+
+// What is exported and imported again changes nothing, whatever rows hold.
+func TestAnExportImportedAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	comments := []string{"", "14.03.2027", "=1+1", "'=1+1", "''@x", "+49 30 1;2", "a,b\tc", "\"", "zwei\nZeilen\r\nund mehr", "sep=;", "-", "@", "’=", "\ufeffx", "ß€𝄞"}
+	for i, c := range comments {
+		in := mailbox.Input{Kind: mailbox.Personal, Name: fmt.Sprintf("=%d, %s", i, c), Primary: fmt.Sprintf("=Zeile%d@uni.example", i), Comment: c}
+		if i%2 == 1 {
+			in.Aliases = []string{fmt.Sprintf("+a%d@uni.example", i)}
+		}
+		if i%3 == 0 {
+			in.Kind, in.Applicant = mailbox.Functional, fmt.Sprintf("-wer%d@uni.example", i)
+			in.Aliases = append(in.Aliases, fmt.Sprintf("'b%d@uni.example", i))
+		}
+		id := must(r.Add(t.Context(), r.contact, r.uni, in))
+		if i%5 == 0 {
+			r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, id))
+		}
+	}
+	for _, f := range []sheet.WriterFormat{{Separator: ';', BOM: true}, {Separator: ','}} {
+		var file strings.Builder
+		w := sheet.NewWriter(&file, f)
+		r.ok(t, w.Write("Anzeigename", "Primäre E-Mail", "Alias-E-Mail 1", "Alias-E-Mail 2", "Postfachtyp", "E-Mail Antragsteller", "Kommentar", "Status"))
+		for _, x := range r.exported(t, r.contact, mailbox.View{}) {
+			r.ok(t, w.Write(x.Name, string(x.Primary), string(x.Aliases[0]), string(x.Aliases[1]), string(x.Kind), string(x.Applicant), x.Comment, string(x.Status)))
+		}
+		r.ok(t, w.Flush())
+		im := r.planned(t, file.String())
+		if im.Unchanged != len(comments) || im.New+im.Changed+im.Skipped+im.Faulty > 0 {
+			t.Errorf("%q: got %d unchanged, %d new, %d changed, %d skipped, %d faulty; want all %d unchanged\n%s",
+				f.Separator, im.Unchanged, im.New, im.Changed, im.Skipped, im.Faulty, len(comments), file.String())
+			for _, c := range []mailbox.Class{mailbox.LineChanged, mailbox.LineFaulty} {
+				t.Logf("%s: %+v", c, must(r.Lines(t.Context(), im, c, 0, 100)))
+			}
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package mailbox
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+// Explain is how Postgres goes about the statement of a page.
+func Explain(t testing.TB, b *Book, by person.Actor, d org.EmailDomain, v View) string {
+	t.Helper()
+	v.defaults()
+	at, err := parseCursor(v.Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := newPageQuery(v, at)
+	q.args = org.Scope(by, q.args)
+	q.args["domain"] = d.ID
+	rows, err := b.DB.Query(t.Context(), "explain "+q.sql(), q.args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,369 @@
+package mailbox_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.linked(t, r.ada, "ada", "one@uni.example")
+	pending := r.challenge(t, id)
+	fun := r.functional(t, "office", "ada@uni.example")
+	for _, d := range r.challenge(t, fun) {
+		_, err := r.Confirm(t.Context(), r.ada, d)
+		r.ok(t, err)
+	}
+	r.off(t, fun)
+	im := r.planned(t, heads+
+		"Ada A.;ada@uni.example;two@uni.example;;personal;;x\n"+
+		"office;office@uni.example;;;functional;boss@uni.example;\n"+
+		"neu;neu@uni.example;one@uni.example;;personal;;\n")
+	r.wantClasses(t, im, "2 changed aliases:import.hint_pending aliases:import.hint_suspended", "3 changed applicant:import.hint_unlinked", "4 new")
+	before := r.scalar(t, `select count(*) from river_job where kind like '%deliver%'`)
+	im = r.apply(t, r.contact, im)
+	ada := r.row(t, id)
+	if ada.Name != "Ada A." || fmt.Sprint(ada.Aliases) != "[two@uni.example]" || ada.Comment != "x" || ada.Version != 2 || !*ada.Suspended || ada.Status != mailbox.None {
+		t.Errorf("got %+v, want the file's values, the link suspended and the status none", ada)
+	}
+	for _, d := range pending {
+		_, err := r.Confirm(t.Context(), r.ada, d)
+		wants(t, err, "mailbox.link.invalidated")
+	}
+	if office := r.row(t, fun); office.Applicant != "boss@uni.example" || office.Linked != nil {
+		t.Errorf("got applicant %s and link %v, want another applicant and no link", office.Applicant, office.Linked)
+	}
+	if n := r.scalar(t, `select count(*) from river_job where kind like '%deliver%'`); n != before {
+		t.Errorf("got %d mails queued by the import, want none", n-before)
+	}
+	r.countsAreTrue(t)
+	for thing, want := range map[audit.Thing]string{
+		id.Thing():    "mailbox.edited map[aliases:[one@uni.example two@uni.example] comment:[ x] import:%d name:[ada Ada A.]]",
+		fun.Thing():   "mailbox.unlinked map[import:%d]",
+		im.ID.Thing(): "mailbox.imported map[changed:2 file:Liste.csv import:%d new:1]",
+	} {
+		lines, err := audit.About(t.Context(), r.db, thing, 0, 2)
+		r.ok(t, err)
+		want = fmt.Sprintf(want, im.ID)
+		if got := []string{fmt.Sprint(lines[0].Action, " ", lines[0].Detail), fmt.Sprint(lines[1].Action, " ", lines[1].Detail)}; got[0] != want && got[1] != want || *lines[0].Account != int64(r.contact.Account) {
+			t.Errorf("about %v: got %q, want %q by Nora Netz", thing, got, want)
+		}
+	}
+	sealed, err := audit.Seal(t.Context(), r.db)
+	r.ok(t, err)
+	if n, err := audit.Verify(t.Context(), r.db); err != nil || n != int64(sealed) {
+		t.Errorf("verified %d of %d lines: %v", n, sealed, err)
+	}
+}
+
+// countsAreTrue compares the counts with the rows, and the addresses with both.
+func (r *rig) countsAreTrue(t testing.TB) {
+	t.Helper()
+	if n := r.scalar(t, `select count(*) from (select domain, status, count(*) from address_row group by 1, 2
+		except select domain, status, sum(n)::bigint from address_row_count group by 1, 2) x`); n != 0 {
+		t.Errorf("got %d statuses whose count is not that of the rows", n)
+	}
+	if n := r.scalar(t, `select count(*) from ((
+			select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place)
+			except select row_id, place, address, active from address)
+		union all (select row_id, place, address, active from address
+			except select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place))) x`); n != 0 {
+		t.Errorf("got %d addresses that are not those of the rows", n)
+	}
+}
+
+func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
+	t.Parallel()
+	file := heads + "Ada A.;ada@uni.example;;;personal;;\nneu;neu@uni.example;frei@uni.example;;personal;;\nBob B.;bob@uni.example;;;personal;;\n"
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, r *rig, ada mailbox.ID)
+		want string
+	}{
+		"edited": {func(t *testing.T, r *rig, ada mailbox.ID) {
+			r.mustEdit(t, ada, func(in *mailbox.Input) { in.Comment = "by hand" })
+		}, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"deactivated": {func(t *testing.T, r *rig, ada mailbox.ID) { r.off(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"deleted": {func(t *testing.T, r *rig, ada mailbox.ID) {
+			r.ok(t, r.Delete(t.Context(), r.contact, r.uni, ada))
+		}, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"challenged": {func(t *testing.T, r *rig, ada mailbox.ID) { r.challenge(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"the alias taken": {func(t *testing.T, r *rig, _ mailbox.ID) {
+			r.add(t, "quick", "FREI@uni.example")
+		}, "2 changed,3 faulty alias1:address.taken,4 changed"},
+		"the new primary taken as an alias": {func(t *testing.T, r *rig, _ mailbox.ID) {
+			r.add(t, "quick", "neu@uni.example")
+		}, "2 changed,3 faulty primary:address.taken,4 changed"},
+		"the new row added by hand": {func(t *testing.T, r *rig, _ mailbox.ID) { r.add(t, "neu") }, "2 changed,3 faulty :import.meanwhile,4 changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			ada := r.add(t, "ada")
+			r.add(t, "bob")
+			im := r.planned(t, file)
+			c.do(t, r, ada)
+			before := r.scalar(t, `select count(*) from audit_line`)
+			im = r.apply(t, r.contact, im)
+			if im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_meanwhile" {
+				t.Fatalf("got state %s and trouble %q, want a new plan that says why", im.State, im.Trouble)
+			}
+			if n := r.scalar(t, `select count(*) from address_row where name in ('Ada A.', 'Bob B.', 'neu') and name <> $1 or name = 'neu' and changed < created`, "neu"); n != 0 {
+				t.Errorf("got %d rows of the file written, want none", n)
+			}
+			if n := r.scalar(t, `select count(*) from audit_line`); n != before {
+				t.Errorf("got %d audit lines of an import that wrote nothing", n-before)
+			}
+			r.wantClasses(t, im, strings.Split(c.want, ",")...)
+			im = r.apply(t, r.contact, im) // what is left is applied
+			if im.State != mailbox.Applied || r.scalar(t, `select count(*) from address_row where name = 'Bob B.'`) != 1 {
+				t.Errorf("the rest: got state %s, want it applied", im.State)
+			}
+			r.countsAreTrue(t)
+		})
+	}
+}
+
+func TestAPlanMadeAnewTakesTheFreshStateAsItsBase(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.add(t, "ada")
+	im := r.planned(t, heads+"Ada A.;ada@uni.example;;;personal;;\n")
+	r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "by hand" })
+	im = r.apply(t, r.contact, im)
+	wants(t, r.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed), "mailbox.import.nothing")
+	im = r.plan(t, r.contact, im)
+	if im.Trouble != "" || im.Changed != 1 {
+		t.Fatalf("got trouble %q and %d changed, want a plan as new", im.Trouble, im.Changed)
+	}
+	if im = r.apply(t, r.contact, im); im.State != mailbox.Applied || r.row(t, id).Name != "Ada A." {
+		t.Errorf("got state %s and name %q", im.State, r.row(t, id).Name)
+	}
+}
+
+func TestADomainThatMovedToAnotherGroupMakesThePlanStale(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	im := r.planned(t, heads+"neu;neu@uni.example;x@labor.example;;personal;;\n")
+	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.labsID, org.DomainInput{Group: r.other, Validation: org.ByMailbox}))
+	r.wantClasses(t, r.apply(t, r.contact, im), "2 faulty alias1:alias.domain")
+}
+
+func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
+	t.Parallel()
+	r := wideRig(t)
+	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
+	expect(t, race(50, func(int) error { return r.Apply(t.Context(), r.contact, r.uni, im.ID, 0) }), map[string]int{"": 50})
+	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
+		t.Errorf("got %d jobs, want one for the plan and one to apply it", n)
+	}
+	expect(t, race(20, func(int) error { return mailbox.WorkImport(t.Context(), r.Book, im.ID) }), map[string]int{"": 20})
+	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Applied {
+		t.Errorf("got %d rows, want one", n)
+	}
+	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.imported'`); n != 1 {
+		t.Errorf("got %d audit lines of the import, want one", n)
+	}
+	expect(t, race(20, func(int) error { return r.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
+	expect(t, race(20, func(int) error { return mailbox.WorkImport(t.Context(), r.Book, im.ID) }), map[string]int{"": 20})
+	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Undone {
+		t.Errorf("after undoing: got %d rows, want none", n)
+	}
+}
+
+func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
+	t.Parallel()
+	r := wideRig(t)
+	for i := range 8 {
+		r.add(t, fmt.Sprint("r", i))
+	}
+	var file strings.Builder
+	file.WriteString(heads)
+	for i := range 8 {
+		fmt.Fprintf(&file, "Import;r%d@uni.example;a%d@uni.example;;personal;;\n", i, i)
+	}
+	im := r.planned(t, file.String())
+	r.ok(t, r.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
+				Kind: mailbox.Personal, Name: "Hand", Primary: fmt.Sprintf("h%d@uni.example", i), Aliases: []string{fmt.Sprintf("a%d@uni.example", i)},
+			})
+			if err != nil && fault.Of(err).Kind != fault.Invalid && fault.Of(err).Kind != fault.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	all.Go(func() {
+		if err := mailbox.WorkImport(t.Context(), r.Book, im.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Wait()
+	im = r.imp(t, r.contact, r.uni, im.ID)
+	written := r.scalar(t, `select count(*) from address_row where name = 'Import'`)
+	if im.State == mailbox.Applied && written != 8 || im.State == mailbox.Planned && written != 0 || im.State.Working() {
+		t.Errorf("got state %s and %d rows written, want all or nothing", im.State, written)
+	}
+	r.countsAreTrue(t)
+}
+
+func TestAPlanThatChangesManyRowsAsksForTheirNumber(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for i := range 10 {
+		r.add(t, fmt.Sprint("r", i))
+	}
+	two := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
+	three := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nx;r2@uni.example;;;personal;;\n")
+	if mailbox.NeedsNumber(two) || !mailbox.NeedsNumber(three) {
+		t.Errorf("got %v for 2 and %v for 3 of 10, want only the latter to ask", mailbox.NeedsNumber(two), mailbox.NeedsNumber(three))
+	}
+	for _, n := range []int{0, 2, 4, -3} {
+		wants(t, r.Apply(t.Context(), r.contact, r.uni, three.ID, n), "mailbox.import.number")
+	}
+	if r.apply(t, r.contact, three).State != mailbox.Applied {
+		t.Error("with the right number it was not applied")
+	}
+}
+
+func TestRowsThatTheFileLacksAreCountedAndStay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.add(t, "ada")
+	r.add(t, "bob")
+	eve := r.add(t, "eve")
+	fay := r.add(t, "fay")
+	r.off(t, r.add(t, "gil"))
+	im := r.planned(t, heads+"ada;ada@uni.example;;;personal;;\nbob;BOB@uni.example;;;resource;;\n;fay@uni.example;;;personal;;\n;fay@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
+	if im.Missing != 1 || im.Existing != 5 {
+		t.Errorf("got %d missing of %d, want 1 of 5: in the file are also skipped and faulty lines", im.Missing, im.Existing)
+	}
+	_ = fay
+	for range 2 {
+		rows := must(r.MissingRows(t.Context(), im, 0, 10))
+		if len(rows) != 1 || rows[0].ID != eve || !rows[0].Contact {
+			t.Errorf("got %+v, want only eve", rows)
+		}
+		im = r.apply(t, r.contact, im)
+	}
+	if rows := must(r.MissingRows(t.Context(), im, eve, 10)); len(rows) != 0 {
+		t.Errorf("behind eve: got %+v", rows)
+	}
+}
+
+func TestWhoMayImport(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
+	ctx, rd := t.Context(), mailbox.Reading{Format: im.Format(), Columns: im.Columns}
+	does := func(by person.Actor, domain string) map[string]error {
+		_, upload := r.Upload(ctx, by, domain, "x.csv", strings.NewReader(heads))
+		return map[string]error{
+			"upload": upload, "plan": r.Plan(ctx, by, domain, im.ID, rd), "apply": r.Apply(ctx, by, domain, im.ID, 0),
+			"undo": r.Undo(ctx, by, domain, im.ID), "discard": r.Discard(ctx, by, domain, im.ID),
+		}
+	}
+	reads := func(by person.Actor, domain string) string {
+		_, err := r.Import(ctx, by, domain, im.ID)
+		return said(err)
+	}
+	for what, err := range does(r.officer, r.uni) {
+		if said(err) != "mailbox.contacts_only" {
+			t.Errorf("an officer who is no contact, %s: got %v, want mailbox.contacts_only", what, err)
+		}
+	}
+	for what, err := range does(r.stranger, r.uni) {
+		if said(err) != "fault.missing" {
+			t.Errorf("somebody else's domain, %s: got %v, want fault.missing", what, err)
+		}
+	}
+	for what, err := range does(r.contact, r.labs) {
+		if said(err) != "fault.missing" && what != "upload" {
+			t.Errorf("under another domain, %s: got %v, want fault.missing", what, err)
+		}
+	}
+	if a, b, c := reads(r.officer, r.uni), reads(r.stranger, r.uni), reads(r.contact, r.labs); a != "" || b != "fault.missing" || c != "fault.missing" {
+		t.Errorf("reading: officer %q, stranger %q, other domain %q; want only the officer to read", a, b, c)
+	}
+	if all := must(r.Imports(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
+		t.Errorf("got %+v, want the one import by Nora Netz", all)
+	}
+	if _, err := r.Imports(ctx, r.stranger, r.uni, 0, 10); said(err) != "fault.missing" {
+		t.Errorf("a stranger's list: got %v, want fault.missing", err)
+	}
+	// Between the order and the work the right is lost.
+	r.ok(t, r.Apply(ctx, r.contact, r.uni, im.ID, 0))
+	r.ok(t, r.Org.RemoveMember(ctx, r.officer, r.group, r.contact.Account))
+	r.ok(t, mailbox.WorkImport(ctx, r.Book, im.ID))
+	im = r.imp(t, r.officer, r.uni, im.ID)
+	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_rights" {
+		t.Errorf("got %d rows, state %s, trouble %q; want nothing done", n, im.State, im.Trouble)
+	}
+}
+
+func TestImportsNobodyDecidesAboutAreForgotten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx := t.Context()
+	planned := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
+	applied := r.apply(t, r.contact, r.planned(t, heads+"alt;alt@uni.example;;;personal;;\n"))
+	thrown := r.planned(t, heads+"x;x@uni.example;;;personal;;\n")
+	r.ok(t, r.Discard(ctx, r.contact, r.uni, thrown.ID))
+	r.ok(t, r.Discard(ctx, r.contact, r.uni, thrown.ID))
+	wants(t, r.Apply(ctx, r.contact, r.uni, thrown.ID, 0), "mailbox.import.over")
+	wants(t, r.Discard(ctx, r.contact, r.uni, applied.ID), "mailbox.import.over")
+	left := func(im mailbox.Import) int {
+		return r.scalar(t, `select (select count(*) from import_line where import = $1) + (select count(*) from import_chunk where import = $1)`, im.ID)
+	}
+	if left(thrown) != 0 || left(planned) != 2 || left(applied) != 1 {
+		t.Errorf("got %d lines and pieces thrown away, %d planned, %d applied; want 0, 2, 1", left(thrown), left(planned), left(applied))
+	}
+	r.clock.Advance(7*24*time.Hour - time.Second)
+	r.ok(t, r.ImportTick(ctx))
+	if left(planned) != 2 {
+		t.Error("a plan was forgotten before a week was over")
+	}
+	r.clock.Advance(time.Second)
+	r.ok(t, r.ImportTick(ctx))
+	if im := r.imp(t, r.contact, r.uni, planned.ID); left(planned) != 0 || left(applied) != 1 || im.State != mailbox.Discarded || im.New != 1 {
+		t.Errorf("after a week: got %+v, want it discarded, with its counts", im)
+	}
+	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.import_discarded'`); n != 2 {
+		t.Errorf("got %d audit lines, want one by hand and one by the portal", n)
+	}
+}
+
+func TestWorkThatFailsAgainAndAgainIsGivenUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
+	r.ok(t, r.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
+	_, err := r.db.Exec(t.Context(), `create function no() returns trigger language plpgsql as 'begin raise exception ''no''; end';
+		create trigger no before insert on address_row for each row execute function no()`)
+	r.ok(t, err)
+	failed := 0
+	for range 6 {
+		if err := mailbox.WorkImport(t.Context(), r.Book, im.ID); err != nil {
+			failed++
+		}
+	}
+	if im = r.imp(t, r.contact, r.uni, im.ID); failed != 5 || im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_failed" {
+		t.Errorf("got %d failures, state %s, trouble %q; want five, and the plan as it was", failed, im.State, im.Trouble)
+	}
+	_, err = r.db.Exec(t.Context(), `drop trigger no on address_row`)
+	r.ok(t, err)
+	if im = r.apply(t, r.contact, im); im.State != mailbox.Applied || im.Trouble != "" {
+		t.Errorf("later: got %s with trouble %q, want it applied", im.State, im.Trouble)
+	}
+}

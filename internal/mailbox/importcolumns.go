@@ -1,0 +1,135 @@
+package mailbox
+
+import (
+	"slices"
+	"strings"
+
+	"petschaft/internal/fault"
+)
+
+// headings are the words over a column, as heading leaves them.
+var headings = map[Field][]string{
+	FieldLast: {
+		"lastname", "surname", "familyname", "nachname", "familienname", "zuname", "name1", "sn", "nachnamefunktion",
+	},
+	FieldFirst: {"firstname", "givenname", "forename", "vorname", "vornamen", "rufname"},
+	FieldName: {
+		"displayname", "anzeigename", "name", "fullname", "vollername", "vollstaendigername", "adminfriendlyname", "cn", "commonname",
+		"bezeichnung",
+	},
+	FieldPrimary: {
+		"primaryemail", "primaryemailaddress", "primaryaddress", "primarymail", "primarysmtpaddress", "primaereemail", "primaereemailadresse",
+		"primaereadresse", "primaeremail", "hauptadresse", "hauptemail", "email", "emailaddress", "emailadresse", "mail", "mailadresse",
+		"mailaddress", "absenderadresse", "senderaddress", "senderemail", "adresse", "address",
+	},
+	FieldAlias1: {
+		"aliasemail1", "alias1", "aliasemailaddress1", "aliasemailadresse1", "aliasadresse1", "aliasaddress1", "emailalias1", "1alias",
+		"ersteralias", "firstalias", "1aliasemail",
+	},
+	FieldAlias2: {
+		"aliasemail2", "alias2", "aliasemailaddress2", "aliasemailadresse2", "aliasadresse2", "aliasaddress2", "emailalias2", "2alias",
+		"zweiteralias", "secondalias", "2aliasemail",
+	},
+	FieldAliases: {
+		"aliasemails", "aliases", "aliasse", "alias", "aliasemail", "aliasadressen", "aliasaddresses", "aliasadresse", "aliasaddress",
+		"aliasemailadressen", "aliasemailaddresses", "aliasemailadresse", "aliasemailaddress", "aliasnamen", "emailaliases", "emailaliasse",
+		"emailalias", "weitereadressen", "weitereemailadressen", "otheraddresses", "proxyaddresses",
+	},
+	FieldKind: {
+		"mailboxtype", "typeofmailbox", "mailboxkind", "postfachtyp", "postfachart", "typdespostfachs", "mailboxtyp", "typ", "type", "art",
+		"kind", "adresstyp", "addresstype", "recipienttypedetails", "recipienttype",
+	},
+	FieldApplicant: {
+		"applicantemail", "applicantemailaddress", "applicantaddress", "applicant", "applicantmail", "emailapplicant", "emailofapplicant",
+		"antragstelleremail", "antragstelleremailadresse", "antragstelleradresse", "antragsteller", "antragstellermail", "emailantragsteller",
+		"emaildesantragstellers", "emailadresseantragsteller", "emailadressedesantragstellers", "antragstellerin", "antragstellerinemail",
+		"emailantragstellerin", "verantwortlich", "verantwortlicheperson", "responsible",
+	},
+	FieldComment: {
+		"comment", "comments", "remark", "remarks", "note", "notes", "kommentar", "kommentare", "bemerkung", "bemerkungen", "notiz", "notizen",
+		"anmerkung", "anmerkungen", "hinweis", "description", "beschreibung",
+	},
+}
+
+// kindWords are the mailbox types that the portal looks after, as heading
+// leaves them.
+var kindWords = map[Kind][]string{
+	Personal: {
+		"personal", "person", "persoenlich", "persoenliches", "persoenlichespostfach", "persoenlicheadresse", "personalmailbox", "user",
+		"usermailbox", "benutzer", "benutzerpostfach", "nutzer", "nutzerpostfach", "private", "individual", "personenpostfach", "personenadresse",
+	},
+	Functional: {
+		"functional", "function", "functionalmailbox", "functionaladdress", "funktional", "funktion", "funktionspostfach", "funktionsadresse",
+		"funktionales", "funktionalespostfach", "funktionaleadresse", "shared", "sharedmailbox", "gemeinsam", "gemeinsamespostfach",
+		"gemeinschaftspostfach", "freigegebenespostfach", "geteilt", "geteiltespostfach", "role", "rolemailbox", "rollenpostfach",
+		"groupmailbox", "gruppenpostfach", "team", "teampostfach", "teammailbox",
+	},
+}
+
+// plainWords turns what people write differently over the same column into one:
+// letters and digits only, lower case, umlauts spelled out.
+var plainWords = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "a\u0308", "ae", "o\u0308", "oe", "u\u0308", "ue")
+
+func heading(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, plainWords.Replace(strings.ToLower(s)))
+}
+
+// guessColumns tells by its words what each column holds. The first of several
+// that say the same counts. "Name" is the last name where there is a first one.
+func guessColumns(header []string) []Field {
+	columns := make([]Field, len(header))
+	for i, h := range header {
+		for _, f := range ImportFields {
+			if slices.Contains(headings[f], heading(h)) && !slices.Contains(columns, f) {
+				columns[i] = f
+			}
+		}
+	}
+	name := slices.Index(columns, FieldName)
+	if name >= 0 && heading(header[name]) == "name" && slices.Contains(columns, FieldFirst) && !slices.Contains(columns, FieldLast) {
+		columns[name] = FieldLast
+	}
+	return columns
+}
+
+// readKind tells the mailbox type; ok is false for one that the portal does not
+// look after. An empty one is for the rules to refuse.
+func readKind(s string) (k Kind, ok bool) {
+	if strings.TrimSpace(s) == "" {
+		return "", true
+	}
+	word := heading(s)
+	for _, k := range [...]Kind{Personal, Functional} {
+		if slices.Contains(kindWords[k], word) {
+			return k, true
+		}
+	}
+	return "", false
+}
+
+// checkColumns refuses columns that make no plan.
+func checkColumns(columns []Field, header []string) error {
+	var bad fault.Fields
+	if len(columns) != len(header) {
+		bad.Add("columns", "mailbox.import.columns_differ")
+		return bad.Err()
+	}
+	for i, c := range columns {
+		switch {
+		case c == "":
+		case !slices.Contains(ImportFields[:], c):
+			bad.Add("columns", "mailbox.import.columns_differ")
+		case slices.Contains(columns[:i], c):
+			bad.Add("columns", "mailbox.import.column_twice", "column", header[i])
+		}
+	}
+	if !slices.Contains(columns, FieldPrimary) {
+		bad.Add("columns", "mailbox.import.no_primary")
+	}
+	return bad.Err()
+}

@@ -1,0 +1,219 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+)
+
+// How long imports wait, and for what.
+const (
+	importTries    = 5                  // attempts at what was ordered, a killed process being one
+	importRescue   = 10 * time.Second   // until work that nobody seems to do is queued again
+	importTimeout  = 15 * time.Minute   // of one attempt
+	importUpload   = time.Hour          // for an upload to end
+	importDecision = 7 * 24 * time.Hour // for somebody to apply a plan
+)
+
+type importArgs struct {
+	Import ImportID `json:"import"`
+}
+
+func (importArgs) Kind() string { return "mailbox_import" }
+
+// InsertOpts: the tick queues again what failed, and soon.
+func (importArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
+
+type importTickArgs struct{}
+
+func (importTickArgs) Kind() string { return "mailbox_import_tick" }
+
+type importer struct {
+	river.WorkerDefaults[importArgs]
+	book *Book
+}
+
+func (w *importer) Timeout(*river.Job[importArgs]) time.Duration { return importTimeout }
+
+func (w *importer) Work(ctx context.Context, j *river.Job[importArgs]) error {
+	return w.book.work(ctx, j.Args.Import)
+}
+
+// work does what was ordered of an import, unless another process is at it.
+func (b *Book) work(ctx context.Context, id ImportID) error {
+	var err error
+	counted := false
+	for range 3 { // somebody took an address between the look and the writing: look again
+		err = b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.carryOut(ctx, tx, id, &counted) })
+		if f := fault.Of(err); f == nil || f.Kind != fault.Conflict || !strings.HasPrefix(f.ID, "schema.") {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, errTries):
+		return b.giveUp(ctx, id, "mailbox.import.trouble_failed")
+	case errors.Is(err, errRight):
+		return b.giveUp(ctx, id, "mailbox.import.trouble_rights")
+	case fault.Is(err, fault.TooLarge):
+		return b.giveUp(ctx, id, "mailbox.import.trouble_size")
+	}
+	return err
+}
+
+var (
+	errTries = errors.New("it was tried too often")
+	errRight = errors.New("no contact of the domain any more")
+)
+
+// importLock is not the lock of the row, which shows how far the work is.
+const importLock = `pg_try_advisory_xact_lock(hashtextextended('mailbox.import', @id))`
+
+// carryOut is the work, in one transaction. It counts the attempt once.
+func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ImportID, counted *bool) error {
+	var mine bool
+	if err := tx.QueryRow(ctx, `select `+importLock, pgx.NamedArgs{"id": id}).Scan(&mine); err != nil || !mine {
+		return err
+	}
+	im, by, err := b.ordered(ctx, tx, id)
+	if err != nil || !im.State.Working() {
+		return err
+	}
+	if !*counted {
+		if err := b.attempt(ctx, id); err != nil {
+			return err
+		}
+		*counted = true
+	}
+	switch im.State {
+	case Planning:
+		return b.plan(ctx, tx, by, im, nil)
+	case Applying:
+		return b.apply(ctx, tx, by, im)
+	}
+	return b.undo(ctx, tx, by, im)
+}
+
+// attempt counts one, outside of the transaction, so that a process that dies
+// counts too.
+func (b *Book) attempt(ctx context.Context, id ImportID) error {
+	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var tries int
+	if err := b.DB.QueryRow(soon, `update import set tries = tries + 1 where id = $1 returning tries`, id).Scan(&tries); err != nil {
+		return fmt.Errorf("count attempt at import %d: %w", id, err)
+	}
+	if tries > importTries {
+		return errTries
+	}
+	return nil
+}
+
+// ordered loads an import in the name of whoever ordered the work on it.
+func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ImportID) (im Import, by person.Actor, err error) {
+	var account person.ID
+	var token int64
+	var from *netip.Addr
+	var domain string
+	err = tx.QueryRow(ctx, `select coalesce(m.ordered_by, m.account), coalesce(m.ordered_token, 0), m.ordered_from, d.name
+		from import m join email_domain d on d.id = m.domain where m.id = $1`, id).Scan(&account, &token, &from, &domain)
+	if err != nil {
+		return im, by, fmt.Errorf("read order of import %d: %w", id, err)
+	}
+	by, err = (&person.Book{DB: b.DB, Now: b.Now}).Acting(ctx, tx, account)
+	if fault.Is(err, fault.Denied) {
+		return im, by, errRight
+	}
+	if err != nil {
+		return im, by, fmt.Errorf("read who ordered import %d: %w", id, err)
+	}
+	by.Token = token
+	if from != nil {
+		by.From = *from
+	}
+	im, err = loadImport(ctx, tx, by, domain, id)
+	if fault.Is(err, fault.Missing) || err == nil && im.State.Working() && !im.Contact {
+		return im, by, errRight
+	}
+	return im, by, err
+}
+
+// giveUp puts an import back to where it was before the order, with the reason.
+func (b *Book) giveUp(ctx context.Context, id ImportID, trouble string) error {
+	_, err := b.DB.Exec(ctx, `update import set trouble = @trouble, since = @now, tries = 0, done = 0,
+			state = case state when 'planning' then 'uploaded' when 'applying' then 'planned' else 'applied' end
+		where id = @id and state in ('planning', 'applying', 'undoing') and `+importLock, pgx.NamedArgs{"id": id, "trouble": trouble, "now": b.Now()})
+	if err != nil {
+		return fmt.Errorf("give up import %d: %w", id, err)
+	}
+	return nil
+}
+
+// ImportTick queues work again that nobody seems to do (its process was
+// killed), and forgets what nobody decided about.
+func (b *Book) ImportTick(ctx context.Context) error {
+	now := b.Now()
+	_, err := b.DB.Exec(ctx, `delete from import where state = 'uploading' and since <= $1`, now.Add(-importUpload))
+	if err != nil {
+		return fmt.Errorf("forget broken uploads: %w", err)
+	}
+	waiting, err := b.importsSince(ctx, `('planning', 'applying', 'undoing')`, now.Add(-importRescue))
+	if err != nil {
+		return err
+	}
+	jobs := make([]river.JobArgs, len(waiting))
+	for i, id := range waiting {
+		jobs[i] = importArgs{Import: id}
+	}
+	if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.Queue.Insert(ctx, tx, jobs...) }); err != nil {
+		return err
+	}
+	old, err := b.importsSince(ctx, `('uploaded', 'planned')`, now.Add(-importDecision))
+	if err != nil {
+		return err
+	}
+	for _, id := range old {
+		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.expire(ctx, tx, id, now.Add(-importDecision)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Book) importsSince(ctx context.Context, states string, before time.Time) ([]ImportID, error) {
+	rows, err := b.DB.Query(ctx, `select id from import where state in `+states+` and since <= $1 order by since limit 100`, before)
+	if err != nil {
+		return nil, fmt.Errorf("look for imports: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[ImportID])
+}
+
+// expire discards an import that nobody decided about.
+func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ImportID, before time.Time) error {
+	var domain struct {
+		id   int64
+		file string
+	}
+	err := tx.QueryRow(ctx, `select domain, file_name from import where id = $1 and state in ('uploaded', 'planned') and since <= $2 for update`, id, before).
+		Scan(&domain.id, &domain.file)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("forget import %d: %w", id, err)
+	}
+	if err := b.forget(ctx, tx, id); err != nil {
+		return err
+	}
+	return b.note(ctx, tx, audit.Who{}, "mailbox.import_discarded", audit.Detail{"file": domain.file, "import": id},
+		id.Thing(), audit.Thing{Kind: "email_domain", ID: domain.id})
+}

@@ -1,0 +1,231 @@
+package mailbox_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, b := r.add(t, "a", "x@uni.example"), r.linked(t, r.ada, "b", "y@uni.example")
+	before := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b)))
+	file := heads + "A;a@uni.example;y@uni.example;;functional;boss@uni.example;neu\nB;b@uni.example;x@uni.example;;personal;;\nneu;neu@uni.example;z@uni.example;;personal;;\n"
+	im := r.apply(t, r.contact, r.planned(t, file))
+	if im.State != mailbox.Applied || r.row(t, a).Kind != mailbox.Functional {
+		t.Fatalf("got state %s, want it applied", im.State)
+	}
+	if can, stays, err := r.Undoable(t.Context(), im); can != 3 || stays != 0 || err != nil {
+		t.Errorf("got %d undoable, %d staying (%v), want all 3", can, stays, err)
+	}
+	im = r.undo(t, im)
+	if after := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b))); after != before {
+		t.Errorf("got\n%s\nwant\n%s", after, before)
+	}
+	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || im.Stays != 0 || im.UndoneByName == nil {
+		t.Errorf("got %d rows, %d staying, undone by %v; want the new row gone", n, im.Stays, im.UndoneByName)
+	}
+	if !*r.row(t, b).Suspended {
+		t.Error("the link came back by itself: what an edit ends stays ended")
+	}
+	r.countsAreTrue(t)
+	lines := must(audit.Recent(t.Context(), r.db, "mailbox.", 0, 4))
+	got := ""
+	for _, l := range lines {
+		got += l.Action + " "
+	}
+	if got != "mailbox.import_undone mailbox.edited mailbox.edited mailbox.deleted " {
+		t.Errorf("got audit lines %s", got)
+	}
+	if again := r.planned(t, file); again.Changed != 2 || again.New != 1 {
+		t.Errorf("the same file again: got %d changed and %d new, want 2 and 1", again.Changed, again.New)
+	}
+}
+
+func values(r mailbox.Row) string {
+	return fmt.Sprint(r.Kind, r.Name, r.Primary, r.Aliases, r.Applicant, r.Comment, r.Active, r.Challenged)
+}
+
+func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ids := map[string]mailbox.ID{}
+	var file strings.Builder
+	file.WriteString(heads)
+	for _, name := range []string{"edited", "off", "challenged", "gone", "alias", "free"} {
+		ids[name] = r.add(t, name, "old."+name+"@uni.example")
+		fmt.Fprintf(&file, "%s;%s@uni.example;new.%s@uni.example;;personal;;\n", name, name, name)
+	}
+	file.WriteString("n;n.free@uni.example;;;personal;;\nn;n.edited@uni.example;;;personal;;\nn;n.challenged@uni.example;;;personal;;\nn;n.gone@uni.example;;;personal;;\n")
+	im := r.apply(t, r.contact, r.planned(t, file.String()))
+	for _, l := range must(r.Lines(t.Context(), im, mailbox.LineNew, 0, 10)) {
+		name, _, _ := strings.Cut(l.Primary, "@")
+		ids[name] = l.Row
+	}
+	for _, name := range []string{"edited", "n.edited"} {
+		r.mustEdit(t, ids[name], func(in *mailbox.Input) { in.Comment = "by hand" })
+	}
+	r.off(t, ids["off"])
+	r.challenge(t, ids["challenged"])
+	r.challenge(t, ids["n.challenged"])
+	for _, name := range []string{"gone", "n.gone"} {
+		r.ok(t, r.Delete(t.Context(), r.contact, r.uni, ids[name]))
+	}
+	r.add(t, "quick", "old.alias@uni.example")
+	want := "2 edited,3 edited,4 challenged,5 gone,6 taken,9 edited,10 challenged,11 gone"
+	reasons := func() string {
+		var all []string
+		for after := 0; ; { // in pages
+			lines := must(r.Stays(t.Context(), im, after, 3))
+			if len(lines) == 0 {
+				return strings.Join(all, ",")
+			}
+			for _, l := range lines {
+				all = append(all, fmt.Sprint(l.Line, " ", strings.TrimPrefix(l.Stays, "mailbox.import.stays_")))
+			}
+			after = lines[len(lines)-1].Line
+		}
+	}
+	if got := reasons(); got != want {
+		t.Errorf("before: got %s, want %s", got, want)
+	}
+	if can, stays, err := r.Undoable(t.Context(), im); can != 2 || stays != 8 || err != nil {
+		t.Errorf("got %d undoable, %d staying (%v), want 2 and 8", can, stays, err)
+	}
+	if im = r.undo(t, im); im.Stays != 8 || reasons() != want {
+		t.Errorf("after: got %d, %s; want 8, %s", im.Stays, reasons(), want)
+	}
+	if n := r.scalar(t, `select count(*) from address where address like 'new.%'`); n != 4 {
+		t.Errorf("got %d new aliases, want those of the 4 rows that are there and stay", n)
+	}
+	if n := r.scalar(t, `select count(*) from address_row where primary_address like 'n.%'`); n != 2 {
+		t.Errorf("got %d new rows, want the 2 that stay", n)
+	}
+	r.countsAreTrue(t)
+}
+
+func TestAChainOfAliasesIsUndoneOrStaysTogether(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		taken bool
+		stays int
+	}{"free": {false, 0}, "taken at its end": {true, 3}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			for _, n := range []string{"1", "2", "3"} {
+				r.add(t, "r"+n, "a"+n+"@uni.example")
+			}
+			im := r.apply(t, r.contact, r.planned(t, heads+"r;r1@uni.example;b@uni.example;;personal;;\nr;r2@uni.example;a1@uni.example;;personal;;\nr;r3@uni.example;a2@uni.example;;personal;;\n"))
+			if c.taken {
+				r.add(t, "quick", "a3@uni.example")
+			}
+			if im = r.undo(t, im); im.Stays != c.stays {
+				t.Errorf("got %d staying, want %d", im.Stays, c.stays)
+			}
+			r.countsAreTrue(t)
+		})
+	}
+}
+
+// childImport is the import that a test binary works on as another process.
+const childImport = "PETSCHAFT_CHILD_IMPORT"
+
+func importElsewhere() error {
+	id, err := strconv.ParseInt(os.Getenv(childImport), 10, 64)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	q, err := queue.Open(db)
+	if err != nil {
+		return err
+	}
+	b := &mailbox.Book{DB: db, Org: &org.Book{DB: db, Now: begin}, Queue: q, Now: begin}
+	return mailbox.WorkImport(ctx, b, mailbox.ImportID(id))
+}
+
+// TestAProcessKilledWhileItAppliesLeavesNothing kills a real process (SIGKILL)
+// that has written all rows and is about to end its transaction.
+func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := openRig(t, db)
+	old := r.add(t, "old")
+	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
+	r.ok(t, r.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
+	// Whoever deletes the file's pieces waits here, with everything written.
+	block, err := db.Begin(t.Context())
+	r.ok(t, err)
+	defer block.Rollback(t.Context())
+	_, err = block.Exec(t.Context(), `select from import_chunk where import = $1 for update`, im.ID)
+	r.ok(t, err)
+	c := exec.Command(must(os.Executable()))
+	var said bytes.Buffer
+	c.Stdout, c.Stderr = &said, &said
+	c.Env = append(os.Environ(), childDatabase+"="+url, fmt.Sprintf("%s=%d", childImport, im.ID))
+	r.ok(t, c.Start())
+	waits := func() int {
+		return r.scalar(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from import_chunk%'`)
+	}
+	until(t, "the other process writes", func() bool { return waits() == 1 })
+	r.ok(t, c.Process.Kill())
+	_ = c.Wait()
+	r.ok(t, block.Rollback(t.Context()))
+	until(t, "its session ends", func() bool {
+		return r.scalar(t, `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
+	})
+	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Applying {
+		t.Errorf("after the kill: got %d rows, name %q, want nothing written; the process said %s", n, r.row(t, old).Name, &said)
+	}
+	if n := r.scalar(t, `select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
+		t.Errorf("after the kill: got %d audit lines of the import", n)
+	}
+	jobs := func() int {
+		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID))
+	}
+	first := jobs()
+	r.ok(t, r.ImportTick(t.Context()))
+	if jobs() != first {
+		t.Error("the work was queued again at once, while its job may still wait its turn")
+	}
+	_, err = db.Exec(t.Context(), `delete from river_job`) // the dead process had taken the job
+	r.ok(t, err)
+	r.clock.Advance(10 * time.Second)
+	r.ok(t, r.ImportTick(t.Context()))
+	r.work(t) // another process finds what the tick queued
+	until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == mailbox.Applied })
+	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
+		t.Errorf("got %d rows and name %q, want it applied once", n, r.row(t, old).Name)
+	}
+	if n := r.scalar(t, `select tries from import where id = $1`, im.ID); n != 0 {
+		t.Errorf("got %d tries left over, want 0", n)
+	}
+}

@@ -1,0 +1,137 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/internal/sheet"
+)
+
+// Plan orders the plan of the import, read as by rd; a job makes it. The plan
+// there was before is thrown away.
+func (b *Book) Plan(ctx context.Context, by person.Actor, name string, id ImportID, rd Reading) error {
+	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
+		if err := MayPlan(im); err != nil {
+			return err
+		}
+		var bad fault.Fields
+		if !rd.Format.Known() {
+			bad.Add("format", "field.required")
+			return bad.Err()
+		}
+		header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: id}, rd.Format))
+		if err != nil && err != io.EOF && !fault.Is(err, fault.Invalid) {
+			return fmt.Errorf("plan import %d: %w", id, err)
+		}
+		if err := checkColumns(rd.Columns, header); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `update import set encoding = @encoding, separator = @separator, header = @header, columns = @columns where id = @id`,
+			pgx.NamedArgs{"id": id, "encoding": rd.Format.Encoding, "separator": string(rd.Format.Separator), "header": header, "columns": rd.Columns})
+		if err != nil {
+			return fmt.Errorf("plan import %d: %w", id, err)
+		}
+		return b.order(ctx, tx, by, id, Planning)
+	})
+}
+
+// Apply orders that the plan is carried out; a job does it, all or nothing.
+// number is what somebody typed where NeedsNumber asks for the number of
+// changed rows. Applying twice changes nothing.
+func (b *Book) Apply(ctx context.Context, by person.Actor, name string, id ImportID, number int) error {
+	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
+		if im.Contact && (im.State == Applying || im.State == Applied) {
+			return nil
+		}
+		if err := MayApplyImport(im); err != nil {
+			return err
+		}
+		if NeedsNumber(im) && number != im.Changed {
+			var bad fault.Fields
+			bad.Add("number", "mailbox.import.number")
+			return bad.Err()
+		}
+		return b.order(ctx, tx, by, id, Applying)
+	})
+}
+
+// Undo orders that an applied import is taken back as far as its rows were not
+// touched since; a job does it. Undoing twice changes nothing.
+func (b *Book) Undo(ctx context.Context, by person.Actor, name string, id ImportID) error {
+	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
+		if im.Contact && (im.State == Undoing || im.State == Undone) {
+			return nil
+		}
+		if err := MayUndo(im); err != nil {
+			return err
+		}
+		return b.order(ctx, tx, by, id, Undoing)
+	})
+}
+
+// Discard throws an import away that was not applied; that it was there stays on
+// record.
+func (b *Book) Discard(ctx context.Context, by person.Actor, name string, id ImportID) error {
+	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
+		if im.Contact && im.State == Discarded {
+			return nil
+		}
+		if err := MayDiscard(im); err != nil {
+			return err
+		}
+		if err := b.forget(ctx, tx, id); err != nil {
+			return err
+		}
+		return b.note(ctx, tx, by.Who(), "mailbox.import_discarded", audit.Detail{"file": im.FileName, "import": id}, id.Thing(), im.Domain.Thing())
+	})
+}
+
+// decide runs f with the import locked.
+func (b *Book) decide(ctx context.Context, by person.Actor, name string, id ImportID, f func(tx pgx.Tx, im Import) error) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select from import where id = $1 for update`, id); err != nil {
+			return fmt.Errorf("lock import %d: %w", id, err)
+		}
+		im, err := loadImport(ctx, tx, by, name, id)
+		if err != nil {
+			return err
+		}
+		return f(tx, im)
+	})
+}
+
+// order notes what is to be done, for whom, and queues it.
+func (b *Book) order(ctx context.Context, tx pgx.Tx, by person.Actor, id ImportID, s ImportState) error {
+	var from *netip.Addr
+	if by.From.IsValid() {
+		from = &by.From
+	}
+	_, err := tx.Exec(ctx, `update import set state = @state, since = @now, tries = 0, trouble = '', done = 0, ordered_by = @by,
+			ordered_token = nullif(@token::bigint, 0), ordered_from = @from where id = @id`,
+		pgx.NamedArgs{"id": id, "state": s, "now": b.Now(), "by": by.Account, "token": by.Token, "from": from})
+	if err != nil {
+		return fmt.Errorf("order %s of import %d: %w", s, id, err)
+	}
+	return b.Queue.Insert(ctx, tx, importArgs{Import: id})
+}
+
+// forget ends an import without applying it: file and plan go.
+func (b *Book) forget(ctx context.Context, tx pgx.Tx, id ImportID) error {
+	if _, err := tx.Exec(ctx, `update import set state = 'discarded', since = $2, trouble = '' where id = $1`, id, b.Now()); err != nil {
+		return fmt.Errorf("discard import %d: %w", id, err)
+	}
+	if _, err := tx.Exec(ctx, `delete from import_chunk where import = $1`, id); err != nil {
+		return fmt.Errorf("discard import %d: %w", id, err)
+	}
+	if _, err := tx.Exec(ctx, `delete from import_line where import = $1`, id); err != nil {
+		return fmt.Errorf("discard import %d: %w", id, err)
+	}
+	return nil
+}
