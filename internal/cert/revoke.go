@@ -56,17 +56,23 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 		if err := mayGive(c, r); err != nil {
 			return err
 		}
-		now := b.Now()
-		_, err = tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
-			pgx.NamedArgs{"id": id, "now": now, "by": by.Account, "reason": int16(r)})
-		if err != nil {
-			return fmt.Errorf("revoke certificate %d: %w", id, err)
-		}
-		if err := b.Mailbox.NoteRevocation(ctx, tx, c.RowID, int64(id), now); err != nil {
-			return err
-		}
-		return b.announce(ctx, tx, by, c, r)
+		return b.revoke(ctx, tx, by, c, r)
 	})
+}
+
+// revoke writes it; row and certificate are locked. part is the larger work that
+// it belongs to, if any.
+func (b *Book) revoke(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
+	now := b.Now()
+	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
+		pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
+	if err != nil {
+		return fmt.Errorf("revoke certificate %d: %w", c.ID, err)
+	}
+	if err := b.Mailbox.NoteRevocation(ctx, tx, c.RowID, int64(c.ID), now); err != nil {
+		return err
+	}
+	return b.announce(ctx, tx, by, c, r, part...)
 }
 
 // lock takes the row before the certificate, as every other step does.
@@ -84,7 +90,7 @@ func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Cer
 	return one(ctx, tx, by, id)
 }
 
-func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason) error {
+func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
 	if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certi
 	return audit.Write(ctx, tx, audit.Line{
 		Who: by.Who(), At: b.Now(), Action: "cert.revoked",
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
-		About:  []audit.Thing{c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()},
+		About:  append(part, c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()),
 	})
 }
 

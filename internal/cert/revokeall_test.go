@@ -1,0 +1,85 @@
+package cert_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"petschaft/internal/pki"
+)
+
+func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row, other := r.row(t, "ada@uni.example"), r.row(t, "andere@uni.example")
+	revoked := r.issued(t, r.ada, row, "ada@uni.example")
+	r.ok(t, r.Revoke(t.Context(), r.ada, revoked, pki.KeyCompromise))
+	a, b := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.bob, row, "ada@uni.example")
+	kept := r.issued(t, r.ada, other, "andere@uni.example")
+
+	_, err := r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)
+	wants(t, err, "cert.revoke.active")
+	r.off(t, row)
+	_, err = r.RevokeAll(t.Context(), r.stranger, "uni.example", row, pki.AffiliationChanged)
+	wants(t, err, "fault.missing")
+	_, err = r.RevokeAll(t.Context(), r.ada, "uni.example", row, pki.AffiliationChanged)
+	wants(t, err, "fault.missing")
+	_, err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.PrivilegeWithdrawn) // for officers only
+	wants(t, err, "field.required")
+
+	if n := must(r.ValidOf(t.Context(), r.db, row, time.Time{})); n != 2 {
+		t.Errorf("got %d valid certificates, want 2", n)
+	}
+	if n := must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 2 {
+		t.Errorf("revoked %d certificates, want the 2 valid ones", n)
+	}
+	if n := must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 0 {
+		t.Errorf("revoked %d certificates the second time, want none", n)
+	}
+	for _, c := range must(r.OfRow(t.Context(), r.officer, row, 10)) {
+		want := pki.AffiliationChanged
+		if c.ID == revoked {
+			want = pki.KeyCompromise
+		}
+		if c.Revoked == nil || pki.Reason(*c.Reason) != want {
+			t.Errorf("certificate %d: got revoked at %v for %v, want reason %d", c.ID, c.Revoked, c.Reason, want)
+		}
+	}
+	if c := must(r.One(t.Context(), r.officer, kept)); c.Revoked != nil {
+		t.Error("a certificate of another row was revoked")
+	}
+	for _, id := range []int64{int64(a), int64(b)} {
+		n := r.scalar(t, `select count(*) from audit_about x join audit_line l on l.id = x.line
+			where x.kind = 'certificate' and x.id = $1 and l.action = 'cert.revoked'`, id)
+		if n != 1 {
+			t.Errorf("certificate %d has %d audit lines of its revocation, want 1", id, n)
+		}
+	}
+	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = 'infinity'`, row); n != 1 {
+		t.Error("the table still shows the end of a certificate")
+	}
+}
+
+func TestManyRevokeAllAtOnceAndEachCertificateEndsOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.row(t, "ada@uni.example")
+	for range 3 {
+		r.issued(t, r.ada, row, "ada@uni.example")
+	}
+	r.off(t, row)
+	ended := make([]int, 20)
+	got := race(len(ended), func(i int) (err error) {
+		ended[i], err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)
+		return err
+	})
+	if got[""] != len(ended) {
+		t.Errorf("got %v, want no refusal", got)
+	}
+	if slices.Sort(ended); ended[len(ended)-1] != 3 || ended[len(ended)-2] != 0 {
+		t.Errorf("got %v certificates ended, want all three by one", ended)
+	}
+	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.revoked'`); n != 3 {
+		t.Errorf("got %d audit lines, want 3", n)
+	}
+}
