@@ -1,0 +1,166 @@
+package bulk_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/bulk"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+// The environment of a test binary that is to be another process of the portal.
+const (
+	childDatabase = "PETSCHAFT_CHILD_DATABASE"
+	childWorks    = "PETSCHAFT_CHILD_WORKS"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childWorks) == "" {
+		os.Exit(m.Run())
+	}
+	if err := workElsewhere(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// workElsewhere is that other process: it works a bulk until it is killed, and
+// says after each batch that it goes on.
+func workElsewhere() error {
+	id, err := strconv.ParseInt(os.Getenv(childWorks), 10, 64)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
+	defer cancel()
+	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	b := book(db, begin)
+	for {
+		_, more, err := b.Batch(ctx, bulk.ID(id))
+		if err != nil || !more {
+			return fmt.Errorf("ended by itself: %w", err)
+		}
+		fmt.Println("on")
+	}
+}
+
+// TestAProcessKilledBetweenTwoRowsIsFollowedByAnother kills a real process
+// (SIGKILL) in the middle of a batch: it waits for a row that the test holds.
+func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
+	t.Parallel()
+	r, url := openRig(t)
+	ids := r.many(110)
+	id := r.started(bulk.Deactivate)
+	held, err := r.db.Begin(t.Context())
+	r.ok(err)
+	defer held.Rollback(t.Context())
+	_, err = held.Exec(t.Context(), `select from address_row where id = $1 for update`, ids[75])
+	r.ok(err)
+	r.killInTheMiddle(url, id)
+	r.ok(held.Rollback(t.Context()))
+	if x := r.one(id); x.State != bulk.Running || x.Done != 50 {
+		t.Fatalf("after the kill: got %+v, want the first batch done and nothing of the second", x)
+	}
+	if n := r.audited("mailbox.deactivated"); n != 50 {
+		t.Errorf("got %d deactivations, want 50", n)
+	}
+	must(r.db.Exec(t.Context(), `update river_job set state = 'running', attempted_at = now(), attempt = 1 where kind = 'bulk_work'`)) // as the dead process left it
+	r.ok(r.Tick(t.Context()))
+	if n := r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 1 {
+		t.Errorf("got %d jobs at once, want the tick to wait for who may only be slow", n)
+	}
+	r.clock.Advance(20 * time.Second)
+	r.ok(r.Tick(t.Context()))
+	r.ok(r.Tick(t.Context()))
+	if n := r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 2 {
+		t.Errorf("got %d jobs, want the tick to have queued one", n)
+	}
+	r.work()
+	r.ends(id)
+	if x := r.one(id); x.Done != 110 {
+		t.Errorf("got %d rows done, want 110", x.Done)
+	}
+	if n := r.audited("mailbox.deactivated"); n != 110 {
+		t.Errorf("got %d deactivations, want each row once", n)
+	}
+}
+
+// killInTheMiddle lets another process work and kills it as soon as it waits for
+// a row that somebody holds.
+func (r *rig) killInTheMiddle(url string, id bulk.ID) {
+	r.t.Helper()
+	c := exec.Command(must(os.Executable()))
+	var said bytes.Buffer
+	c.Stderr = &said
+	out := must(c.StdoutPipe())
+	c.Env = append(os.Environ(), childDatabase+"="+url, fmt.Sprintf("%s=%d", childWorks, id))
+	r.ok(c.Start())
+	defer c.Wait()
+	defer c.Process.Kill()
+	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "on" {
+		r.t.Fatalf("the other process did not begin: %v %s", err, &said)
+	}
+	r.until("the other process waits in its second batch", func() bool {
+		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
+	})
+}
+
+// until polls until is says yes.
+func (r *rig) until(what string, is func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !is(); {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (r *rig) ends(id bulk.ID) {
+	r.t.Helper()
+	r.until("the bulk ends", func() bool { return r.one(id).State == bulk.Done })
+}
+
+// work runs the room's jobs until the test ends.
+func (r *rig) work() {
+	r.t.Helper()
+	w := river.NewWorkers()
+	r.Jobs(w)
+	r.ok(r.Queue.Start(r.t.Context(), queue.Work{Workers: w, Log: r.Log}))
+	r.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := r.Queue.Stop(ctx); err != nil {
+			r.t.Errorf("stop queue: %v", err)
+		}
+	})
+}
+
+func TestTheJobComesBackUntilAllIsDone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.Now = time.Now
+	r.PerMinute = 6000
+	r.many(30)
+	id := r.started(bulk.Challenge)
+	r.work()
+	r.ends(id)
+	if n := r.scalar(`select count(*) from challenge`); n != 30 {
+		t.Errorf("got %d mails, want 30", n)
+	}
+}

@@ -1,0 +1,177 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+// Prepare notes which rows of the domain called name v is meant for, and what
+// will happen to each as things are: a draft, which changes no row. Nobody
+// chosen, or more than the book allows, is a fault.
+func (b *Book) Prepare(ctx context.Context, by person.Actor, name string, v Verb, chosen mailbox.View) (ID, error) {
+	var id ID
+	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		d, err := b.Org.DomainIn(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		if err := mailbox.MayEditRows(d.Standing); err != nil {
+			return err
+		}
+		var bad fault.Fields
+		if !known(v) {
+			bad.Add("verb", "bulk.verb")
+			return bad.Err()
+		}
+		s, err := b.choose(ctx, tx, by, d, v, chosen)
+		if err != nil {
+			return err
+		}
+		if len(s.items) == 0 {
+			bad.Add("row", "bulk.no_rows")
+			return bad.Err()
+		}
+		id, err = b.insert(ctx, tx, by, d.ID, v, s)
+		return err
+	})
+}
+
+// item is a row of a bulk to be.
+type item struct {
+	row     mailbox.ID
+	name    string
+	address org.Address
+	mails   int
+	outcome Outcome
+	reason  string
+}
+
+// selection is the rows that were chosen, and their sums.
+type selection struct {
+	items      []item
+	due, mails int
+}
+
+func (b *Book) choose(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, v Verb, chosen mailbox.View) (selection, error) {
+	var s selection
+	err := b.Mailbox.Each(ctx, tx, by, d, chosen, func(r mailbox.Row) error {
+		if len(s.items) == b.most() {
+			return fault.New(fault.TooLarge, "bulk.too_many", "most", b.most())
+		}
+		i := item{row: r.ID, name: r.Name, address: r.Primary, outcome: Due}
+		if err := Rule(v, r); err != nil {
+			i.outcome, i.reason = LeftOut, fault.Of(err).ID
+		} else {
+			s.due++
+			if v == Challenge {
+				i.mails = mailbox.Mails(r)
+				s.mails += i.mails
+			}
+		}
+		s.items = append(s.items, i)
+		return nil
+	})
+	return s, err
+}
+
+func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID, v Verb, s selection) (id ID, err error) {
+	who := by.Who()
+	err = tx.QueryRow(ctx, `
+		insert into bulk (domain, account, token, origin, verb, total, due, left_out, mails, next, seen, created)
+		values (@domain, @account, nullif(@token::bigint, 0), @origin, @verb, @total, @due, @left, @mails, @now, @now, @now) returning id`,
+		pgx.NamedArgs{
+			"domain": d, "account": by.Account, "token": who.Token, "origin": origin(who), "verb": v, "total": len(s.items), "due": s.due,
+			"left": len(s.items) - s.due, "mails": s.mails, "now": b.Now(),
+		}).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("prepare bulk: %w", err)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"bulk_item"}, []string{"bulk", "row_id", "name", "address", "mails", "state", "reason"},
+		pgx.CopyFromSlice(len(s.items), func(i int) ([]any, error) {
+			x := s.items[i]
+			return []any{int64(id), int64(x.row), x.name, string(x.address), int16(x.mails), string(x.outcome), x.reason}, nil
+		}))
+	if err != nil {
+		return 0, fmt.Errorf("prepare bulk: %w", err)
+	}
+	return id, nil
+}
+
+// Start lets the work begin. comment is for the verb of that name, else it is
+// ignored. Starting what runs already, or is over, changes nothing.
+func (b *Book) Start(ctx context.Context, by person.Actor, name string, id ID, comment string) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		x, err := lock(ctx, tx, by, name, id)
+		if err != nil {
+			return err
+		}
+		if err := MayStart(by, x); err != nil {
+			if fault.Of(err).ID == "bulk.start.again" {
+				return nil
+			}
+			return err
+		}
+		detail := audit.Detail{"verb": x.Verb, "rows": x.Due}
+		if x.Verb != Comment {
+			comment = ""
+		} else if comment, err = mailbox.ReadComment(comment); err != nil {
+			return err
+		} else {
+			detail["comment"] = comment
+		}
+		_, err = tx.Exec(ctx, `update bulk set state = 'running', comment = @comment, started = @now, next = @now, seen = @now where id = @id`,
+			pgx.NamedArgs{"id": id, "comment": comment, "now": b.Now()})
+		if err != nil {
+			return fmt.Errorf("start bulk %d: %w", id, err)
+		}
+		if err := b.Queue.Insert(ctx, tx, workArgs{Bulk: id}); err != nil {
+			return err
+		}
+		return b.note(ctx, tx, by, x, "bulk.started", detail)
+	})
+}
+
+// Cancel stops the work where it is; what was done stays done. Cancelling what
+// does not run changes nothing.
+func (b *Book) Cancel(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		x, err := lock(ctx, tx, by, name, id)
+		if err != nil {
+			return err
+		}
+		switch err := MayCancel(x); {
+		case fault.Is(err, fault.Conflict):
+			return nil
+		case err != nil:
+			return err
+		}
+		return b.cancel(ctx, tx, by, x, &by.Account, "")
+	})
+}
+
+func (b *Book) cancel(ctx context.Context, tx pgx.Tx, by person.Actor, x Bulk, endedBy *person.ID, reason string) error {
+	_, err := tx.Exec(ctx, `update bulk set state = 'cancelled', reason = @reason, ended = @now, ended_by = @by where id = @id`,
+		pgx.NamedArgs{"id": x.ID, "reason": reason, "by": endedBy, "now": b.Now()})
+	if err != nil {
+		return fmt.Errorf("cancel bulk %d: %w", x.ID, err)
+	}
+	detail := audit.Detail{"verb": x.Verb, "rows": x.Done}
+	if reason != "" {
+		detail["why"] = reason
+	}
+	return b.note(ctx, tx, by, x, "bulk.cancelled", detail)
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, x Bulk, action string, d audit.Detail) error {
+	return audit.Write(ctx, tx, audit.Line{
+		Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: []audit.Thing{x.ID.Thing(), x.Domain.Thing()},
+	})
+}

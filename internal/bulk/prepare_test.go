@@ -1,0 +1,183 @@
+package bulk_test
+
+import (
+	"testing"
+
+	"petschaft/internal/bulk"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+)
+
+func TestADraftSaysWhatWillHappenToEachRowAndChangesNone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	fresh := r.add("frisch", "alias@"+uni)
+	challenged := r.add("gefragt")
+	r.ok(r.Mailbox.Challenge(t.Context(), r.contact, uni, challenged))
+	inactive := r.add("weg")
+	r.ok(r.Mailbox.Deactivate(t.Context(), r.contact, uni, inactive))
+	office := r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@" + uni})
+	why := map[bulk.Verb]map[mailbox.ID]string{
+		bulk.Challenge:  {fresh: "", challenged: "", inactive: "mailbox.challenge.inactive", office: "mailbox.challenge.no_applicant"},
+		bulk.Deactivate: {fresh: "", challenged: "", inactive: "mailbox.inactive_already", office: ""},
+		bulk.Activate: {
+			fresh: "mailbox.active_already", challenged: "mailbox.active_already", inactive: "", office: "mailbox.active_already",
+		},
+		bulk.Delete:  {fresh: "", challenged: "mailbox.delete.challenged", inactive: "", office: ""},
+		bulk.Comment: {fresh: "", challenged: "", inactive: "", office: ""},
+	}
+	mails := map[bulk.Verb]int{bulk.Challenge: 3}
+	for _, v := range bulk.Verbs {
+		id := r.prepared(v)
+		due := 0
+		for _, i := range r.items(id, "") {
+			want, outcome := why[v][i.Row], bulk.LeftOut
+			if want == "" {
+				outcome = bulk.Due
+				due++
+			}
+			if i.Reason != want || i.Outcome != outcome {
+				t.Errorf("%s %s: got %s because of %q, want %s because of %q", v, i.Name, i.Outcome, i.Reason, outcome, want)
+			}
+		}
+		x := r.one(id)
+		if x.State != bulk.Draft || x.Total != 4 || x.Due != due || x.LeftOut != 4-due || x.Mails != mails[v] {
+			t.Errorf("%s: got %+v, want a draft of 4 rows, %d of them due, %d mails", v, x, due, mails[v])
+		}
+		n := 0
+		groups, err := r.Reasons(t.Context(), x)
+		r.ok(err)
+		for _, g := range groups {
+			n += g.N
+		}
+		if n != x.LeftOut {
+			t.Errorf("%s: got reasons for %d rows, want for all %d that are left out", v, n, x.LeftOut)
+		}
+	}
+	if n := r.scalar(`select count(*) from challenge_round`) + r.scalar(`select count(*) from address_row where not active`); n != 2 {
+		t.Errorf("got %d rounds and inactive rows, want the 2 from before: a draft changes nothing", n)
+	}
+}
+
+func TestOnlyContactsPrepareStartAndCancel(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ctx, row := t.Context(), r.add("ada")
+	colleague := person.Actor{Account: r.stranger.Account, Name: r.stranger.Name}
+	chosen := mailbox.View{IDs: []mailbox.ID{row}}
+	_, err := r.Prepare(ctx, r.stranger, uni, bulk.Deactivate, chosen)
+	r.wants(err, "fault.missing")
+	_, err = r.Prepare(ctx, r.officer, uni, bulk.Deactivate, chosen)
+	r.wants(err, "mailbox.contacts_only")
+	id := r.prepared(bulk.Deactivate, row)
+	for _, f := range []func(by person.Actor) error{
+		func(by person.Actor) error { return r.Start(ctx, by, uni, id, "") },
+		func(by person.Actor) error { return r.Cancel(ctx, by, uni, id) },
+	} {
+		r.wants(f(r.stranger), "fault.missing")
+		r.wants(f(r.officer), "mailbox.contacts_only")
+	}
+	_, err = r.One(ctx, r.stranger, uni, id)
+	r.wants(err, "fault.missing")
+	_, err = r.One(ctx, r.contact, "institut.example", id)
+	r.wants(err, "fault.missing")
+	if x, err := r.One(ctx, r.officer, uni, id); err != nil || bulk.MayStart(r.officer, x) == nil || bulk.MayCancel(x) == nil {
+		t.Errorf("an officer got %v; want them to read, without a button", err)
+	}
+	r.ok(r.Org.AddMember(ctx, r.officer, r.group, colleague.Account))
+	r.wants(r.Start(ctx, colleague, uni, id, ""), "bulk.start.other")
+	r.ok(r.Start(ctx, r.contact, uni, id, ""))
+	r.ok(r.Cancel(ctx, colleague, uni, id))
+	if x := r.one(id); x.State != bulk.Cancelled || x.EndedBy == nil || *x.EndedBy != colleague.Name {
+		t.Errorf("got %s by %v, want it cancelled by the colleague", x.State, x.EndedBy)
+	}
+}
+
+func TestAForeignRowIsNotAmongTheChosen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	mine := r.add("ada")
+	theirs := must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: "fremd@institut.example"}))
+	id := r.prepared(bulk.Deactivate, mine, theirs)
+	if items := r.items(id, ""); len(items) != 1 || items[0].Row != mine {
+		t.Errorf("got %v, want the own row alone", items)
+	}
+	_, err := r.Prepare(t.Context(), r.contact, uni, bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{theirs}})
+	r.wants(err, "bulk.no_rows")
+	_, err = r.Prepare(t.Context(), r.contact, uni, "explode", mailbox.View{IDs: []mailbox.ID{mine}})
+	r.wants(err, "bulk.verb")
+}
+
+func TestMoreRowsThanAllowedAreRefusedInWords(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.many(3)
+	r.Most = 2
+	_, err := r.Prepare(t.Context(), r.contact, uni, bulk.Deactivate, mailbox.View{})
+	r.wants(err, "bulk.too_many")
+	if !fault.Is(err, fault.TooLarge) {
+		t.Errorf("got %v, want it too large", err)
+	}
+	if n := r.scalar(`select count(*) from bulk`); n != 0 {
+		t.Errorf("got %d drafts, want none", n)
+	}
+	r.Most = 3
+	r.prepared(bulk.Deactivate)
+	if bulk.Most != 200_000 {
+		t.Errorf("got a limit of %d, want 200,000", bulk.Most)
+	}
+}
+
+func TestAllMatchesAreThoseOfTheFilter(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.many(5)
+	anna := r.add("anna")
+	gone := r.add("annabel")
+	r.ok(r.Mailbox.Deactivate(t.Context(), r.contact, uni, gone))
+	id := must(r.Prepare(t.Context(), r.contact, uni, bulk.Comment, mailbox.View{Status: mailbox.None, Text: "anna"}))
+	if items := r.items(id, ""); len(items) != 1 || items[0].Row != anna {
+		t.Errorf("got %v, want the one active row that matches", items)
+	}
+}
+
+func TestADraftThatNobodyStartsIsForgotten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.add("ada")
+	draft, over := r.prepared(bulk.Comment, row), r.started(bulk.Comment, row)
+	r.finish(over)
+	r.clock.Advance(bulk.Forgotten + 1e9)
+	r.ok(r.Forget(t.Context()))
+	_, err := r.One(t.Context(), r.contact, uni, draft)
+	r.wants(err, "fault.missing")
+	if items := r.items(over, ""); len(items) != 1 {
+		t.Errorf("got %d rows of what was done yesterday, want 1", len(items))
+	}
+	r.clock.Advance(bulk.Kept)
+	r.ok(r.Forget(t.Context()))
+	if x := r.one(over); x.Done != 1 || len(r.items(over, "")) != 0 {
+		t.Errorf("after 90 days: got %d done and %d rows, want the counts alone", x.Done, len(r.items(over, "")))
+	}
+}
+
+func TestACommentIsJudgedBeforeItStarts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.add("ada")
+	id := r.prepared(bulk.Comment, row)
+	long := make([]byte, 1025)
+	for i := range long {
+		long[i] = 'x'
+	}
+	r.wants(r.Start(t.Context(), r.contact, uni, id, string(long)), "field.too_long")
+	if x := r.one(id); x.State != bulk.Draft {
+		t.Errorf("got %s, want the draft still there", x.State)
+	}
+	r.ok(r.Start(t.Context(), r.contact, uni, id, "  31.12.2027 "))
+	r.finish(id)
+	if got := r.row(row).Comment; got != "31.12.2027" {
+		t.Errorf("got comment %q, want 31.12.2027", got)
+	}
+}

@@ -1,0 +1,208 @@
+package bulk_test
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/bulk"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+const uni = "uni.example"
+
+// rig is a domain with its contact, a stranger who looks after another, and a
+// registration officer.
+type rig struct {
+	*bulk.Book
+	t                          *testing.T
+	db                         *postgres.DB
+	clock                      *clock
+	group                      org.GroupID
+	contact, stranger, officer person.Actor
+}
+
+// clock is a time that tests move.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+// book is the room with what it stands on, as a process of the portal has it.
+func book(db *postgres.DB, now func() time.Time) *bulk.Book {
+	q := must(queue.Open(db))
+	orgs, people := &org.Book{DB: db, Now: now}, &person.Book{DB: db, Now: now}
+	outbox := mail.NewOutbox(db, nil, q)
+	outbox.Now = now
+	boxes := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
+	return &bulk.Book{DB: db, People: people, Org: orgs, Mailbox: boxes, Queue: q, Now: now}
+}
+
+// newRig has the connections that races need to really meet in Postgres.
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r, _ := openRig(t)
+	return r
+}
+
+func openRig(t *testing.T) (r *rig, url string) {
+	t.Helper()
+	url = pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 12 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r = &rig{t: t, db: db, clock: &clock{}}
+	r.clock.micros.Store(begin().UnixMicro())
+	r.Book = book(db, r.clock.Now)
+	r.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	for name, a := range map[string]*person.Actor{"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Rita Amt": &r.officer} {
+		must(0, db.Tx(t.Context(), func(tx pgx.Tx) error {
+			account, err := r.People.SignedIn(t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
+			*a = person.Actor{Account: account.ID, Name: name}
+			return err
+		}))
+	}
+	r.officer.Officer = true
+	r.group = r.domain(uni, r.contact)
+	r.domain("institut.example", r.stranger)
+	return r, url
+}
+
+func (r *rig) domain(name string, contact person.Actor) org.GroupID {
+	ctx := r.t.Context()
+	g := must(r.Org.AddGroup(ctx, r.officer, org.GroupInput{Name: name}))
+	must(0, r.Org.AddMember(ctx, r.officer, g, contact.Account))
+	proof := org.Proof{Method: "DNS TXT", By: "RA", From: r.Now(), Until: r.Now().Add(300 * 24 * time.Hour)}
+	must(r.Org.AddDomain(ctx, r.officer, org.DomainInput{Name: name, Group: g, Validation: org.ByDomain, Proof: proof}))
+	return g
+}
+
+func (r *rig) add(local string, aliases ...string) mailbox.ID {
+	r.t.Helper()
+	return r.addRow(mailbox.Input{Kind: mailbox.Personal, Name: local, Primary: local + "@" + uni, Aliases: aliases})
+}
+
+func (r *rig) addRow(in mailbox.Input) mailbox.ID {
+	r.t.Helper()
+	id, err := r.Mailbox.Add(r.t.Context(), r.contact, uni, in)
+	if err != nil {
+		r.t.Fatalf("add %s: %v", in.Primary, err)
+	}
+	return id
+}
+
+func (r *rig) many(n int) (ids []mailbox.ID) {
+	r.t.Helper()
+	for i := range n {
+		ids = append(ids, r.add(fmt.Sprintf("person%03d", i)))
+	}
+	return ids
+}
+
+func (r *rig) row(id mailbox.ID) mailbox.Row {
+	r.t.Helper()
+	row, err := r.Mailbox.Row(r.t.Context(), r.officer, uni, id)
+	if err != nil {
+		r.t.Fatalf("read row %d: %v", id, err)
+	}
+	return row
+}
+
+// prepared is a draft for the rows, for all when there are none.
+func (r *rig) prepared(v bulk.Verb, ids ...mailbox.ID) bulk.ID {
+	r.t.Helper()
+	id, err := r.Prepare(r.t.Context(), r.contact, uni, v, mailbox.View{IDs: ids})
+	if err != nil {
+		r.t.Fatalf("prepare %s: %v", v, err)
+	}
+	return id
+}
+
+func (r *rig) started(v bulk.Verb, ids ...mailbox.ID) bulk.ID {
+	r.t.Helper()
+	id := r.prepared(v, ids...)
+	r.ok(r.Start(r.t.Context(), r.contact, uni, id, "bis 2027"))
+	return id
+}
+
+func (r *rig) one(id bulk.ID) bulk.Bulk {
+	r.t.Helper()
+	x, err := r.One(r.t.Context(), r.contact, uni, id)
+	r.ok(err)
+	return x
+}
+
+// finish works until there is nothing left to do, moving the clock to where the
+// pace allows more.
+func (r *rig) finish(id bulk.ID) bulk.Bulk {
+	r.t.Helper()
+	for range 10_000 {
+		wait, more, err := r.Batch(r.t.Context(), id)
+		r.ok(err)
+		if !more {
+			return r.one(id)
+		}
+		r.clock.Advance(wait)
+	}
+	r.t.Fatal("the work does not end")
+	return bulk.Bulk{}
+}
+
+func (r *rig) items(id bulk.ID, o bulk.Outcome) []bulk.Item {
+	r.t.Helper()
+	items, err := r.Items(r.t.Context(), r.one(id), o, "", 0, 1000)
+	r.ok(err)
+	return items
+}
+
+func (r *rig) ok(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) wants(err error, id string) {
+	r.t.Helper()
+	if f := fault.Of(err); f == nil || f.ID != id && (len(f.Fields) == 0 || f.Fields[0].ID != id) {
+		r.t.Errorf("got %v, want %s", err, id)
+	}
+}
+
+func (r *rig) scalar(sql string, args ...any) (n int) {
+	r.t.Helper()
+	if err := r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n); err != nil {
+		r.t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// audited counts the audit lines with the action.
+func (r *rig) audited(action string) int {
+	r.t.Helper()
+	return r.scalar(`select count(*) from audit_line where action = $1`, action)
+}

@@ -1,0 +1,231 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// batch is how many rows are done in one transaction, which holds them locked.
+const batch = 50
+
+// job is a running bulk that a worker holds locked.
+type job struct {
+	Bulk
+	by    person.Actor
+	place mailbox.ID
+}
+
+// result is what became of the row of an item.
+type result struct {
+	row     mailbox.ID
+	outcome Outcome
+	reason  string
+	until   *time.Time
+	mails   int // that it would have caused or caused
+}
+
+// Batch does the next rows of the bulk, their effect and what became of them in
+// one transaction. more tells whether there is something left to do, after wait.
+// While another process is at work, or when the bulk does not run, there is
+// nothing to do.
+func (b *Book) Batch(ctx context.Context, id ID) (wait time.Duration, more bool, err error) {
+	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		wait, more = 0, false
+		j, err := b.take(ctx, tx, id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("take bulk %d: %w", id, err)
+		}
+		if refused := b.standing(ctx, tx, &j); refused != nil {
+			f := fault.Of(refused)
+			if f.Kind == fault.Internal {
+				return refused
+			}
+			return b.cancel(ctx, tx, j.by, j.Bulk, nil, f.ID)
+		}
+		wait, more, err = b.rows(ctx, tx, j)
+		return err
+	})
+	return wait, more, err
+}
+
+// take locks a running bulk that nobody else works on.
+func (b *Book) take(ctx context.Context, tx pgx.Tx, id ID) (j job, err error) {
+	var origin *netip.Addr
+	var token *int64
+	err = tx.QueryRow(ctx, `
+		select b.id, b.domain, d.name, b.account, b.verb, b.comment, b.total, b.due, b.left_out, b.done, b.failed, b.mails, b.next, b.place, b.token, b.origin,
+			(select count(*) from bulk y where y.state = 'running' and y.verb = 'challenge')
+		from bulk b join email_domain d on d.id = b.domain where b.id = $1 and b.state = 'running' for update of b skip locked`, id).
+		Scan(&j.ID, &j.Domain, &j.DomainName, &j.Account, &j.Verb, &j.Comment, &j.Total, &j.Due, &j.LeftOut, &j.Done, &j.Failed, &j.Mails,
+			&j.Next, &j.place, &token, &origin, &j.Paced)
+	j.State, j.by = Running, person.Actor{Account: j.Account}
+	if origin != nil {
+		j.by.From = *origin
+	}
+	if token != nil {
+		j.by.Token = *token
+	}
+	return j, err
+}
+
+// standing asks anew whether whoever began it may go on.
+func (b *Book) standing(ctx context.Context, tx pgx.Tx, j *job) error {
+	by, err := b.People.Acting(ctx, tx, j.Account)
+	if fault.Is(err, fault.Denied) {
+		return fault.New(fault.Denied, "bulk.locked")
+	}
+	if err != nil {
+		return err
+	}
+	by.From, by.Token = j.by.From, j.by.Token
+	j.by = by
+	d, err := b.Org.DomainIn(ctx, tx, by, string(j.DomainName))
+	if fault.Is(err, fault.Missing) || err == nil && !d.Contact {
+		return fault.New(fault.Denied, "bulk.rights_lost")
+	}
+	return err
+}
+
+// rows does the next ones, in the order of their numbers: so does everybody who
+// locks several, and nobody waits in a circle.
+func (b *Book) rows(ctx context.Context, tx pgx.Tx, j job) (wait time.Duration, more bool, err error) {
+	items, err := due(ctx, tx, j)
+	if err != nil {
+		return 0, false, err
+	}
+	now := b.Now()
+	var results []result
+	for _, i := range items {
+		if j.Verb == Challenge && j.Next.After(now) {
+			break
+		}
+		r, err := b.do(ctx, tx, j, i)
+		if err != nil {
+			return 0, false, err
+		}
+		if j.place = i.row; r.outcome == DoneRow && r.mails > 0 {
+			j.Next = paced(j.Next, now, b.interval(j.Paced), r.mails)
+		}
+		results = append(results, r)
+	}
+	if err := b.write(ctx, tx, &j, results); err != nil {
+		return 0, false, err
+	}
+	if len(items) < batch && len(results) == len(items) {
+		return 0, false, b.end(ctx, tx, j)
+	}
+	if len(results) < len(items) {
+		wait = j.Next.Sub(now)
+	}
+	return wait, true, nil
+}
+
+func due(ctx context.Context, tx pgx.Tx, j job) ([]item, error) {
+	rows, err := tx.Query(ctx, `select row_id, mails from bulk_item
+		where bulk = $1 and row_id > $2 and state = 'due' order by row_id limit $3`, j.ID, j.place, batch)
+	if err != nil {
+		return nil, fmt.Errorf("read rows of bulk %d: %w", j.ID, err)
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (i item, err error) {
+		return i, r.Scan(&i.row, &i.mails)
+	})
+}
+
+// do does one row so that its failure undoes nothing but itself. What it
+// returns as an error ends the whole batch, which is tried again.
+func (b *Book) do(ctx context.Context, tx pgx.Tx, j job, i item) (result, error) {
+	r := result{row: i.row, outcome: DoneRow, mails: i.mails}
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return b.step(ctx, tx, j, i.row) })
+	if err == nil {
+		return r, nil
+	}
+	f := fault.Of(postgres.Fault(err))
+	switch {
+	case ctx.Err() != nil, postgres.Again(err), f.Kind == fault.Unavailable:
+		return r, err
+	case f.Kind == fault.Missing:
+		r.outcome, r.reason = LeftOut, "bulk.gone"
+	case f.Kind == fault.Internal:
+		r.outcome = Failed
+		if b.Log != nil {
+			b.Log.ErrorContext(ctx, "row of a bulk failed", "bulk", j.ID, "row", i.row, "error", err)
+		}
+	default:
+		r.outcome, r.reason = LeftOut, f.ID
+		if !f.RetryAt.IsZero() {
+			r.until = &f.RetryAt
+		}
+	}
+	return r, nil
+}
+
+func (b *Book) step(ctx context.Context, tx pgx.Tx, j job, row mailbox.ID) error {
+	s := mailbox.Step{By: j.by, Domain: string(j.DomainName), Row: row, Part: j.ID.Thing()}
+	switch j.Verb {
+	case Challenge:
+		return b.Mailbox.ChallengeIn(ctx, tx, s)
+	case Deactivate:
+		return b.Mailbox.DeactivateIn(ctx, tx, s)
+	case Activate:
+		return b.Mailbox.ActivateIn(ctx, tx, s)
+	case Comment:
+		return b.Mailbox.CommentIn(ctx, tx, s, j.Comment)
+	case Delete:
+		return b.Mailbox.DeleteIn(ctx, tx, s)
+	}
+	return fmt.Errorf("bulk %d: no verb %q", j.ID, j.Verb)
+}
+
+// write notes what became of the rows, and how far the bulk is.
+func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) error {
+	n := len(results)
+	rows, outcomes, reasons, untils := make([]mailbox.ID, n), make([]Outcome, n), make([]string, n), make([]*time.Time, n)
+	for i, r := range results {
+		rows[i], outcomes[i], reasons[i], untils[i] = r.row, r.outcome, r.reason, r.until
+		j.Mails -= r.mails
+		switch r.outcome {
+		case DoneRow:
+			j.Done++
+		case LeftOut:
+			j.LeftOut++
+		case Failed:
+			j.Failed++
+		}
+	}
+	_, err := tx.Exec(ctx, `update bulk_item i set state = n.state, reason = n.reason, until = n.until
+		from unnest(@rows::bigint[], @outcomes::text[], @reasons::text[], @untils::timestamptz[]) n (row_id, state, reason, until)
+		where i.bulk = @bulk and i.row_id = n.row_id`,
+		pgx.NamedArgs{"bulk": j.ID, "rows": rows, "outcomes": outcomes, "reasons": reasons, "untils": untils})
+	if err != nil {
+		return fmt.Errorf("note rows of bulk %d: %w", j.ID, err)
+	}
+	_, err = tx.Exec(ctx, `update bulk set done = @done, left_out = @left, failed = @failed, mails = @mails, place = @place, next = @next, seen = @now where id = @id`,
+		pgx.NamedArgs{
+			"id": j.ID, "done": j.Done, "left": j.LeftOut, "failed": j.Failed, "mails": j.Mails, "place": j.place, "next": j.Next, "now": b.Now(),
+		})
+	if err != nil {
+		return fmt.Errorf("note progress of bulk %d: %w", j.ID, err)
+	}
+	return nil
+}
+
+func (b *Book) end(ctx context.Context, tx pgx.Tx, j job) error {
+	if _, err := tx.Exec(ctx, `update bulk set state = 'done', ended = $2 where id = $1`, j.ID, b.Now()); err != nil {
+		return fmt.Errorf("end bulk %d: %w", j.ID, err)
+	}
+	return b.note(ctx, tx, j.by, j.Bulk, "bulk.ended", audit.Detail{"verb": j.Verb, "rows": j.Done, "left_out": j.LeftOut, "failed": j.Failed})
+}
