@@ -1,0 +1,111 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+const query = `
+	select p.id, p.row_id, d.name as domain_name, p.kind, p.name, p.applicant, p.account, p.done, p.new_row, p.started, p.started_by,
+		coalesce(nullif(s.name, ''), nullif(s.username, ''), s.email) as started_by_name, p.outcome, p.ended
+	from recipe p join address_row r on r.id = p.row_id join email_domain d on d.id = r.domain join account s on s.id = p.started_by
+	where (@officer or ` + org.IsContact + `) and `
+
+// One returns the recipe id to those who may see its row; to others it is
+// missing.
+func (b *Book) One(ctx context.Context, by person.Actor, id ID) (State, error) {
+	rc, err := one(ctx, b.DB, by, `p.id = @id`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return State{}, err
+	}
+	row, err := b.Mailbox.Row(ctx, by, string(rc.DomainName), rc.RowID)
+	if err != nil {
+		return State{}, err
+	}
+	return b.state(ctx, b.DB, by, rc, row)
+}
+
+// OpenOf returns the open recipe of a row that the caller has loaded; false when
+// there is none.
+func (b *Book) OpenOf(ctx context.Context, by person.Actor, row mailbox.Row) (State, bool, error) {
+	rc, err := one(ctx, b.DB, by, `p.row_id = @row and p.outcome = 'open'`, pgx.NamedArgs{"row": row.ID})
+	if fault.Is(err, fault.Missing) {
+		return State{}, false, nil
+	}
+	if err != nil {
+		return State{}, false, err
+	}
+	s, err := b.state(ctx, b.DB, by, rc, row)
+	return s, err == nil, err
+}
+
+func one(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) (Recipe, error) {
+	rows, err := q.Query(ctx, query+where, org.Scope(by, args))
+	if err != nil {
+		return Recipe{}, fmt.Errorf("read recipe: %w", err)
+	}
+	rc, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Recipe])
+	return rc, postgres.Fault(err)
+}
+
+// state adds what says how far rc is. While the row rests every valid
+// certificate counts; in use again, those from before the recipe.
+func (b *Book) state(ctx context.Context, q org.Querier, by person.Actor, rc Recipe, row mailbox.Row) (State, error) {
+	s := State{Recipe: rc, Row: row}
+	var until time.Time
+	if row.Active {
+		until = rc.Started
+	}
+	var err error
+	if s.Valid, err = b.Cert.ValidOf(ctx, q, row.ID, until); err != nil || rc.NewRow == nil {
+		return s, err
+	}
+	n, err := b.Mailbox.RowByID(ctx, q, by, *rc.NewRow)
+	if fault.Is(err, fault.Missing) {
+		return s, nil
+	}
+	s.New = &n
+	return s, err
+}
+
+// change runs f with the recipe and its row locked, and ends the recipe when f
+// did its last step.
+func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx.Tx, s State) error) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		s, err := b.locked(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if err := f(tx, s); err != nil {
+			return err
+		}
+		if s, err = b.locked(ctx, tx, by, id); err != nil || s.Outcome != Open || s.Current() != "" {
+			return err
+		}
+		return b.end(ctx, tx, by, s, Finished)
+	})
+}
+
+func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (State, error) {
+	if _, err := tx.Exec(ctx, `select from recipe where id = $1 for update`, id); err != nil {
+		return State{}, fmt.Errorf("lock recipe %d: %w", id, err)
+	}
+	rc, err := one(ctx, tx, by, `p.id = @id`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return State{}, err
+	}
+	row, err := b.Mailbox.RowIn(ctx, tx, by, string(rc.DomainName), rc.RowID)
+	if err != nil {
+		return State{}, err
+	}
+	return b.state(ctx, tx, by, rc, row)
+}

@@ -1,0 +1,295 @@
+package recipe_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+	"petschaft/internal/recipe"
+)
+
+const uni = "uni.example"
+
+// rig is a small university: nora and nils look after uni.example, sven after
+// institut.example, rita is an officer, ada and bob are users.
+type rig struct {
+	*recipe.Book
+	t                                *testing.T
+	db                               *postgres.DB
+	micros, intents, tokens          atomic.Int64
+	local                            *ca.Local
+	nora, nils, sven, rita, ada, bob person.Actor
+}
+
+func (r *rig) now() time.Time          { return time.UnixMicro(r.micros.Load()).UTC() }
+func (r *rig) advance(d time.Duration) { r.micros.Add(d.Microseconds()) }
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), pgtest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := &rig{t: t, db: db}
+	begin := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	r.micros.Store(begin.UnixMicro())
+	q := must(queue.Open(db))
+	outbox := mail.NewOutbox(db, nil, q)
+	outbox.Now = r.now
+	orgs := &org.Book{DB: db, Now: r.now}
+	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: r.now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
+	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
+	must(0, ca.Init(t.Context(), db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin, PKIURL: at}))
+	r.local = must(ca.Open(t.Context(), db, sealer, r.now, at))
+	certs := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: r.now, Base: "https://portal.example"}
+	r.Book = &recipe.Book{DB: db, Mailbox: rows, Cert: certs, Now: r.now}
+	r.people(orgs)
+	return r
+}
+
+func (r *rig) people(orgs *org.Book) {
+	r.t.Helper()
+	people := &person.Book{DB: r.db, Now: r.now}
+	for name, a := range map[string]*person.Actor{
+		"Nora": &r.nora, "Nils": &r.nils, "Sven": &r.sven, "Rita": &r.rita, "Ada": &r.ada, "Bob": &r.bob,
+	} {
+		var got person.Account
+		must(0, r.db.Tx(r.t.Context(), func(tx pgx.Tx) (err error) {
+			got, err = people.SignedIn(r.t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
+			return err
+		}))
+		*a = person.Actor{Account: got.ID, Name: name}
+	}
+	r.rita.Officer = true
+	for domain, contacts := range map[string][]person.Actor{uni: {r.nora, r.nils}, "institut.example": {r.sven}} {
+		g := must(orgs.AddGroup(r.t.Context(), r.rita, org.GroupInput{Name: domain}))
+		for _, c := range contacts {
+			must(0, orgs.AddMember(r.t.Context(), r.rita, g, c.Account))
+		}
+		must(orgs.AddDomain(r.t.Context(), r.rita, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
+			Method: "DNS TXT", By: "RA", From: r.now(), Until: r.now().Add(300 * 24 * time.Hour),
+		}}))
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+// said is the message id of an error, of its first field if it has any.
+func said(err error) string {
+	f := fault.Of(err)
+	switch {
+	case f == nil:
+		return ""
+	case len(f.Fields) > 0:
+		return f.Fields[0].Name + ": " + f.Fields[0].ID
+	case f.ID == "":
+		return "internal " + err.Error()
+	}
+	return f.ID
+}
+
+func wants(t *testing.T, err error, id string) {
+	t.Helper()
+	if got := said(err); got != id {
+		t.Errorf("got %q (%v), want %q", got, err, id)
+	}
+}
+
+// add makes a row; a functional one when it has an applicant.
+func (r *rig) add(name, primary, applicant string, aliases ...string) mailbox.ID {
+	r.t.Helper()
+	in := mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: primary, Aliases: aliases, Applicant: applicant}
+	if applicant != "" {
+		in.Kind = mailbox.Functional
+	}
+	return must(r.Mailbox.Add(r.t.Context(), r.nora, uni, in))
+}
+
+func (r *rig) row(id mailbox.ID) mailbox.Row {
+	r.t.Helper()
+	return must(r.Mailbox.Row(r.t.Context(), r.rita, uni, id))
+}
+
+// confirm answers the open round of a row as somebody who holds all its links.
+func (r *rig) confirm(id mailbox.ID, by person.Actor) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	open := must(pgx.CollectRows(must(r.db.Query(ctx, `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)), pgx.RowTo[int64]))
+	for _, c := range open {
+		digest := sha256.Sum256(fmt.Append(nil, r.tokens.Add(1)))
+		must(r.db.Exec(ctx, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest[:], c, r.now()))
+		must(r.db.Exec(ctx, `update challenge set token = $2, state = 'sent', sent = $3::timestamptz, expires = $3::timestamptz + interval '14 days' where id = $1`, c, digest[:], r.now()))
+		must(r.Mailbox.Confirm(ctx, by, digest[:]))
+	}
+	if len(open) == 0 {
+		r.t.Fatalf("row %d has no challenge to confirm", id)
+	}
+}
+
+// link makes somebody the one to whom a row is linked.
+func (r *rig) link(id mailbox.ID, by person.Actor) {
+	r.t.Helper()
+	must(0, r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
+	r.confirm(id, by)
+	r.advance(2 * time.Minute)
+}
+
+// issue gives somebody a certificate for a row.
+func (r *rig) issue(id mailbox.ID, by person.Actor) cert.ID {
+	r.t.Helper()
+	ctx, row := r.t.Context(), r.row(id)
+	var emails []string
+	for _, a := range row.Addresses() {
+		emails = append(emails, string(a))
+	}
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	c := must(r.local.Issue(ctx, pki.Request{
+		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: by.Name, Surname: by.Name,
+		Emails: emails, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.now()),
+	}))
+	var n cert.ID
+	must(0, r.db.Tx(ctx, func(tx pgx.Tx) (err error) {
+		n, err = r.Cert.Record(ctx, tx, cert.Issuance{
+			Reference: "REF-" + rand.Text(), Authority: ca.Mail, Account: by.Account, Holder: by.Name, Row: id, Certificate: c,
+		})
+		return err
+	}))
+	return n
+}
+
+func (r *rig) start(id mailbox.ID, k recipe.Kind) recipe.ID {
+	r.t.Helper()
+	n, err := r.Start(r.t.Context(), r.nora, uni, id, k)
+	if err != nil {
+		r.t.Fatalf("start %s: %v", k, err)
+	}
+	return n
+}
+
+// do does a step; what the form would hold of the row is put in.
+func (r *rig) do(by person.Actor, id recipe.ID, step recipe.Step, change ...func(*recipe.Input)) error {
+	r.t.Helper()
+	r.advance(2 * time.Minute)
+	s := must(r.One(r.t.Context(), by, id))
+	in := recipe.Input{Version: s.Row.Version, Name: s.Row.Name, Reason: pki.AffiliationChanged}
+	for _, a := range s.Row.Aliases {
+		in.Aliases = append(in.Aliases, string(a))
+	}
+	for _, f := range change {
+		f(&in)
+	}
+	return r.Do(r.t.Context(), by, id, step, in)
+}
+
+func (r *rig) mustDo(id recipe.ID, step recipe.Step, change ...func(*recipe.Input)) {
+	r.t.Helper()
+	if err := r.do(r.nora, id, step, change...); err != nil {
+		r.t.Fatalf("%s: %v", step, err)
+	}
+}
+
+func name(s string) func(*recipe.Input)      { return func(in *recipe.Input) { in.Name = s } }
+func applicant(s string) func(*recipe.Input) { return func(in *recipe.Input) { in.Applicant = s } }
+func aliases(ss ...string) func(*recipe.Input) {
+	return func(in *recipe.Input) { in.Aliases = ss }
+}
+
+// stands is the recipe's steps as one line: "+deactivate >revoke name", then its
+// outcome unless it is open.
+func (r *rig) stands(id recipe.ID) string {
+	r.t.Helper()
+	s := must(r.One(r.t.Context(), r.nora, id))
+	var out []string
+	for _, x := range s.Standings() {
+		mark := ""
+		switch {
+		case x.Done:
+			mark = "+"
+		case x.Step == s.Current():
+			mark = ">"
+		}
+		out = append(out, mark+string(x.Step))
+	}
+	if s.Outcome != recipe.Open {
+		out = append(out, string(s.Outcome))
+	}
+	return strings.Join(out, " ")
+}
+
+func (r *rig) wantStands(id recipe.ID, want string) {
+	r.t.Helper()
+	if got := r.stands(id); got != want {
+		r.t.Errorf("got steps %q, want %q", got, want)
+	}
+}
+
+func (r *rig) wantLinked(id mailbox.ID, who person.Actor) {
+	r.t.Helper()
+	if got := r.row(id).Linked; got == nil || *got != who.Account {
+		r.t.Errorf("got row linked to account %v, want to %s (%d)", got, who.Name, who.Account)
+	}
+}
+
+func (r *rig) revoked(id cert.ID) (reason int) {
+	r.t.Helper()
+	c := must(r.Cert.One(r.t.Context(), r.rita, id))
+	if c.Revoked == nil {
+		return -1
+	}
+	return int(*c.Reason)
+}
+
+func (r *rig) scalar(sql string, args ...any) (n int) {
+	r.t.Helper()
+	must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+// race runs f n times at once and counts what each said ("": well).
+func race(n int, f func(i int) error) map[string]int {
+	start := make(chan struct{})
+	out := make([]string, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			out[i] = said(f(i))
+		})
+	}
+	close(start)
+	all.Wait()
+	counts := map[string]int{}
+	for _, s := range out {
+		counts[s]++
+	}
+	return counts
+}
