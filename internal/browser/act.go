@@ -142,7 +142,7 @@ func hit(ctx context.Context, x thing) error {
 func (p *Page) Text() string {
 	p.t.Helper()
 	var text string
-	p.do("read the page", chromedp.Evaluate("document.body.innerText", &text))
+	p.do("read the page", chromedp.Evaluate(`document.body?.innerText ?? ""`, &text))
 	return tidy(text)
 }
 
@@ -176,13 +176,21 @@ func (p *Page) Lacks(words ...string) {
 	}
 }
 
+// settled tells whether the page is all there: one that loads itself anew shows
+// its words earlier.
+func (p *Page) settled() (yes bool) {
+	p.t.Helper()
+	p.do("ask whether the page is there", chromedp.Evaluate(`document.readyState === "complete"`, &yes))
+	return yes
+}
+
 // Await waits until a person reads words. Without scripts the page is loaded
 // again and again, as a person would.
 func (p *Page) Await(words string) {
 	p.t.Helper()
 	if !p.until(patience, func() bool {
 		if strings.Contains(p.Text(), words) {
-			return true
+			return p.settled()
 		}
 		if !p.script {
 			p.Reload()

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,25 @@ func (p *Page) Attach(name, file string, content []byte) {
 	// Chromium calls the control for files a button.
 	x := p.one("", name, button)
 	p.do(fmt.Sprintf("attach %q", name), dom.SetFileInputFiles([]string{path}).WithBackendNodeID(x.BackendNodeID))
+}
+
+// Drag drops a file with the text onto the field for files called name, as from
+// a folder of the machine.
+func (p *Page) Drag(name, file, text string) {
+	p.t.Helper()
+	both, err := json.Marshal([2]string{file, text})
+	if err != nil {
+		p.fatalf("drag %s: %v", file, err)
+	}
+	p.call(p.one("", name, button), `function (argument) {
+		const [file, text] = JSON.parse(argument);
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File([text], file, { type: "text/csv" }));
+		for (const kind of ["dragenter", "dragover", "drop"]) {
+			this.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+		}
+		return "";
+	}`, string(both))
 }
 
 // Value is what stands in the field called name.

@@ -43,6 +43,7 @@ type Config struct {
 	RowDay      int           `env:"PETSCHAFT_BRAKE_ROW_DAY" default:"10" help:"Rounds of challenges of one row in 24 hours."`
 	ActorHour   int           `env:"PETSCHAFT_BRAKE_ACTOR_HOUR" default:"500" help:"Challenge mails one person may cause by hand in an hour."`
 	AddressHour int           `env:"PETSCHAFT_BRAKE_ADDRESS_HOUR" default:"30" help:"Challenge mails to one address in an hour."`
+	BulkMails   int           `env:"PETSCHAFT_BULK_MAILS_PER_MINUTE" default:"60" help:"Challenge mails of bulk work in a minute, all of it together."`
 
 	Version string `kong:"-"`
 }
@@ -95,6 +96,9 @@ func (c Config) read() (settings, error) {
 	s.proxies = c.readProxies(say)
 	s.sender = c.readMail(say)
 	s.brakes = c.readBrakes(say)
+	if c.BulkMails < 1 {
+		say("PETSCHAFT_BULK_MAILS_PER_MINUTE", "must be positive")
+	}
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
 	} else if c.PKIURL != "" {
@@ -214,6 +218,7 @@ func (c Config) Lines() []string {
 		fmt.Sprint("PETSCHAFT_BRAKE_ROW_DAY=", c.RowDay),
 		fmt.Sprint("PETSCHAFT_BRAKE_ACTOR_HOUR=", c.ActorHour),
 		fmt.Sprint("PETSCHAFT_BRAKE_ADDRESS_HOUR=", c.AddressHour),
+		fmt.Sprint("PETSCHAFT_BULK_MAILS_PER_MINUTE=", c.BulkMails),
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
 	"petschaft/internal/mail"
@@ -22,6 +23,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/recipe"
 	"petschaft/internal/signin"
 	"petschaft/internal/site"
 	"petschaft/web/pages"
@@ -34,8 +36,10 @@ type Portal struct {
 	People  *person.Book
 	Org     *org.Book
 	Mailbox *mailbox.Book
+	Bulk    *bulk.Book
 	Cert    *cert.Book
 	Order   *order.Book
+	Recipe  *recipe.Book
 	CA      *ca.Local // nil while there is none
 	Outbox  *mail.Outbox
 	Queue   *queue.Queue
@@ -86,6 +90,9 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	p.Outbox.Now = now
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
+	p.Bulk = &bulk.Book{
+		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Queue: p.Queue, Now: now, Log: p.log, PerMinute: p.cfg.BulkMails,
+	}
 	if err := p.authorities(ctx, s, sealer, now); err != nil {
 		return err
 	}
@@ -98,7 +105,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	door := site.Door{Base: s.base, Proxies: s.proxies}
 	p.Order.Terms = footer.Version("terms")
 	front := &site.Site{
-		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
+		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
 		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
 		Observe: p.metrics.observe,
 	}
@@ -126,6 +133,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
 	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base}
 	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now}
+	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
 	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki)
 	if errors.Is(err, ca.ErrNone) {
 		return nil
@@ -144,6 +152,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic := p.Outbox.Periodic()
 	periodic = append(periodic, audit.Jobs(w, p.DB)...)
 	periodic = append(periodic, p.Mailbox.Jobs(w)...)
+	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)
 	p.Order.Jobs(w)

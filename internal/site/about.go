@@ -89,6 +89,12 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: "/client-certificates/" + id(x.ID)}
 	case "application":
 		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: "/client-certificates/applications/" + id(x.ID)}
+	case "bulk":
+		for _, y := range beside {
+			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {
+				return view.Link{Label: t(ctx, "bulk.number", "number", id(x.ID)), Href: bulksPath(name) + "/" + id(x.ID)}
+			}
+		}
 	case "address_row":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {

@@ -7,40 +7,15 @@ import (
 	"strings"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/recipe"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
-
-// historyPage is how many lines of a history are shown at once.
-const historyPage = 30
-
-// history words the audit lines about t that are older than the line before (0:
-// from the newest). older is the line to go on from, 0 at the end.
-func (s *Site) history(ctx context.Context, t audit.Thing, before int64) (events []view.Event, older int64, err error) {
-	lines, err := audit.About(ctx, s.DB, t, before, historyPage+1)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(lines) > historyPage {
-		lines = lines[:historyPage]
-		older = lines[historyPage-1].ID
-	}
-	who, err := s.whoDid(ctx, lines)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i, l := range lines {
-		events = append(events, view.Event{
-			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
-			Who: who[i], Notes: detailWords(ctx, l),
-		})
-	}
-	return events, older, nil
-}
 
 // whoDid names who wrote each of the lines.
 func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
@@ -75,15 +50,15 @@ func actionWords(ctx context.Context, action string) string {
 
 func kindOfAction(action string) view.Kind {
 	switch action {
-	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued":
+	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "recipe.finished":
 		return view.Good
 	case "mailbox.declined", "mailbox.undeliverable", "order.failed":
 		return view.Bad
 	case "mailbox.conflict", "mailbox.unlinked", "order.refused":
 		return view.Warn
-	case "mailbox.challenged", "order.applied", "order.retried":
+	case "mailbox.challenged", "order.applied", "order.retried", "recipe.started":
 		return view.Open
-	case "mailbox.deactivated", "mailbox.expired", "cert.revoked":
+	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "recipe.cancelled":
 		return view.Ended
 	}
 	return view.Quiet
@@ -92,7 +67,7 @@ func kindOfAction(action string) view.Kind {
 // detailOrder are the values of audit lines that mean something to people.
 var detailOrder = [...]string{
 	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
-	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why",
+	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why", "verb", "rows", "recipe", "step", "file",
 }
 
 // detailWords says what changed, a line for each value: "Aliasse: alt → neu".
@@ -128,6 +103,12 @@ func plainDetail(ctx context.Context, key string, v any) string {
 			return kindWords(ctx, mailbox.Kind(v))
 		case key == "validation" && v == string(org.ByDomain):
 			return t(ctx, "audit.validation_domain")
+		case key == "recipe" && recipeWords[recipe.Kind(v)].title != "":
+			return t(ctx, recipeWords[recipe.Kind(v)].title)
+		case key == "step" && stepWords[recipe.Step(v)].label != "":
+			return t(ctx, stepWords[recipe.Step(v)].label)
+		case key == "verb":
+			return t(ctx, verbIDs[bulk.Verb(v)])
 		case key == "why":
 			return reasonWords(ctx, v)
 		case key == "validation":

@@ -11,7 +11,9 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/recipe"
 )
 
 // The matrix says what each route answers to whom. Roles are the columns:
@@ -105,8 +107,28 @@ var matrix = []entry{
 	{"GET", "/email-domains/", nil, answers{303, 403, 200, 200, 200}},
 	{"GET", "/email-domains/{domain}", nil, reading},
 	{"POST", "/email-domains/{domain}/join", nil, posted(404, 403, 404, 303)},
+	{"GET", "/email-domains/{domain}/export.csv", nil, reading},
+	{"GET", "/email-domains/{domain}/template.csv", nil, reading},
 	{"GET", "/email-domains/{domain}/new", nil, editing},
 	{"POST", "/email-domains/{domain}/rows", []string{"kind", "personal", "name", "Neu", "primary", "neu@uni.example"}, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/bulk/", nil, reading},
+	{"POST", "/email-domains/{domain}/bulk/", []string{"verb", "deactivate", "all", "1"}, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/bulk/{bulk}", nil, reading}, // nora's
+	{"GET", "/email-domains/{domain}/bulk/{bulk}/progress", nil, reading},
+	{"POST", "/email-domains/{domain}/bulk/{bulk}/start", nil, posted(404, 303, 404, 403)},
+	{"POST", "/email-domains/{domain}/bulk/{bulk}/cancel", nil, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/imports/", nil, reading},
+	{"POST", "/email-domains/{domain}/imports/", nil, posted(404, 422, 404, 403)}, // without a file
+	{"GET", "/email-domains/{domain}/imports/{import}/", nil, reading},
+	{"GET", "/email-domains/{domain}/imports/{import}/progress", nil, reading},
+	{"GET", "/email-domains/{domain}/imports/{import}/reading", nil, editing},
+	{"POST", "/email-domains/{domain}/imports/{import}/plan", nil, posted(404, 303, 404, 403)},
+	{"POST", "/email-domains/{domain}/imports/{import}/apply", nil, posted(404, 303, 404, 403)},
+	{"POST", "/email-domains/{domain}/imports/{import}/discard", nil, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/imports/{import}/faults.csv", nil, reading},
+	{"GET", "/email-domains/{domain}/imports/{import}/missing", nil, reading},
+	{"GET", "/email-domains/{domain}/imports/{import}/undo", nil, editing},
+	{"POST", "/email-domains/{domain}/imports/{import}/undo", nil, posted(404, 303, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/", nil, reading},
 	{"GET", "/email-domains/{domain}/rows/{row}/delivery", nil, reading},
 	{"GET", "/email-domains/{domain}/rows/{row}/edit", nil, editing},
@@ -121,8 +143,16 @@ var matrix = []entry{
 	{"POST", "/email-domains/{domain}/rows/{row}/unlink", nil, posted(404, 409, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/delete", nil, editing},
 	{"POST", "/email-domains/{domain}/rows/{row}/delete", nil, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/rows/{row}/recipes/{kind}", nil, editing},
+	{"POST", "/email-domains/{domain}/rows/{row}/recipes/{kind}", nil, posted(404, 303, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/challenges/{challenge}/undeliverable", nil, editing},
 	{"POST", "/email-domains/{domain}/rows/{row}/challenges/{challenge}/undeliverable", nil, posted(404, 303, 404, 403)},
+
+	// A recipe for a row of nora's domain.
+	{"GET", "/recipes/{recipe}", nil, reading},
+	{"POST", "/recipes/{recipe}/steps/{step}", nil, posted(404, 303, 404, 403)},
+	{"POST", "/recipes/{recipe}/steps/{step}/skip", nil, posted(404, 409, 404, 403)}, // this one is needed
+	{"POST", "/recipes/{recipe}/cancel", nil, posted(404, 303, 404, 403)},
 
 	{"GET", "/office/", nil, officers},
 	{"GET", "/office/search", nil, officers},
@@ -198,11 +228,14 @@ func (r *matrixRig) filled(pattern string) string {
 	must(0, r.Org.RemoveMember(r.t.Context(), r.actors["rita"], r.group, r.actors["rita"].Account)) // she may have joined
 	fill := map[string]any{
 		"{domain}": "uni.example", "{token}": "unknown", "{login}": r.login, "{letter}": 999_999, "{job}": 999_999,
-		"{account}": r.actors["ada"].Account, "{id}": r.other, "{authority}": "mail",
+		"{account}": r.actors["ada"].Account, "{id}": r.other, "{authority}": "mail", "{kind}": recipe.Left, "{step}": recipe.Deactivate,
 	}
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
 		fill["{account}"] = r.actors["sven"].Account
 		must(0, r.Org.AddMember(r.t.Context(), r.actors["rita"], r.other, r.actors["sven"].Account))
+	}
+	if strings.Contains(pattern, "{import}") {
+		fill["{import}"] = r.imported(pattern)
 	}
 	if strings.Contains(pattern, "{application}") || strings.HasPrefix(pattern, "/client-certificates/") {
 		r.fillCertified(pattern, fill)
@@ -216,6 +249,17 @@ func (r *matrixRig) filled(pattern string) string {
 			must(0, r.db.QueryRow(r.t.Context(), `select id from challenge where row_id = $1`, id).Scan(&c))
 			fill["{challenge}"] = c
 		}
+	}
+	if strings.Contains(pattern, "{recipe}") {
+		r.rows++
+		id, _ := r.add(fmt.Sprintf("ablauf-%d", r.rows))
+		fill["{recipe}"] = must(r.Recipe.Start(r.t.Context(), r.actors["nora"], "uni.example", id, recipe.Left))
+	}
+	if strings.Contains(pattern, "/bulk/") { // there is a row to be meant
+		r.rows++
+		id, _ := r.add(fmt.Sprintf("viele-%d", r.rows))
+		chosen := mailbox.View{IDs: []mailbox.ID{id}}
+		fill["{bulk}"] = must(r.Bulk.Prepare(r.t.Context(), r.actors["nora"], "uni.example", bulk.Deactivate, chosen))
 	}
 	path := pattern
 	for blank, v := range fill {

@@ -70,6 +70,7 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 	areas := []struct{ prefix, words string }{
 		{"", "office.audit_all"},
 		{"mailbox.", "office.audit_mailbox"},
+		{"bulk.", "bulk.list"},
 		{"order.", "office.audit_order"},
 		{"cert.", "office.audit_cert"},
 		{"org.", "office.audit_org"},

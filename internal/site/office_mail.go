@@ -148,9 +148,13 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_issue")
 	case "cert_list", "cert_daily":
 		return t(ctx, "office.job_list")
+	case "mailbox_import":
+		return t(ctx, "office.job_import")
+	case "bulk_work":
+		return t(ctx, "office.job_bulk")
 	case "mailbox_clock":
 		return t(ctx, "office.job_clock")
-	case "mailbox_fold", "mail_forget", "signin_tidy":
+	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick":
 		return t(ctx, "office.job_tidy")
 	}
 	return kind

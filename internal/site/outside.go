@@ -82,7 +82,7 @@ const maxForm = 256 << 10
 // bounded refuses bodies over the limit and forms that cannot be read.
 func (s *Site) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
+		if r.Method == http.MethodPost && !streams(r.URL.Path) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			if err := readForm(r); err != nil {
 				kind := fault.Invalid

@@ -128,7 +128,7 @@ func (r *rig) config(dbURL string) portal.Config {
 		OIDCGroupsClaim: "groups", RAGroup: "ra", SMTPURL: "smtp://" + r.sink.Addr() + "?tls=none",
 		MailFrom: "Petschaft <portal@uni.example>", MailBounce: "bounce@uni.example",
 		Secret: base64.StdEncoding.EncodeToString(make([]byte, 32)), PKIURL: r.base,
-		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, Version: "test",
+		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, Version: "test",
 	}
 }
 

@@ -30,6 +30,7 @@ func (s *Site) Routes() http.Handler {
 		s.outside(r)
 		s.own(r)
 		r.Route("/email-domains", s.emailDomains)
+		r.Route("/recipes", s.recipes)
 		r.Route("/office", s.office)
 	})
 	return r
@@ -81,8 +82,12 @@ func (s *Site) emailDomains(r chi.Router) {
 	r.Get("/", s.in(s.domains))
 	r.Get("/{domain}", s.in(s.domain))
 	r.Post("/{domain}/join", s.in(s.joinGroup))
+	r.Get("/{domain}/export.csv", s.in(s.exportRows))
+	r.Get("/{domain}/template.csv", s.in(s.importTemplate))
 	r.Get("/{domain}/new", s.in(s.newRow))
 	r.Post("/{domain}/rows", s.in(s.addRow))
+	r.Route("/{domain}/imports", s.importRoutes)
+	r.Route("/{domain}/bulk", s.bulkRoutes)
 	r.Route("/{domain}/rows/{row}", func(r chi.Router) {
 		r.Get("/", s.in(s.row))
 		r.Get("/delivery", s.in(s.rowDelivery))
@@ -92,6 +97,8 @@ func (s *Site) emailDomains(r chi.Router) {
 			r.Get("/"+step.path, s.in(s.askRowStep(step)))
 			r.Post("/"+step.path, s.in(s.doRowStep(step)))
 		}
+		r.Get("/recipes/{kind}", s.in(s.askRecipe))
+		r.Post("/recipes/{kind}", s.in(s.startRecipe))
 		r.Get("/challenges/{challenge}/undeliverable", s.in(s.askUndeliverable))
 		r.Post("/challenges/{challenge}/undeliverable", s.in(s.markUndeliverable))
 	})

@@ -52,13 +52,16 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	history, older, err := s.history(ctx, row.ID.Thing(), max(0, before))
+	history, older, err := s.history(ctx, row, rounds, max(0, before))
 	if err != nil {
 		return err
 	}
 	m := s.rowModel(ctx, row, rounds)
 	m.History = history
 	if m.Certs, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
+		return err
+	}
+	if err := s.rowRecipe(ctx, s.actor(r), row, &m); err != nil {
 		return err
 	}
 	if older > 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
@@ -23,6 +24,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/recipe"
 	"petschaft/internal/signin"
 	"petschaft/web/locale"
 	"petschaft/web/pages"
@@ -36,8 +38,10 @@ type Site struct {
 	People  *person.Book
 	Org     *org.Book
 	Mailbox *mailbox.Book
+	Bulk    *bulk.Book
 	Cert    *cert.Book
 	Order   *order.Book
+	Recipe  *recipe.Book
 	CA      []Authority // the root first; empty while none is set up
 	// RootList is the revocation list of a root whose key is elsewhere; false
 	// where the cert room keeps that list like any other. Nil: likewise.
@@ -52,6 +56,8 @@ type Site struct {
 	// Observe hears of each answered request: its method, route pattern,
 	// status and time.
 	Observe func(method, route string, status int, took time.Duration)
+
+	exports gate
 }
 
 // Door is how requests come in from outside.

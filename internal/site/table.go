@@ -79,12 +79,24 @@ func viewFields(v mailbox.View) (hs []view.Hidden) {
 
 // domain is the table of a domain's rows.
 func (s *Site) domain(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
-	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	d, err := s.Org.Domain(r.Context(), s.actor(r), chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
 	}
-	v := readView(r.URL.Query())
+	return s.domainPage(w, r, d, r.URL.Query(), nil)
+}
+
+// ticks are what was chosen in a table that is shown again.
+type ticks struct {
+	rows []string
+	all  bool
+	verb string
+}
+
+// domainPage shows the table that q asks for, again when failed says why nothing
+// could be done with the rows chosen in it.
+func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, q url.Values, failed error) error {
+	ctx, by, v := r.Context(), s.actor(r), readView(q)
 	page, err := s.Mailbox.Rows(ctx, by, d, v)
 	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
 		v.Cursor = ""
@@ -97,12 +109,22 @@ func (s *Site) domain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := s.domainModel(ctx, d, v, page, counts[d.ID])
-	f := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"})
-	return s.show(w, r, http.StatusOK, view.EmailDomain(f, m))
+	work, err := s.Bulk.UnderWay(ctx, by, d)
+	if err != nil {
+		return err
+	}
+	again := ticks{rows: q["row"], all: q.Get("all") == "1", verb: q.Get("verb")}
+	m := s.domainModel(ctx, d, v, page, counts[d.ID], again)
+	m.Work = s.bulkWork(ctx, work)
+	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"}), http.StatusOK
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+		m.Fails = bulkFails(ctx, failed, m.Bulk != nil)
+	}
+	return s.show(w, r, status, view.EmailDomain(f, m))
 }
 
-func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, counts map[mailbox.Status]int64) view.EmailDomainModel {
+func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, counts map[mailbox.Status]int64, again ticks) view.EmailDomainModel {
 	base := domainPath(d.Name)
 	edits := mailbox.MayEditRows(d.Standing) == nil
 	var sum int64
@@ -113,10 +135,16 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
 		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, counts, sum),
 		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
-		Table:  rowsTable(ctx, base, v, edits),
+		Table:  rowsTable(ctx, base, v, edits), Bulks: bulksPath(d.Name),
 	}
 	if edits {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "rows.add"), Href: base + "/new", Kind: view.Primary, Icon: view.IconPlus}}
+		m.Head.Actions = []view.ButtonModel{
+			{Label: t(ctx, "rows.add"), Href: base + "/new", Kind: view.Primary, Icon: view.IconPlus},
+			{Label: t(ctx, "import.title"), Href: base + "/imports"},
+		}
+	}
+	if sum > 0 {
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.do"), Href: exportHref(base, v)})
 	}
 	shown := sum
 	if v.Status != "" {
@@ -130,8 +158,14 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 		m.Found = ""
 		return m
 	}
-	for _, row := range p.Rows {
+	if edits {
+		m.Bulk = bulkBar(ctx, d, v, max(shown, int64(len(p.Rows))), again)
+	}
+	for i, row := range p.Rows {
 		m.Rows = append(m.Rows, s.addressLine(ctx, row, edits))
+		if edits {
+			m.Rows[i].Tick = tick(ctx, row, i, again)
+		}
 	}
 	m.Pager = pager(ctx, base, v, p, shown)
 	return m
@@ -184,8 +218,20 @@ func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) vie
 	}}
 	m.Columns[0].Tight = true
 	if edits {
+		m.Columns = append([]view.Column{{Label: t(ctx, "bulk.tick"), Quiet: true, Tight: true, Tick: true}}, m.Columns...)
 		m.Columns = append(m.Columns, view.Column{Label: t(ctx, "row.actions"), Quiet: true, Tight: true})
 	}
+	return m
+}
+
+// tick is the box of the row in place i; what is wrong with the choice is told
+// at the first.
+func tick(ctx context.Context, r mailbox.Row, i int, again ticks) *view.TickModel {
+	m := &view.TickModel{ID: "f-row", Value: id(r.ID), Label: t(ctx, "bulk.tick_row", "name", r.Name)}
+	if i > 0 {
+		m.ID = "row-" + m.Value
+	}
+	m.On = slices.Contains(again.rows, m.Value)
 	return m
 }
 

@@ -15,6 +15,10 @@ func (r *Reader) Date(t time.Time) string {
 	return r.T("date.day", "day", t.Format("2"), "month", r.month(t.Month()), "year", t.Format("2006"))
 }
 
+// ISODate writes the day of t in the reader's zone as files hold it, in every
+// language: "2027-03-14" (ISO 8601).
+func (r *Reader) ISODate(t time.Time) string { return t.In(r.zone).Format(time.DateOnly) }
+
 // DateTime writes t with its zone: "14. März 2027, 09:05 Uhr MEZ".
 func (r *Reader) DateTime(t time.Time) string {
 	t = t.In(r.zone)

@@ -1,6 +1,7 @@
 // Replaces each element with data-refresh="URL" by the HTML found there, every
 // two seconds, until what comes no longer asks for more. A hidden page rests; a
-// lost connection or an answer that is no fragment leaves what is shown.
+// lost connection or an answer that is no fragment leaves what is shown. One with
+// data-over says that the page itself has the result, which is loaded then.
 const pause = 2000;
 
 function focusPath(root) {
@@ -20,6 +21,10 @@ async function refresh(element) {
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = parsed.body.firstElementChild;
   if (!fresh || parsed.body.childElementCount !== 1) return null;
+  if (fresh.hasAttribute("data-over")) {
+    location.reload();
+    return null;
+  }
   const focused = focusPath(element);
   element.replaceWith(fresh);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });

@@ -1,0 +1,197 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/bulk"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/web/view"
+)
+
+func bulksPath(d org.Domain) string { return domainPath(d) + "/bulk" }
+
+func bulkPath(x bulk.Bulk) string { return bulksPath(x.DomainName) + "/" + id(x.ID) }
+
+// bulkRoutes is work for many rows of one domain.
+func (s *Site) bulkRoutes(r chi.Router) {
+	r.Get("/", s.in(s.bulks))
+	r.Post("/", s.in(s.prepareBulk))
+	r.Get("/{bulk}", s.in(s.bulk))
+	r.Get("/{bulk}/progress", s.in(s.bulkProgressOnly))
+	r.Post("/{bulk}/start", s.in(s.startBulk))
+	r.Post("/{bulk}/cancel", s.in(s.cancelBulk))
+}
+
+// loadBulk is the bulk that the path names, if the actor may see it.
+func (s *Site) loadBulk(r *http.Request) (bulk.Bulk, error) {
+	n, err := number[bulk.ID](r, "bulk")
+	if err != nil {
+		return bulk.Bulk{}, err
+	}
+	return s.Bulk.One(r.Context(), s.actor(r), chi.URLParam(r, "domain"), n)
+}
+
+// readChosen reads which rows are meant: the ticked ones, all that the table
+// shows, those that an import added or those that it lacks. None is a fault.
+func readChosen(q url.Values) (v mailbox.View, err error) {
+	if n, _ := strconv.ParseInt(q.Get("import_new"), 10, 64); n > 0 {
+		return mailbox.View{ImportNew: mailbox.ImportID(n)}, nil
+	}
+	if n, _ := strconv.ParseInt(q.Get("import_missing"), 10, 64); n > 0 {
+		return mailbox.View{ImportMissing: mailbox.ImportID(n)}, nil
+	}
+	if q.Get("all") == "1" {
+		v = readView(q)
+		return mailbox.View{Status: v.Status, Text: v.Text}, nil
+	}
+	for _, row := range q["row"] {
+		if n, err := strconv.ParseInt(row, 10, 64); err == nil {
+			v.IDs = append(v.IDs, mailbox.ID(n))
+		}
+	}
+	if len(v.IDs) == 0 {
+		var bad fault.Fields
+		bad.Add("row", "bulk.none_ticked")
+		return v, bad.Err()
+	}
+	return v, nil
+}
+
+// prepareBulk leads from the table to the page that says what will happen.
+// Where that is not possible, the table comes back as it was.
+func (s *Site) prepareBulk(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayEditRows(d.Standing); err != nil {
+		return err
+	}
+	chosen, err := readChosen(r.PostForm)
+	var n bulk.ID
+	if err == nil {
+		n, err = s.Bulk.Prepare(ctx, by, string(d.Name), bulk.Verb(r.PostFormValue("verb")), chosen)
+	}
+	if err != nil && (answerable(err) || fault.Is(err, fault.TooLarge)) {
+		return s.domainPage(w, r, d, r.PostForm, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, bulksPath(d.Name)+"/"+id(n), "")
+}
+
+// bulk is the page of a bulk: what will happen, how far it is, what became of
+// it.
+func (s *Site) bulk(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.loadBulk(r)
+	if err != nil {
+		return err
+	}
+	return s.bulkPage(w, r, x, nil)
+}
+
+func (s *Site) bulkProgressOnly(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.loadBulk(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.BulkProgress(s.bulkProgress(r.Context(), x)))
+}
+
+func (s *Site) startBulk(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.loadBulk(r)
+	if err != nil {
+		return err
+	}
+	err = s.Bulk.Start(r.Context(), s.actor(r), string(x.DomainName), x.ID, r.PostFormValue("comment"))
+	if err != nil && answerable(err) {
+		return s.bulkPage(w, r, x, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, bulkPath(x), "")
+}
+
+func (s *Site) cancelBulk(w http.ResponseWriter, r *http.Request) error {
+	x, err := s.loadBulk(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Bulk.Cancel(r.Context(), s.actor(r), string(x.DomainName), x.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, bulkPath(x), "")
+}
+
+// bulksPage is how many bulks are listed at once.
+const bulksPage = 50
+
+// bulks lists what was and is done for many rows of a domain.
+func (s *Site) bulks(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	all, err := s.Bulk.OfDomain(ctx, by, d, bulk.ID(max(0, before)), bulksPage+1)
+	if err != nil {
+		return err
+	}
+	f := s.frame(r, t(ctx, "bulk.list"), bulkCrumbs(ctx, d.Name)[:2]...)
+	return s.show(w, r, http.StatusOK, view.Bulks(f, s.bulksModel(ctx, d, all, before)))
+}
+
+func bulkCrumbs(ctx context.Context, d org.Domain) []view.Link {
+	return []view.Link{
+		{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
+		{Label: d.Unicode(), Href: domainPath(d)},
+		{Label: t(ctx, "bulk.list"), Href: bulksPath(d)},
+	}
+}
+
+func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before int64) view.BulksModel {
+	m := view.BulksModel{
+		Head: view.HeadModel{Title: t(ctx, "bulk.list"), Lead: t(ctx, "bulk.list_lead")},
+		Table: view.TableModel{Caption: t(ctx, "bulk.list"), Columns: []view.Column{
+			{Label: t(ctx, "bulk.what")},
+			{Label: t(ctx, "rows.status"), Tight: true},
+			{Label: t(ctx, "bulk.result")},
+			{Label: t(ctx, "bulk.who")},
+			{Label: t(ctx, "bulk.when")},
+		}},
+	}
+	if len(all) == 0 && before == 0 {
+		m.Empty = &view.EmptyModel{
+			Title: t(ctx, "bulk.list_empty"), Text: t(ctx, "bulk.list_empty_text"),
+			Action: &view.ButtonModel{Label: t(ctx, "bulk.to_rows"), Href: domainPath(d.Name)},
+		}
+		return m
+	}
+	base := bulksPath(d.Name)
+	if before > 0 {
+		m.Pager.First = base
+	}
+	if len(all) > bulksPage {
+		all = all[:bulksPage]
+		m.Pager.Next = base + "?before=" + id(all[bulksPage-1].ID)
+	}
+	m.Pager.Shown = t(ctx, "bulk.list_shown", "n", len(all))
+	for _, x := range all {
+		m.Lines = append(m.Lines, view.BulksLine{
+			Label: verbWords(ctx, x.Verb), Href: bulkPath(x), State: bulkState(ctx, x), Result: resultWords(ctx, x), Who: x.AccountName,
+			When: view.At(ctx, *x.Started, s.Now()),
+		})
+	}
+	return m
+}

@@ -1,0 +1,260 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"petschaft/internal/bulk"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// bulkList is which rows of a bulk are to be seen: those of one outcome,
+// perhaps for one reason, behind a row.
+type bulkList struct {
+	show  bulk.Outcome
+	why   string
+	after mailbox.ID
+}
+
+func readBulkList(q url.Values) (l bulkList) {
+	for _, o := range bulk.Outcomes {
+		if q.Get("show") == string(o) {
+			l.show = o
+		}
+	}
+	after, _ := strconv.ParseInt(q.Get("after"), 10, 64)
+	l.why, l.after = q.Get("why"), mailbox.ID(max(0, after))
+	return l
+}
+
+func (l bulkList) href(x bulk.Bulk) string {
+	q := url.Values{}
+	if l.show != "" {
+		q.Set("show", string(l.show))
+	}
+	if l.why != "" {
+		q.Set("why", l.why)
+	}
+	if l.after > 0 {
+		q.Set("after", id(l.after))
+	}
+	if len(q) == 0 {
+		return bulkPath(x)
+	}
+	return bulkPath(x) + "?" + q.Encode() + "#rows"
+}
+
+// bulkPage shows x, again when failed is not nil.
+func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, x bulk.Bulk, failed error) error {
+	ctx, by := r.Context(), s.actor(r)
+	reasons, err := s.Bulk.Reasons(ctx, x)
+	if err != nil {
+		return err
+	}
+	l := readBulkList(r.URL.Query())
+	items, err := s.Bulk.Items(ctx, x, l.show, l.why, l.after, pageSizes[0]+1)
+	if err != nil {
+		return err
+	}
+	m := s.bulkModel(ctx, x)
+	if x.State == bulk.Draft {
+		if err := s.askBulk(ctx, by, x, r.PostFormValue("comment"), failed, &m); err != nil {
+			return err
+		}
+	}
+	leftOut(ctx, x, reasons, &m)
+	bulkRows(ctx, x, l, items, &m)
+	f := s.frame(r, m.Head.Title, bulkCrumbs(ctx, x.DomainName)...)
+	status := http.StatusOK
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+	}
+	return s.show(w, r, status, view.BulkPage(f, m))
+}
+
+// bulkModel is what a bulk is that was started.
+func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) view.BulkModel {
+	m := view.BulkModel{Head: view.HeadModel{Title: verbWords(ctx, x.Verb)}}
+	if x.Started == nil {
+		return m
+	}
+	state := bulkState(ctx, x)
+	state.Pill = true
+	m.Head.State = &state
+	m.Head.Lead = t(ctx, "bulk.started_by", "name", x.AccountName, "at", *x.Started)
+	if x.Verb == bulk.Comment {
+		m.What = append(m.What, commentWords(ctx, x.Comment))
+	}
+	switch x.State {
+	case bulk.Running:
+		p := s.bulkProgress(ctx, x)
+		m.Progress = &p
+		m.Again = bulkPath(x)
+		if bulk.MayCancel(x) == nil {
+			m.Cancel = &view.ButtonModel{Label: t(ctx, "bulk.cancel"), Action: bulkPath(x) + "/cancel"}
+		}
+	default:
+		m.Notices = append(m.Notices, bulkOver(ctx, x))
+	}
+	return m
+}
+
+// bulkOver says how x ended.
+func bulkOver(ctx context.Context, x bulk.Bulk) view.NoticeModel {
+	n := view.NoticeModel{Kind: view.Good, Title: t(ctx, "bulk.over"), Text: resultWords(ctx, x)}
+	if x.Count(bulk.LeftOut)+x.Failed > 0 {
+		n.Kind = view.Info
+	}
+	if x.State != bulk.Cancelled {
+		return n
+	}
+	n.Kind, n.Title = view.Warn, t(ctx, "bulk.cancelled")
+	switch {
+	case x.Reason != "":
+		n.Title = t(ctx, "bulk.cancelled_because", "why", reasonID(ctx, x.Reason))
+	case x.EndedBy != nil:
+		n.Title = t(ctx, "bulk.cancelled_by", "name", *x.EndedBy)
+	}
+	return n
+}
+
+func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) view.BulkProgressModel {
+	done, total := x.Worked(), x.Due
+	m := view.BulkProgressModel{Progress: view.ProgressModel{
+		Label: verbWords(ctx, x.Verb), Text: t(ctx, "bulk.progress", "done", done, "n", total),
+		Done: strconv.Itoa(done), Total: strconv.Itoa(total),
+	}}
+	if x.State != bulk.Running {
+		m.Over = true
+		return m
+	}
+	m.Refresh = bulkPath(x) + "/progress"
+	if x.Verb == bulk.Challenge && x.Mails > 0 {
+		m.More = t(ctx, "bulk.ready", "at", s.Bulk.Ready(x, s.Now()))
+	}
+	return m
+}
+
+// askBulk adds what a draft would do, and the form that starts it.
+func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed string, failed error, m *view.BulkModel) error {
+	m.Head.Title = askWords(ctx, x)
+	if err := bulk.MayStart(by, x); err != nil {
+		m.Head.Title = verbWords(ctx, x.Verb)
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Info, Text: t(ctx, fault.Of(err).ID)})
+		return nil
+	}
+	m.Form = &view.FormModel{
+		Action: bulkPath(x) + "/start", Cancel: domainPath(x.DomainName), Submit: view.ButtonModel{Label: verbWords(ctx, x.Verb)},
+	}
+	fields, whole := wrong(ctx, failed)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	switch x.Verb {
+	case bulk.Challenge:
+		m.What = s.askChallenges(ctx, x)
+	case bulk.Deactivate:
+		m.What = []string{t(ctx, "bulk.what_deactivate"), t(ctx, "bulk.advice_deactivate")}
+	case bulk.Activate:
+		m.What = []string{t(ctx, "bulk.what_activate")}
+	case bulk.Delete:
+		m.What = []string{t(ctx, "bulk.what_delete")}
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "step.delete_final")})
+		m.Form.Submit.Kind = view.Danger
+	case bulk.Comment:
+		m.What = []string{t(ctx, "bulk.what_comment")}
+		n, err := s.Bulk.Comments(ctx, x)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "bulk.comments_replaced", "n", n)})
+		}
+		m.Comment = &view.FieldModel{
+			Name: "comment", Label: t(ctx, "rows.comment"), Optional: true, Value: typed, Hint: t(ctx, "bulk.comment_hint"), Error: fields["comment"],
+		}
+		m.Fails = append(m.Fails, view.Fails(*m.Comment)...)
+	}
+	return nil
+}
+
+func (s *Site) askChallenges(ctx context.Context, x bulk.Bulk) []string {
+	what := []string{t(ctx, "bulk.mails", "n", x.Mails), t(ctx, "bulk.what_challenge")}
+	if ready := s.Bulk.Ready(x, s.Now()); ready.Sub(s.Now()) > time.Minute {
+		what = append(what, t(ctx, "bulk.ready_if_now", "at", ready))
+	}
+	return what
+}
+
+// leftOut adds the reasons for which rows are not among those that are done.
+func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *view.BulkModel) {
+	if x.LeftOut+x.Failed == 0 {
+		return
+	}
+	m.Left = t(ctx, "bulk.left_out", "n", x.LeftOut+x.Failed)
+	if x.State != bulk.Draft {
+		m.Left = t(ctx, "bulk.not_done", "n", x.LeftOut+x.Failed)
+	}
+	for _, g := range reasons {
+		to := bulkList{show: g.Outcome, why: g.Reason}
+		m.Reasons = append(m.Reasons, view.Link{
+			Label: t(ctx, "bulk.reason_count", "why", groupWords(ctx, g), "count", locale.From(ctx).Number(int64(g.N))), Href: to.href(x),
+		})
+	}
+}
+
+// bulkRows adds the list of rows.
+func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m *view.BulkModel) {
+	m.Rows = t(ctx, "bulk.rows")
+	all := bulkList{}
+	m.Chips = []view.Chip{{Label: t(ctx, "rows.all"), Count: locale.From(ctx).Number(int64(x.Total)), Href: all.href(x), Current: l.show == ""}}
+	count := x.Total
+	for _, o := range bulk.Outcomes {
+		n := x.Count(o)
+		if n == 0 && o != l.show {
+			continue
+		}
+		if o == l.show {
+			count = n
+		}
+		m.Chips = append(m.Chips, view.Chip{
+			Label: outcomeState(ctx, x, o).Word, Count: locale.From(ctx).Number(int64(n)), Href: bulkList{show: o}.href(x), Current: o == l.show,
+		})
+	}
+	m.Table = view.TableModel{Caption: t(ctx, "bulk.rows"), Columns: []view.Column{
+		{Label: t(ctx, "rows.status"), Tight: true},
+		{Label: t(ctx, "rows.name")},
+		{Label: t(ctx, "rows.primary")},
+		{Label: t(ctx, "bulk.reason")},
+	}}
+	if l.after > 0 {
+		m.Pager.First = bulkList{show: l.show, why: l.why}.href(x)
+	}
+	if size := pageSizes[0]; len(items) > size {
+		items = items[:size]
+		m.Pager.Next = bulkList{show: l.show, why: l.why, after: items[size-1].Row}.href(x)
+	}
+	if l.why == "" {
+		m.Pager.Shown = t(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
+	}
+	for _, i := range items {
+		line := view.BulkLine{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
+		if i.There {
+			line.Href = domainPath(x.DomainName) + "/rows/" + id(i.Row)
+		}
+		m.Lines = append(m.Lines, line)
+	}
+	if len(items) == 0 {
+		m.None = t(ctx, "bulk.rows_none")
+		if x.Ended != nil && l.show == "" {
+			m.None = t(ctx, "bulk.rows_forgotten")
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package site_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	chromium "petschaft/internal/browser"
+	"petschaft/internal/mailbox"
+)
+
+func TestManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
+func TestManyRowsWithoutScript(t *testing.T) {
+	t.Parallel()
+	newWalk(t, "de", chromium.NoScript).many()
+}
+
+func TestManyRowsOnATelephone(t *testing.T) {
+	t.Parallel()
+	newWalk(t, "en", chromium.Wide(360)).many()
+}
+
+// many challenges three of a domain's rows at once, and then sets a comment in
+// all of them.
+func (w *walk) many() {
+	p := w.enter("nora")
+	look := func(name string) {
+		if p.Scripts() && w.lang == "de" { // one of the three is enough: it looks at every width
+			p.Look(name)
+		}
+	}
+	for i, name := range []string{"Adler, Ada", "Bach, Bob", "Clausen-von der Heyden, Christiane Maria", "Dorn, Dirk", "Prüfungsamt", "Zander, Zora"} {
+		w.addRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: fmt.Sprintf("person.mit.langem.namen%d@uni.example", i)})
+	}
+	gone, _ := w.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Weg, Willi", Primary: "weg@uni.example"})
+	must(0, w.Mailbox.Deactivate(w.t.Context(), w.actors["nora"], "uni.example", gone))
+	table := w.at("/email-domains/uni.example")
+	p.Goto(table)
+	if got := p.Offers("main", w.say("bulk.next")); got == p.Scripts() {
+		w.t.Errorf("before anything is ticked: the bar is there: %v, with scripts: %v", got, p.Scripts())
+	}
+	for _, name := range []string{"Adler, Ada", "Bach, Bob", "Weg, Willi"} {
+		p.Choose(w.say("bulk.tick_row", "name", name))
+	}
+	if p.Scripts() {
+		p.Has(w.say("bulk.ticked", "count", "3"))
+		p.Choose(w.say("bulk.tick_page"))
+		p.Has(w.say("bulk.ticked", "count", "7"))
+		p.Choose(w.say("bulk.tick_row", "name", "Zander, Zora"))
+		p.Has(w.say("bulk.ticked", "count", "6"))
+	}
+	look("bulk-table")
+	p.Pick(w.say("bulk.with"), w.say("bulk.verb_challenge"))
+	p.Press(w.say("bulk.next"))
+	p.Has(w.say("bulk.left_out", "n", 1), w.say("mailbox.challenge.inactive"), "Bach, Bob")
+	look("bulk-draft")
+	p.Press(w.say("bulk.verb_challenge"))
+	p.Has(w.say("bulk.leave"))
+	look("bulk-running")
+	for range 8 { // the portal's time stands still, and so does the pace
+		w.clock.Advance(10 * time.Second)
+		w.pacedOut(p)
+	}
+	p.Await(w.say("bulk.over"))
+	p.Has(w.say("bulk.row_left_out"), w.say("bulk.row_done")) // it came by itself, where there are scripts
+	look("bulk-result")
+
+	p.Goto(table)
+	p.Choose(w.say("bulk.tick_row", "name", "Adler, Ada"))
+	p.Choose(w.say("bulk.all", "n", 7))
+	p.Pick(w.say("bulk.with"), w.say("bulk.verb_comment"))
+	p.Press(w.say("bulk.next"))
+	p.Has(w.say("bulk.ask_comment", "n", 7))
+	p.Fill(w.say("rows.comment"), "31.12.2027")
+	look("bulk-comment")
+	p.Press(w.say("bulk.verb_comment"))
+	p.Await(w.say("bulk.over"))
+	p.Goto(table + "/bulk")
+	p.Has(w.say("bulk.verb_challenge"), w.say("bulk.verb_comment"), names["nora"])
+	look("bulk-list")
+}
+
+// pacedOut waits until the bulk's worker has used up what the pace allows.
+func (w *walk) pacedOut(p *chromium.Page) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var waits bool
+		must(0, w.db.QueryRow(w.t.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.clock.Now()).Scan(&waits))
+		if waits {
+			return
+		}
+	}
+	w.t.Fatalf("the work does not go on; the page says:\n%s", p.Text())
+}

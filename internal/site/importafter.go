@@ -1,0 +1,164 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/mailbox"
+	"petschaft/web/view"
+)
+
+const (
+	staysShown   = 100 // lines that cannot be undone
+	missingShown = 100 // rows that the file lacks
+)
+
+// nextModel is what an applied import leads to.
+func nextModel(ctx context.Context, im mailbox.Import) *view.NextModel {
+	m := &view.NextModel{Title: t(ctx, "import.next"), Text: t(ctx, "import.next_none")}
+	if im.New > 0 && mailbox.MayEditRows(im.Standing) == nil {
+		m.Text = t(ctx, "import.next_challenges", "n", im.New)
+		m.Actions = append(m.Actions, view.ButtonModel{
+			Label: t(ctx, "import.challenge_new", "n", im.New), Icon: view.IconMail, Kind: view.Primary, Action: domainPath(im.DomainName) + "/bulk",
+			Hidden: []view.Hidden{{Name: "verb", Value: "challenge"}, {Name: "import_new", Value: id(im.ID)}},
+		})
+	}
+	m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "import.to_table"), Href: domainPath(im.DomainName)})
+	return m
+}
+
+// importMissing lists the active rows that the file lacks, before somebody
+// deactivates them.
+func (s *Site) importMissing(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	rows, err := s.Mailbox.MissingRows(ctx, im, mailbox.ID(max(0, after)), missingShown+1)
+	if err != nil {
+		return err
+	}
+	f := s.importFrame(r, im, t(ctx, "import.missing_title"), view.Link{Label: im.FileName, Href: importPath(im)})
+	m := s.missingModel(ctx, im, rows)
+	m.Head.Title = f.Title
+	if after > 0 {
+		m.Pager.First = importPath(im) + "/missing"
+	}
+	return s.show(w, r, http.StatusOK, view.ImportMissing(f, m))
+}
+
+// missingModel shows rows, of which one more than a page may be there.
+func (s *Site) missingModel(ctx context.Context, im mailbox.Import, rows []mailbox.Row) view.ImportMissingModel {
+	m := view.ImportMissingModel{Head: view.HeadModel{Lead: t(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
+	if len(rows) == 0 {
+		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: t(ctx, "import.missing_none"), Text: t(ctx, "import.missing_none_text")}
+		return m
+	}
+	if len(rows) > missingShown {
+		rows = rows[:missingShown]
+		m.Pager.Next = importPath(im) + "/missing?after=" + id(rows[missingShown-1].ID)
+	}
+	for _, row := range rows {
+		m.Rows = append(m.Rows, s.addressLine(ctx, row, false))
+	}
+	n := max(im.Missing, len(rows))
+	m.Pager.Shown = t(ctx, "rows.shown", "shown", len(rows), "n", n)
+	if mailbox.MayEditRows(im.Standing) == nil {
+		m.Head.Actions = []view.ButtonModel{{
+			Label: t(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: domainPath(im.DomainName) + "/bulk",
+			Hidden: []view.Hidden{{Name: "verb", Value: "deactivate"}, {Name: "import_missing", Value: id(im.ID)}},
+		}}
+	}
+	return m
+}
+
+func missingTable(ctx context.Context) view.TableModel {
+	return view.TableModel{Caption: t(ctx, "import.missing_title"), Columns: []view.Column{
+		{Label: t(ctx, "rows.status"), Tight: true},
+		{Label: t(ctx, "rows.name")},
+		{Label: t(ctx, "row.primary")},
+		{Label: t(ctx, "row.linked")},
+		{Label: t(ctx, "rows.end")},
+		{Label: t(ctx, "row.comment")},
+	}}
+}
+
+// askUndoImport asks before an import is taken back.
+func (s *Site) askUndoImport(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayUndo(im); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	can, stays, err := s.Mailbox.Undoable(ctx, im)
+	if err != nil {
+		return err
+	}
+	f := s.importFrame(r, im, t(ctx, "import.undo_title"), view.Link{Label: im.FileName, Href: importPath(im)})
+	m := view.ImportUndoModel{Dialog: undoDialog(ctx, im, f.Title, can, stays)}
+	if m.Stays, err = s.stays(ctx, im, stays); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.ImportUndo(f, m))
+}
+
+// stays lists what cannot be undone, or was not: n lines, nil when there are
+// none.
+func (s *Site) stays(ctx context.Context, im mailbox.Import, n int) (*view.StaysModel, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	lines, err := s.Mailbox.Stays(ctx, im, 0, staysShown)
+	if err != nil {
+		return nil, err
+	}
+	m := &view.StaysModel{Title: t(ctx, "import.stays", "n", n), Table: staysTable(ctx), Lines: stayLines(ctx, im, lines)}
+	if n > len(lines) {
+		m.More = t(ctx, "import.stays_more", "n", n-len(lines))
+	}
+	return m, nil
+}
+
+func undoDialog(ctx context.Context, im mailbox.Import, title string, can, stays int) view.DialogModel {
+	m := view.DialogModel{Title: title, Action: importPath(im) + "/undo", Verb: t(ctx, "import.undo"), Cancel: importPath(im)}
+	m.What = []string{t(ctx, "import.undo_what", "n", can), t(ctx, "import.undo_how")}
+	if stays > 0 {
+		m.What = append(m.What, t(ctx, "import.undo_stays", "n", stays))
+	}
+	m.Final = t(ctx, "import.undo_final")
+	return m
+}
+
+func staysTable(ctx context.Context) view.TableModel {
+	return view.TableModel{Caption: t(ctx, "import.stays_caption"), Columns: []view.Column{
+		{Label: t(ctx, "import.line"), Tight: true}, {Label: t(ctx, "rows.name")}, {Label: t(ctx, "row.primary")}, {Label: t(ctx, "import.why")},
+	}}
+}
+
+func stayLines(ctx context.Context, im mailbox.Import, lines []mailbox.Line) (out []view.StayLine) {
+	for _, l := range lines {
+		s := view.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: domainPath(im.DomainName) + "/rows/" + id(l.Row)}
+		if l.Stays != "" {
+			s.Why = t(ctx, l.Stays)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s *Site) undoImport(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Mailbox.Undo(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, importPath(im), "")
+}

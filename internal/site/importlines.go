@@ -1,0 +1,187 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// linesShown is how many lines of a plan one page has.
+const linesShown = 100
+
+// countIDs word a count of lines, classIDs the chip that filters by it.
+var (
+	countIDs = map[mailbox.Class]string{
+		mailbox.LineNew: "import.count_new", mailbox.LineChanged: "import.count_changed", mailbox.LineUnchanged: "import.count_unchanged",
+		mailbox.LineSkipped: "import.count_skipped", mailbox.LineFaulty: "import.count_faulty",
+	}
+	classIDs = map[mailbox.Class]string{
+		mailbox.LineNew: "import.class_new", mailbox.LineChanged: "import.class_changed", mailbox.LineUnchanged: "import.class_unchanged",
+		mailbox.LineSkipped: "import.class_skipped", mailbox.LineFaulty: "import.class_faulty",
+	}
+	legendIDs = map[mailbox.Class]string{
+		mailbox.LineNew: "import.legend_new", mailbox.LineChanged: "import.legend_changed", mailbox.LineUnchanged: "import.legend_unchanged",
+		mailbox.LineSkipped: "import.legend_skipped", mailbox.LineFaulty: "import.legend_faulty",
+	}
+)
+
+// shownClass is the group of lines that q asks for, else the first one that
+// deserves a look.
+func shownClass(im mailbox.Import, q url.Values) mailbox.Class {
+	if c := mailbox.Class(q.Get("show")); slices.Contains(mailbox.Classes[:], c) {
+		return c
+	}
+	for _, c := range [...]mailbox.Class{mailbox.LineFaulty, mailbox.LineChanged, mailbox.LineNew, mailbox.LineUnchanged} {
+		if im.Count(c) > 0 {
+			return c
+		}
+	}
+	return mailbox.LineSkipped
+}
+
+// planLines fills m with one page of one group of lines.
+func (s *Site) planLines(r *http.Request, im mailbox.Import, m *view.ImportPlanModel) error {
+	ctx, q := r.Context(), r.URL.Query()
+	c, base := shownClass(im, q), importPath(im)
+	after, _ := strconv.Atoi(q.Get("after"))
+	lines, err := s.Mailbox.Lines(ctx, im, c, max(0, after), linesShown+1)
+	if err != nil {
+		return err
+	}
+	m.Chips, m.Legend = classChips(ctx, im, c), legend(ctx, im, c)
+	if c == mailbox.LineFaulty && im.Faulty > 0 {
+		m.Faults = &view.ButtonModel{Label: t(ctx, "import.faults_file"), Href: base + "/faults.csv"}
+	}
+	if len(lines) == 0 {
+		m.Empty = &view.EmptyModel{Title: t(ctx, "import.no_lines"), Text: t(ctx, "import.no_lines_text")}
+		return nil
+	}
+	to := func(after int) string {
+		v := url.Values{"show": {string(c)}}
+		if after > 0 {
+			v.Set("after", strconv.Itoa(after))
+		}
+		return base + "?" + v.Encode() + "#lines"
+	}
+	if len(lines) > linesShown {
+		lines = lines[:linesShown]
+		m.Pager.Next = to(lines[linesShown-1].Line)
+	}
+	if after > 0 {
+		m.Pager.First = to(0)
+	}
+	m.Pager.Shown = t(ctx, "import.shown", "shown", len(lines), "n", im.Count(c))
+	m.Table = linesTable(ctx, c)
+	for _, l := range lines {
+		m.Lines = append(m.Lines, planLine(ctx, im, l))
+	}
+	return nil
+}
+
+func legend(ctx context.Context, im mailbox.Import, c mailbox.Class) string {
+	switch {
+	case im.Applied != nil && c == mailbox.LineNew:
+		return t(ctx, "import.legend_added")
+	case im.Applied != nil && c == mailbox.LineChanged:
+		return t(ctx, "import.legend_edited")
+	}
+	return t(ctx, legendIDs[c])
+}
+
+func classChips(ctx context.Context, im mailbox.Import, now mailbox.Class) (chips []view.Chip) {
+	for _, c := range mailbox.Classes {
+		chips = append(chips, view.Chip{
+			Label: t(ctx, classIDs[c]), Count: locale.From(ctx).Number(int64(im.Count(c))), Href: importPath(im) + "?show=" + string(c) + "#lines", Current: c == now,
+		})
+	}
+	return chips
+}
+
+var whatIDs = map[mailbox.Class]string{
+	mailbox.LineNew: "import.what_new", mailbox.LineChanged: "import.what_changed", mailbox.LineUnchanged: "import.what_unchanged",
+	mailbox.LineSkipped: "import.what_skipped", mailbox.LineFaulty: "import.what_faulty",
+}
+
+func linesTable(ctx context.Context, c mailbox.Class) view.TableModel {
+	return view.TableModel{Caption: t(ctx, classIDs[c]), Columns: []view.Column{
+		{Label: t(ctx, "import.line"), Tight: true}, {Label: t(ctx, "rows.name")}, {Label: t(ctx, "row.primary")}, {Label: t(ctx, whatIDs[c])},
+	}}
+}
+
+func planLine(ctx context.Context, im mailbox.Import, l mailbox.Line) view.PlanLine {
+	p := view.PlanLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary}
+	if l.Row != 0 && (l.Class != mailbox.LineNew || im.State == mailbox.Applied) {
+		p.Href = domainPath(im.DomainName) + "/rows/" + id(l.Row)
+	}
+	switch l.Class {
+	case mailbox.LineNew, mailbox.LineUnchanged:
+		p.Kind, p.Aliases, p.Applicant, p.Comment = kindWords(ctx, l.Kind), addresses(l.Aliases), string(l.Applicant), l.Comment
+	case mailbox.LineSkipped:
+		p.Kind = string(l.Kind)
+	}
+	for _, c := range l.Cells {
+		p.Cells = append(p.Cells, planCell(ctx, c))
+	}
+	for _, f := range l.Faults {
+		p.Faults = append(p.Faults, fieldWords(ctx, f))
+	}
+	for _, h := range l.Hints {
+		p.Hints = append(p.Hints, t(ctx, h.ID, h.Args...))
+	}
+	return p
+}
+
+// planCell words a changed value: mailbox types in the reader's language.
+func planCell(ctx context.Context, c mailbox.Cell) view.PlanCell {
+	if c.Field == mailbox.FieldKind {
+		c.Old, c.New = kindWords(ctx, mailbox.Kind(c.Old)), kindWords(ctx, mailbox.Kind(c.New))
+	}
+	return view.PlanCell{Label: t(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
+}
+
+// fieldWords says what is wrong, after the name of the column it is wrong in.
+func fieldWords(ctx context.Context, f fault.Field) string {
+	words := t(ctx, f.ID, f.Args...)
+	if name, ok := fieldIDs[mailbox.Field(f.Name)]; ok {
+		return t(ctx, name) + ": " + words
+	}
+	return words
+}
+
+// importFaults are the faulty lines as a file, with a column that says why.
+func (s *Site) importFaults(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	if im.Faulty == 0 || im.State == mailbox.Discarded {
+		return fault.New(fault.Missing, "import.no_faults")
+	}
+	f := &download{to: w, name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + t(ctx, "import.faults_name") + ".csv"}
+	err = s.Mailbox.WriteFaults(ctx, im, (*outlet)(f), t(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
+	if err == nil || !f.began {
+		return err
+	}
+	s.reference(r, err)
+	panic(http.ErrAbortHandler) // a file that ends early would be taken for whole
+}
+
+// plain is a name that needs no quoting in a header: what a person called a
+// file may hold anything.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name)
+}

@@ -1,0 +1,186 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// planPage shows a plan, or what became of it; failed is why a step was not
+// done just now.
+func (s *Site) planPage(w http.ResponseWriter, r *http.Request, im mailbox.Import, failed error) error {
+	ctx := r.Context()
+	state := importState(ctx, im.State)
+	state.Pill = true
+	f := s.importFrame(r, im, t(ctx, "import.page_title", "file", im.FileName))
+	m := view.ImportPlanModel{Head: view.HeadModel{Title: f.Title, State: &state}, Facts: s.importFacts(ctx, im), Notices: importNotices(ctx, im)}
+	if im.State != mailbox.Discarded && im.State != mailbox.Uploaded {
+		if err := s.planLines(r, im, &m); err != nil {
+			return err
+		}
+	}
+	status := http.StatusOK
+	switch im.State {
+	case mailbox.Planned:
+		m.Steps, m.Will = importSteps(ctx, 3), willModel(ctx, im)
+	case mailbox.Applied:
+		m.Next = nextModel(ctx, im)
+	case mailbox.Undone:
+		stays, err := s.stays(ctx, im, im.Stays)
+		if err != nil {
+			return err
+		}
+		m.Stays = stays
+	}
+	m.Side = importSide(ctx, im)
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+		failWill(ctx, &m, failed, r.PostFormValue("number"))
+	}
+	return s.show(w, r, status, view.ImportPlan(f, m))
+}
+
+// failWill puts what a fault says beside the number that was typed, else above
+// the page.
+func failWill(ctx context.Context, m *view.ImportPlanModel, failed error, typed string) {
+	fields, _ := wrong(ctx, failed)
+	if m.Will != nil && m.Will.Number != nil && fields["number"] != "" {
+		m.Will.Number.Error, m.Will.Number.Value = fields["number"], typed
+		m.Fails = view.Fails(*m.Will.Number)
+		return
+	}
+	m.Fails = failsOf(ctx, failed)
+}
+
+func (s *Site) importFacts(ctx context.Context, im mailbox.Import) []view.ImportFact {
+	l := locale.From(ctx)
+	fs := []view.ImportFact{
+		{Term: t(ctx, "import.file"), Value: im.FileName},
+		{Term: t(ctx, "import.uploaded"), Value: t(ctx, "import.when_who", "when", l.DateTime(im.Created), "who", im.AccountName)},
+		{Term: t(ctx, "import.read_with"), Value: t(ctx, encodingIDs[im.Format().Encoding]) + ", " + t(ctx, separatorIDs[im.Format().Separator])},
+	}
+	if im.Applied != nil && im.AppliedByName != nil {
+		fs = append(fs, view.ImportFact{Term: t(ctx, "import.applied"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Applied), "who", *im.AppliedByName)})
+	}
+	if im.Undone != nil && im.UndoneByName != nil {
+		fs = append(fs, view.ImportFact{Term: t(ctx, "import.undone"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Undone), "who", *im.UndoneByName)})
+	}
+	return fs
+}
+
+func importNotices(ctx context.Context, im mailbox.Import) (ns []view.NoticeModel) {
+	if im.Trouble != "" {
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, im.Trouble)})
+	}
+	switch im.State {
+	case mailbox.Uploaded:
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.no_plan_yet")})
+	case mailbox.Applied:
+		ns = append(ns, view.NoticeModel{Kind: view.Good, Text: t(ctx, "import.applied_text", "added", im.New, "changed", im.Changed)})
+	case mailbox.Undone:
+		ns = append(ns, view.NoticeModel{Kind: view.Good, Text: t(ctx, "import.undone_text")})
+		if im.Stays > 0 {
+			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "import.undone_stays", "n", im.Stays)})
+		}
+	case mailbox.Discarded:
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.discarded_text")})
+	}
+	return ns
+}
+
+// willModel says what applying does and what it leaves alone.
+func willModel(ctx context.Context, im mailbox.Import) *view.WillModel {
+	m := &view.WillModel{Title: t(ctx, "import.will")}
+	say := func(to *[]string, id string, n int) {
+		if n > 0 {
+			*to = append(*to, t(ctx, id, "n", n))
+		}
+	}
+	say(&m.Does, "import.will_add", im.New)
+	say(&m.Does, "import.will_change", im.Changed)
+	m.Leaves = []string{t(ctx, "import.no_mail")}
+	say(&m.Leaves, "import.leaves_faulty", im.Faulty)
+	say(&m.Leaves, "import.leaves_skipped", im.Skipped)
+	if im.New+im.Changed == 0 {
+		say(&m.Leaves, "import.leaves_unchanged", im.Unchanged)
+	}
+	say(&m.Leaves, "import.leaves_missing", im.Missing)
+	if f := fault.Of(mailbox.MayApplyImport(im)); f != nil {
+		m.Why = t(ctx, f.ID, f.Args...)
+		return m
+	}
+	m.Form = &view.FormModel{Action: importPath(im) + "/apply", Submit: view.ButtonModel{Label: applyLabel(ctx, im), Icon: view.IconCheck}}
+	if mailbox.NeedsNumber(im) {
+		m.Brake = t(ctx, "import.brake", "n", im.Changed, "of", im.Existing)
+		m.Number = &view.FieldModel{Name: "number", Label: t(ctx, "import.number"), Width: "short", Autocomplete: "off", Hint: t(ctx, "import.number_hint")}
+	}
+	return m
+}
+
+func applyLabel(ctx context.Context, im mailbox.Import) string {
+	switch {
+	case im.Changed == 0:
+		return t(ctx, "import.apply_add", "n", im.New)
+	case im.New == 0:
+		return t(ctx, "import.apply_change", "n", im.Changed)
+	}
+	return t(ctx, "import.apply_both", "added", im.New, "changed", im.Changed)
+}
+
+// importSide are the other steps that are possible.
+func importSide(ctx context.Context, im mailbox.Import) (bs []view.ButtonModel) {
+	base := importPath(im)
+	if im.Missing > 0 && (im.State == mailbox.Planned || im.State == mailbox.Applied) {
+		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.missing_button", "n", im.Missing), Href: base + "/missing"})
+	}
+	if mailbox.MayPlan(im) == nil && im.State == mailbox.Planned {
+		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.correct"), Href: base + "/reading", Icon: view.IconPencil})
+	}
+	if im.State == mailbox.Planned && mailbox.MayPlan(im) == nil {
+		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.again"), Action: base + "/plan"})
+	}
+	if mailbox.MayDiscard(im) == nil {
+		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.discard"), Action: base + "/discard", Icon: view.IconBin})
+	}
+	if mailbox.MayUndo(im) == nil {
+		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.undo"), Href: base + "/undo"})
+	}
+	return bs
+}
+
+// applyImport orders it; the number is asked for where the plan changes many
+// rows.
+func (s *Site) applyImport(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	typed := strings.NewReplacer(".", "", ",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(r.PostFormValue("number"))
+	n, _ := strconv.Atoi(typed)
+	err = s.Mailbox.Apply(r.Context(), s.actor(r), string(im.DomainName), im.ID, n)
+	if fault.Is(err, fault.Invalid) {
+		return s.planPage(w, r, im, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, importPath(im), "")
+}
+
+// discardImport throws an upload or a plan away, which changed nothing.
+func (s *Site) discardImport(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Mailbox.Discard(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, domainPath(im.DomainName)+"/imports", "import.discarded_done", "file", im.FileName)
+}

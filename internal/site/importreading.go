@@ -1,0 +1,201 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/sheet"
+	"petschaft/web/view"
+)
+
+var encodingIDs = map[sheet.Encoding]string{
+	sheet.UTF8: "import.encoding_utf8", sheet.Windows1252: "import.encoding_1252", sheet.UTF16LE: "import.encoding_16le", sheet.UTF16BE: "import.encoding_16be",
+}
+
+var separatorIDs = map[rune]string{';': "import.separator_semicolon", ',': "import.separator_comma", '\t': "import.separator_tab"}
+
+// importReading shows how the file was understood, or would be under what is
+// chosen in the address.
+func (s *Site) importReading(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayPlan(im); err != nil {
+		return err
+	}
+	return s.readingPage(w, r, im, r.URL.Query(), nil)
+}
+
+// readFormat is the format that v chooses, else the one that is known of im.
+func readFormat(im mailbox.Import, v url.Values) sheet.Format {
+	f := im.Format()
+	if c := (sheet.Format{Encoding: sheet.Encoding(v.Get("encoding")), Separator: separator(v.Get("separator"))}); c.Known() {
+		f = c
+	}
+	return f
+}
+
+func separator(s string) rune {
+	for _, c := range s {
+		return c
+	}
+	return 0
+}
+
+// was names the format that a form was filled for: its columns are of no use
+// under another one.
+func was(f sheet.Format) string { return string(f.Encoding) + string(f.Separator) }
+
+// readColumns are the fields that v chooses for n columns, nil where it was
+// filled for another format.
+func readColumns(v url.Values, f sheet.Format, n int) []mailbox.Field {
+	if v.Get("was") != was(f) {
+		return nil
+	}
+	columns := make([]mailbox.Field, n)
+	for i := range columns {
+		columns[i] = mailbox.Field(v.Get("c" + strconv.Itoa(i)))
+	}
+	return columns
+}
+
+// readingPage shows the beginning of the file under what v chooses; failed is
+// why no plan could be made of it.
+func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im mailbox.Import, v url.Values, failed error) error {
+	ctx := r.Context()
+	format := readFormat(im, v)
+	p, err := s.Mailbox.Preview(ctx, im, format)
+	if err != nil {
+		return err
+	}
+	columns := readColumns(v, format, len(p.Header))
+	if columns == nil {
+		columns = p.Columns
+		if format == im.Format() && len(im.Columns) == len(p.Header) {
+			columns = im.Columns
+		}
+	}
+	f := s.importFrame(r, im, t(ctx, "import.reading_title", "file", im.FileName))
+	m := readingModel(ctx, im, format, p, columns)
+	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "import.reading_lead")}
+	status := http.StatusOK
+	if failed != nil {
+		f.Failed, status = true, s.status(w, fault.Of(failed))
+		m.Fails = failsOf(ctx, failed)
+	}
+	return s.show(w, r, status, view.ImportReading(f, m))
+}
+
+// failsOf words what a fault says, for the summary of a form that has no fields
+// of these names.
+func failsOf(ctx context.Context, err error) (fails []view.Fail) {
+	f := fault.Of(err)
+	for _, x := range f.Fields {
+		fails = append(fails, view.Fail{Text: t(ctx, x.ID, x.Args...)})
+	}
+	if len(fails) == 0 && f.ID != "" {
+		fails = append(fails, view.Fail{Text: t(ctx, f.ID, f.Args...)})
+	}
+	return fails
+}
+
+func readingModel(ctx context.Context, im mailbox.Import, format sheet.Format, p mailbox.Preview, columns []mailbox.Field) view.ImportReadingModel {
+	base := importPath(im)
+	m := view.ImportReadingModel{
+		Steps: importSteps(ctx, 2), Action: base + "/plan", Preview: base + "/reading", Cancel: base + "/discard",
+		Hidden:    []view.Hidden{{Name: "was", Value: was(format)}},
+		Encoding:  view.FieldModel{Name: "encoding", Label: t(ctx, "import.encoding"), Type: view.Select, Value: string(format.Encoding)},
+		Separator: view.FieldModel{Name: "separator", Label: t(ctx, "import.separator"), Type: view.Select, Value: string(format.Separator)},
+	}
+	if im.State == mailbox.Planned {
+		m.Back = base
+	}
+	for _, e := range sheet.Encodings {
+		m.Encoding.Choices = append(m.Encoding.Choices, view.Choice{Value: string(e), Label: t(ctx, encodingIDs[e])})
+	}
+	for _, c := range sheet.Separators {
+		m.Separator.Choices = append(m.Separator.Choices, view.Choice{Value: string(c), Label: t(ctx, separatorIDs[c])})
+	}
+	for i, h := range p.Header {
+		m.Columns = append(m.Columns, readColumn(ctx, p, i, h, columns[i]))
+	}
+	if im.Trouble != "" {
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, im.Trouble)})
+	}
+	m.Notices = append(m.Notices, readingNotices(ctx, columns)...)
+	return m
+}
+
+func readColumn(ctx context.Context, p mailbox.Preview, i int, heading string, is mailbox.Field) view.ReadColumn {
+	n := strconv.Itoa(i + 1)
+	c := view.ReadColumn{
+		Heading: heading, Place: n, Unread: is == "",
+		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: t(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
+	}
+	c.Field.Choices = []view.Choice{{Value: "", Label: t(ctx, "import.not_read")}}
+	for _, f := range mailbox.ImportFields {
+		c.Field.Choices = append(c.Field.Choices, view.Choice{Value: string(f), Label: t(ctx, fieldIDs[f])})
+	}
+	c.Samples = samples(p.Rows, i)
+	return c
+}
+
+// samples are the first values of a column that differ.
+func samples(rows [][]string, column int) (values []string) {
+	for _, row := range rows {
+		if len(values) < 3 && column < len(row) && row[column] != "" && !slices.Contains(values, row[column]) {
+			values = append(values, row[column])
+		}
+	}
+	return values
+}
+
+// readingNotices say what a plan of these columns will lack.
+func readingNotices(ctx context.Context, columns []mailbox.Field) (ns []view.NoticeModel) {
+	has := func(f mailbox.Field) bool { return slices.Contains(columns, f) }
+	if !has(mailbox.FieldPrimary) {
+		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "import.lacks_primary")}}
+	}
+	if !has(mailbox.FieldName) && !has(mailbox.FieldLast) {
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_name")})
+	}
+	if !has(mailbox.FieldKind) {
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_kind")})
+	}
+	return ns
+}
+
+// planImport orders the plan. Where the format was changed in the same step,
+// its columns are shown first.
+func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	v := r.PostForm
+	rd := mailbox.Reading{Format: readFormat(im, v), Columns: im.Columns}
+	switch p, err := s.Mailbox.Preview(r.Context(), im, rd.Format); {
+	case mailbox.MayPlan(im) != nil:
+	case err != nil:
+		return err
+	case v.Has("was") && v.Get("was") != was(rd.Format):
+		q := url.Values{"encoding": {v.Get("encoding")}, "separator": {v.Get("separator")}}
+		return s.done(w, r, importPath(im)+"/reading?"+q.Encode(), "import.format_changed")
+	case v.Has("was"):
+		rd.Columns = readColumns(v, rd.Format, len(p.Header))
+	}
+	err = s.Mailbox.Plan(r.Context(), s.actor(r), string(im.DomainName), im.ID, rd)
+	if fault.Is(err, fault.Invalid) {
+		return s.readingPage(w, r, im, v, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, importPath(im), "")
+}

@@ -1,0 +1,109 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/sheet"
+	"petschaft/web/view"
+)
+
+const (
+	// maxDrained bounds what is read of an upload that is too large. A browser
+	// shows no answer before it has sent everything.
+	maxDrained = 4 * sheet.MaxBytes
+	// uploadTime is how long a file may take on a slow line.
+	uploadTime = 10 * time.Minute
+)
+
+// streams tells whether the page at p reads its body itself, piece by piece.
+func streams(p string) bool {
+	ok, _ := path.Match("/email-domains/*/imports", strings.TrimSuffix(p, "/"))
+	return ok
+}
+
+// uploadImport keeps the file and goes on to how it was understood.
+func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayEditRows(d.Standing); err != nil {
+		return err
+	}
+	name, file, err := uploaded(w, r)
+	if err != nil {
+		return s.importsPage(w, r, d, err)
+	}
+	im, err := s.Mailbox.Upload(ctx, by, string(d.Name), name, file)
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return s.importsPage(w, r, d, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, domainPath(d.Name)+"/imports/"+id(im), "")
+}
+
+// uploaded is the name and the content of the file in r, which is read as it
+// comes.
+func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Reader, err error) {
+	slow := http.NewResponseController(w)
+	_ = slow.SetReadDeadline(time.Now().Add(uploadTime))
+	_ = slow.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
+	r.Body = http.MaxBytesReader(w, r.Body, maxDrained)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return "", nil, fault.New(fault.Invalid, "import.file_none").Because(err)
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return "", nil, fault.New(fault.Invalid, "import.file_none")
+		}
+		if err != nil {
+			return "", nil, fault.New(fault.Invalid, "import.file_cut").Because(err)
+		}
+		if part.FormName() != "file" {
+			continue
+		}
+		if part.FileName() == "" { // the form was sent without choosing one
+			return "", nil, fault.New(fault.Invalid, "import.file_none")
+		}
+		return part.FileName(), part, nil
+	}
+}
+
+// uploadModel is the form with the file, again when failed is not nil. A browser
+// lets no page choose a file, so that the file must be chosen anew.
+func uploadModel(ctx context.Context, action string, failed error) *view.UploadModel {
+	m := &view.UploadModel{
+		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "import.upload")}},
+		File: view.FieldModel{
+			Name: "file", Label: t(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values",
+			Hint: t(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
+		},
+		Most: strconv.Itoa(sheet.MaxBytes), Large: t(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
+	}
+	if failed != nil {
+		fields, whole := wrong(ctx, failed)
+		m.File.Error = whole
+		for _, words := range fields {
+			m.File.Error = words
+		}
+		m.Fails = view.Fails(m.File)
+	}
+	return m
+}

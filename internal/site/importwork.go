@@ -1,0 +1,74 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/mailbox"
+	"petschaft/web/view"
+)
+
+// importPage is an import as it stands: how the file is read, work under way,
+// the plan, or what became of it.
+func (s *Site) importPage(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	switch {
+	case err != nil:
+		return err
+	case im.State.Working():
+		return s.importWorkPage(w, r, im)
+	case im.State == mailbox.Uploaded && mailbox.MayPlan(im) == nil:
+		return s.readingPage(w, r, im, r.URL.Query(), nil)
+	}
+	return s.planPage(w, r, im, nil)
+}
+
+func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im mailbox.Import) error {
+	ctx := r.Context()
+	f := s.importFrame(r, im, t(ctx, workIDs[im.State].title, "file", im.FileName))
+	m := view.ImportWorkModel{
+		Head: view.HeadModel{Title: f.Title}, Progress: importProgress(ctx, im), Text: t(ctx, "import.leave"), Again: importPath(im),
+	}
+	switch im.State {
+	case mailbox.Planning:
+		m.Steps = importSteps(ctx, 3)
+	case mailbox.Applying:
+		m.Steps = importSteps(ctx, 4)
+	}
+	return s.show(w, r, http.StatusOK, view.ImportWork(f, m))
+}
+
+// importProgressOnly is the part that the page refreshes.
+func (s *Site) importProgressOnly(w http.ResponseWriter, r *http.Request) error {
+	im, err := s.loadImport(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Progress(importProgress(r.Context(), im)))
+}
+
+// workIDs word what a job does with an import.
+var workIDs = map[mailbox.ImportState]struct{ title, label, text string }{
+	mailbox.Planning: {"import.planning_title", "import.planning", "import.planning_text"},
+	mailbox.Applying: {"import.applying_title", "import.applying", "import.applying_text"},
+	mailbox.Undoing:  {"import.undoing_title", "import.undoing", "import.undoing_text"},
+}
+
+func importProgress(ctx context.Context, im mailbox.Import) view.ProgressModel {
+	words, ok := workIDs[im.State]
+	if !ok {
+		return view.ProgressModel{Label: t(ctx, importStateIDs[im.State]), Text: t(ctx, "import.work_over"), Done: "1", Total: "1", Over: true}
+	}
+	m := view.ProgressModel{Label: t(ctx, words.label), Refresh: importPath(im) + "/progress"}
+	if im.State != mailbox.Planning {
+		m.Text = t(ctx, words.text, "n", im.New+im.Changed)
+		return m
+	}
+	m.Text = t(ctx, words.text, "n", im.Done)
+	if total := max(im.Records, im.Done); total > 0 {
+		m.Text = t(ctx, "import.planning_of", "done", im.Done, "n", total)
+		m.Done, m.Total = strconv.Itoa(im.Done), strconv.Itoa(total)
+	}
+	return m
+}

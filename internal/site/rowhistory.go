@@ -1,0 +1,88 @@
+package site
+
+import (
+	"context"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mailbox"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// historyPage is how many lines of a history are shown at once.
+const historyPage = 30
+
+// history words the audit lines about a row that are older than the line before
+// (0: from the newest), with what became of the mails of its rounds and with
+// links to the larger work that a line was part of. older is the line to go on
+// from, 0 at the end.
+func (s *Site) history(ctx context.Context, row mailbox.Row, rounds []mailbox.Round, before int64) (events []view.Event, older int64, err error) {
+	lines, err := audit.About(ctx, s.DB, row.ID.Thing(), before, historyPage+1)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(lines) > historyPage {
+		lines = lines[:historyPage]
+		older = lines[historyPage-1].ID
+	}
+	who, err := s.whoDid(ctx, lines)
+	if err != nil {
+		return nil, 0, err
+	}
+	things, err := audit.Things(ctx, s.DB, lines)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, l := range lines {
+		e := view.Event{
+			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
+			Who: who[i], Notes: detailWords(ctx, l), Links: partLinks(ctx, row, things[l.ID]),
+		}
+		if mails := deliveries(ctx, l, rounds); len(mails) > 0 {
+			e.Notes = mails
+		}
+		events = append(events, e)
+	}
+	return events, older, nil
+}
+
+// partLinks lead to the import, the bulk work or the recipe that a line was part
+// of, and to the certificate that it is about.
+func partLinks(ctx context.Context, row mailbox.Row, things []audit.Thing) (ls []view.Link) {
+	base := domainPath(row.DomainName)
+	for _, x := range things {
+		switch x.Kind {
+		case "import":
+			ls = append(ls, view.Link{Label: t(ctx, "history.import"), Href: base + "/imports/" + id(x.ID)})
+		case "bulk":
+			ls = append(ls, view.Link{Label: t(ctx, "history.bulk"), Href: base + "/bulk/" + id(x.ID)})
+		case "recipe":
+			ls = append(ls, view.Link{Label: t(ctx, "history.recipe"), Href: "/recipes/" + id(x.ID)})
+		case "certificate":
+			ls = append(ls, view.Link{Label: t(ctx, "history.certificate"), Href: "/client-certificates/" + id(x.ID)})
+		}
+	}
+	return ls
+}
+
+// deliveries say of each mail of the round that a line tells of how far it came;
+// nothing when the round is not among those given.
+func deliveries(ctx context.Context, l audit.Entry, rounds []mailbox.Round) (notes []string) {
+	round, _ := l.Detail["round"].(float64)
+	for _, n := range rounds {
+		if l.Action != "mailbox.challenged" || n.ID != int64(round) {
+			continue
+		}
+		for _, c := range n.Challenges {
+			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", t(ctx, stateIDs[c.State]))
+			if c.Sent != nil {
+				note += ", " + t(ctx, "history.sent", "at", locale.From(ctx).DateTime(*c.Sent))
+			}
+			if c.Answer != "" && (c.State == mailbox.Deferred || c.State == mailbox.Failed) {
+				note += " (" + c.Answer + ")"
+			}
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
