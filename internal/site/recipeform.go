@@ -27,7 +27,7 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 	current := st.Current()
 	m := view.RecipeModel{Head: view.HeadModel{
 		Title: t(ctx, recipeWords[st.Kind].title), Lead: t(ctx, recipeWords[st.Kind].lead, "name", st.Name, "address", string(st.Row.Primary)),
-	}}
+	}, Join: join(ctx, st.Row.Standing, st.Row.DomainName)}
 	for _, x := range st.Standings() {
 		m.Steps = append(m.Steps, view.Step{Label: t(ctx, stepWords[x.Step].label), Done: x.Done, Current: x.Step == current})
 	}
