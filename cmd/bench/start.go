@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,17 +22,11 @@ func start(ctx context.Context, c commands) ([]figure, error) {
 		return nil, err
 	}
 	defer r.close()
-	dir, err := os.MkdirTemp("", "petschaft-bench-")
+	binary, remove, err := build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "petschaft")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/petschaft")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build: %w: %s", err, out)
-	}
+	defer remove()
 	var times []time.Duration
 	var rss int
 	for i := range rounds {
@@ -51,52 +45,76 @@ func start(ctx context.Context, c commands) ([]figure, error) {
 }
 
 func (r *rig) startOnce(ctx context.Context, binary string, idle bool) (time.Duration, int, error) {
-	const listen = "127.0.0.1:18976"
+	began := time.Now()
+	server, err := r.serve(ctx, binary)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer server.stop()
+	took := time.Since(began)
+	if !idle {
+		return took, 0, nil
+	}
+	time.Sleep(20 * time.Second)
+	kb, err := memory(server.cmd.Process.Pid, "VmRSS:")
+	return took, kb, err
+}
+
+// server is the production binary at work.
+type server struct{ cmd *exec.Cmd }
+
+// serve starts it on the rig's database and waits until it answers.
+func (r *rig) serve(ctx context.Context, binary string) (*server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	listen := l.Addr().String()
+	l.Close()
 	cmd := exec.CommandContext(ctx, binary, "serve")
 	k := r.config
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+k.DatabaseURL, "PETSCHAFT_LISTEN="+listen, "PETSCHAFT_BASE_URL="+k.BaseURL, "PETSCHAFT_OIDC_ISSUER="+k.OIDCIssuer,
 		"PETSCHAFT_OIDC_CLIENT_ID=petschaft", "PETSCHAFT_SMTP_URL="+k.SMTPURL, "PETSCHAFT_MAIL_FROM="+k.MailFrom, "PETSCHAFT_MAIL_BOUNCE="+k.MailBounce,
 		"PETSCHAFT_SECRET="+k.Secret)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	defer cmd.Wait()
-	defer cmd.Process.Signal(syscall.SIGTERM)
-	for {
+	s := &server{cmd}
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		resp, err := http.Get("http://" + listen + "/readyz")
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				break
+				return s, nil
 			}
 		}
 		if time.Since(began) > 10*time.Second {
-			return 0, 0, fmt.Errorf("not ready after ten seconds")
+			s.stop()
+			return nil, fmt.Errorf("not ready after ten seconds")
 		}
-		time.Sleep(time.Millisecond)
 	}
-	took := time.Since(began)
-	if !idle {
-		return took, 0, nil
-	}
-	time.Sleep(20 * time.Second)
-	kb, err := resident(cmd.Process.Pid)
-	return took, kb, err
 }
 
-// resident is VmRSS in kB (proc(5)).
-func resident(pid int) (int, error) {
+func (s *server) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	_ = s.cmd.Wait()
+}
+
+// peak is the most memory it ever held, in kB.
+func (s *server) peak() (int, error) { return memory(s.cmd.Process.Pid, "VmHWM:") }
+
+// memory is one of the sizes of a process in kB (proc(5)).
+func memory(pid int, size string) (int, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(lines.Text(), size); ok {
 			return strconv.Atoi(strings.Fields(rest)[0])
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS")
+	return 0, fmt.Errorf("no %s", size)
 }
