@@ -80,4 +80,5 @@ const addedBy = `r.id in (select l.row_id from import i join import_line l on l.
 // import @missing is about it, be it a wrong one: what MissingRows lists. From
 // an import whose lines are not known, or not any more, nothing is missing.
 const missingFrom = `r.active and exists (select from import i where i.id = @missing and i.domain = @domain and i.state in ('planned', 'applying', 'applied'))
-	and not exists (select from import_line l where l.import = @missing and l.row_id = r.id)`
+	and r.id not in (select l.row_id from import_line l where l.import = @missing and l.row_id is not null)
+	and lower(r.primary_address) not in (select lower(l.primary_address) from import_line l where l.import = @missing and l.primary_address is not null)`

@@ -8,13 +8,14 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // Explain is how Postgres goes about the statement of a page.
 func Explain(t testing.TB, b *Book, by person.Actor, d org.EmailDomain, v View) string {
 	t.Helper()
 	v.defaults()
-	at, err := parseCursor(v.Cursor)
+	at, err := postgres.ParseCursor(v.Cursor)
 	if err != nil {
 		t.Fatal(err)
 	}

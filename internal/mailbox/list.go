@@ -2,15 +2,12 @@ package mailbox
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
@@ -65,35 +62,6 @@ type Page struct {
 	Many bool // more than MaxHits: Rows is empty
 }
 
-// cursor is where a page begins: behind the row ID whose sort key is Key, read
-// backwards if Back.
-type cursor struct {
-	Key    string `json:"k"`
-	ID     ID     `json:"i"`
-	Status Status `json:"s,omitempty"`
-	Back   bool   `json:"b,omitempty"`
-}
-
-func (c cursor) String() string {
-	j, _ := json.Marshal(c)
-	return base64.RawURLEncoding.EncodeToString(j)
-}
-
-func parseCursor(s string) (*cursor, error) {
-	if s == "" {
-		return nil, nil
-	}
-	var c cursor
-	j, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(j, &c)
-	}
-	if err != nil || strings.ContainsRune(c.Key, 0) {
-		return nil, fault.New(fault.Missing, "fault.missing").Because(err)
-	}
-	return &c, nil
-}
-
 func (v *View) defaults() {
 	if _, ok := sorts[v.Sort]; !ok {
 		v.Sort = ByName
@@ -112,7 +80,7 @@ func (v *View) defaults() {
 // key, one short scan for each status.
 func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v View) (Page, error) {
 	v.defaults()
-	at, err := parseCursor(v.Cursor)
+	at, err := postgres.ParseCursor(v.Cursor)
 	if err != nil {
 		return Page{}, err
 	}
@@ -130,10 +98,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[keyed])
 	if err != nil {
-		if f := postgres.Fault(err); q.at != nil && badKey(err) {
-			return Page{}, fault.New(fault.Missing, "fault.missing").Because(f)
-		}
-		return Page{}, fmt.Errorf("list rows: %w", err)
+		return Page{}, fmt.Errorf("list rows: %w", q.at.Fault(err))
 	}
 	p := Page{}
 	if len(found) > 0 {
@@ -148,7 +113,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 		slices.Reverse(found)
 	}
 	mark := func(k keyed, back bool) string {
-		return cursor{Key: k.Key, ID: k.ID, Status: k.Status, Back: back}.String()
+		return postgres.Cursor{Key: k.Key, ID: int64(k.ID), Part: string(k.Status), Back: back}.String()
 	}
 	if n := len(found); n > 0 {
 		if at != nil && !q.back || q.back && more {
@@ -167,7 +132,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 // pageQuery builds the statement of one page.
 type pageQuery struct {
 	v       View
-	at      *cursor
+	at      *postgres.Cursor
 	back    bool
 	column  string
 	cmp     string
@@ -176,7 +141,7 @@ type pageQuery struct {
 	matches string
 }
 
-func newPageQuery(v View, at *cursor) *pageQuery {
+func newPageQuery(v View, at *postgres.Cursor) *pageQuery {
 	q := &pageQuery{v: v, at: at, column: sorts[v.Sort].column, cmp: ">", dir: "asc", args: pgx.NamedArgs{"limit": v.Size + 1}}
 	q.back = at != nil && at.Back
 	if v.Desc != q.back {
@@ -224,7 +189,7 @@ func (q *pageQuery) statuses() []Status {
 		slices.Reverse(all)
 	}
 	if q.at != nil {
-		if i := slices.Index(all, q.at.Status); i > 0 {
+		if i := slices.Index(all, Status(q.at.Part)); i > 0 {
 			all = all[i:]
 		}
 	}
@@ -254,7 +219,7 @@ func (q *pageQuery) scans(order string) string {
 	var parts []string
 	for i, s := range q.statuses() {
 		from := ""
-		if q.at != nil && (q.v.Sort != ByStatus || s == q.at.Status) {
+		if q.at != nil && (q.v.Sort != ByStatus || string(s) == q.at.Part) {
 			from = fmt.Sprintf("and (r.%s, r.id) %s (@key::%s, @id)", q.column, q.cmp, sorts[q.v.Sort].typ)
 		}
 		parts = append(parts, fmt.Sprintf(`(select %d as rank, r.id, r.%s as key, 0 as hits from address_row r
@@ -298,11 +263,6 @@ func strs(ss []Status) []string {
 		out[i] = string(s)
 	}
 	return out
-}
-
-// badKey tells a cursor that somebody made up from a failure of ours.
-func badKey(err error) bool {
-	return strings.Contains(err.Error(), "SQLSTATE 22")
 }
 
 // Counts returns how many rows each of the domains has in each status.

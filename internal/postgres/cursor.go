@@ -1,0 +1,51 @@
+package postgres
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+
+	"petschaft/internal/fault"
+)
+
+// Cursor is where a page of a list begins: behind the row ID whose sort key is
+// Key, in the part of the list called Part where it has several; read backwards
+// if Back.
+type Cursor struct {
+	Key  string `json:"k"`
+	ID   int64  `json:"i"`
+	Part string `json:"s,omitempty"`
+	Back bool   `json:"b,omitempty"`
+}
+
+// String is the cursor as it stands in an address.
+func (c Cursor) String() string {
+	j, _ := json.Marshal(c)
+	return base64.RawURLEncoding.EncodeToString(j)
+}
+
+// ParseCursor reads what String wrote; nil for an empty text. What somebody made
+// up is Missing.
+func ParseCursor(s string) (*Cursor, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var c Cursor
+	j, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(j, &c)
+	}
+	if err != nil || strings.ContainsRune(c.Key, 0) {
+		return nil, fault.New(fault.Missing, "fault.missing").Because(err)
+	}
+	return &c, nil
+}
+
+// Fault is err, the failure of a statement that read from c on: Missing where
+// the key is none of its column's type, since somebody made it up.
+func (c *Cursor) Fault(err error) error {
+	if f := Fault(err); c != nil && f != nil && strings.Contains(f.Error(), "SQLSTATE 22") {
+		return fault.New(fault.Missing, "fault.missing").Because(err)
+	}
+	return err
+}
