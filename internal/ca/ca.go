@@ -169,7 +169,7 @@ func (l *Local) sign(r pki.Request) (pki.Certificate, error) {
 	if !ok || a.issuer.Signer == nil {
 		return pki.Certificate{}, fault.New(fault.Unavailable, "ca.none").Because(ErrNone)
 	}
-	c, err := a.issuer.Sign(r)
+	c, err := a.issuer.Sign(r, l.now())
 	if errors.Is(err, pki.ErrIssuerEnds) {
 		return c, fault.New(fault.Unavailable, "ca.ended").Because(err)
 	}

@@ -30,7 +30,7 @@ type Certificate struct {
 	Key       Key
 
 	rawSubject []byte
-	otherNames bool // the subjectAltName holds more than Emails
+	otherNames bool // the subjectAltName holds more than Emails and DNS
 	purposes   []x509.ExtKeyUsage
 	isCA       bool
 }
@@ -68,18 +68,19 @@ func read(x *x509.Certificate) (Certificate, error) {
 				return Certificate{}, err
 			}
 			c.Emails, c.DNS = a.Emails, a.DNS
-			c.otherNames = len(a.DNS)+len(a.IPs)+len(a.uris)+len(a.others) > 0
+			c.otherNames = len(a.IPs)+len(a.uris)+len(a.others) > 0
 		}
 	}
 	return c, nil
 }
 
 // allows refuses, as a conflict, a certificate that is for something else than
-// p or lives longer than p may.
-func (p Profile) allows(c Certificate) error {
+// p or lives longer than p may when it begins, or began where the intent says.
+func (p Profile) allows(c Certificate, intended time.Time) error {
 	lasts := c.NotAfter.Sub(c.NotBefore) + time.Second
 	same := slices.Equal(slices.Sorted(slices.Values(c.purposes)), slices.Sorted(slices.Values(p.Purposes)))
-	if c.isCA || !same || lasts <= 0 || lasts > time.Duration(p.MostDays)*day {
+	most := min(p.mostDays(c.NotBefore), p.mostDays(intended))
+	if c.isCA || !same || lasts <= 0 || lasts > time.Duration(most)*day {
 		return fault.New(fault.Conflict, "pki.answer.profile")
 	}
 	return nil

@@ -182,7 +182,7 @@ func TestASubjectTakesWhatFitsAndRefusesTheRest(t *testing.T) {
 	for name, c := range cases {
 		r := personal(t, rsaKey())
 		c.change(&r)
-		got, err := h.mail.Sign(r)
+		got, err := h.mail.Sign(r, now)
 		if err != nil {
 			wants(t, err, c.want)
 		} else if got.Subject != c.want {
@@ -215,7 +215,7 @@ func TestRequestsThatAProgramGotWrongAreRefused(t *testing.T) {
 	} {
 		r := personal(t, rsaKey())
 		change(&r)
-		if _, err := h.mail.Sign(r); err == nil {
+		if _, err := h.mail.Sign(r, now); err == nil {
 			t.Errorf("%s: got a certificate, want a refusal", name)
 		}
 	}
@@ -230,11 +230,11 @@ func TestACertificateEndsWithItsAuthority(t *testing.T) {
 		t.Errorf("got the end %s, want that of its authority, %s", c.NotAfter, h.mail.Certificate.NotAfter)
 	}
 	r.NotBefore = h.mail.Certificate.NotAfter
-	if _, err := h.mail.Sign(r); !errors.Is(err, pki.ErrIssuerEnds) {
+	if _, err := h.mail.Sign(r, now); !errors.Is(err, pki.ErrIssuerEnds) {
 		t.Errorf("at the end of the authority: got %v, want ErrIssuerEnds", err)
 	}
 	r.NotBefore = h.mail.Certificate.NotBefore.Add(-time.Second)
-	if _, err := h.mail.Sign(r); !errors.Is(err, pki.ErrIssuerEnds) {
+	if _, err := h.mail.Sign(r, now); !errors.Is(err, pki.ErrIssuerEnds) {
 		t.Errorf("before the authority begins: got %v, want ErrIssuerEnds", err)
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 )
 
 // Issuer is a certificate authority that can sign. With an ECDSA key of the
 // standard library or an RSA key its signatures are deterministic (RFC 6979):
-// the same request gives the same bytes.
+// the same request gives the same bytes, unless the longest life that is allowed
+// changed between.
 type Issuer struct {
 	Certificate    *x509.Certificate
 	Signer         crypto.Signer
@@ -23,12 +25,13 @@ type Issuer struct {
 // long as it takes to issue another.
 var ErrIssuerEnds = errors.New("the certificate of the authority is not valid at the time the new one begins")
 
-// Sign makes the certificate for r. It ends with its authority at the latest.
-func (a Issuer) Sign(r Request) (Certificate, error) {
+// Sign makes the certificate for r at at. It ends with its authority at the
+// latest, and lives no longer than is allowed at at and where it begins.
+func (a Issuer) Sign(r Request, at time.Time) (Certificate, error) {
 	if err := r.Check(); err != nil {
 		return Certificate{}, err
 	}
-	template, err := a.template(r)
+	template, err := a.template(r, at)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -48,13 +51,17 @@ func (a Issuer) Sign(r Request) (Certificate, error) {
 
 // template is everything in the certificate but the key and the signature. The
 // request has passed Check.
-func (a Issuer) template(r Request) (*x509.Certificate, error) {
+func (a Issuer) template(r Request, at time.Time) (*x509.Certificate, error) {
 	p, _ := r.Profile.Profile()
 	subject, err := p.subject(r)
 	if err != nil {
 		return nil, err
 	}
-	end := lastSecond(r.NotBefore, p.Days)
+	days := p.Days
+	if r.Days > 0 {
+		days = r.Days
+	}
+	end := lastSecond(r.NotBefore, min(days, p.mostDays(r.NotBefore), p.mostDays(at)))
 	if end.After(a.Certificate.NotAfter) {
 		end = a.Certificate.NotAfter
 	}
@@ -69,8 +76,11 @@ func (a Issuer) template(r Request) (*x509.Certificate, error) {
 		KeyUsage:              p.usage(r.Key),
 		ExtKeyUsage:           p.Purposes,
 		BasicConstraintsValid: true,
-		SubjectKeyId:          keyID(r.Key.public),
 		EmailAddresses:        r.Emails,
+		DNSNames:              r.DNS,
+	}
+	if !p.noKeyName {
+		t.SubjectKeyId = keyID(r.Key.public)
 	}
 	a.point(t)
 	return t, nil

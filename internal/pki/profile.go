@@ -14,12 +14,14 @@ type ProfileID string
 const (
 	MailPersonal   ProfileID = "mail-personal"   // a person's address
 	MailFunctional ProfileID = "mail-functional" // an address of an office
+	TLSServer      ProfileID = "tls-server"      // names of servers
 )
 
 // Profile is what a certificate of one kind looks like: everything in it that
 // does not come from its request. Values are those of the S/MIME baseline
-// requirements 7.1.2.3 in their strict form, under a private policy: reserved
-// policy identifiers would claim an audit that nobody made, so there are none.
+// requirements 7.1.2.3 in their strict form and of the TLS baseline requirements
+// 7.1.2.7, under a private policy: reserved policy identifiers would claim an
+// audit that nobody made, so there are none.
 type Profile struct {
 	ID        ProfileID
 	Authority string             // which issuing authority signs it
@@ -27,9 +29,15 @@ type Profile struct {
 	Purposes  []x509.ExtKeyUsage
 	UsageRSA  x509.KeyUsage
 	UsageEC   x509.KeyUsage
-	Days      int // of 86,400 seconds
-	MostDays  int // what an answer may have at most
+	Days      int  // of 86,400 seconds, unless the request says how many
+	Servers   bool // it names servers and not mailboxes
+
+	mostDays  func(at time.Time) int // what a certificate issued at at may have at most
+	noKeyName bool                   // without a subject key identifier (TLS BR 7.1.2.7.6)
 }
+
+// MostDays is how long a certificate issued at at may live, in days.
+func (p Profile) MostDays(at time.Time) int { return p.mostDays(at) }
 
 // subjectAttribute is one attribute of a Subject and where its value comes from.
 type subjectAttribute struct {
@@ -44,6 +52,7 @@ var (
 	subjectCommonName = subjectAttribute{oid: oidCommonName, value: func(r Request) string { return r.CommonName }, longest: 64, omitLong: true}
 	subjectGivenName  = subjectAttribute{oid: oidGivenName, value: func(r Request) string { return r.GivenName }, longest: 64}
 	subjectSurname    = subjectAttribute{oid: oidSurname, value: func(r Request) string { return r.Surname }, longest: 64}
+	subjectServer     = subjectAttribute{oid: oidCommonName, value: Request.ServerName, longest: 64, omitLong: true}
 	subjectEmail      = subjectAttribute{oid: oidEmail, value: primaryEmail, longest: 255, tag: asn1.TagIA5String}
 )
 
@@ -63,7 +72,7 @@ var profiles = []Profile{
 		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		UsageEC:   x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
 		Days:      730,
-		MostDays:  825,
+		mostDays:  mostMailDays,
 	},
 	{
 		ID:        MailFunctional,
@@ -73,9 +82,24 @@ var profiles = []Profile{
 		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		UsageEC:   x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
 		Days:      730,
-		MostDays:  825,
+		mostDays:  mostMailDays,
+	},
+	{
+		ID:        TLSServer,
+		Authority: "tls",
+		Subject:   []subjectAttribute{subjectServer},
+		Purposes:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		UsageEC:   x509.KeyUsageDigitalSignature,
+		Days:      90,
+		Servers:   true,
+		mostDays:  MostTLSDays,
+		noKeyName: true,
 	},
 }
+
+// mostMailDays is the longest life of a mail certificate (S/MIME BR 6.3.2).
+func mostMailDays(time.Time) int { return 825 }
 
 // Profiles are all of them.
 func Profiles() []Profile { return slices.Clone(profiles) }

@@ -27,6 +27,8 @@ type Request struct {
 	GivenName  string
 	Surname    string
 	Emails     []string // the primary one first
+	DNS        []string // of a server: lower case A-labels, perhaps with "*." in front; the first one is its common name
+	Days       int      // how long a server's certificate is to live; 0: as its profile says
 	Serial     []byte   // from NewSerial; an authority outside may choose its own
 	NotBefore  time.Time
 }
@@ -47,18 +49,29 @@ func NewSerial() []byte {
 
 // Digest is the same for two requests exactly when they ask for the same.
 func (r Request) Digest() [32]byte {
-	text, err := json.Marshal([]any{
-		r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, r.Emails, r.Serial, r.NotBefore.Unix(),
-	})
+	all := []any{r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, r.Emails, r.Serial, r.NotBefore.Unix()}
+	if len(r.DNS) > 0 || r.Days != 0 { // requests for mail keep the digest they always had
+		all = append(all, r.DNS, r.Days)
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		panic(err) // numbers, text and bytes only
 	}
 	return sha256.Sum256(text)
 }
 
+// ServerName is the name that stands for a request for a server: its first one.
+func (r Request) ServerName() string {
+	if len(r.DNS) == 0 {
+		return ""
+	}
+	return r.DNS[0]
+}
+
 // Check refuses a request that no authority of ours may sign: unknown profile,
-// no checked key, no or broken addresses, a name that is missing, too long or
-// holds what is no character of a name, a serial not from NewSerial.
+// no checked key, no or broken addresses or names, names of a kind that the
+// profile does not have, a name that is missing, too long or holds what is no
+// character of a name, a serial not from NewSerial.
 func (r Request) Check() error {
 	p, known := r.Profile.Profile()
 	if !known {
@@ -73,11 +86,29 @@ func (r Request) Check() error {
 	if r.NotBefore.IsZero() || r.NotBefore.Nanosecond() != 0 {
 		return fmt.Errorf("the beginning of intent %d is not a whole second", r.Intent)
 	}
-	if err := checkEmails(r.Emails); err != nil {
+	if err := p.checkNames(r); err != nil {
 		return err
 	}
 	_, err := p.subject(r)
 	return err
+}
+
+// checkNames refuses names that the profile has not: a person on a server, a
+// server beside a mailbox.
+func (p Profile) checkNames(r Request) error {
+	if p.Servers {
+		if len(r.Emails) > 0 || r.CommonName != "" || r.GivenName != "" || r.Surname != "" {
+			return fault.New(fault.Invalid, "pki.request.mixed")
+		}
+		if r.Days < 0 {
+			return fmt.Errorf("intent %d is to last %d days", r.Intent, r.Days)
+		}
+		return checkDNS(r.DNS)
+	}
+	if len(r.DNS) > 0 || r.Days != 0 {
+		return fault.New(fault.Invalid, "pki.request.mixed")
+	}
+	return checkEmails(r.Emails)
 }
 
 func checkEmails(emails []string) error {
@@ -112,7 +143,7 @@ func (p Profile) subject(r Request) ([]byte, error) {
 		}
 		sequence = append(sequence, pkix.RelativeDistinguishedNameSET{{Type: a.oid, Value: value}})
 	}
-	if len(sequence) == 0 {
+	if len(sequence) == 0 && !p.Servers { // a server whose name is too long for it has its names alone
 		return nil, fault.New(fault.Invalid, "pki.request.no_name")
 	}
 	der, err := asn1.Marshal(pkix.RDNSequence(sequence))
@@ -155,10 +186,10 @@ func Matches(r Request, c Certificate) error {
 	if err != nil {
 		return err
 	}
-	if !sameSubject(want, c.rawSubject) || !sameNames(r.Emails, c.Emails) || c.otherNames {
+	if !sameSubject(want, c.rawSubject) || !sameNames(r.Emails, c.Emails) || !sameNames(r.DNS, c.DNS) || c.otherNames {
 		return fault.New(fault.Conflict, "pki.answer.names")
 	}
-	return p.allows(c)
+	return p.allows(c, r.NotBefore)
 }
 
 // sameSubject compares by attributes and their text, because an authority

@@ -151,7 +151,7 @@ func functional(t testing.TB, key crypto.Signer) pki.Request {
 
 func sign(t testing.TB, a pki.Issuer, r pki.Request) pki.Certificate {
 	t.Helper()
-	c, err := a.Sign(r)
+	c, err := a.Sign(r, now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ const (
 type Server struct {
 	URL string
 
-	mail    pki.Issuer
+	issuers map[string]pki.Issuer // "mail", "tls"
 	root    *x509.Certificate
 	mu      sync.Mutex
 	next    []Mode // for the next calls, then always
@@ -56,7 +56,7 @@ type Server struct {
 // ends.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{kept: map[int64][]byte{}, signed: map[int64]int{}, release: make(chan struct{}), came: make(chan int64, 1000)}
+	s := &Server{issuers: map[string]pki.Issuer{}, kept: map[int64][]byte{}, signed: map[int64]int{}, release: make(chan struct{}), came: make(chan int64, 1000)}
 	if err := s.found(); err != nil {
 		t.Fatalf("make the pretend authority: %v", err)
 	}
@@ -72,13 +72,9 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// found makes a root and an issuing authority under it.
+// found makes a root and an issuing authority for each purpose under it.
 func (s *Server) found() error {
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
@@ -87,10 +83,19 @@ func (s *Server) found() error {
 	if s.root, err = pki.NewRoot(a, rootKey); err != nil {
 		return err
 	}
-	a.Role, a.Leaf, a.Purposes = "Mail CA", true, []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
-	issuing, err := pki.Issuer{Certificate: s.root, Signer: rootKey}.SignAuthority(a, key.Public())
-	s.mail = pki.Issuer{Certificate: issuing, Signer: key}
-	return err
+	for name, purpose := range map[string]x509.ExtKeyUsage{"mail": x509.ExtKeyUsageEmailProtection, "tls": x509.ExtKeyUsageServerAuth} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return err
+		}
+		a.Role, a.Leaf, a.Purposes = name+" CA", true, []x509.ExtKeyUsage{purpose}
+		issuing, err := pki.Issuer{Certificate: s.root, Signer: rootKey}.SignAuthority(a, key.Public())
+		if err != nil {
+			return err
+		}
+		s.issuers[name] = pki.Issuer{Certificate: issuing, Signer: key}
+	}
+	return nil
 }
 
 // Always sets the mode of all calls to come.
@@ -151,8 +156,15 @@ func (s *Server) All() int {
 	return n
 }
 
-// Chain is the issuing authority and the root.
-func (s *Server) Chain() [][]byte { return [][]byte{s.mail.Certificate.Raw, s.root.Raw} }
+// Chain is the issuing authority for mail and the root.
+func (s *Server) Chain() [][]byte { return s.chain("mail") }
+
+// TLSChain is the issuing authority for servers and the root.
+func (s *Server) TLSChain() [][]byte { return s.chain("tls") }
+
+func (s *Server) chain(name string) [][]byte {
+	return [][]byte{s.issuers[name].Certificate.Raw, s.root.Raw}
+}
 
 func (s *Server) issue(w http.ResponseWriter, r *http.Request) {
 	var q question
@@ -223,7 +235,11 @@ func (s *Server) answer(mode Mode, q question) ([]byte, int) {
 	case Forgetful:
 		request.Serial = pki.NewSerial()
 	case OtherName:
-		request.Emails = []string{"eve@foreign.example"}
+		if len(request.DNS) > 0 {
+			request.DNS = []string{"www.foreign.example"}
+		} else {
+			request.Emails = []string{"eve@foreign.example"}
+		}
 	case OtherKey:
 		own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
@@ -233,7 +249,8 @@ func (s *Server) answer(mode Mode, q question) ([]byte, int) {
 			return nil, http.StatusInternalServerError
 		}
 	}
-	c, err := s.mail.Sign(request)
+	p, _ := request.Profile.Profile()
+	c, err := s.issuers[p.Authority].Sign(request, request.NotBefore)
 	if err != nil {
 		return nil, http.StatusUnprocessableEntity
 	}
@@ -248,7 +265,7 @@ func (s *Server) crl(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not a request for a list", http.StatusBadRequest)
 		return
 	}
-	list, err := s.mail.SignCRL(q.Number, q.Revoked, q.ThisUpdate, q.NextUpdate)
+	list, err := s.issuers[q.Authority].SignCRL(q.Number, q.Revoked, q.ThisUpdate, q.NextUpdate)
 	if err != nil {
 		http.Error(w, "no", http.StatusUnprocessableEntity)
 		return

@@ -32,6 +32,8 @@ type question struct {
 	GivenName  string        `json:"givenName"`
 	Surname    string        `json:"surname"`
 	Emails     []string      `json:"emails"`
+	DNS        []string      `json:"dns,omitempty"`
+	Days       int           `json:"days,omitempty"`
 	Serial     []byte        `json:"serial"`
 	NotBefore  time.Time     `json:"notBefore"`
 }
@@ -41,6 +43,7 @@ type answer struct {
 }
 
 type listQuestion struct {
+	Authority  string           `json:"authority"`
 	Number     int64            `json:"number"`
 	Revoked    []pki.Revocation `json:"revoked"`
 	ThisUpdate time.Time        `json:"thisUpdate"`
@@ -55,7 +58,7 @@ func (q question) request() (pki.Request, error) {
 	key, err := pki.ReadKey(q.SPKI)
 	return pki.Request{
 		Intent: q.Intent, Profile: q.Profile, Key: key, CommonName: q.CommonName, GivenName: q.GivenName, Surname: q.Surname,
-		Emails: q.Emails, Serial: q.Serial, NotBefore: q.NotBefore.UTC(),
+		Emails: q.Emails, DNS: q.DNS, Days: q.Days, Serial: q.Serial, NotBefore: q.NotBefore.UTC(),
 	}, err
 }
 
@@ -66,7 +69,7 @@ func (c *Client) Issue(ctx context.Context, r pki.Request) (pki.Certificate, err
 	var a answer
 	err := c.call(ctx, "/issue", question{
 		Intent: r.Intent, Profile: r.Profile, SPKI: r.Key.SPKI, CommonName: r.CommonName, GivenName: r.GivenName, Surname: r.Surname,
-		Emails: r.Emails, Serial: r.Serial, NotBefore: r.NotBefore,
+		Emails: r.Emails, DNS: r.DNS, Days: r.Days, Serial: r.Serial, NotBefore: r.NotBefore,
 	}, &a)
 	if err != nil {
 		return pki.Certificate{}, err
@@ -74,10 +77,10 @@ func (c *Client) Issue(ctx context.Context, r pki.Request) (pki.Certificate, err
 	return pki.ParseCertificate(a.Certificate)
 }
 
-// SignCRL asks for a revocation list of the only authority there is.
-func (c *Client) SignCRL(ctx context.Context, _ string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error) {
+// SignCRL asks for a revocation list of one of Names.
+func (c *Client) SignCRL(ctx context.Context, authority string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error) {
 	var a listAnswer
-	err := c.call(ctx, "/crl", listQuestion{Number: number, Revoked: revoked, ThisUpdate: thisUpdate, NextUpdate: nextUpdate}, &a)
+	err := c.call(ctx, "/crl", listQuestion{Authority: authority, Number: number, Revoked: revoked, ThisUpdate: thisUpdate, NextUpdate: nextUpdate}, &a)
 	if err != nil {
 		return pki.CRL{}, err
 	}
@@ -85,7 +88,7 @@ func (c *Client) SignCRL(ctx context.Context, _ string, number int64, revoked []
 }
 
 // Names are the authorities whose lists SignCRL signs.
-func (c *Client) Names() []string { return []string{"mail"} }
+func (c *Client) Names() []string { return []string{"mail", "tls"} }
 
 func (c *Client) call(ctx context.Context, path string, q, a any) error {
 	body, err := json.Marshal(q)
