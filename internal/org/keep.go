@@ -78,9 +78,14 @@ func (in DomainInput) args() pgx.NamedArgs {
 func (in DomainInput) detail() audit.Detail {
 	d := audit.Detail{"group": in.Group, "validation": in.Validation}
 	if in.Validation == ByDomain {
-		d["proof"] = fmt.Sprintf("%s, %s, %s – %s", in.Proof.Method, in.Proof.By, in.Proof.From.Format(time.DateOnly), in.Proof.Until.Format(time.DateOnly))
+		d["proof"] = in.Proof.words()
 	}
 	return d
+}
+
+// words are the proof as an audit line tells it.
+func (p Proof) words() string {
+	return fmt.Sprintf("%s, %s, %s – %s", p.Method, p.By, p.From.Format(time.DateOnly), p.Until.Format(time.DateOnly))
 }
 
 // AddDomain registers an e-mail domain.

@@ -1,7 +1,9 @@
 // Package org holds what belongs to the organisation rather than to a person:
 // its e-mail domains, how each is validated, and the contact groups that look
-// after them. It decides who sees a domain and as what. It never touches an
-// address row.
+// after them; organisations with their technical contacts and the names of
+// their servers. It decides who sees a domain or an organisation and as what,
+// and whether a name belongs to one. It never touches an address row, an order
+// or a certificate.
 package org
 
 import (
@@ -129,15 +131,20 @@ func (b *Book) Domains(ctx context.Context, by person.Actor) ([]EmailDomain, err
 	return pgx.CollectRows(rows, pgx.RowToStructByName[EmailDomain])
 }
 
-// IsContactAnywhere tells whether by looks after any domain; it decides whether
-// the section is shown.
-func (b *Book) IsContactAnywhere(ctx context.Context, by person.Actor) (bool, error) {
-	var is bool
-	err := b.DB.QueryRow(ctx, `select exists (select from email_domain d where `+IsContact+`)`, Scope(by, nil)).Scan(&is)
+// Sections are the parts of the portal that somebody may use besides their own.
+type Sections struct {
+	Domains       bool // a contact of an e-mail domain
+	Organisations bool // the technical contact of an organisation
+}
+
+// Sections tells what by looks after; it decides which sections are shown.
+func (b *Book) Sections(ctx context.Context, by person.Actor) (s Sections, err error) {
+	err = b.DB.QueryRow(ctx, `select exists (select from email_domain d where `+IsContact+`), exists (select from organisation o where `+IsTechnicalContact+`)`,
+		Scope(by, nil)).Scan(&s.Domains, &s.Organisations)
 	if err != nil {
-		return false, fmt.Errorf("look for contact groups: %w", err)
+		return Sections{}, fmt.Errorf("look for what account %d looks after: %w", by.Account, err)
 	}
-	return is, nil
+	return s, nil
 }
 
 // Domain returns the domain called name if by may see it; else it is missing.

@@ -1,0 +1,197 @@
+package org
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// OrganisationInput is an organisation as an officer enters it.
+type OrganisationInput struct {
+	Name        string
+	Identifier  string
+	Country     string
+	AutoApprove bool
+	Contact     person.ID // only read when the organisation is added; 0 is nobody
+}
+
+// identifier is a scheme, a country with or without a part of it, and the
+// number there (S/MIME BR 7.1.4.2.2, Appendix A).
+var identifier = regexp.MustCompile(`^[A-Z]{3}[A-Z]{2}(\+[A-Z0-9]{1,3})?(-[^\s-].*)?$`)
+
+var country = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func (in *OrganisationInput) check() (bad fault.Fields) {
+	in.Name = strings.Join(strings.Fields(postgres.Text(in.Name)), " ")
+	switch n := utf8.RuneCountInString(in.Name); {
+	case n == 0:
+		bad.Add("name", "field.required")
+	case n > 150:
+		bad.Add("name", "field.too_long", "max", 150)
+	}
+	in.Identifier = strings.TrimSpace(postgres.Text(in.Identifier))
+	switch {
+	case utf8.RuneCountInString(in.Identifier) > 100:
+		bad.Add("identifier", "field.too_long", "max", 100)
+	case in.Identifier != "" && !identifier.MatchString(in.Identifier):
+		bad.Add("identifier", "org.organisation.identifier")
+	}
+	if in.Country = strings.ToUpper(strings.TrimSpace(in.Country)); !country.MatchString(in.Country) {
+		bad.Add("country", "org.organisation.country")
+	}
+	return bad
+}
+
+func (in OrganisationInput) args() pgx.NamedArgs {
+	return pgx.NamedArgs{"name": in.Name, "identifier": in.Identifier, "country": in.Country, "auto": in.AutoApprove}
+}
+
+func (in OrganisationInput) detail() audit.Detail {
+	return audit.Detail{"name": in.Name, "identifier": in.Identifier, "country": in.Country, "auto_approve": in.AutoApprove}
+}
+
+// mayAppoint: who appoints themselves could decide for the organisation first
+// and order for it then.
+func mayAppoint(by person.Actor, contact person.ID) error {
+	if by.Account == contact {
+		return fault.New(fault.Conflict, "org.organisation.self")
+	}
+	return nil
+}
+
+// AddOrganisation makes an organisation and appoints its technical contact, who
+// is somebody else.
+func (b *Book) AddOrganisation(ctx context.Context, by person.Actor, in OrganisationInput) (OrganisationID, error) {
+	if err := MayKeep(by); err != nil {
+		return 0, err
+	}
+	bad := in.check()
+	if in.Contact == 0 {
+		bad.Add("contact", "field.required")
+	}
+	if err := bad.Err(); err != nil {
+		return 0, err
+	}
+	if err := mayAppoint(by, in.Contact); err != nil {
+		return 0, err
+	}
+	var id OrganisationID
+	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		args := in.args()
+		args["contact"], args["now"] = in.Contact, b.Now()
+		err := tx.QueryRow(ctx, `insert into organisation (name, identifier, country, contact, appointed, auto_approve, created)
+			values (@name, @identifier, @country, @contact, @now, @auto, @now) returning id`, args).Scan(&id)
+		if err != nil {
+			return fmt.Errorf("add organisation: %w", err)
+		}
+		return b.note(ctx, tx, by, "org.organisation_added", in.detail(), id.Thing(), in.Contact.Thing())
+	})
+}
+
+// EditOrganisation changes what an organisation is called and its rule.
+func (b *Book) EditOrganisation(ctx context.Context, by person.Actor, id OrganisationID, in OrganisationInput) error {
+	return b.keep(ctx, by, id, func(tx pgx.Tx, _ Organisation) error {
+		if err := in.check().Err(); err != nil {
+			return err
+		}
+		args := in.args()
+		args["id"] = id
+		_, err := tx.Exec(ctx, `update organisation set name = @name, identifier = @identifier, country = @country, auto_approve = @auto where id = @id`, args)
+		if err != nil {
+			return fmt.Errorf("edit organisation: %w", err)
+		}
+		return b.note(ctx, tx, by, "org.organisation_edited", in.detail(), id.Thing())
+	})
+}
+
+// keep runs f for an organisation that by may keep and that nobody else changes
+// meanwhile.
+func (b *Book) keep(ctx context.Context, by person.Actor, id OrganisationID, f func(tx pgx.Tx, o Organisation) error) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		o, err := b.change(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if err := MayKeepOrganisation(by, o); err != nil {
+			return err
+		}
+		return f(tx, o)
+	})
+}
+
+// Appoint makes account the technical contact in the place of whoever is; the
+// one before sees nothing of the organisation from the next request on.
+// Appointing the same again changes nothing. Nobody appoints themselves.
+func (b *Book) Appoint(ctx context.Context, by person.Actor, id OrganisationID, account person.ID) error {
+	return b.keep(ctx, by, id, func(tx pgx.Tx, o Organisation) error {
+		if err := mayAppoint(by, account); err != nil {
+			return err
+		}
+		if o.ContactID == account {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `update organisation set contact = @account, appointed = @now where id = @id`,
+			pgx.NamedArgs{"id": id, "account": account, "now": b.Now()})
+		if err != nil {
+			return fmt.Errorf("appoint: %w", err)
+		}
+		after, err := b.OrganisationIn(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		return b.note(ctx, tx, by, "org.contact_appointed", audit.Detail{"contact": [2]string{o.ContactName, after.ContactName}},
+			id.Thing(), o.ContactID.Thing(), account.Thing())
+	})
+}
+
+// extraLimit is how many further addresses an organisation may have.
+const extraLimit = 5
+
+// SetReminders sets the further addresses that hear of certificates which end
+// soon. The technical contact may, and so may officers.
+func (b *Book) SetReminders(ctx context.Context, by person.Actor, id OrganisationID, addresses []string) error {
+	extra, bad := readReminders(addresses)
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		o, err := b.change(ctx, tx, by, id)
+		if err != nil {
+			return err
+		}
+		if err := bad.Err(); err != nil || slices.Equal(o.Extra, extra) {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update organisation set reminders = $2 where id = $1`, id, extra); err != nil {
+			return fmt.Errorf("set reminders: %w", err)
+		}
+		return b.note(ctx, tx, by, "org.reminders_set", audit.Detail{"reminders": extra}, id.Thing())
+	})
+}
+
+// readReminders reads each address once.
+func readReminders(addresses []string) (extra []string, bad fault.Fields) {
+	extra = []string{} // not null
+	for _, s := range addresses {
+		if s = strings.TrimSpace(s); s == "" {
+			continue
+		}
+		a, wrong := ParseAddress(s)
+		if wrong != "" {
+			bad.Add("reminders", wrong)
+		} else if !slices.ContainsFunc(extra, func(e string) bool { return Address(e).Folded() == a.Folded() }) {
+			extra = append(extra, string(a))
+		}
+	}
+	if len(extra) > extraLimit {
+		bad.Add("reminders", "org.organisation.reminders", "max", extraLimit)
+	}
+	return extra, bad
+}
