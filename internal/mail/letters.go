@@ -131,6 +131,20 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[IssuedWords](words)
 	case revoked:
 		return rewrite[RevokedWords](words)
+	case serverRevoked:
+		return rewrite[ServerRevokedWords](words)
+	case ending:
+		return rewrite[EndingWords](words)
+	case ordersWaiting:
+		return rewrite[OrdersWaitingWords](words)
+	case orderApproved:
+		return rewrite[OrderApprovedWords](words)
+	case orderReturned:
+		return rewrite[OrderReturnedWords](words)
+	case orderRejected:
+		return rewrite[OrderRejectedWords](words)
+	case serverIssued:
+		return rewrite[ServerIssuedWords](words)
 	}
 	return Letter{}, fmt.Errorf("no letter is of kind %q", kind)
 }

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,19 @@ func TestLetters(t *testing.T) {
 		"revoked": func() (Letter, error) {
 			return Revoked(RevokedWords{"kim.muster@uni.example", []string{"kim.muster@uni.example"}, "Robin Netz", at, link})
 		},
+		"server-revoked": func() (Letter, error) {
+			return ServerRevoked(ServerRevokedWords{"kim.muster@uni.example", "Botanischer Garten", "ABCD-EFGHJ", []string{"www.uni.example", "uni.example"}, "Robin Netz", at, link})
+		},
+		"ending": func() (Letter, error) {
+			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{{"www.uni.example", 2, "ABCD-EFGHJ", at}}, link})
+		},
+		"ending-many": func() (Letter, error) {
+			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{
+				{"www.uni.example", 0, "ABCD-EFGHJ", at}, {"*.münster.example", 1, "KLMN-PQRST", at.Add(time.Hour)},
+			}, link})
+		},
 	}
+	maps.Copy(cases, orderLetters())
 	for name, make := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
