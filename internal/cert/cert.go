@@ -33,6 +33,9 @@ type ID int64
 // Thing is the certificate as an audit line names it.
 func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate", ID: int64(id)} }
 
+// ServerThing is a server's certificate as an audit line names it.
+func (id ID) ServerThing() audit.Thing { return audit.Thing{Kind: "server_certificate", ID: int64(id)} }
+
 // Authority signs revocation lists.
 type Authority interface {
 	// SignCRL returns the list called number of the authority (RFC 5280, 5).

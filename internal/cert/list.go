@@ -37,8 +37,8 @@ func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
 		return b.SignList(ctx, j.Args.Authority)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error { return b.SignOldLists(ctx) }))
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return dailyArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+	return append(b.serverJobs(w), river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+		func() (river.JobArgs, *river.InsertOpts) { return dailyArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
 }
 
 // SignOldLists signs the lists that are older than a day, and takes over the list

@@ -52,7 +52,13 @@ func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 // kept elsewhere.
 func newRig(t testing.TB, change ...func(*ca.Options)) *rig {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 8 })
+	return rigOn(t, pgtest.URL(t), change...)
+}
+
+// rigOn is newRig in a database that is there.
+func rigOn(t testing.TB, database string, change ...func(*ca.Options)) *rig {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), database, func(c *pgxpool.Config) { c.MaxConns = 8 })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,56 @@
+package cert
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+type phaseArgs struct{}
+
+func (phaseArgs) Kind() string { return "cert_phases" }
+
+// turnBatch is how many certificates one transaction turns.
+const turnBatch = 1000
+
+// TurnPhases puts every server certificate into the phase that its time asks
+// for. Lists are right also before: they look for what is late.
+func (b *Book) TurnPhases(ctx context.Context) error {
+	for {
+		n := 0
+		err := b.DB.Tx(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, `
+				with late as (
+					select id from certificate where turns <= @now order by turns limit @batch for update skip locked
+				)
+				update certificate c set
+					phase = case when c.not_after < @now then 'over' else 'ending' end,
+					turns = case when c.not_after < @now then null else c.not_after + interval '1 microsecond' end
+				from late l where c.id = l.id`, pgx.NamedArgs{"now": b.Now(), "batch": turnBatch})
+			n = int(tag.RowsAffected())
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("turn phases: %w", err)
+		}
+		if n < turnBatch {
+			return nil
+		}
+	}
+}
+
+// serverJobs registers what happens to server certificates by themselves: every
+// minute phases turn, every hour reminders that are due go out.
+func (b *Book) serverJobs(w *river.Workers) []*river.PeriodicJob {
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
+	return []*river.PeriodicJob{
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return phaseArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+			func() (river.JobArgs, *river.InsertOpts) { return remindArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+	}
+}

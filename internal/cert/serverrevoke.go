@@ -1,0 +1,87 @@
+package cert
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+// MayRevokeServer tells whether the reader of c may revoke it: the technical
+// contact and registration officers, once.
+func MayRevokeServer(c ServerCertificate) error {
+	switch {
+	case !c.Sees():
+		return fault.New(fault.Missing, "fault.missing")
+	case c.Revoked != nil:
+		return fault.New(fault.Conflict, "cert.revoked_already")
+	}
+	return nil
+}
+
+// ServerReasons are those the reader of c may give.
+func ServerReasons(c ServerCertificate) []pki.ReasonFacts { return pki.Reasons(c.Officer) }
+
+// RevokeServer ends a server certificate for good. The list that announces it is
+// signed at once, and the technical contact is told.
+func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference string, r pki.Reason) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		c, err := b.LockServer(ctx, tx, by, reference)
+		if err != nil {
+			return err
+		}
+		if err := MayRevokeServer(c); err != nil {
+			return err
+		}
+		var bad fault.Fields
+		if !r.Allowed(c.Officer) {
+			bad.Add("reason", "field.required")
+		}
+		if err := bad.Err(); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
+			where id = @id`, pgx.NamedArgs{"id": c.ID, "now": b.Now(), "by": by.Account, "reason": int16(r)})
+		if err != nil {
+			return fmt.Errorf("revoke certificate %s: %w", reference, err)
+		}
+		if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
+			return err
+		}
+		if err := b.tellRevoked(ctx, tx, by, c); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, audit.Line{
+			Who: by.Who(), At: b.Now(), Action: "cert.server_revoked",
+			Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
+			About:  []audit.Thing{c.ID.ServerThing(), c.Organisation.Thing()},
+		})
+	})
+}
+
+func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate) error {
+	var to string
+	err := tx.QueryRow(ctx, `select `+contactEmail+` from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to)
+	if err != nil {
+		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
+	}
+	if to == "" {
+		return nil
+	}
+	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
+		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: b.Now(), Link: b.serverLink(c.Reference),
+	})
+}
+
+// contactEmail is where the technical contact of the organisation o is reached,
+// empty where no verified address is known; a is its account.
+const contactEmail = `case when a.email_verified then a.email else '' end`
+
+func (b *Book) serverLink(reference string) string { return b.Base + "/certificates/" + reference }
