@@ -12,3 +12,9 @@ func LastAttempt(ctx context.Context, b *Book, id ID) error {
 	job := &river.Job[issueArgs]{JobRow: &rivertype.JobRow{Attempt: attempts}, Args: issueArgs{Application: id}}
 	return (&issuer{book: b}).Work(ctx, job)
 }
+
+// LastAttemptAtOrder is LastAttempt for an order.
+func LastAttemptAtOrder(ctx context.Context, b *Book, id ServerID) error {
+	job := &river.Job[fulfilArgs]{JobRow: &rivertype.JobRow{Attempt: attempts}, Args: fulfilArgs{Order: id}}
+	return (&fulfiller{book: b}).Work(ctx, job)
+}

@@ -41,13 +41,16 @@ func (w *issuer) NextRetry(j *river.Job[issueArgs]) time.Time {
 func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
 	err := w.book.Issue(ctx, j.Args.Application)
 	if err != nil && j.Attempt >= attempts {
-		return errors.Join(err, w.book.fail(ctx, j.Args.Application, "order.failed.away", nil))
+		return errors.Join(err, w.book.fail(ctx, j.Args.Application, failedAway, nil))
 	}
 	return err
 }
 
 // Jobs registers the issuance.
-func (b *Book) Jobs(w *river.Workers) { river.AddWorker(w, &issuer{book: b}) }
+func (b *Book) Jobs(w *river.Workers) {
+	river.AddWorker(w, &issuer{book: b})
+	b.serverJobs(w)
+}
 
 // intent is what an authority is asked for: as written before the first call.
 type intent struct {
@@ -113,23 +116,14 @@ func (b *Book) Issue(ctx context.Context, id ID) error {
 	if err != nil {
 		return fmt.Errorf("read intent of application %d: %w", id, err)
 	}
-	patience := b.Patience
-	if patience == 0 {
-		patience = 30 * time.Second
-	}
-	call, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c, err := b.Authority.Issue(call, request)
-	if err != nil {
-		if f := fault.Of(err); f.Kind == fault.Conflict || f.Kind == fault.Invalid {
-			return b.fail(ctx, id, "order.failed.authority", nil)
-		}
+	a, err := b.ask(ctx, request)
+	switch {
+	case err != nil:
 		return fmt.Errorf("issue application %d: %w", id, err)
+	case a.failed != "":
+		return b.fail(ctx, id, a.failed, a.instead)
 	}
-	if err := pki.Matches(request, c); err != nil {
-		return b.fail(ctx, id, "order.failed.mismatch", c.DER)
-	}
-	return b.record(ctx, i, c)
+	return b.record(ctx, i, a.certificate)
 }
 
 // intend writes the intent, or reads the one that a process before left. The

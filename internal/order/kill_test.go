@@ -20,6 +20,7 @@ const (
 	childDatabase  = "PETSCHAFT_CHILD_DATABASE"
 	childAuthority = "PETSCHAFT_CHILD_AUTHORITY"
 	childIssues    = "PETSCHAFT_CHILD_ISSUES"
+	childKind      = "PETSCHAFT_CHILD_KIND" // "order": of a server certificate
 )
 
 func TestMain(m *testing.M) {
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// issueElsewhere is that other process: it issues one application.
+// issueElsewhere is that other process: it issues one application or order.
 func issueElsewhere() error {
 	id, err := strconv.ParseInt(os.Getenv(childIssues), 10, 64)
 	if err != nil {
@@ -50,18 +51,26 @@ func issueElsewhere() error {
 		return err
 	}
 	b.Authority = &catest.Client{URL: os.Getenv(childAuthority)}
+	if os.Getenv(childKind) == "order" {
+		return b.Fulfil(ctx, order.ServerID(id))
+	}
 	return b.Issue(ctx, order.ID(id))
 }
 
 // elsewhere starts a process that issues the application.
 func (r *rig) elsewhere(t *testing.T, id order.ID) *exec.Cmd {
 	t.Helper()
+	return r.child(t, "application", int64(id))
+}
+
+func (r *rig) child(t *testing.T, kind string, id int64) *exec.Cmd {
+	t.Helper()
 	self, err := os.Executable()
 	r.ok(t, err)
 	c := exec.Command(self)
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
-	c.Env = append(os.Environ(), childDatabase+"="+r.url, childAuthority+"="+r.away.URL, fmt.Sprintf("%s=%d", childIssues, id))
+	c.Env = append(os.Environ(), childDatabase+"="+r.url, childAuthority+"="+r.away.URL, childKind+"="+kind, fmt.Sprintf("%s=%d", childIssues, id))
 	r.ok(t, c.Start())
 	t.Cleanup(func() {
 		c.Process.Kill() // it may be over
@@ -74,13 +83,13 @@ func (r *rig) elsewhere(t *testing.T, id order.ID) *exec.Cmd {
 }
 
 // came waits until the authority has signed and not answered.
-func (r *rig) came(t *testing.T, id order.ID) {
+func (r *rig) came(t *testing.T, id int64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	intent, err := r.away.Came(ctx)
 	r.ok(t, err)
-	if intent != int64(id) {
+	if intent != id {
 		t.Fatalf("got a call for intent %d, want %d", intent, id)
 	}
 }
@@ -92,7 +101,7 @@ func (r *rig) killed(t *testing.T) order.ID {
 	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example", "a@uni.example"))
 	r.away.Next(catest.Slow)
 	process := r.elsewhere(t, id)
-	r.came(t, id)
+	r.came(t, int64(id))
 	r.ok(t, process.Process.Kill())
 	if err := process.Wait(); err == nil {
 		t.Fatal("the process ended well, want it killed")

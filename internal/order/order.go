@@ -1,7 +1,7 @@
 // Package order leads from the wish for a certificate to its issuance. It
-// decides who may apply (by the mailbox room's rule), writes the intent before
-// an authority is called, and records what comes back. It never revokes, and
-// never sees a private key.
+// decides who may apply (by the mailbox room's rule), who may order and who may
+// approve, writes the intent before an authority is called, and records what
+// comes back. It never revokes, and never sees a private key.
 //
 // An application for a client certificate:
 //
@@ -10,6 +10,30 @@
 //	   ▼                            ▼
 //	refused                      failed ── an officer retries ──▶ issuing
 //	(the rule says no now)       (the authority says no, or answers with something else)
+//
+// An order for a server certificate:
+//
+//	                 ┌───────────────── corrected ───────────────────┐
+//	                 ▼                                               │
+//	submit ──▶ waiting ──▶ received ──▶ review ──┬──▶ returned ──────┘
+//	              │            │                 │
+//	              │            └────────┬────────┴──▶ rejected ◀──┐
+//	              │ by the rule         ▼ an officer              │
+//	              └────────────────▶ approved ───────────────┐    │
+//	                                    │                    ▼    │
+//	                                    ▼       retried     failed
+//	                                 issuing ◀──────────────▶
+//	                                    │
+//	                                    ▼
+//	                                  issued
+//
+// An order waits while a name is not validated, else it passes. What waits or was
+// received can be returned and rejected like what is in review, and whoever keeps
+// an order may withdraw it until it is approved, inclusive.
+//
+// "By the rule" is the organisation's: every name is validated and nothing was
+// found that a person should see. Nobody decides about an order of an
+// organisation whose contact they are, nor about one they had a hand in.
 //
 // The intent fixes serial, validity and names. An authority returns the same
 // certificate for the same intent, so a process that dies between call and
@@ -87,6 +111,7 @@ type Book struct {
 	Authority Authority
 	Now       func() time.Time
 	Terms     string // the version of the terms of use that an applicant accepts
+	Officers  string // the provider's group of registration officers, who are told of orders
 	// Patience bounds one call of the authority; 0 means 30 seconds.
 	Patience time.Duration
 }

@@ -1,0 +1,166 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/pki"
+)
+
+// Weight is what a check means for an order.
+type Weight int
+
+const (
+	Fine Weight = iota // nothing to see
+	Hint               // a person has to look, whatever rule the organisation has
+	Wait               // not yet
+	Stop               // never like this
+)
+
+// Check is one thing that was looked at: a message and its blanks.
+type Check struct {
+	Weight Weight
+	ID     string
+	Args   []any
+}
+
+// Checks are all of an order, in the order in which they are read.
+type Checks []Check
+
+func (c *Checks) add(w Weight, id string, args ...any) { *c = append(*c, Check{w, id, args}) }
+
+// worst is the heaviest of them.
+func (c Checks) worst() Weight {
+	w := Fine
+	for _, x := range c {
+		w = max(w, x.Weight)
+	}
+	return w
+}
+
+// conflict says what stands against issuing, nil when nothing does.
+func (c Checks) conflict() error {
+	for _, w := range []Weight{Stop, Wait} {
+		if i := slices.IndexFunc(c, func(x Check) bool { return x.Weight == w }); i >= 0 {
+			return fault.New(fault.Conflict, c[i].ID, c[i].Args...)
+		}
+	}
+	return nil
+}
+
+// facts are what checks look at.
+type facts struct {
+	names       []string
+	key         pki.Key
+	comment     string
+	byOfficer   bool
+	product     Product
+	owned       []org.ServerName
+	compromised bool // the key, by a revocation
+	elsewhere   bool // somebody else has a certificate for the key
+}
+
+// checks judges an order. It is asked when it is submitted, before every
+// decision, and before its intent is written.
+func (f facts) checks(now time.Time) Checks {
+	var c Checks
+	for _, n := range f.names {
+		verdict, by := org.Judge(f.owned, n, now)
+		switch n = cert.Spelled(n); verdict {
+		case org.Own:
+			c.add(Fine, "serverorder.check.own", "name", n, "domain", by.Name.Unicode(), "by", by.By, "method", by.Method, "until", *by.ProvenUntil())
+		case org.Unvalidated:
+			c.add(Wait, "serverorder.check.unvalidated", "name", n, "domain", by.Name.Unicode())
+		case org.NoWildcard:
+			c.add(Stop, "serverorder.names.wildcard", "name", n, "domain", by.Name.Unicode())
+		default:
+			c.add(Stop, "serverorder.names.foreign", "name", n)
+		}
+	}
+	f.checkProduct(&c)
+	switch {
+	case f.compromised:
+		c.add(Stop, "order.key.compromised")
+	case f.elsewhere:
+		c.add(Hint, "serverorder.check.elsewhere")
+	default:
+		c.add(Fine, "serverorder.check.key", "key", f.key.Algorithm)
+	}
+	if f.comment != "" {
+		c.add(Hint, "serverorder.check.comment")
+	}
+	if f.byOfficer {
+		c.add(Hint, "serverorder.check.officer")
+	}
+	return c
+}
+
+func (f facts) checkProduct(c *Checks) {
+	before := len(*c)
+	if len(f.names) > f.product.MostNames {
+		c.add(Stop, "serverorder.names.many", "n", f.product.MostNames)
+	}
+	for _, n := range f.names {
+		if strings.HasPrefix(n, "*.") && !f.product.Wildcard {
+			c.add(Stop, "serverorder.names.wildcard_product", "name", cert.Spelled(n))
+		}
+	}
+	if !slices.Contains(f.product.Keys, f.key.Algorithm) {
+		c.add(Stop, "serverorder.key.product", "key", f.key.Algorithm, "allowed", strings.Join(f.product.Keys, ", "))
+	}
+	if len(*c) == before {
+		c.add(Fine, "serverorder.check.product", "n", len(f.names), "most", f.product.MostNames)
+	}
+}
+
+// fields says beside which field of the form each Stop belongs.
+func (c Checks) fields(bad *fault.Fields) {
+	for _, x := range c {
+		switch {
+		case x.Weight != Stop:
+		case x.ID == "serverorder.key.product", x.ID == "order.key.compromised":
+			*bad = append(*bad, fault.Field{Name: "csr", ID: x.ID, Args: x.Args})
+		default:
+			*bad = append(*bad, fault.Field{Name: "names", ID: x.ID, Args: x.Args})
+		}
+	}
+}
+
+// look fills in what the database knows of names and key.
+func (b *Book) look(ctx context.Context, q org.Querier, o org.OrganisationID, f *facts) (err error) {
+	if f.owned, err = b.Mailbox.Org.ServerNames(ctx, q, o); err != nil {
+		return err
+	}
+	rows, err := q.Query(ctx, `select exists (select from certificate where key = @key and reason = 1) as compromised,
+		exists (select from certificate where key = @key and organisation is distinct from @organisation) as elsewhere`,
+		pgx.NamedArgs{"key": f.key.Fingerprint[:], "organisation": o})
+	if err != nil {
+		return fmt.Errorf("look for the key: %w", err)
+	}
+	known, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct{ Compromised, Elsewhere bool }])
+	if err != nil {
+		return fmt.Errorf("look for the key: %w", err)
+	}
+	f.compromised, f.elsewhere = known.Compromised, known.Elsewhere
+	return nil
+}
+
+// place is where an order with such checks goes on from its submission, its
+// correction, or from waiting.
+func (c Checks) place(auto bool) State {
+	switch {
+	case c.worst() >= Wait:
+		return Waiting
+	case auto && c.worst() == Fine:
+		return Approved
+	}
+	return Received
+}

@@ -1,0 +1,300 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// MayDecide tells whether the reader of o may decide about it: a registration
+// officer who is not the technical contact of the organisation and had no hand
+// in the order.
+func MayDecide(o ServerOrder) error {
+	switch {
+	case !o.Officer:
+		return fault.New(fault.Denied, "fault.officers_only")
+	case o.Contact:
+		return fault.New(fault.Denied, "serverorder.decide.contact")
+	case o.Author:
+		return fault.New(fault.Denied, "serverorder.decide.author")
+	}
+	return nil
+}
+
+var errDecided = fault.New(fault.Conflict, "serverorder.decide.over")
+
+func may(o ServerOrder, now bool) error {
+	if err := MayDecide(o); err != nil {
+		return err
+	}
+	if !now {
+		return errDecided
+	}
+	return nil
+}
+
+// MayTake tells whether the reader may take the order up.
+func MayTake(o ServerOrder) error { return may(o, o.State == Received) }
+
+// MayApprove tells whether the reader may approve the order, with its checks as
+// they are now.
+func MayApprove(o ServerOrder, c Checks) error {
+	if err := may(o, o.State.undecided()); err != nil {
+		return err
+	}
+	return c.conflict()
+}
+
+// MayReturn tells whether the reader may ask for a correction.
+func MayReturn(o ServerOrder) error { return may(o, o.State.undecided()) }
+
+// MayReject tells whether the reader may refuse the order for good. Where it is
+// not known whether the authority made a certificate it has to be asked again
+// first: one that nobody knows could not be revoked.
+func MayReject(o ServerOrder) error {
+	if err := may(o, o.State.undecided() || o.State == Failed); err != nil {
+		return err
+	}
+	if o.State == Failed && o.Reason == failedAway {
+		return fault.New(fault.Conflict, "serverorder.reject.unknown")
+	}
+	return nil
+}
+
+// MayRetry tells whether the reader may let the authority be asked once more,
+// with the order's checks as they are now.
+func MayRetry(o ServerOrder, c Checks) error {
+	if err := may(o, o.State == Failed); err != nil {
+		return err
+	}
+	return c.conflict()
+}
+
+// Decision is what an officer says about an order as they saw it.
+type Decision struct {
+	Version int    // of the order that was looked at
+	Reason  string // for the contact
+}
+
+// longestReason bounds it, in characters.
+const longestReason = 2000
+
+func (d *Decision) check() error {
+	var bad fault.Fields
+	if d.Reason = strings.TrimSpace(postgres.Text(d.Reason)); d.Reason == "" {
+		bad.Add("reason", "field.required")
+	} else if utf8.RuneCountInString(d.Reason) > longestReason {
+		bad.Add("reason", "field.too_long", "max", longestReason)
+	}
+	return bad.Err()
+}
+
+func (o ServerOrder) same(version int) error {
+	if o.Version != version {
+		return fault.New(fault.Conflict, "serverorder.changed")
+	}
+	return nil
+}
+
+// Take marks that an officer looks at the order. It reserves nothing.
+func (b *Book) Take(ctx context.Context, by person.Actor, reference string) error {
+	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
+		if err := MayTake(o); err != nil {
+			return err
+		}
+		if err := b.move(ctx, tx, o, Review, ""); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, by.Who(), o, "order.taken", audit.Detail{"reference": o.Reference})
+	})
+}
+
+// Approve lets the order be issued. All checks are made once more.
+func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, version int) error {
+	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
+		if err := may(o, o.State.undecided()); err != nil {
+			return err
+		}
+		if err := o.same(version); err != nil {
+			return err
+		}
+		c, err := b.judge(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		if err := MayApprove(o, c); err != nil {
+			return err
+		}
+		if err := b.moveBy(ctx, tx, o, Approved, "", &by.Account); err != nil {
+			return err
+		}
+		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
+			return err
+		}
+		if err := b.tell(ctx, tx, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
+			return err
+		}
+		return b.post(ctx, tx, of, mail.OrderApprovedWords{
+			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Link: b.orderLink(o),
+		})
+	})
+}
+
+// Return asks the contact to correct the order.
+func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d Decision) error {
+	return b.say(ctx, by, reference, d, MayReturn, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
+		if err := b.moveBy(ctx, tx, o, Returned, d.Reason, &by.Account); err != nil {
+			return err
+		}
+		if err := b.tell(ctx, tx, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+			return err
+		}
+		return b.post(ctx, tx, of, mail.OrderReturnedWords{
+			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+		})
+	})
+}
+
+// Reject refuses the order for good.
+func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d Decision) error {
+	return b.say(ctx, by, reference, d, MayReject, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
+		if err := b.close(ctx, tx, o, Rejected, d.Reason, &by.Account); err != nil {
+			return err
+		}
+		if err := b.tell(ctx, tx, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+			return err
+		}
+		return b.post(ctx, tx, of, mail.OrderRejectedWords{
+			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+		})
+	})
+}
+
+// RetryOrder lets the authority be asked once more: for the certificate of the
+// intent, unless the authority said that there is none; then a new intent is
+// written.
+func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string) error {
+	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
+		c, err := b.judge(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		if err := MayRetry(o, c); err != nil {
+			return err
+		}
+		next := Approved
+		if o.Serial != nil && o.Reason != failedAuthority {
+			next = Issuing
+		}
+		_, err = tx.Exec(ctx, `update server_order set attempts = attempts + 1, serial = case when @keep then serial end,
+			not_before = case when @keep then not_before end where id = @id`, pgx.NamedArgs{"id": o.ID, "keep": next == Issuing})
+		if err != nil {
+			return fmt.Errorf("retry order %d: %w", o.ID, err)
+		}
+		if err := b.move(ctx, tx, o, next, ""); err != nil {
+			return err
+		}
+		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
+			return err
+		}
+		return b.tell(ctx, tx, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
+	})
+}
+
+type deciding func(tx pgx.Tx, o ServerOrder, of org.Organisation) error
+
+// decide runs f with the order locked, as by sees it.
+func (b *Book) decide(ctx context.Context, by person.Actor, reference string, f deciding) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		o, of, err := b.lockServer(ctx, tx, by, reference)
+		if err != nil {
+			return err
+		}
+		return f(tx, o, of)
+	})
+}
+
+// say is decide for what needs a reason.
+func (b *Book) say(ctx context.Context, by person.Actor, reference string, d Decision, allowed func(ServerOrder) error, f deciding) error {
+	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
+		if err := allowed(o); err != nil {
+			return err
+		}
+		if err := o.same(d.Version); err != nil {
+			return err
+		}
+		if err := d.check(); err != nil {
+			return err
+		}
+		return f(tx, o, of)
+	})
+}
+
+// judge makes the checks of an order as of now.
+func (b *Book) judge(ctx context.Context, q org.Querier, o ServerOrder) (Checks, error) {
+	f, err := b.facts(ctx, q, o)
+	if err != nil {
+		return nil, err
+	}
+	return f.checks(b.Now()), nil
+}
+
+func (b *Book) facts(ctx context.Context, q org.Querier, o ServerOrder) (f facts, err error) {
+	f = facts{names: o.Names, comment: o.Comment, byOfficer: o.ByOfficer}
+	if f.key, err = pki.ReadKey(o.SPKI); err != nil {
+		return f, fmt.Errorf("read the key of order %d: %w", o.ID, err)
+	}
+	if f.product, _, err = product(ctx, q, o.Product); err != nil {
+		return f, err
+	}
+	return f, b.look(ctx, q, o.Organisation, &f)
+}
+
+// move notes the new state of an order that goes on.
+func (b *Book) move(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string) error {
+	return b.moveBy(ctx, tx, o, s, reason, nil)
+}
+
+// moveBy is move, with who decided it.
+func (b *Book) moveBy(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string, decider *person.ID) error {
+	_, err := tx.Exec(ctx, `update server_order set state = @state, reason = @reason, since = @now, decider = coalesce(@decider, decider),
+			ended = case when @over then @now::timestamptz end where id = @id`,
+		pgx.NamedArgs{"id": o.ID, "state": s, "reason": reason, "now": b.Now(), "decider": decider, "over": s == Rejected || s == Withdrawn})
+	if err != nil {
+		return fmt.Errorf("move order %d to %s: %w", o.ID, s, err)
+	}
+	return nil
+}
+
+// close ends an order without a certificate; what it was to renew can be renewed
+// by another.
+func (b *Book) close(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string, decider *person.ID) error {
+	if err := b.moveBy(ctx, tx, o, s, reason, decider); err != nil {
+		return err
+	}
+	if o.Replaces == nil {
+		return nil
+	}
+	return b.Cert.NoteRenewal(ctx, tx, *o.Replaces, "")
+}
+
+// post sends a letter to the technical contact, if their address is known.
+func (b *Book) post(ctx context.Context, tx pgx.Tx, of org.Organisation, w mail.Words) error {
+	if of.ContactEmail == "" {
+		return nil
+	}
+	return b.Cert.Outbox.Post(ctx, tx, w)
+}
+
+func (b *Book) orderLink(o ServerOrder) string { return b.Cert.Base + "/orders/" + o.Reference }

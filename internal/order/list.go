@@ -1,0 +1,191 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_name, s.product, s.names, s.spki, s.key_kind, s.comment, s.state,
+	s.since, s.reason, s.version, s.by_officer, s.submitter, coalesce(nullif(u.name, ''), nullif(u.username, ''), u.email) as submitter_name,
+	s.decider, coalesce(nullif(d.name, ''), nullif(d.username, ''), d.email) as decider_name, s.replaces, k.reference as renews, s.serial,
+	s.not_before, s.days, s.certificate, s.attempts, s.created, s.ended,
+	exists (select from server_order_author h where h.server_order = s.id and h.account = @account) as author,
+	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
+
+const orderTables = `server_order s join organisation o on o.id = s.organisation join account u on u.id = s.submitter
+	left join account d on d.id = s.decider left join certificate k on k.id = s.replaces`
+
+// Server returns the order with that reference number to the contact of its
+// organisation and to registration officers; to others it is missing.
+func (b *Book) Server(ctx context.Context, by person.Actor, reference string) (ServerOrder, error) {
+	return server(ctx, b.DB, by, reference, "")
+}
+
+func server(ctx context.Context, q org.Querier, by person.Actor, reference, lock string) (ServerOrder, error) {
+	rows, err := q.Query(ctx, `select `+orderColumns+` from `+orderTables+` where s.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`+lock,
+		org.Scope(by, pgx.NamedArgs{"reference": postgres.Text(reference)}))
+	if err != nil {
+		return ServerOrder{}, fmt.Errorf("read order: %w", err)
+	}
+	o, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ServerOrder])
+	return o, postgres.Fault(err)
+}
+
+// lockServer holds the organisation as it is, then the order, then reads: what
+// waited for a lock sees what was committed meanwhile.
+func (b *Book) lockServer(ctx context.Context, tx pgx.Tx, by person.Actor, reference string) (ServerOrder, org.Organisation, error) {
+	o, err := server(ctx, tx, by, reference, "")
+	if err != nil {
+		return o, org.Organisation{}, err
+	}
+	of, err := b.Mailbox.Org.LockOrganisation(ctx, tx, by, o.Organisation)
+	if err != nil {
+		return o, of, err
+	}
+	if _, err := tx.Exec(ctx, `select from server_order where id = $1 for update`, o.ID); err != nil {
+		return o, of, fmt.Errorf("lock order %d: %w", o.ID, err)
+	}
+	o, err = server(ctx, tx, by, reference, "")
+	return o, of, err
+}
+
+// hold is lockServer for the job: it acts for nobody, so whose hand was in the
+// order does not matter, and one look is enough.
+func (b *Book) hold(ctx context.Context, tx pgx.Tx, of org.OrganisationID, reference string) (ServerOrder, org.Organisation, error) {
+	o, err := b.Mailbox.Org.LockOrganisation(ctx, tx, portal, of)
+	if err != nil {
+		return ServerOrder{}, o, err
+	}
+	s, err := server(ctx, tx, portal, reference, ` for update of s`)
+	return s, o, err
+}
+
+// Inspect returns the order with all checks as of now.
+func (b *Book) Inspect(ctx context.Context, by person.Actor, reference string) (ServerOrder, Checks, error) {
+	o, err := b.Server(ctx, by, reference)
+	if err != nil {
+		return o, nil, err
+	}
+	c, err := b.judge(ctx, b.DB, o)
+	return o, c, err
+}
+
+// OrderView is what of a list of orders is to be seen.
+type OrderView struct {
+	Office bool    // all that an officer may see; else those of organisations whose contact one is
+	States []State // empty: any
+	Text   string  // words of reference number and names, all of them
+	Before ServerID
+	Size   int // 0: 50
+}
+
+// searchWords is how many words are looked for.
+const searchWords = 6
+
+// Orders returns orders, newest first, and the number to go on from (0: that
+// was all).
+func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []ServerOrder, next ServerID, err error) {
+	if v.Office {
+		if err := org.MayKeep(by); err != nil {
+			return nil, 0, err
+		}
+	}
+	if v.Size == 0 {
+		v.Size = 50
+	}
+	states := make([]string, len(v.States))
+	for i, s := range v.States {
+		states[i] = string(s)
+	}
+	args := pgx.NamedArgs{"before": v.Before, "limit": v.Size + 1, "states": states}
+	where := textWhere(v.Text, args)
+	if !v.Office {
+		where += ` and ` + org.IsTechnicalContact
+	}
+	if len(states) > 0 {
+		where += ` and s.state = any(@states)`
+	}
+	rows, err := b.DB.Query(ctx, `select `+orderColumns+` from `+orderTables+`
+		where (@before = 0::bigint or s.id < @before)`+where+` order by s.id desc limit @limit`, org.Scope(by, args))
+	if err != nil {
+		return nil, 0, fmt.Errorf("list orders: %w", err)
+	}
+	if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[ServerOrder]); err != nil {
+		return nil, 0, fmt.Errorf("list orders: %w", err)
+	}
+	if len(all) > v.Size {
+		all = all[:v.Size]
+		next = all[v.Size-1].ID
+	}
+	return all, next, nil
+}
+
+// textWhere is the condition that an order holds every word of text. What looks
+// like a reference number, however it was typed, is one.
+func textWhere(text string, args pgx.NamedArgs) string {
+	if reference, ok := ParseReference(text); ok {
+		args["w"] = strings.ToLower(reference) + " %"
+		return ` and s.search like @w`
+	}
+	var where strings.Builder
+	words := strings.Fields(strings.ToLower(postgres.Text(text)))
+	for i, w := range words[:min(len(words), searchWords)] {
+		arg := "w" + strconv.Itoa(i)
+		args[arg] = "%" + postgres.Like(w) + "%"
+		where.WriteString(` and s.search like @` + arg)
+	}
+	return where.String()
+}
+
+// Under returns the open orders of an organisation that by may see, as Orders
+// does.
+func (b *Book) Under(ctx context.Context, by person.Actor, o org.OrganisationID) (n int64, err error) {
+	if _, err := b.Mailbox.Org.Organisation(ctx, by, o); err != nil {
+		return 0, err
+	}
+	err = b.DB.QueryRow(ctx, `select count(*) from server_order where organisation = $1 and ended is null`, o).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count orders: %w", err)
+	}
+	return n, nil
+}
+
+// OpenOrders counts what by finds under "Meine offenen Aufträge".
+func (b *Book) OpenOrders(ctx context.Context, by person.Actor) (n int64, err error) {
+	err = b.DB.QueryRow(ctx, `select count(*) from server_order s join organisation o on o.id = s.organisation
+		where s.ended is null and `+org.IsTechnicalContact, org.Scope(by, nil)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count open orders: %w", err)
+	}
+	return n, nil
+}
+
+// Waiting is how many orders wait for registration officers.
+type WaitingOrders struct{ Decide, Validate, Failed int64 }
+
+// Waiting counts them for an officer, without those that they may not decide.
+func (b *Book) WaitingOrders(ctx context.Context, by person.Actor) (w WaitingOrders, err error) {
+	if err := org.MayKeep(by); err != nil {
+		return w, err
+	}
+	rows, err := b.DB.Query(ctx, `select count(*) filter (where s.state in ('received', 'review')) as decide,
+			count(*) filter (where s.state = 'waiting') as validate, count(*) filter (where s.state = 'failed') as failed
+		from server_order s join organisation o on o.id = s.organisation
+		where s.ended is null and not `+org.IsTechnicalContact+`
+			and not exists (select from server_order_author h where h.server_order = s.id and h.account = @account)`, org.Scope(by, nil))
+	if err != nil {
+		return w, fmt.Errorf("count waiting orders: %w", err)
+	}
+	if w, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[WaitingOrders]); err != nil {
+		return w, fmt.Errorf("count waiting orders: %w", err)
+	}
+	return w, nil
+}

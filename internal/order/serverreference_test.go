@@ -1,0 +1,297 @@
+package order_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"petschaft/internal/ca/catest"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+// world is what the mission says about orders, in memory: one organisation whose
+// contact changes, three domains, and everything that is ordered.
+type world struct {
+	now      time.Time
+	contact  person.ID
+	officers []person.ID
+	auto     bool
+	until    map[string]time.Time // how long each domain is validated
+	orders   []*refOrder
+}
+
+type refOrder struct {
+	reference string
+	state     order.State
+	names     []string
+	comment   string
+	reason    string
+	version   int
+	authors   []person.ID
+	byOfficer bool
+	intent    bool
+	signed    bool // the authority has a certificate for the intent
+	renews    *refOrder
+
+	// of its certificate
+	from, to time.Time
+	renewal  string
+	replaced string
+}
+
+func (w *world) officer(by person.ID) bool { return slices.Contains(w.officers, by) }
+func (w *world) sees(by person.ID) bool    { return by == w.contact || w.officer(by) }
+
+// stands tells what stands against the names: for good, or for now.
+func (w *world) stands(names []string) (stop, wait string) {
+	for _, n := range names {
+		base, wildcard := strings.CutPrefix(n, "*.")
+		var until time.Time
+		known := false
+		for d, t := range w.until {
+			if base == d || strings.HasSuffix(base, "."+d) {
+				until, known = t, true
+				if wildcard && d != "stern.example" && stop == "" {
+					stop = "serverorder.names.wildcard"
+				}
+			}
+		}
+		if !known && stop == "" {
+			stop = "serverorder.names.foreign"
+		}
+		if !w.now.Before(until) {
+			wait = "serverorder.check.unvalidated"
+		}
+	}
+	return stop, wait
+}
+
+func (w *world) place(o *refOrder) {
+	_, wait := w.stands(o.names)
+	switch {
+	case wait != "":
+		o.state = order.Waiting
+	case w.auto && o.comment == "" && !o.byOfficer:
+		o.state = order.Approved
+	default:
+		o.state = order.Received
+	}
+}
+
+func (w *world) submit(by person.ID, in order.Submission, old *refOrder) (string, *refOrder) {
+	switch {
+	case !w.sees(by):
+		return "fault.missing", nil
+	case by != w.contact && old == nil:
+		return "serverorder.contact_only", nil
+	}
+	if old != nil {
+		if why := w.renewable(old); why != "" {
+			return why, nil
+		}
+	}
+	if stop, _ := w.stands(in.Names); stop != "" {
+		return stop, nil
+	}
+	o := &refOrder{names: in.Names, comment: in.Comment, version: 1, authors: []person.ID{by}, byOfficer: by != w.contact, renews: old}
+	w.place(o)
+	w.orders = append(w.orders, o)
+	return "", o
+}
+
+// renewable: the last third of the life, at most the last 30 days, and 30 days
+// after it; once.
+func (w *world) renewable(old *refOrder) string {
+	life := old.to.Sub(old.from)
+	switch {
+	case old.replaced != "":
+		return "cert.renew.replaced"
+	case old.renewal != "":
+		return "cert.renew.under_way"
+	case w.now.Before(old.to.Add(-min(life/3, 30*day))):
+		return "cert.renew.early"
+	case w.now.After(old.to.Add(30*day - time.Second)):
+		return "cert.renew.late"
+	}
+	return ""
+}
+
+func (w *world) decides(by person.ID, o *refOrder, states ...order.State) string {
+	switch {
+	case !w.sees(by):
+		return "fault.missing"
+	case !w.officer(by):
+		return "fault.officers_only"
+	case by == w.contact:
+		return "serverorder.decide.contact"
+	case slices.Contains(o.authors, by):
+		return "serverorder.decide.author"
+	case !slices.Contains(states, o.state):
+		return "serverorder.decide.over"
+	}
+	return ""
+}
+
+func (w *world) take(by person.ID, o *refOrder) string {
+	if why := w.decides(by, o, order.Received); why != "" {
+		return why
+	}
+	o.state = order.Review
+	return ""
+}
+
+func (w *world) approve(by person.ID, o *refOrder, version int) string {
+	why := w.decides(by, o, order.Received, order.Review, order.Waiting)
+	stop, wait := w.stands(o.names)
+	switch {
+	case why != "":
+		return why
+	case version != o.version:
+		return "serverorder.changed"
+	case stop+wait != "":
+		return stop + wait
+	}
+	o.state = order.Approved
+	return ""
+}
+
+func (w *world) giveBack(by person.ID, o *refOrder, d order.Decision) string {
+	why := w.decides(by, o, order.Received, order.Review, order.Waiting)
+	return o.say(why, d, order.Returned)
+}
+
+func (w *world) reject(by person.ID, o *refOrder, d order.Decision) string {
+	why := w.decides(by, o, order.Received, order.Review, order.Waiting, order.Failed)
+	if why == "" && o.state == order.Failed && o.reason == "order.failed.away" {
+		why = "serverorder.reject.unknown"
+	}
+	if why = o.say(why, d, order.Rejected); why == "" {
+		o.free()
+	}
+	return why
+}
+
+func (o *refOrder) say(why string, d order.Decision, next order.State) string {
+	switch {
+	case why != "":
+		return why
+	case d.Version != o.version:
+		return "serverorder.changed"
+	case strings.TrimSpace(d.Reason) == "":
+		return "field.required"
+	}
+	o.state, o.reason = next, d.Reason
+	return ""
+}
+
+func (o *refOrder) free() {
+	if o.renews != nil {
+		o.renews.renewal = ""
+	}
+}
+
+func (w *world) keeps(by person.ID, o *refOrder) string {
+	switch {
+	case !w.sees(by):
+		return "fault.missing"
+	case by != w.contact && !slices.Contains(o.authors, by): // of those who see it, authors are officers or former contacts
+		return "serverorder.keeper_only"
+	}
+	return ""
+}
+
+func (w *world) withdraw(by person.ID, o *refOrder) string {
+	if why := w.keeps(by, o); why != "" {
+		return why
+	}
+	if !slices.Contains([]order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Approved}, o.state) {
+		return "serverorder.withdraw.over"
+	}
+	o.state, o.reason = order.Withdrawn, ""
+	o.free()
+	return ""
+}
+
+func (w *world) correct(by person.ID, o *refOrder, version int, wish order.Wish) string {
+	why := w.keeps(by, o)
+	stop, _ := w.stands(wish.Names)
+	switch {
+	case why != "":
+		return why
+	case o.state != order.Returned:
+		return "serverorder.correct.over"
+	case version != o.version:
+		return "serverorder.changed"
+	case stop != "":
+		return stop
+	}
+	o.names, o.comment, o.reason = wish.Names, wish.Comment, ""
+	o.version++
+	o.byOfficer = o.byOfficer || by != w.contact
+	if !slices.Contains(o.authors, by) {
+		o.authors = append(o.authors, by)
+	}
+	w.place(o)
+	return ""
+}
+
+// issue is what the job says: nothing where there was nothing to do.
+func (w *world) issue(o *refOrder, mode catest.Mode, last bool) string {
+	if o.state == order.Approved {
+		if stop, wait := w.stands(o.names); stop+wait != "" {
+			o.state, o.reason = order.Failed, "serverorder.failed.checks"
+			return ""
+		}
+		o.state, o.intent = order.Issuing, true
+		o.from = w.now.Add(-time.Hour).Truncate(time.Second)
+	}
+	if o.state != order.Issuing {
+		return ""
+	}
+	switch {
+	case mode == catest.Refusing:
+		o.state, o.reason = order.Failed, "order.failed.authority"
+		return ""
+	case mode == catest.Cut, mode == catest.Broken:
+		o.signed = o.signed || mode == catest.Cut
+		if last {
+			o.state, o.reason = order.Failed, "order.failed.away"
+		}
+		return "ca.unavailable"
+	}
+	o.state, o.signed, o.reason = order.Issued, true, ""
+	o.to = o.from.Add(time.Duration(min(90, pki.MostTLSDays(o.from))) * day)
+	if o.renews != nil {
+		o.renews.renewal, o.renews.replaced = "", o.reference
+	}
+	return ""
+}
+
+func (w *world) retry(by person.ID, o *refOrder) string {
+	why := w.decides(by, o, order.Failed)
+	stop, wait := w.stands(o.names)
+	switch {
+	case why != "":
+		return why
+	case stop+wait != "":
+		return stop + wait
+	}
+	o.state = order.Approved
+	if o.intent && o.reason != "order.failed.authority" && o.reason != "serverorder.failed.checks" {
+		o.state = order.Issuing
+	} else {
+		o.intent = false
+	}
+	o.reason = ""
+	return ""
+}
+
+func (w *world) recheck() {
+	for _, o := range w.orders {
+		if _, wait := w.stands(o.names); o.state == order.Waiting && wait == "" {
+			w.place(o)
+		}
+	}
+}

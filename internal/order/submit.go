@@ -1,0 +1,313 @@
+package order
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// Wish is what somebody orders, as typed.
+type Wish struct {
+	Organisation org.OrganisationID
+	Product      string
+	CSR          string   // only its key is taken; empty where the earlier key is to stay
+	Names        []string // of the certificate; the first one is its common name
+	Comment      string   // for the registration office
+}
+
+// Submission is a wish as a form sends it.
+type Submission struct {
+	Wish
+	Form   string // of the form; the same one makes one order, however often it comes. Empty: a new one
+	Renews string // reference number of the certificate that is to be renewed
+}
+
+// longestComment bounds what the registration office is told, in characters.
+const longestComment = 2000
+
+// draft is a wish that was looked at.
+type draft struct {
+	facts
+	organisation org.Organisation
+	replaces     *cert.ServerCertificate
+	checks       Checks
+}
+
+// state is where the draft goes.
+func (d draft) state() State { return d.checks.place(d.organisation.AutoApprove) }
+
+// Preview is what would become of a submission.
+type Preview struct {
+	Organisation org.Organisation
+	Product      Product
+	Names        []string
+	Key          pki.Key
+	Checks       Checks
+	State        State
+}
+
+// Preview says what Submit would do, and refuses what it would refuse.
+func (b *Book) Preview(ctx context.Context, by person.Actor, in Submission) (Preview, error) {
+	var p Preview
+	return p, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		d, err := b.draft(ctx, tx, by, in)
+		p = Preview{d.organisation, d.product, d.names, d.key, d.checks, d.state()}
+		return err
+	})
+}
+
+// Submit orders a certificate and returns the order's reference number. All
+// checks are made in the transaction that writes it; the organisation's rule may
+// approve it there. A form that comes twice, also at once, makes one order.
+func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (reference string, err error) {
+	if b.Authority == nil {
+		return "", errNoAuthority
+	}
+	if in.Form == "" {
+		in.Form = rand.Text()
+	}
+	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" {
+			return err
+		}
+		d, wrong := b.draft(ctx, tx, by, in)
+		if wrong != nil && !fault.Is(wrong, fault.Conflict) {
+			return wrong
+		}
+		if wrong == nil {
+			if reference, err = b.submit(ctx, tx, by, in.Form, d); err != nil || reference != "" {
+				return err
+			}
+		}
+		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" { // the same form was faster
+			return err
+		}
+		return wrong
+	})
+}
+
+// earlier is the order that the form made, "" when there is none.
+func earlier(ctx context.Context, tx pgx.Tx, by person.Actor, form string) (string, error) {
+	rows, err := tx.Query(ctx, `select reference from server_order where submitter = $1 and form = $2`, by.Account, form)
+	if err != nil {
+		return "", fmt.Errorf("look for an earlier order: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// MayOrder tells whether the reader of o may order for it; a renewal is also for
+// registration officers, since contacts are away at times.
+func MayOrder(o org.Organisation, renewal bool) error {
+	if o.OrganisationStanding.Contact || renewal && o.Officer {
+		return nil
+	}
+	return fault.New(fault.Denied, "serverorder.contact_only")
+}
+
+// draft looks at a submission. The organisation and what is renewed are held.
+func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, in Submission) (d draft, err error) {
+	if in.Renews != "" {
+		err := tx.QueryRow(ctx, `select organisation from certificate where reference = $1 and organisation is not null`,
+			postgres.Text(in.Renews)).Scan(&in.Organisation)
+		if err != nil {
+			return d, postgres.Fault(err)
+		}
+	}
+	if in.Organisation == 0 {
+		var bad fault.Fields
+		bad.Add("organisation", "field.required")
+		return d, bad.Err()
+	}
+	if d.organisation, err = b.Mailbox.Org.LockOrganisation(ctx, tx, by, in.Organisation); err != nil {
+		return d, err
+	}
+	if err := MayOrder(d.organisation, in.Renews != ""); err != nil {
+		return d, err
+	}
+	var kept []byte
+	if in.Renews != "" {
+		c, err := b.Cert.LockServer(ctx, tx, by, in.Renews)
+		if err != nil {
+			return d, err
+		}
+		if err := cert.MayRenew(c, b.Now()); err != nil {
+			return d, err
+		}
+		if kept, err = keyOf(c); err != nil {
+			return d, err
+		}
+		d.replaces = &c
+	}
+	return d, b.fill(ctx, tx, in.Wish, kept, &d)
+}
+
+// keyOf is the key of a certificate, as it was read from the request for it.
+func keyOf(c cert.ServerCertificate) ([]byte, error) {
+	parsed, err := pki.ParseCertificate(c.DER)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate %s: %w", c.Reference, err)
+	}
+	return parsed.Key.SPKI, nil
+}
+
+// fill reads the wish into d and judges it; kept is the key that stays where no
+// new request comes.
+func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draft) (err error) {
+	var bad fault.Fields
+	if d.key, err = readKey(w.CSR, kept, &bad); err != nil {
+		return err
+	}
+	d.names = readNames(w.Names, &bad)
+	if d.comment = strings.TrimSpace(postgres.Text(w.Comment)); utf8.RuneCountInString(d.comment) > longestComment {
+		bad.Add("comment", "field.too_long", "max", longestComment)
+	}
+	known := false
+	if d.product, known, err = product(ctx, tx, w.Product); err != nil {
+		return err
+	}
+	if !known || !d.product.Active {
+		bad.Add("product", "serverorder.product.off")
+	}
+	if len(d.names) == 0 || slices.ContainsFunc(bad, func(f fault.Field) bool { return f.Name != "names" }) {
+		return bad.Err()
+	}
+	d.byOfficer = d.byOfficer || !d.organisation.OrganisationStanding.Contact
+	if err := b.look(ctx, tx, d.organisation.ID, &d.facts); err != nil {
+		return err
+	}
+	d.checks = d.facts.checks(b.Now())
+	d.checks.fields(&bad)
+	return bad.Err()
+}
+
+// readKey takes the key from a request, and nothing else; a private key among it
+// is refused and not repeated.
+func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
+	if csr == "" && kept != nil {
+		return pki.ReadKey(kept)
+	}
+	request, err := pki.ReadCSR([]byte(csr))
+	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
+		bad.Add("csr", f.ID, f.Args...)
+		return pki.Key{}, nil
+	}
+	return request.Key, err
+}
+
+// readNames are the names as certificates hold them, each once.
+func readNames(typed []string, bad *fault.Fields) (names []string) {
+	for _, s := range typed {
+		s = strings.TrimSpace(postgres.Text(s))
+		if s == "" {
+			continue
+		}
+		name, wrong := org.ParseServerName(s)
+		if wrong != "" {
+			bad.Add("names", "serverorder.names.wrong", "name", shortened(s))
+			bad.Add("names", wrong)
+			continue
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 && len(*bad) == 0 {
+		bad.Add("names", "serverorder.names.none")
+	}
+	if len(names) > pki.MostDNS {
+		bad.Add("names", "serverorder.names.many", "n", pki.MostDNS)
+	}
+	return names
+}
+
+// shortened is what was typed, as a message repeats it.
+func shortened(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return s
+}
+
+// submit writes the order; "" when the form has made one already.
+func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form string, d draft) (string, error) {
+	var replaces *cert.ID
+	if d.replaces != nil {
+		replaces = &d.replaces.ID
+	}
+	reference := NewReference()
+	rows, err := tx.Query(ctx, `
+		with o as (
+			insert into server_order (reference, form, organisation, product, names, spki, key_kind, comment, search, state, since,
+				by_officer, submitter, replaces, created)
+			values (@reference, @form, @organisation, @product, @names, @spki, @kind, @comment, @search, @state, @now,
+				@by_officer, @by, @replaces, @now)
+			on conflict (submitter, form) do nothing returning id
+		), a as (insert into server_order_author (server_order, account) select id, @by from o)
+		select id from o`, pgx.NamedArgs{
+		"reference": reference, "form": form, "organisation": d.organisation.ID, "product": d.product.Code, "names": d.names,
+		"spki": d.key.SPKI, "kind": d.key.Algorithm, "comment": d.comment, "search": words(reference, d.names), "state": d.state(),
+		"now": b.Now(), "by_officer": d.byOfficer, "by": by.Account, "replaces": replaces,
+	})
+	if err != nil {
+		return "", fmt.Errorf("submit order: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[ServerID])
+	if err != nil {
+		return "", fmt.Errorf("submit order: %w", err)
+	}
+	if len(ids) == 0 {
+		return "", nil
+	}
+	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: replaces}
+	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
+	if err := b.tell(ctx, tx, by.Who(), o, "order.submitted", detail); err != nil {
+		return "", err
+	}
+	if replaces != nil {
+		if err := b.Cert.NoteRenewal(ctx, tx, *replaces, reference); err != nil {
+			return "", err
+		}
+	}
+	return reference, b.arrived(ctx, tx, o, d.state())
+}
+
+// words are what a search looks at.
+func words(reference string, names []string) string {
+	return strings.ToLower(reference) + " " + strings.Join(names, " ")
+}
+
+// arrived does what belongs to a state that nobody decided: an order that the
+// rule approved is issued.
+func (b *Book) arrived(ctx context.Context, tx pgx.Tx, o ServerOrder, s State) error {
+	if s != Approved {
+		return nil
+	}
+	if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
+		return err
+	}
+	return b.tell(ctx, tx, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
+}
+
+// tell writes an audit line about the order.
+func (b *Book) tell(ctx context.Context, tx pgx.Tx, who audit.Who, o ServerOrder, action string, d audit.Detail) error {
+	return audit.Write(ctx, tx, audit.Line{
+		Who: who, At: b.Now(), Action: action, Detail: d, About: []audit.Thing{o.ID.Thing(), o.Organisation.Thing()},
+	})
+}
