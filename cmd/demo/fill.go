@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,9 @@ func (w *world) fill(ctx context.Context, p *portal.Portal) error {
 	if err := f.domains(ctx, office); err != nil {
 		return err
 	}
+	if err := f.organisations(ctx, office); err != nil {
+		return err
+	}
 	for _, r := range rows {
 		if err := f.row(ctx, r); err != nil {
 			return fmt.Errorf("%s: %w", r.Primary, err)
@@ -107,7 +111,7 @@ func (f filler) meet(ctx context.Context, h idp.Person, issuer string) error {
 			FamilyName: h.FamilyName, Email: h.Email, EmailVerified: true, Groups: h.Groups,
 		}
 		a, err := f.People.SignedIn(ctx, tx, c, audit.Who{})
-		f.actors[h.Username] = person.Actor{Account: a.ID, Name: a.Name, Email: a.Email, Groups: a.Groups, Officer: h.Username == "rita"}
+		f.actors[h.Username] = person.Actor{Account: a.ID, Name: a.Name, Email: a.Email, Groups: a.Groups, Officer: slices.Contains(h.Groups, officers)}
 		return err
 	})
 }

@@ -15,13 +15,18 @@ import (
 type NeedCmd struct{}
 
 // needs are programs beside the Postgres server: any of the names will do.
-// OpenSSL judges what the portal issues; the race detector needs a C compiler.
+// OpenSSL, GnuTLS and Java judge what the portal issues, nginx serves with it and
+// curl fetches; the race detector needs a C compiler.
 var needs = []struct {
 	names    []string
 	packages []string
 }{
 	{[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, []string{"chromium"}},
 	{[]string{"openssl"}, []string{"openssl"}},
+	{[]string{"curl"}, []string{"curl"}},
+	{[]string{"nginx", "/usr/sbin/nginx"}, []string{"nginx"}},
+	{[]string{"certtool"}, []string{"gnutls-bin"}},
+	{[]string{"keytool"}, []string{"default-jre-headless"}},
 	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
 }
 

@@ -26,11 +26,22 @@ func May(ctx context.Context, packages ...string) error {
 	return nil
 }
 
-// Install installs packages without their recommendations and writes what apt
-// says to out. Several processes may call it at once: apt's lock lines them up.
+// asleep keeps packages from starting the services they bring, which nobody
+// asked for, unless the machine has a policy of its own.
+const asleep = "/usr/sbin/policy-rc.d"
+
+// Install installs packages without their recommendations, starts nothing and
+// writes what apt says to out. Several processes may call it at once: apt's lock
+// lines them up.
 func Install(ctx context.Context, out io.Writer, packages ...string) error {
 	if err := May(ctx, packages...); err != nil {
 		return err
+	}
+	if _, err := os.Stat(asleep); os.IsNotExist(err) {
+		if err := Root(ctx, "printf '#!/bin/sh\nexit 101\n' > "+asleep+" && chmod 755 "+asleep); err != nil {
+			return err
+		}
+		defer Root(context.WithoutCancel(ctx), "rm -f "+asleep)
 	}
 	install := append([]string{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"}, packages...)
 	for _, args := range [][]string{{"update", "-q"}, install} {

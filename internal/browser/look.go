@@ -45,6 +45,24 @@ func (p *Page) Look(name string) {
 	p.shape(p.width, false)
 }
 
+// Glance judges the same page in another language, in which only its words
+// differ: whether it fits every width, and once by axe-core.
+func (p *Page) Glance(name string) {
+	p.t.Helper()
+	for _, width := range []int64{Narrowest, 360, 768, 1400} {
+		p.shape(width, false)
+		p.fits(name, width)
+		if width != 360 && width != 1400 {
+			continue
+		}
+		if _, err := p.shoot(fmt.Sprintf("%s-%d-light", plain(name), width)); err != nil {
+			p.fatalf("take a picture: %v", err)
+		}
+	}
+	p.axe(name, everyRule)
+	p.shape(p.width, false)
+}
+
 // fits fails when the page must be scrolled sideways, or, in a wide window, when
 // something inside it must, and names who sticks out.
 func (p *Page) fits(name string, width int64) {
@@ -68,20 +86,21 @@ func (p *Page) fits(name string, width int64) {
 // Picture is the whole page as a PNG.
 func (p *Page) Picture() []byte {
 	p.t.Helper()
-	png, err := p.picture()
+	png, err := p.picture(false)
 	if err != nil {
 		p.fatalf("take a picture: %v", err)
 	}
 	return png
 }
 
-func (p *Page) picture() (png []byte, err error) {
+// picture is large if quick.
+func (p *Page) picture(quick bool) (png []byte, err error) {
 	err = p.try(chromedp.ActionFunc(func(ctx context.Context) error {
 		_, _, _, _, _, size, err := page.GetLayoutMetrics().Do(ctx)
 		if err != nil {
 			return err
 		}
-		png, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithOptimizeForSpeed(false).
+		png, err = page.CaptureScreenshot().WithCaptureBeyondViewport(true).WithOptimizeForSpeed(quick).
 			WithClip(&page.Viewport{Width: size.Width, Height: math.Max(size.Height, 1), Scale: 1}).Do(ctx)
 		return err
 	}))
@@ -90,7 +109,7 @@ func (p *Page) picture() (png []byte, err error) {
 
 // shoot writes a picture to the folder of pictures and returns its path.
 func (p *Page) shoot(name string) (string, error) {
-	png, err := p.picture()
+	png, err := p.picture(true)
 	if err != nil {
 		return "", err
 	}
