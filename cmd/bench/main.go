@@ -19,9 +19,9 @@ import (
 
 type commands struct {
 	Database string   `env:"PETSCHAFT_TEST_DATABASE" required:"" help:"URL of a superuser's database; 'demo postgres --fsync' sets it."`
-	Rows     int      `default:"1000000" help:"Rows of the large domain."`
+	Rows     int      `default:"1000000" help:"Rows of the large domain, certificates of the large organisation."`
 	Mails    int      `default:"10000" help:"Challenge mails."`
-	Only     []string `help:"Only these: start, mails, issue, import, export, table, search."`
+	Only     []string `help:"Only these: start, mails, issue, orders, servers, import, export, table, search."`
 }
 
 func (c commands) wants(name string) bool { return len(c.Only) == 0 || slices.Contains(c.Only, name) }
@@ -39,7 +39,10 @@ func (c commands) run(ctx context.Context) error {
 	for _, b := range []struct {
 		name string
 		run  func(context.Context, commands) ([]figure, error)
-	}{{"start", start}, {"mails", mails}, {"issue", issue}, {"import", imports}, {"export", exports}, {"table", table}} {
+	}{
+		{"start", start}, {"mails", mails}, {"issue", issue}, {"orders", orders}, {"servers", servers},
+		{"import", imports}, {"export", exports}, {"table", table},
+	} {
 		if !c.wants(b.name) && (b.name != "table" || !c.wants("search")) {
 			continue
 		}

@@ -118,7 +118,11 @@ const samples = 15
 
 // against alternates the floor with pages and returns the median of both.
 func (r *rig) against(ctx context.Context, pages ...string) (floor time.Duration, times []time.Duration, err error) {
-	bare := r.floor(ctx)
+	return r.alternate(r.floor(ctx), pages...)
+}
+
+// alternate is against with a floor of its own.
+func (r *rig) alternate(bare func() error, pages ...string) (floor time.Duration, times []time.Duration, err error) {
 	floors := make([]time.Duration, rounds)
 	all := make([][]time.Duration, len(pages))
 	for i := range floors {

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+)
+
+// orderEach is how many orders a round submits.
+const orderEach = 1000
+
+// orders submits orders that the organisation's rule approves, and waits until
+// all are issued, against bare signing plus the inserts of certificate and order,
+// with eight clients each.
+func orders(ctx context.Context, c commands) ([]figure, error) {
+	r, err := newRig(ctx, c, "smtp://127.0.0.1:25?tls=none")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { r.close() }()
+	if r, err = r.withAuthority(ctx); err != nil {
+		return nil, err
+	}
+	contact, of, err := r.technical(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Work(ctx); err != nil {
+		return nil, err
+	}
+	defer r.Queue.Stop(ctx)
+	var bare, portal []time.Duration
+	for i := range rounds {
+		b, err := r.bareOrders(ctx, contact, of)
+		if err != nil {
+			return nil, err
+		}
+		p, err := r.orders(ctx, contact, of, i)
+		if err != nil {
+			return nil, err
+		}
+		bare, portal = append(bare, b), append(portal, p)
+	}
+	b, p := rate(orderEach, median(bare)), rate(orderEach, median(portal))
+	return []figure{{
+		name:     fmt.Sprintf("order to server certificate by the rule, %d clients", issueClients),
+		measured: fmt.Sprintf("bare %.0f/s, portal %.0f/s = %.2f ×", b, p, p/b), bound: "≥ 0.3 ×", ok: p >= 0.3*b,
+	}}, nil
+}
+
+// technical makes an organisation with its contact, a validated name, and the
+// rule that approves.
+func (r *rig) technical(ctx context.Context) (person.Actor, org.OrganisationID, error) {
+	var a person.Account
+	err := r.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
+		a, err = r.People.SignedIn(ctx, tx, person.Claims{Issuer: "bench", Subject: "contact", Name: "Tim Technik"}, audit.Who{})
+		return err
+	})
+	if err != nil {
+		return person.Actor{}, 0, err
+	}
+	o, err := r.Org.AddOrganisation(ctx, r.actor, org.OrganisationInput{Name: "Bench", Country: "DE", AutoApprove: true, Contact: a.ID})
+	if err != nil {
+		return person.Actor{}, 0, err
+	}
+	n, err := r.Org.AddName(ctx, r.actor, o, org.NameInput{Name: "server.example"})
+	if err != nil {
+		return person.Actor{}, 0, err
+	}
+	err = r.Org.ValidateName(ctx, r.actor, n, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Bea Bench", From: time.Now().UTC().Add(-time.Hour)}})
+	return person.Actor{Account: a.ID, Name: a.Name}, o, err
+}
+
+// bareOrders is the floor: crypto/x509 with a key like the authority's, and one
+// statement that inserts certificate and order.
+func (r *rig) bareOrders(ctx context.Context, contact person.Actor, of org.OrganisationID) (time.Duration, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		return 0, err
+	}
+	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return 0, err
+	}
+	spki, err := x509.MarshalPKIXPublicKey(leaf.Public())
+	if err != nil {
+		return 0, err
+	}
+	parent := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Bare"}, IsCA: true, BasicConstraintsValid: true}
+	began := time.Now()
+	err = share(orderEach, func(int) error {
+		serial := pki.NewSerial()
+		name := fmt.Sprintf("b%x.server.example", serial[:4])
+		template := &x509.Certificate{
+			SerialNumber: new(big.Int).SetBytes(serial), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: began,
+			NotAfter: began.AddDate(0, 0, 90), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, leaf.Public(), key)
+		if err != nil {
+			return err
+		}
+		_, err = r.DB.Exec(ctx, `
+			with n as (select nextval(pg_get_serial_sequence('application', 'id')) as id), c as (
+				insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after,
+					issued, organisation, common_name, names, product, server_order, renewable, phase, turns)
+				select @reference, 'bare', 'bare', @serial, @der, sha256(@der), sha256(@spki), 'CN=' || @name, '{}', @search, @from, @until,
+					@from, @organisation, @name, array[@name], 'tls-single', n.id, @until, 'valid', @until from n returning id, server_order)
+			insert into server_order (id, reference, form, organisation, product, names, spki, key_kind, search, state, since, submitter, serial,
+				not_before, days, certificate, created, ended)
+			select c.server_order, @reference, @reference, @organisation, 'tls-single', array[@name], @spki, 'EC P-256', @search, 'issued', @from, @account,
+				@serial, @from, 90, c.id, @from, @from from c`, pgx.NamedArgs{
+			"reference": fmt.Sprintf("bare %x", serial), "serial": serial, "der": der, "spki": spki, "name": name, "search": fmt.Sprintf("bare %x %s", serial, name),
+			"from": began, "until": began.AddDate(0, 0, 90), "organisation": of, "account": contact.Account,
+		})
+		return err
+	})
+	return time.Since(began), err
+}
+
+// orders submits a round and waits until all are issued.
+func (r *rig) orders(ctx context.Context, contact person.Actor, of org.OrganisationID, round int) (time.Duration, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return 0, err
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		return 0, err
+	}
+	csr := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+	began := time.Now()
+	err = share(orderEach, func(i int) error {
+		_, err := r.Order.Submit(ctx, contact, order.Submission{Form: fmt.Sprintf("%d-%d", round, i), Wish: order.Wish{
+			Organisation: of, Product: "tls-single", CSR: csr, Names: []string{fmt.Sprintf("s%d-%d.server.example", round, i)},
+		}})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for {
+		var waiting bool // an index of open orders answers at once
+		if err := r.DB.QueryRow(ctx, `select exists (select from server_order where organisation = $1 and ended is null)`, of).Scan(&waiting); err != nil {
+			return 0, err
+		}
+		if !waiting {
+			took := time.Since(began)
+			var issued int
+			err := r.DB.QueryRow(ctx, `select count(*) from server_order where state = 'issued' and form like $1`, fmt.Sprintf("%d-%%", round)).Scan(&issued)
+			if err == nil && issued != orderEach {
+				err = fmt.Errorf("%d of %d orders were issued", issued, orderEach)
+			}
+			return took, err
+		}
+		if time.Since(began) > 2*time.Minute {
+			return 0, fmt.Errorf("orders still wait after two minutes")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
