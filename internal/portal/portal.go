@@ -21,6 +21,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 	"petschaft/internal/recipe"
@@ -118,12 +119,15 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 		return err
 	}
 	front.Desk = p.Desk
+	var authorities [][]byte
 	if p.CA != nil {
 		front.RootList = p.CA.RootCRL
 		for _, f := range p.CA.Certificates() {
 			front.CA = append(front.CA, site.Authority{Name: f.Name, DER: f.DER})
+			authorities = append(authorities, f.DER)
 		}
 	}
+	front.Chains = pki.NewPool(authorities...)
 	p.Handler = front.Routes()
 	return nil
 }
@@ -132,7 +136,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 // everything else works and applying says so.
 func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
 	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base}
-	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now}
+	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup}
 	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
 	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki)
 	if errors.Is(err, ca.ErrNone) {
@@ -156,6 +160,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.Cert.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)
 	p.Order.Jobs(w)
+	periodic = append(periodic, p.Order.Periodic()...)
 	return p.Queue.Start(ctx, queue.Work{Workers: w, Periodic: periodic, Log: p.log})
 }
 

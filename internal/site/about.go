@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
 )
 
 // concerns names the things that audit lines are about, by line: people other
-// than who acted, contact groups, domains and address rows, but not the thing
-// but. It is for officers, who see them all.
+// than who acted, contact groups, domains, address rows and organisations, but
+// not the thing but. It is for officers, who see them all.
 func (s *Site) concerns(ctx context.Context, by person.Actor, lines []audit.Entry, but audit.Thing) (map[int64][]view.Link, error) {
 	about, err := audit.Things(ctx, s.DB, lines)
 	if err != nil || len(about) == 0 {
@@ -38,21 +39,30 @@ func (s *Site) concerns(ctx context.Context, by person.Actor, lines []audit.Entr
 
 // thingNames are the names of things, by their numbers.
 type thingNames struct {
-	people  map[person.ID]string
-	groups  map[org.GroupID]string
-	domains map[org.ID]org.Domain
+	people        map[person.ID]string
+	groups        map[org.GroupID]string
+	domains       map[org.ID]org.Domain
+	organisations map[org.OrganisationID]string
+	servers       map[cert.ID]string // references of server certificates
 }
 
 func (s *Site) nameThings(ctx context.Context, by person.Actor, about map[int64][]audit.Thing) (n thingNames, err error) {
 	var ids []person.ID
+	var servers []cert.ID
 	for _, xs := range about {
 		for _, x := range xs {
+			if x.Kind == "server_certificate" {
+				servers = append(servers, cert.ID(x.ID))
+			}
 			if x.Kind == "account" && !slices.Contains(ids, person.ID(x.ID)) {
 				ids = append(ids, person.ID(x.ID))
 			}
 		}
 	}
 	if n.people, err = s.People.Names(ctx, ids); err != nil {
+		return n, err
+	}
+	if n.servers, err = s.Cert.References(ctx, by, servers); err != nil {
 		return n, err
 	}
 	groups, err := s.Org.Groups(ctx, by)
@@ -63,7 +73,14 @@ func (s *Site) nameThings(ctx context.Context, by person.Actor, about map[int64]
 	if err != nil {
 		return n, err
 	}
-	n.groups, n.domains = map[org.GroupID]string{}, map[org.ID]org.Domain{}
+	organisations, err := s.Org.Organisations(ctx, by)
+	if err != nil {
+		return n, err
+	}
+	n.groups, n.domains, n.organisations = map[org.GroupID]string{}, map[org.ID]org.Domain{}, map[org.OrganisationID]string{}
+	for _, o := range organisations {
+		n.organisations[o.ID] = o.Name
+	}
 	for _, g := range groups {
 		n.groups[g.ID] = g.Name
 	}
@@ -85,8 +102,13 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		if !slices.ContainsFunc(beside, func(y audit.Thing) bool { return y.Kind == "address_row" }) {
 			return view.Link{Label: n.domains[org.ID(x.ID)].Unicode(), Href: "/office/domains/" + id(x.ID)}
 		}
+	case "organisation":
+		return view.Link{Label: n.organisations[org.OrganisationID(x.ID)], Href: officeOrganisationPath(org.OrganisationID(x.ID))}
 	case "certificate":
 		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: "/client-certificates/" + id(x.ID)}
+	case "server_certificate":
+		reference := n.servers[cert.ID(x.ID)]
+		return view.Link{Label: reference, Href: serverPath(reference)}
 	case "application":
 		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: "/client-certificates/applications/" + id(x.ID)}
 	case "bulk":

@@ -61,7 +61,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	m := view.CertificateModel{
 		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
 		Ends: view.Day(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
-		Issuer: s.issuerOf(c), Revoked: moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.validityBar(ctx, c),
+		Issuer: s.issuerOf(c), Revoked: moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
 		Downloads: []view.DownloadModel{
 			{Label: t(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
 			{Label: t(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
@@ -125,13 +125,13 @@ func revokedWhy(ctx context.Context, c cert.Certificate) string {
 	return t(ctx, f.ID)
 }
 
-// validityBar is how much of the life of c is over, nil when all of it is.
-func (s *Site) validityBar(ctx context.Context, c cert.Certificate) *view.BarModel {
-	if !c.Valid(s.Now()) {
+// lifeBar is how much of a life is over, nil when the certificate does not count.
+func (s *Site) lifeBar(ctx context.Context, valid bool, from, until time.Time) *view.BarModel {
+	if !valid {
 		return nil
 	}
 	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
-	total, left := days(c.NotAfter.Sub(c.NotBefore)), days(c.NotAfter.Sub(s.Now()))
+	total, left := days(until.Sub(from)), days(until.Sub(s.Now()))
 	return &view.BarModel{Done: strconv.Itoa(total - left), Total: strconv.Itoa(max(total, 1)), Text: t(ctx, "cert.left", "n", left, "total", total)}
 }
 
@@ -170,11 +170,7 @@ func (s *Site) chainFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var above [][]byte
-	for _, a := range s.CA {
-		above = append(above, a.DER)
-	}
-	chain, err := pki.Chain(c.DER, above...)
+	chain, err := s.Chains.Chain(c.DER)
 	if err != nil {
 		return fault.New(fault.Unavailable, "cert.no_chain").Because(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
@@ -51,4 +52,28 @@ func (s *Site) failedApplications(ctx context.Context, by person.Actor) ([]view.
 		Kind: view.Bad, Text: t(ctx, "office.applications_failed", "n", len(failed)),
 		Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/applications"},
 	}}, nil
+}
+
+// serverTasks are the certificates of by's organisations that end soon and that
+// nothing renews yet.
+func (s *Site) serverTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	ending, err := s.Cert.Servers(ctx, by, cert.ServerView{Which: cert.Ending, Size: startTasks + 1})
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for i, c := range ending.Certificates {
+		switch {
+		case i == startTasks:
+			tasks = append(tasks, view.Task{
+				Kind: view.Warn, Text: t(ctx, "start.servers_more"), Link: view.Link{Label: t(ctx, "start.look"), Href: "/certificates?which=ending"},
+			})
+		case cert.MayRenew(c, s.Now()) == nil:
+			tasks = append(tasks, view.Task{
+				Kind: view.Warn, Link: view.Link{Label: t(ctx, "server.renew"), Href: serverPath(c.Reference) + "/renew"},
+				Text: t(ctx, "start.server_ends", "name", cert.Spelled(c.CommonName), "day", view.Day(ctx, c.NotAfter, s.Now()).Text),
+			})
+		}
+	}
+	return tasks, nil
 }

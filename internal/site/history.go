@@ -17,6 +17,41 @@ import (
 	"petschaft/web/view"
 )
 
+// historyPage is how many lines of a history are shown at once.
+const historyPage = 30
+
+// told is a part of a thing's history.
+type told struct {
+	events []view.Event
+	lines  []audit.Entry // what they tell of
+	older  int64         // the line to go on from, 0 at the end
+}
+
+// history words the audit lines about a thing that are older than the line
+// before (0: from the newest).
+func (s *Site) history(ctx context.Context, about audit.Thing, before int64) (told, error) {
+	lines, err := audit.About(ctx, s.DB, about, before, historyPage+1)
+	if err != nil {
+		return told{}, err
+	}
+	h := told{lines: lines}
+	if len(lines) > historyPage {
+		h.lines = lines[:historyPage]
+		h.older = lines[historyPage-1].ID
+	}
+	who, err := s.whoDid(ctx, h.lines)
+	if err != nil {
+		return told{}, err
+	}
+	for i, l := range h.lines {
+		h.events = append(h.events, view.Event{
+			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
+			Who: who[i], Notes: detailWords(ctx, l),
+		})
+	}
+	return h, nil
+}
+
 // whoDid names who wrote each of the lines.
 func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
 	var ids []person.ID
@@ -50,15 +85,15 @@ func actionWords(ctx context.Context, action string) string {
 
 func kindOfAction(action string) view.Kind {
 	switch action {
-	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "recipe.finished":
+	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished":
 		return view.Good
 	case "mailbox.declined", "mailbox.undeliverable", "order.failed":
 		return view.Bad
-	case "mailbox.conflict", "mailbox.unlinked", "order.refused":
+	case "mailbox.conflict", "mailbox.unlinked", "order.refused", "order.returned":
 		return view.Warn
-	case "mailbox.challenged", "order.applied", "order.retried", "recipe.started":
+	case "mailbox.challenged", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started":
 		return view.Open
-	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "recipe.cancelled":
+	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "org.name_ended", "org.name_declined", "recipe.cancelled":
 		return view.Ended
 	}
 	return view.Quiet
@@ -67,7 +102,8 @@ func kindOfAction(action string) view.Kind {
 // detailOrder are the values of audit lines that mean something to people.
 var detailOrder = [...]string{
 	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
-	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "serial", "key", "reason", "why", "verb", "rows", "recipe", "step", "file",
+	"server_name", "identifier", "country", "contact", "wildcard", "auto_approve", "reminders",
+	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "verb", "rows", "recipe", "step", "file",
 }
 
 // detailWords says what changed, a line for each value: "Aliasse: alt → neu".
@@ -77,7 +113,7 @@ func detailWords(ctx context.Context, l audit.Entry) []string {
 	for _, key := range detailOrder {
 		id := "audit.detail_" + key
 		value := plainDetail(ctx, key, l.Detail[key])
-		if pair, ok := l.Detail[key].([]any); ok && len(pair) == 2 && l.Action == "mailbox.edited" {
+		if pair, ok := l.Detail[key].([]any); ok && len(pair) == 2 && (l.Action == "mailbox.edited" || key == "contact") {
 			value = fmt.Sprintf("%s → %s", orNothing(ctx, plainDetail(ctx, key, pair[0])), orNothing(ctx, plainDetail(ctx, key, pair[1])))
 		}
 		if value != "" {
@@ -97,8 +133,14 @@ func plainDetail(ctx context.Context, key string, v any) string {
 			parts[i] = plainDetail(ctx, key, x)
 		}
 		return strings.Join(parts, ", ")
+	case bool:
+		return map[bool]string{true: t(ctx, "organisation.yes"), false: t(ctx, "organisation.no")}[v]
 	case string:
 		switch {
+		case key == "names":
+			return strings.Join(spelledNames(strings.Split(v, ", ")), ", ")
+		case key == "server_name":
+			return org.Domain(v).Unicode()
 		case key == "kind" && v != "":
 			return kindWords(ctx, mailbox.Kind(v))
 		case key == "validation" && v == string(org.ByDomain):

@@ -1,37 +1,59 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
 	"petschaft/internal/person"
+	"petschaft/web/locale"
 	"petschaft/web/view"
 )
 
-// nav lists the places that by may use. When the look for contact groups fails,
-// the section is left out: the page itself still answers.
+// nav lists the places that by may use. When the look for them fails, they are
+// left out: the page itself still answers.
 func (s *Site) nav(r *http.Request, by person.Actor) []view.NavItem {
 	ctx := r.Context()
-	contact, err := s.Org.IsContactAnywhere(ctx, by)
+	may, err := s.Org.Sections(ctx, by)
 	if err != nil {
-		s.Log.WarnContext(ctx, "navigation without e-mail domains", "error", err)
+		s.Log.WarnContext(ctx, "navigation without sections", "error", err)
+	}
+	technical, open := may.Organisations || by.Officer, ""
+	if may.Organisations {
+		open = s.openOrders(ctx, by)
 	}
 	items := []struct {
 		id, href string
 		shown    bool
+		count    string
 	}{
-		{"nav.start", "/", true},
-		{"nav.email_domains", "/email-domains", contact || by.Officer},
-		{"nav.client_certificates", "/client-certificates", true},
-		{"nav.office", "/office", by.Officer},
+		{"nav.start", "/", true, ""},
+		{"nav.email_domains", "/email-domains", may.Domains || by.Officer, ""},
+		{"nav.client_certificates", "/client-certificates", true, ""},
+		{"nav.certificates", "/certificates", technical, ""},
+		{"nav.orders", "/orders", technical, open},
+		{"nav.organisations", "/organisations", technical, ""},
+		{"nav.office", "/office", by.Officer, ""},
 	}
 	var nav []view.NavItem
 	for _, i := range items {
 		if i.shown {
-			nav = append(nav, view.NavItem{Label: t(ctx, i.id), Href: i.href, Current: within(r.URL.Path, i.href)})
+			nav = append(nav, view.NavItem{Label: t(ctx, i.id), Href: i.href, Count: i.count, Current: within(r.URL.Path, i.href)})
 		}
 	}
 	return nav
+}
+
+// openOrders is how many orders of by's organisations are open, "" for none.
+func (s *Site) openOrders(ctx context.Context, by person.Actor) string {
+	n, err := s.Order.OpenOrders(ctx, by)
+	if err != nil {
+		s.Log.WarnContext(ctx, "navigation without open orders", "error", err)
+	}
+	if n == 0 {
+		return ""
+	}
+	return locale.From(ctx).Number(n)
 }
 
 // standing marks the place that the crumbs of f begin at: some pages belong to

@@ -69,11 +69,20 @@ func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeA
 	if err != nil {
 		return nil, err
 	}
+	organisations, err := s.Org.Organisations(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	return []view.OfficeArea{
 		{Title: t(ctx, "office.domains"), Href: "/office/domains", Text: t(ctx, "office.domains_area"), Count: t(ctx, "office.domains_count", "n", len(domains))},
 		{Title: t(ctx, "office.groups"), Href: "/office/groups", Text: t(ctx, "office.groups_area"), Count: t(ctx, "office.groups_count", "n", len(groups))},
+		{Title: t(ctx, "office.organisations"), Href: "/office/organisations", Text: t(ctx, "office.organisations_area"), Count: t(ctx, "office.organisations_count", "n", len(organisations))},
+		{Title: t(ctx, "forecast.title"), Href: "/office/forecast", Text: t(ctx, "office.forecast_area")},
 		{Title: t(ctx, "office.people"), Href: "/office/people", Text: t(ctx, "office.people_area")},
 		{Title: t(ctx, "office.certificates"), Href: "/office/certificates", Text: t(ctx, "office.certificates_area")},
+		{Title: t(ctx, "office.orders"), Href: "/office/orders", Text: t(ctx, "office.orders_area")},
+		{Title: t(ctx, "office.products"), Href: "/office/products", Text: t(ctx, "office.products_area")},
+		{Title: t(ctx, "office.server_certificates"), Href: "/office/server-certificates", Text: t(ctx, "office.server_certificates_area")},
 		{Title: t(ctx, "office.applications"), Href: "/office/applications", Text: t(ctx, "office.applications_area")},
 		{Title: t(ctx, "office.mail"), Href: "/office/mail", Text: t(ctx, "office.mail_area")},
 		{Title: t(ctx, "office.audit"), Href: "/office/audit", Text: t(ctx, "office.audit_area")},
@@ -99,7 +108,7 @@ func (s *Site) officeTasks(ctx context.Context, by person.Actor) ([]view.Task, e
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err

@@ -112,6 +112,20 @@ func letterKind(ctx context.Context, kind string) string {
 		return t(ctx, "office.letter_issued")
 	case "revoked":
 		return t(ctx, "office.letter_revoked")
+	case "orders_waiting":
+		return t(ctx, "office.letter_orders_waiting")
+	case "order_approved":
+		return t(ctx, "office.letter_order_approved")
+	case "order_returned":
+		return t(ctx, "office.letter_order_returned")
+	case "order_rejected":
+		return t(ctx, "office.letter_order_rejected")
+	case "server_issued":
+		return t(ctx, "office.letter_server_issued")
+	case "server_revoked":
+		return t(ctx, "office.letter_server_revoked")
+	case "ending":
+		return t(ctx, "office.letter_ending")
 	}
 	return kind
 }
@@ -144,7 +158,7 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_letter")
 	case "audit_seal":
 		return t(ctx, "office.job_seal")
-	case "order_issue":
+	case "order_issue", "order_issue_server":
 		return t(ctx, "office.job_issue")
 	case "cert_list", "cert_daily":
 		return t(ctx, "office.job_list")
@@ -152,6 +166,14 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_import")
 	case "bulk_work":
 		return t(ctx, "office.job_bulk")
+	case "order_tell":
+		return t(ctx, "office.job_tell")
+	case "order_recheck":
+		return t(ctx, "office.job_recheck")
+	case "cert_phases":
+		return t(ctx, "office.job_phases")
+	case "cert_remind":
+		return t(ctx, "office.job_remind")
 	case "mailbox_clock":
 		return t(ctx, "office.job_clock")
 	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick":

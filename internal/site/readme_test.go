@@ -30,7 +30,7 @@ func TestScreenshotForTheReadme(t *testing.T) {
 	nora := s.page("nora")
 	nora.Goto(s.at("/email-domains/uni.example"))
 	png := nora.Picture()
-	if got, most := len(png), 200_000; got > most {
+	if got, most := len(png), 240_000; got > most {
 		t.Errorf("got a picture of %d bytes, want at most %d", got, most)
 	}
 	if !*update {

@@ -50,7 +50,8 @@ type rig struct {
 	sink         *sink.Sink
 	base, issuer string
 	actors       map[string]person.Actor
-	group, other org.GroupID // nora's, sven's
+	group, other org.GroupID        // nora's, sven's
+	organisation org.OrganisationID // nora's; sven has another
 	logged       *record
 }
 
@@ -154,6 +155,21 @@ func (r *rig) fill() {
 	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "uni.example", Group: r.group, Validation: org.ByDomain, Proof: proof}))
 	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "labor.example", Group: r.group, Validation: org.ByMailbox}))
 	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "institut.example", Group: r.other, Validation: org.ByDomain, Proof: proof}))
+	r.organise()
+}
+
+// organise makes organisations: nora is the technical contact of one that has
+// uni.example with wildcards, sven of one that has institut.example.
+func (r *rig) organise() {
+	ctx, officer, now := r.t.Context(), r.actors["rita"], r.clock.Now()
+	for _, o := range []struct{ name, contact, domain string }{{"Universität Probe", "nora", "uni.example"}, {"Institut Fremd", "sven", "institut.example"}} {
+		id := must(r.Org.AddOrganisation(ctx, officer, org.OrganisationInput{Name: o.name, Country: "DE", Contact: r.actors[o.contact].Account}))
+		name := must(r.Org.AddName(ctx, officer, id, org.NameInput{Name: o.domain}))
+		must(0, r.Org.ValidateName(ctx, officer, name, org.Check{Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: now.Add(-24 * time.Hour)}}))
+		if o.contact == "nora" {
+			r.organisation = id
+		}
+	}
 }
 
 // work runs the portal's jobs until the test ends.

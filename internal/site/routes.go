@@ -31,6 +31,7 @@ func (s *Site) Routes() http.Handler {
 		s.own(r)
 		r.Route("/email-domains", s.emailDomains)
 		r.Route("/recipes", s.recipes)
+		r.Route("/organisations", s.organisationRoutes)
 		r.Route("/office", s.office)
 	})
 	return r
@@ -60,6 +61,8 @@ func (s *Site) own(r chi.Router) {
 	r.Post("/challenges/{challenge}/confirm", s.in(s.confirm))
 	r.Post("/challenges/{challenge}/decline", s.in(s.decline))
 	r.Route("/client-certificates", s.clientCertificateRoutes)
+	r.Route("/certificates", s.serverCertificateRoutes)
+	r.Route("/orders", s.orderRoutes)
 }
 
 // clientCertificateRoutes is "Meine Client-Zertifikate". The page of a
@@ -128,6 +131,7 @@ func (s *Site) office(r chi.Router) {
 	r.Post("/people/{account}/lock", s.in(s.lock))
 	r.Post("/people/{account}/unlock", s.in(s.unlock))
 	r.Get("/certificates", s.in(s.officeCertificates))
+	r.Get("/server-certificates", s.in(s.officeServers))
 	r.Get("/applications", s.in(s.officeApplications))
 	r.Post("/applications/{application}/retry", s.in(s.retryApplication))
 	r.Get("/mail", s.in(s.mailState))
@@ -135,6 +139,8 @@ func (s *Site) office(r chi.Router) {
 	r.Post("/mail/letters/{letter}/retry", s.in(s.retryLetter))
 	r.Post("/mail/jobs/{job}/retry", s.in(s.retryJob))
 	r.Get("/audit", s.in(s.auditLog))
+	s.officeOrganisationRoutes(r)
+	s.officeOrderRoutes(r)
 }
 
 // observed tells Observe how each request went.

@@ -52,20 +52,20 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	history, older, err := s.history(ctx, row, rounds, max(0, before))
+	history, err := s.rowHistory(ctx, row, rounds, max(0, before))
 	if err != nil {
 		return err
 	}
 	m := s.rowModel(ctx, row, rounds)
-	m.History = history
+	m.History = history.events
 	if m.Certs, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
 		return err
 	}
 	if err := s.rowRecipe(ctx, s.actor(r), row, &m); err != nil {
 		return err
 	}
-	if older > 0 {
-		m.Older = rowPath(row) + "?before=" + strconv.FormatInt(older, 10) + "#history"
+	if history.older > 0 {
+		m.Older = rowPath(row) + "?before=" + strconv.FormatInt(history.older, 10) + "#history"
 	}
 	return s.show(w, r, http.StatusOK, view.AddressRow(s.frame(r, row.Name, domainCrumbs(r, row)...), m))
 }

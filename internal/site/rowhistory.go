@@ -9,41 +9,25 @@ import (
 	"petschaft/web/view"
 )
 
-// historyPage is how many lines of a history are shown at once.
-const historyPage = 30
-
-// history words the audit lines about a row that are older than the line before
-// (0: from the newest), with what became of the mails of its rounds and with
-// links to the larger work that a line was part of. older is the line to go on
-// from, 0 at the end.
-func (s *Site) history(ctx context.Context, row mailbox.Row, rounds []mailbox.Round, before int64) (events []view.Event, older int64, err error) {
-	lines, err := audit.About(ctx, s.DB, row.ID.Thing(), before, historyPage+1)
+// rowHistory is the history of a row, with what became of the mails of its rounds
+// and with links to the larger work that a line was part of.
+func (s *Site) rowHistory(ctx context.Context, row mailbox.Row, rounds []mailbox.Round, before int64) (told, error) {
+	h, err := s.history(ctx, row.ID.Thing(), before)
 	if err != nil {
-		return nil, 0, err
+		return told{}, err
 	}
-	if len(lines) > historyPage {
-		lines = lines[:historyPage]
-		older = lines[historyPage-1].ID
-	}
-	who, err := s.whoDid(ctx, lines)
+	things, err := audit.Things(ctx, s.DB, h.lines)
 	if err != nil {
-		return nil, 0, err
+		return told{}, err
 	}
-	things, err := audit.Things(ctx, s.DB, lines)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i, l := range lines {
-		e := view.Event{
-			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
-			Who: who[i], Notes: detailWords(ctx, l), Links: partLinks(ctx, row, things[l.ID]),
-		}
+	for i, l := range h.lines {
+		e := &h.events[i]
+		e.Links = partLinks(ctx, row, things[l.ID])
 		if mails := deliveries(ctx, l, rounds); len(mails) > 0 {
 			e.Notes = mails
 		}
-		events = append(events, e)
 	}
-	return events, older, nil
+	return h, nil
 }
 
 // partLinks lead to the import, the bulk work or the recipe that a line was part

@@ -43,6 +43,7 @@ type Site struct {
 	Order   *order.Book
 	Recipe  *recipe.Book
 	CA      []Authority // the root first; empty while none is set up
+	Chains  *pki.Pool   // from their certificates
 	// RootList is the revocation list of a root whose key is elsewhere; false
 	// where the cert room keeps that list like any other. Nil: likewise.
 	RootList func(context.Context) (pki.CRL, bool, error)

@@ -19,6 +19,12 @@ func (r *Reader) Date(t time.Time) string {
 // language: "2027-03-14" (ISO 8601).
 func (r *Reader) ISODate(t time.Time) string { return t.In(r.zone).Format(time.DateOnly) }
 
+// Month writes the month of t in UTC: "März 2027".
+func (r *Reader) Month(t time.Time) string {
+	t = t.UTC()
+	return r.T("date.month", "month", r.month(t.Month()), "year", t.Format("2006"))
+}
+
 // DateTime writes t with its zone: "14. März 2027, 09:05 Uhr MEZ".
 func (r *Reader) DateTime(t time.Time) string {
 	t = t.In(r.zone)

@@ -1,0 +1,278 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// officeOrderRoutes are orders and products, for registration officers.
+func (s *Site) officeOrderRoutes(r chi.Router) {
+	r.Get("/orders", s.in(s.officeOrders))
+	r.Get("/orders/{reference}", s.in(s.officeOrder))
+	r.Post("/orders/{reference}/take", s.in(s.takeOrder))
+	r.Post("/orders/{reference}/approve", s.in(s.approveOrder))
+	r.Post("/orders/{reference}/retry", s.in(s.retryOrder))
+	for _, d := range []orderDecision{returning, rejecting} {
+		r.Get("/orders/{reference}/"+d.path, s.in(s.askDecision(d)))
+		r.Post("/orders/{reference}/"+d.path, s.in(s.doDecision(d)))
+	}
+	r.Get("/products", s.in(s.products))
+	r.Post("/products/{product}/{switch}", s.in(s.switchProduct))
+}
+
+func officeOrderPath(reference string) string { return "/office/orders/" + reference }
+
+var officeFilters = []orderFilter{
+	{"", "serverorder.which_decide", []order.State{order.Received, order.Review}},
+	{"waiting", "serverorder.which_waiting", []order.State{order.Waiting}},
+	{"failed", "serverorder.which_failed", []order.State{order.Failed}},
+	{"open", "serverorder.which_open", orderFilters[0].states},
+	{"rejected", "serverorder.which_rejected", []order.State{order.Rejected}},
+	{"withdrawn", "serverorder.which_withdrawn", []order.State{order.Withdrawn}},
+	{"all", "serverorder.which_all", nil},
+}
+
+func (s *Site) officeOrders(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	l := readOrderList("/office/orders", officeFilters, r.URL.Query())
+	all, next, err := s.Order.Orders(ctx, s.actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Before: l.before})
+	if err != nil {
+		return err
+	}
+	m := l.model(ctx, next)
+	m.Head = view.HeadModel{Title: t(ctx, "office.orders"), Lead: t(ctx, "office.orders_lead")}
+	m.Lines = s.orderLines(ctx, all, officeOrderPath)
+	if len(all) == 0 {
+		m.Empty = l.none(ctx)
+	}
+	return s.show(w, r, http.StatusOK, view.Orders(s.officeFrame(r, m.Head.Title), m))
+}
+
+// officeOrder is the page on which an officer decides: all checks are shown.
+func (s *Site) officeOrder(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, checks, err := s.Order.Inspect(ctx, s.actor(r), orderReference(r))
+	if err != nil {
+		return err
+	}
+	m, err := s.orderModel(ctx, o)
+	if err != nil {
+		return err
+	}
+	m.Checks = s.checkModels(ctx, checks)
+	m.Organisation.Href = officeOrganisationPath(o.Organisation)
+	s.decisions(ctx, o, checks, &m)
+	crumb := view.Link{Label: t(ctx, "office.orders"), Href: "/office/orders"}
+	return s.show(w, r, http.StatusOK, view.OrderPage(s.officeFrame(r, m.Head.Title, crumb), m))
+}
+
+// decisions puts what the officer may do onto the page, and why not the rest.
+func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.Checks, m *view.OrderModel) {
+	path, version := officeOrderPath(o.Reference), []view.Hidden{{Name: "version", Value: strconv.Itoa(o.Version)}}
+	add := func(err error, b view.ButtonModel) {
+		if err == nil {
+			m.Actions = append(m.Actions, b)
+		}
+	}
+	approve := order.MayApprove(o, checks)
+	add(approve, view.ButtonModel{Label: t(ctx, "serverorder.approve"), Action: path + "/approve", Hidden: version, Kind: view.Primary, Icon: view.IconCheck})
+	add(order.MayTake(o), view.ButtonModel{Label: t(ctx, "serverorder.take"), Action: path + "/take"})
+	retry := order.MayRetry(o, checks)
+	add(retry, view.ButtonModel{Label: t(ctx, "serverorder.retry"), Action: path + "/retry", Kind: view.Primary})
+	add(order.MayReturn(o), view.ButtonModel{Label: t(ctx, "serverorder.return"), Href: path + "/return"})
+	add(order.MayReject(o), view.ButtonModel{Label: t(ctx, "serverorder.reject_verb"), Href: path + "/reject", Kind: view.Danger})
+	why := approve
+	if o.State == order.Failed {
+		why = retry
+	}
+	if f := fault.Of(why); f != nil && f.ID != "serverorder.decide.over" {
+		m.Reasons = append(m.Reasons, t(ctx, f.ID, dated(ctx, s.Now(), f.Args)...))
+	}
+	if o.State == order.Failed && order.MayDecide(o) == nil {
+		if f := fault.Of(order.MayReject(o)); f != nil {
+			m.Reasons = append(m.Reasons, t(ctx, f.ID))
+		}
+	}
+	if o.Contact {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_own"), Href: orderPath(o.Reference)})
+	}
+}
+
+func (s *Site) takeOrder(w http.ResponseWriter, r *http.Request) error {
+	reference := orderReference(r)
+	if err := s.Order.Take(r.Context(), s.actor(r), reference); err != nil {
+		return err
+	}
+	return s.done(w, r, officeOrderPath(reference), "serverorder.taken_done", "reference", reference)
+}
+
+func (s *Site) approveOrder(w http.ResponseWriter, r *http.Request) error {
+	reference := orderReference(r)
+	version, _ := strconv.Atoi(r.PostFormValue("version"))
+	if err := s.Order.Approve(r.Context(), s.actor(r), reference, version); err != nil {
+		return err
+	}
+	return s.done(w, r, officeOrderPath(reference), "serverorder.approved_done", "reference", reference)
+}
+
+func (s *Site) retryOrder(w http.ResponseWriter, r *http.Request) error {
+	reference := orderReference(r)
+	if err := s.Order.RetryOrder(r.Context(), s.actor(r), reference); err != nil {
+		return err
+	}
+	return s.done(w, r, officeOrderPath(reference), "serverorder.retried_done", "reference", reference)
+}
+
+// orderDecision is one that needs a reason.
+type orderDecision struct {
+	path, verb, what, final, done string
+	danger                        bool
+	may                           func(order.ServerOrder) error
+}
+
+var (
+	returning = orderDecision{
+		path: "return", verb: "serverorder.return", what: "serverorder.return_what", done: "serverorder.returned_done", may: order.MayReturn,
+	}
+	rejecting = orderDecision{
+		path: "reject", verb: "serverorder.reject_verb", what: "serverorder.reject_what", final: "serverorder.reject_final",
+		done: "serverorder.rejected_done", danger: true, may: order.MayReject,
+	}
+)
+
+func (s *Site) askDecision(d orderDecision) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		o, err := s.loadOrder(r)
+		if err == nil {
+			err = d.may(o)
+		}
+		if err != nil {
+			return err
+		}
+		return s.decisionPage(w, r, d, o, order.Decision{Version: o.Version}, nil)
+	}
+}
+
+func (s *Site) doDecision(d orderDecision) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		o, err := s.loadOrder(r)
+		if err != nil {
+			return err
+		}
+		version, _ := strconv.Atoi(r.PostFormValue("version"))
+		said := order.Decision{Version: version, Reason: r.PostFormValue("reason")}
+		decide := s.Order.Return
+		if d.path == rejecting.path {
+			decide = s.Order.Reject
+		}
+		err = decide(r.Context(), s.actor(r), o.Reference, said)
+		if fault.Is(err, fault.Invalid) {
+			return s.decisionPage(w, r, d, o, said, err)
+		}
+		if err != nil {
+			return err
+		}
+		return s.done(w, r, officeOrderPath(o.Reference), d.done, "reference", o.Reference)
+	}
+}
+
+func (s *Site) decisionPage(w http.ResponseWriter, r *http.Request, d orderDecision, o order.ServerOrder, said order.Decision, failed error) error {
+	ctx, path := r.Context(), officeOrderPath(o.Reference)
+	bad, _ := wrong(ctx, failed)
+	m := orderStep(o, view.DialogModel{
+		Title: t(ctx, d.verb), What: []string{t(ctx, d.what)}, Action: path + "/" + d.path, Verb: t(ctx, d.verb), Danger: d.danger, Cancel: path,
+		Hidden: []view.Hidden{{Name: "version", Value: strconv.Itoa(said.Version)}},
+	})
+	if d.final != "" {
+		m.Dialog.Final = t(ctx, d.final)
+	}
+	m.Reason = &view.FieldModel{
+		Name: "reason", Label: t(ctx, "serverorder.reason"), Hint: t(ctx, "serverorder.reason_hint"), Type: view.TextArea, Value: said.Reason, Error: bad["reason"],
+	}
+	m.Fails = view.Fails(*m.Reason)
+	f, status := s.officeFrame(r, m.Dialog.Title, view.Link{Label: t(ctx, "office.orders"), Href: "/office/orders"}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
+	if failed != nil {
+		f, status = s.refused(w, f, failed)
+	}
+	return s.show(w, r, status, view.OrderStep(f, m))
+}
+
+func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	all, err := s.Order.Products(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []view.ProductLine
+	for _, p := range all {
+		l := view.ProductLine{
+			Name: serverProduct(ctx, p.Code), Text: p.Code, Names: productText(ctx, p), Keys: strings.Join(p.Keys, ", "), Days: locale.From(ctx).Number(int64(p.Days)),
+			State:  view.StateModel{Kind: view.Good, Word: t(ctx, "product.on")},
+			Switch: view.ButtonModel{Label: t(ctx, "product.switch_off"), About: serverProduct(ctx, p.Code), Action: "/office/products/" + p.Code + "/off"},
+		}
+		if !p.Active {
+			l.State = view.StateModel{Kind: view.Paused, Word: t(ctx, "product.off")}
+			l.Switch.Label, l.Switch.Action = t(ctx, "product.switch_on"), "/office/products/"+p.Code+"/on"
+		}
+		lines = append(lines, l)
+	}
+	return s.show(w, r, http.StatusOK, view.Products(s.officeFrame(r, t(ctx, "office.products")), lines))
+}
+
+func (s *Site) switchProduct(w http.ResponseWriter, r *http.Request) error {
+	to := chi.URLParam(r, "switch")
+	if to != "on" && to != "off" {
+		return fault.New(fault.Missing, "")
+	}
+	if err := s.Order.OfferProduct(r.Context(), s.actor(r), chi.URLParam(r, "product"), to == "on"); err != nil {
+		return err
+	}
+	return s.done(w, r, "/office/products", "product.switched")
+}
+
+// orderTasks are what waits for the technical contact.
+func (s *Site) orderTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	returned, next, err := s.Order.Orders(ctx, by, order.OrderView{States: []order.State{order.Returned}, Size: startTasks})
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for _, o := range returned {
+		tasks = append(tasks, view.Task{
+			Kind: view.Warn, Text: t(ctx, "start.order_returned", "reference", o.Reference, "name", spelledNames(o.Names[:1])[0]),
+			Link: view.Link{Label: t(ctx, "start.look"), Href: orderPath(o.Reference)},
+		})
+	}
+	if next != 0 {
+		tasks = append(tasks, view.Task{Kind: view.Info, Text: t(ctx, "start.more_orders"), Link: view.Link{Label: t(ctx, "start.look"), Href: "/orders"}})
+	}
+	return tasks, nil
+}
+
+// waitingOrders are the orders that an officer may decide.
+func (s *Site) waitingOrders(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	n, err := s.Order.WaitingOrders(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	add := func(kind view.Kind, words string, n int64, which string) {
+		if n > 0 {
+			tasks = append(tasks, view.Task{Kind: kind, Text: t(ctx, words, "n", n), Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/orders" + which}})
+		}
+	}
+	add(view.Open, "office.orders_decide", n.Decide, "")
+	add(view.Paused, "office.orders_validate", n.Validate, "?which=waiting")
+	add(view.Bad, "office.orders_failed", n.Failed, "?which=failed")
+	return tasks, nil
+}

@@ -1,0 +1,247 @@
+package site
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
+// and their names.
+func (s *Site) officeOrganisationRoutes(r chi.Router) {
+	r.Get("/organisations", s.in(s.officeOrganisations))
+	r.Get("/organisations/new", s.in(s.newOrganisation))
+	r.Post("/organisations", s.in(s.addOrganisation))
+	r.Route("/organisations/{organisation}", func(r chi.Router) {
+		r.Get("/", s.in(s.officeOrganisation))
+		r.Post("/", s.in(s.saveOrganisation))
+		r.Post("/reminders", s.in(s.officeReminders))
+		r.Get("/contact", s.in(s.askAppoint))
+		r.Post("/contact", s.in(s.appoint))
+		r.Post("/names", s.in(s.addName))
+		r.Get("/names/{name}", s.in(s.officeName))
+		r.Post("/names/{name}", s.in(s.validateName))
+		r.Get("/names/{name}/end", s.in(s.askEndName))
+		r.Post("/names/{name}/end", s.in(s.endName))
+	})
+	r.Get("/forecast", s.in(s.forecast))
+}
+
+func officeOrganisationPath(o org.OrganisationID) string { return "/office/organisations/" + id(o) }
+
+func organisationsCrumb(ctx context.Context) view.Link {
+	return view.Link{Label: t(ctx, "office.organisations"), Href: "/office/organisations"}
+}
+
+func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	all, err := s.Org.Organisations(ctx, by)
+	if err != nil {
+		return err
+	}
+	counts, err := s.Org.NameCounts(ctx, by)
+	if err != nil {
+		return err
+	}
+	m := view.OfficeOrganisationsModel{}
+	for _, o := range all {
+		m.Lines = append(m.Lines, view.OfficeOrganisationLine{
+			OrganisationLine: view.OrganisationLine{Name: o.Name, Href: officeOrganisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])},
+			ContactHref:      "/office/people/" + id(o.ContactID), Count: locale.From(ctx).Number(int64(counts[o.ID].Accepted)), Auto: o.AutoApprove,
+		})
+	}
+	return s.show(w, r, http.StatusOK, view.OfficeOrganisations(s.officeFrame(r, t(ctx, "office.organisations")), m))
+}
+
+// typedOrganisation is the form as it was sent.
+func typedOrganisation(r *http.Request) view.OrganisationForm {
+	v := r.PostFormValue
+	return view.OrganisationForm{Name: v("name"), Identifier: v("identifier"), Country: v("country"), Auto: v("auto") == "on"}
+}
+
+func organisationInput(m view.OrganisationForm) org.OrganisationInput {
+	return org.OrganisationInput{Name: m.Name, Identifier: m.Identifier, Country: m.Country, AutoApprove: m.Auto}
+}
+
+func (s *Site) newOrganisation(w http.ResponseWriter, r *http.Request) error {
+	return s.newOrganisationPage(w, r, http.StatusOK, s.newOrganisationFrame(r), view.OrganisationForm{Country: "DE"})
+}
+
+func (s *Site) newOrganisationFrame(r *http.Request) view.Frame {
+	return s.officeFrame(r, t(r.Context(), "office.organisation_new"), organisationsCrumb(r.Context()))
+}
+
+func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.OrganisationForm) error {
+	m.New, m.Action, m.Cancel = true, "/office/organisations", "/office/organisations"
+	return s.show(w, r, status, view.NewOrganisation(f, m))
+}
+
+func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
+	ctx, m := r.Context(), typedOrganisation(r)
+	contact, who, unclear, err := s.memberMeant(r)
+	if err != nil {
+		return err
+	}
+	in := organisationInput(m)
+	in.Contact, m.Contact = contact.ID, who // nobody where it is unclear; what else is wrong is then said, too
+	added, err := s.Org.AddOrganisation(ctx, s.actor(r), in)
+	if err == nil {
+		return s.done(w, r, officeOrganisationPath(added), "office.organisation_added", "name", m.Name)
+	}
+	if !answerable(err) {
+		return err
+	}
+	m.Errors, m.Whole = wrongAt(ctx, err, "schema.organisation_name", "name")
+	if unclear == nil && fault.Of(err).ID == "org.organisation.self" {
+		m.Contact.Error, m.Whole = m.Whole, ""
+	}
+	f, status := s.refused(w, s.newOrganisationFrame(r), err)
+	return s.newOrganisationPage(w, r, status, f, m)
+}
+
+// organisationForms are the forms of an organisation's page, as stored or as
+// they came back.
+type organisationForms struct {
+	edit   view.OrganisationForm
+	add    view.AskNameForm
+	remind view.RemindersForm
+}
+
+func storedOrganisation(o org.Organisation) organisationForms {
+	return organisationForms{
+		edit:   view.OrganisationForm{Name: o.Name, Identifier: o.Identifier, Country: o.Country, Auto: o.AutoApprove},
+		remind: reminders(o),
+	}
+}
+
+func (s *Site) officeOrganisation(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	return s.officeOrganisationPage(w, r, o, storedOrganisation(o), nil)
+}
+
+// officeOrganisationPage shows o with its forms; refused is why one came back.
+func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, forms organisationForms, refused error) error {
+	ctx, by := r.Context(), s.actor(r)
+	f, status := s.officeFrame(r, o.Name, organisationsCrumb(ctx)), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	path := officeOrganisationPath(o.ID)
+	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
+	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
+	m := view.OfficeOrganisationModel{
+		Head: view.HeadModel{Title: o.Name}, Facts: s.organisationFacts(ctx, o), Appoint: path + "/contact",
+		Edit: forms.edit, EditOpen: forms.edit.Whole != "" || len(forms.edit.Errors) > 0, Add: forms.add, Reminders: forms.remind,
+	}
+	if err := org.MayKeepOrganisation(by, o); err != nil {
+		m.Own = t(ctx, fault.Of(err).ID)
+	}
+	var err error
+	if m.Names, m.Ended, err = s.nameLines(ctx, by, o, officeNamePath); err != nil {
+		return err
+	}
+	if m.History, err = s.officeHistory(ctx, by, o.ID.Thing()); err != nil {
+		return err
+	}
+	return s.show(w, r, status, view.OfficeOrganisation(f, m))
+}
+
+func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	forms := storedOrganisation(o)
+	forms.edit = typedOrganisation(r)
+	err = s.Org.EditOrganisation(ctx, s.actor(r), o.ID, organisationInput(forms.edit))
+	if err == nil {
+		return s.done(w, r, officeOrganisationPath(o.ID), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	forms.edit.Errors, forms.edit.Whole = wrongAt(ctx, err, "schema.organisation_name", "name")
+	return s.officeOrganisationPage(w, r, o, forms, err)
+}
+
+func (s *Site) officeReminders(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	forms := storedOrganisation(o)
+	forms.remind, err = s.savedReminders(r, o)
+	if err == nil {
+		return s.done(w, r, officeOrganisationPath(o.ID), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	return s.officeOrganisationPage(w, r, o, forms, err)
+}
+
+func (s *Site) askAppoint(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := org.MayKeepOrganisation(s.actor(r), o); err != nil {
+		return err
+	}
+	return s.appointPage(w, r, o, view.AppointModel{}, nil)
+}
+
+func (s *Site) appointPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m view.AppointModel, refused error) error {
+	ctx, path := r.Context(), officeOrganisationPath(o.ID)
+	title := t(ctx, "office.appoint_title", "name", o.Name)
+	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	m.Dialog = view.DialogModel{
+		Title: title, Verb: t(ctx, "office.appoint_verb"), Action: path + "/contact", Cancel: path,
+		What: []string{t(ctx, "office.appoint_what", "name", o.ContactName), t(ctx, "office.appoint_kept")},
+	}
+	if len(m.Who.Choices) > 0 {
+		m.Dialog.Hidden = []view.Hidden{{Name: "who", Value: m.Who.Who}}
+	}
+	return s.show(w, r, status, view.Appoint(f, m))
+}
+
+// appoint looks for whom the officer means and appoints them; of several it
+// asks which.
+func (s *Site) appoint(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := org.MayKeepOrganisation(s.actor(r), o); err != nil {
+		return err
+	}
+	found, who, refused, err := s.memberMeant(r)
+	if err != nil {
+		return err
+	}
+	m := view.AppointModel{Who: who}
+	if refused == nil {
+		if refused = s.Org.Appoint(ctx, s.actor(r), o.ID, found.ID); refused == nil {
+			return s.done(w, r, officeOrganisationPath(o.ID), "office.appointed", "name", found.Label())
+		}
+		if !answerable(refused) {
+			return refused
+		}
+		_, m.Who.Error = wrong(ctx, refused)
+	}
+	return s.appointPage(w, r, o, m, refused)
+}

@@ -1,0 +1,299 @@
+package site
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/web/view"
+)
+
+// ordering is what an order is made for: something new, the renewal of a
+// certificate, or the correction of an order that was returned. All three go
+// through the same steps, each a page that sends on what the ones before asked.
+type ordering struct {
+	action, cancel string
+	title, lead    string
+	crumbs         []view.Link
+	renews         *cert.ServerCertificate
+	corrects       *order.ServerOrder
+	organisations  []org.Organisation // to choose from
+	products       []order.Product
+}
+
+// keeps tells whether there is a key that may stay.
+func (o ordering) keeps() bool { return o.renews != nil || o.corrects != nil }
+
+// orderTyped is what was sent by a step.
+type orderTyped struct {
+	typed
+	step         string // what was asked for: "names", "check", "submit", or back to "key"
+	key          string // "csr" or "same"
+	form         string
+	names        string
+	organisation org.OrganisationID
+	product      string
+	comment      string
+	version      int
+}
+
+func readOrder(r *http.Request) (orderTyped, error) {
+	in, err := readTyped(r)
+	n, _ := strconv.ParseInt(r.PostFormValue("organisation"), 10, 64)
+	version, _ := strconv.Atoi(r.PostFormValue("version"))
+	key := r.PostFormValue("key")
+	if strings.TrimSpace(in.csr()) != "" { // whoever gives a request means it
+		key = keyCSR
+	}
+	return orderTyped{
+		typed: in, step: r.PostFormValue("step"), key: key, form: r.PostFormValue("form"), names: r.PostFormValue("names"),
+		organisation: org.OrganisationID(n), product: r.PostFormValue("product"), comment: r.PostFormValue("comment"), version: version,
+	}, err
+}
+
+// list are the names typed, one a line; commas and blanks divide them, too.
+func (in orderTyped) list() []string {
+	return strings.FieldsFunc(in.names, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;", r) })
+}
+
+func (in orderTyped) wish() order.Wish {
+	w := order.Wish{Organisation: in.organisation, Product: in.product, Names: in.list(), Comment: in.comment}
+	if in.key != keySame {
+		w.CSR = in.csr()
+	}
+	return w
+}
+
+const (
+	keySame = "same"
+	keyCSR  = "csr"
+)
+
+// startOrdering finds what the path speaks of, and what is to be chosen from.
+type startOrdering func(s *Site, r *http.Request) (ordering, orderTyped, error)
+
+// askOrder shows the first step.
+func (s *Site) askOrder(start startOrdering) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		o, in, err := start(s, r)
+		if err != nil {
+			return err
+		}
+		in.form = rand.Text()
+		return s.orderKeyPage(w, r, o, in, nil)
+	}
+}
+
+// doOrder takes what a step sends and shows the next one, or this one again.
+func (s *Site) doOrder(start startOrdering) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		o, before, err := start(s, r)
+		if err != nil {
+			return err
+		}
+		in, err := readOrder(r)
+		if err != nil {
+			return err
+		}
+		if in.version == 0 {
+			in.version = before.version
+		}
+		switch in.step {
+		case "key":
+			return s.orderKeyPage(w, r, o, in, nil)
+		case "names":
+			return s.orderToNames(w, r, o, in)
+		case "check":
+			return s.orderToSummary(w, r, o, in)
+		}
+		return s.orderSubmit(w, r, o, in)
+	}
+}
+
+// newOrder is something new, for technical contacts.
+func newOrder(s *Site, r *http.Request) (ordering, orderTyped, error) {
+	ctx := r.Context()
+	o := ordering{
+		action: "/orders/new", cancel: "/orders", title: t(ctx, "serverorder.new"), lead: t(ctx, "serverorder.new_lead"),
+		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}},
+	}
+	all, err := s.Org.Organisations(ctx, s.actor(r))
+	if err != nil {
+		return o, orderTyped{}, err
+	}
+	for _, one := range all {
+		if order.MayOrder(one, false) == nil {
+			o.organisations = append(o.organisations, one)
+		}
+	}
+	if len(o.organisations) == 0 {
+		return o, orderTyped{}, fault.New(fault.Denied, "serverorder.section_closed")
+	}
+	o.products, err = s.Order.Products(ctx)
+	return o, orderTyped{key: keyCSR}, err
+}
+
+// renewal is for a certificate that may be renewed.
+func renewal(s *Site, r *http.Request) (ordering, orderTyped, error) {
+	ctx := r.Context()
+	c, err := s.loadServer(r)
+	if err == nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) { // a form that comes twice is answered with its order
+		err = cert.MayRenew(c, s.Now())
+	}
+	if err != nil {
+		return ordering{}, orderTyped{}, err
+	}
+	o := ordering{
+		action: serverPath(c.Reference) + "/renew", cancel: serverPath(c.Reference), title: t(ctx, "serverorder.renew"),
+		lead:   t(ctx, "serverorder.renew_lead", "name", cert.Spelled(c.CommonName), "reference", c.Reference),
+		crumbs: append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: serverPath(c.Reference)}), renews: &c,
+	}
+	in := orderTyped{key: keySame, names: strings.Join(spelledNames(c.Names), "\n"), organisation: c.Organisation, product: c.Product}
+	return s.fixed(ctx, s.actor(r), o, in)
+}
+
+// correction is for an order that was returned.
+func correction(s *Site, r *http.Request) (ordering, orderTyped, error) {
+	ctx := r.Context()
+	was, err := s.loadOrder(r)
+	if err == nil {
+		err = order.MayCorrect(was)
+	}
+	if err != nil {
+		return ordering{}, orderTyped{}, err
+	}
+	o := ordering{
+		action: orderPath(was.Reference) + "/correct", cancel: orderPath(was.Reference), title: t(ctx, "serverorder.correct_verb"),
+		lead: t(ctx, "serverorder.correct_lead", "reason", was.Reason), corrects: &was,
+		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}, {Label: was.Reference, Href: orderPath(was.Reference)}},
+	}
+	in := orderTyped{
+		key: keySame, names: strings.Join(spelledNames(was.Names), "\n"), organisation: was.Organisation, product: was.Product,
+		comment: was.Comment, version: was.Version,
+	}
+	return s.fixed(ctx, s.actor(r), o, in)
+}
+
+// fixed is for what belongs to an organisation already.
+func (s *Site) fixed(ctx context.Context, by person.Actor, o ordering, in orderTyped) (ordering, orderTyped, error) {
+	one, err := s.Org.Organisation(ctx, by, in.organisation)
+	if err != nil {
+		return o, in, err
+	}
+	o.organisations = []org.Organisation{one}
+	o.products, err = s.Order.Products(ctx)
+	return o, in, err
+}
+
+// read is the request that was sent, or the key that stays.
+func (o ordering) read(in orderTyped) (pki.CSR, error) {
+	if in.key != keySame || !o.keeps() {
+		return pki.ReadCSR([]byte(in.csr()))
+	}
+	if o.corrects != nil {
+		key, err := pki.ReadKey(o.corrects.SPKI)
+		return pki.CSR{Key: key}, err
+	}
+	c, err := pki.ParseCertificate(o.renews.DER)
+	return pki.CSR{Key: c.Key}, err
+}
+
+// orderToNames reads the request and asks for the rest. Names are those asked
+// for in it, until somebody typed others.
+func (s *Site) orderToNames(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped) error {
+	request, err := o.read(in)
+	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
+		var bad fault.Fields
+		bad.Add("csr", f.ID, f.Args...)
+		return s.orderKeyPage(w, r, o, in, bad.Err())
+	}
+	if err != nil {
+		return err
+	}
+	if len(in.list()) == 0 {
+		in.names = strings.Join(request.Asked.DNS, "\n")
+	}
+	if len(o.organisations) == 1 {
+		in.organisation = o.organisations[0].ID
+	}
+	if in.product == "" {
+		in.product = order.Suggest(o.products, in.list())
+	}
+	return s.orderNamesPage(w, r, o, in, nil)
+}
+
+// orderToSummary looks at everything without ordering anything.
+func (s *Site) orderToSummary(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped) error {
+	var p order.Preview
+	var err error
+	if o.corrects != nil {
+		p, err = s.Order.PreviewCorrection(r.Context(), s.actor(r), o.corrects.Reference, in.version, in.wish())
+	} else {
+		p, err = s.Order.Preview(r.Context(), s.actor(r), o.submission(in))
+	}
+	if err != nil {
+		return s.orderAgain(w, r, o, in, err)
+	}
+	return s.orderSummaryPage(w, r, o, in, p)
+}
+
+func (o ordering) submission(in orderTyped) order.Submission {
+	sub := order.Submission{Wish: in.wish(), Form: in.form}
+	if o.renews != nil {
+		sub.Renews = o.renews.Reference
+	}
+	return sub
+}
+
+// orderAgain shows the step that holds what is wrong.
+func (s *Site) orderAgain(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, err error) error {
+	if !answerable(err) {
+		return err
+	}
+	for _, f := range fault.Of(err).Fields {
+		if f.Name == "csr" {
+			return s.orderKeyPage(w, r, o, in, err)
+		}
+	}
+	return s.orderNamesPage(w, r, o, in, err)
+}
+
+func (s *Site) orderSubmit(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped) error {
+	ctx, by := r.Context(), s.actor(r)
+	if o.corrects != nil {
+		reference := o.corrects.Reference
+		if err := s.Order.Correct(ctx, by, reference, in.version, in.wish()); err != nil {
+			return s.orderAgain(w, r, o, in, err)
+		}
+		return s.done(w, r, orderPath(reference), "serverorder.corrected", "reference", reference)
+	}
+	reference, err := s.Order.Submit(ctx, by, o.submission(in))
+	if err != nil {
+		return s.orderAgain(w, r, o, in, err)
+	}
+	return s.done(w, r, orderPath(reference), "serverorder.submitted_done", "reference", reference)
+}
+
+// loadOrder is the order that the path names, however its reference number was
+// typed.
+func (s *Site) loadOrder(r *http.Request) (order.ServerOrder, error) {
+	return s.Order.Server(r.Context(), s.actor(r), orderReference(r))
+}
+
+func orderReference(r *http.Request) string {
+	reference := chi.URLParam(r, "reference")
+	if canonical, ok := order.ParseReference(reference); ok {
+		reference = canonical
+	}
+	return reference
+}

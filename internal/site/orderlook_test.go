@@ -1,0 +1,97 @@
+package site_test
+
+import (
+	"net/http"
+	"testing"
+
+	"petschaft/internal/order"
+)
+
+// TestOrdersInABrowser looks at orders in every state, at each step of ordering,
+// and at the forms that come back.
+func TestOrdersInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at many pages")
+	}
+	t.Parallel()
+	for _, lang := range []string{"de", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			s := newSight(t, lang)
+			s.look("nora", "orders-none", "/orders", http.StatusOK)
+			s.look("niko", "orders-closed", "/orders", http.StatusForbidden)
+			s.look("rita", "orders-officer", "/orders", http.StatusOK)
+			all := s.populateOrders()
+			for state, reference := range all {
+				s.look("nora", "order-"+state, "/orders/"+reference, http.StatusOK)
+				s.look("rita", "office-order-"+state, "/office/orders/"+reference, http.StatusOK)
+			}
+			for name, path := range map[string]string{
+				"orders": "/orders", "orders-all": "/orders?which=all", "orders-rejected": "/orders?which=rejected", "orders-no-hit": "/orders?q=xyz", "start-returned": "/",
+				"order-withdraw": "/orders/" + all["received"] + "/withdraw", "order-correct": "/orders/" + all["returned"] + "/correct", "order-renew": "/certificates/" + s.aged("alt.uni.example") + "/renew",
+			} {
+				s.look("nora", name, path, http.StatusOK)
+			}
+			for name, path := range map[string]string{
+				"office-orders": "/office/orders", "office-orders-all": "/office/orders?which=all", "office-orders-none": "/office/orders?q=xyz", "office-todo": "/office", "products": "/office/products",
+				"office-order-return": "/office/orders/" + all["received"] + "/return", "office-order-reject": "/office/orders/" + all["received"] + "/reject",
+			} {
+				s.look("rita", name, path, http.StatusOK)
+			}
+			s.ordering()
+			p := s.page("rita")
+			p.Goto(s.at("/office/orders/" + all["received"] + "/reject"))
+			p.Press(s.say("serverorder.reject_verb"))
+			s.judge(p, "office-order-reject-wrong", http.StatusUnprocessableEntity)
+			s.look("rita", "order-over", "/office/orders/"+all["rejected"]+"/reject", http.StatusConflict)
+		})
+	}
+}
+
+// ordering looks at the steps, and at what comes back of each.
+func (s *sight) ordering() {
+	s.t.Helper()
+	p := s.look("nora", "order-key", "/orders/new", http.StatusOK)
+	key, csr := newKey("www.uni.example")
+	p.Fill(s.say("apply.csr"), key)
+	p.Press(s.say("serverorder.next"))
+	s.judge(p, "order-key-wrong", http.StatusUnprocessableEntity)
+	p.Fill(s.say("apply.csr"), csr)
+	p.Press(s.say("serverorder.next"))
+	s.judge(p, "order-names", http.StatusOK)
+	p.Fill(s.say("server.names"), "www.uni.example\nein.sehr-langer-name-der-nicht-dazu-gehoert.anderswo.example\n*.uni.example\n192.0.2.1")
+	p.Press(s.say("serverorder.check_button"))
+	s.judge(p, "order-names-wrong", http.StatusUnprocessableEntity)
+	p.Fill(s.say("server.names"), "www.uni.example\nprüfstand-süd.uni.example")
+	p.Choose(s.say("server.product_multi"))
+	p.Fill(s.say("serverorder.comment"), "Bitte bis Freitag: Am Wochenende zieht der Server um.")
+	p.Press(s.say("serverorder.check_button"))
+	s.judge(p, "order-summary", http.StatusOK)
+}
+
+// populateOrders makes an order in each state.
+func (r *rig) populateOrders() map[string]string {
+	r.t.Helper()
+	ctx, officer := r.t.Context(), r.actors["rita"]
+	all := map[string]string{
+		"received": r.ordered("www.uni.example", "uni.example", "mail.uni.example"), "returned": r.returned("www.uni.example"), "issued": r.fulfilled("git.uni.example"),
+	}
+	all["review"] = r.ordered("wiki.uni.example")
+	must(0, r.Order.Take(ctx, officer, all["review"]))
+	all["rejected"] = r.ordered("spiele.uni.example")
+	must(0, r.Order.Reject(ctx, officer, all["rejected"], order.Decision{Version: 1, Reason: "Für diesen Zweck gibt es keine Zertifikate."}))
+	all["withdrawn"] = r.ordered("weg.uni.example")
+	must(0, r.Order.Withdraw(ctx, r.actors["nora"], all["withdrawn"]))
+	for state, why := range map[string]string{"approved": "", "failed": "order.failed.away"} {
+		all[state] = r.ordered(state + ".uni.example")
+		must(0, r.Order.Approve(ctx, officer, all[state], 1))
+		must(r.db.Exec(ctx, `update server_order set state = $2, reason = $3, serial = '\x01', not_before = now(), days = 90 where reference = $1`, all[state], state, why))
+	}
+	r.populateNames()
+	reference, err := r.Order.Submit(ctx, r.actors["nora"], order.Submission{Wish: order.Wish{
+		Organisation: r.organisation, Product: "tls-single", CSR: newCSR("x"), Names: []string{"www.projekt-aurora.example"}, Comment: "Der neue Name ist angefragt.",
+	}})
+	must(reference, err)
+	all["waiting"] = reference
+	return all
+}

@@ -1,0 +1,203 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/pki"
+	"petschaft/web/view"
+)
+
+// orderingModel is what each step shows; at counts from 0. What the other steps
+// asked is sent along unseen.
+func (s *Site) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) view.OrderingModel {
+	m := view.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
+	for i, label := range []string{t(ctx, "apply.key"), t(ctx, "serverorder.step_names"), t(ctx, "serverorder.step_summary"), t(ctx, "serverorder.step_done")} {
+		m.Steps = append(m.Steps, view.Step{Label: label, Done: i < at, Current: i == at})
+	}
+	m.Form = view.FormModel{Action: o.action, Cancel: o.cancel, Upload: at == 0, Hidden: append(hidden,
+		view.Hidden{Name: "form", Value: in.form}, view.Hidden{Name: "version", Value: strconv.Itoa(in.version)})}
+	return m
+}
+
+// keyHidden sends the key on, restHidden what the second step asked.
+func (in orderTyped) keyHidden() []view.Hidden {
+	hs := []view.Hidden{{Name: "key", Value: in.key}}
+	if in.key != keySame {
+		hs = append(hs, view.Hidden{Name: "csr", Value: in.shown()})
+	}
+	return hs
+}
+
+func (in orderTyped) restHidden() []view.Hidden {
+	return []view.Hidden{
+		{Name: "names", Value: in.names},
+		{Name: "organisation", Value: id(in.organisation)},
+		{Name: "product", Value: in.product},
+		{Name: "comment", Value: in.comment},
+	}
+}
+
+func (s *Site) orderFrame(w http.ResponseWriter, r *http.Request, o ordering, failed error) (view.Frame, int) {
+	f, status := standing(s.frame(r, o.title, o.crumbs...)), http.StatusOK
+	if failed != nil {
+		return s.refused(w, f, failed)
+	}
+	return f, status
+}
+
+func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
+	ctx := r.Context()
+	bad, whole := wrong(ctx, failed)
+	m := view.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Command: serverCommand(in.list())}
+	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.next"), Name: "step", Value: "names"}
+	m.Key = view.FieldModel{Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: in.key}
+	if o.keeps() {
+		m.Key.Choices = []view.Choice{{Value: keySame, Label: t(ctx, "serverorder.key_same"), Hint: t(ctx, "serverorder.key_same_hint")}}
+	}
+	m.Key.Choices = append(m.Key.Choices, view.Choice{Value: keyCSR, Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")})
+	m.CSR = view.FieldModel{
+		Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
+		Value: in.shown(), Error: bad["csr"], Autocomplete: "off", Alternative: true,
+	}
+	m.File = view.FieldModel{Name: "file", Label: t(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
+	if len(in.file) > 0 {
+		m.CSR.Error, m.File.Error = "", bad["csr"]
+	}
+	m.Fails = view.Fails(m.CSR, m.File)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.orderFrame(w, r, o, failed)
+	return s.show(w, r, status, view.OrderKey(f, m))
+}
+
+func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
+	ctx := r.Context()
+	bad, whole := wrongs(ctx, failed)
+	m := view.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
+	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
+	m.Back = view.ButtonModel{Label: t(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
+	m.Names = view.FieldModel{
+		Name: "names", Label: t(ctx, "server.names"), Hint: t(ctx, "serverorder.names_hint"), Type: view.TextArea, Rows: "4", Mono: true,
+		Value: in.names, Error: bad["names"], Autocomplete: "off",
+	}
+	m.Organisation = view.FieldModel{Name: "organisation", Label: t(ctx, "server.organisation"), Type: view.Select, Error: bad["organisation"]}
+	if len(o.organisations) > 1 {
+		m.Organisation.Choices = []view.Choice{{Label: t(ctx, "serverorder.choose")}}
+	}
+	for _, one := range o.organisations {
+		m.Organisation.Choices = append(m.Organisation.Choices, view.Choice{Value: id(one.ID), Label: one.Name})
+	}
+	if in.organisation != 0 {
+		m.Organisation.Value = id(in.organisation)
+	}
+	m.Product = productField(ctx, o.products, in.product)
+	m.Product.Error = bad["product"]
+	m.Comment = view.FieldModel{
+		Name: "comment", Label: t(ctx, "serverorder.comment"), Hint: t(ctx, "serverorder.comment_hint"), Type: view.TextArea, Rows: "3",
+		Value: in.comment, Error: bad["comment"], Optional: true, Autocomplete: "off",
+	}
+	m.Fails = view.Fails(m.Names, m.Organisation, m.Product, m.Comment)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.orderFrame(w, r, o, failed)
+	return s.show(w, r, status, view.OrderNames(f, m))
+}
+
+// wrongs is wrong, with all that is wrong with a field: of many names, many may
+// be.
+func wrongs(ctx context.Context, err error) (map[string]string, string) {
+	fields, whole := wrong(ctx, err)
+	if f := fault.Of(err); f != nil {
+		for i, x := range f.Fields {
+			if words := t(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
+				fields[x.Name] += " " + words
+			}
+		}
+	}
+	return fields, whole
+}
+
+func productField(ctx context.Context, all []order.Product, value string) view.FieldModel {
+	m := view.FieldModel{Name: "product", Label: t(ctx, "server.product"), Type: view.Radios, Value: value}
+	for _, p := range all {
+		if p.Active {
+			m.Choices = append(m.Choices, view.Choice{Value: p.Code, Label: serverProduct(ctx, p.Code), Hint: productText(ctx, p)})
+		}
+	}
+	return m
+}
+
+func productText(ctx context.Context, p order.Product) string {
+	words := t(ctx, "product.most", "n", p.MostNames, "days", p.Days)
+	if p.Wildcard {
+		words += " " + t(ctx, "product.wildcard")
+	}
+	return words
+}
+
+// readModel says what was read and what of it is left out.
+func (o ordering) readModel(ctx context.Context, in orderTyped) view.ReadModel {
+	request, err := o.read(in)
+	if err != nil {
+		return view.ReadModel{}
+	}
+	m := view.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName}
+	ignored := request.Ignored(pki.Names{DNS: in.list()})
+	for _, d := range ignored[:min(len(ignored), mostIgnored)] {
+		m.Dropped = append(m.Dropped, t(ctx, d.ID, d.Args...))
+	}
+	if len(ignored) > mostIgnored {
+		m.Dropped = append(m.Dropped, "…")
+	}
+	return m
+}
+
+func (s *Site) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, p order.Preview) error {
+	ctx := r.Context()
+	m := view.OrderSummaryModel{
+		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: spelledNames(p.Names),
+		Organisation: p.Organisation.Name, Product: serverProduct(ctx, p.Product.Code), Comment: in.comment, Checks: s.checkModels(ctx, p.Checks),
+		Back: []view.ButtonModel{{Label: t(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
+	}
+	in.names = strings.Join(p.Names, "\n")
+	m.Read = o.readModel(ctx, in)
+	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.submit"), Name: "step", Value: "submit"}
+	m.What = map[order.State]view.NoticeModel{
+		order.Approved: {Kind: view.Good, Text: t(ctx, "serverorder.will_approve")},
+		order.Received: {Kind: view.Info, Text: t(ctx, "serverorder.will_receive")},
+		order.Waiting:  {Kind: view.Warn, Text: t(ctx, "serverorder.will_wait")},
+	}[p.State]
+	f, status := s.orderFrame(w, r, o, nil)
+	return s.show(w, r, status, view.OrderSummary(f, m))
+}
+
+// checkModels words what was looked at.
+func (s *Site) checkModels(ctx context.Context, checks order.Checks) (ms []view.CheckModel) {
+	states := map[order.Weight]view.StateModel{
+		order.Fine: {Kind: view.Good, Word: t(ctx, "serverorder.fine")},
+		order.Hint: {Kind: view.Info, Word: t(ctx, "serverorder.hint")},
+		order.Wait: {Kind: view.Warn, Word: t(ctx, "serverorder.wait")},
+		order.Stop: {Kind: view.Bad, Word: t(ctx, "serverorder.stop")},
+	}
+	for _, c := range checks {
+		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: t(ctx, c.ID, dated(ctx, s.Now(), c.Args)...)})
+	}
+	return ms
+}
+
+// serverCommand makes a key and a request with OpenSSL for the first name.
+func serverCommand(names []string) string {
+	name := "www.uni.example"
+	if len(names) > 0 && strings.Trim(names[0], "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" {
+		name = names[0]
+	}
+	return fmt.Sprintf("openssl req -new -newkey rsa:3072 -noenc -subj /CN=%s -addext subjectAltName=DNS:%s -keyout schluessel.pem -out antrag.csr", name, name)
+}

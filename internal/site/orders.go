@@ -1,0 +1,224 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/web/view"
+)
+
+// orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
+// order is also for officers.
+func (s *Site) orderRoutes(r chi.Router) {
+	r.Get("/", s.in(s.orders))
+	r.Get("/new", s.in(s.askOrder(newOrder)))
+	r.Post("/new", s.in(s.doOrder(newOrder)))
+	r.Get("/{reference}", s.in(s.order))
+	r.Get("/{reference}/progress", s.in(s.orderProgressOnly))
+	r.Get("/{reference}/correct", s.in(s.askOrder(correction)))
+	r.Post("/{reference}/correct", s.in(s.doOrder(correction)))
+	r.Get("/{reference}/withdraw", s.in(s.askWithdraw))
+	r.Post("/{reference}/withdraw", s.in(s.withdrawOrder))
+}
+
+// orderFilter is a choice of orders.
+type orderFilter struct {
+	name, words string
+	states      []order.State
+}
+
+var orderFilters = []orderFilter{
+	{"", "serverorder.which_open", []order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Approved, order.Issuing, order.Failed}},
+	{"rejected", "serverorder.which_rejected", []order.State{order.Rejected}},
+	{"withdrawn", "serverorder.which_withdrawn", []order.State{order.Withdrawn}},
+	{"all", "serverorder.which_all", nil},
+}
+
+// orderList is what is to be seen of a list of orders.
+type orderList struct {
+	base    string
+	filters []orderFilter
+	at      orderFilter
+	text    string
+	before  order.ServerID
+}
+
+func readOrderList(base string, filters []orderFilter, q url.Values) orderList {
+	l := orderList{base: base, filters: filters, at: filters[0], text: strings.TrimSpace(q.Get("q"))}
+	if i := slices.IndexFunc(filters, func(f orderFilter) bool { return f.name == q.Get("which") }); i >= 0 {
+		l.at = filters[i]
+	}
+	if n, err := strconv.ParseInt(q.Get("before"), 10, 64); err == nil && n > 0 {
+		l.before = order.ServerID(n)
+	}
+	return l
+}
+
+func (l orderList) href() string {
+	q := url.Values{}
+	if l.at.name != "" {
+		q.Set("which", l.at.name)
+	}
+	if l.text != "" {
+		q.Set("q", l.text)
+	}
+	if l.before != 0 {
+		q.Set("before", id(l.before))
+	}
+	if len(q) == 0 {
+		return l.base
+	}
+	return l.base + "?" + q.Encode()
+}
+
+// model is the list's frame: filters, search, columns, and the way on.
+func (l orderList) model(ctx context.Context, next order.ServerID) view.OrdersModel {
+	m := view.OrdersModel{Filter: t(ctx, "serverorder.filter")}
+	for _, f := range l.filters {
+		to := orderList{base: l.base, at: f, text: l.text}
+		m.Chips = append(m.Chips, view.Chip{Label: t(ctx, f.words), Href: to.href(), Current: f.name == l.at.name})
+	}
+	m.Search = view.SearchModel{Label: t(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.text}
+	if l.at.name != "" {
+		m.Search.Hidden = []view.Hidden{{Name: "which", Value: l.at.name}}
+	}
+	m.Table = view.TableModel{Caption: t(ctx, "serverorder.caption"), Columns: []view.Column{
+		{Label: t(ctx, "cert.reference"), Tight: true},
+		{Label: t(ctx, "server.name")},
+		{Label: t(ctx, "server.organisation")},
+		{Label: t(ctx, "server.product")},
+		{Label: t(ctx, "serverorder.submitted"), Tight: true},
+		{Label: t(ctx, "serverorder.state")},
+	}}
+	if l.before != 0 || next != 0 {
+		m.Pager = &view.PagerModel{}
+		if l.before != 0 {
+			to := l
+			to.before = 0
+			m.Pager.First = to.href()
+		}
+		if next != 0 {
+			to := l
+			to.before = next
+			m.Pager.Next = to.href()
+		}
+	}
+	return m
+}
+
+// none says why there is nothing to see.
+func (l orderList) none(ctx context.Context) *view.EmptyModel {
+	all := &view.ButtonModel{Label: t(ctx, "serverorder.show_all"), Href: l.base + "?which=all"}
+	if l.text != "" {
+		return &view.EmptyModel{Title: t(ctx, "serverorder.no_hit", "text", l.text), Text: t(ctx, "serverorder.no_hit_text"), Action: all}
+	}
+	return &view.EmptyModel{Title: t(ctx, "serverorder.none_so"), Text: t(ctx, "serverorder.none_so_text"), Action: all}
+}
+
+func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	sections, err := s.Org.Sections(ctx, by)
+	if err != nil {
+		return err
+	}
+	if !sections.Organisations && !by.Officer {
+		return fault.New(fault.Denied, "serverorder.section_closed")
+	}
+	l := readOrderList("/orders", orderFilters, r.URL.Query())
+	all, next, err := s.Order.Orders(ctx, by, order.OrderView{States: l.at.states, Text: l.text, Before: l.before})
+	if err != nil {
+		return err
+	}
+	m := l.model(ctx, next)
+	m.Head = view.HeadModel{Title: t(ctx, "nav.orders"), Lead: t(ctx, "serverorder.lead")}
+	add := view.ButtonModel{Label: t(ctx, "serverorder.new"), Href: "/orders/new", Kind: view.Primary, Icon: view.IconPlus}
+	if sections.Organisations {
+		m.Head.Actions = []view.ButtonModel{add}
+	}
+	m.Lines = s.orderLines(ctx, all, orderPath)
+	switch {
+	case len(all) > 0:
+	case !sections.Organisations:
+		m.Empty = &view.EmptyModel{
+			Title: t(ctx, "serverorder.none_officer"), Text: t(ctx, "serverorder.none_officer_text"),
+			Action: &view.ButtonModel{Label: t(ctx, "office.orders"), Href: "/office/orders", Kind: view.Primary},
+		}
+	case l.text == "" && l.at.name == "":
+		m.Empty = &view.EmptyModel{Title: t(ctx, "serverorder.none"), Text: t(ctx, "serverorder.none_text")}
+	default:
+		m.Empty = l.none(ctx)
+	}
+	return s.show(w, r, http.StatusOK, view.Orders(s.frame(r, m.Head.Title), m))
+}
+
+// order is the page of one order, for whoever ordered.
+func (s *Site) order(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.loadOrder(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.orderModel(ctx, o)
+	if err != nil {
+		return err
+	}
+	path := orderPath(o.Reference)
+	if order.MayCorrect(o) == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.correct_verb"), Href: path + "/correct", Kind: view.Primary, Icon: view.IconPencil})
+	}
+	if order.MayWithdraw(o) == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.withdraw_verb"), Href: path + "/withdraw", Icon: view.IconBan})
+	}
+	if o.Officer {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_decision"), Href: officeOrderPath(o.Reference)})
+	}
+	crumb := view.Link{Label: t(ctx, "nav.orders"), Href: "/orders"}
+	return s.show(w, r, http.StatusOK, view.OrderPage(standing(s.frame(r, m.Head.Title, crumb)), m))
+}
+
+// orderProgressOnly is the part that the page refreshes.
+func (s *Site) orderProgressOnly(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.loadOrder(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.orderProgress(r.Context(), o)))
+}
+
+func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.loadOrder(r)
+	if err == nil {
+		err = order.MayWithdraw(o)
+	}
+	if err != nil {
+		return err
+	}
+	path := orderPath(o.Reference)
+	m := orderStep(o, view.DialogModel{
+		Title: t(ctx, "serverorder.withdraw_verb"), What: []string{t(ctx, "serverorder.withdraw_what")}, Final: t(ctx, "serverorder.withdraw_final"),
+		Action: path + "/withdraw", Verb: t(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
+	})
+	crumbs := []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}, {Label: o.Reference, Href: path}}
+	return s.show(w, r, http.StatusOK, view.OrderStep(standing(s.frame(r, m.Dialog.Title, crumbs...)), m))
+}
+
+func orderStep(o order.ServerOrder, d view.DialogModel) view.OrderStepModel {
+	return view.OrderStepModel{Dialog: d, Reference: o.Reference, Names: spelledNames(o.Names), Organisation: o.OrganisationName}
+}
+
+func (s *Site) withdrawOrder(w http.ResponseWriter, r *http.Request) error {
+	reference := orderReference(r)
+	if err := s.Order.Withdraw(r.Context(), s.actor(r), reference); err != nil {
+		return err
+	}
+	return s.done(w, r, orderPath(reference), "serverorder.withdrawn_done", "reference", reference)
+}

@@ -1,0 +1,141 @@
+package site
+
+import (
+	"context"
+
+	"petschaft/internal/order"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+var orderStates = map[order.State]struct {
+	kind  view.Kind
+	icon  view.Icon
+	words string
+	title string // of the notice
+}{
+	order.Received:  {view.Open, "", "serverorder.state_received", "serverorder.title_received"},
+	order.Waiting:   {view.Paused, "", "serverorder.state_waiting", "serverorder.title_waiting"},
+	order.Review:    {view.Open, "", "serverorder.state_review", "serverorder.title_review"},
+	order.Returned:  {view.Warn, "", "serverorder.state_returned", "serverorder.title_returned"},
+	order.Approved:  {view.Open, "", "serverorder.state_approved", "serverorder.title_approved"},
+	order.Issuing:   {view.Open, "", "serverorder.state_issuing", "order.issuing_title"},
+	order.Issued:    {view.Good, "", "serverorder.state_issued", "order.issued_title"},
+	order.Rejected:  {view.Ended, "", "serverorder.state_rejected", "serverorder.title_rejected"},
+	order.Withdrawn: {view.Ended, "", "serverorder.state_withdrawn", "serverorder.title_withdrawn"},
+	order.Failed:    {view.Bad, "", "serverorder.state_failed", "order.failed_title"},
+}
+
+// orderState is where an order stands, with the time of it.
+func orderState(ctx context.Context, o order.ServerOrder) view.StateModel {
+	x := orderStates[o.State]
+	return view.StateModel{Kind: x.kind, Icon: x.icon, Word: t(ctx, x.words), Since: locale.From(ctx).DateTime(o.Since)}
+}
+
+// orderWaits says for what an order waits, and for whom; "" when it is over.
+func orderWaits(ctx context.Context, o order.ServerOrder) string {
+	switch o.State {
+	case order.Received:
+		return t(ctx, "serverorder.waits_office")
+	case order.Review:
+		return t(ctx, "serverorder.waits_review")
+	case order.Waiting:
+		return t(ctx, "serverorder.waits_name")
+	case order.Returned:
+		if order.MayCorrect(o) == nil {
+			return t(ctx, "serverorder.waits_you")
+		}
+		return t(ctx, "serverorder.waits_contact")
+	case order.Approved, order.Issuing:
+		return t(ctx, "serverorder.waits_authority")
+	case order.Failed:
+		return t(ctx, "serverorder.waits_failed")
+	}
+	return ""
+}
+
+// orderSteps are those of an order on its way; at an end that is no certificate
+// there are none.
+func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
+	at, known := map[order.State]int{
+		order.Received: 1, order.Waiting: 1, order.Review: 1, order.Returned: 0, order.Approved: 2, order.Issuing: 3, order.Issued: 4, order.Failed: 3,
+	}[s]
+	if !known {
+		return nil
+	}
+	for i, label := range []string{
+		t(ctx, "serverorder.state_received"), t(ctx, "serverorder.step_checked"), t(ctx, "serverorder.state_approved"), t(ctx, "serverorder.state_issued"),
+	} {
+		steps = append(steps, view.Step{Label: label, Done: i < at, Current: i == at})
+	}
+	return steps
+}
+
+// orderProgress is what happens to an order, and what is next.
+func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) view.ApplicationProgressModel {
+	x := orderStates[o.State]
+	m := view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: t(ctx, x.title), Text: orderWaits(ctx, o)}}
+	if x.kind == view.Paused || x.kind == view.Open || x.kind == view.Ended {
+		m.Notice.Kind = view.Info
+	}
+	switch o.State {
+	case order.Approved, order.Issuing:
+		m.Refresh = orderPath(o.Reference) + "/progress"
+		if s.Now().Sub(o.Since) > patience {
+			m.More = t(ctx, "order.slow")
+		}
+	case order.Issued:
+		m.Notice.Text = t(ctx, "serverorder.issued_text")
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: serverPath(o.Reference), Kind: view.Primary}}
+	case order.Failed:
+		m.More = reasonWords(ctx, o.Reason)
+	case order.Rejected:
+		m.Notice.Text = t(ctx, "serverorder.rejected_text")
+	case order.Withdrawn:
+		m.Notice.Text = t(ctx, "serverorder.withdrawn_text")
+	}
+	return m
+}
+
+// orderModel is the page of an order without what its reader may do with it.
+func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (view.OrderModel, error) {
+	state := orderState(ctx, o)
+	state.Pill = true
+	m := view.OrderModel{
+		Head:  view.HeadModel{Title: t(ctx, "serverorder.title", "reference", o.Reference), State: &state, Lead: spelledNames(o.Names[:1])[0]},
+		Steps: orderSteps(ctx, o.State), Progress: s.orderProgress(ctx, o), Names: spelledNames(o.Names),
+		Organisation: view.Link{Label: o.OrganisationName, Href: organisationPath(o.Organisation)}, Product: serverProduct(ctx, o.Product),
+		Key: o.KeyKind, Comment: o.Comment, Submitter: o.SubmitterName, Submitted: view.At(ctx, o.Created, s.Now()),
+	}
+	if key, err := pki.ReadKey(o.SPKI); err == nil {
+		m.Key += " · SHA-256 " + pki.Colons(key.Fingerprint[:8]) + "…"
+	}
+	if o.State == order.Returned || o.State == order.Rejected {
+		m.Reason = o.Reason
+		if o.DeciderName != nil {
+			m.ReasonBy = *o.DeciderName
+		}
+	}
+	if o.Renews != nil {
+		m.Renews = &view.Link{Label: *o.Renews, Href: serverPath(*o.Renews)}
+	}
+	h, err := s.history(ctx, o.ID.Thing(), 0)
+	m.History = h.events
+	return m, err
+}
+
+func (s *Site) orderLines(ctx context.Context, all []order.ServerOrder, path func(string) string) (lines []view.OrderLine) {
+	for _, o := range all {
+		l := view.OrderLine{
+			Reference: o.Reference, Href: path(o.Reference), Name: spelledNames(o.Names[:1])[0], Organisation: o.OrganisationName,
+			OrganisationHref: organisationPath(o.Organisation), Product: serverProduct(ctx, o.Product),
+			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o),
+		}
+		if n := len(o.Names) - 1; n > 0 {
+			l.More = t(ctx, "server.more_names", "n", n)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}

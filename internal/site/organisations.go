@@ -1,0 +1,301 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// organisationRoutes is "Organisation", for technical contacts; officers read
+// it, too.
+func (s *Site) organisationRoutes(r chi.Router) {
+	r.Get("/", s.in(s.organisations))
+	r.Get("/{organisation}", s.in(s.organisation))
+	r.Post("/{organisation}/names", s.in(s.askName))
+	r.Post("/{organisation}/names/{name}/withdraw", s.in(s.withdrawName))
+	r.Post("/{organisation}/reminders", s.in(s.saveReminders))
+}
+
+func organisationPath(o org.OrganisationID) string { return "/organisations/" + id(o) }
+
+// organisations lists those that by may see; who has one only sees it at once.
+func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	all, err := s.Org.Organisations(ctx, by)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(all) == 0 && !by.Officer:
+		return fault.New(fault.Denied, "org.organisation.section_closed")
+	case len(all) == 1 && !by.Officer:
+		http.Redirect(w, r, organisationPath(all[0].ID), http.StatusSeeOther)
+		return nil
+	}
+	m := view.OrganisationsModel{}
+	if len(all) == 0 {
+		m.Empty = &view.EmptyModel{
+			Title: t(ctx, "office.organisations_none"), Text: t(ctx, "office.organisations_none_text"),
+			Action: &view.ButtonModel{Label: t(ctx, "office.organisation_new"), Href: "/office/organisations/new", Kind: view.Primary},
+		}
+	}
+	counts, err := s.Org.NameCounts(ctx, by)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		m.Lines = append(m.Lines, view.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])})
+	}
+	return s.show(w, r, http.StatusOK, view.Organisations(s.frame(r, t(ctx, "nav.organisations")), m))
+}
+
+// namesState is how the names of an organisation stand as a whole.
+func namesState(ctx context.Context, n org.NameCount) view.StateModel {
+	switch {
+	case n.Asked > 0:
+		return view.StateModel{Kind: view.Open, Word: t(ctx, "organisation.names_asked", "n", n.Asked)}
+	case n.Accepted == 0:
+		return view.StateModel{Kind: view.Paused, Word: t(ctx, "organisation.names_none_short")}
+	case n.Proven < n.Accepted:
+		return view.StateModel{Kind: view.Warn, Word: t(ctx, "organisation.names_unproven", "n", n.Accepted-n.Proven)}
+	}
+	return view.StateModel{Kind: view.Good, Word: t(ctx, "organisation.names_proven", "n", n.Accepted)}
+}
+
+// organisationAsked is the organisation that the path names.
+func (s *Site) organisationAsked(r *http.Request) (org.Organisation, error) {
+	n, err := number[org.OrganisationID](r, "organisation")
+	if err != nil {
+		return org.Organisation{}, err
+	}
+	return s.Org.Organisation(r.Context(), s.actor(r), n)
+}
+
+func (s *Site) organisation(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	return s.organisationPage(w, r, o, view.AskNameForm{}, reminders(o), nil)
+}
+
+// organisationPage shows o with its two forms; refused is why one came back.
+func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, ask view.AskNameForm, remind view.RemindersForm, refused error) error {
+	ctx, by := r.Context(), s.actor(r)
+	f, status := s.frame(r, o.Name, view.Link{Label: t(ctx, "nav.organisations"), Href: "/organisations"}), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	m := view.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: remind}
+	m.Reminders.Action = organisationPath(o.ID) + "/reminders"
+	if by.Officer {
+		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: officeOrganisationPath(o.ID)}}
+	}
+	if org.MayAskName(by, o) == nil {
+		ask.Action, ask.Submit = organisationPath(o.ID)+"/names", t(ctx, "organisation.ask_button")
+		m.Ask = &ask
+	}
+	var err error
+	m.Names, m.Ended, err = s.nameLines(ctx, by, o, nil)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, view.OrganisationPage(f, m))
+}
+
+func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) view.OrganisationFacts {
+	m := view.OrganisationFacts{
+		Identifier: o.Identifier, Country: o.Country, Approval: t(ctx, "organisation.approval_office"),
+		Contact: o.ContactName, ContactEmail: o.ContactEmail, Appointed: view.Day(ctx, o.Appointed, s.Now()),
+	}
+	if o.AutoApprove {
+		m.Approval = t(ctx, "organisation.approval_rule")
+	}
+	if o.Officer {
+		m.ContactHref = "/office/people/" + id(o.ContactID)
+	}
+	return m
+}
+
+// nameLines are the names of o, those that lead somewhere by href, and what
+// ended last.
+func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisation, href func(org.ServerName) string) ([]view.ServerNameLine, []view.EndedName, error) {
+	names, err := s.Org.ServerNames(ctx, s.DB, o.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	ended, err := s.Org.EndedNames(ctx, s.DB, o.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var lines []view.ServerNameLine
+	for _, n := range names {
+		l := s.nameLine(ctx, n)
+		if href != nil {
+			l.Href = href(n)
+		} else if n.Accepted == nil && org.MayEndName(by, o, n) == nil {
+			l.Withdraw = organisationPath(o.ID) + "/names/" + id(n.ID) + "/withdraw"
+		}
+		lines = append(lines, l)
+	}
+	slices.SortFunc(lines, func(a, b view.ServerNameLine) int { return strings.Compare(a.Name, b.Name) })
+	var gone []view.EndedName
+	for _, n := range ended {
+		gone = append(gone, view.EndedName{Name: n.Name.Unicode(), When: view.Day(ctx, *n.Ended, s.Now()), Why: n.EndedWhy})
+	}
+	return lines, gone, nil
+}
+
+func (s *Site) nameLine(ctx context.Context, n org.ServerName) view.ServerNameLine {
+	l := view.ServerNameLine{Name: n.Name.Unicode(), Wildcard: t(ctx, "organisation.no")}
+	if n.Wildcard {
+		l.Wildcard = t(ctx, "organisation.yes")
+		if n.Accepted == nil {
+			l.Wildcard = t(ctx, "organisation.wished")
+		}
+	}
+	l.State, l.Until = nameState(ctx, n, s.Now())
+	if n.From != nil {
+		l.Proof = strings.Join(filled(n.Method, n.By, t(ctx, "office.from", "day", view.Day(ctx, *n.From, s.Now()).Text)), " · ")
+	}
+	return l
+}
+
+// filled leaves out what is empty.
+func filled(all ...string) (some []string) {
+	for _, s := range all {
+		if s != "" {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// nameState words how n stands at now; until when is the second answer.
+func nameState(ctx context.Context, n org.ServerName, now time.Time) (st view.StateModel, until string) {
+	switch {
+	case n.Ended != nil:
+		return view.StateModel{Kind: view.Ended, Word: t(ctx, "organisation.name_ended")}, ""
+	case n.Accepted == nil:
+		return view.StateModel{Kind: view.Open, Word: t(ctx, "organisation.name_asked")}, t(ctx, "organisation.name_since", "day", view.Day(ctx, *n.Asked, now).Text)
+	case n.Until == nil:
+		return view.StateModel{Kind: view.Warn, Word: t(ctx, "organisation.name_unproven")}, ""
+	}
+	until = t(ctx, "office.until", "day", view.Day(ctx, *n.ProvenUntil(), now).Text)
+	switch {
+	case now.Before(*n.From):
+		return view.StateModel{Kind: view.Paused, Word: t(ctx, "office.proven_later")}, t(ctx, "office.from", "day", view.Day(ctx, *n.From, now).Text)
+	case !n.Proven(now):
+		return view.StateModel{Kind: view.Bad, Word: t(ctx, "office.proven_no_more")}, until
+	case n.ProvenUntil().Sub(now) <= proofSoon:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.proven_soon")}, until
+	}
+	return view.StateModel{Kind: view.Good, Word: t(ctx, "organisation.name_proven")}, until
+}
+
+// typedName is the form as it was sent.
+func typedName(r *http.Request) view.AskNameForm {
+	return view.AskNameForm{Name: r.PostFormValue("server_name"), Wildcard: r.PostFormValue("wildcard") == "on"}
+}
+
+func nameInput(m view.AskNameForm) org.NameInput {
+	return org.NameInput{Name: m.Name, Wildcard: m.Wildcard}
+}
+
+// wrongName is what is wrong with a name that was entered.
+func wrongName(ctx context.Context, m *view.AskNameForm, err error) {
+	m.Errors, m.Whole = wrong(ctx, err)
+	if m.Whole != "" { // a conflict is about the name, too
+		m.Errors["name"], m.Whole = m.Whole, ""
+	}
+}
+
+func (s *Site) askName(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	m := typedName(r)
+	if _, err = s.Org.AskName(ctx, s.actor(r), o.ID, nameInput(m)); err == nil {
+		return s.done(w, r, organisationPath(o.ID), "organisation.asked", "name", strings.TrimSpace(m.Name))
+	}
+	if !answerable(err) {
+		return err
+	}
+	wrongName(ctx, &m, err)
+	return s.organisationPage(w, r, o, m, reminders(o), err)
+}
+
+// nameAsked is the name that the path names, with its organisation.
+func (s *Site) nameAsked(r *http.Request) (org.Organisation, org.ServerName, error) {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return o, org.ServerName{}, err
+	}
+	name, err := number[org.ServerNameID](r, "name")
+	if err != nil {
+		return o, org.ServerName{}, err
+	}
+	n, err := s.Org.ServerName(r.Context(), s.actor(r), name)
+	if err == nil && n.Organisation != o.ID {
+		err = fault.New(fault.Missing, "fault.missing")
+	}
+	return o, n, err
+}
+
+// withdrawName takes back what was asked for; an officer declines it, and says
+// why.
+func (s *Site) withdrawName(w http.ResponseWriter, r *http.Request) error {
+	o, n, err := s.nameAsked(r)
+	if err != nil {
+		return err
+	}
+	if err := org.MayAskName(s.actor(r), o); err != nil {
+		return err
+	}
+	if err := s.Org.EndName(r.Context(), s.actor(r), n.ID, ""); err != nil {
+		return err
+	}
+	return s.done(w, r, organisationPath(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
+}
+
+func reminders(o org.Organisation) view.RemindersForm {
+	return view.RemindersForm{Addresses: strings.Join(o.Extra, "\n")}
+}
+
+// savedReminders sets the further addresses; the form says what is wrong with
+// them, if anything.
+func (s *Site) savedReminders(r *http.Request, o org.Organisation) (view.RemindersForm, error) {
+	m := view.RemindersForm{Addresses: r.PostFormValue("reminders")}
+	err := s.Org.SetReminders(r.Context(), s.actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))
+	if err != nil && answerable(err) {
+		fields, whole := wrong(r.Context(), err)
+		m.Error, m.Whole = fields["reminders"], whole
+	}
+	return m, err
+}
+
+func (s *Site) saveReminders(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.savedReminders(r, o)
+	if err == nil {
+		return s.done(w, r, organisationPath(o.ID), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	return s.organisationPage(w, r, o, view.AskNameForm{}, m, err)
+}

@@ -1,0 +1,204 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// serverReference is the reference number that the path names, however it was
+// typed.
+func serverReference(r *http.Request) string {
+	reference := chi.URLParam(r, "reference")
+	if canonical, ok := order.ParseReference(reference); ok {
+		return canonical
+	}
+	return reference
+}
+
+// loadServer is the certificate of that number.
+func (s *Site) loadServer(r *http.Request) (cert.ServerCertificate, error) {
+	return s.Cert.Server(r.Context(), s.actor(r), serverReference(r))
+}
+
+// serverCrumbs lead to c as its reader comes to it.
+func serverCrumbs(ctx context.Context, c cert.ServerCertificate) []view.Link {
+	if c.Contact {
+		return []view.Link{{Label: t(ctx, "nav.certificates"), Href: "/certificates"}}
+	}
+	return []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.server_certificates"), Href: "/office/server-certificates"}}
+}
+
+// server is the page of one certificate.
+func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	c, err := s.loadServer(r)
+	if err != nil {
+		return err
+	}
+	m, err := s.serverModel(ctx, c)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
+}
+
+func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.ServerModel, error) {
+	now, state := s.Now(), s.serverState(ctx, c)
+	state.Pill = true
+	p, err := pki.ParseCertificate(c.DER)
+	if err != nil {
+		return view.ServerModel{}, err
+	}
+	prints := p.Fingerprints()
+	m := view.ServerModel{
+		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: t(ctx, "server.title", "reference", c.Reference)},
+		Names: spelledNames(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: organisationPath(c.Organisation)},
+		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
+		Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
+		Related: serverRelated(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
+		Downloads: serverDownloads(ctx, c), Notices: s.serverNotices(ctx, c), Snippets: snippets(ctx, c),
+	}
+	s.serverActions(ctx, c, &m)
+	m.Chain = s.chainLines(ctx, c)
+	h, err := s.history(ctx, c.ID.ServerThing(), 0)
+	m.History = h.events
+	return m, err
+}
+
+// serverActions puts what may be done with c onto its page, and why not.
+func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *view.ServerModel) {
+	path := serverPath(c.Reference)
+	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
+	err := cert.MayRenew(c, s.Now())
+	if err == nil {
+		chain.Kind = view.Plain
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "server.renew"), Href: path + "/renew", Kind: view.Primary})
+	} else if f := fault.Of(err); c.Revoked == nil {
+		m.Reasons = append(m.Reasons, t(ctx, f.ID, dated(ctx, s.Now(), f.Args)...))
+	}
+	m.Head.Actions = append(m.Head.Actions, chain)
+	if cert.MayRevokeServer(c) == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan})
+	}
+}
+
+// dated words the times among the blanks of a message as days.
+func dated(ctx context.Context, now time.Time, args []any) []any {
+	worded := make([]any, len(args))
+	for i, a := range args {
+		if at, ok := a.(time.Time); ok {
+			a = view.Day(ctx, at, now).Text
+		}
+		worded[i] = a
+	}
+	return worded
+}
+
+func (s *Site) serverNotices(ctx context.Context, c cert.ServerCertificate) []view.NoticeModel {
+	now := s.Now()
+	from, _ := c.Renewable()
+	switch {
+	case c.Revoked != nil:
+		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.revoked_notice")}}
+	case c.ReplacedBy != nil && c.Valid(now):
+		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Day(ctx, c.NotAfter, now).Text)}}
+	case now.After(c.NotAfter):
+		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.expired_notice")}}
+	case c.Renewal != nil:
+		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
+	case !now.Before(from):
+		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
+	}
+	return nil
+}
+
+func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.StateModel {
+	day, now := locale.From(ctx).DateTime, s.Now()
+	from, _ := c.Renewable()
+	switch {
+	case c.Revoked != nil:
+		return view.StateModel{Kind: view.Ended, Word: t(ctx, "cert.state_revoked"), Since: day(*c.Revoked)}
+	case c.ReplacedBy != nil:
+		return view.StateModel{Kind: view.Ended, Icon: view.IconNext, Word: t(ctx, "server.state_replaced"), Since: day(*c.ReplacedAt)}
+	case now.After(c.NotAfter):
+		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: t(ctx, "cert.state_expired"), Since: day(c.NotAfter)}
+	case !now.Before(from):
+		return view.StateModel{Kind: view.Warn, Word: t(ctx, "cert.state_soon"), Since: day(c.NotAfter)}
+	}
+	return view.StateModel{Kind: view.Good, Word: t(ctx, "cert.state_valid"), Since: day(c.NotBefore)}
+}
+
+// serverRelated are the order of c and its neighbours in time.
+func serverRelated(ctx context.Context, c cert.ServerCertificate) []view.RelatedModel {
+	related := []view.RelatedModel{{Term: t(ctx, "server.its_order"), Link: view.Link{Label: c.Reference, Href: orderPath(c.Reference)}}}
+	add := func(term string, reference *string, path func(string) string) {
+		if reference != nil {
+			related = append(related, view.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
+		}
+	}
+	add(t(ctx, "server.renewal"), c.Renewal, orderPath)
+	add(t(ctx, "server.replaces"), c.Replaces, serverPath)
+	add(t(ctx, "server.replaced_by"), c.ReplacedBy, serverPath)
+	return related
+}
+
+// chainLines are the way from c to the root; a way that is not whole shows
+// nothing, and its files say why.
+func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []view.ChainLine) {
+	chain, err := s.Chains.Chain(c.DER)
+	if err != nil {
+		return nil
+	}
+	for i, der := range chain {
+		p, err := pki.ParseCertificate(der)
+		if err != nil {
+			continue
+		}
+		l := view.ChainLine{Role: t(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
+		switch {
+		case i == 0:
+			l.Role, l.Name = t(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)
+		case i == len(chain)-1:
+			l.Role = t(ctx, "server.chain_root")
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func spelledNames(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = cert.Spelled(n)
+	}
+	return all
+}
+
+// serverProduct words the product that a certificate was ordered as.
+func serverProduct(ctx context.Context, code string) string {
+	switch code {
+	case "tls-single":
+		return t(ctx, "server.product_single")
+	case "tls-multi":
+		return t(ctx, "server.product_multi")
+	case "tls-wildcard":
+		return t(ctx, "server.product_wildcard")
+	}
+	return code
+}
+
+// thumbprint is the SHA-1 fingerprint of c as Windows writes it.
+func thumbprint(c cert.ServerCertificate) string {
+	return strings.ReplaceAll(pki.Certificate{DER: c.DER}.Fingerprints().SHA1, ":", "")
+}

@@ -1,0 +1,292 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
+// page of a certificate is also for officers.
+func (s *Site) serverCertificateRoutes(r chi.Router) {
+	r.Get("/", s.in(s.servers))
+	r.Get("/{reference}", s.in(s.server))
+	r.Get("/{reference}/revoke", s.in(s.askRevokeServer))
+	r.Post("/{reference}/revoke", s.in(s.revokeServer))
+	r.Get("/{reference}/renew", s.in(s.askOrder(renewal)))
+	r.Post("/{reference}/renew", s.in(s.doOrder(renewal)))
+	r.Get("/{reference}/{file}", s.in(s.serverFile))
+}
+
+func serverPath(reference string) string { return "/certificates/" + reference }
+
+// orderPath is where the order behind a certificate, or its renewal, is seen.
+func orderPath(reference string) string { return "/orders/" + reference }
+
+// serverSorts are the columns a list of server certificates can be sorted by.
+var serverSorts = map[cert.ServerSort]string{
+	cert.ByReference: "cert.reference", cert.ByName: "server.name", cert.ByIssued: "server.issued", cert.ByEnd: "cert.until",
+}
+
+var (
+	serverFilters = [...]cert.Which{cert.Valid, cert.Ending, cert.Over, cert.All}
+	serverWords   = map[cert.Which]string{
+		cert.Valid: "server.which_valid", cert.Ending: "server.which_ending", cert.Over: "server.which_over", cert.All: "server.which_all",
+	}
+	serverNone = map[cert.Which]string{
+		cert.Valid: "server.none_valid", cert.Ending: "server.none_ending", cert.Over: "server.none_over", cert.All: "server.none_at_all",
+	}
+)
+
+// readServers reads what is to be seen of a list; what it does not know falls
+// back to the default.
+func readServers(q url.Values) cert.ServerView {
+	v := cert.ServerView{
+		Which: cert.Which(q.Get("which")), Text: strings.TrimSpace(q.Get("q")), Sort: cert.ServerSort(q.Get("sort")),
+		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"),
+	}
+	if !slices.Contains(serverFilters[:], v.Which) {
+		v.Which = cert.Valid
+	}
+	if serverSorts[v.Sort] == "" {
+		v.Sort = cert.ByEnd
+	}
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(pageSizes[:], n) {
+		v.Size = n
+	}
+	if n, err := strconv.ParseInt(q.Get("organisation"), 10, 64); err == nil && n > 0 {
+		v.Organisation = org.OrganisationID(n)
+	}
+	return v
+}
+
+// serversHref is the address of v, as short as it can be.
+func serversHref(v cert.ServerView) string {
+	q := url.Values{}
+	for _, h := range serverFields(v) {
+		q.Set(h.Name, h.Value)
+	}
+	if v.Text != "" {
+		q.Set("q", v.Text)
+	}
+	if v.Cursor != "" {
+		q.Set("at", v.Cursor)
+	}
+	if len(q) == 0 {
+		return serversBase(v)
+	}
+	return serversBase(v) + "?" + q.Encode()
+}
+
+func serversBase(v cert.ServerView) string {
+	if v.Office {
+		return "/office/server-certificates"
+	}
+	return "/certificates"
+}
+
+// serverFields are filter, order and size, as a new search keeps them.
+func serverFields(v cert.ServerView) (hs []view.Hidden) {
+	add := func(name, value string, when bool) {
+		if when {
+			hs = append(hs, view.Hidden{Name: name, Value: value})
+		}
+	}
+	add("which", string(v.Which), v.Which != cert.Valid)
+	add("sort", string(v.Sort), v.Sort != cert.ByEnd)
+	add("desc", "1", v.Desc)
+	add("size", strconv.Itoa(v.Size), v.Size != pageSizes[0])
+	add("organisation", strconv.FormatInt(int64(v.Organisation), 10), v.Organisation != 0)
+	return hs
+}
+
+// servers lists the certificates of the organisations that one is the technical
+// contact of.
+func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.actor(r)
+	v := readServers(r.URL.Query())
+	m := view.ServersModel{Head: view.HeadModel{Title: t(ctx, "nav.certificates"), Lead: t(ctx, "server.lead"), Actions: []view.ButtonModel{
+		{Label: t(ctx, "server.order"), Href: "/orders/new", Kind: view.Primary, Icon: view.IconPlus},
+	}}}
+	if err := s.serversModel(ctx, by, &v, &m); err != nil {
+		return err
+	}
+	if m.Empty != nil && !by.Officer { // perhaps there never was an organisation
+		sections, err := s.Org.Sections(ctx, by)
+		if err != nil {
+			return err
+		}
+		if !sections.Organisations {
+			return fault.New(fault.Denied, "server.section_closed")
+		}
+	}
+	return s.show(w, r, http.StatusOK, view.Servers(s.frame(r, m.Head.Title), m))
+}
+
+// officeServers lists those of all organisations.
+func (s *Site) officeServers(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	v := readServers(r.URL.Query())
+	v.Office = true
+	m := view.ServersModel{Head: view.HeadModel{Title: t(ctx, "office.server_certificates"), Lead: t(ctx, "office.server_certificates_lead")}}
+	if err := s.serversModel(ctx, s.actor(r), &v, &m); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Servers(s.officeFrame(r, m.Head.Title), m))
+}
+
+// serversModel puts the page v into m; a cursor that leads nowhere begins again.
+func (s *Site) serversModel(ctx context.Context, by person.Actor, v *cert.ServerView, m *view.ServersModel) error {
+	if v.Organisation != 0 {
+		o, err := s.Org.Organisation(ctx, by, v.Organisation)
+		if err != nil {
+			return err
+		}
+		every := *v
+		every.Organisation, every.Cursor = 0, ""
+		m.Only = &view.NoticeModel{Kind: view.Info, Text: t(ctx, "server.only", "name", o.Name)}
+		m.Every = &view.ButtonModel{Label: t(ctx, "server.every"), Href: serversHref(every)}
+	}
+	page, err := s.searchServers(ctx, by, *v)
+	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
+		v.Cursor = ""
+		page, err = s.searchServers(ctx, by, *v)
+	}
+	if err != nil {
+		return err
+	}
+	m.Filter, m.Chips = t(ctx, "server.filter"), serverChips(ctx, *v)
+	m.Search = view.SearchModel{Label: t(ctx, "server.search"), Action: serversBase(*v), Name: "q", Value: v.Text, Hidden: serverFields(*v)}
+	m.Table = serversTable(ctx, *v)
+	if m.Empty = noServers(ctx, *v, page); m.Empty != nil {
+		return nil
+	}
+	if v.Text != "" {
+		m.Found = t(ctx, "server.hits", "n", page.Hits, "text", v.Text)
+	}
+	for _, c := range page.Certificates {
+		m.Lines = append(m.Lines, s.serverLine(ctx, c))
+	}
+	m.Pager = serversPager(ctx, *v, page)
+	return nil
+}
+
+// searchServers takes what looks like a reference number for one, however it was
+// typed; what that does not find may be a word all the same.
+func (s *Site) searchServers(ctx context.Context, by person.Actor, v cert.ServerView) (cert.ServerPage, error) {
+	if reference, ok := order.ParseReference(v.Text); ok && v.Text != reference {
+		exact := v
+		exact.Text = reference
+		if page, err := s.Cert.Servers(ctx, by, exact); err != nil || page.Hits > 0 {
+			return page, err
+		}
+	}
+	return s.Cert.Servers(ctx, by, v)
+}
+
+func serverChips(ctx context.Context, v cert.ServerView) (chips []view.Chip) {
+	v.Cursor = ""
+	for _, w := range serverFilters {
+		to := v
+		to.Which = w
+		chips = append(chips, view.Chip{Label: t(ctx, serverWords[w]), Href: serversHref(to), Current: w == v.Which})
+	}
+	return chips
+}
+
+func serversTable(ctx context.Context, v cert.ServerView) view.TableModel {
+	v.Cursor = ""
+	sorted := func(by cert.ServerSort) view.Column {
+		to, order := v, ""
+		to.Sort, to.Desc = by, false
+		if v.Sort == by {
+			order = "ascending"
+			if to.Desc = !v.Desc; v.Desc {
+				order = "descending"
+			}
+		}
+		return view.Column{Label: t(ctx, serverSorts[by]), Sort: &view.SortModel{Href: serversHref(to), Order: order}}
+	}
+	m := view.TableModel{Caption: t(ctx, "server.caption"), Columns: []view.Column{
+		sorted(cert.ByReference), sorted(cert.ByName),
+		{Label: t(ctx, "server.organisation")},
+		sorted(cert.ByIssued), sorted(cert.ByEnd),
+		{Label: t(ctx, "cert.state"), Tight: true},
+		{Label: t(ctx, "row.actions"), Quiet: true, Tight: true},
+	}}
+	m.Columns[0].Tight = true
+	return m
+}
+
+func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) view.ServerLine {
+	now := s.Now()
+	l := view.ServerLine{
+		Reference: c.Reference, Href: serverPath(c.Reference), Name: cert.Spelled(c.CommonName), Organisation: c.OrganisationName,
+		OrganisationHref: organisationPath(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Day(ctx, c.NotAfter, now),
+		State: s.serverState(ctx, c),
+	}
+	if n := len(c.Names) - 1; n > 0 {
+		l.More = t(ctx, "server.more_names", "n", n)
+	}
+	if from, _ := c.Renewable(); c.Revoked == nil && c.ReplacedBy == nil && !now.Before(from) {
+		l.Left = l.Ends.Title
+	}
+	switch {
+	case cert.MayRenew(c, now) == nil:
+		l.Renew = &view.ButtonModel{Label: t(ctx, "server.renew"), About: l.Name, Href: serverPath(c.Reference) + "/renew"}
+	case c.Renewal != nil:
+		l.UnderWay = &view.Link{Label: t(ctx, "server.under_way"), Href: orderPath(*c.Renewal)}
+	}
+	return l
+}
+
+// noServers says why there is nothing to see, nil when there is.
+func noServers(ctx context.Context, v cert.ServerView, p cert.ServerPage) *view.EmptyModel {
+	every := v
+	every.Which, every.Text, every.Cursor = cert.All, "", ""
+	all := &view.ButtonModel{Label: t(ctx, "server.show_all"), Href: serversHref(every)}
+	switch {
+	case p.Many:
+		return &view.EmptyModel{Title: t(ctx, "rows.many"), Text: t(ctx, "server.many_text")}
+	case len(p.Certificates) > 0:
+		return nil
+	case v.Text != "":
+		return &view.EmptyModel{Title: t(ctx, "server.no_hit", "text", v.Text), Text: t(ctx, "server.no_hit_text"), Action: all}
+	case v.Which != cert.All:
+		return &view.EmptyModel{Title: t(ctx, serverNone[v.Which]), Text: t(ctx, "server.none_text"), Action: all}
+	}
+	return &view.EmptyModel{Title: t(ctx, serverNone[v.Which]), Text: t(ctx, "server.none_text")}
+}
+
+func serversPager(ctx context.Context, v cert.ServerView, p cert.ServerPage) view.PagerModel {
+	m := view.PagerModel{Shown: t(ctx, "server.shown", "n", len(p.Certificates))}
+	at := func(cursor string) string {
+		to := v
+		to.Cursor = cursor
+		return serversHref(to)
+	}
+	if p.Prev != "" {
+		m.First, m.Prev = at(""), at(p.Prev)
+	}
+	if p.Next != "" {
+		m.Next = at(p.Next)
+	}
+	for _, n := range pageSizes {
+		to := v
+		to.Cursor, to.Size = "", n
+		m.Sizes = append(m.Sizes, view.Link{Label: strconv.Itoa(n), Href: serversHref(to), Current: n == v.Size})
+	}
+	return m
+}
