@@ -81,6 +81,9 @@ func TestAFailedSignInSaysWhyAndWhereToTryAgain(t *testing.T) {
 			r.idp.SetDown(false)
 
 			b.get("/signin/callback?state=x&code=y").status(http.StatusConflict).has(words[0], words[4], words[5]).lacks("callback")
+			// A page above may still be asking the provider that was away, and who asks
+			// meanwhile shares the answer.
+			r.until("the provider answers again", func() bool { return b.get("/signin").StatusCode == http.StatusSeeOther })
 			provider := must(url.Parse(b.get("/signin").status(http.StatusSeeOther).to()))
 			back := url.Values{"state": {provider.Query().Get("state")}, "error": {"access_denied"}, "iss": {r.issuer}}
 			b.get("/signin/callback?"+back.Encode()).status(http.StatusForbidden).has(words[0], words[3], words[5]).lacks("callback")
