@@ -40,8 +40,14 @@ func (c commands) run(ctx context.Context) error {
 		name string
 		run  func(context.Context, commands) ([]figure, error)
 	}{
-		{"start", start}, {"mails", mails}, {"issue", issue}, {"orders", orders}, {"servers", servers},
-		{"import", imports}, {"export", exports}, {"table", table},
+		{"start", start},
+		{"mails", mails},
+		{"issue", issue},
+		{"orders", orders},
+		{"servers", servers},
+		{"import", imports},
+		{"export", exports},
+		{"table", table},
 	} {
 		if !c.wants(b.name) && (b.name != "table" || !c.wants("search")) {
 			continue
