@@ -2,9 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"time"
 
+	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
@@ -22,6 +28,7 @@ var organisations = []struct {
 	contact string
 	remind  []string
 	names   []sampleName
+	orders  []order.Wish
 }{
 	{
 		org.OrganisationInput{Name: "Institut für Beispielforschung", Identifier: "NTRDE-VR12345", Country: "DE"},
@@ -32,6 +39,10 @@ var organisations = []struct {
 			{org.NameInput{Name: "prüfstand-süd.example"}, false, 0},
 			{org.NameInput{Name: "projekt-aurora.example", Wildcard: true}, true, 0},
 		},
+		[]order.Wish{
+			{Product: "tls-multi", Names: []string{"www." + institute, "wiki." + institute}},
+			{Product: "tls-single", Names: []string{"prüfstand-süd.example"}},
+		},
 	},
 	{
 		org.OrganisationInput{Name: "Fakultät für Musterkunde", Identifier: "GOVDE+BY", Country: "DE", AutoApprove: true},
@@ -40,6 +51,7 @@ var organisations = []struct {
 			{org.NameInput{Name: faculty, Wildcard: true}, false, 3},
 			{org.NameInput{Name: "archiv." + faculty}, false, 190},
 		},
+		[]order.Wish{{Product: "tls-single", Names: []string{"www." + faculty}}}, // the rule approves it
 	},
 }
 
@@ -60,8 +72,28 @@ func (f filler) organisations(ctx context.Context, office person.Actor) error {
 				return fmt.Errorf("%s: %w", n.Name, err)
 			}
 		}
+		for _, w := range o.orders {
+			if err := f.order(ctx, contact, id, w); err != nil {
+				return fmt.Errorf("%s: %w", w.Names[0], err)
+			}
+		}
 	}
 	return nil
+}
+
+// order submits one with a key that nobody keeps.
+func (f filler) order(ctx context.Context, contact person.Actor, o org.OrganisationID, w order.Wish) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		return err
+	}
+	w.Organisation, w.CSR = o, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+	_, err = f.Order.Submit(ctx, contact, order.Submission{Wish: w})
+	return err
 }
 
 func (f filler) name(ctx context.Context, office, contact person.Actor, o org.OrganisationID, n sampleName) error {
