@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/runtime"
@@ -50,7 +51,7 @@ func (p *Page) axe(where, rules string) {
 	var there bool
 	p.do("look for axe-core", chromedp.Evaluate(`typeof axe === "object"`, &there))
 	if !there {
-		script, err := axeScript(p.t.Context())
+		script, err := axeScript()
 		if err != nil {
 			p.fatalf("get axe-core: %v", err)
 		}
@@ -64,9 +65,12 @@ func (p *Page) axe(where, rules string) {
 	}
 }
 
-// axeScript is axe-core from the cache of this machine's user, else from the
+// axeScript is axe-core, unpacked once: every page wants it.
+var axeScript = sync.OnceValues(func() (string, error) { return findAxe(context.Background()) })
+
+// findAxe takes axe-core from the cache of this machine's user, else from the
 // npm registry.
-func axeScript(ctx context.Context) (string, error) {
+func findAxe(ctx context.Context) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
