@@ -80,19 +80,17 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 		in.Form = rand.Text()
 	}
 	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" {
-			return err
-		}
 		d, wrong := b.draft(ctx, tx, by, in)
-		if wrong != nil && !fault.Is(wrong, fault.Conflict) {
-			return wrong
-		}
-		if wrong == nil {
+		switch {
+		case wrong == nil:
 			if reference, err = b.submit(ctx, tx, by, in.Form, d); err != nil || reference != "" {
 				return err
 			}
+		case fault.Of(wrong).Kind == fault.Internal:
+			return wrong
 		}
-		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" { // the same form was faster
+		// The form came before: what has changed since then does not matter.
+		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" {
 			return err
 		}
 		return wrong
