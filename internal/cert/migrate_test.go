@@ -24,6 +24,8 @@ const (
 		overriding system value values (1001, 'alt.example', 1001, 'mailbox', $1)`
 	oldRow = `insert into address_row (id, domain, created, changed, name, primary_address, kind)
 		overriding system value values (1001, 1001, $1, $1, 'Ada', 'ada@alt.example', 'personal')`
+	oldComment = `insert into address_row (domain, created, changed, name, primary_address, aliases, kind, comment)
+		values (1001, $1, $1, $2, $2 || '@alt.example', array[$2 || '.alias@alt.example'], 'personal', $3)`
 	oldCertificate = `insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,
 			not_before, not_after, issued)
 		values ($2, 'mail', '\x01', $3, 'der', 'print', 'key', 1001, 1001, 'CN=Ada', '{ada@alt.example}', 'ref-old ada@alt.example', $1,
@@ -34,7 +36,8 @@ const (
 )
 
 // TestADatabaseOfTheVersionBeforeGoesOn: certificates of before are read,
-// listed, searched for and revoked, and the old program goes on writing.
+// listed, searched for and revoked, comments sort by the dates in them, and the
+// old program goes on writing.
 func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
@@ -59,6 +62,9 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	for _, sql := range []string{oldPeople, oldGroup, oldDomain, oldRow} {
 		write(sql)
 	}
+	write(oldComment, "dezember", "bis 31.12.2027")
+	write(oldComment, "februar", "1.2.2027")
+	write(oldComment, "worte", "zuletzt gesehen")
 	write(oldCertificate, "REF-OLD", []byte{1})
 	write(oldCertificate, "REF-GONE", []byte{2})
 	write(oldNote)
@@ -67,6 +73,13 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(oldCertificate, "REF-LATE", []byte{3}) // by a process of the version before
+	write(oldComment, "maerz", "15. März 2027")
+	var order []string
+	err = db.QueryRow(t.Context(), `select array_agg(name order by comment_key, id) from address_row r
+		where (select count(*) from address where row_id = r.id and active) = 1 + cardinality(aliases)`).Scan(&order)
+	if want := []string{"februar", "maerz", "dezember", "worte", "Ada"}; err != nil || !slices.Equal(order, want) {
+		t.Errorf("rows with all their addresses, by comment: got %v, %v; want %v", order, err, want)
+	}
 	r := rigOn(t, url)
 	r.ada.Account = 1001
 	mine := must(r.Mine(t.Context(), r.ada, cert.All, 0, 10))
