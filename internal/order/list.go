@@ -145,19 +145,6 @@ func textWhere(text string, args pgx.NamedArgs) string {
 	return where.String()
 }
 
-// Under returns the open orders of an organisation that by may see, as Orders
-// does.
-func (b *Book) Under(ctx context.Context, by person.Actor, o org.OrganisationID) (n int64, err error) {
-	if _, err := b.Mailbox.Org.Organisation(ctx, by, o); err != nil {
-		return 0, err
-	}
-	err = b.DB.QueryRow(ctx, `select count(*) from server_order where organisation = $1 and ended is null`, o).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count orders: %w", err)
-	}
-	return n, nil
-}
-
 // OpenOrders counts what by finds under "Meine offenen Aufträge".
 func (b *Book) OpenOrders(ctx context.Context, by person.Actor) (n int64, err error) {
 	err = b.DB.QueryRow(ctx, `select count(*) from server_order s join organisation o on o.id = s.organisation

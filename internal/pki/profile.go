@@ -36,9 +36,6 @@ type Profile struct {
 	noKeyName bool                   // without a subject key identifier (TLS BR 7.1.2.7.6)
 }
 
-// MostDays is how long a certificate issued at at may live, in days.
-func (p Profile) MostDays(at time.Time) int { return p.mostDays(at) }
-
 // subjectAttribute is one attribute of a Subject and where its value comes from.
 type subjectAttribute struct {
 	oid      asn1.ObjectIdentifier
