@@ -18,27 +18,31 @@ const Narrowest = 320
 
 // Look judges the page as people see it: narrow and wide, light and dark. It
 // fails the test for what axe-core finds and for a page that is wider than the
-// window, and leaves pictures called name. The scheme changes nothing but
-// colours, so that in the dark only they are judged.
+// window, and leaves pictures called name. Width changes what stands where and
+// the scheme changes the colours of it all, so axe-core is asked about one pair
+// of each, narrow in the light and wide in the dark; all four are in pictures.
 func (p *Page) Look(name string) {
 	p.t.Helper()
-	for _, dark := range []bool{false, true} {
-		for _, width := range []int64{360, 1400} {
-			p.shape(width, dark)
-			scheme, rules := "light", everyRule
-			if dark {
-				scheme, rules = "dark", colourRules
-			}
-			p.axe(fmt.Sprintf("%s, %d pixels, %s", name, width, scheme), rules)
-			if !dark {
-				p.fits(name, width)
-			}
-			if _, err := p.shoot(fmt.Sprintf("%s-%d-%s", plain(name), width, scheme)); err != nil {
-				p.fatalf("take a picture: %v", err)
-			}
+	for _, s := range []struct {
+		width       int64
+		dark, asked bool
+	}{{360, false, true}, {360, true, false}, {1400, true, true}, {1400, false, false}} {
+		scheme := "light"
+		if s.dark {
+			scheme = "dark"
+		}
+		if !s.asked && !pictures() {
+			continue
+		}
+		p.shape(s.width, s.dark)
+		if s.asked {
+			p.axe(fmt.Sprintf("%s, %d pixels, %s", name, s.width, scheme))
+		}
+		if _, err := p.shoot(fmt.Sprintf("%s-%d-%s", plain(name), s.width, scheme)); err != nil {
+			p.fatalf("take a picture: %v", err)
 		}
 	}
-	for _, width := range []int64{768, Narrowest} {
+	for _, width := range []int64{1400, 768, 360, Narrowest} {
 		p.shape(width, false)
 		p.fits(name, width)
 	}
@@ -59,7 +63,7 @@ func (p *Page) Glance(name string) {
 			p.fatalf("take a picture: %v", err)
 		}
 	}
-	p.axe(name, everyRule)
+	p.axe(name)
 	p.shape(p.width, false)
 }
 
@@ -107,10 +111,13 @@ func (p *Page) picture(quick bool) (png []byte, err error) {
 	return png, err
 }
 
+// pictures tells whether somebody wants to see any.
+func pictures() bool { return os.Getenv("PETSCHAFT_SCREENS") != "none" }
+
 // shoot writes a picture to the folder of pictures and returns its path. With
 // PETSCHAFT_SCREENS=none, for machines where nobody looks, there is none.
 func (p *Page) shoot(name string) (string, error) {
-	if os.Getenv("PETSCHAFT_SCREENS") == "none" {
+	if !pictures() {
 		return "none was wanted", nil
 	}
 	png, err := p.picture(true)
