@@ -101,21 +101,6 @@ func server(ctx context.Context, q org.Querier, by person.Actor, reference strin
 	return c, postgres.Fault(err)
 }
 
-// ServerFile is what a file of a certificate is made of.
-type ServerFile struct {
-	Reference  string
-	CommonName string
-	DER        []byte
-}
-
-// ServerFile returns it to those who may see the certificate called reference.
-func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string) (f ServerFile, err error) {
-	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der from certificate c join organisation o on o.id = c.organisation
-		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
-		Scan(&f.Reference, &f.CommonName, &f.DER)
-	return f, postgres.Fault(err)
-}
-
 // References returns the reference numbers of server certificates, for those who
 // may see them all.
 func (b *Book) References(ctx context.Context, by person.Actor, ids []ID) (map[ID]string, error) {

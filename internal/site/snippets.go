@@ -38,7 +38,7 @@ New-Item IIS:\SslBindings\0.0.0.0!443 -Value $c -Force`
 
 // snippets are the lines for common servers, with the names of c filled in.
 func snippets(ctx context.Context, c cert.ServerCertificate) []view.SnippetModel {
-	base := fileBase(c.Reference, c.CommonName)
+	base := cert.FileBase(c.Reference, c.CommonName)
 	server, aliases := c.CommonName, ""
 	if rest, wildcard := strings.CutPrefix(server, "*."); wildcard { // ServerName takes no wildcard
 		server, aliases = rest, "    ServerAlias "+strings.Join(c.Names, " ")+"\n"

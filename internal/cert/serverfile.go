@@ -1,0 +1,41 @@
+package cert
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// FileBase is how the names of the files of a server's certificate begin:
+// reference and name, in characters that every file system takes.
+func FileBase(reference, commonName string) string {
+	const longest = 180
+	name := strings.Replace(commonName, "*", "wildcard", 1)
+	return reference + "-" + name[:min(len(name), longest)]
+}
+
+// ServerFile returns the certificate called reference as a file, and its name, to
+// those who may see it. Where no way leads from it to a root it is unavailable.
+func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string, f pki.Format, pool *pki.Pool) (name string, content []byte, err error) {
+	var commonName string
+	var der []byte
+	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der from certificate c join organisation o on o.id = c.organisation
+		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
+		Scan(&reference, &commonName, &der)
+	if err != nil {
+		return "", nil, postgres.Fault(err)
+	}
+	chain, err := pool.Chain(der)
+	if err != nil {
+		return "", nil, fault.New(fault.Unavailable, "cert.no_chain").Because(err)
+	}
+	content, err = f.File(chain)
+	return FileBase(reference, commonName) + f.Ending, content, err
+}
