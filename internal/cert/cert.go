@@ -93,7 +93,7 @@ const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.fingerprint,
 	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
 	case when a.email_verified then a.email else '' end as holder_email,
 	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
-	c.issued, c.revoked, c.reason, c.account = @account as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
+	c.issued, c.revoked, c.reason, (c.account = @account and ` + org.InSession + `) as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
 
 const tables = `certificate c join account a on a.id = c.account join address_row r on r.id = c.row_id join email_domain d on d.id = r.domain`
 
@@ -132,7 +132,7 @@ const (
 func (b *Book) Mine(ctx context.Context, by person.Actor, w Which, before ID, limit int) ([]Certificate, error) {
 	where := map[Which]string{Valid: "and c.revoked is null and c.not_after >= @now", Over: "and (c.revoked is not null or c.not_after < @now)"}[w]
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where c.account = @account and (@before = 0::bigint or c.id < @before) `+where+` order by c.id desc limit @limit`,
+		where c.account = @account and `+org.InSession+` and (@before = 0::bigint or c.id < @before) `+where+` order by c.id desc limit @limit`,
 		org.Scope(by, pgx.NamedArgs{"before": before, "now": b.Now(), "limit": limit}))
 	return collect(rows, err)
 }
@@ -149,7 +149,7 @@ func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit
 // ten; those with a successor for the same row are left out.
 func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where c.account = @account and c.revoked is null and c.not_after between @now and @until
+		where c.account = @account and `+org.InSession+` and c.revoked is null and c.not_after between @now and @until
 			and not exists (select from certificate n where n.account = c.account and n.row_id = c.row_id and n.id > c.id and n.revoked is null)
 		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": b.Now(), "until": b.Now().Add(d)}))
 	return collect(rows, err)

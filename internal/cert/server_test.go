@@ -49,7 +49,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 		}
 	}
 	check("at first", map[*person.Actor][]string{&r.ada: {mine}, &r.bob: {theirs}, &r.eve: nil, &r.contact: nil, &r.officer: {mine, theirs}})
-	r.ok(t, r.Mailbox.Org.Appoint(t.Context(), r.officer, garden, r.eve.Account))
+	r.appoint(t, garden, r.eve.Account)
 	check("with a successor", map[*person.Actor][]string{&r.ada: nil, &r.bob: {theirs}, &r.eve: {mine}, &r.officer: {mine, theirs}})
 	c := must(r.Server(t.Context(), r.eve, mine))
 	if !c.Contact || c.Officer || c.OrganisationName != "Garten" || c.CommonName != "www.garten.example" || len(c.Names) != 2 || c.Key() != "EC P-256" {

@@ -23,6 +23,12 @@ func (r *rig) organisation(t testing.TB, name string, contact person.Actor) org.
 	return id
 }
 
+// appoint makes somebody else the contact.
+func (r *rig) appoint(t testing.TB, o org.OrganisationID, account person.ID) {
+	t.Helper()
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.Mailbox.Org.Reassign(t.Context(), tx, r.officer, o, account) }))
+}
+
 // serve lets the authority make a server's certificate that nobody has recorded
 // yet, for days.
 func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...string) cert.ServerIssuance {

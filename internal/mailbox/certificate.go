@@ -103,7 +103,7 @@ const linkedQuery = `
 
 // LinkedTo returns the rows linked to by, oldest link first, at most 500 (R60).
 func (b *Book) LinkedTo(ctx context.Context, by person.Actor) ([]Linked, error) {
-	rows, err := b.DB.Query(ctx, linkedQuery+` order by l.since, r.id limit 500`, pgx.NamedArgs{"account": by.Account})
+	rows, err := b.DB.Query(ctx, linkedQuery+` and `+org.InSession+` order by l.since, r.id limit 500`, org.Scope(by, nil))
 	if err != nil {
 		return nil, fmt.Errorf("list linked rows: %w", err)
 	}
@@ -112,7 +112,7 @@ func (b *Book) LinkedTo(ctx context.Context, by person.Actor) ([]Linked, error) 
 
 // LinkedRow returns one of them; a row that is not linked to by is missing.
 func (b *Book) LinkedRow(ctx context.Context, by person.Actor, id ID) (Linked, error) {
-	rows, err := b.DB.Query(ctx, linkedQuery+` and l.row_id = @row`, pgx.NamedArgs{"account": by.Account, "row": id})
+	rows, err := b.DB.Query(ctx, linkedQuery+` and `+org.InSession+` and l.row_id = @row`, org.Scope(by, pgx.NamedArgs{"row": id}))
 	if err != nil {
 		return Linked{}, fmt.Errorf("read link of row %d: %w", id, err)
 	}

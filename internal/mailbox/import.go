@@ -126,6 +126,9 @@ func (im Import) Format() sheet.Format {
 	return f
 }
 
+// Recognised is how the file is read unless somebody chooses otherwise.
+func (im Import) Recognised() Reading { return Reading{Format: im.Format(), Columns: im.Columns} }
+
 // Count is how many lines of class c the plan has.
 func (im Import) Count(c Class) int {
 	return map[Class]int{

@@ -129,7 +129,7 @@ func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ImportID) (im Import, 
 	if err != nil {
 		return im, by, fmt.Errorf("read order of import %d: %w", id, err)
 	}
-	by, err = (&person.Book{DB: b.DB, Now: b.Now}).Acting(ctx, tx, account)
+	by, err = b.Org.People.Acting(ctx, tx, account, token)
 	if fault.Is(err, fault.Denied) {
 		return im, by, errRight
 	}

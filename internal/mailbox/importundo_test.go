@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
@@ -163,7 +164,7 @@ func importElsewhere() error {
 	if err != nil {
 		return err
 	}
-	b := &mailbox.Book{DB: db, Org: &org.Book{DB: db, Now: begin}, Queue: q, Now: begin}
+	b := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: begin}, Now: begin}, Queue: q, Now: begin}
 	return mailbox.WorkImport(ctx, b, mailbox.ImportID(id))
 }
 

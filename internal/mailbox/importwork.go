@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -40,6 +41,24 @@ func (b *Book) Plan(ctx context.Context, by person.Actor, name string, id Import
 		}
 		return b.order(ctx, tx, by, id, Planning)
 	})
+}
+
+// UploadPlan is Upload and Plan in one, for a program that looks at no preview:
+// the file is read as it was recognised. One that no plan can be made of is not
+// kept.
+func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ImportID, error) {
+	id, err := b.Upload(ctx, by, name, fileName, r)
+	if err != nil {
+		return 0, err
+	}
+	im, err := b.Import(ctx, by, name, id)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.Plan(ctx, by, name, id, im.Recognised()); err != nil {
+		return 0, errors.Join(err, b.Discard(ctx, by, name, id))
+	}
+	return id, nil
 }
 
 // Apply orders that the plan is carried out; a job does it, all or nothing.

@@ -56,7 +56,7 @@ func openRig(t testing.TB, db *postgres.DB, change ...func(*mailbox.Book)) *rig 
 	if err != nil {
 		t.Fatal(err)
 	}
-	orgs := &org.Book{DB: db, Now: c.Now}
+	orgs := &org.Book{DB: db, People: &person.Book{DB: db, Now: c.Now}, Now: c.Now}
 	outbox := mail.NewOutbox(db, nil, q)
 	outbox.Now = c.Now
 	r := &rig{

@@ -47,18 +47,27 @@ func (b *Book) RowByID(ctx context.Context, q org.Querier, by person.Actor, id I
 }
 
 func only(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) (Row, error) {
-	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where (@officer or `+org.IsContact+`) and `+where, org.Scope(by, args))
+	found, err := several(ctx, q, by, where, args)
 	if err != nil {
-		return Row{}, fmt.Errorf("read row: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Row])
-	if err != nil {
-		return Row{}, fmt.Errorf("read row: %w", err)
+		return Row{}, err
 	}
 	if len(found) == 0 {
 		return Row{}, fault.New(fault.Missing, "fault.missing")
 	}
 	return found[0], nil
+}
+
+// several returns the rows that by may see among those of where.
+func several(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Row, error) {
+	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where (@officer or `+org.IsContact+`) and `+where, org.Scope(by, args))
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Row])
+	if err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	return found, nil
 }
 
 // AppliesFor returns the functional rows that the person of r looks after: whose

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -127,71 +126,4 @@ func (b *Book) keep(ctx context.Context, by person.Actor, id OrganisationID, f f
 		}
 		return f(tx, o)
 	})
-}
-
-// Appoint makes account the technical contact in the place of whoever is; the
-// one before sees nothing of the organisation from the next request on.
-// Appointing the same again changes nothing. Nobody appoints themselves.
-func (b *Book) Appoint(ctx context.Context, by person.Actor, id OrganisationID, account person.ID) error {
-	return b.keep(ctx, by, id, func(tx pgx.Tx, o Organisation) error {
-		if err := mayAppoint(by, account); err != nil {
-			return err
-		}
-		if o.ContactID == account {
-			return nil
-		}
-		_, err := tx.Exec(ctx, `update organisation set contact = @account, appointed = @now where id = @id`,
-			pgx.NamedArgs{"id": id, "account": account, "now": b.Now()})
-		if err != nil {
-			return fmt.Errorf("appoint: %w", err)
-		}
-		after, err := b.OrganisationIn(ctx, tx, by, id)
-		if err != nil {
-			return err
-		}
-		return b.note(ctx, tx, by, "org.contact_appointed", audit.Detail{"contact": [2]string{o.ContactName, after.ContactName}},
-			id.Thing(), o.ContactID.Thing(), account.Thing())
-	})
-}
-
-// extraLimit is how many further addresses an organisation may have.
-const extraLimit = 5
-
-// SetReminders sets the further addresses that hear of certificates which end
-// soon. The technical contact may, and so may officers.
-func (b *Book) SetReminders(ctx context.Context, by person.Actor, id OrganisationID, addresses []string) error {
-	extra, bad := readReminders(addresses)
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		o, err := b.change(ctx, tx, by, id)
-		if err != nil {
-			return err
-		}
-		if err := bad.Err(); err != nil || slices.Equal(o.Extra, extra) {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `update organisation set reminders = $2 where id = $1`, id, extra); err != nil {
-			return fmt.Errorf("set reminders: %w", err)
-		}
-		return b.note(ctx, tx, by, "org.reminders_set", audit.Detail{"reminders": extra}, id.Thing())
-	})
-}
-
-// readReminders reads each address once.
-func readReminders(addresses []string) (extra []string, bad fault.Fields) {
-	extra = []string{} // not null
-	for _, s := range addresses {
-		if s = strings.TrimSpace(s); s == "" {
-			continue
-		}
-		a, wrong := ParseAddress(s)
-		if wrong != "" {
-			bad.Add("reminders", wrong)
-		} else if !slices.ContainsFunc(extra, func(e string) bool { return Address(e).Folded() == a.Folded() }) {
-			extra = append(extra, string(a))
-		}
-	}
-	if len(extra) > extraLimit {
-		bad.Add("reminders", "org.organisation.reminders", "max", extraLimit)
-	}
-	return extra, bad
 }

@@ -44,23 +44,33 @@ type Standing struct {
 func (s Standing) Sees() bool { return s.Contact || s.Officer }
 
 // IsContact is the SQL condition that @account, or one of its provider's
-// @groups, belongs to the contact group of the email_domain d. Every statement
-// that lists or loads something of a domain is scoped by it.
-const IsContact = `(exists (select from contact_group_member m where m.contact_group = d.contact_group and m.account = @account)
-	or exists (select from contact_group_idp g where g.contact_group = d.contact_group and g.idp_group = any(@groups)))`
+// @groups, belongs to the contact group of the email_domain d, and that d is
+// within the reach of the token that acts, if one does. Every statement that
+// lists or loads something of a domain is scoped by it.
+const IsContact = `((@domains::bigint[] is null or d.id = any(@domains)) and (exists (select from contact_group_member m where m.contact_group = d.contact_group and m.account = @account)
+	or exists (select from contact_group_idp g where g.contact_group = d.contact_group and g.idp_group = any(@groups))))`
 
-// Scope returns the arguments that IsContact and scoped statements need, with
-// more added: account, groups and officer.
+// Scope returns the arguments that IsContact, IsTechnicalContact and scoped
+// statements need, with more added: account, groups, officer, and what the
+// actor's token leaves of it as domains and organisations, null without one.
 func Scope(by person.Actor, more pgx.NamedArgs) pgx.NamedArgs {
-	a := pgx.NamedArgs{"account": by.Account, "groups": by.Groups, "officer": by.Officer}
+	a := pgx.NamedArgs{"account": by.Account, "groups": by.Groups, "officer": by.Officer, "domains": nil, "organisations": nil}
 	if by.Groups == nil {
 		a["groups"] = []string{}
+	}
+	if r := by.Reach; r != nil {
+		a["domains"], a["organisations"] = append([]int64{}, r.Domains...), append([]int64{}, r.Organisations...)
 	}
 	for k, v := range more {
 		a[k] = v
 	}
 	return a
 }
+
+// InSession is the SQL condition that a person acts in a session. What is their
+// own for another reason than a domain or an organisation (a certificate issued
+// to them, a row linked to them) is out of every token's reach.
+const InSession = `(@domains::bigint[] is null)`
 
 // Validation is how control over a domain's addresses is shown.
 type Validation string
@@ -117,8 +127,9 @@ const domainTables = `email_domain d join contact_group g0 on g0.id = d.contact_
 
 // Book keeps domains and contact groups.
 type Book struct {
-	DB  *postgres.DB
-	Now func() time.Time
+	DB     *postgres.DB
+	People *person.Book
+	Now    func() time.Time
 }
 
 // Domains returns the domains that by may see, by name, at most 500.

@@ -31,9 +31,10 @@ type OrganisationStanding struct {
 func (s OrganisationStanding) Sees() bool { return s.Contact || s.Officer }
 
 // IsTechnicalContact is the SQL condition that @account is the technical
-// contact of the organisation o. Every statement that lists or loads something
+// contact of the organisation o, and that o is within the reach of the token
+// that acts, if one does. Every statement that lists or loads something
 // of an organisation is scoped by it; Scope gives the arguments.
-const IsTechnicalContact = `(o.contact = @account)`
+const IsTechnicalContact = `(o.contact = @account and (@organisations::bigint[] is null or o.id = any(@organisations)))`
 
 // Organisation is one that has server certificates. It has exactly one
 // technical contact, a registered person.
@@ -46,6 +47,7 @@ type Organisation struct {
 	ContactName  string
 	ContactEmail string   // as of the contact's last sign-in, may be empty
 	Extra        []string // further addresses that hear of certificates which end soon
+	Unconfirmed  []string // likewise, of a contact before: nobody writes to them until the contact confirms them
 	AutoApprove  bool     // orders without a finding need no officer
 	Appointed    time.Time
 	Created      time.Time
@@ -54,7 +56,7 @@ type Organisation struct {
 
 const organisationColumns = `o.id, o.name, o.identifier, o.country, o.contact as contact_id,
 	coalesce(nullif(c.name, ''), nullif(c.username, ''), c.email) as contact_name, case when c.email_verified then c.email else '' end as contact_email,
-	o.reminders as extra, o.auto_approve, o.appointed, o.created, ` + IsTechnicalContact + ` as contact, @officer::boolean as officer`
+	o.reminders as extra, o.unconfirmed, o.auto_approve, o.appointed, o.created, ` + IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const organisationTables = `organisation o join account c on c.id = o.contact`
 

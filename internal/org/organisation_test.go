@@ -111,7 +111,9 @@ func TestRightsOverAnOrganisation(t *testing.T) {
 		"edit": func(e *estate, by person.Actor) error {
 			return e.EditOrganisation(ctx, by, e.org, org.OrganisationInput{Name: "Anders", Country: "AT", AutoApprove: true})
 		},
-		"appoint": func(e *estate, by person.Actor) error { return e.Appoint(ctx, by, e.org, e.user.Account) },
+		"confirm reminders": func(e *estate, by person.Actor) error {
+			return e.ConfirmReminders(ctx, by, e.org, nil)
+		},
 		"add a name": func(e *estate, by person.Actor) error {
 			_, err := e.AddName(ctx, by, e.org, org.NameInput{Name: "neu.example"})
 			return err
@@ -137,12 +139,12 @@ func TestRightsOverAnOrganisation(t *testing.T) {
 			return err
 		},
 	}
-	const fine, missing, officers, own, contact = "", "fault.missing", "fault.officers_only", "org.organisation.own", "org.organisation.contact_only"
+	const fine, missing, officers, own, contact, reminders = "", "fault.missing", "fault.officers_only", "org.organisation.own", "org.organisation.contact_only", "org.reminders.contact_only"
 	// the technical contact, an officer, an officer who is the contact, a stranger
 	for what, want := range map[string][4]string{
 		"see":                 {fine, fine, fine, missing},
 		"edit":                {officers, fine, own, missing},
-		"appoint":             {officers, fine, own, missing},
+		"confirm reminders":   {fine, reminders, fine, missing},
 		"add a name":          {officers, fine, own, missing},
 		"validate":            {officers, fine, own, missing},
 		"end a name":          {officers, fine, own, missing},
@@ -176,17 +178,16 @@ func (e *estate) asked(t *testing.T) org.ServerNameID {
 	return id
 }
 
-func TestNobodyAppointsThemselves(t *testing.T) {
+// appoint makes somebody else the contact, by an officer.
+func (e *estate) appoint(ctx context.Context, by person.Actor, o org.OrganisationID, account person.ID) error {
+	return e.DB.Tx(ctx, func(tx pgx.Tx) error { return e.Reassign(ctx, tx, by, o, account) })
+}
+
+func TestNobodyFoundsAnOrganisationForThemselves(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
-	if err := e.Appoint(t.Context(), e.ruth, e.org, e.ruth.Account); ids(err) != "org.organisation.self" {
+	if _, err := e.AddOrganisation(t.Context(), e.ruth, org.OrganisationInput{Name: "Eigen", Country: "DE", Contact: e.ruth.Account}); ids(err) != "org.organisation.self" {
 		t.Errorf("got %v, want org.organisation.self", err)
-	}
-	if err := e.Appoint(t.Context(), e.officer, e.org, e.ruth.Account); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Appoint(t.Context(), e.ruth, e.org, e.user.Account); ids(err) != "org.organisation.own" {
-		t.Errorf("the new contact passes it on as officer: got %v, want org.organisation.own", err)
 	}
 }
 
@@ -209,14 +210,14 @@ func TestAnAppointmentActsAtOnce(t *testing.T) {
 		t.Error("before: want Tamara to see it and the user not")
 	}
 	for range 2 { // twice changes nothing
-		if err := e.Appoint(t.Context(), e.officer, e.org, e.user.Account); err != nil {
+		if err := e.appoint(t.Context(), e.officer, e.org, e.user.Account); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if sees(e.tamara) || !sees(e.user) {
 		t.Error("after: want the user to see it and Tamara not")
 	}
-	if err := e.Appoint(t.Context(), e.officer, e.org, 4711); ids(err) != "fault.missing" {
+	if err := e.appoint(t.Context(), e.officer, e.org, 4711); ids(err) != "fault.missing" {
 		t.Errorf("somebody unknown: got %v, want fault.missing", err)
 	}
 	lines, err := audit.About(t.Context(), e.DB, e.org.Thing(), 0, 10)
@@ -235,7 +236,7 @@ func TestAppointingMeetsDeciding(t *testing.T) {
 		o := e.found(t, fmt.Sprint("Rennen ", i), e.tamara)
 		var wait sync.WaitGroup
 		var appointed, added error
-		wait.Go(func() { appointed = e.Appoint(t.Context(), e.officer, o, e.ruth.Account) })
+		wait.Go(func() { appointed = e.appoint(t.Context(), e.officer, o, e.ruth.Account) })
 		wait.Go(func() {
 			_, added = e.AddName(t.Context(), e.ruth, o, org.NameInput{Name: fmt.Sprintf("rennen-%d.example", i)})
 		})
@@ -263,7 +264,7 @@ func TestTwoOfficersAppointAtOnce(t *testing.T) {
 	for i := range 20 {
 		wait.Go(func() {
 			by := [...]person.Actor{e.officer, e.ruth}[i%2]
-			if err := e.Appoint(t.Context(), by, e.org, people[i%len(people)].Account); err != nil {
+			if err := e.appoint(t.Context(), by, e.org, people[i%len(people)].Account); err != nil {
 				t.Errorf("got %v, want every appointment to come through", err)
 			}
 		})
@@ -297,7 +298,7 @@ func TestALockedOrganisationKeepsItsContact(t *testing.T) {
 		if _, err := e.LockOrganisation(t.Context(), tx, e.ruth, e.org); err != nil {
 			return err
 		}
-		go func() { appointed <- e.Appoint(context.WithoutCancel(t.Context()), e.officer, e.org, e.ruth.Account) }()
+		go func() { appointed <- e.appoint(context.WithoutCancel(t.Context()), e.officer, e.org, e.ruth.Account) }()
 		e.awaitLock(t)
 		o, err := e.OrganisationIn(t.Context(), tx, e.ruth, e.org)
 		if err == nil && o.ContactID != e.tamara.Account {
@@ -348,25 +349,4 @@ func (e *estate) awaitLock(t *testing.T) {
 		}
 	}
 	t.Fatal("nobody waited for the lock")
-}
-
-func TestFurtherAddressesAreFewAndReal(t *testing.T) {
-	t.Parallel()
-	e := newEstate(t)
-	for _, c := range []struct {
-		in   []string
-		want string
-	}{
-		{[]string{" netz@UNI.example ", "", "NETZ@uni.example"}, ""},
-		{[]string{"netz"}, "reminders org.address.form"},
-		{[]string{"a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@x.example", "f@x.example"}, "reminders org.organisation.reminders"},
-	} {
-		if err := e.SetReminders(t.Context(), e.tamara, e.org, c.in); ids(err) != c.want {
-			t.Errorf("%q: got %v, want %q", c.in, err, c.want)
-		}
-	}
-	o, err := e.Organisation(t.Context(), e.tamara, e.org)
-	if err != nil || fmt.Sprint(o.Extra) != "[netz@uni.example]" {
-		t.Errorf("got %v and %v, want the one address once", o.Extra, err)
-	}
 }

@@ -23,9 +23,9 @@ func MayLock(by Actor, id ID) error {
 	return nil
 }
 
-// Lock shuts the account out: its sessions end at their next request, and it
-// cannot sign in, confirm or apply until unlocked. why is for the registration
-// office. Locking twice changes nothing.
+// Lock shuts the account out: its sessions end at their next request, its tokens
+// are withdrawn for good, and it cannot sign in, confirm or apply until
+// unlocked. why is for the registration office. Locking twice changes nothing.
 func (b *Book) Lock(ctx context.Context, by Actor, id ID, why string) error {
 	if err := MayLock(by, id); err != nil {
 		return err
@@ -41,9 +41,14 @@ func (b *Book) Lock(ctx context.Context, by Actor, id ID, why string) error {
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
+		tokens, err := tx.Exec(ctx, `update token set withdrawn = @now, withdrawn_by = @by where account = @id and withdrawn is null and ends > @now`,
+			pgx.NamedArgs{"now": now, "by": by.Account, "id": id})
+		if err != nil {
+			return fmt.Errorf("withdraw tokens of account %d: %w", id, err)
+		}
 		tag, err := tx.Exec(ctx, `update account set locked = @now, locked_by = @by, locked_why = @why, void_before = @now
 			where id = @id and locked is null`, pgx.NamedArgs{"now": now, "by": by.Account, "why": why, "id": id})
-		return b.noted(ctx, tx, by, id, "person.locked", audit.Detail{"why": why}, tag.RowsAffected(), err)
+		return b.noted(ctx, tx, by, id, "person.locked", audit.Detail{"why": why, "tokens": tokens.RowsAffected()}, tag.RowsAffected(), err)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/mail"
 	"petschaft/internal/postgres"
 )
 
@@ -26,6 +27,7 @@ type Actor struct {
 	Groups  []string
 	Officer bool // registration officer, by a group of the identity provider
 	Token   int64
+	Reach   *Reach // what a token leaves of the account's rights; nil: all
 	From    netip.Addr
 }
 
@@ -70,6 +72,10 @@ const accountColumns = `a.id, a.issuer, a.subject, a.username, a.name, a.given_n
 
 // Book keeps the accounts.
 type Book struct {
-	DB  *postgres.DB
-	Now func() time.Time
+	DB         *postgres.DB
+	Now        func() time.Time
+	Issuer     string        // tokens of accounts of another provider do not count; empty: any
+	TokenSleep time.Duration // 0: 30 days
+	Outbox     *mail.Outbox
+	Base       string
 }

@@ -50,6 +50,24 @@ func (b *Book) Names(ctx context.Context, ids []ID) (map[ID]string, error) {
 	return names, nil
 }
 
+// TokenNames returns the names of tokens, for pages that name what acted.
+func (b *Book) TokenNames(ctx context.Context, ids []TokenID) (map[TokenID]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := b.DB.Query(ctx, `select id, name from token where id = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read names of tokens: %w", err)
+	}
+	names := map[TokenID]string{}
+	var id TokenID
+	var name string
+	if _, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error { names[id] = name; return nil }); err != nil {
+		return nil, fmt.Errorf("read names of tokens: %w", err)
+	}
+	return names, nil
+}
+
 // searchLimit bounds what Search returns; more hits ask for a narrower search.
 const searchLimit = 50
 
