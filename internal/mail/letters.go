@@ -145,6 +145,13 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[OrderRejectedWords](words)
 	case serverIssued:
 		return rewrite[ServerIssuedWords](words)
+	case tokenEnding:
+		return rewrite[TokenEndingWords](words)
+	}
+	switch HandoverLetter(kind) {
+	case HandoverOffered, HandoverReminder, HandoverAccepted, HandoverDeclined, HandoverCancelled, HandoverExpired, HandoverLocked,
+		HandoverTaken, HandoverGiven, ContactAppointed, ContactRelieved:
+		return rewrite[HandoverWords](words)
 	}
 	return Letter{}, fmt.Errorf("no letter is of kind %q", kind)
 }

@@ -49,6 +49,9 @@ func TestLetters(t *testing.T) {
 		"ending": func() (Letter, error) {
 			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{{"www.uni.example", 2, "ABCD-EFGHJ", at}}, link})
 		},
+		"token-ending": func() (Letter, error) {
+			return TokenEnding(TokenEndingWords{"kim.muster@uni.example", "Abgleich mit dem Verzeichnis", at, link})
+		},
 		"ending-many": func() (Letter, error) {
 			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{
 				{"www.uni.example", 0, "ABCD-EFGHJ", at}, {"*.münster.example", 1, "KLMN-PQRST", at.Add(time.Hour)},
@@ -56,6 +59,7 @@ func TestLetters(t *testing.T) {
 		},
 	}
 	maps.Copy(cases, orderLetters())
+	maps.Copy(cases, handoverLetters())
 	for name, make := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -38,7 +38,7 @@ func MayCorrect(o ServerOrder) error {
 }
 
 func (o ServerOrder) keeper() error {
-	if o.Contact || o.Officer && o.Author {
+	if o.Contact || o.Officer && o.Author && o.ByOfficer {
 		return nil
 	}
 	return fault.New(fault.Denied, "serverorder.keeper_only")

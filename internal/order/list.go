@@ -84,7 +84,8 @@ type OrderView struct {
 	States []State // empty: any
 	Text   string  // words of reference number and names, all of them
 	Before ServerID
-	Size   int // 0: 50
+	Size   int                // 0: 50
+	Of     org.OrganisationID // 0: any
 }
 
 // searchWords is how many words are looked for.
@@ -109,6 +110,10 @@ func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []
 	where := textWhere(v.Text, args)
 	if !v.Office {
 		where += ` and ` + org.IsTechnicalContact
+	}
+	if v.Of != 0 {
+		where += ` and s.organisation = @of`
+		args["of"] = v.Of
 	}
 	if len(states) > 0 {
 		where += ` and s.state = any(@states)`

@@ -20,7 +20,7 @@ const tables = `application p join address_row r on r.id = p.row_id join account
 // One returns the application id to its applicant and to registration officers;
 // to others it is missing.
 func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Application, error) {
-	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.id = @id and (p.account = @account or @officer)`,
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.id = @id and (p.account = @account and `+org.InSession+` or @officer)`,
 		org.Scope(by, pgx.NamedArgs{"id": id}))
 	if err != nil {
 		return Application{}, fmt.Errorf("read application %d: %w", id, err)
@@ -33,9 +33,9 @@ func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Application, er
 // first, at most limit; those that were followed by a later one are left out.
 func (b *Book) Mine(ctx context.Context, by person.Actor, limit int) ([]Application, error) {
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where p.account = @account and p.state <> 'issued'
+		where p.account = @account and `+org.InSession+` and p.state <> 'issued'
 			and not exists (select from application n where n.account = p.account and n.row_id = p.row_id and n.id > p.id)
-		order by p.id desc limit @limit`, pgx.NamedArgs{"account": by.Account, "limit": limit})
+		order by p.id desc limit @limit`, org.Scope(by, pgx.NamedArgs{"limit": limit}))
 	return collect(rows, err)
 }
 

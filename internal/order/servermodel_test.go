@@ -363,5 +363,5 @@ func (m *walker) appoint() did {
 	next := pick(m, []person.Actor{m.tina, m.tina, m.tina, m.tina, m.ada, m.officer})
 	m.say("%s", next.Name)
 	m.w.contact = next.Account
-	return did{m.Mailbox.Org.Appoint(m.t.Context(), m.otto, m.id, next.Account), "", nil}
+	return did{m.house.appoint(m.t, next.Account), "", nil}
 }

@@ -83,7 +83,7 @@ func TestOneFormSubmittedManyTimesMakesOneOrder(t *testing.T) {
 	if n := h.scalar(t, `select count(*) from server_order`); got[""] != many || n != 1 {
 		t.Errorf("got %v and %d orders, want all well and one", got, n)
 	}
-	h.ok(t, h.Mailbox.Org.Appoint(t.Context(), h.officer, h.id, h.ada.Account))
+	h.ok(t, h.appoint(t, h.ada.Account))
 	must(h.Submit(t.Context(), h.ada, in)) // somebody else's form of that name is another form
 	if n := h.scalar(t, `select count(*) from server_order`); n != 2 {
 		t.Errorf("got %d orders, want 2", n)

@@ -196,7 +196,7 @@ func (w *world) keeps(by person.ID, o *refOrder) string {
 	switch {
 	case !w.sees(by):
 		return "fault.missing"
-	case by != w.contact && !slices.Contains(o.authors, by): // of those who see it, authors are officers or former contacts
+	case by != w.contact && (!o.byOfficer || !slices.Contains(o.authors, by)): // who was the contact before keeps nothing, as officer neither
 		return "serverorder.keeper_only"
 	}
 	return ""

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
@@ -59,6 +61,12 @@ func (h *house) validate(t testing.TB, name string) {
 	h.ok(t, h.Mailbox.Org.ValidateName(t.Context(), h.officer, h.names[name], org.Check{
 		Wildcard: name == "stern.example", Proof: org.Proof{Method: "DNS TXT", By: "RA", From: from},
 	}))
+}
+
+// appoint makes somebody else the contact of the organisation.
+func (h *house) appoint(t testing.TB, account person.ID) error {
+	t.Helper()
+	return h.db.Tx(t.Context(), func(tx pgx.Tx) error { return h.Mailbox.Org.Reassign(t.Context(), tx, h.officer, h.id, account) })
 }
 
 // rule switches the organisation's rule.

@@ -86,7 +86,7 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 			if reference, err = b.submit(ctx, tx, by, in.Form, d); err != nil || reference != "" {
 				return err
 			}
-		case fault.Of(wrong).Kind == fault.Internal:
+		case fault.Is(wrong, fault.Internal), fault.Is(wrong, fault.Unavailable):
 			return wrong
 		}
 		// The form came before: what has changed since then does not matter.
@@ -97,9 +97,11 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 	})
 }
 
-// earlier is the order that the form made, "" when there is none.
+// earlier is the order that the form made, "" when there is none that by still
+// sees.
 func earlier(ctx context.Context, tx pgx.Tx, by person.Actor, form string) (string, error) {
-	rows, err := tx.Query(ctx, `select reference from server_order where submitter = $1 and form = $2`, by.Account, form)
+	rows, err := tx.Query(ctx, `select s.reference from server_order s join organisation o on o.id = s.organisation
+		where s.submitter = @account and s.form = @form and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"form": form}))
 	if err != nil {
 		return "", fmt.Errorf("look for an earlier order: %w", err)
 	}

@@ -93,7 +93,7 @@ func TestWhoMayOrder(t *testing.T) {
 	wants(t, err, "fault.missing")
 	_, err = h.Submit(t.Context(), h.otto, in)
 	wants(t, err, "serverorder.contact_only")
-	h.ok(t, h.Mailbox.Org.Appoint(t.Context(), h.officer, h.id, h.ada.Account))
+	h.ok(t, h.appoint(t, h.ada.Account))
 	_, err = h.Submit(t.Context(), h.tina, in)
 	wants(t, err, "fault.missing")
 	must(h.Submit(t.Context(), h.ada, in))

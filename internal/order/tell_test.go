@@ -51,7 +51,7 @@ func TestOfficersGetOneMailAboutAllNewOrders(t *testing.T) {
 		t.Errorf("got %d orders, %d named, %d more, %s; want 26, 20, 6 and the list", w.Count, len(w.Orders), w.More, w.Link)
 	}
 	h.exec(t, `delete from letter`)
-	h.ok(t, h.Mailbox.Org.Appoint(t.Context(), h.otto, h.id, h.officer.Account))
+	h.ok(t, h.appoint(t, h.officer.Account))
 	h.ok(t, h.Withdraw(t.Context(), h.officer, waiting))
 	must(h.Submit(t.Context(), h.officer, order.Submission{Wish: h.wish("neu.example")}))
 	h.exec(t, `update account set locked = now(), locked_why = 'x' where name = 'Otto Ober'`)

@@ -1,0 +1,235 @@
+package handover
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
+)
+
+// MayOffer tells whether the reader of o may hand it over: its technical
+// contact.
+func MayOffer(o org.Organisation) error {
+	if !o.Contact {
+		return fault.New(fault.Denied, "handover.contact_only")
+	}
+	return nil
+}
+
+// Successor is who an organisation would be handed over to.
+type Successor struct {
+	Account person.ID
+	Name    string
+	Email   string // verified
+}
+
+// mostAtOnce is how many organisations one form hands over.
+const mostAtOnce = 50
+
+// Find returns who has signed in with that verified address and may become the
+// contact of all these organisations. Wrong addresses come back as fault.Invalid
+// beside the field "email".
+func (b *Book) Find(ctx context.Context, by person.Actor, organisations []org.OrganisationID, email string) (Successor, error) {
+	if err := few(organisations); err != nil {
+		return Successor{}, err
+	}
+	all, err := b.Org.Organisations(ctx, by)
+	if err != nil {
+		return Successor{}, err
+	}
+	for _, id := range organisations {
+		i := slices.IndexFunc(all, func(o org.Organisation) bool { return o.ID == id })
+		if i < 0 {
+			return Successor{}, fault.New(fault.Missing, "fault.missing")
+		}
+		if err := MayOffer(all[i]); err != nil {
+			return Successor{}, err
+		}
+	}
+	return b.find(ctx, b.DB, by, email)
+}
+
+func few(organisations []org.OrganisationID) error {
+	switch {
+	case len(organisations) == 0:
+		return fault.New(fault.Invalid, "handover.none")
+	case len(organisations) > mostAtOnce:
+		return fault.New(fault.Invalid, "handover.many", "max", mostAtOnce)
+	}
+	return nil
+}
+
+// find looks for the one account that email means.
+func (b *Book) find(ctx context.Context, q org.Querier, by person.Actor, email string) (Successor, error) {
+	var bad fault.Fields
+	address, wrong := org.ParseAddress(email)
+	if wrong != "" {
+		bad.Add("email", wrong)
+		return Successor{}, bad.Err()
+	}
+	// A provider may spell the domain in letters as its people do.
+	found, err := b.Person.ByAddress(ctx, q, string(address), postgres.Text(strings.TrimSpace(email)))
+	if err != nil {
+		return Successor{}, err
+	}
+	switch {
+	case len(found) == 0:
+		bad.Add("email", "handover.email.unknown", "address", b.Base)
+	case len(found) > 1:
+		bad.Add("email", "handover.email.several")
+	case found[0].ID == by.Account:
+		bad.Add("email", "handover.email.own")
+	case found[0].Locked != nil:
+		bad.Add("email", "handover.email.locked")
+	}
+	if err := bad.Err(); err != nil {
+		return Successor{}, err
+	}
+	return Successor{Account: found[0].ID, Name: found[0].Label(), Email: found[0].Email}, nil
+}
+
+// Wish is what somebody wants to hand over to whom, as a form sends it.
+type Wish struct {
+	Organisations []org.OrganisationID // one or several, at most 50
+	Email         string               // of the successor
+	Successor     person.ID            // whom the giver was shown; 0: nobody
+	Form          string               // of the form; the same one makes no second offer (conflict "schema.handover_form"). Empty: a new one
+}
+
+// WithPassword is a new offer with its session password, 4-4-4-4: the only time
+// that it can be read.
+type WithPassword struct {
+	Offer
+	Password string
+}
+
+// Offer offers organisations to a successor, all or none; each offer has its own
+// password and its own end. An open offer of an organisation is replaced.
+func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassword, error) {
+	in.Organisations = slices.Compact(slices.Sorted(slices.Values(in.Organisations))) // locked in this order
+	if err := few(in.Organisations); err != nil {
+		return nil, err
+	}
+	if in.Form == "" {
+		in.Form = rand.Text()
+	}
+	passwords, hashes := make([]string, len(in.Organisations)), make([]string, len(in.Organisations))
+	for i := range passwords {
+		var err error
+		if passwords[i], hashes[i], err = b.newPassword(); err != nil {
+			return nil, err
+		}
+	}
+	var made []WithPassword
+	return made, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		made = nil
+		for i, id := range in.Organisations {
+			o, err := b.offer(ctx, tx, by, id, in, hashes[i])
+			if err != nil {
+				return err
+			}
+			made = append(made, WithPassword{o, passwords[i]})
+		}
+		return nil
+	})
+}
+
+func (b *Book) offer(ctx context.Context, tx pgx.Tx, by person.Actor, id org.OrganisationID, in Wish, hash string) (Offer, error) {
+	if _, err := b.Org.OrganisationIn(ctx, tx, by, id); err != nil {
+		return Offer{}, err
+	}
+	of, err := b.Org.HoldOrganisation(ctx, tx, by, id)
+	if err != nil {
+		return Offer{}, err
+	}
+	if !of.Sees() { // somebody else became the contact meanwhile
+		return Offer{}, fault.New(fault.Missing, "fault.missing")
+	}
+	if err := MayOffer(of); err != nil {
+		return Offer{}, err
+	}
+	to, err := b.find(ctx, tx, by, in.Email)
+	if err != nil {
+		return Offer{}, err
+	}
+	if in.Successor != 0 && in.Successor != to.Account {
+		return Offer{}, fault.New(fault.Conflict, "handover.successor_changed")
+	}
+	now := b.Now()
+	if err := b.brake(ctx, tx, id, now); err != nil {
+		return Offer{}, err
+	}
+	if err := b.endOpen(ctx, tx, by, id, Replaced, to.Account); err != nil {
+		return Offer{}, err
+	}
+	var n ID
+	err = tx.QueryRow(ctx, `insert into handover (organisation, giver, successor, form, hash, state, created, ends)
+		values (@organisation, @by, @successor, @form, @hash, 'offered', @now, @ends) returning id`, pgx.NamedArgs{
+		"organisation": id, "by": by.Account, "successor": to.Account, "form": postgres.Text(in.Form), "hash": hash, "now": now, "ends": now.Add(Life),
+	}).Scan(&n)
+	if err != nil {
+		return Offer{}, fmt.Errorf("offer organisation %d: %w", id, err)
+	}
+	o, err := b.read(ctx, tx, by, n)
+	if err != nil {
+		return Offer{}, err
+	}
+	if err := b.note(ctx, tx, by, o, "handover.offered", audit.Detail{"successor": o.SuccessorName}); err != nil {
+		return Offer{}, err
+	}
+	return o, b.post(ctx, tx, o, mail.HandoverOffered, o.SuccessorEmail, b.link(o))
+}
+
+// brake keeps somebody from flooding a successor with mails. The organisation is
+// held.
+func (b *Book) brake(ctx context.Context, tx pgx.Tx, id org.OrganisationID, now time.Time) error {
+	most := b.PerDay
+	if most == 0 {
+		most = 10
+	}
+	rows, err := tx.Query(ctx, `select created from handover where organisation = @organisation and created > @day
+		order by created desc offset @most limit 1`, pgx.NamedArgs{"organisation": id, "day": now.Add(-24 * time.Hour), "most": most - 1})
+	if err != nil {
+		return fmt.Errorf("brake: %w", err)
+	}
+	last, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	until := last[0].Add(24 * time.Hour)
+	return fault.New(fault.TooMany, "handover.brake", "at", until).Until(until)
+}
+
+// endOpen ends the open offer of an organisation, if there is one, and tells its
+// successor, unless that is who gets the next. The organisation is held.
+func (b *Book) endOpen(ctx context.Context, tx pgx.Tx, by person.Actor, id org.OrganisationID, s State, next person.ID) error {
+	o, err := b.open(ctx, tx, id)
+	if err != nil || o == nil {
+		return err
+	}
+	if !b.Now().Before(o.Ends) {
+		return b.expire(ctx, tx, *o)
+	}
+	if err := b.move(ctx, tx, *o, s); err != nil {
+		return err
+	}
+	action := "handover.cancelled"
+	if s == Replaced {
+		action = "handover.replaced"
+	}
+	if err := b.note(ctx, tx, by, *o, action, audit.Detail{"successor": o.SuccessorName}); err != nil || o.Successor == next {
+		return err
+	}
+	return b.post(ctx, tx, *o, mail.HandoverCancelled, o.SuccessorEmail, b.link(*o))
+}

@@ -1,0 +1,228 @@
+package handover_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/handover"
+	"petschaft/internal/mail"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+const day = 24 * time.Hour
+
+// clock is a time that tests move.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
+
+// rig is a house with two organisations of tina: garden and library. rita and
+// otto are registration officers; ada, bob and eve are registered.
+type rig struct {
+	*handover.Book
+	db                              *postgres.DB
+	url                             string
+	clock                           *clock
+	queue                           *queue.Queue
+	tina, ada, bob, eve, rita, otto person.Actor
+	garden, library                 org.OrganisationID
+}
+
+// book is the room on db as a process of the portal has it.
+func book(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*handover.Book, *queue.Queue, error) {
+	q, err := queue.Open(db)
+	if err != nil {
+		return nil, nil, err
+	}
+	outbox := mail.NewOutbox(db, sender, q)
+	outbox.Now = now
+	people := &person.Book{DB: db, Now: now}
+	return &handover.Book{
+		DB: db, Org: &org.Book{DB: db, People: people, Now: now}, Person: people, Outbox: outbox, Now: now, Base: "https://portal.example",
+		SecondOfficer: true,
+	}, q, nil
+}
+
+func newRig(t testing.TB) *rig { t.Helper(); return rigWith(t, nil) }
+
+func rigWith(t testing.TB, sender *mail.Sender) *rig {
+	t.Helper()
+	at := pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), at, func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := &rig{db: db, url: at, clock: &clock{}}
+	r.clock.micros.Store(begin().UnixMicro())
+	r.Book, r.queue, err = book(db, r.clock.Now, sender)
+	r.ok(t, err)
+	r.tina, r.ada, r.bob = r.signIn(t, "Tina Technik"), r.signIn(t, "Ada Adler"), r.signIn(t, "Bob Bach")
+	r.eve, r.rita, r.otto = r.signIn(t, "Eve Ernst"), r.signIn(t, "Rita Amt"), r.signIn(t, "Otto Ober")
+	r.rita.Officer, r.otto.Officer = true, true
+	r.garden, r.library = r.found(t, "Garten", r.tina), r.found(t, "Bibliothek", r.tina)
+	return r
+}
+
+func (r *rig) found(t testing.TB, name string, contact person.Actor) org.OrganisationID {
+	t.Helper()
+	return must(r.Org.AddOrganisation(t.Context(), r.rita, org.OrganisationInput{Name: name, Country: "DE", Contact: contact.Account}))
+}
+
+// address is where somebody of that name is reached.
+func address(name string) string { return strings.ToLower(strings.Fields(name)[0]) + "@uni.example" }
+
+func (r *rig) signIn(t testing.TB, name string) person.Actor {
+	t.Helper()
+	return r.claims(t, person.Claims{Subject: name, Name: name, Email: address(name), EmailVerified: true})
+}
+
+func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
+	t.Helper()
+	c.Issuer = "https://idp.example"
+	var a person.Account
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
+		a, err = r.Person.SignedIn(t.Context(), tx, c, audit.Who{})
+		return err
+	}))
+	return person.Actor{Account: a.ID, Name: a.Label(), Email: a.Email}
+}
+
+// offer offers the garden to ada.
+func (r *rig) offer(t testing.TB) handover.WithPassword {
+	t.Helper()
+	return r.offerTo(t, r.ada, r.garden)[0]
+}
+
+func (r *rig) offerTo(t testing.TB, to person.Actor, organisations ...org.OrganisationID) []handover.WithPassword {
+	t.Helper()
+	made, err := r.Offer(t.Context(), r.tina, handover.Wish{Organisations: organisations, Email: to.Email})
+	r.ok(t, err)
+	return made
+}
+
+// accepted is an offer of the garden that ada accepted.
+func (r *rig) accepted(t testing.TB) handover.WithPassword {
+	t.Helper()
+	o := r.offer(t)
+	r.ok(t, r.Accept(t.Context(), r.ada, o.ID))
+	return o
+}
+
+// is fails unless the offer stands so.
+func (r *rig) is(t testing.TB, id handover.ID, want handover.State) {
+	t.Helper()
+	var got handover.State
+	r.ok(t, r.db.QueryRow(t.Context(), `select state from handover where id = $1`, id).Scan(&got))
+	if got != want {
+		t.Errorf("got the offer %s, want %s", got, want)
+	}
+}
+
+// keeps fails unless by is the contact.
+func (r *rig) keeps(t testing.TB, by person.Actor, id org.OrganisationID) {
+	t.Helper()
+	o, err := r.Org.Organisation(t.Context(), r.rita, id)
+	if err != nil || o.ContactID != by.Account {
+		t.Errorf("got %s as the contact of %s and %v, want %s", o.ContactName, o.Name, err, by.Name)
+	}
+}
+
+// letters are those queued so far, as "kind to", in order.
+func (r *rig) letters(t testing.TB) []string {
+	t.Helper()
+	rows, err := r.db.Query(t.Context(), `select kind || ' ' || split_part(recipient, '@', 1) from letter order by id`)
+	r.ok(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	r.ok(t, err)
+	return all
+}
+
+func (r *rig) wantLetters(t testing.TB, want ...string) {
+	t.Helper()
+	if got := r.letters(t); strings.Join(got, ", ") != strings.Join(want, ", ") {
+		t.Errorf("got the letters\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func (r *rig) count(t testing.TB, sql string, args ...any) (n int) {
+	t.Helper()
+	r.ok(t, r.db.QueryRow(t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+func (r *rig) lock(t testing.TB, who person.Actor) {
+	t.Helper()
+	r.ok(t, r.Person.Lock(t.Context(), r.rita, who.Account, "Konto übernommen"))
+}
+
+func (r *rig) ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+func wants(t testing.TB, err error, id string) {
+	t.Helper()
+	if got := said(err); got != id {
+		t.Errorf("got %q (%v), want %q", got, err, id)
+	}
+}
+
+// said is the message id of an error, of its first field if it has any.
+func said(err error) string {
+	f := fault.Of(err)
+	switch {
+	case f == nil:
+		return ""
+	case len(f.Fields) > 0:
+		return f.Fields[0].ID
+	case f.ID == "":
+		return "internal " + err.Error()
+	}
+	return f.ID
+}
+
+// race runs f in n goroutines at once and counts what each said ("": well).
+func race(n int, f func(i int) error) map[string]int {
+	start := make(chan struct{})
+	out := make([]string, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			out[i] = said(f(i))
+		})
+	}
+	close(start)
+	all.Wait()
+	counts := map[string]int{}
+	for _, s := range out {
+		counts[s]++
+	}
+	return counts
+}
