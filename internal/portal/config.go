@@ -45,6 +45,13 @@ type Config struct {
 	AddressHour int           `env:"PETSCHAFT_BRAKE_ADDRESS_HOUR" default:"30" help:"Challenge mails to one address in an hour."`
 	BulkMails   int           `env:"PETSCHAFT_BULK_MAILS_PER_MINUTE" default:"60" help:"Challenge mails of bulk work in a minute, all of it together."`
 
+	HandoverDay   int  `env:"PETSCHAFT_BRAKE_HANDOVER_DAY" default:"10" help:"Offers of one organisation to a successor in 24 hours."`
+	SecondOfficer bool `env:"PETSCHAFT_SECOND_OFFICER" default:"true" negatable:"" help:"Another registration officer confirms when one appoints a new technical contact."`
+
+	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in from which an API token may no more what rests on groups of the provider."`
+
+	APIPerMinute int `name:"api-per-minute" env:"PETSCHAFT_API_PER_MINUTE" default:"1200" help:"Calls of the API that one token may make in a minute."`
+
 	Version string `kong:"-"`
 }
 
@@ -98,6 +105,12 @@ func (c Config) read() (settings, error) {
 	s.brakes = c.readBrakes(say)
 	if c.BulkMails < 1 {
 		say("PETSCHAFT_BULK_MAILS_PER_MINUTE", "must be positive")
+	}
+	if c.APIPerMinute < 1 {
+		say("PETSCHAFT_API_PER_MINUTE", "must be positive")
+	}
+	if c.TokenSleep < 1 {
+		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
 	}
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
@@ -188,7 +201,7 @@ func (c Config) readMail(say sayer) *mail.Sender {
 }
 
 func (c Config) readBrakes(say sayer) mailbox.Brakes {
-	if c.RowGap < 0 || c.RowDay < 1 || c.ActorHour < 1 || c.AddressHour < 1 {
+	if c.RowGap < 0 || c.RowDay < 1 || c.ActorHour < 1 || c.AddressHour < 1 || c.HandoverDay < 1 {
 		say("PETSCHAFT_BRAKE_…", "must be positive")
 	}
 	return mailbox.Brakes{RowGap: c.RowGap, RowDay: c.RowDay, ActorHour: c.ActorHour, AddressHour: c.AddressHour}
@@ -219,6 +232,10 @@ func (c Config) Lines() []string {
 		fmt.Sprint("PETSCHAFT_BRAKE_ACTOR_HOUR=", c.ActorHour),
 		fmt.Sprint("PETSCHAFT_BRAKE_ADDRESS_HOUR=", c.AddressHour),
 		fmt.Sprint("PETSCHAFT_BULK_MAILS_PER_MINUTE=", c.BulkMails),
+		fmt.Sprint("PETSCHAFT_BRAKE_HANDOVER_DAY=", c.HandoverDay),
+		fmt.Sprint("PETSCHAFT_SECOND_OFFICER=", c.SecondOfficer),
+		fmt.Sprint("PETSCHAFT_TOKEN_SLEEP=", c.TokenSleep),
+		fmt.Sprint("PETSCHAFT_API_PER_MINUTE=", c.APIPerMinute),
 	}
 }
 

@@ -13,7 +13,7 @@ func good() portal.Config {
 		DatabaseURL: "postgres://petschaft:geheim@db.example/petschaft", Listen: "127.0.0.1:8080", BaseURL: "https://portal.example",
 		OIDCIssuer: "https://idp.example/realm", OIDCClientID: "petschaft", OIDCClientSecret: "geheim2", OIDCGroupsClaim: "groups",
 		SMTPURL: "smtp://petschaft:geheim3@mail.example", MailFrom: "Portal <portal@portal.example>", MailBounce: "ra@portal.example",
-		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60,
+		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1200,
 	}
 }
 
@@ -54,6 +54,8 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"secret too short":               {func(c *portal.Config) { c.Secret = "AAEC" }, "PETSCHAFT_SECRET must be 32 bytes"},
 		"mail in clear off this machine": {func(c *portal.Config) { c.SMTPURL = "smtp://mail.example?tls=none" }, "PETSCHAFT_SMTP_URL"},
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
+		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},
+		"tokens that sleep at once":      {func(c *portal.Config) { c.TokenSleep = 0 }, "PETSCHAFT_TOKEN_SLEEP must be one day or more"},
 		"bulk work that never sends":     {func(c *portal.Config) { c.BulkMails = 0 }, "PETSCHAFT_BULK_MAILS_PER_MINUTE must be positive"},
 		"brakes that never let go":       {func(c *portal.Config) { c.RowDay = 0 }, "must be positive"},
 	} {

@@ -12,10 +12,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
+	"petschaft/internal/api"
 	"petschaft/internal/audit"
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/handover"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -33,19 +35,21 @@ import (
 // Portal is the parts, put together. Its books are open to the demo and to
 // tests, which fill them.
 type Portal struct {
-	DB      *postgres.DB
-	People  *person.Book
-	Org     *org.Book
-	Mailbox *mailbox.Book
-	Bulk    *bulk.Book
-	Cert    *cert.Book
-	Order   *order.Book
-	Recipe  *recipe.Book
-	CA      *ca.Local // nil while there is none
-	Outbox  *mail.Outbox
-	Queue   *queue.Queue
-	Desk    *signin.Desk
-	Handler http.Handler
+	DB       *postgres.DB
+	People   *person.Book
+	Org      *org.Book
+	Mailbox  *mailbox.Book
+	Bulk     *bulk.Book
+	Cert     *cert.Book
+	Order    *order.Book
+	Recipe   *recipe.Book
+	Handover *handover.Book
+	CA       *ca.Local // nil while there is none
+	Outbox   *mail.Outbox
+	Queue    *queue.Queue
+	Desk     *signin.Desk
+	API      *api.API
+	Handler  http.Handler
 	// Defaults are the footer pages that still hold the default text.
 	Defaults []string
 
@@ -85,15 +89,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	if p.Queue, err = queue.Open(p.DB); err != nil {
 		return err
 	}
-	p.People = &person.Book{DB: p.DB, Now: now}
-	p.Org = &org.Book{DB: p.DB, Now: now}
-	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
-	p.Outbox.Now = now
-	base := s.base.Scheme + "://" + s.base.Host
-	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
-	p.Bulk = &bulk.Book{
-		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Queue: p.Queue, Now: now, Log: p.log, PerMinute: p.cfg.BulkMails,
-	}
+	p.subjects(s, now)
 	if err := p.authorities(ctx, s, sealer, now); err != nil {
 		return err
 	}
@@ -106,7 +102,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	door := site.Door{Base: s.base, Proxies: s.proxies}
 	p.Order.Terms = footer.Version("terms")
 	front := &site.Site{
-		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
+		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
 		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
 		Observe: p.metrics.observe,
 	}
@@ -128,7 +124,46 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 		}
 	}
 	front.Chains = pki.NewPool(authorities...)
+	if err := p.openAPI(front); err != nil {
+		return err
+	}
 	p.Handler = front.Routes()
+	return nil
+}
+
+// subjects makes the books that need no authority.
+func (p *Portal) subjects(s settings, now func() time.Time) {
+	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour}
+	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
+	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
+	p.Outbox.Now = now
+	base := s.base.Scheme + "://" + s.base.Host
+	p.People.Outbox, p.People.Base = p.Outbox, base
+	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
+	p.Bulk = &bulk.Book{
+		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Queue: p.Queue, Now: now, Log: p.log, PerMinute: p.cfg.BulkMails,
+	}
+	p.Handover = &handover.Book{
+		DB: p.DB, Org: p.Org, Person: p.People, Outbox: p.Outbox, Now: now, Base: base,
+		PerDay: p.cfg.HandoverDay, SecondOfficer: p.cfg.SecondOfficer,
+	}
+}
+
+// openAPI hangs the API into the site, which must not know it, with the words
+// that its pages need.
+func (p *Portal) openAPI(front *site.Site) error {
+	p.API = &api.API{
+		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Now: front.Now, Log: p.log, Base: p.Mailbox.Base,
+		PerMinute: p.cfg.APIPerMinute, ClientIP: front.ClientIP, Chains: front.Chains,
+	}
+	routes, document, err := p.API.Open()
+	if err != nil {
+		return err
+	}
+	front.API = site.API{Path: api.Path, Handler: routes, Document: document}
+	for _, k := range api.Kinds() {
+		front.API.Problems = append(front.API.Problems, site.APIProblem{Name: k.Name, Status: k.Status, Title: k.Title, Text: k.Text})
+	}
 	return nil
 }
 
@@ -159,6 +194,9 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)
+	periodic = append(periodic, p.People.Jobs(w)...)
+	periodic = append(periodic, p.Handover.Jobs(w)...)
+	periodic = append(periodic, p.API.Jobs(w)...)
 	p.Order.Jobs(w)
 	periodic = append(periodic, p.Order.Periodic()...)
 	return p.Queue.Start(ctx, queue.Work{Workers: w, Periodic: periodic, Log: p.log})

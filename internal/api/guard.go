@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/web/locale"
+)
+
+// guarded speaks the language that the caller accepts, whatever a cookie says,
+// and turns a panic into the same problem as any failure nobody foresaw.
+func (a *API) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := locale.With(r.Context(), locale.Accepted(r.Header.Get("Accept-Language")))
+		r = r.WithContext(context.WithValue(ctx, apiKey{}, a))
+		w.Header().Set("Vary", "Accept-Language")
+		w.Header().Del("Content-Language") // data have none
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				a.fail(w, r, fmt.Errorf("panic: %v", p))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+type actorKey struct{}
+
+// actor is who acts; only under authenticated.
+func actor(ctx context.Context) person.Actor {
+	by, _ := ctx.Value(actorKey{}).(person.Actor)
+	return by
+}
+
+// authenticated serves requests with a token that counts.
+func (a *API) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secret, err := bearer(r)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		by, _, err := a.People.ByToken(r.Context(), secret, a.ClientIP(r))
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, by)))
+	})
+}
+
+// bearer is the token of r (RFC 6750, 2.1). One in the address or in a cookie is
+// none.
+func bearer(r *http.Request) (string, error) {
+	given := r.Header.Values("Authorization")
+	if len(given) == 1 {
+		scheme, secret, ok := strings.Cut(given[0], " ")
+		if ok && strings.EqualFold(scheme, "Bearer") && secret != "" {
+			return strings.TrimSpace(secret), nil
+		}
+	}
+	return "", fault.New(fault.Denied, "api.no_token")
+}
+
+// limited counts the calls of each token, in Postgres, so that the bound holds
+// across processes.
+func (a *API) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		minute := a.Now().Truncate(time.Minute)
+		var n int
+		err := a.DB.QueryRow(r.Context(), `insert into api_count (token, minute, n) values ($1, $2, 1)
+			on conflict (token, minute) do update set n = api_count.n + 1 returning n`, actor(r.Context()).Token, minute).Scan(&n)
+		switch {
+		case err != nil:
+			a.fail(w, r, fmt.Errorf("count call: %w", err))
+		case n > a.PerMinute:
+			a.fail(w, r, fault.New(fault.TooMany, "api.too_many", "n", a.PerMinute).Until(minute.Add(time.Minute)))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// recorded leaves an audit line for each call that was let in: who, through
+// which token, from where, what was asked and how it was answered. What a call
+// changed stands in the lines of the operations, as with the pages.
+func (a *API) recorded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		done := false
+		defer func() {
+			status := answer.Status()
+			if !done {
+				status = http.StatusInternalServerError
+			}
+			if err := a.record(r, status); err != nil {
+				a.Log.ErrorContext(r.Context(), "record call of the API", "error", err)
+			}
+		}()
+		next.ServeHTTP(answer, r)
+		done = true
+	})
+}
+
+// record does not wait for the disk: a crash may lose the calls of half a second
+// before it, never a change with its line.
+func (a *API) record(r *http.Request, status int) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
+	defer cancel()
+	by := actor(ctx)
+	options := pgx.TxOptions{BeginQuery: "begin; set local synchronous_commit = off"}
+	return pgx.BeginTxFunc(ctx, a.DB, options, func(tx pgx.Tx) error {
+		return audit.Write(ctx, tx, audit.Line{
+			Who: by.Who(), At: a.Now(), Action: "api.called", About: []audit.Thing{person.TokenID(by.Token).Thing()},
+			Detail: audit.Detail{"call": r.Method + " " + r.URL.Path, "status": status},
+		})
+	})
+}
+
+// may is the gate before an operation: the token was made for its verb.
+func may(ctx context.Context, v person.Verb) error { return actor(ctx).Can(v) }
+
+// readable refuses a body that no operation reads.
+func readable(r *http.Request, types []string) error {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return fault.New(fault.Invalid, "api.encoding")
+	}
+	given, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	given = strings.ToLower(strings.TrimSpace(given))
+	for _, t := range types {
+		if given == t {
+			return nil
+		}
+	}
+	if given == "" && r.ContentLength == 0 || len(types) == 0 {
+		return nil // nothing is sent, or nothing is read
+	}
+	return fault.New(fault.Invalid, "api.media", "types", strings.Join(types, ", "))
+}

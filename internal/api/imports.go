@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+)
+
+const (
+	importsPath = "/email-domains/{domain}/imports"
+	importPath  = importsPath + "/{id}"
+	// uploadTime is how long a file may take on a slow line.
+	uploadTime = 10 * time.Minute
+)
+
+// Import is a file and what becomes of it.
+type Import struct {
+	ID        int64      `json:"id" doc:"The number of the import."`
+	Domain    string     `json:"email_domain" doc:"The domain that the file is for."`
+	FileName  string     `json:"file_name" doc:"What the import is called in the portal."`
+	State     string     `json:"state" enum:"uploaded,planning,planned,applying,applied,undoing,undone,discarded" doc:"planning and applying are done in the background: ask again until it is something else."`
+	Trouble   *string    `json:"trouble" doc:"Why what was ordered last could not be done."`
+	Created   time.Time  `json:"created" doc:"When the file came."`
+	Records   int        `json:"records" doc:"Lines below the header."`
+	Done      int        `json:"done" doc:"How many of them were read while planning."`
+	Counts    Plan       `json:"plan" doc:"What the plan says of how many lines."`
+	Confirm   bool       `json:"confirm" doc:"The plan changes more than a fifth of the domain's rows: to apply it, send the number of changed ones."`
+	Applied   *time.Time `json:"applied" doc:"When it was applied."`
+	AppliedBy *string    `json:"applied_by" doc:"Who applied it."`
+}
+
+// Plan is how many lines are what.
+type Plan struct {
+	New       int `json:"new" doc:"Rows that will be added."`
+	Changed   int `json:"changed" doc:"Rows that will be changed."`
+	Unchanged int `json:"unchanged" doc:"Rows that are so already."`
+	Skipped   int `json:"skipped" doc:"Of a mailbox type that the portal does not look after."`
+	Faulty    int `json:"faulty" doc:"Lines with something wrong; they are left out."`
+	Missing   int `json:"missing" doc:"Active rows of the domain that the file lacks; nothing happens to them."`
+}
+
+var exampleImport = Import{
+	ID: 42, Domain: "uni.example", FileName: "staff.csv", State: "planned", Created: exampleAddress.Created, Records: 1204, Done: 1204,
+	Counts: Plan{New: 3, Changed: 1, Unchanged: 1198, Faulty: 2, Missing: 1},
+}
+
+func (a *API) imports(h huma.API) {
+	add(h, a, operation{
+		Operation: huma.Operation{
+			OperationID: "planImport", Method: http.MethodPost, Path: importsPath, Tags: []string{"imports"}, Summary: "Plan an import",
+			Description: "Takes a file as the portal's import does (header line, encoding and separator are recognised, at most 20 MiB and 200,000 lines) " +
+				"and makes a plan of it in the background. Nothing changes before the plan is applied.",
+			DefaultStatus: http.StatusAccepted, RequestBody: fileBody,
+		},
+		verb: person.WriteImports, types: []string{csvType}, fails: []Kind{denied}, answers: exampleImport,
+	}, a.planImport)
+	add(h, a, operation{
+		Operation: huma.Operation{
+			OperationID: "getImport", Method: http.MethodGet, Path: importPath, Tags: []string{"imports"}, Summary: "One import",
+			Description: "Where the import stands and what its plan says. Its lines are beside it.",
+		},
+		verb: person.WriteImports, answers: exampleImport,
+	}, a.getImport)
+	add(h, a, operation{
+		Operation: huma.Operation{
+			OperationID: "listImportLines", Method: http.MethodGet, Path: importPath + "/lines", Tags: []string{"imports"}, Summary: "Lines of an import",
+			Description: "The lines of one kind, in the order of the file, page by page.",
+		},
+		verb: person.WriteImports, answers: exampleLines,
+	}, a.listLines)
+	add(h, a, operation{
+		Operation: huma.Operation{
+			OperationID: "applyImport", Method: http.MethodPost, Path: importPath + "/apply", Tags: []string{"imports"}, Summary: "Apply an import",
+			Description:   "Orders that the plan is carried out, all or nothing, in the background. It sends no mail. Applying twice changes nothing.",
+			DefaultStatus: http.StatusAccepted,
+		},
+		verb: person.WriteImports, types: []string{jsonType}, fails: []Kind{denied, conflict}, asks: map[string]any{"changed": 1}, answers: exampleImport,
+	}, a.applyImport)
+}
+
+var fileBody = &huma.RequestBody{
+	Required: true, Description: "The file.",
+	Content: map[string]*huma.MediaType{csvType: {
+		Schema:  &huma.Schema{Type: huma.TypeString},
+		Example: "Name,Primary address,Alias 1,Mailbox type\n\"Lee, Alice\",alice.lee@uni.example,alee@uni.example,personal\n",
+	}},
+}
+
+type planInput struct {
+	InDomain
+	FileName string `query:"file_name" default:"api.csv" maxLength:"255" doc:"What the import is called in the portal."`
+
+	file io.Reader
+}
+
+// Resolve takes the body as it comes: a file is not held in memory.
+func (in *planInput) Resolve(ctx huma.Context) []error {
+	r, w := humachi.Unwrap(ctx)
+	slow := http.NewResponseController(w)
+	_ = slow.SetReadDeadline(time.Now().Add(uploadTime))
+	_ = slow.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
+	in.file = r.Body
+	return nil
+}
+
+type startedAnswer struct {
+	Location string `header:"Location" doc:"The address of the import."`
+	Body     Import
+}
+
+func (a *API) planImport(ctx context.Context, by person.Actor, in *planInput) (*startedAnswer, error) {
+	name := domainName(in.Domain)
+	id, err := a.Mailbox.UploadPlan(ctx, by, name, in.FileName, in.file)
+	if err != nil {
+		return nil, err
+	}
+	return a.started(ctx, by, name, id)
+}
+
+func (a *API) started(ctx context.Context, by person.Actor, name string, id mailbox.ImportID) (*startedAnswer, error) {
+	im, err := a.Mailbox.Import(ctx, by, name, id)
+	if err != nil {
+		return nil, err
+	}
+	return &startedAnswer{a.at("/email-domains/%s/imports/%d", im.DomainName, im.ID), told(ctx, im)}, nil
+}
+
+// OfImport is an import in a path.
+type OfImport struct {
+	InDomain
+	ID int64 `path:"id" minimum:"1" doc:"The number of the import."`
+}
+
+type importAnswer struct {
+	Body Import
+}
+
+func (a *API) getImport(ctx context.Context, by person.Actor, in *OfImport) (*importAnswer, error) {
+	im, err := a.Mailbox.Import(ctx, by, domainName(in.Domain), mailbox.ImportID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &importAnswer{told(ctx, im)}, nil
+}
+
+// Applying is what somebody sends to apply a plan.
+type Applying struct {
+	Changed int `json:"changed,omitempty" doc:"How many rows the plan changes, where confirm asks for it."`
+}
+
+type applyInput struct {
+	OfImport
+	Body *Applying
+}
+
+func (a *API) applyImport(ctx context.Context, by person.Actor, in *applyInput) (*startedAnswer, error) {
+	name, id, n := domainName(in.Domain), mailbox.ImportID(in.ID), 0
+	if in.Body != nil {
+		n = in.Body.Changed
+	}
+	if err := a.Mailbox.Apply(ctx, by, name, id, n); err != nil {
+		return nil, err
+	}
+	return a.started(ctx, by, name, id)
+}

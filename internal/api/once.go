@@ -1,0 +1,284 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+)
+
+// An answer to a POST with an Idempotency-Key is kept for keyLife: who asks
+// again gets it again and nothing happens twice. Who asks while the first
+// request is still at work waits for keyPatience. A claim that is not renewed
+// for keyLapse is of a process that died; then the request is carried out again,
+// and the operation itself says whether that is a conflict.
+const (
+	keyLife     = 24 * time.Hour
+	keyPatience = 3 * time.Second
+	keyLapse    = time.Minute
+	keyPoll     = 50 * time.Millisecond
+	maxKey      = 255
+)
+
+// kept are the headers that belong to an answer.
+var kept = [...]string{"Content-Type", "Content-Language", "Location", "ETag", "Link", "Retry-After"}
+
+// once makes a POST with an Idempotency-Key happen once.
+func (a *API) once(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("Idempotency-Key")
+		if r.Method != http.MethodPost || len(r.Header.Values("Idempotency-Key")) == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !goodKey(key) {
+			a.fail(w, r, fault.New(fault.Invalid, "api.key_form", "max", maxKey))
+			return
+		}
+		body := digested(r)
+		c := claim{api: a, token: actor(r.Context()).Token, key: key, number: claimNumber()}
+		earlier, err := c.take(r.Context())
+		switch {
+		case err != nil:
+			a.fail(w, r, err)
+		case earlier != nil:
+			a.again(w, r, body, *earlier)
+		default:
+			c.carryOut(w, r.WithContext(context.WithValue(r.Context(), keyKey{}, key)), body, next)
+		}
+	})
+}
+
+type keyKey struct{}
+
+// formOf is the name under which an operation itself knows a request with an
+// Idempotency-Key for good; empty without a key.
+func formOf(ctx context.Context) string {
+	key, _ := ctx.Value(keyKey{}).(string)
+	if key == "" {
+		return ""
+	}
+	return fmt.Sprintf("api %d %s", actor(ctx).Token, key)
+}
+
+// goodKey: printable ASCII, so that every client sends the same bytes.
+func goodKey(key string) bool {
+	for i := range len(key) {
+		if key[i] < 0x20 || key[i] > 0x7e {
+			return false
+		}
+	}
+	return key != "" && len(key) <= maxKey
+}
+
+// claimNumber tells one claim of a key from the next.
+func claimNumber() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return int64(binary.BigEndian.Uint64(b[:]) >> 1)
+}
+
+// hashed is a body and the digest of what was read of it.
+type hashed struct {
+	io.ReadCloser
+	sum hash.Hash
+	end bool
+}
+
+// digested makes the body of r tell its digest, with the address in front.
+func digested(r *http.Request) *hashed {
+	h := &hashed{ReadCloser: r.Body, sum: sha256.New()}
+	fmt.Fprintf(h.sum, "%s\n", r.URL.RequestURI())
+	r.Body = h
+	return h
+}
+
+func (h *hashed) Read(p []byte) (int, error) {
+	n, err := h.ReadCloser.Read(p)
+	h.sum.Write(p[:n])
+	h.end = h.end || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// digest reads what is left; nil when there is too much of it.
+func (h *hashed) digest() []byte {
+	if !h.end {
+		_, _ = io.Copy(io.Discard, io.LimitReader(h, maxImport+1))
+	}
+	if !h.end {
+		return nil
+	}
+	return h.sum.Sum(nil)
+}
+
+// kind of answer that is kept: one that would be the same again. Who was turned
+// away, by a right or by a brake, may try again with the same key.
+func keeps(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
+		return false
+	}
+	return status < 500
+}
+
+// given is an answer as it is kept. Status is nil while it is being found.
+type given struct {
+	Digest  []byte
+	Status  *int
+	Headers map[string]string
+	Body    []byte
+}
+
+// again gives an answer a second time, to the same request.
+func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g given) {
+	if !bytes.Equal(body.digest(), g.Digest) {
+		a.fail(w, r, fault.New(fault.Invalid, "api.key_reused"))
+		return
+	}
+	for name, value := range g.Headers {
+		w.Header().Set(name, value)
+	}
+	w.Header().Set("Idempotent-Replayed", "true")
+	w.WriteHeader(*g.Status)
+	_, _ = w.Write(g.Body)
+}
+
+// claim is one request's hold on a key of a token.
+type claim struct {
+	api    *API
+	token  int64
+	key    string
+	number int64
+}
+
+func (c claim) args(more pgx.NamedArgs) pgx.NamedArgs {
+	now := c.api.Now()
+	args := pgx.NamedArgs{"token": c.token, "key": c.key, "claim": c.number, "now": now, "lapsed": now.Add(-keyLapse), "old": now.Add(-keyLife)}
+	for k, v := range more {
+		args[k] = v
+	}
+	return args
+}
+
+// take claims the key, or returns the answer that was given to it before.
+func (c claim) take(ctx context.Context) (*given, error) {
+	for waited := time.Duration(0); ; waited += keyPoll {
+		tag, err := c.api.DB.Exec(ctx, `insert into api_answer as x (token, key, claim, claimed) values (@token, @key, @claim, @now)
+			on conflict (token, key) do update set claim = @claim, claimed = @now, digest = null, status = null, headers = '{}', body = ''
+			where x.claimed <= case when x.status is null then @lapsed::timestamptz else @old::timestamptz end`, c.args(nil))
+		if err != nil {
+			return nil, fmt.Errorf("claim key: %w", err)
+		}
+		if tag.RowsAffected() == 1 {
+			return nil, nil
+		}
+		rows, err := c.api.DB.Query(ctx, `select digest, status, headers, body from api_answer where token = @token and key = @key`, c.args(nil))
+		if err != nil {
+			return nil, fmt.Errorf("read kept answer: %w", err)
+		}
+		g, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[given])
+		switch {
+		case errors.Is(err, pgx.ErrNoRows): // given up just now
+		case err != nil:
+			return nil, fmt.Errorf("read kept answer: %w", err)
+		case g.Status != nil:
+			return &g, nil
+		}
+		if waited >= keyPatience {
+			return nil, fault.New(fault.Conflict, "api.in_progress").Until(c.api.Now())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(keyPoll):
+		}
+	}
+}
+
+// carryOut serves the request and keeps the answer, or gives the key up.
+func (c claim) carryOut(w http.ResponseWriter, r *http.Request, body *hashed, next http.Handler) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	go c.renew(ctx)
+	answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+	whole := false
+	defer func() {
+		digest := body.digest()
+		if !whole || !keeps(answer.status) || digest == nil {
+			c.giveUp(ctx)
+			return
+		}
+		c.keep(ctx, answer, digest)
+	}()
+	next.ServeHTTP(answer, r)
+	whole = true
+}
+
+// renew holds the claim as long as the request takes.
+func (c claim) renew(ctx context.Context) {
+	tick := time.NewTicker(keyLapse / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_, err := c.api.DB.Exec(ctx, `update api_answer set claimed = @now where token = @token and key = @key and claim = @claim and status is null`, c.args(nil))
+			if err != nil && ctx.Err() == nil {
+				c.api.Log.WarnContext(ctx, "hold key", "error", err)
+			}
+		}
+	}
+}
+
+func (c claim) keep(ctx context.Context, answer *recorder, digest []byte) {
+	headers := map[string]string{}
+	for _, name := range kept {
+		if v := answer.Header().Get(name); v != "" {
+			headers[name] = v
+		}
+	}
+	_, err := c.api.DB.Exec(ctx, `update api_answer set claimed = @now, digest = @digest, status = @status, headers = @headers, body = @body
+		where token = @token and key = @key and claim = @claim and status is null`,
+		c.args(pgx.NamedArgs{"digest": digest, "status": answer.status, "headers": headers, "body": answer.body.Bytes()}))
+	if err != nil {
+		c.api.Log.ErrorContext(ctx, "keep answer", "error", err)
+	}
+}
+
+func (c claim) giveUp(ctx context.Context) {
+	_, err := c.api.DB.Exec(ctx, `delete from api_answer where token = @token and key = @key and claim = @claim and status is null`, c.args(nil))
+	if err != nil {
+		c.api.Log.ErrorContext(ctx, "give key up", "error", err)
+	}
+}
+
+// recorder is an answer that is written and remembered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	w.body.Write(b)
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
+	"petschaft/web/locale"
+)
+
+// Kind is a type of problem: its name in the type URI, which is the address of a
+// page, its status, and the message ids of its title and of what that page says.
+type Kind struct {
+	Name   string
+	Status int
+	Title  string
+	Text   string
+}
+
+var (
+	malformed       = Kind{"malformed", 400, "api.problem.malformed", "api.problem.malformed_text"}
+	unauthenticated = Kind{"unauthenticated", 401, "api.problem.unauthenticated", "api.problem.unauthenticated_text"}
+	denied          = Kind{"denied", 403, "api.problem.denied", "api.problem.denied_text"}
+	insufficient    = Kind{"insufficient-scope", 403, "api.problem.scope", "api.problem.scope_text"}
+	missing         = Kind{"missing", 404, "api.problem.missing", "api.problem.missing_text"}
+	wrongMethod     = Kind{"method-not-allowed", 405, "api.problem.method", "api.problem.method_text"}
+	conflict        = Kind{"conflict", 409, "api.problem.conflict", "api.problem.conflict_text"}
+	inProgress      = Kind{"in-progress", 409, "api.problem.progress", "api.problem.progress_text"}
+	precondition    = Kind{"precondition-failed", 412, "api.problem.precondition", "api.problem.precondition_text"}
+	tooLarge        = Kind{"too-large", 413, "api.problem.large", "api.problem.large_text"}
+	unsupported     = Kind{"unsupported-media-type", 415, "api.problem.media", "api.problem.media_text"}
+	invalid         = Kind{"invalid", 422, "api.problem.invalid", "api.problem.invalid_text"}
+	keyReused       = Kind{"key-reused", 422, "api.problem.key", "api.problem.key_text"}
+	tooMany         = Kind{"too-many", 429, "api.problem.many", "api.problem.many_text"}
+	internal        = Kind{"internal", 500, "api.problem.internal", "api.problem.internal_text"}
+	unavailable     = Kind{"unavailable", 503, "api.problem.unavailable", "api.problem.unavailable_text"}
+)
+
+// Kinds are all types of problems, by status.
+func Kinds() []Kind {
+	return []Kind{
+		malformed, unauthenticated, denied, insufficient, missing, wrongMethod, conflict, inProgress, precondition, tooLarge,
+		unsupported, invalid, keyReused, tooMany, internal, unavailable,
+	}
+}
+
+// kinds is the one place that knows what a kind of fault is in the API; special
+// are the faults that HTTP has a status of their own for.
+var (
+	kinds = map[fault.Kind]Kind{
+		fault.Internal: internal, fault.Invalid: invalid, fault.Denied: denied, fault.Missing: missing, fault.Conflict: conflict,
+		fault.TooLarge: tooLarge, fault.TooMany: tooMany, fault.Unavailable: unavailable,
+	}
+	special = map[string]Kind{
+		"mailbox.changed_meanwhile": precondition, "token.refused": unauthenticated, "token.scope": insufficient,
+		"api.no_token": unauthenticated, "api.key_form": malformed, "api.key_reused": keyReused, "api.in_progress": inProgress,
+		"api.media": unsupported, "api.encoding": unsupported, "api.match_form": malformed,
+	}
+	// said replaces words that speak of a page.
+	said = map[string]string{"mailbox.changed_meanwhile": "api.changed_meanwhile", "fault.form": "api.invalid", "token.scope": "api.scope"}
+)
+
+// Problem is what went wrong (RFC 9457).
+type Problem struct {
+	Type      string  `json:"type" format:"uri" doc:"What kind of problem this is: the address of a page that explains it. It stays the same in every version."`
+	Title     string  `json:"title" doc:"The kind in words, in the language that Accept-Language asks for."`
+	Status    int     `json:"status" doc:"The status of the answer."`
+	Detail    string  `json:"detail" doc:"What went wrong this time, in the language that Accept-Language asks for."`
+	Code      string  `json:"code,omitempty" doc:"What went wrong this time, for programs."`
+	Reference string  `json:"reference,omitempty" doc:"For status 500: what to tell the helpers."`
+	Errors    []Wrong `json:"errors,omitempty" doc:"What is wrong with which part of the request."`
+
+	header http.Header
+}
+
+// Wrong is one thing that is wrong with a request.
+type Wrong struct {
+	Pointer   string `json:"pointer,omitempty" doc:"Where in the body, as a JSON pointer in a URI fragment (RFC 6901, 6)."`
+	Parameter string `json:"parameter,omitempty" doc:"Which parameter of the address, or which header."`
+	Detail    string `json:"detail" doc:"What is wrong with it."`
+	Code      string `json:"code" doc:"What is wrong with it, for programs."`
+}
+
+// Error is for nobody: a problem is an answer.
+func (p *Problem) Error() string { return p.Code }
+
+// GetStatus is the status to answer with.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders are the headers to answer with.
+func (p *Problem) GetHeaders() http.Header { return p.header }
+
+// ContentType is that of a problem.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// said is a problem of kind k with the words of id.
+func (a *API) said(ctx context.Context, k Kind, id string, args ...any) *Problem {
+	t := locale.From(ctx).T
+	p := &Problem{Type: a.Base + "/api/problems/" + k.Name, Title: t(k.Title), Status: k.Status, Detail: t(id, args...), Code: id, header: http.Header{}}
+	p.header.Set("Content-Language", locale.From(ctx).Lang())
+	return p
+}
+
+// problem is err as the API tells it: the words of a fault, or a reference and
+// no detail for everything nobody foresaw.
+func (a *API) problem(ctx context.Context, err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	f := fault.Of(err)
+	if g := fault.Of(postgres.Fault(err)); g.Kind == fault.Unavailable { // a read that waited too long
+		f = g
+	}
+	k, ok := special[f.ID]
+	if !ok {
+		k = kinds[f.Kind]
+	}
+	id := f.ID
+	if said[id] != "" {
+		id = said[id]
+	}
+	switch {
+	case k == internal:
+		p := a.said(ctx, k, k.Text)
+		p.Code, p.Reference = "", a.reference(ctx, err)
+		return p
+	case id == "":
+		id = k.Text
+	}
+	p := a.said(ctx, k, id, f.Args...)
+	p.Code = f.ID
+	t := locale.From(ctx).T
+	for _, x := range f.Fields {
+		w := Wrong{Detail: t(x.ID, x.Args...), Code: x.ID}
+		w.Pointer, w.Parameter = place(x.Name)
+		p.Errors = append(p.Errors, w)
+	}
+	p.challenge(f)
+	if !f.RetryAt.IsZero() {
+		p.after(f.RetryAt.Sub(a.Now()))
+	}
+	return p
+}
+
+// challenge says how to authenticate (RFC 6750, 3).
+func (p *Problem) challenge(f *fault.Fault) {
+	with := `Bearer realm="petschaft"`
+	switch f.ID {
+	case "api.no_token":
+	case "token.refused":
+		with += `, error="invalid_token"`
+	case "token.scope":
+		with += `, error="insufficient_scope"`
+		if len(f.Args) == 2 {
+			if verb, ok := f.Args[1].(string); ok {
+				with += `, scope="` + verb + `"`
+			}
+		}
+	default:
+		return
+	}
+	p.header.Set("WWW-Authenticate", with)
+}
+
+// after says when to try again.
+func (p *Problem) after(d time.Duration) {
+	p.header.Set("Retry-After", strconv.Itoa(max(1, int(d.Seconds())+1)))
+}
+
+// reference logs err under a new id, which the caller can tell the helpers.
+func (a *API) reference(ctx context.Context, err error) string {
+	if ctx.Err() != nil { // nobody reads the answer
+		return ""
+	}
+	id, route := rand.Text()[:10], ""
+	if c := chi.RouteContext(ctx); c != nil {
+		route = c.RoutePattern()
+	}
+	a.Log.ErrorContext(ctx, "call of the API failed", "reference", id, "route", route, "error", err)
+	return id
+}
+
+// fail answers r with what err says.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	a.write(w, r, a.problem(r.Context(), err))
+}
+
+func (a *API) write(w http.ResponseWriter, r *http.Request, p *Problem) {
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	if err := json.NewEncoder(w).Encode(p); err != nil {
+		a.Log.WarnContext(r.Context(), "write problem", "error", err)
+	}
+}

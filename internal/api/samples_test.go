@@ -1,0 +1,117 @@
+package api_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	random "crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/pki"
+)
+
+// sample is a file to import.
+const sample = "Name,Primäre Adresse,Postfachtyp\nAdler,ada.adler@uni.example,persönlich\nBach,bob.bach@uni.example,persönlich\n"
+
+// svensRow is a row of institut.example.
+func (r *rig) svensRow() mailbox.ID {
+	r.t.Helper()
+	return must(r.Mailbox.Add(r.t.Context(), r.actors["sven"], "institut.example",
+		mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: rand() + "@institut.example"}))
+}
+
+// planned is an import with a plan that adds one row.
+func (r *rig) planned(who, domain string) mailbox.ImportID {
+	r.t.Helper()
+	ctx, by := r.t.Context(), r.actors[who]
+	file := fmt.Sprintf("Name,Primäre Adresse,Postfachtyp\nNeu,%s@%s,persönlich\n", rand(), domain)
+	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file)))
+	r.until(func() bool { return must(r.Mailbox.Import(ctx, by, domain, id)).State == mailbox.Planned })
+	return id
+}
+
+// until works off what is queued until done.
+func (r *rig) until(done func() bool) {
+	r.t.Helper()
+	r.work()
+	for deadline := time.Now().Add(30 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			r.t.Fatal("it did not come to an end within 30 seconds")
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func ofImport(below string) func(*rig) (string, any) {
+	return func(r *rig) (string, any) {
+		var body any
+		if below == "/apply" {
+			body = map[string]any{}
+		}
+		return fmt.Sprintf(uni+"/imports/%d%s", r.planned("nora", "uni.example"), below), body
+	}
+}
+
+func foreignImport(below string) func(*rig) string {
+	return func(r *rig) string {
+		return fmt.Sprintf(theirs+"/imports/%d%s", r.planned("sven", "institut.example"), below)
+	}
+}
+
+// client is a certificate of ada's for an address of a row that is inactive by
+// now.
+func (r *rig) client(address string) cert.ID {
+	r.t.Helper()
+	return r.clientIn("nora", "uni.example", address)
+}
+
+func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
+	r.t.Helper()
+	ctx, by := r.t.Context(), r.actors[contact]
+	row, err := r.Mailbox.Add(ctx, by, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
+	if err != nil { // it is there
+		row = must(r.Mailbox.RowByPrimary(ctx, r.DB, by, org.Address(address))).ID
+	} else {
+		must(0, r.Mailbox.Deactivate(ctx, by, domain, row))
+	}
+	must(0, r.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
+		if err := r.Mailbox.LockRow(ctx, tx, row); err != nil {
+			return err
+		}
+		id, err = r.Cert.Record(ctx, tx, r.signed(row, address))
+		return err
+	}))
+	return id
+}
+
+// signed is a certificate as the portal's own authority makes it.
+func (r *rig) signed(row mailbox.ID, address string) cert.Issuance {
+	ada := r.actors["ada"]
+	key := must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
+	c := must(r.CA.Issue(r.t.Context(), pki.Request{
+		Intent: counted.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: "Ada Adler", Surname: "Adler",
+		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
+	}))
+	return cert.Issuance{
+		Reference: "REF-" + random.Text(), Authority: ca.Mail, Account: ada.Account, Holder: "Ada Adler", HolderEmail: ada.Email, Row: row, Certificate: c,
+	}
+}
+
+func ofClient(below string, body any) func(*rig) (string, any) {
+	return func(r *rig) (string, any) {
+		return fmt.Sprintf("/client-certificates/%d%s", r.client(rand()+"@uni.example"), below), body
+	}
+}
+
+func foreignClient(below string) func(*rig) string {
+	return func(r *rig) string {
+		return fmt.Sprintf("/client-certificates/%d%s", r.clientIn("sven", "institut.example", rand()+"@institut.example"), below)
+	}
+}
