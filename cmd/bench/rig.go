@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/idp"
 	"petschaft/internal/org"
@@ -30,6 +31,7 @@ type rig struct {
 	cookies []*http.Cookie
 	actor   person.Actor
 	closers []func()
+	change  func(*pgxpool.Config) // of the portal's pool, nil: as it is
 }
 
 func (r *rig) close() {
@@ -90,7 +92,7 @@ func newRig(ctx context.Context, c commands, smtp string) (*rig, error) {
 	r.config = portal.Config{
 		DatabaseURL: database, Listen: "127.0.0.1:0", BaseURL: base, OIDCIssuer: issuer, OIDCClientID: "petschaft", OIDCClientSecret: "bench",
 		OIDCGroupsClaim: "groups", RAGroup: "ra", SMTPURL: smtp, MailFrom: "portal@bench.example", MailBounce: "ra@bench.example",
-		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 1 << 30, ActorHour: 1 << 30, AddressHour: 1 << 30, BulkMails: 60,
+		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 1 << 30, ActorHour: 1 << 30, AddressHour: 1 << 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1 << 30,
 	}
 	r.front = front
 	if err := r.open(ctx); err != nil {
@@ -102,7 +104,11 @@ func newRig(ctx context.Context, c commands, smtp string) (*rig, error) {
 }
 
 func (r *rig) open(ctx context.Context) (err error) {
-	r.Portal, err = portal.Open(ctx, r.config, slog.New(slog.DiscardHandler), func() time.Time { return time.Now().UTC() })
+	r.Portal, err = portal.Open(ctx, r.config, slog.New(slog.DiscardHandler), func() time.Time { return time.Now().UTC() }, func(c *pgxpool.Config) {
+		if r.change != nil {
+			r.change(c)
+		}
+	})
 	if err == nil {
 		r.front.Config.Handler = r.Handler
 	}

@@ -16,7 +16,7 @@ type NeedCmd struct{}
 
 // needs are programs beside the Postgres server: any of the names will do.
 // OpenSSL, GnuTLS and Java judge what the portal issues, nginx serves with it and
-// curl fetches; the race detector needs a C compiler.
+// curl and jq run the scripts of docs/api.md; Node runs the judge of the API's description; the race detector needs a C compiler.
 var needs = []struct {
 	names    []string
 	packages []string
@@ -24,9 +24,11 @@ var needs = []struct {
 	{[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, []string{"chromium"}},
 	{[]string{"openssl"}, []string{"openssl"}},
 	{[]string{"curl"}, []string{"curl"}},
+	{[]string{"jq"}, []string{"jq"}},
 	{[]string{"nginx", "/usr/sbin/nginx"}, []string{"nginx"}},
 	{[]string{"certtool"}, []string{"gnutls-bin"}},
 	{[]string{"keytool"}, []string{"default-jre-headless"}},
+	{[]string{"node", "nodejs"}, []string{"nodejs"}},
 	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
 }
 

@@ -45,6 +45,13 @@ var organisations = []struct {
 		},
 	},
 	{
+		org.OrganisationInput{Name: "Sternwarte am Beispielberg", Country: "DE"}, // her second one: to be handed over alone, or with the first
+		"tina",
+		[]string{"sternwarte@" + institute},
+		[]sampleName{{org.NameInput{Name: "sternwarte.example"}, false, 60}},
+		[]order.Wish{{Product: "tls-single", Names: []string{"www.sternwarte.example"}}},
+	},
+	{
 		org.OrganisationInput{Name: "Fakultät für Musterkunde", Identifier: "GOVDE+BY", Country: "DE", AutoApprove: true},
 		"theo", nil,
 		[]sampleName{

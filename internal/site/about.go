@@ -104,6 +104,8 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		}
 	case "organisation":
 		return view.Link{Label: n.organisations[org.OrganisationID(x.ID)], Href: officeOrganisationPath(org.OrganisationID(x.ID))}
+	case "token":
+		return view.Link{Label: t(ctx, "office.audit_token", "number", id(x.ID)), Href: tokenPath(person.TokenID(x.ID))}
 	case "certificate":
 		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: "/client-certificates/" + id(x.ID)}
 	case "server_certificate":

@@ -52,10 +52,14 @@ func (s *Site) history(ctx context.Context, about audit.Thing, before int64) (to
 	return h, nil
 }
 
-// whoDid names who wrote each of the lines.
+// whoDid names who wrote each of the lines, and the token that acted.
 func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
 	var ids []person.ID
+	var used []person.TokenID
 	for _, l := range lines {
+		if l.Token != nil && !slices.Contains(used, person.TokenID(*l.Token)) {
+			used = append(used, person.TokenID(*l.Token))
+		}
 		if l.Account != nil && !slices.Contains(ids, person.ID(*l.Account)) {
 			ids = append(ids, person.ID(*l.Account))
 		}
@@ -64,11 +68,18 @@ func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	tokens, err := s.People.TokenNames(ctx, used)
+	if err != nil {
+		return nil, err
+	}
 	who := make([]string, len(lines))
 	for i, l := range lines {
 		who[i] = t(ctx, "audit.portal")
 		if l.Account != nil {
 			who[i] = names[person.ID(*l.Account)]
+		}
+		if l.Token != nil {
+			who[i] = t(ctx, "audit.token", "name", who[i], "token", tokens[person.TokenID(*l.Token)])
 		}
 	}
 	return who, nil
@@ -85,15 +96,18 @@ func actionWords(ctx context.Context, action string) string {
 
 func kindOfAction(action string) view.Kind {
 	switch action {
-	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished":
+	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
+		"handover.accepted", "handover.finished", "handover.reassigned", "org.reminders_confirmed":
 		return view.Good
-	case "mailbox.declined", "mailbox.undeliverable", "order.failed":
+	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked":
 		return view.Bad
-	case "mailbox.conflict", "mailbox.unlinked", "order.refused", "order.returned":
+	case "mailbox.conflict", "mailbox.unlinked", "order.refused", "order.returned", "handover.wrong_password":
 		return view.Warn
-	case "mailbox.challenged", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started":
+	case "mailbox.challenged", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started", "handover.offered", "handover.reassign_asked":
 		return view.Open
-	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "org.name_ended", "org.name_declined", "recipe.cancelled":
+	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "org.name_ended", "org.name_declined", "recipe.cancelled",
+		"handover.declined", "handover.cancelled", "handover.replaced", "handover.expired", "handover.reassign_dropped",
+		"token.withdrawn", "token.reach_dropped":
 		return view.Ended
 	}
 	return view.Quiet
@@ -102,8 +116,8 @@ func kindOfAction(action string) view.Kind {
 // detailOrder are the values of audit lines that mean something to people.
 var detailOrder = [...]string{
 	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
-	"server_name", "identifier", "country", "contact", "wildcard", "auto_approve", "reminders",
-	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "verb", "rows", "recipe", "step", "file",
+	"server_name", "identifier", "country", "contact", "successor", "wildcard", "auto_approve", "reminders",
+	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
 }
 
 // detailWords says what changed, a line for each value: "Aliasse: alt → neu".
@@ -151,6 +165,8 @@ func plainDetail(ctx context.Context, key string, v any) string {
 			return t(ctx, stepWords[recipe.Step(v)].label)
 		case key == "verb":
 			return t(ctx, verbIDs[bulk.Verb(v)])
+		case key == "verbs":
+			return verbName(ctx, person.Verb(v))
 		case key == "why":
 			return reasonWords(ctx, v)
 		case key == "validation":

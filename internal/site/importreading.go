@@ -179,7 +179,8 @@ func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := r.PostForm
-	rd := mailbox.Reading{Format: readFormat(im, v), Columns: im.Columns}
+	rd := im.Recognised()
+	rd.Format = readFormat(im, v)
 	switch p, err := s.Mailbox.Preview(r.Context(), im, rd.Format); {
 	case mailbox.MayPlan(im) != nil:
 	case err != nil:

@@ -1,12 +1,14 @@
 package site_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -50,6 +52,10 @@ func (e entry) ask(b *browser, path string) answer {
 			switch form[i] {
 			case "{csr}":
 				form[i] = newCSR("antrag")
+			case "{soon}":
+				form[i] = b.r.clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+			case "{organisation}":
+				form[i] = fmt.Sprint(b.r.organisation)
 			case "{terms}":
 				form[i] = b.r.Order.Terms
 			}
@@ -68,6 +74,8 @@ var matrix = []entry{
 	{"GET", "/help", nil, everybody},
 	{"GET", "/terms", nil, everybody},
 	{"GET", "/pki", nil, everybody},
+	{"GET", "/api", nil, everybody},
+	{"GET", "/api/problems/{kind}", nil, everybody},
 	{"GET", "/pki/{authority}.crt", nil, everybody},
 	{"GET", "/pki/{authority}.pem", nil, everybody},
 	{"GET", "/pki/{authority}.crl", nil, everybody},
@@ -84,6 +92,14 @@ var matrix = []entry{
 	{"GET", "/sessions", nil, signedIn},
 	{"POST", "/sessions/end-others", nil, posted(303, 303, 303, 303)},
 	{"POST", "/sessions/{login}/end", nil, posted(404, 404, 404, 404)}, // ada's login, which is nobody's here
+	// The token is nora's, for the domain with the number 1.
+	{"GET", "/tokens", nil, signedIn},
+	{"GET", "/tokens/new", nil, answers{303, 403, 200, 200, 403}},
+	{"POST", "/tokens", []string{"form", "x", "name", "Test", "domains", "1", "domain_verbs", "addresses.read", "ends", "{soon}"}, posted(403, 200, 422, 403)},
+	{"GET", "/tokens/{number}", nil, reading},
+	{"GET", "/tokens/{number}/withdraw", nil, reading},
+	{"POST", "/tokens/{number}/withdraw", nil, posted(404, 303, 404, 303)},
+	{"GET", "/office/tokens", nil, officers},
 	{"GET", "/client-certificates/", nil, signedIn},
 	// The row is linked to niko, in nora's domain; application and certificate are his.
 	{"GET", "/client-certificates/apply/{row}", nil, answers{303, 200, 404, 404, 404}},
@@ -152,10 +168,21 @@ var matrix = []entry{
 	// The organisation is nora's; the name is one that she asked for. sven has
 	// another organisation, and is led to it.
 	{"GET", "/organisations/", nil, answers{303, 403, 303, 303, 200}},
+	{"GET", "/organisations/handovers", nil, redirected},
+	{"POST", "/organisations/handovers", []string{"row", "{organisation}", "email", "niemand@uni.example"}, posted(404, 422, 404, 403)},
 	{"GET", "/organisations/{organisation}", nil, reading},
 	{"POST", "/organisations/{organisation}/names", []string{"server_name", "neu.example"}, posted(404, 303, 404, 403)},
 	{"POST", "/organisations/{organisation}/names/{name}/withdraw", nil, posted(404, 303, 404, 403)}, // an officer declines it
+	{"POST", "/organisations/{organisation}/reminders/confirm", nil, posted(404, 303, 404, 403)},
 	{"POST", "/organisations/{organisation}/reminders", []string{"reminders", "netz@uni.example"}, posted(404, 303, 404, 303)},
+
+	// nora hands her organisation over to niko; she looks at it on its own page.
+	{"GET", "/handovers/{handover}/", nil, answers{303, 200, 303, 404, 404}},
+	{"POST", "/handovers/{handover}/accept", nil, posted(303, 403, 404, 404)},
+	{"POST", "/handovers/{handover}/decline", nil, posted(303, 403, 404, 404)},
+	{"POST", "/handovers/{handover}/finish", []string{"password", "falsch"}, posted(422, 403, 404, 404)},
+	{"GET", "/handovers/{handover}/cancel", nil, answers{303, 403, 200, 404, 404}},
+	{"POST", "/handovers/{handover}/cancel", nil, posted(403, 303, 404, 404)},
 
 	// The server certificate is of nora's organisation; to sven's section he is let.
 	{"GET", "/certificates/", nil, answers{303, 403, 200, 200, 200}},
@@ -225,6 +252,9 @@ var matrix = []entry{
 	{"POST", "/office/organisations/{organisation}/reminders", nil, posted(403, 403, 403, 303)},
 	{"GET", "/office/organisations/{organisation}/contact", nil, officers},
 	{"POST", "/office/organisations/{organisation}/contact", []string{"who", "nobody"}, posted(403, 403, 403, 422)},
+	{"GET", "/office/organisations/{organisation}/reassignment", nil, officers},
+	{"POST", "/office/organisations/{organisation}/reassignment/confirm", nil, posted(403, 403, 403, 409)}, // the form names none
+	{"POST", "/office/organisations/{organisation}/reassignment/drop", nil, posted(403, 403, 403, 409)},
 	{"POST", "/office/organisations/{organisation}/names", []string{"server_name", "noch.example"}, posted(403, 403, 403, 303)},
 	{"GET", "/office/organisations/{organisation}/names/{name}", nil, officers},
 	{"POST", "/office/organisations/{organisation}/names/{name}", nil, posted(403, 403, 403, 303)},
@@ -233,8 +263,9 @@ var matrix = []entry{
 	{"GET", "/office/forecast", nil, officers},
 }
 
-// unlisted are routes that serve files, whoever asks.
-var unlisted = []string{"/static/*"}
+// unlisted are routes that serve files, whoever asks, and those of the API, whose
+// matrix is in its room.
+var unlisted = []string{"/static/*", "/api/v1/*"}
 
 func TestEveryRouteAnswersEachRoleAsItShould(t *testing.T) {
 	t.Parallel()

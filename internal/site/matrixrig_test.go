@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/person"
 	"petschaft/internal/recipe"
 )
 
@@ -32,10 +33,17 @@ func (r *matrixRig) filled(pattern string) string {
 		r.rows++
 		fill["{name}"] = must(r.Org.AskName(r.t.Context(), r.actors["nora"], r.organisation, org.NameInput{Name: fmt.Sprintf("gefragt-%d.example", r.rows)}))
 	}
+	if strings.HasPrefix(pattern, "/api/problems/") {
+		fill["{kind}"] = "insufficient-scope"
+	}
+	if strings.HasPrefix(pattern, "/tokens/{number}") {
+		_, fill["{number}"] = r.token("nora", person.DomainVerbs())
+	}
 	if strings.HasPrefix(pattern, "/certificates/{reference}") {
 		fill["{reference}"], fill["{file}"] = r.served(r.organisation, ecKey().Public(), 90, "www.uni.example"), "x509chain.pem"
 	}
 	r.fillOrder(pattern, fill)
+	r.fillHandover(pattern, fill)
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
 		fill["{account}"] = r.actors["sven"].Account
 		must(0, r.Org.AddMember(r.t.Context(), r.actors["rita"], r.other, r.actors["sven"].Account))

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"petschaft/internal/person"
@@ -42,6 +43,16 @@ func (s *Site) nav(r *http.Request, by person.Actor) []view.NavItem {
 		}
 	}
 	return nav
+}
+
+// personLinks are the places of whom nav is for; tokens are for those who look
+// after something.
+func personLinks(r *http.Request, nav []view.NavItem) (links []view.Link) {
+	keeps := slices.ContainsFunc(nav, func(n view.NavItem) bool { return n.Href == "/email-domains" || n.Href == "/organisations" })
+	if keeps {
+		links = append(links, view.Link{Label: t(r.Context(), "token.title"), Href: "/tokens", Current: within(r.URL.Path, "/tokens")})
+	}
+	return append(links, view.Link{Label: t(r.Context(), "session.title"), Href: "/sessions", Current: r.URL.Path == "/sessions"})
 }
 
 // openOrders is how many orders of by's organisations are open, "" for none.

@@ -79,6 +79,7 @@ func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeA
 		{Title: t(ctx, "office.organisations"), Href: "/office/organisations", Text: t(ctx, "office.organisations_area"), Count: t(ctx, "office.organisations_count", "n", len(organisations))},
 		{Title: t(ctx, "forecast.title"), Href: "/office/forecast", Text: t(ctx, "office.forecast_area")},
 		{Title: t(ctx, "office.people"), Href: "/office/people", Text: t(ctx, "office.people_area")},
+		{Title: t(ctx, "token.title"), Href: "/office/tokens", Text: t(ctx, "office.tokens_area")},
 		{Title: t(ctx, "office.certificates"), Href: "/office/certificates", Text: t(ctx, "office.certificates_area")},
 		{Title: t(ctx, "office.orders"), Href: "/office/orders", Text: t(ctx, "office.orders_area")},
 		{Title: t(ctx, "office.products"), Href: "/office/products", Text: t(ctx, "office.products_area")},
@@ -108,7 +109,7 @@ func (s *Site) officeTasks(ctx context.Context, by person.Actor) ([]view.Task, e
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.waitingOrders, s.nameTasks, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.reassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err

@@ -76,6 +76,7 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 		{"org.", "office.audit_org"},
 		{"person.", "office.audit_person"},
 		{"signin.", "office.audit_signin"},
+		{"token.", "office.audit_tokens"},
 		{"mail.", "office.audit_mail"},
 		{"queue.", "office.audit_queue"},
 	}

@@ -126,6 +126,8 @@ func letterKind(ctx context.Context, kind string) string {
 		return t(ctx, "office.letter_server_revoked")
 	case "ending":
 		return t(ctx, "office.letter_ending")
+	case "token_ending":
+		return t(ctx, "office.letter_token_ending")
 	}
 	return kind
 }
@@ -174,9 +176,11 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_phases")
 	case "cert_remind":
 		return t(ctx, "office.job_remind")
+	case "person_remind":
+		return t(ctx, "office.job_remind_tokens")
 	case "mailbox_clock":
 		return t(ctx, "office.job_clock")
-	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick":
+	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick", "api_tidy":
 		return t(ctx, "office.job_tidy")
 	}
 	return kind

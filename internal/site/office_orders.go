@@ -45,7 +45,7 @@ var officeFilters = []orderFilter{
 func (s *Site) officeOrders(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	l := readOrderList("/office/orders", officeFilters, r.URL.Query())
-	all, next, err := s.Order.Orders(ctx, s.actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Before: l.before})
+	all, next, err := s.Order.Orders(ctx, s.actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
 	if err != nil {
 		return err
 	}

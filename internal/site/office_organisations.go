@@ -22,8 +22,11 @@ func (s *Site) officeOrganisationRoutes(r chi.Router) {
 		r.Get("/", s.in(s.officeOrganisation))
 		r.Post("/", s.in(s.saveOrganisation))
 		r.Post("/reminders", s.in(s.officeReminders))
-		r.Get("/contact", s.in(s.askAppoint))
-		r.Post("/contact", s.in(s.appoint))
+		r.Get("/contact", s.in(s.askReassign))
+		r.Post("/contact", s.in(s.reassign))
+		r.Get("/reassignment", s.in(s.reassignment))
+		r.Post("/reassignment/confirm", s.in(s.confirmReassign))
+		r.Post("/reassignment/drop", s.in(s.dropReassign))
 		r.Post("/names", s.in(s.addName))
 		r.Get("/names/{name}", s.in(s.officeName))
 		r.Post("/names/{name}", s.in(s.validateName))
@@ -139,13 +142,16 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
 	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
 	m := view.OfficeOrganisationModel{
-		Head: view.HeadModel{Title: o.Name}, Facts: s.organisationFacts(ctx, o), Appoint: path + "/contact",
+		Head: view.HeadModel{Title: o.Name}, Facts: s.organisationFacts(ctx, o),
 		Edit: forms.edit, EditOpen: forms.edit.Whole != "" || len(forms.edit.Errors) > 0, Add: forms.add, Reminders: forms.remind,
 	}
 	if err := org.MayKeepOrganisation(by, o); err != nil {
 		m.Own = t(ctx, fault.Of(err).ID)
 	}
 	var err error
+	if m.Appoint, m.Waiting, err = s.reassigning(ctx, by, o); err != nil {
+		return err
+	}
 	if m.Names, m.Ended, err = s.nameLines(ctx, by, o, officeNamePath); err != nil {
 		return err
 	}
@@ -188,60 +194,4 @@ func (s *Site) officeReminders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.officeOrganisationPage(w, r, o, forms, err)
-}
-
-func (s *Site) askAppoint(w http.ResponseWriter, r *http.Request) error {
-	o, err := s.organisationAsked(r)
-	if err != nil {
-		return err
-	}
-	if err := org.MayKeepOrganisation(s.actor(r), o); err != nil {
-		return err
-	}
-	return s.appointPage(w, r, o, view.AppointModel{}, nil)
-}
-
-func (s *Site) appointPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m view.AppointModel, refused error) error {
-	ctx, path := r.Context(), officeOrganisationPath(o.ID)
-	title := t(ctx, "office.appoint_title", "name", o.Name)
-	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
-	if refused != nil {
-		f, status = s.refused(w, f, refused)
-	}
-	m.Dialog = view.DialogModel{
-		Title: title, Verb: t(ctx, "office.appoint_verb"), Action: path + "/contact", Cancel: path,
-		What: []string{t(ctx, "office.appoint_what", "name", o.ContactName), t(ctx, "office.appoint_kept")},
-	}
-	if len(m.Who.Choices) > 0 {
-		m.Dialog.Hidden = []view.Hidden{{Name: "who", Value: m.Who.Who}}
-	}
-	return s.show(w, r, status, view.Appoint(f, m))
-}
-
-// appoint looks for whom the officer means and appoints them; of several it
-// asks which.
-func (s *Site) appoint(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	o, err := s.organisationAsked(r)
-	if err != nil {
-		return err
-	}
-	if err := org.MayKeepOrganisation(s.actor(r), o); err != nil {
-		return err
-	}
-	found, who, refused, err := s.memberMeant(r)
-	if err != nil {
-		return err
-	}
-	m := view.AppointModel{Who: who}
-	if refused == nil {
-		if refused = s.Org.Appoint(ctx, s.actor(r), o.ID, found.ID); refused == nil {
-			return s.done(w, r, officeOrganisationPath(o.ID), "office.appointed", "name", found.Label())
-		}
-		if !answerable(refused) {
-			return refused
-		}
-		_, m.Who.Error = wrong(ctx, refused)
-	}
-	return s.appointPage(w, r, o, m, refused)
 }

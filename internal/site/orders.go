@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
+	"petschaft/internal/org"
 	"petschaft/web/view"
 )
 
@@ -48,6 +49,7 @@ type orderList struct {
 	filters []orderFilter
 	at      orderFilter
 	text    string
+	of      org.OrganisationID // 0: any
 	before  order.ServerID
 }
 
@@ -59,6 +61,9 @@ func readOrderList(base string, filters []orderFilter, q url.Values) orderList {
 	if n, err := strconv.ParseInt(q.Get("before"), 10, 64); err == nil && n > 0 {
 		l.before = order.ServerID(n)
 	}
+	if n, err := strconv.ParseInt(q.Get("organisation"), 10, 64); err == nil && n > 0 {
+		l.of = org.OrganisationID(n)
+	}
 	return l
 }
 
@@ -69,6 +74,9 @@ func (l orderList) href() string {
 	}
 	if l.text != "" {
 		q.Set("q", l.text)
+	}
+	if l.of != 0 {
+		q.Set("organisation", id(l.of))
 	}
 	if l.before != 0 {
 		q.Set("before", id(l.before))
@@ -83,12 +91,15 @@ func (l orderList) href() string {
 func (l orderList) model(ctx context.Context, next order.ServerID) view.OrdersModel {
 	m := view.OrdersModel{Filter: t(ctx, "serverorder.filter")}
 	for _, f := range l.filters {
-		to := orderList{base: l.base, at: f, text: l.text}
+		to := orderList{base: l.base, at: f, text: l.text, of: l.of}
 		m.Chips = append(m.Chips, view.Chip{Label: t(ctx, f.words), Href: to.href(), Current: f.name == l.at.name})
 	}
 	m.Search = view.SearchModel{Label: t(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.text}
 	if l.at.name != "" {
 		m.Search.Hidden = []view.Hidden{{Name: "which", Value: l.at.name}}
+	}
+	if l.of != 0 {
+		m.Search.Hidden = append(m.Search.Hidden, view.Hidden{Name: "organisation", Value: id(l.of)})
 	}
 	m.Table = view.TableModel{Caption: t(ctx, "serverorder.caption"), Columns: []view.Column{
 		{Label: t(ctx, "cert.reference"), Tight: true},
@@ -133,7 +144,7 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Denied, "serverorder.section_closed")
 	}
 	l := readOrderList("/orders", orderFilters, r.URL.Query())
-	all, next, err := s.Order.Orders(ctx, by, order.OrderView{States: l.at.states, Text: l.text, Before: l.before})
+	all, next, err := s.Order.Orders(ctx, by, order.OrderView{States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
 	if err != nil {
 		return err
 	}
@@ -151,7 +162,7 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 			Title: t(ctx, "serverorder.none_officer"), Text: t(ctx, "serverorder.none_officer_text"),
 			Action: &view.ButtonModel{Label: t(ctx, "office.orders"), Href: "/office/orders", Kind: view.Primary},
 		}
-	case l.text == "" && l.at.name == "":
+	case l.text == "" && l.at.name == "" && l.of == 0:
 		m.Empty = &view.EmptyModel{Title: t(ctx, "serverorder.none"), Text: t(ctx, "serverorder.none_text")}
 	default:
 		m.Empty = l.none(ctx)

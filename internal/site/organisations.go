@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
@@ -19,10 +20,13 @@ import (
 // it, too.
 func (s *Site) organisationRoutes(r chi.Router) {
 	r.Get("/", s.in(s.organisations))
+	r.Get("/handovers", s.in(s.toOrganisations))
+	r.Post("/handovers", s.in(s.handOver))
 	r.Get("/{organisation}", s.in(s.organisation))
 	r.Post("/{organisation}/names", s.in(s.askName))
 	r.Post("/{organisation}/names/{name}/withdraw", s.in(s.withdrawName))
 	r.Post("/{organisation}/reminders", s.in(s.saveReminders))
+	r.Post("/{organisation}/reminders/confirm", s.in(s.confirmReminders))
 }
 
 func organisationPath(o org.OrganisationID) string { return "/organisations/" + id(o) }
@@ -41,7 +45,26 @@ func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, organisationPath(all[0].ID), http.StatusSeeOther)
 		return nil
 	}
-	m := view.OrganisationsModel{}
+	return s.organisationsPage(w, r, nil, view.HandoverForm{}, nil)
+}
+
+// organisationsPage lists them with the form that hands the ticked ones over;
+// refused is why it came back.
+func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked []org.OrganisationID, form view.HandoverForm, refused error) error {
+	ctx, by := r.Context(), s.actor(r)
+	m, title := view.OrganisationsModel{Mine: !by.Officer}, t(ctx, "nav.organisations")
+	if m.Mine {
+		title = t(ctx, "organisations.mine")
+	}
+	f, status := s.frame(r, title), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	all, err := s.Org.Organisations(ctx, by)
+	if err != nil {
+		return err
+	}
+	form.Action, form.List = handoversPath, true
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{
 			Title: t(ctx, "office.organisations_none"), Text: t(ctx, "office.organisations_none_text"),
@@ -52,10 +75,23 @@ func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range all {
-		m.Lines = append(m.Lines, view.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])})
+	open, err := s.Handover.Mine(ctx, by)
+	if err != nil {
+		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Organisations(s.frame(r, t(ctx, "nav.organisations")), m))
+	for _, o := range all {
+		l := view.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
+		if handover.MayOffer(o) == nil {
+			m.Handover = &form
+			l.Tick = &view.TickModel{ID: "row-" + id(o.ID), Value: id(o.ID), Label: t(ctx, "bulk.tick_row", "name", o.Name), On: slices.Contains(ticked, o.ID)}
+		}
+		if i := slices.IndexFunc(open, func(h handover.Offer) bool { return h.Gives && h.Organisation == o.ID }); i >= 0 {
+			st := handoverState(ctx, open[i])
+			l.Handover = &st
+		}
+		m.Lines = append(m.Lines, l)
+	}
+	return s.show(w, r, status, view.Organisations(f, m))
 }
 
 // namesState is how the names of an organisation stand as a whole.
@@ -85,26 +121,44 @@ func (s *Site) organisation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.organisationPage(w, r, o, view.AskNameForm{}, reminders(o), nil)
+	return s.organisationPage(w, r, o, storedForms(o), nil)
 }
 
-// organisationPage shows o with its two forms; refused is why one came back.
-func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, ask view.AskNameForm, remind view.RemindersForm, refused error) error {
+// contactForms are the forms of an organisation's page for its contact, as
+// stored or as they came back.
+type contactForms struct {
+	ask      view.AskNameForm
+	remind   view.RemindersForm
+	handover *view.HandoverForm // nil: not for who looks
+}
+
+func storedForms(o org.Organisation) contactForms {
+	return contactForms{remind: reminders(o), handover: handoverForm(o)}
+}
+
+// organisationPage shows o with its forms; refused is why one came back.
+func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, forms contactForms, refused error) error {
 	ctx, by := r.Context(), s.actor(r)
 	f, status := s.frame(r, o.Name, view.Link{Label: t(ctx, "nav.organisations"), Href: "/organisations"}), http.StatusOK
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
 	}
-	m := view.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: remind}
+	m := view.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
 	m.Reminders.Action = organisationPath(o.ID) + "/reminders"
 	if by.Officer {
 		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: officeOrganisationPath(o.ID)}}
 	}
 	if org.MayAskName(by, o) == nil {
-		ask.Action, ask.Submit = organisationPath(o.ID)+"/names", t(ctx, "organisation.ask_button")
-		m.Ask = &ask
+		forms.ask.Action, forms.ask.Submit = organisationPath(o.ID)+"/names", t(ctx, "organisation.ask_button")
+		m.Ask = &forms.ask
+	}
+	if len(o.Unconfirmed) > 0 && org.MayConfirmReminders(by, o) == nil {
+		m.Confirm = &view.ConfirmReminders{Action: organisationPath(o.ID) + "/reminders/confirm", Addresses: o.Unconfirmed}
 	}
 	var err error
+	if m.Handovers, err = s.handovers(ctx, by, o, forms.handover); err != nil {
+		return err
+	}
 	m.Names, m.Ended, err = s.nameLines(ctx, by, o, nil)
 	if err != nil {
 		return err
@@ -233,7 +287,9 @@ func (s *Site) askName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	wrongName(ctx, &m, err)
-	return s.organisationPage(w, r, o, m, reminders(o), err)
+	forms := storedForms(o)
+	forms.ask = m
+	return s.organisationPage(w, r, o, forms, err)
 }
 
 // nameAsked is the name that the path names, with its organisation.
@@ -267,35 +323,4 @@ func (s *Site) withdrawName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, organisationPath(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
-}
-
-func reminders(o org.Organisation) view.RemindersForm {
-	return view.RemindersForm{Addresses: strings.Join(o.Extra, "\n")}
-}
-
-// savedReminders sets the further addresses; the form says what is wrong with
-// them, if anything.
-func (s *Site) savedReminders(r *http.Request, o org.Organisation) (view.RemindersForm, error) {
-	m := view.RemindersForm{Addresses: r.PostFormValue("reminders")}
-	err := s.Org.SetReminders(r.Context(), s.actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))
-	if err != nil && answerable(err) {
-		fields, whole := wrong(r.Context(), err)
-		m.Error, m.Whole = fields["reminders"], whole
-	}
-	return m, err
-}
-
-func (s *Site) saveReminders(w http.ResponseWriter, r *http.Request) error {
-	o, err := s.organisationAsked(r)
-	if err != nil {
-		return err
-	}
-	m, err := s.savedReminders(r, o)
-	if err == nil {
-		return s.done(w, r, organisationPath(o.ID), "office.saved")
-	}
-	if !answerable(err) {
-		return err
-	}
-	return s.organisationPage(w, r, o, view.AskNameForm{}, m, err)
 }

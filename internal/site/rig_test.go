@@ -32,12 +32,14 @@ import (
 
 // The people of the rig, by their subject at the provider. nora looks after
 // uni.example and labor.example (validated by mailbox), sven after
-// institut.example, rita is a registration officer, ada and bob are users, and
-// niko is nobody.
+// institut.example, rita and rolf are registration officers, ada and bob are
+// users, and niko is nobody.
 var names = map[string]string{
 	"nora": "Nora Netz", "sven": "Sven Fremd", "rita": "Rita Amt",
-	"ada": "Ada Adler", "bob": "Bob Bach", "niko": "Niko Niemand",
+	"rolf": "Rolf Amt", "ada": "Ada Adler", "bob": "Bob Bach", "niko": "Niko Niemand",
 }
+
+func officer(sub string) bool { return sub == "rita" || sub == "rolf" }
 
 // rig is a portal over HTTP with a real database, provider and mail server. Its
 // jobs rest until work is called.
@@ -115,7 +117,7 @@ func (r *rig) providerConfig() idp.Config {
 			Sub: sub, Username: sub, Name: name, GivenName: given, FamilyName: family,
 			Email: strings.ToLower(given+"."+family) + "@uni.example", EmailVerified: true,
 		}
-		if sub == "rita" {
+		if officer(sub) {
 			p.Groups = []string{"ra"}
 		}
 		c.People = append(c.People, p)
@@ -129,7 +131,7 @@ func (r *rig) config(dbURL string) portal.Config {
 		OIDCGroupsClaim: "groups", RAGroup: "ra", SMTPURL: "smtp://" + r.sink.Addr() + "?tls=none",
 		MailFrom: "Petschaft <portal@uni.example>", MailBounce: "bounce@uni.example",
 		Secret: base64.StdEncoding.EncodeToString(make([]byte, 32)), PKIURL: r.base,
-		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, Version: "test",
+		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1200, SecondOfficer: true, Version: "test",
 	}
 }
 
@@ -144,7 +146,7 @@ func (r *rig) fill() {
 			return err
 		})
 		must(a, err)
-		r.actors[sub] = person.Actor{Account: a.ID, Name: name, Officer: sub == "rita"}
+		r.actors[sub] = person.Actor{Account: a.ID, Name: name, Officer: officer(sub)}
 	}
 	officer := r.actors["rita"]
 	r.group = must(r.Org.AddGroup(ctx, officer, org.GroupInput{Name: "Netz Rechenzentrum", Notify: "netz@uni.example"}))

@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -14,6 +15,7 @@ import (
 
 // Routes is the table of contents of the portal.
 func (s *Site) Routes() http.Handler {
+	s.describedAPI = sync.OnceValues(func() (apiDocument, error) { return readAPI(s.API.Document) })
 	r := chi.NewRouter()
 	r.Use(s.observed, s.recovered, s.headers, speak, middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml"), middleware.GetHead)
 	r.Handle(static.Prefix+"*", static.Handler())
@@ -23,6 +25,7 @@ func (s *Site) Routes() http.Handler {
 	r.Get("/healthz", s.healthy)
 	r.Get("/readyz", s.ready)
 	s.files(r)
+	r.Mount(s.API.Path, http.HandlerFunc(s.API.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
 		r.Use(s.Desk.Load, s.bounded, s.guarded)
 		r.NotFound(s.open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
@@ -32,6 +35,7 @@ func (s *Site) Routes() http.Handler {
 		r.Route("/email-domains", s.emailDomains)
 		r.Route("/recipes", s.recipes)
 		r.Route("/organisations", s.organisationRoutes)
+		r.Route("/handovers/{handover}", s.handoverRoutes)
 		r.Route("/office", s.office)
 	})
 	return r
@@ -44,6 +48,8 @@ func (s *Site) outside(r chi.Router) {
 		r.Get("/"+name, s.open(s.footerPage(name)))
 	}
 	r.Get("/pki", s.open(s.authorities))
+	r.Get("/api", s.open(s.apiPage))
+	r.Get("/api/problems/{kind}", s.open(s.apiProblem))
 	r.Post("/language", s.open(s.chooseLanguage))
 	r.Get("/signin", s.open(s.signIn))
 	r.Get("/signin/callback", s.open(s.signedIn))
@@ -57,6 +63,12 @@ func (s *Site) own(r chi.Router) {
 	r.Get("/sessions", s.in(s.sessions))
 	r.Post("/sessions/end-others", s.in(s.endOtherSessions))
 	r.Post("/sessions/{login}/end", s.in(s.endSession))
+	r.Get("/tokens", s.in(s.tokens))
+	r.Post("/tokens", s.in(s.makeToken))
+	r.Get("/tokens/new", s.in(s.newToken))
+	r.Get("/tokens/{number}", s.in(s.token))
+	r.Get("/tokens/{number}/withdraw", s.in(s.askWithdrawToken))
+	r.Post("/tokens/{number}/withdraw", s.in(s.withdrawToken))
 	r.Get("/challenges/{challenge}", s.in(s.askedPage))
 	r.Post("/challenges/{challenge}/confirm", s.in(s.confirm))
 	r.Post("/challenges/{challenge}/decline", s.in(s.decline))
@@ -130,6 +142,7 @@ func (s *Site) office(r chi.Router) {
 	r.Get("/people/{account}/lock", s.in(s.askLock))
 	r.Post("/people/{account}/lock", s.in(s.lock))
 	r.Post("/people/{account}/unlock", s.in(s.unlock))
+	r.Get("/tokens", s.in(s.officeTokens))
 	r.Get("/certificates", s.in(s.officeCertificates))
 	r.Get("/server-certificates", s.in(s.officeServers))
 	r.Get("/applications", s.in(s.officeApplications))

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"petschaft/internal/cert"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
@@ -176,7 +178,9 @@ func TestASuccessorSeesAllAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	s := r.shelve()
-	must(0, r.Org.Appoint(t.Context(), r.actors["rita"], r.organisation, r.actors["bob"].Account))
+	must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+		return r.Org.Reassign(t.Context(), tx, r.actors["rita"], r.organisation, r.actors["bob"].Account)
+	}))
 	bob, nora := r.as("bob"), r.as("nora")
 	for _, reference := range []string{s.valid, s.expired, s.revoked, s.replaced} {
 		bob.get("/certificates?which=all").has(reference)

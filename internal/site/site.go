@@ -16,6 +16,7 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/handover"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -34,16 +35,17 @@ import (
 // Site serves the pages.
 type Site struct {
 	Door
-	Desk    *signin.Desk
-	People  *person.Book
-	Org     *org.Book
-	Mailbox *mailbox.Book
-	Bulk    *bulk.Book
-	Cert    *cert.Book
-	Order   *order.Book
-	Recipe  *recipe.Book
-	CA      []Authority // the root first; empty while none is set up
-	Chains  *pki.Pool   // from their certificates
+	Desk     *signin.Desk
+	People   *person.Book
+	Org      *org.Book
+	Handover *handover.Book
+	Mailbox  *mailbox.Book
+	Bulk     *bulk.Book
+	Cert     *cert.Book
+	Order    *order.Book
+	Recipe   *recipe.Book
+	CA       []Authority // the root first; empty while none is set up
+	Chains   *pki.Pool   // from their certificates
 	// RootList is the revocation list of a root whose key is elsewhere; false
 	// where the cert room keeps that list like any other. Nil: likewise.
 	RootList func(context.Context) (pki.CRL, bool, error)
@@ -54,11 +56,31 @@ type Site struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Version  string
+	API      API
 	// Observe hears of each answered request: its method, route pattern,
 	// status and time.
 	Observe func(method, route string, status int, took time.Duration)
 
-	exports gate
+	exports      gate
+	describedAPI func() (apiDocument, error)
+}
+
+// API is the JSON API as the site serves and explains it.
+type API struct {
+	Path     string // where it is mounted
+	Handler  http.Handler
+	Document []byte // OpenAPI 3.1, as JSON
+	Problems []APIProblem
+}
+
+// APIProblem is a kind of problem that the API answers with: the name in its
+// type, which is the address of a page, its status, and the message ids of what
+// that page says.
+type APIProblem struct {
+	Name   string
+	Status int
+	Title  string
+	Text   string
 }
 
 // Door is how requests come in from outside.
@@ -139,7 +161,7 @@ func (s *Site) frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	f.Nav = s.nav(r, by)
 	f.Person = &view.Person{
 		Name: by.Name, Detail: by.Email, SignOut: "/signout",
-		Links: []view.Link{{Label: t(ctx, "session.title"), Href: "/sessions", Current: r.URL.Path == "/sessions"}},
+		Links: personLinks(r, f.Nav),
 	}
 	return f
 }

@@ -28,7 +28,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, r, http.StatusOK, view.Welcome(f, view.WelcomeModel{SignIn: "/signin"}))
 	}
 	m := view.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.certificateTasks, s.serverTasks, s.orderTasks, s.contactTasks, s.officeTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.handoverTasks, s.failedHandovers, s.reminderTasks, s.certificateTasks, s.serverTasks, s.orderTasks, s.contactTasks, s.officeTasks} {
 		tasks, err := look(ctx, by)
 		if err != nil {
 			return err

@@ -98,7 +98,13 @@ func FromRequest(r *http.Request) *Reader {
 			return chosen
 		}
 	}
-	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
+	return Accepted(r.Header.Get("Accept-Language"))
+}
+
+// Accepted returns the reader that an Accept-Language header asks for, else the
+// German one.
+func Accepted(header string) *Reader {
+	_, i := language.MatchStrings(matcher, header)
 	return For(Languages[i])
 }
 

@@ -1,0 +1,165 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/web/view"
+)
+
+// apiPage explains the API as its document describes it.
+func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	d, err := s.describedAPI()
+	if err != nil {
+		return err
+	}
+	base := s.Base.Scheme + "://" + s.Base.Host + s.API.Path
+	m := view.APIModel{
+		Document: s.API.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/email-domains",
+		Rules: apiRules(ctx), Problems: s.apiProblems(ctx, func(string) bool { return true }),
+	}
+	common := d.common()
+	var every []string
+	for _, p := range s.apiProblems(ctx, func(name string) bool { return slices.Contains(common, name) }) {
+		every = append(every, p.Status)
+	}
+	m.Every = strings.Join(slices.Compact(every), ", ")
+	for _, tag := range d.Tags {
+		g := view.APIGroup{Name: tag.Name, Title: tagName(ctx, tag.Name), Text: tag.Description}
+		for _, c := range d.calls(tag.Name) {
+			g.Operations = append(g.Operations, s.apiOperation(ctx, base, d, c))
+		}
+		m.Groups = append(m.Groups, g)
+	}
+	for name, schema := range d.Components.Schemas {
+		m.Schemas = append(m.Schemas, view.APISchema{Name: name, Fields: apiFields(ctx, schema)})
+	}
+	sort.Slice(m.Schemas, func(i, j int) bool { return m.Schemas[i].Name < m.Schemas[j].Name })
+	return s.show(w, r, http.StatusOK, view.API(s.frame(r, t(ctx, "apidoc.title")), m))
+}
+
+func (s *Site) apiOperation(ctx context.Context, base string, d apiDocument, c apiCall) view.APIOperation {
+	o := view.APIOperation{
+		ID: c.OperationID, Method: strings.ToUpper(c.method), Path: c.path, Title: c.Summary, Text: c.Description, Verb: c.verb(),
+		Try: c.command(base),
+	}
+	common := d.common()
+	o.Problems = s.apiProblems(ctx, func(name string) bool { return slices.Contains(c.problems(), name) && !slices.Contains(common, name) })
+	for _, p := range c.Parameters {
+		o.Parameters = append(o.Parameters, view.APIField{Name: p.Name, Place: placeName(ctx, p.In), Type: p.Schema.kind(), Text: p.Description})
+	}
+	if c.RequestBody != nil {
+		o.Asks = &view.APIBody{Types: strings.Join(c.RequestBody.kinds(), ", "), Schema: c.RequestBody.schema()}
+		if schema := d.Components.Schemas[o.Asks.Schema]; schema != nil {
+			o.Members = apiFields(ctx, schema)
+		}
+	}
+	status, body := c.success()
+	o.Answers = &view.APIBody{Status: status, Types: strings.Join(body.kinds(), ", "), Schema: body.schema(), Example: body.example()}
+	return o
+}
+
+// apiFields are the members of an object, those it always has in front.
+func apiFields(ctx context.Context, s *apiSchema) (fields []view.APIField) {
+	names := slices.Clone(s.Required)
+	var others []string
+	for name := range s.Properties {
+		if !slices.Contains(names, name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	for _, name := range append(names, others...) {
+		if p := s.Properties[name]; p != nil {
+			f := view.APIField{Name: name, Type: p.kind(), Text: p.Description}
+			if !slices.Contains(s.Required, name) {
+				f.Place = t(ctx, "apidoc.optional")
+			}
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// apiProblems are the kinds of problems that are meant, by name.
+func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []view.APIProblem) {
+	for _, p := range s.API.Problems {
+		if meant(p.Name) {
+			ps = append(ps, view.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: apiProblemPath(p)})
+		}
+	}
+	return ps
+}
+
+func apiProblemPath(p APIProblem) string { return "/api/problems/" + p.Name }
+
+// apiProblem is where the type of a problem leads.
+func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
+	ctx, name := r.Context(), chi.URLParam(r, "kind")
+	i := slices.IndexFunc(s.API.Problems, func(p APIProblem) bool { return p.Name == name })
+	if i < 0 {
+		return fault.New(fault.Missing, "")
+	}
+	p := s.API.Problems[i]
+	example, err := json.MarshalIndent(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail"`
+	}{s.Base.Scheme + "://" + s.Base.Host + apiProblemPath(p), t(ctx, p.Title), p.Status, "…"}, "", "  ")
+	if err != nil {
+		return err
+	}
+	m := view.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: t(ctx, p.Text), Example: string(example)}
+	f := s.frame(r, t(ctx, p.Title), view.Link{Label: t(ctx, "apidoc.title"), Href: "/api"})
+	return s.show(w, r, http.StatusOK, view.APIProblemPage(f, m))
+}
+
+// apiRules hold for every call.
+func apiRules(ctx context.Context) []view.APIRule {
+	return []view.APIRule{
+		{Title: t(ctx, "apidoc.rule_token"), Text: t(ctx, "apidoc.rule_token_text")},
+		{Title: t(ctx, "apidoc.rule_once"), Text: t(ctx, "apidoc.rule_once_text")},
+		{Title: t(ctx, "apidoc.rule_version"), Text: t(ctx, "apidoc.rule_version_text")},
+		{Title: t(ctx, "apidoc.rule_pages"), Text: t(ctx, "apidoc.rule_pages_text")},
+		{Title: t(ctx, "apidoc.rule_bodies"), Text: t(ctx, "apidoc.rule_bodies_text")},
+		{Title: t(ctx, "apidoc.rule_problems"), Text: t(ctx, "apidoc.rule_problems_text")},
+	}
+}
+
+func tagName(ctx context.Context, name string) string {
+	switch name {
+	case "addresses":
+		return t(ctx, "apidoc.tag_addresses")
+	case "imports":
+		return t(ctx, "apidoc.tag_imports")
+	case "client-certificates":
+		return t(ctx, "apidoc.tag_client_certificates")
+	case "orders":
+		return t(ctx, "apidoc.tag_orders")
+	case "certificates":
+		return t(ctx, "apidoc.tag_certificates")
+	}
+	return name
+}
+
+func placeName(ctx context.Context, in string) string {
+	switch in {
+	case "path":
+		return t(ctx, "apidoc.in_path")
+	case "query":
+		return t(ctx, "apidoc.in_query")
+	case "header":
+		return t(ctx, "apidoc.in_header")
+	}
+	return in
+}

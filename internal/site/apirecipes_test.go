@@ -1,0 +1,240 @@
+package site_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	chromium "petschaft/internal/browser"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+)
+
+var scripts = regexp.MustCompile("(?ms)^ *```sh ([a-z]+\\.sh)\n(.*?)^ *```$")
+
+// shop runs the scripts of docs/api.md against the portal, with a token of nora.
+type shop struct {
+	*rig
+	dir string
+}
+
+func newShop(t *testing.T, verbs ...person.Verb) *shop {
+	t.Helper()
+	s := &shop{newRig(t), t.TempDir()}
+	s.work()
+	page := must(os.ReadFile(filepath.Join(must(chromium.Root()), "docs", "api.md")))
+	for _, m := range scripts.FindAllSubmatch(page, -1) {
+		must(0, os.WriteFile(filepath.Join(s.dir, string(m[1])), m[2], 0o600))
+	}
+	secret, _ := s.token("nora", verbs)
+	must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	return s
+}
+
+// run runs a script and returns what it wrote.
+func (s *shop) run(script string, args ...string) (string, error) {
+	s.t.Helper()
+	c := exec.CommandContext(s.t.Context(), "sh", append([]string{filepath.Join(s.dir, script)}, args...)...)
+	c.Env = append(os.Environ(), "PETSCHAFT="+s.base, "HEADER="+filepath.Join(s.dir, "header"), "DOMAIN=uni.example", "LC_ALL=C.UTF-8")
+	c.Dir = s.dir
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+func (s *shop) must(script string, args ...string) string {
+	s.t.Helper()
+	out, err := s.run(script, args...)
+	if err != nil {
+		s.t.Fatalf("%s %v: %v\n%s\n(the scripts need curl, jq and openssl: go run ./cmd/demo need)", script, args, err, out)
+	}
+	return out
+}
+
+func (s *shop) write(name string, lines ...string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	must(0, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+	return path
+}
+
+// rows says how all rows of uni.example stand.
+func (s *shop) rows() (all []string) {
+	s.t.Helper()
+	ctx, by := s.t.Context(), s.actors["nora"]
+	d := must(s.Org.Domain(ctx, by, "uni.example"))
+	for _, r := range must(s.Mailbox.Rows(ctx, by, d, mailbox.View{Size: 200, Sort: mailbox.ByPrimary})).Rows {
+		all = append(all, fmt.Sprintf("%s %q %v active %v", r.Primary, r.Name, r.Aliases, r.Active))
+	}
+	return all
+}
+
+// lines counts the audit lines that are not about a call alone, and the mails.
+func (s *shop) lines() (lines, mails int) {
+	s.t.Helper()
+	must(0, s.db.QueryRow(s.t.Context(), `select (select count(*) from audit_line where action not like 'api.%'), (select count(*) from challenge)`).Scan(&lines, &mails))
+	return lines, mails
+}
+
+func TestTheFirstCallsOfTheDocumentationWork(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses)
+	for range 2 {
+		out := s.must("start.sh")
+		for _, want := range []string{`"name":"uni.example"`, `"primary":"alice.lee@uni.example"`} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s is missing in:\n%s", want, out)
+			}
+		}
+	}
+	if got := s.rows(); len(got) != 1 {
+		t.Errorf("run twice: got %v, want alice once", got)
+	}
+}
+
+func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
+	s.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example", Applicant: "ida@uni.example"})
+	s.add("bob.bach")
+	people := s.write("people", "Ada.Adler@uni.example\tAdler, Ada\ta.adler@uni.example,ada@uni.example", "bob.bach@uni.example\tBach, Bob\t", "ozlem@uni.example\tÖztürk, \"Özlem\" \\ Süß")
+	s.must("sync.sh", "uni.example", people)
+	want := []string{
+		`ada.adler@uni.example "Adler, Ada" [a.adler@uni.example ada@uni.example] active true`, `bibliothek@uni.example "Bibliothek" [] active true`,
+		`bob.bach@uni.example "Bach, Bob" [] active true`, `ozlem@uni.example "Öztürk, \"Özlem\" \\ Süß" [] active true`,
+	}
+	if got := s.rows(); !slices.Equal(got, want) {
+		t.Errorf("the first night:\ngot  %q\nwant %q", got, want)
+	}
+	if _, mails := s.lines(); mails != 4 {
+		t.Errorf("got %d challenges, want 4: one for each address of who is new", mails)
+	}
+	s.still(people, want)
+
+	// bob is gone, ada has one alias less, and the others stay.
+	people = s.write("people", "ada.adler@uni.example\tAdler, Ada\tada@uni.example", "ozlem@uni.example\tÖztürk, \"Özlem\" \\ Süß\t")
+	s.must("sync.sh", "uni.example", people)
+	want[0], want[2] = `ada.adler@uni.example "Adler, Ada" [ada@uni.example] active true`, `bob.bach@uni.example "Bach, Bob" [] active false`
+	if got := s.rows(); !slices.Equal(got, want) {
+		t.Errorf("the second night:\ngot  %q\nwant %q", got, want)
+	}
+	s.still(people, want)
+}
+
+// still runs the sync again and holds that nothing changed by it.
+func (s *shop) still(people string, want []string) {
+	s.t.Helper()
+	linesBefore, mailsBefore := s.lines()
+	if out := s.must("sync.sh", "uni.example", people); out != "" {
+		s.t.Errorf("run again: it did\n%s", out)
+	}
+	lines, mails := s.lines()
+	if lines != linesBefore || mails != mailsBefore || !slices.Equal(s.rows(), want) {
+		s.t.Errorf("run again: got %d audit lines and %d challenges, want %d and %d, and the rows unchanged:\n%q", lines, mails, linesBefore, mailsBefore, s.rows())
+	}
+}
+
+func TestTheNightlySyncStopsBeforeABrokenFile(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
+	for i := range 220 { // more than a page
+		s.add(fmt.Sprintf("p%03d", i))
+	}
+	before := s.rows()
+	if out, err := s.run("sync.sh", "uni.example", s.write("people", "p000@uni.example\tp000\t")); err == nil || !strings.Contains(out, "219 of 220 people are missing") {
+		t.Errorf("got %v and %q, want it to stop", err, out)
+	}
+	if got := s.rows(); !slices.Equal(got, before) {
+		t.Error("something was changed all the same")
+	}
+}
+
+func TestTheScriptForALeaverDeactivatesAndRevokes(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.ReadClientCertificates, person.RevokeClientCertificates)
+	row := s.linkRow("niko", "niko")
+	s.certified("niko", row)
+	out := s.must("leave.sh", "Niko@uni.example")
+	for _, want := range []string{`"active":false`, `"state":"revoked"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is missing in:\n%s", want, out)
+		}
+	}
+	if out := s.must("leave.sh", "niko@uni.example"); out != "" {
+		t.Errorf("run again: it did\n%s", out)
+	}
+}
+
+func TestTheCronScriptRenewsAServerCertificate(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadOrders, person.WriteOrders, person.ReadCertificates)
+	s.autoApprove(true)
+	key := ecKey()
+	reference := s.served(s.organisation, key.Public(), 90, "www.uni.example")
+	s.write("reference", reference)
+	must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), keyPEM(key), 0o600))
+	renew := func() string { return s.must("renew.sh", s.dir, "echo reloaded") }
+	if out := renew(); out != "" {
+		t.Fatalf("too early: it did\n%s", out)
+	}
+	s.clock.Advance(75 * 24 * time.Hour)
+	if out := renew(); !strings.Contains(out, "reloaded") {
+		t.Fatalf("got\n%s\nwant a new certificate", out)
+	}
+	next := strings.TrimSpace(string(must(os.ReadFile(filepath.Join(s.dir, "reference")))))
+	c := must(s.Cert.Server(t.Context(), s.actors["nora"], next))
+	if old := must(s.Cert.Server(t.Context(), s.actors["nora"], reference)); old.ReplacedBy == nil || *old.ReplacedBy != next {
+		t.Errorf("the old certificate is replaced by %v, want %s", old.ReplacedBy, next)
+	}
+	chain := must(os.ReadFile(filepath.Join(s.dir, "fullchain.pem")))
+	if want := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.DER}); !bytes.HasPrefix(chain, want) {
+		t.Errorf("got the file\n%s", chain)
+	}
+	if bytes.Equal(must(os.ReadFile(filepath.Join(s.dir, "key.pem"))), keyPEM(key)) {
+		t.Error("the key is the old one")
+	}
+	if out := renew(); out != "" {
+		t.Errorf("the next night: it did\n%s", out)
+	}
+}
+
+func TestTheCronScriptWaitsForTheOfficeAndSaysWhenItRefuses(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadOrders, person.WriteOrders, person.ReadCertificates)
+	s.autoApprove(false)
+	key := ecKey()
+	reference := s.served(s.organisation, key.Public(), 90, "www.uni.example")
+	s.write("reference", reference)
+	must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), keyPEM(key), 0o600))
+	s.clock.Advance(75 * 24 * time.Hour)
+	script := filepath.Join(s.dir, "renew.sh")
+	text := must(os.ReadFile(script))
+	must(0, os.WriteFile(script, bytes.Replace(text, []byte("tries=30"), []byte("tries=1"), 1), 0o600))
+	if out := s.must("renew.sh", s.dir, "echo reloaded"); out != "" {
+		t.Fatalf("before the office decided: it did\n%s", out)
+	}
+	ordered := strings.TrimSpace(string(must(os.ReadFile(filepath.Join(s.dir, "ordered")))))
+	must(0, s.rejectOrder(ordered))
+	if out, err := s.run("renew.sh", s.dir, "echo reloaded"); err == nil || !strings.Contains(out, "is rejected") {
+		t.Errorf("after it refused: got %v and %q", err, out)
+	}
+}
+
+func (r *rig) autoApprove(on bool) {
+	r.t.Helper()
+	must(0, r.Org.EditOrganisation(r.t.Context(), r.actors["rita"], r.organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: on}))
+}
+
+func (s *shop) rejectOrder(reference string) error {
+	o := must(s.Order.Server(s.t.Context(), s.actors["rita"], reference))
+	return s.Order.Reject(s.t.Context(), s.actors["rita"], reference, order.Decision{Version: o.Version, Reason: "Nein"})
+}

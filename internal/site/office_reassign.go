@@ -1,0 +1,176 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/handover"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+func reassignmentPath(o org.OrganisationID) string {
+	return officeOrganisationPath(o) + "/reassignment"
+}
+
+// reassigning is where by may give o another contact, "" for nowhere, or what
+// waits for a second officer already.
+func (s *Site) reassigning(ctx context.Context, by person.Actor, o org.Organisation) (appoint string, waiting *view.Task, err error) {
+	waits, err := s.Handover.Reassignment(ctx, by, o.ID)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case waits != nil:
+		return "", &view.Task{
+			Kind: view.Warn, Text: t(ctx, "office.reassign_open", "name", waits.SuccessorName, "by", waits.AskedByName),
+			Link: view.Link{Label: t(ctx, "start.look"), Href: reassignmentPath(o.ID)},
+		}, nil
+	case handover.MayAskReassign(by, o) == nil:
+		appoint = officeOrganisationPath(o.ID) + "/contact"
+	}
+	return appoint, nil, nil
+}
+
+// mayReassign is the organisation that the path names, if by may give it another
+// contact.
+func (s *Site) mayReassign(r *http.Request) (org.Organisation, error) {
+	o, err := s.organisationAsked(r)
+	if err == nil {
+		err = handover.MayAskReassign(s.actor(r), o)
+	}
+	return o, err
+}
+
+func (s *Site) askReassign(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.mayReassign(r)
+	if err != nil {
+		return err
+	}
+	return s.reassignPage(w, r, o, view.ReassignModel{}, nil)
+}
+
+func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m view.ReassignModel, refused error) error {
+	ctx, path := r.Context(), officeOrganisationPath(o.ID)
+	title := t(ctx, "office.appoint_title", "name", o.Name)
+	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
+	if refused != nil {
+		f, status = s.refused(w, f, refused)
+	}
+	m.Dialog = view.DialogModel{
+		Title: title, Verb: t(ctx, "office.appoint_verb"), Action: path + "/contact", Cancel: path,
+		What: []string{t(ctx, "office.reassign_when", "name", o.ContactName), t(ctx, "office.appoint_what", "name", o.ContactName), t(ctx, "office.appoint_kept")},
+	}
+	if s.Handover.SecondOfficer {
+		m.Dialog.Verb = t(ctx, "office.reassign_ask")
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "office.reassign_second"))
+	}
+	if len(m.Who.Choices) > 0 {
+		m.Dialog.Hidden = []view.Hidden{{Name: "who", Value: m.Who.Who}}
+	}
+	return s.show(w, r, status, view.Reassign(f, m))
+}
+
+// reassign looks for whom the officer means and appoints them, or asks a second
+// officer to; of several people it asks which.
+func (s *Site) reassign(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	o, err := s.mayReassign(r)
+	if err != nil {
+		return err
+	}
+	found, who, refused, err := s.memberMeant(r)
+	if err != nil {
+		return err
+	}
+	m := view.ReassignModel{Who: who, Reason: strings.TrimSpace(r.PostFormValue("reason"))}
+	if refused != nil {
+		if m.Reason == "" {
+			m.ReasonError = t(ctx, "field.required")
+		}
+		return s.reassignPage(w, r, o, m, refused)
+	}
+	_, done, err := s.Handover.AskReassign(ctx, s.actor(r), o.ID, found.ID, m.Reason)
+	if err == nil {
+		message := "office.reassign_asked"
+		if done {
+			message = "office.appointed"
+		}
+		return s.done(w, r, officeOrganisationPath(o.ID), message, "name", found.Label())
+	}
+	if !answerable(err) {
+		return err
+	}
+	fields, whole := wrong(ctx, err)
+	m.ReasonError, m.Who.Error = fields["reason"], fields["account"]
+	if whole != "" {
+		m.Who.Error = whole
+	}
+	return s.reassignPage(w, r, o, m, err)
+}
+
+// reassignment is what a second officer reads before confirming.
+func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	waits, err := s.Handover.Reassignment(r.Context(), s.actor(r), o.ID)
+	if err == nil && waits == nil {
+		return s.done(w, r, officeOrganisationPath(o.ID), "")
+	}
+	if err != nil {
+		return err
+	}
+	return s.reassignmentPage(w, r, *waits)
+}
+
+func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handover.Reassignment) error {
+	ctx, path := r.Context(), reassignmentPath(x.Organisation)
+	m := view.ReassignmentModel{
+		Head: view.HeadModel{Title: t(ctx, "office.reassignment", "name", x.OrganisationName), Lead: t(ctx, "office.reassignment_lead")},
+		Old:  view.Link{Label: x.BeforeName, Href: "/office/people/" + id(x.Before)}, New: view.Link{Label: x.SuccessorName, Href: "/office/people/" + id(x.Successor)},
+		NewEmail: x.SuccessorEmail, By: x.AskedByName, Asked: view.At(ctx, x.Asked, s.Now()), Reason: x.Reason,
+		What: []string{t(ctx, "office.appoint_what", "name", x.BeforeName), t(ctx, "office.appoint_kept"), t(ctx, "office.reassign_told")},
+		Not:  because(ctx, handover.MayConfirmReassign(x)),
+	}
+	hidden := []view.Hidden{{Name: "reassignment", Value: id(x.ID)}}
+	if m.Not == "" {
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "office.reassign_confirm"), Action: path + "/confirm", Hidden: hidden, Kind: view.Primary}}
+	}
+	if handover.MayDropReassign(x) == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "office.reassign_drop"), Action: path + "/drop", Hidden: hidden})
+	}
+	f := s.officeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: officeOrganisationPath(x.Organisation)})
+	return s.show(w, r, http.StatusOK, view.ReassignmentPage(f, m))
+}
+
+// answerReassign does what an officer chose about the reassignment that the form
+// showed.
+func (s *Site) answerReassign(w http.ResponseWriter, r *http.Request, answer func(context.Context, person.Actor, handover.ReassignID) error, message string) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	waits, err := s.Handover.Reassignment(r.Context(), s.actor(r), o.ID)
+	if err != nil {
+		return err
+	}
+	if waits == nil || id(waits.ID) != r.PostFormValue("reassignment") {
+		return fault.New(fault.Conflict, "handover.reassign.over")
+	}
+	if err := answer(r.Context(), s.actor(r), waits.ID); err != nil {
+		return err
+	}
+	return s.done(w, r, officeOrganisationPath(o.ID), message)
+}
+
+func (s *Site) confirmReassign(w http.ResponseWriter, r *http.Request) error {
+	return s.answerReassign(w, r, s.Handover.ConfirmReassign, "office.reassign_confirmed")
+}
+
+func (s *Site) dropReassign(w http.ResponseWriter, r *http.Request) error {
+	return s.answerReassign(w, r, s.Handover.DropReassign, "office.reassign_dropped")
+}

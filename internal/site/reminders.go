@@ -1,0 +1,59 @@
+package site
+
+import (
+	"net/http"
+	"strings"
+
+	"petschaft/internal/org"
+	"petschaft/web/view"
+)
+
+func reminders(o org.Organisation) view.RemindersForm {
+	m := view.RemindersForm{Addresses: strings.Join(o.Extra, "\n")}
+	if !o.Contact {
+		m.Waiting = strings.Join(o.Unconfirmed, ", ")
+	}
+	return m
+}
+
+// savedReminders sets the further addresses; the form says what is wrong with
+// them, if anything.
+func (s *Site) savedReminders(r *http.Request, o org.Organisation) (view.RemindersForm, error) {
+	m := reminders(o)
+	m.Addresses = r.PostFormValue("reminders")
+	err := s.Org.SetReminders(r.Context(), s.actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))
+	if err != nil && answerable(err) {
+		fields, whole := wrong(r.Context(), err)
+		m.Error, m.Whole = fields["reminders"], whole
+	}
+	return m, err
+}
+
+func (s *Site) saveReminders(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	forms := storedForms(o)
+	forms.remind, err = s.savedReminders(r, o)
+	if err == nil {
+		return s.done(w, r, organisationPath(o.ID), "office.saved")
+	}
+	if !answerable(err) {
+		return err
+	}
+	return s.organisationPage(w, r, o, forms, err)
+}
+
+// confirmReminders keeps what of the addresses of the contact before is ticked.
+func (s *Site) confirmReminders(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisationAsked(r)
+	if err != nil {
+		return err
+	}
+	keep := r.PostForm["keep"]
+	if err := s.Org.ConfirmReminders(r.Context(), s.actor(r), o.ID, keep); err != nil {
+		return err
+	}
+	return s.done(w, r, organisationPath(o.ID), "organisation.confirmed", "n", len(keep))
+}
