@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,19 +46,24 @@ type Local struct {
 	now  func() time.Time
 	all  map[string]authority
 	list []string // names, in the order they were made: the root first
+
+	responders responders
+	off        []string // rules that do not count
 }
 
 type authority struct {
 	id     int64
 	issuer pki.Issuer
-	crl    []byte // of a root whose key is elsewhere
+	twin   pki.Issuer // signs what the rules look at
+	crl    []byte     // of a root whose key is elsewhere
 }
 
 // Open loads the authorities. Without any it is ErrNone; keys that do not open
 // under the sealer's secret, or do not fit their certificates, are an error.
 // pkiURL is the plain http address below which /pki/… is reached; without it
-// certificates carry no addresses.
-func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now func() time.Time, pkiURL *url.URL) (*Local, error) {
+// certificates carry no addresses. Without rules the authorities are private and
+// name no policy.
+func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now func() time.Time, pkiURL *url.URL, rules ...Rules) (*Local, error) {
 	rows, err := db.Query(ctx, "select id, name, certificate, key, crl from authority order by id")
 	if err != nil {
 		return nil, fmt.Errorf("load authorities: %w", err)
@@ -69,7 +75,7 @@ func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now fun
 	if len(found) == 0 {
 		return nil, ErrNone
 	}
-	l := &Local{db: db, now: now, all: map[string]authority{}}
+	l := &Local{db: db, now: now, all: map[string]authority{}, responders: responders{sealer: sealer, at: map[string]pki.Responder{}}}
 	for _, s := range found {
 		a, err := s.open(sealer)
 		if err != nil {
@@ -79,7 +85,14 @@ func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now fun
 		l.all[s.Name] = a
 		l.list = append(l.list, s.Name)
 	}
-	return l, nil
+	var book Rules
+	for _, r := range rules {
+		book = r
+	}
+	if err := l.obey(book); err != nil {
+		return nil, err
+	}
+	return l, l.takeResponders(ctx)
 }
 
 // stored is an authority's row.
@@ -100,20 +113,27 @@ func (s stored) open(sealer *postgres.Sealer) (authority, error) {
 	if s.Key == nil {
 		return a, nil
 	}
-	der, err := sealer.Open(s.Key, purpose(s.Name))
-	if err != nil {
+	if a.issuer.Signer, err = unseal(sealer, s.Key, purpose(s.Name), c); err != nil {
 		return authority{}, err
+	}
+	return a, nil
+}
+
+// unseal opens the key of c.
+func unseal(sealer *postgres.Sealer, sealed []byte, purpose string, c *x509.Certificate) (crypto.Signer, error) {
+	der, err := sealer.Open(sealed, purpose)
+	if err != nil {
+		return nil, err
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return authority{}, errors.New("its key is damaged")
+		return nil, errors.New("its key is damaged")
 	}
 	signer, ok := key.(*ecdsa.PrivateKey)
 	if !ok || !signer.PublicKey.Equal(c.PublicKey) {
-		return authority{}, errors.New("its key is not the one of its certificate")
+		return nil, errors.New("its key is not the one of its certificate")
 	}
-	a.issuer.Signer = signer
-	return a, nil
+	return signer, nil
 }
 
 // purpose binds a sealed key to its authority.
@@ -124,11 +144,15 @@ func at(i pki.Issuer, base *url.URL, name string) pki.Issuer {
 	if base != nil && base.Host != "" {
 		i.CertificateURL = base.JoinPath("pki", name+".crt").String()
 		i.CRLURL = base.JoinPath("pki", name+".crl").String()
+		if name != Root {
+			i.OCSPURL = base.JoinPath("pki", "ocsp", name).String()
+		}
 	}
 	return i
 }
 
 // Issue returns the certificate for r, signed by the authority of its profile.
+// It passed every rule before (package lint), else it is refused as invalid.
 // One intent has one certificate: asked again, also at once, from elsewhere or
 // after a crash, it is answered with the same bytes. An intent that comes with
 // another key or other names is a conflict, "ca.intent".
@@ -138,7 +162,7 @@ func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, erro
 	}
 	// An intent is rarely asked for twice, and signing is deterministic: so sign
 	// first, and give the earlier answer where there is one.
-	c, err := l.sign(r)
+	c, report, err := l.sign(r)
 	if err != nil {
 		if earlier, old := l.issued(ctx, r); old == nil {
 			return earlier, nil
@@ -146,13 +170,15 @@ func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, erro
 		return pki.Certificate{}, err
 	}
 	asked := r.Digest()
-	tag, err := l.db.Exec(ctx, `insert into ca_issued (intent, authority, serial, asked, der, at)
-		values (@intent, @authority, @serial, @asked, @der, @at) on conflict (intent) do nothing`,
-		pgx.NamedArgs{"intent": r.Intent, "authority": l.authorityOf(r), "serial": r.Serial, "asked": asked[:], "der": c.DER, "at": l.now()})
+	tag, err := l.db.Exec(ctx, `insert into ca_issued (intent, authority, serial, asked, der, at, checks)
+		values (@intent, @authority, @serial, @asked, @der, @at, @checks) on conflict do nothing`,
+		pgx.NamedArgs{
+			"intent": r.Intent, "authority": l.authorityOf(r), "serial": r.Serial, "asked": asked[:], "der": c.DER, "at": l.now(), "checks": report,
+		})
 	if err != nil {
 		return pki.Certificate{}, fmt.Errorf("record what was signed for intent %d: %w", r.Intent, postgres.Fault(err))
 	}
-	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts
+	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts, whichever index says so first
 		return l.issued(ctx, r)
 	}
 	return c, nil
@@ -161,19 +187,6 @@ func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, erro
 func (l *Local) authorityOf(r pki.Request) int64 {
 	p, _ := r.Profile.Profile()
 	return l.all[p.Authority].id
-}
-
-func (l *Local) sign(r pki.Request) (pki.Certificate, error) {
-	p, _ := r.Profile.Profile()
-	a, ok := l.all[p.Authority]
-	if !ok || a.issuer.Signer == nil {
-		return pki.Certificate{}, fault.New(fault.Unavailable, "ca.none").Because(ErrNone)
-	}
-	c, err := a.issuer.Sign(r, l.now())
-	if errors.Is(err, pki.ErrIssuerEnds) {
-		return c, fault.New(fault.Unavailable, "ca.ended").Because(err)
-	}
-	return c, err
 }
 
 // issued is what was signed for r before, or pgx.ErrNoRows.
@@ -243,6 +256,9 @@ type File struct {
 	Ends    time.Time
 	SHA256  string // fingerprint, for those who compare
 	Offline bool   // its key is elsewhere
+	OCSPURL string // where it is asked about its certificates, empty without an address
+	// Addressee is how who asks names it; nil when nobody answers for it.
+	Addressee *pki.Addressee
 }
 
 // Certificates are those of all authorities, the root first.
@@ -250,10 +266,14 @@ func (l *Local) Certificates() []File {
 	var files []File
 	for _, name := range l.list {
 		i := l.all[name].issuer
-		files = append(files, File{
+		f := File{
 			Name: name, Title: i.Certificate.Subject.CommonName, DER: i.Certificate.Raw, Ends: i.Certificate.NotAfter.UTC(),
 			SHA256: fingerprint(i.Certificate.Raw), Offline: i.Signer == nil,
-		})
+		}
+		if slices.Contains(l.Responders(), name) {
+			f.OCSPURL, f.Addressee = i.OCSPURL, pki.NewAddressee(i.Certificate)
+		}
+		files = append(files, f)
 	}
 	return files
 }

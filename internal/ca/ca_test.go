@@ -317,7 +317,7 @@ func BenchmarkIssue(b *testing.B) {
 	}
 	for i := int64(1); b.Loop(); i++ {
 		_, err := l.Issue(b.Context(), pki.Request{
-			Intent: i, Profile: pki.MailPersonal, Key: key, CommonName: "Ada", Emails: []string{"ada@garten.example"},
+			Intent: i, Profile: pki.MailIndividual, Key: key, CommonName: "Ada", Surname: "Lovelace", Emails: []string{"ada@garten.example"},
 			Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
 		})
 		if err != nil {

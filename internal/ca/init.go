@@ -35,6 +35,7 @@ type Options struct {
 	RootKey      crypto.Signer // the root's key when it is kept elsewhere; nil: make one and keep it sealed
 	Now          time.Time
 	PKIURL       *url.URL // as for Open
+	Multipurpose bool     // the authority for mail may also give away signing in (clientAuth)
 }
 
 // Init makes a root (P-384 unless RootKey is another, 20 years) and below it the
@@ -106,18 +107,22 @@ func makeAll(o Options) ([]newAuthority, error) {
 	}
 	made := []newAuthority{root}
 	issuer := at(pki.Issuer{Certificate: root.certificate, Signer: signer}, o.PKIURL, Root)
+	mail := []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	if o.Multipurpose {
+		mail = append(mail, x509.ExtKeyUsageClientAuth)
+	}
 	for _, sub := range []struct {
 		name, role string
-		purpose    x509.ExtKeyUsage
+		purposes   []x509.ExtKeyUsage
 	}{
-		{Mail, "Mail CA", x509.ExtKeyUsageEmailProtection},
-		{TLS, "TLS CA", x509.ExtKeyUsageServerAuth},
+		{Mail, "Mail CA", mail},
+		{TLS, "TLS CA", []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}},
 	} {
 		key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 		if err != nil {
 			return nil, err
 		}
-		c, err := issuer.SignAuthority(o.authority(sub.role, issuingYears, sub.purpose), key.Public())
+		c, err := issuer.SignAuthority(o.authority(sub.role, issuingYears, sub.purposes...), key.Public())
 		if err != nil {
 			return nil, err
 		}

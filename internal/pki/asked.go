@@ -15,6 +15,7 @@ var (
 	oidEmail       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 	oidCountry     = asn1.ObjectIdentifier{2, 5, 4, 6}
 	oidOrg         = asn1.ObjectIdentifier{2, 5, 4, 10}
+	oidOrgID       = asn1.ObjectIdentifier{2, 5, 4, 97}
 	oidUnit        = asn1.ObjectIdentifier{2, 5, 4, 11}
 	oidLocality    = asn1.ObjectIdentifier{2, 5, 4, 7}
 	oidState       = asn1.ObjectIdentifier{2, 5, 4, 8}
@@ -38,6 +39,7 @@ var attributeNames = []struct {
 	{oidEmail, "E"},
 	{oidCountry, "C"},
 	{oidOrg, "O"},
+	{oidOrgID, "organizationIdentifier"},
 	{oidUnit, "OU"},
 	{oidLocality, "L"},
 	{oidState, "ST"},

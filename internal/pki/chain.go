@@ -14,28 +14,41 @@ var ErrChain = errors.New("the certificates at hand do not lead to a root")
 // included, checking each signature on it. What does not belong to it is left
 // out; a gap is ErrChain.
 func Chain(leaf []byte, certs ...[]byte) ([][]byte, error) {
+	way, whole, err := climb(leaf, certs)
+	if err != nil {
+		return nil, err
+	}
+	if !whole {
+		return nil, ErrChain
+	}
+	return way, nil
+}
+
+// climb goes up from leaf as far as certs lead; whole tells that it ends with a
+// root.
+func climb(leaf []byte, certs [][]byte) (way [][]byte, whole bool, err error) {
 	at, err := x509.ParseCertificate(leaf)
 	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
+		return nil, false, fmt.Errorf("read certificate: %w", err)
 	}
 	var pool []*x509.Certificate
 	for _, der := range certs {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, fmt.Errorf("read certificate: %w", err)
+			return nil, false, fmt.Errorf("read certificate: %w", err)
 		}
 		pool = append(pool, c)
 	}
-	way := [][]byte{at.Raw}
+	way = [][]byte{at.Raw}
 	for !signs(at, at) {
 		above := issuer(at, pool)
 		if above == nil || len(way) > len(pool) {
-			return nil, ErrChain
+			return way, false, nil
 		}
 		at = above
 		way = append(way, at.Raw)
 	}
-	return way, nil
+	return way, true, nil
 }
 
 func issuer(c *x509.Certificate, pool []*x509.Certificate) *x509.Certificate {
@@ -49,4 +62,18 @@ func issuer(c *x509.Certificate, pool []*x509.Certificate) *x509.Certificate {
 
 func signs(parent, child *x509.Certificate) bool {
 	return bytes.Equal(parent.RawSubject, child.RawIssuer) && child.CheckSignatureFrom(parent) == nil
+}
+
+// SelfSigned tells whether der is a certificate that signed itself: a root.
+func SelfSigned(der []byte) bool {
+	c, err := x509.ParseCertificate(der)
+	return err == nil && signs(c, c)
+}
+
+// Rootless is a chain without the root at its end, if there is one above the leaf.
+func Rootless(chain [][]byte) [][]byte {
+	if n := len(chain) - 1; n > 0 && SelfSigned(chain[n]) {
+		return chain[:n]
+	}
+	return chain
 }

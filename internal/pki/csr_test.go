@@ -340,27 +340,3 @@ func TestTheSharedSamplesBehaveAsTheyShould(t *testing.T) {
 		}
 	}
 }
-
-func FuzzReadCSR(f *testing.F) {
-	key := ecKey(f, elliptic.P256())
-	der := csr(f, key, greedy)
-	f.Add(der)
-	f.Add(requestPEM(der))
-	f.Add(requestPEM(der[:100]))
-	f.Add(csr(f, key))
-	f.Add([]byte("-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----"))
-	f.Add([]byte{0x30, 0x83, 0xff, 0xff, 0xff})
-	f.Add([]byte("\xff\xfe-\x00-\x00"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := pki.ReadCSR(data)
-		if err != nil {
-			if !fault.Is(err, fault.Invalid) || fault.Of(err).ID == "" {
-				t.Errorf("got %v, want a refusal in words", err)
-			}
-			return
-		}
-		if again, err := pki.ReadKey(got.Key.SPKI); err != nil || !again.Equal(got.Key) {
-			t.Errorf("the key that was read is read again as %v, %v", again, err)
-		}
-	})
-}

@@ -6,6 +6,7 @@ type Format struct {
 	Name   string // "x509chain.pem"
 	Ending string // of the file's name, behind what the certificate is called
 	Kind   string // media type
+	Above  bool   // it holds nothing without those above the certificate
 	write  func(chain [][]byte) ([]byte, error)
 }
 
@@ -14,12 +15,12 @@ type Format struct {
 func Formats() []Format {
 	const one, many = "application/x-pem-file", "application/pem-certificate-chain"
 	return []Format{
-		{"certificate.pem", ".pem", one, func(c [][]byte) ([]byte, error) { return PEM(c[0]), nil }},
-		{"x509chain.pem", "-x509chain.pem", many, func(c [][]byte) ([]byte, error) { return PEM(c...), nil }},
-		{"fullchain.pem", "-fullchain.pem", many, func(c [][]byte) ([]byte, error) { return PEM(c[:len(c)-1]...), nil }},
-		{"issuers.pem", "-issuers.pem", many, func(c [][]byte) ([]byte, error) { return PEM(c[1:]...), nil }},
-		{"certificate.cer", ".cer", "application/pkix-cert", func(c [][]byte) ([]byte, error) { return c[0], nil }},
-		{"certificate.p7b", ".p7b", "application/x-pkcs7-certificates", func(c [][]byte) ([]byte, error) { return PKCS7(c...) }},
+		{"certificate.pem", ".pem", one, false, func(c [][]byte) ([]byte, error) { return PEM(c[0]), nil }},
+		{"x509chain.pem", "-x509chain.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(c...), nil }},
+		{"fullchain.pem", "-fullchain.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(Rootless(c)...), nil }},
+		{"issuers.pem", "-issuers.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(c[1:]...), nil }},
+		{"certificate.cer", ".cer", "application/pkix-cert", false, func(c [][]byte) ([]byte, error) { return c[0], nil }},
+		{"certificate.p7b", ".p7b", "application/x-pkcs7-certificates", false, func(c [][]byte) ([]byte, error) { return PKCS7(c...) }},
 	}
 }
 
@@ -33,6 +34,6 @@ func FormatCalled(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// File writes a chain, which Pool.Chain built: the certificate, its issuers, the
-// root.
+// File writes a chain: the certificate, its issuers, the root, as far as they are
+// known.
 func (f Format) File(chain [][]byte) ([]byte, error) { return f.write(chain) }

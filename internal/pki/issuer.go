@@ -19,6 +19,8 @@ type Issuer struct {
 	Signer         crypto.Signer
 	CertificateURL string // where Certificate is fetched; plain http, empty: left out
 	CRLURL         string // where its revocation list is fetched
+	OCSPURL        string // where it is asked whether a certificate counts
+	Policy         Policy
 }
 
 // ErrIssuerEnds says that the authority's own certificate is not valid for as
@@ -82,17 +84,24 @@ func (a Issuer) template(r Request, at time.Time) (*x509.Certificate, error) {
 	if !p.noKeyName {
 		t.SubjectKeyId = keyID(r.Key.public)
 	}
+	if oid, named := a.Policy.OID(p); named {
+		t.Policies = []x509.OID{oid}
+	}
 	a.point(t)
 	return t, nil
 }
 
-// point tells where the authority's certificate and list are fetched.
+// point tells where the authority's certificate and list are fetched, and where
+// it is asked.
 func (a Issuer) point(t *x509.Certificate) {
 	if a.CertificateURL != "" {
 		t.IssuingCertificateURL = []string{a.CertificateURL}
 	}
 	if a.CRLURL != "" {
 		t.CRLDistributionPoints = []string{a.CRLURL}
+	}
+	if a.OCSPURL != "" {
+		t.OCSPServer = []string{a.OCSPURL}
 	}
 }
 

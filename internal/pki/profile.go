@@ -11,19 +11,14 @@ import (
 // its meaning.
 type ProfileID string
 
-const (
-	MailPersonal   ProfileID = "mail-personal"   // a person's address
-	MailFunctional ProfileID = "mail-functional" // an address of an office
-	TLSServer      ProfileID = "tls-server"      // names of servers
-)
-
 // Profile is what a certificate of one kind looks like: everything in it that
 // does not come from its request. Values are those of the S/MIME baseline
-// requirements 7.1.2.3 in their strict form and of the TLS baseline requirements
-// 7.1.2.7, under a private policy: reserved policy identifiers would claim an
-// audit that nobody made, so there are none.
+// requirements 7.1.2.3 and of the TLS baseline requirements 7.1.2.7; which policy
+// a certificate names follows from Book and the Policy of its authority.
 type Profile struct {
 	ID        ProfileID
+	Book      string             // the end of its policy identifier: type and generation (S/MIME BR 7.1.6.1) or kind (TLS BR 7.1.6.1)
+	Silent    bool               // it names no policy
 	Authority string             // which issuing authority signs it
 	Subject   []subjectAttribute // in this order; an empty value is left out
 	Purposes  []x509.ExtKeyUsage
@@ -33,6 +28,7 @@ type Profile struct {
 	Servers   bool // it names servers and not mailboxes
 
 	mostDays  func(at time.Time) int // what a certificate issued at at may have at most
+	person    bool                   // it needs a given name or a surname (S/MIME BR 7.1.4.2.5)
 	noKeyName bool                   // without a subject key identifier (TLS BR 7.1.2.7.6)
 }
 
@@ -43,6 +39,7 @@ type subjectAttribute struct {
 	tag      int  // IA5String where it has to be, else 0: Printable or UTF8String
 	longest  int  // characters (RFC 5280, appendix A)
 	omitLong bool // left out when longer, else the request is refused
+	needed   bool // without it the request is refused
 }
 
 var (
@@ -50,7 +47,11 @@ var (
 	subjectGivenName  = subjectAttribute{oid: oidGivenName, value: func(r Request) string { return r.GivenName }, longest: 64}
 	subjectSurname    = subjectAttribute{oid: oidSurname, value: func(r Request) string { return r.Surname }, longest: 64}
 	subjectServer     = subjectAttribute{oid: oidCommonName, value: Request.ServerName, longest: 64, omitLong: true}
-	subjectEmail      = subjectAttribute{oid: oidEmail, value: primaryEmail, longest: 255, tag: asn1.TagIA5String}
+	subjectEmail      = subjectAttribute{oid: oidEmail, value: primaryEmail, longest: 255, tag: asn1.TagIA5String, needed: true}
+
+	subjectCountry      = subjectAttribute{oid: oidCountry, value: func(r Request) string { return r.Country }, longest: 2, tag: asn1.TagPrintableString}
+	subjectOrganisation = subjectAttribute{oid: oidOrg, value: func(r Request) string { return r.Organisation }, longest: 64, needed: true}
+	subjectIdentifier   = subjectAttribute{oid: oidOrgID, value: func(r Request) string { return r.Identifier }, longest: 255, needed: true}
 )
 
 func primaryEmail(r Request) string {
@@ -58,41 +59,6 @@ func primaryEmail(r Request) string {
 		return ""
 	}
 	return r.Emails[0]
-}
-
-var profiles = []Profile{
-	{
-		ID:        MailPersonal,
-		Authority: "mail",
-		Subject:   []subjectAttribute{subjectCommonName, subjectGivenName, subjectSurname},
-		Purposes:  []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		UsageEC:   x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
-		Days:      730,
-		mostDays:  mostMailDays,
-	},
-	{
-		ID:        MailFunctional,
-		Authority: "mail",
-		Subject:   []subjectAttribute{subjectEmail},
-		Purposes:  []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		UsageEC:   x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
-		Days:      730,
-		mostDays:  mostMailDays,
-	},
-	{
-		ID:        TLSServer,
-		Authority: "tls",
-		Subject:   []subjectAttribute{subjectServer},
-		Purposes:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		UsageRSA:  x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		UsageEC:   x509.KeyUsageDigitalSignature,
-		Days:      90,
-		Servers:   true,
-		mostDays:  MostTLSDays,
-		noKeyName: true,
-	},
 }
 
 // mostMailDays is the longest life of a mail certificate (S/MIME BR 6.3.2).

@@ -26,11 +26,12 @@ type Request struct {
 	CommonName string
 	GivenName  string
 	Surname    string
-	Emails     []string // the primary one first
-	DNS        []string // of a server: lower case A-labels, perhaps with "*." in front; the first one is its common name
-	Days       int      // how long a server's certificate is to live; 0: as its profile says
-	Serial     []byte   // from NewSerial; an authority outside may choose its own
-	NotBefore  time.Time
+	Sponsor
+	Emails    []string // the primary one first
+	DNS       []string // of a server: lower case A-labels, perhaps with "*." in front; the first one is its common name
+	Days      int      // how long a server's certificate is to live; 0: as its profile says
+	Serial    []byte   // from NewSerial; an authority outside may choose its own
+	NotBefore time.Time
 }
 
 // serialLength is the length of a serial number in bytes (at most 20: RFC 5280,
@@ -52,6 +53,9 @@ func (r Request) Digest() [32]byte {
 	all := []any{r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, r.Emails, r.Serial, r.NotBefore.Unix()}
 	if len(r.DNS) > 0 || r.Days != 0 { // requests for mail keep the digest they always had
 		all = append(all, r.DNS, r.Days)
+	}
+	if r.Sponsor != (Sponsor{}) {
+		all = append(all, r.Organisation, r.Identifier, r.Country)
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
@@ -97,7 +101,7 @@ func (r Request) Check() error {
 // server beside a mailbox.
 func (p Profile) checkNames(r Request) error {
 	if p.Servers {
-		if len(r.Emails) > 0 || r.CommonName != "" || r.GivenName != "" || r.Surname != "" {
+		if len(r.Emails) > 0 || r.CommonName != "" || r.GivenName != "" || r.Surname != "" || r.Sponsor != (Sponsor{}) {
 			return fault.New(fault.Invalid, "pki.request.mixed")
 		}
 		if r.Days < 0 {
@@ -129,10 +133,16 @@ func checkEmails(emails []string) error {
 // an RDN of its own.
 func (p Profile) subject(r Request) ([]byte, error) {
 	var sequence []pkix.RelativeDistinguishedNameSET
+	if p.person && strings.Trim(r.GivenName+r.Surname, "-. ") == "" {
+		return nil, fault.New(fault.Invalid, "pki.request.no_name")
+	}
 	for _, a := range p.Subject {
 		text, err := a.text(r)
 		if err != nil {
 			return nil, err
+		}
+		if text == "" && a.needed {
+			return nil, fault.New(fault.Invalid, "pki.request.no_name")
 		}
 		if text == "" {
 			continue

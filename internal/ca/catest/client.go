@@ -125,3 +125,14 @@ func (c *Client) call(ctx context.Context, path string, q, a any) error {
 // RootCRL is never there: the pretend authority has no root whose key is
 // elsewhere.
 func (c *Client) RootCRL(context.Context) (pki.CRL, bool, error) { return pki.CRL{}, false, nil }
+
+// Responders are none: whoever asks about its certificates is not answered here.
+func (c *Client) Responders() []string { return nil }
+
+// RenewResponders has nothing to renew.
+func (c *Client) RenewResponders(context.Context) error { return nil }
+
+// SignStatus answers for nobody.
+func (c *Client) SignStatus(string, pki.Status, time.Time, time.Time) (pki.Answer, error) {
+	return pki.Answer{}, pki.ErrNoResponder
+}

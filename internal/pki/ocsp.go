@@ -1,0 +1,158 @@
+package pki
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+)
+
+// ErrNoResponder says that nobody at hand may answer for an authority.
+var ErrNoResponder = errors.New("nobody at hand may answer for this authority")
+
+// Status is what is known of one certificate.
+type Status struct {
+	Serial  []byte
+	Revoked *time.Time // nil: it is not
+	Reason  Reason
+}
+
+// Answer is a signed status (RFC 6960, 4.2) for those who name the authority by
+// digests of either kind: an answer names it as the question does, so there are
+// two.
+type Answer struct{ SHA1, SHA256 []byte }
+
+// Responder answers for an authority with a key of its own (RFC 6960, 4.2.2.2).
+type Responder struct {
+	Authority   *x509.Certificate
+	Certificate *x509.Certificate
+	Signer      crypto.Signer
+}
+
+var (
+	oidNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	noCheck    = pkix.Extension{Id: oidNoCheck, Value: []byte{asn1.TagNull, 0}}
+)
+
+// SignResponder makes the certificate of who answers for the authority: for
+// nothing else, and without a status of its own (id-pkix-ocsp-nocheck), so
+// give it a short life.
+func (a Issuer) SignResponder(public crypto.PublicKey, from, until time.Time) (*x509.Certificate, error) {
+	if err := CheckKey(public); err != nil {
+		return nil, fmt.Errorf("the key of a responder: %w", err)
+	}
+	if until.After(a.Certificate.NotAfter) {
+		until = a.Certificate.NotAfter
+	}
+	name := a.Certificate.Subject.CommonName + " OCSP"
+	if len(name) > subjectCommonName.longest {
+		name = "OCSP"
+	}
+	return create(&x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes(NewSerial()),
+		Subject:               pkix.Name{Country: a.Certificate.Subject.Country, Organization: a.Certificate.Subject.Organization, CommonName: name},
+		NotBefore:             from.UTC(),
+		NotAfter:              until.UTC(),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
+		ExtraExtensions:       []pkix.Extension{noCheck},
+		BasicConstraintsValid: true,
+		SubjectKeyId:          keyID(public),
+	}, a.Certificate, public, a.Signer)
+}
+
+// Sign answers what s says, true at thisUpdate and good until nextUpdate. A
+// responder whose own certificate ends before that is ErrNoResponder.
+func (r Responder) Sign(s Status, thisUpdate, nextUpdate time.Time) (Answer, error) {
+	if nextUpdate.After(r.Certificate.NotAfter) {
+		return Answer{}, ErrNoResponder
+	}
+	t := ocsp.Response{
+		Status: ocsp.Good, SerialNumber: new(big.Int).SetBytes(s.Serial), ThisUpdate: thisUpdate, NextUpdate: nextUpdate, Certificate: r.Certificate,
+	}
+	if s.Revoked != nil {
+		if _, known := s.Reason.Facts(); !known {
+			return Answer{}, fmt.Errorf("sign status: %d is no reason to revoke", s.Reason)
+		}
+		t.Status, t.RevokedAt, t.RevocationReason = ocsp.Revoked, *s.Revoked, int(s.Reason)
+	}
+	var a Answer
+	for hash, der := range map[crypto.Hash]*[]byte{crypto.SHA1: &a.SHA1, crypto.SHA256: &a.SHA256} {
+		var err error
+		t.IssuerHash = hash
+		if *der, err = ocsp.CreateResponse(r.Authority, r.Certificate, t, r.Signer); err != nil {
+			return Answer{}, fmt.Errorf("sign status: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// Question asks for the status of one certificate (RFC 6960, 4.1).
+type Question struct {
+	Serial []byte // empty where no certificate has such a number
+	SHA256 bool   // it names the authority by digests of this kind, else of SHA-1
+	name   []byte
+	key    []byte
+}
+
+// errQuestion says that a question cannot be read.
+var errQuestion = errors.New("this is no question for the status of a certificate")
+
+// ParseQuestion reads a DER question. Of several certificates the first counts
+// (RFC 5019, 2.1.1 allows one); extensions, such as a nonce, are passed over: an
+// answer is signed before it is asked for.
+func ParseQuestion(der []byte) (Question, error) {
+	q, err := ocsp.ParseRequest(der)
+	if err != nil {
+		return Question{}, fmt.Errorf("%w: %w", errQuestion, err)
+	}
+	read := Question{SHA256: q.HashAlgorithm == crypto.SHA256, name: q.IssuerNameHash, key: q.IssuerKeyHash}
+	if q.SerialNumber != nil && q.SerialNumber.Sign() > 0 && q.SerialNumber.BitLen() <= 160 {
+		read.Serial = q.SerialNumber.Bytes()
+	}
+	return read, nil
+}
+
+// Addressee is how questions name an authority: by digests of its name and its key.
+type Addressee struct{ sha1, sha256 [2][]byte }
+
+// NewAddressee digests the certificate of an authority.
+func NewAddressee(c *x509.Certificate) *Addressee {
+	key, err := publicBits(c.RawSubjectPublicKeyInfo)
+	if err != nil {
+		key = nil // whoever parsed c has read it
+	}
+	digest := func(hash crypto.Hash) (all [2][]byte) {
+		for i, of := range [][]byte{c.RawSubject, key} {
+			h := hash.New()
+			h.Write(of)
+			all[i] = h.Sum(nil)
+		}
+		return all
+	}
+	return &Addressee{sha1: digest(crypto.SHA1), sha256: digest(crypto.SHA256)}
+}
+
+// Means tells whether q asks about a certificate of the authority.
+func (a Addressee) Means(q Question) bool {
+	names := a.sha1
+	if q.SHA256 {
+		names = a.sha256
+	}
+	return bytes.Equal(q.name, names[0]) && bytes.Equal(q.key, names[1])
+}
+
+// The answers to questions that cannot be answered (RFC 6960, 2.3; RFC 5019,
+// 2.2.3).
+var (
+	Malformed    = ocsp.MalformedRequestErrorResponse
+	TryLater     = ocsp.TryLaterErrorResponse
+	Unauthorized = ocsp.UnauthorizedErrorResponse // of this certificate nothing is known here
+)
