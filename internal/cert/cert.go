@@ -36,7 +36,7 @@ func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate", ID: i
 // ServerThing is a server's certificate as an audit line names it.
 func (id ID) ServerThing() audit.Thing { return audit.Thing{Kind: "server_certificate", ID: int64(id)} }
 
-// Authority signs revocation lists.
+// Authority signs revocation lists and answers about certificates.
 type Authority interface {
 	// SignCRL returns the list called number of the authority (RFC 5280, 5).
 	SignCRL(ctx context.Context, authority string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error)
@@ -45,6 +45,13 @@ type Authority interface {
 	// RootCRL is the list of a root whose key is elsewhere; false when there is
 	// no such root.
 	RootCRL(ctx context.Context) (pki.CRL, bool, error)
+	// Responders are the authorities about whose certificates SignStatus answers.
+	Responders() []string
+	// RenewResponders sees to it that there is somebody at hand who may answer.
+	RenewResponders(ctx context.Context) error
+	// SignStatus answers what s says (RFC 6960, 4.2). It waits for nothing: with
+	// nobody at hand it is pki.ErrNoResponder.
+	SignStatus(authority string, s pki.Status, thisUpdate, nextUpdate time.Time) (pki.Answer, error)
 }
 
 // Book keeps certificates and revocation lists.
@@ -56,6 +63,10 @@ type Book struct {
 	Authority Authority // nil while none is set up
 	Now       func() time.Time
 	Base      string
+	Own       [][]byte // certificates of the portal's own authorities
+	Reminders []int    // days before the end, in any order; none means DefaultReminders
+
+	answers answers
 }
 
 // Certificate is one as its reader may see it.
@@ -65,10 +76,13 @@ type Certificate struct {
 	Authority   string
 	Serial      []byte
 	DER         []byte
+	Chain       [][]byte // of an imported one: what was given of those above it, the issuer first
 	Fingerprint []byte
 	Account     person.ID
 	Holder      string
 	HolderEmail string
+	Language    string // in which the holder wants letters; empty: both
+	Foreign     bool   // imported: another authority issued it
 	RowID       mailbox.ID
 	RowName     string
 	RowActive   bool
@@ -89,9 +103,9 @@ func (c Certificate) Valid(now time.Time) bool {
 	return c.Revoked == nil && !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
 
-const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.fingerprint, c.account,
+const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,
 	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
-	case when a.email_verified then a.email else '' end as holder_email,
+	case when a.email_verified then a.email else '' end as holder_email, a.language, c.imported is not null as foreign,
 	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
 	c.issued, c.revoked, c.reason, (c.account = @account and ` + org.InSession + `) as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
 
@@ -150,7 +164,7 @@ func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit
 func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
 		where c.account = @account and `+org.InSession+` and c.revoked is null and c.not_after between @now and @until
-			and not exists (select from certificate n where n.account = c.account and n.row_id = c.row_id and n.id > c.id and n.revoked is null)
+			and not `+renewed+`
 		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": b.Now(), "until": b.Now().Add(d)}))
 	return collect(rows, err)
 }

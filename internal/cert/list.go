@@ -2,6 +2,7 @@ package cert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,15 +31,47 @@ type dailyArgs struct{}
 
 func (dailyArgs) Kind() string { return "cert_daily" }
 
-// Jobs registers the signing of lists and returns when it runs by itself: every
-// hour it looks for lists older than a day, so that a missed day is caught up.
+type answersArgs struct{}
+
+func (answersArgs) Kind() string { return "cert_answers" }
+
+// Jobs registers the signing of lists and answers and returns when it runs by
+// itself: every hour it looks for lists older than a day, so that a missed day is
+// caught up, and for certificates without an answer; every minute for answers
+// whose turn it is.
 func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, j *river.Job[listArgs]) error {
-		return b.SignList(ctx, j.Args.Authority)
+		return b.Announce(ctx, j.Args.Authority)
 	}))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error { return b.SignOldLists(ctx) }))
-	return append(b.serverJobs(w), river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return dailyArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error {
+		return errors.Join(b.SignOldLists(ctx), b.NoteUnanswered(ctx))
+	}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[answersArgs]) error { return b.RefreshAnswers(ctx) }))
+	every := func(d time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(d),
+			func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	}
+	return append(b.serverJobs(w), every(time.Hour, dailyArgs{}), every(time.Minute, answersArgs{}))
+}
+
+// Announce tells the world what was revoked: by new answers, and by a new list
+// unless the newest one names all of it. So a thousand revocations at once make
+// a few lists and not a thousand.
+func (b *Book) Announce(ctx context.Context, authority string) error {
+	if err := b.noteRevoked(ctx, authority); err != nil {
+		return err
+	}
+	if err := b.RefreshAnswers(ctx); err != nil {
+		return err
+	}
+	return b.signList(ctx, authority, func(tx pgx.Tx) (named bool, err error) {
+		// Nothing revoked is ever valid again, so as many are the same ones.
+		err = tx.QueryRow(ctx, `select coalesce((select l.entries = (select count(*) from certificate c
+				where c.authority = l.authority and c.revoked is not null and c.not_after > l.this_update - @kept::interval)
+			from revocation_list l where l.authority = @authority order by l.number desc limit 1), false)`,
+			pgx.NamedArgs{"authority": authority, "kept": listLife}).Scan(&named)
+		return named, err
+	})
 }
 
 // SignOldLists signs the lists that are older than a day, and takes over the list
@@ -80,9 +113,16 @@ func (b *Book) takeRootList(ctx context.Context) error {
 // SignList signs the next list of the authority (RFC 5280, 5.2.3: its number
 // rises strictly). Certificates leave it a week after their end.
 func (b *Book) SignList(ctx context.Context, authority string) error {
+	return b.signList(ctx, authority, func(pgx.Tx) (bool, error) { return false, nil })
+}
+
+func (b *Book) signList(ctx context.Context, authority string, needless func(pgx.Tx) (bool, error)) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('cert.list'), hashtext($1))`, authority); err != nil {
 			return fmt.Errorf("lock list: %w", err)
+		}
+		if done, err := needless(tx); err != nil || done {
+			return err
 		}
 		now := b.Now()
 		rows, err := tx.Query(ctx, `select serial, revoked as at, reason from certificate

@@ -36,8 +36,8 @@ const (
 )
 
 // TestADatabaseOfTheVersionBeforeGoesOn: certificates of before are read,
-// listed, searched for and revoked, comments sort by the dates in them, and the
-// old program goes on writing.
+// listed, searched for, reminded of and revoked, comments sort by the dates in
+// them, and the old program goes on writing.
 func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
@@ -103,4 +103,12 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	}
 	reference := r.served(t, r.organisation(t, "Garten", r.bob), 90, "www.garten.example")
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
+	r.clock.Advance(340 * day)
+	r.ok(t, r.Remind(t.Context()))
+	if got := r.reminders(t, "REF-LATE"); !slices.Equal(got, []string{"28d ada@people.example"}) {
+		t.Errorf("of what the version before issued: got %v, want a reminder", got)
+	}
+	if got := slices.Concat(r.reminders(t, "REF-OLD"), r.reminders(t, "REF-GONE")); len(got) != 0 {
+		t.Errorf("of what it revoked: got %v, want none", got)
+	}
 }

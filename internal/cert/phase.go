@@ -43,14 +43,9 @@ func (b *Book) TurnPhases(ctx context.Context) error {
 }
 
 // serverJobs registers what happens to server certificates by themselves: every
-// minute phases turn, every hour reminders that are due go out.
+// minute phases turn; reminders are of both kinds.
 func (b *Book) serverJobs(w *river.Workers) []*river.PeriodicJob {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
-	return []*river.PeriodicJob{
-		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
-			func() (river.JobArgs, *river.InsertOpts) { return phaseArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
-		river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-			func() (river.JobArgs, *river.InsertOpts) { return remindArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
-	}
+	return append(b.reminderJobs(w), river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+		func() (river.JobArgs, *river.InsertOpts) { return phaseArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
 }

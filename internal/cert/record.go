@@ -23,6 +23,7 @@ type Issuance struct {
 	Account     person.ID
 	Holder      string
 	HolderEmail string
+	Language    string // in which the holder wants letters; empty: both
 	Row         mailbox.ID
 	Certificate pki.Certificate
 }
@@ -38,17 +39,17 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 	err := tx.QueryRow(ctx, `
 		with n as (
 			insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,
-				not_before, not_after, issued)
+				not_before, not_after, issued, remind)
 			values (@reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @account, @row, @subject, @emails, @search,
-				@from, @until, @now)
+				@from, @until, @now, @remind)
 			on conflict (issuer, serial) do nothing returning id
-		)
+		)`+withAnswer+`
 		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
-		pgx.NamedArgs{
+		b.answered(i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "account": i.Account, "row": i.Row, "subject": c.Subject, "emails": c.Emails,
-			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": b.Now(),
-		}).Scan(&id, &fresh)
+			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": b.Now(), "remind": b.firstReminder(c),
+		})).Scan(&id, &fresh)
 	if err != nil {
 		return 0, fmt.Errorf("record certificate: %w", err)
 	}
@@ -63,7 +64,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 		return 0, err
 	}
 	if i.HolderEmail != "" {
-		err := b.Outbox.Post(ctx, tx, mail.IssuedWords{To: i.HolderEmail, Addresses: c.Emails, Until: c.NotAfter, Link: b.link(id)})
+		err := b.Outbox.Post(ctx, tx, mail.IssuedWords{To: i.HolderEmail, Addresses: c.Emails, Until: c.NotAfter, Link: b.link(id), Lang: i.Language})
 		if err != nil {
 			return 0, err
 		}

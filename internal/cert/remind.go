@@ -2,11 +2,13 @@ package cert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
 )
@@ -15,83 +17,90 @@ type remindArgs struct{}
 
 func (remindArgs) Kind() string { return "cert_remind" }
 
-// threshold is how long before its end a certificate is reminded of.
-type threshold struct {
-	name   string
-	before time.Duration
-}
+type digestArgs struct{}
 
-// shortLife is the life below which reminders follow it: 28 days would come too
-// early then.
-const shortLife = 60 * 24 * time.Hour
+func (digestArgs) Kind() string { return "cert_digest" }
 
-// thresholds of a certificate, the earlier reminder first.
-func thresholds(notBefore, notAfter time.Time) [2]threshold {
-	life := notAfter.Add(time.Second).Sub(notBefore)
-	if life < shortLife {
-		return [2]threshold{{"third", life / 3}, {"sixth", life / 6}}
+// reminderJobs registers what tells of certificates that end: every hour, so
+// that what a night missed is caught up.
+func (b *Book) reminderJobs(w *river.Workers) []*river.PeriodicJob {
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[digestArgs]) error { return b.SendDigests(ctx) }))
+	hourly := func(args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+			func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 	}
-	return [2]threshold{{"28d", 28 * 24 * time.Hour}, {"14d", 14 * 24 * time.Hour}}
-}
-
-// due is the threshold that was passed last at now, empty before the first, and
-// when the next reminder is due, nil for none.
-func due(notBefore, notAfter, now time.Time) (last string, next *time.Time) {
-	for _, t := range thresholds(notBefore, notAfter) {
-		at := notAfter.Add(time.Second).Add(-t.before)
-		if at.After(now) {
-			return last, &at
-		}
-		last = t.name
-	}
-	return last, nil
-}
-
-func firstReminder(notBefore, notAfter time.Time) *time.Time {
-	_, next := due(notBefore, notAfter, notBefore)
-	return next
+	return []*river.PeriodicJob{hourly(remindArgs{}), hourly(digestArgs{})}
 }
 
 // remindBatch is how many certificates one transaction reminds of.
 const remindBatch = 500
 
-// ending is a certificate whose reminder is due.
+// renewed is the SQL condition that the certificate c has a successor, which
+// nobody needs to be reminded of: for the same address row, or, of an imported
+// server's, one of the same organisation with all its names. What was revoked is
+// no successor.
+const renewed = `case when c.organisation is null then exists (select from certificate n
+			where n.row_id = c.row_id and n.revoked is null and (n.not_after, n.id) > (c.not_after, c.id))
+		else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
+			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.not_after > c.not_after) end`
+
+// ending is a certificate whose reminder is due; of a mailbox it has addresses,
+// of servers an organisation and names.
 type ending struct {
 	ID           ID
 	Reference    string
-	CommonName   string
 	Names        []string
+	Addresses    []string
 	NotBefore    time.Time
 	NotAfter     time.Time
+	Foreign      bool
+	Revoked      bool
+	Renewed      bool
 	Organisation string
 	Email        string
+	Language     string
 	Extra        []string
 }
 
-// Remind sends what reminders are due. A night that was missed is caught up with
-// the newest reminder; a second run finds nothing. Who hears of several
-// certificates of an organisation gets one letter.
+// Remind sends what reminders are due, for mailboxes and servers alike. A night
+// that was missed is caught up with the newest reminder; a second run finds
+// nothing. Who hears of several certificates gets one letter.
 func (b *Book) Remind(ctx context.Context) error {
-	for {
-		n := 0
-		err := b.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
+	err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.reckon(ctx, tx) })
+	for n := remindBatch; err == nil && n == remindBatch; {
+		err = b.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
 			n, err = b.remind(ctx, tx)
 			return err
 		})
-		if err != nil {
-			return fmt.Errorf("remind of certificates: %w", err)
-		}
-		if n < remindBatch {
-			return nil
-		}
 	}
+	if err != nil {
+		return fmt.Errorf("remind of certificates: %w", err)
+	}
+	return nil
+}
+
+// reckon has every certificate looked at anew when the setting has changed.
+func (b *Book) reckon(ctx context.Context, tx pgx.Tx) error {
+	var before []int
+	err := tx.QueryRow(ctx, `select days from reminder_days for update`).Scan(&before)
+	if err != nil || slices.Equal(before, b.days()) {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update reminder_days set days = $1`, b.days())
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update certificate set remind = '-infinity' where revoked is null and replaced_by is null and not_after > $1`, b.Now())
+	return err
 }
 
 func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	rows, err := tx.Query(ctx, `
-		select c.id, c.reference, c.common_name, c.names, c.not_before, c.not_after, o.name as organisation, `+contactEmail+` as email,
-			o.reminders as extra
-		from certificate c join organisation o on o.id = c.organisation join account a on a.id = o.contact
+		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as foreign,
+			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
+			case when a.email_verified and a.locked is null then a.email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
+		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,
 		pgx.NamedArgs{"now": b.Now(), "batch": remindBatch})
 	if err != nil {
@@ -105,7 +114,9 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(all), b.postReminders(ctx, tx, fresh)
+	slices.SortStableFunc(fresh, func(x, y reminded) int { return x.of.NotAfter.Compare(y.of.NotAfter) })
+	servers, holders := split(fresh)
+	return len(all), errors.Join(b.postServers(ctx, tx, servers), b.postHolders(ctx, tx, holders))
 }
 
 // reminded is that somebody is to hear of a certificate.
@@ -115,22 +126,48 @@ type reminded struct {
 	of          *ending
 }
 
-// noteReminders writes a line for each reminder and returns those that nobody
-// had before; it moves each certificate to its next one.
+// language is the recipient's where they chose one: further addresses of an
+// organisation are nobody's account.
+func (r reminded) language() string {
+	if r.Recipient == r.of.Email {
+		return r.of.Language
+	}
+	return ""
+}
+
+func split(all []reminded) (servers, holders []reminded) {
+	for _, r := range all {
+		if r.of.Organisation != "" {
+			servers = append(servers, r)
+		} else {
+			holders = append(holders, r)
+		}
+	}
+	return servers, holders
+}
+
+// noteReminders writes a line for each reminder and returns those that are new to
+// whom they are for: nothing was said to them since the threshold was passed. It
+// moves each certificate to its next one.
 func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]reminded, error) {
 	var certificates, moved []ID
 	var thresholds, recipients []string
+	var since []time.Time
 	var next []*time.Time
 	of := map[ID]*ending{}
 	for i, e := range all {
-		last, then := due(e.NotBefore, e.NotAfter, b.Now())
+		last, then := due(b.days(), e.NotBefore, e.NotAfter, b.Now())
+		over := e.Revoked || b.Now().After(e.NotAfter) // too late to say that it will end
+		if over {
+			then = nil
+		}
 		moved, next = append(moved, e.ID), append(next, then)
-		if b.Now().After(e.NotAfter) {
-			continue // too late to say that it will end
+		if over || e.Renewed || last.name == "" {
+			continue
 		}
 		of[e.ID] = &all[i]
 		for _, to := range e.recipients() {
-			certificates, thresholds, recipients = append(certificates, e.ID), append(thresholds, last), append(recipients, to)
+			certificates, thresholds, since, recipients = append(certificates, e.ID), append(thresholds, last.name), append(since, last.at), append(recipients, to)
 		}
 	}
 	_, err := tx.Exec(ctx, `update certificate c set remind = m.next from unnest(@ids::bigint[], @next::timestamptz[]) m (id, next) where c.id = m.id`,
@@ -139,9 +176,10 @@ func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]re
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `insert into reminder (certificate, threshold, recipient, at)
-		select c, t, r, @now from unnest(@certificates::bigint[], @thresholds::text[], @recipients::text[]) u (c, t, r)
+		select c, t, r, @now from unnest(@certificates::bigint[], @thresholds::text[], @since::timestamptz[], @recipients::text[]) u (c, t, s, r)
+		where not exists (select from reminder m where m.certificate = c and m.recipient = r and m.at >= s)
 		on conflict do nothing returning certificate, recipient`,
-		pgx.NamedArgs{"certificates": certificates, "thresholds": thresholds, "recipients": recipients, "now": b.Now()})
+		pgx.NamedArgs{"certificates": certificates, "thresholds": thresholds, "since": since, "recipients": recipients, "now": b.Now()})
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +192,8 @@ func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]re
 	return fresh, err
 }
 
-// recipients are the technical contact and the organisation's further addresses,
-// each once.
+// recipients are the holder or the technical contact, and the organisation's
+// further addresses, each once.
 func (e ending) recipients() []string {
 	var all []string
 	for _, to := range append([]string{e.Email}, e.Extra...) {
@@ -166,26 +204,21 @@ func (e ending) recipients() []string {
 	return all
 }
 
-// postReminders queues one letter for each recipient and organisation, what ends
-// first in front; more than a letter holds goes into the next.
-func (b *Book) postReminders(ctx context.Context, tx pgx.Tx, fresh []reminded) error {
-	type letter struct{ to, organisation string }
-	var order []letter
-	lines := map[letter][]mail.EndingLine{}
-	slices.SortStableFunc(fresh, func(x, y reminded) int { return x.of.NotAfter.Compare(y.of.NotAfter) })
-	for _, r := range fresh {
-		l := letter{r.Recipient, r.of.Organisation}
-		if lines[l] == nil {
-			order = append(order, l)
+// grouped calls f for those of all that key puts together, in the order in which
+// the first of each comes, at most a letter's worth at a time.
+func grouped[K comparable](all []reminded, key func(reminded) K, f func(some []reminded) error) error {
+	var order []K
+	of := map[K][]reminded{}
+	for _, r := range all {
+		k := key(r)
+		if of[k] == nil {
+			order = append(order, k)
 		}
-		lines[l] = append(lines[l], mail.EndingLine{
-			Name: Spelled(r.of.CommonName), More: len(r.of.Names) - 1, Reference: r.of.Reference, Until: r.of.NotAfter,
-		})
+		of[k] = append(of[k], r)
 	}
-	for _, l := range order {
-		for some := range slices.Chunk(lines[l], mail.MostEnding) {
-			err := b.Outbox.Post(ctx, tx, mail.EndingWords{To: l.to, Organisation: l.organisation, Certificates: some, Link: b.endingLink(some)})
-			if err != nil {
+	for _, k := range order {
+		for some := range slices.Chunk(of[k], mail.MostEnding) {
+			if err := f(some); err != nil {
 				return err
 			}
 		}
@@ -193,10 +226,36 @@ func (b *Book) postReminders(ctx context.Context, tx pgx.Tx, fresh []reminded) e
 	return nil
 }
 
-// endingLink leads to the only certificate, or to all that end soon.
-func (b *Book) endingLink(lines []mail.EndingLine) string {
-	if len(lines) == 1 {
-		return b.serverLink(lines[0].Reference)
-	}
-	return b.Base + "/certificates?which=ending"
+// postServers queues one letter for each recipient and organisation, what ends
+// first in front.
+func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error {
+	key := func(r reminded) [2]string { return [2]string{r.Recipient, r.of.Organisation} }
+	return grouped(all, key, func(some []reminded) error {
+		w := mail.EndingWords{To: some[0].Recipient, Organisation: some[0].of.Organisation, Lang: some[0].language(), Link: b.Base + "/certificates?which=ending"}
+		if len(some) == 1 {
+			w.Link = b.serverLink(some[0].of.Reference)
+		}
+		for _, r := range some {
+			w.Certificates = append(w.Certificates, mail.EndingLine{
+				Name: Spelled(r.of.Names[0]), More: len(r.of.Names) - 1, Reference: r.of.Reference, Until: r.of.NotAfter, Elsewhere: r.of.Foreign,
+			})
+		}
+		return b.Outbox.Post(ctx, tx, w)
+	})
+}
+
+// postHolders queues one letter for each holder of client certificates.
+func (b *Book) postHolders(ctx context.Context, tx pgx.Tx, all []reminded) error {
+	return grouped(all, func(r reminded) string { return r.Recipient }, func(some []reminded) error {
+		w := mail.MailEndingWords{To: some[0].Recipient, Lang: some[0].language(), Link: b.Base + "/client-certificates"}
+		if len(some) == 1 {
+			w.Link = b.link(some[0].of.ID)
+		}
+		for _, r := range some {
+			w.Certificates = append(w.Certificates, mail.MailEndingLine{
+				Address: r.of.Addresses[0], More: len(r.of.Addresses) - 1, Until: r.of.NotAfter, Elsewhere: r.of.Foreign,
+			})
+		}
+		return b.Outbox.Post(ctx, tx, w)
+	})
 }

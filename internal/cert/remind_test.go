@@ -45,7 +45,7 @@ func TestRemindersComeAtTheirTimeAndOnce(t *testing.T) {
 		names [2]string
 		at    [2]time.Duration
 	}{
-		200: {[2]string{"28d", "14d"}, [2]time.Duration{28 * day, 14 * day}},
+		199: {[2]string{"28d", "14d"}, [2]time.Duration{28 * day, 14 * day}},
 		90:  {[2]string{"28d", "14d"}, [2]time.Duration{28 * day, 14 * day}},
 		60:  {[2]string{"28d", "14d"}, [2]time.Duration{28 * day, 14 * day}},
 		47:  {[2]string{"third", "sixth"}, [2]time.Duration{47 * day / 3, 47 * day / 6}},

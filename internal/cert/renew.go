@@ -32,6 +32,8 @@ func MayRenew(c ServerCertificate, now time.Time) error {
 	switch {
 	case !c.Sees():
 		return fault.New(fault.Missing, "fault.missing")
+	case c.Foreign:
+		return fault.New(fault.Conflict, "cert.renew.foreign")
 	case c.Revoked != nil:
 		return fault.New(fault.Conflict, "cert.renew.revoked")
 	case c.ReplacedBy != nil:

@@ -22,7 +22,8 @@ type ServerCertificate struct {
 	Reference        string // also of the order it came from
 	Authority        string
 	Serial           []byte
-	DER              []byte // not in lists
+	DER              []byte   // not in lists
+	Chain            [][]byte // likewise; of an imported one: what was given of those above it, the issuer first
 	Fingerprint      []byte
 	Organisation     org.OrganisationID
 	OrganisationName string
@@ -30,10 +31,11 @@ type ServerCertificate struct {
 	CommonName       string // the first name, also where it is too long to be the common name
 	Names            []string
 	Product          string
-	Order            int64 // the number of the order it came from
+	Order            int64 // the number of the order it came from, 0 for none
 	NotBefore        time.Time
 	NotAfter         time.Time
 	Issued           time.Time
+	Foreign          bool // imported: another authority issued it, nothing was ordered here
 	Revoked          *time.Time
 	Reason           *int16
 	Renewal          *string // reference of the order that renews it now
@@ -77,10 +79,11 @@ func spelled(names []string) []string {
 }
 
 const serverListed = `c.id, c.reference, c.authority, c.serial, c.fingerprint, c.organisation, o.name as organisation_name, c.subject,
-	c.common_name, c.names, c.product, c.server_order as "order", c.not_before, c.not_after, c.issued, c.revoked, c.reason, c.renewal,
+	c.common_name, c.names, c.product, coalesce(c.server_order, 0) as "order", c.not_before, c.not_after, c.issued,
+	c.imported is not null as foreign, c.revoked, c.reason, c.renewal,
 	n.reference as replaced_by, c.replaced_at, ` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
-const serverColumns = serverListed + `, c.der, (select p.reference from certificate p where p.replaced_by = c.id limit 1) as replaces`
+const serverColumns = serverListed + `, c.der, c.chain, (select p.reference from certificate p where p.replaced_by = c.id limit 1) as replaces`
 
 const serverTables = `certificate c join organisation o on o.id = c.organisation left join certificate n on n.id = c.replaced_by`
 

@@ -21,20 +21,39 @@ func FileBase(reference, commonName string) string {
 	return reference + "-" + name[:min(len(name), longest)]
 }
 
-// ServerFile returns the certificate called reference as a file, and its name, to
-// those who may see it. Where no way leads from it to a root it is unavailable.
-func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string, f pki.Format, pool *pki.Pool) (name string, content []byte, err error) {
-	var commonName string
-	var der []byte
-	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der from certificate c join organisation o on o.id = c.organisation
-		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
-		Scan(&reference, &commonName, &der)
-	if err != nil {
-		return "", nil, postgres.Fault(err)
+// ChainOf is a certificate with all above it, from the pool; of one that another
+// authority issued with what was given.
+func ChainOf(pool *pki.Pool, der []byte, foreign bool, given [][]byte) ([][]byte, error) {
+	if foreign {
+		return append([][]byte{der}, given...), nil
 	}
 	chain, err := pool.Chain(der)
 	if err != nil {
-		return "", nil, fault.New(fault.Unavailable, "cert.no_chain").Because(err)
+		return nil, fault.New(fault.Unavailable, "cert.no_chain").Because(err)
+	}
+	return chain, nil
+}
+
+// ServerFile returns the certificate called reference as a file, and its name, to
+// those who may see it. Where no way leads from it to a root it is unavailable;
+// a file of those above an imported one that came alone is missing.
+func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string, f pki.Format, pool *pki.Pool) (name string, content []byte, err error) {
+	var commonName string
+	var der []byte
+	var foreign bool
+	var given [][]byte
+	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der, c.imported is not null, c.chain from certificate c join organisation o on o.id = c.organisation
+		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
+		Scan(&reference, &commonName, &der, &foreign, &given)
+	if err != nil {
+		return "", nil, postgres.Fault(err)
+	}
+	chain, err := ChainOf(pool, der, foreign, given)
+	if err != nil {
+		return "", nil, err
+	}
+	if f.Above && len(chain) == 1 {
+		return "", nil, fault.New(fault.Missing, "fault.missing")
 	}
 	content, err = f.File(chain)
 	return FileBase(reference, commonName) + f.Ending, content, err

@@ -52,8 +52,10 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 		if err != nil {
 			return fmt.Errorf("revoke certificate %s: %w", reference, err)
 		}
-		if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
-			return err
+		if !c.Foreign {
+			if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
+				return err
+			}
 		}
 		if err := b.tellRevoked(ctx, tx, by, c); err != nil {
 			return err
@@ -67,8 +69,8 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 }
 
 func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate) error {
-	var to string
-	err := tx.QueryRow(ctx, `select `+contactEmail+` from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to)
+	var to, lang string
+	err := tx.QueryRow(ctx, `select `+contactEmail+`, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to, &lang)
 	if err != nil {
 		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
 	}
@@ -77,6 +79,7 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c Se
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
 		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: b.Now(), Link: b.serverLink(c.Reference),
+		Elsewhere: c.Foreign, Lang: lang,
 	})
 }
 

@@ -101,7 +101,7 @@ func (q *serverQuery) sql() string {
 		from = q.hits()
 	}
 	return fmt.Sprintf(`%s
-		select p.key::text as key, p.hits, %s, ''::bytea as der, null::text as replaces
+		select p.key::text as key, p.hits, %s, ''::bytea as der, '{}'::bytea[] as chain, null::text as replaces
 		from page p join certificate c on c.id = p.id join organisation o on o.id = c.organisation left join certificate n on n.id = c.replaced_by
 		order by p.key %s, p.id %s`, from, serverListed, q.dir, q.dir)
 }

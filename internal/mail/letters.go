@@ -66,12 +66,13 @@ type IssuedWords struct {
 	Addresses []string // that the certificate names
 	Until     time.Time
 	Link      string // to the certificate
+	Lang      string // that the holder chose; empty: both
 }
 
 // Issued tells a holder that their certificate can be fetched.
 func Issued(w IssuedWords) (Letter, error) {
 	w.Addresses = names(w.Addresses)
-	return write(issued, w.To, w.Link, w)
+	return writeIn(w.Lang, issued, w.To, w.Link, w)
 }
 
 // RevokedWords tell a holder that their certificate was revoked.
@@ -81,12 +82,14 @@ type RevokedWords struct {
 	By        string   // name of who revoked it
 	At        time.Time
 	Link      string // to the certificate
+	Elsewhere bool   // another authority issued it: it is only marked here
+	Lang      string // that the holder chose; empty: both
 }
 
 // Revoked tells a holder that their certificate counts no more.
 func Revoked(w RevokedWords) (Letter, error) {
 	w.Addresses, w.By = names(w.Addresses), name(w.By)
-	return write(revoked, w.To, w.Link, w)
+	return writeIn(w.Lang, revoked, w.To, w.Link, w)
 }
 
 // Words are what Post can send: they lie in the database until they are a
@@ -135,6 +138,12 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[ServerRevokedWords](words)
 	case ending:
 		return rewrite[EndingWords](words)
+	case mailEnding:
+		return rewrite[MailEndingWords](words)
+	case applied:
+		return rewrite[AppliedWords](words)
+	case digest:
+		return rewrite[DigestWords](words)
 	case ordersWaiting:
 		return rewrite[OrdersWaitingWords](words)
 	case orderApproved:

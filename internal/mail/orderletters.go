@@ -82,12 +82,13 @@ type ServerIssuedWords struct {
 	Names        []string
 	Until        time.Time
 	Link         string // to the certificate
+	Lang         string // that the contact chose; empty: both
 }
 
 // ServerIssued tells a technical contact that a certificate can be fetched.
 func ServerIssued(w ServerIssuedWords) (Letter, error) {
 	w.Reference, w.Organisation, w.Names = name(w.Reference), name(w.Organisation), fewNames(w.Names)
-	return write(serverIssued, w.To, w.Link, w)
+	return writeIn(w.Lang, serverIssued, w.To, w.Link, w)
 }
 
 // fewNames are the first names of a server: a letter is no list of a hundred.

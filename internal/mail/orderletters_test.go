@@ -28,7 +28,7 @@ func orderLetters() map[string]func() (Letter, error) {
 			return OrderRejected(OrderRejectedWords{to, reference, organisation, names, by, "So nicht.", link})
 		},
 		"server_issued": func() (Letter, error) {
-			return ServerIssued(ServerIssuedWords{to, reference, organisation, names, at, link})
+			return ServerIssued(ServerIssuedWords{to, reference, organisation, names, at, link, ""})
 		},
 	}
 }

@@ -1,6 +1,9 @@
 package mail
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ServerRevokedWords tell a technical contact that a server's certificate was
 // revoked.
@@ -12,12 +15,14 @@ type ServerRevokedWords struct {
 	By           string   // name of who revoked it
 	At           time.Time
 	Link         string // to the certificate
+	Elsewhere    bool   // another authority issued it: it is only marked here
+	Lang         string // that the contact chose; empty: both
 }
 
 // ServerRevoked tells a technical contact that a certificate counts no more.
 func ServerRevoked(w ServerRevokedWords) (Letter, error) {
 	w.Organisation, w.Reference, w.Names, w.By = name(w.Organisation), name(w.Reference), names(w.Names), name(w.By)
-	return write(serverRevoked, w.To, w.Link, w)
+	return writeIn(w.Lang, serverRevoked, w.To, w.Link, w)
 }
 
 // EndingWords remind of server certificates that end soon.
@@ -26,6 +31,7 @@ type EndingWords struct {
 	Organisation string
 	Certificates []EndingLine // 1 to MostEnding, what ends first in front
 	Link         string       // to the certificate, or to all that end soon
+	Lang         string       // that the reader chose; empty: both
 }
 
 // EndingLine is one of them.
@@ -34,6 +40,7 @@ type EndingLine struct {
 	More      int    // further names
 	Reference string
 	Until     time.Time
+	Elsewhere bool // another authority issued it: the portal cannot renew it
 }
 
 // MostEnding is how many certificates one letter reminds of.
@@ -48,7 +55,12 @@ func Ending(w EndingWords) (Letter, error) {
 		lines[i] = l
 	}
 	w.Certificates = lines
-	return write(ending, w.To, w.Link, w)
+	return writeIn(w.Lang, ending, w.To, w.Link, w)
+}
+
+// Foreign tells whether one of them is from another authority.
+func (w EndingWords) Foreign() bool {
+	return slices.ContainsFunc(w.Certificates, func(l EndingLine) bool { return l.Elsewhere })
 }
 
 const (

@@ -17,14 +17,16 @@ var files embed.FS
 
 var (
 	page    = template.Must(template.ParseFS(files, "letters/letter.html"))
-	sources = map[string]*texttemplate.Template{"de": read("de"), "en": read("en")}
+	sources = map[string]*texttemplate.Template{"de": read("de", false), "en": read("en", false)}
+	alone   = map[string]*texttemplate.Template{"de": read("de", true), "en": read("en", true)}
 )
 
-// read parses the letters of one language; the binary carries them, so a
-// mistake in one shows in any test.
-func read(lang string) *texttemplate.Template {
+// read parses the letters of one language, as they are beside the other one or
+// alone; the binary carries them, so a mistake in one shows in any test.
+func read(lang string, alone bool) *texttemplate.Template {
 	t := texttemplate.New(lang).Option("missingkey=error").Funcs(texttemplate.FuncMap{
-		"when": func(t time.Time) string { return locale.For(lang).DateTime(t) },
+		"when":  func(t time.Time) string { return locale.For(lang).DateTime(t) },
+		"alone": func() bool { return alone },
 	})
 	return texttemplate.Must(t.ParseFS(files, "letters/*."+lang+".txt"))
 }
@@ -46,15 +48,23 @@ const columns = 76
 
 // write makes the letter of that kind: German above English, plain text and
 // HTML from the same source. The link stands in it once.
-func write(kind, to, link string, data any) (Letter, error) {
+func write(kind, to, link string, data any) (Letter, error) { return writeIn("", kind, to, link, data) }
+
+// writeIn is write for somebody who chose the language lang: the letter comes in
+// that one alone, unless it is empty.
+func writeIn(lang, kind, to, link string, data any) (Letter, error) {
 	if err := checkLink(link); err != nil {
 		return Letter{}, err
 	}
+	languages, from := []string{"de", "en"}, sources
+	if alone[lang] != nil {
+		languages, from = []string{lang}, alone
+	}
 	var subjects, texts []string
 	var parts []part
-	for _, lang := range []string{"de", "en"} {
+	for _, lang := range languages {
 		var source strings.Builder
-		if err := sources[lang].ExecuteTemplate(&source, kind+"."+lang+".txt", data); err != nil {
+		if err := from[lang].ExecuteTemplate(&source, kind+"."+lang+".txt", data); err != nil {
 			return Letter{}, fmt.Errorf("write letter %q: %w", kind, err)
 		}
 		subject, body, _ := strings.Cut(source.String(), "\n")

@@ -43,7 +43,8 @@ type Linked struct {
 	ByMail      bool
 	ProvenFrom  *time.Time
 	ProvenUntil *time.Time
-	// The newest certificate issued to this account for this row.
+	// The newest certificate issued to this account for this row; what was
+	// imported keeps nobody from applying.
 	Newest  *int64
 	Ends    *time.Time
 	Revoked *time.Time
@@ -98,7 +99,7 @@ const linkedQuery = `
 		from email_domain x where x.name = any(select split_part(a, '@', 2) from unnest(r.primary_address || r.aliases) a)) v
 	left join lateral (
 		select certificate, ends, revoked, addresses from address_certificate
-		where row_id = r.id and account = l.account order by certificate desc limit 1) c on true
+		where row_id = r.id and account = l.account and not imported order by certificate desc limit 1) c on true
 	where l.account = @account`
 
 // LinkedTo returns the rows linked to by, oldest link first, at most 500 (R60).
@@ -142,6 +143,14 @@ func (b *Book) LockLinked(ctx context.Context, tx pgx.Tx, account person.ID, id 
 
 const lockRow = `select from address_row where id = $1 for update`
 
+// LockRows is LockRow for many, in the order of their numbers.
+func (b *Book) LockRows(ctx context.Context, tx pgx.Tx, ids []ID) error {
+	if _, err := tx.Exec(ctx, `select from address_row where id = any($1) order by id for update`, ids); err != nil {
+		return fmt.Errorf("lock %d rows: %w", len(ids), err)
+	}
+	return nil
+}
+
 // LockRow is the step that holds a row until the transaction ends.
 func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error {
 	if _, err := tx.Exec(ctx, lockRow, id); err != nil {
@@ -181,22 +190,42 @@ func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) erro
 	return nil
 }
 
+// NoteImported is the step that notes certificates from before the portal. Their
+// rows are locked.
+func (b *Book) NoteImported(ctx context.Context, tx pgx.Tx, all []Certified) error {
+	both := &pgx.Batch{}
+	var rows []ID
+	for _, c := range all {
+		addresses := make([]string, len(c.Addresses))
+		for i, a := range c.Addresses {
+			addresses[i] = org.Address(a).Folded()
+		}
+		rows = append(rows, c.Row)
+		both.Queue(`insert into address_certificate (certificate, row_id, account, issued, ends, addresses, imported)
+			values (@certificate, @row, @account, @issued, @ends, @addresses, true)`, pgx.NamedArgs{
+			"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "ends": c.Ends, "addresses": addresses,
+		})
+	}
+	both.Queue(noteEnds, rows)
+	if err := tx.SendBatch(ctx, both).Close(); err != nil {
+		return fmt.Errorf("note %d imported certificates: %w", len(all), err)
+	}
+	return nil
+}
+
 // NoteRevocation is the step that notes that a certificate was revoked. The row
 // is locked.
 func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificate int64, at time.Time) error {
 	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2 where certificate = $1`, certificate, at); err != nil {
 		return fmt.Errorf("note revocation of %d: %w", certificate, err)
 	}
-	return noteEnd(ctx, tx, row)
-}
-
-// noteEnd keeps what the table sorts by: the end of the newest certificate that
-// is not revoked.
-func noteEnd(ctx context.Context, tx pgx.Tx, row ID) error {
-	_, err := tx.Exec(ctx, `update address_row set certificate_end = coalesce((select ends from address_certificate
-		where row_id = $1 and revoked is null order by certificate desc limit 1), 'infinity') where id = $1`, row)
-	if err != nil {
+	if _, err := tx.Exec(ctx, noteEnds, []ID{row}); err != nil {
 		return fmt.Errorf("note end of newest certificate: %w", err)
 	}
 	return nil
 }
+
+// noteEnds keeps what the table sorts by: the end of the newest certificate that
+// is not revoked.
+const noteEnds = `update address_row r set certificate_end = coalesce((select ends from address_certificate
+	where row_id = r.id and revoked is null order by issued desc, certificate desc limit 1), 'infinity') where r.id = any($1)`

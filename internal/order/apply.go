@@ -52,8 +52,10 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 		if err := mailbox.MayApply(l, b.Now()); err != nil {
 			return err
 		}
-		id, err = b.insert(ctx, tx, by, row, key)
-		return err
+		if id, err = b.insert(ctx, tx, by, row, key); err != nil {
+			return err
+		}
+		return b.Cert.TellNewcomer(ctx, tx, by, l)
 	})
 }
 

@@ -2,9 +2,13 @@ package order
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
+	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/lint"
 	"petschaft/internal/pki"
 )
 
@@ -19,8 +23,22 @@ const (
 // answer is what an authority makes of an intent.
 type answer struct {
 	certificate pki.Certificate
-	failed      string // why there is none, as a message id
+	checks      *lint.Report // of the certificate
+	failed      string       // why there is none, as a message id
+	findings    []lint.Finding
 	instead     []byte // what came and was not asked for
+}
+
+// detail is a failure as an audit line tells it.
+func (a answer) detail(reference string) audit.Detail {
+	d := audit.Detail{"reference": reference, "why": a.failed}
+	if len(a.instead) > 0 {
+		d["answer"] = pki.Certificate{DER: a.instead}.Fingerprints().SHA256
+	}
+	if len(a.findings) > 0 {
+		d["rules"] = strings.Join(lint.Rules(a.findings), ", ")
+	}
+	return d
 }
 
 // ask calls the authority. An error means that the outcome is unknown: the same
@@ -33,6 +51,9 @@ func (b *Book) ask(ctx context.Context, r pki.Request) (answer, error) {
 	call, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	c, err := b.Authority.Issue(call, r)
+	if refusal, ok := errors.AsType[*lint.Refusal](err); ok {
+		return answer{failed: failedRules(refusal.Findings), findings: refusal.Findings}, nil
+	}
 	if f := fault.Of(err); err != nil && (f.Kind == fault.Conflict || f.Kind == fault.Invalid) {
 		return answer{failed: failedAuthority}, nil
 	}
@@ -42,5 +63,6 @@ func (b *Book) ask(ctx context.Context, r pki.Request) (answer, error) {
 	if err := pki.Matches(r, c); err != nil {
 		return answer{failed: failedMismatch, instead: c.DER}, nil
 	}
-	return answer{certificate: c}, nil
+	checks, err := b.checked(ctx, r, c)
+	return answer{certificate: c, checks: checks}, err
 }

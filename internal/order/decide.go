@@ -194,7 +194,7 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 			return err
 		}
 		next := Approved
-		if o.Serial != nil && o.Reason != failedAuthority {
+		if o.Serial != nil && o.Reason != failedAuthority && !unsigned(o.Reason) {
 			next = Issuing
 		}
 		_, err = tx.Exec(ctx, `update server_order set attempts = attempts + 1, serial = case when @keep then serial end,

@@ -40,7 +40,7 @@ func (w *fulfiller) NextRetry(j *river.Job[fulfilArgs]) time.Time {
 func (w *fulfiller) Work(ctx context.Context, j *river.Job[fulfilArgs]) error {
 	err := w.book.Fulfil(ctx, j.Args.Order)
 	if err != nil && j.Attempt >= attempts {
-		return errors.Join(err, w.book.breakOff(ctx, j.Args.Order, failedAway, nil))
+		return errors.Join(err, w.book.breakOff(ctx, j.Args.Order, answer{failed: failedAway}))
 	}
 	return err
 }
@@ -61,9 +61,9 @@ func (b *Book) Fulfil(ctx context.Context, id ServerID) error {
 	case err != nil:
 		return fmt.Errorf("issue order %d: %w", id, err)
 	case a.failed != "":
-		return b.breakOff(ctx, id, a.failed, a.instead)
+		return b.breakOff(ctx, id, a)
 	}
-	return b.recordServer(ctx, o, a.certificate)
+	return b.recordServer(ctx, o, a)
 }
 
 // request is what the authority is asked for.
@@ -73,7 +73,7 @@ func (o ServerOrder) request() (pki.Request, error) {
 		return pki.Request{}, err
 	}
 	r := pki.Request{
-		Intent: int64(o.ID), Profile: pki.TLSServer, Key: key, DNS: o.Names, Days: o.Days, Serial: o.Serial, NotBefore: *o.NotBefore,
+		Intent: int64(o.ID), Profile: pki.ProfileID(o.Profile), Key: key, DNS: o.Names, Days: o.Days, Serial: o.Serial, NotBefore: *o.NotBefore,
 	}
 	return r, r.Check()
 }
@@ -103,12 +103,15 @@ func (b *Book) intendServer(ctx context.Context, id ServerID) (o ServerOrder, er
 		}
 		if f.checks(b.Now()).worst() >= Wait {
 			o.State = Failed
-			return b.failed(ctx, tx, o, failedChecks, nil)
+			return b.failed(ctx, tx, o, answer{failed: failedChecks})
 		}
 		from := pki.NotBefore(b.Now())
-		o.State, o.Serial, o.NotBefore, o.Days = Issuing, pki.NewSerial(), &from, f.product.Days
-		_, err = tx.Exec(ctx, `update server_order set state = @state, since = @now, serial = @serial, not_before = @from, days = @days where id = @id`,
-			pgx.NamedArgs{"id": id, "state": o.State, "now": b.Now(), "serial": o.Serial, "from": from, "days": o.Days})
+		o.State, o.Serial, o.NotBefore, o.Days, o.Profile = Issuing, pki.NewSerial(), &from, f.product.Days, string(pki.TLSDomain)
+		_, err = tx.Exec(ctx, `update server_order set state = @state, approved = since, since = @now, serial = @serial, not_before = @from,
+				days = @days, profile = @profile, proof = @proof where id = @id`, pgx.NamedArgs{
+			"id": id, "state": o.State, "now": b.Now(), "serial": o.Serial, "from": from, "days": o.Days, "profile": o.Profile,
+			"proof": nameProofs(f.owned, o.Names, b.Now()),
+		})
 		if err != nil {
 			return fmt.Errorf("write intent of order %d: %w", id, err)
 		}
@@ -118,34 +121,32 @@ func (b *Book) intendServer(ctx context.Context, id ServerID) (o ServerOrder, er
 
 // breakOff ends the attempts at an order; what the authority answered instead is
 // kept.
-func (b *Book) breakOff(ctx context.Context, id ServerID, reason string, answer []byte) error {
+func (b *Book) breakOff(ctx context.Context, id ServerID, a answer) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		o, _, err := b.byNumber(ctx, tx, id)
 		if err != nil || o.State != Issuing {
 			return err
 		}
-		return b.failed(ctx, tx, o, reason, answer)
+		return b.failed(ctx, tx, o, a)
 	})
 }
 
-func (b *Book) failed(ctx context.Context, tx pgx.Tx, o ServerOrder, reason string, answer []byte) error {
-	if err := b.move(ctx, tx, o, Failed, reason); err != nil {
+func (b *Book) failed(ctx context.Context, tx pgx.Tx, o ServerOrder, a answer) error {
+	if err := b.move(ctx, tx, o, Failed, a.failed); err != nil {
 		return err
 	}
-	detail := audit.Detail{"reference": o.Reference, "why": reason}
-	if len(answer) > 0 {
-		if _, err := tx.Exec(ctx, `update server_order set answer = $2 where id = $1`, o.ID, answer); err != nil {
-			return fmt.Errorf("keep the answer to order %d: %w", o.ID, err)
-		}
-		detail["answer"] = pki.Certificate{DER: answer}.Fingerprints().SHA256
+	_, err := tx.Exec(ctx, `update server_order set answer = coalesce($2, answer), findings = $3 where id = $1`, o.ID, a.instead, saved(a.findings))
+	if err != nil {
+		return fmt.Errorf("keep the answer to order %d: %w", o.ID, err)
 	}
-	return b.tell(ctx, tx, audit.Who{}, o, "order.failed", detail)
+	return b.tell(ctx, tx, audit.Who{}, o, "order.failed", a.detail(o.Reference))
 }
 
 // recordServer keeps the certificate whatever happened to the order meanwhile:
 // it was issued, and what was issued is known. A second one, of an authority that
 // forgot the intent, is kept beside it, so that both can be revoked.
-func (b *Book) recordServer(ctx context.Context, o ServerOrder, c pki.Certificate) error {
+func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error {
+	c := a.certificate
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		o, of, err := b.hold(ctx, tx, o.Organisation, o.Reference)
 		if err != nil {
@@ -164,6 +165,11 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, c pki.Certificat
 			return err
 		case o.Certificate != nil && n == *o.Certificate:
 			return nil
+		}
+		if err := b.testifyServer(ctx, tx, o, i.Reference, n, c, a.checks); err != nil {
+			return err
+		}
+		switch {
 		case o.State.over():
 			return b.tell(ctx, tx, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})
 		}
@@ -176,7 +182,7 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, c pki.Certificat
 		}
 		return b.post(ctx, tx, of, mail.ServerIssuedWords{
 			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, Until: c.NotAfter,
-			Link: b.Cert.Base + "/certificates/" + o.Reference,
+			Link: b.Cert.Base + "/certificates/" + o.Reference, Lang: of.Language,
 		})
 	})
 }

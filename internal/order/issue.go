@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/lint"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
@@ -41,7 +42,7 @@ func (w *issuer) NextRetry(j *river.Job[issueArgs]) time.Time {
 func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
 	err := w.book.Issue(ctx, j.Args.Application)
 	if err != nil && j.Attempt >= attempts {
-		return errors.Join(err, w.book.fail(ctx, j.Args.Application, failedAway, nil))
+		return errors.Join(err, w.book.fail(ctx, j.Args.Application, answer{failed: failedAway}))
 	}
 	return err
 }
@@ -60,17 +61,21 @@ type intent struct {
 	Account     person.ID
 	Holder      string
 	HolderEmail string
+	Language    string
 	State       State
 	Spki        []byte
 	Profile     string
 	CommonName  string
 	GivenName   string
 	Surname     string
+	pki.Sponsor
 	Emails      []string
 	Serial      []byte
 	NotBefore   *time.Time
 	Certificate *cert.ID
+	Reason      string
 	Compromised bool // its key, by a revocation
+	Elsewhere   bool // somebody else has a certificate for its key
 	Locked      bool // the applicant's account
 }
 
@@ -81,20 +86,23 @@ func (i intent) request() (pki.Request, error) {
 	if err != nil {
 		return pki.Request{}, err
 	}
-	if i.Profile == string(pki.MailPersonal) && i.GivenName == "" && i.Surname == "" { // S/MIME BR 7.1.4.2.5
+	if i.Profile == string(pki.MailPersonal) && i.GivenName == "" && i.Surname == "" { // S/MIME BR 7.1.4.2.5; today's profiles ask themselves
 		return pki.Request{}, fault.New(fault.Invalid, "pki.request.no_name")
 	}
 	r := pki.Request{
 		Intent: int64(i.ID), Profile: pki.ProfileID(i.Profile), Key: key, CommonName: i.CommonName,
-		GivenName: i.GivenName, Surname: i.Surname, Emails: i.Emails, Serial: i.Serial, NotBefore: *i.NotBefore,
+		GivenName: i.GivenName, Surname: i.Surname, Sponsor: i.Sponsor, Emails: i.Emails, Serial: i.Serial, NotBefore: *i.NotBefore,
 	}
 	return r, r.Check()
 }
 
 const intentQuery = `select p.id, p.reference, p.row_id, p.account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
-	case when a.email_verified then a.email else '' end as holder_email, p.state, p.spki, p.profile, p.common_name, p.given_name,
-	p.surname, p.emails, p.serial, p.not_before, p.certificate,
-	exists (select from certificate k where k.key = sha256(p.spki) and k.reason = 1) as compromised, a.locked is not null as locked
+	case when a.email_verified then a.email else '' end as holder_email, a.language, p.state, p.spki, p.profile, p.common_name, p.given_name,
+	p.surname, p.organisation, p.identifier, p.country, p.emails, p.serial, p.not_before, p.certificate, p.reason,
+	exists (select from certificate k where k.key = sha256(p.spki) and k.reason = 1) as compromised,
+	exists (select from certificate k where k.key = sha256(p.spki) and k.account < p.account)
+		or exists (select from certificate k where k.key = sha256(p.spki) and k.account > p.account)
+		or exists (select from certificate k where k.key = sha256(p.spki) and k.account is null) as elsewhere, a.locked is not null as locked
 	from application p join account a on a.id = p.account where p.id = $1`
 
 func load(ctx context.Context, tx pgx.Tx, id ID) (intent, error) {
@@ -121,9 +129,9 @@ func (b *Book) Issue(ctx context.Context, id ID) error {
 	case err != nil:
 		return fmt.Errorf("issue application %d: %w", id, err)
 	case a.failed != "":
-		return b.fail(ctx, id, a.failed, a.instead)
+		return b.fail(ctx, id, a)
 	}
-	return b.record(ctx, i, a.certificate)
+	return b.record(ctx, i, a)
 }
 
 // intend writes the intent, or reads the one that a process before left. The
@@ -148,8 +156,6 @@ func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
 		switch {
 		case i.Locked:
 			linkErr = fault.New(fault.Denied, "person.locked")
-		case i.Compromised: // reported while the application waited
-			linkErr = fault.New(fault.Conflict, "order.key.compromised")
 		case linkErr == nil:
 			linkErr = mailbox.MayApply(l, b.Now())
 		}
@@ -160,9 +166,14 @@ func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
 		if i, err = b.writeIntent(ctx, tx, i, l); err != nil {
 			return err
 		}
-		if _, err := i.request(); err != nil && fault.Of(err).ID != "" {
+		request, err := i.request()
+		if err != nil && fault.Of(err).ID != "" {
 			i.State = Refused
 			return b.refuse(ctx, tx, i, fault.Of(err).ID)
+		}
+		if found := i.facts(l).Check(request); len(found) > 0 {
+			i.State = Refused
+			return b.refuse(ctx, tx, i, refusedFor(found), found...)
 		}
 		return nil
 	})
@@ -180,20 +191,27 @@ func (b *Book) of(ctx context.Context, tx pgx.Tx, id ID) (row mailbox.ID, accoun
 // writeIntent takes the names from the row as it is now and from the provider's
 // last word; nothing of them comes from the request.
 func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.Linked) (intent, error) {
+	i.Emails = nil
 	for _, a := range l.Addresses() {
 		i.Emails = append(i.Emails, string(a))
 	}
-	i.Profile = string(pki.MailFunctional)
-	if l.Kind == mailbox.Personal {
-		i.Profile = string(pki.MailPersonal)
+	id, sponsor, err := b.profile(ctx, tx, l)
+	if err != nil {
+		return i, err
+	}
+	proof, err := b.Mailbox.Proofs(ctx, tx, i.Account, i.RowID, l.Addresses())
+	if err != nil {
+		return i, err
 	}
 	from := pki.NotBefore(b.Now())
-	i.State, i.Serial, i.NotBefore = Issuing, pki.NewSerial(), &from
-	err := tx.QueryRow(ctx, `update application p set state = @state, profile = @profile, emails = @emails, serial = @serial, not_before = @from,
+	i.Profile, i.Sponsor, i.State, i.Serial, i.NotBefore = string(id), sponsor, Issuing, pki.NewSerial(), &from
+	err = tx.QueryRow(ctx, `update application p set state = @state, profile = @profile, emails = @emails, serial = @serial, not_before = @from,
+			organisation = @organisation, identifier = @identifier, country = @country, proof = @proof,
 			common_name = case when @personal then a.name else '' end, given_name = case when @personal then a.given_name else '' end,
 			surname = case when @personal then a.family_name else '' end
 		from account a where p.id = @id and a.id = p.account returning p.common_name, p.given_name, p.surname`, pgx.NamedArgs{
 		"id": i.ID, "state": i.State, "profile": i.Profile, "emails": i.Emails, "serial": i.Serial, "from": from,
+		"organisation": sponsor.Organisation, "identifier": sponsor.Identifier, "country": sponsor.Country, "proof": proof,
 		"personal": l.Kind == mailbox.Personal,
 	}).Scan(&i.CommonName, &i.GivenName, &i.Surname)
 	if err != nil {
@@ -202,8 +220,8 @@ func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.L
 	return i, nil
 }
 
-func (b *Book) refuse(ctx context.Context, tx pgx.Tx, i intent, reason string) error {
-	_, err := tx.Exec(ctx, `update application set state = 'refused', reason = $2, ended = $3 where id = $1`, i.ID, reason, b.Now())
+func (b *Book) refuse(ctx context.Context, tx pgx.Tx, i intent, reason string, found ...lint.Finding) error {
+	_, err := tx.Exec(ctx, `update application set state = 'refused', reason = $2, ended = $3, findings = $4 where id = $1`, i.ID, reason, b.Now(), saved(found))
 	if err != nil {
 		return fmt.Errorf("refuse application %d: %w", i.ID, err)
 	}
@@ -211,8 +229,9 @@ func (b *Book) refuse(ctx context.Context, tx pgx.Tx, i intent, reason string) e
 }
 
 // fail ends an application that the authority did not fulfil; what it answered
-// instead is kept for the registration office.
-func (b *Book) fail(ctx context.Context, id ID, reason string, answer []byte) error {
+// instead, and the rules that would have been broken, are kept for the
+// registration office.
+func (b *Book) fail(ctx context.Context, id ID, a answer) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		i, err := load(ctx, tx, id)
 		if err != nil {
@@ -221,15 +240,12 @@ func (b *Book) fail(ctx context.Context, id ID, reason string, answer []byte) er
 		if i.State != Issuing {
 			return nil
 		}
-		_, err = tx.Exec(ctx, `update application set state = 'failed', reason = $2, answer = coalesce($3, answer), ended = $4 where id = $1`, id, reason, answer, b.Now())
+		_, err = tx.Exec(ctx, `update application set state = 'failed', reason = $2, answer = coalesce($3, answer), ended = $4, findings = $5 where id = $1`,
+			id, a.failed, a.instead, b.Now(), saved(a.findings))
 		if err != nil {
 			return fmt.Errorf("fail application %d: %w", id, err)
 		}
-		detail := audit.Detail{"reference": i.Reference, "why": reason}
-		if len(answer) > 0 {
-			detail["answer"] = pki.Certificate{DER: answer}.Fingerprints().SHA256
-		}
-		return b.note(ctx, tx, i, audit.Who{}, "order.failed", detail)
+		return b.note(ctx, tx, i, audit.Who{}, "order.failed", a.detail(i.Reference))
 	})
 }
 
@@ -237,8 +253,8 @@ func (b *Book) fail(ctx context.Context, id ID, reason string, answer []byte) er
 // application meanwhile: it was issued, and what was issued is known. An
 // authority that forgot the intent and answered two calls with two certificates
 // leaves both here, so that both can be revoked.
-func (b *Book) record(ctx context.Context, i intent, c pki.Certificate) error {
-	id := i.ID
+func (b *Book) record(ctx context.Context, i intent, a answer) error {
+	id, c := i.ID, a.certificate
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if err := b.Mailbox.LockRow(ctx, tx, i.RowID); err != nil {
 			return err
@@ -252,7 +268,7 @@ func (b *Book) record(ctx context.Context, i intent, c pki.Certificate) error {
 			reference = NewReference()
 		}
 		n, err := b.Cert.Record(ctx, tx, cert.Issuance{
-			Reference: reference, Authority: MailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail,
+			Reference: reference, Authority: MailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail, Language: i.Language,
 			Row: i.RowID, Certificate: c,
 		})
 		switch {
@@ -260,6 +276,11 @@ func (b *Book) record(ctx context.Context, i intent, c pki.Certificate) error {
 			return err
 		case i.State == Issued && n == *i.Certificate:
 			return nil
+		}
+		if err := b.testify(ctx, tx, i, reference, n, c, a.checks); err != nil {
+			return err
+		}
+		switch {
 		case i.State == Issued:
 			return b.note(ctx, tx, i, audit.Who{}, "order.surplus", audit.Detail{"reference": i.Reference, "another": reference})
 		}

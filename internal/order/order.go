@@ -48,6 +48,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -93,8 +94,10 @@ type Application struct {
 	Account     person.ID
 	Applicant   string
 	KeyKind     string
+	KeyID       []byte // SHA-256 of the public key
 	State       State
 	Reason      string
+	Findings    []lint.Finding // the rules that the certificate would have broken, for officers
 	Attempts    int
 	Emails      []string
 	Certificate *cert.ID
@@ -112,6 +115,8 @@ type Book struct {
 	Now       func() time.Time
 	Terms     string // the version of the terms of use that an applicant accepts
 	Officers  string // the provider's group of registration officers, who are told of orders
+	// Multipurpose: people of organisations sign in with their certificates, too.
+	Multipurpose bool
 	// Patience bounds one call of the authority; 0 means 30 seconds.
 	Patience time.Duration
 }

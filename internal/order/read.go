@@ -12,7 +12,7 @@ import (
 )
 
 const columns = `p.id, p.reference, p.row_id, r.name as row_name, r.primary_address as row_address, p.account,
-	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as applicant, p.key_kind, p.state, p.reason, p.attempts, p.emails,
+	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as applicant, p.key_kind, sha256(p.spki) as key_id, p.state, p.reason, p.findings, p.attempts, p.emails,
 	p.certificate, p.created, p.ended`
 
 const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account`
@@ -24,6 +24,16 @@ func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Application, er
 		org.Scope(by, pgx.NamedArgs{"id": id}))
 	if err != nil {
 		return Application{}, fmt.Errorf("read application %d: %w", id, err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Application])
+	return a, postgres.Fault(err)
+}
+
+// ByKey returns by's newest application for the key whose SHA-256 is id.
+func (b *Book) ByKey(ctx context.Context, by person.Actor, id []byte) (Application, error) {
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.account = $1 and sha256(p.spki) = $2 order by p.id desc limit 1`, by.Account, id)
+	if err != nil {
+		return Application{}, fmt.Errorf("read application by key: %w", err)
 	}
 	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Application])
 	return a, postgres.Fault(err)

@@ -15,7 +15,8 @@ import (
 	"petschaft/internal/postgres"
 )
 
-// Retry asks the authority once more for the same certificate. A later
+// Retry asks the authority once more for the same certificate; where a rule
+// forbade it nothing was signed, so the intent is written anew. A later
 // application of the row makes that a conflict, and so does the rule who may
 // apply, and a row that has other addresses by now.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
@@ -74,7 +75,9 @@ func (i intent) names(l mailbox.Linked) bool {
 // again keeps what the authority answered before: it may be all that is known of
 // a certificate.
 func (b *Book) again(ctx context.Context, tx pgx.Tx, by person.Actor, i intent) error {
-	_, err := tx.Exec(ctx, `update application set state = 'issuing', reason = '', ended = null, attempts = attempts + 1 where id = $1`, i.ID)
+	_, err := tx.Exec(ctx, `update application set state = case when @anew then 'queued' else 'issuing' end, reason = '', ended = null,
+			attempts = attempts + 1, serial = case when not @anew then serial end, not_before = case when not @anew then not_before end
+		where id = @id`, pgx.NamedArgs{"id": i.ID, "anew": unsigned(i.Reason)})
 	if err != nil {
 		return fmt.Errorf("retry application %d: %w", i.ID, err)
 	}

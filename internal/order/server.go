@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/lint"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
@@ -60,6 +61,9 @@ type ServerOrder struct {
 	Serial           []byte   // of the intent
 	NotBefore        *time.Time
 	Days             int
+	Profile          string
+	Findings         []lint.Finding // the rules that the certificate would have broken, for officers
+	Approved         *time.Time     // known from the intent on
 	Certificate      *cert.ID
 	Attempts         int
 	Created          time.Time

@@ -28,6 +28,7 @@ type DomainInput struct {
 	Group      GroupID
 	Validation Validation
 	Proof      Proof
+	Vouching   OrganisationID // 0: nobody
 }
 
 func (in DomainInput) check(bad *fault.Fields) {
@@ -68,7 +69,7 @@ func (p Proof) check(bad *fault.Fields) {
 }
 
 func (in DomainInput) args() pgx.NamedArgs {
-	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil)}
+	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil), "vouching": in.Vouching}
 	if in.Validation == ByDomain {
 		a["method"], a["by"], a["from"], a["until"] = postgres.Text(strings.TrimSpace(in.Proof.Method)), postgres.Text(strings.TrimSpace(in.Proof.By)), &in.Proof.From, &in.Proof.Until
 	}
@@ -81,6 +82,19 @@ func (in DomainInput) detail() audit.Detail {
 		d["proof"] = in.Proof.words()
 	}
 	return d
+}
+
+// vouched adds the name of the organisation that vouches to d.
+func (in DomainInput) vouched(ctx context.Context, tx pgx.Tx, d audit.Detail) (audit.Detail, error) {
+	if in.Vouching == 0 {
+		return d, nil
+	}
+	var name string
+	if err := tx.QueryRow(ctx, `select name from organisation where id = $1`, in.Vouching).Scan(&name); err != nil {
+		return nil, fmt.Errorf("read organisation %d: %w", in.Vouching, postgres.Fault(err))
+	}
+	d["vouching"] = name
+	return d, nil
 }
 
 // words are the proof as an audit line tells it.
@@ -106,12 +120,15 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 		args := in.args()
 		args["name"], args["now"] = name, b.Now()
 		var id ID
-		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, created)
-			values (@name, @group, @validation, @method, @by, @from, @until, @now) returning id`, args).Scan(&id)
+		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, organisation, created)
+			values (@name, @group, @validation, @method, @by, @from, @until, nullif(@vouching::bigint, 0), @now) returning id`, args).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("add domain: %w", err)
 		}
-		d := in.detail()
+		d, err := in.vouched(ctx, tx, in.detail())
+		if err != nil {
+			return err
+		}
 		d["name"] = name
 		return b.note(ctx, tx, by, "org.domain_added", d, id.Thing(), in.Group.Thing())
 	})
@@ -132,14 +149,18 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 		args := in.args()
 		args["id"] = id
 		tag, err := tx.Exec(ctx, `update email_domain set contact_group = @group, validation = @validation, proof_method = @method,
-			proof_by = @by, proof_from = @from, proof_until = @until where id = @id`, args)
+			proof_by = @by, proof_from = @from, proof_until = @until, organisation = nullif(@vouching::bigint, 0) where id = @id`, args)
 		if err != nil {
 			return fmt.Errorf("edit domain: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.Missing, "fault.missing")
 		}
-		return b.note(ctx, tx, by, "org.domain_edited", in.detail(), id.Thing(), in.Group.Thing())
+		d, err := in.vouched(ctx, tx, in.detail())
+		if err != nil {
+			return err
+		}
+		return b.note(ctx, tx, by, "org.domain_edited", d, id.Thing(), in.Group.Thing())
 	})
 }
 

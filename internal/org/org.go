@@ -112,6 +112,7 @@ type EmailDomain struct {
 	ProofBy     string
 	ProofFrom   *time.Time
 	ProofUntil  *time.Time
+	Vouching    *OrganisationID // the organisation that vouches for the domain's people
 	Standing
 }
 
@@ -121,7 +122,7 @@ func (d EmailDomain) Proven(now time.Time) bool {
 }
 
 const domainColumns = `d.id, d.name, d.contact_group as group, g0.name as group_name, g0.notify, d.validation,
-	d.proof_method, d.proof_by, d.proof_from, d.proof_until, ` + IsContact + ` as contact, @officer::boolean as officer`
+	d.proof_method, d.proof_by, d.proof_from, d.proof_until, d.organisation as vouching, ` + IsContact + ` as contact, @officer::boolean as officer`
 
 const domainTables = `email_domain d join contact_group g0 on g0.id = d.contact_group`
 

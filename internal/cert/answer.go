@@ -1,0 +1,239 @@
+package cert
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// An answer about a certificate is signed when it is issued, at once after its
+// revocation, and whenever half of the answer's life is over (S/MIME BR 4.9.10).
+// It is given until a week after the certificate's end, as the lists are.
+const (
+	answerLife  = 24 * time.Hour
+	answerEvery = answerLife / 2
+	answerBatch = 500
+	mostBatches = 100 // in one run: what is left is done a minute later
+)
+
+// withAnswer keeps the first answer about the certificate that n inserts. Its
+// arguments come from answered.
+const withAnswer = `, o as (
+			insert into ocsp_answer (certificate, authority, serial, sha1, sha256, this_update, next_update, due)
+			select id, @authority, @serial, @sha1, @sha256, @this, @next, @due from n where @due::timestamptz is not null
+		)`
+
+// answered adds the first answer about c to args. Where nobody is at hand to sign
+// it, the job is to, and says what is wrong if there is more to it.
+func (b *Book) answered(authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
+	for _, name := range []string{"sha1", "sha256", "this", "next", "due"} {
+		args[name] = nil
+	}
+	if b.Authority == nil || !slices.Contains(b.Authority.Responders(), authority) {
+		return args
+	}
+	now := b.Now().Truncate(time.Second)
+	args["due"] = now
+	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(answerLife)); err == nil {
+		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(answerLife), now.Add(answerEvery)
+	}
+	return args
+}
+
+// NoteUnanswered puts every certificate that has no answer yet in line for one:
+// those from before there were answers, and those that an older version issued.
+func (b *Book) NoteUnanswered(ctx context.Context) error {
+	if b.Authority == nil {
+		return nil
+	}
+	_, err := b.DB.Exec(ctx, `insert into ocsp_answer (certificate, authority, serial, due)
+		select c.id, c.authority, c.serial, @now from certificate c
+		where c.authority = any(@authorities) and c.not_after > @ended and not exists (select from ocsp_answer a where a.certificate = c.id)
+		on conflict do nothing`,
+		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": b.Now(), "ended": b.Now().Add(-listLife)})
+	if err != nil {
+		return fmt.Errorf("look for certificates without an answer: %w", err)
+	}
+	return nil
+}
+
+// noteRevoked puts what was revoked in line for its new answer. What was revoked
+// earlier has had its turn since.
+func (b *Book) noteRevoked(ctx context.Context, authority string) error {
+	_, err := b.DB.Exec(ctx, `update ocsp_answer a set due = @now from certificate c
+		where c.authority = @authority and c.revoked > @since and a.certificate = c.id and not a.revoked`,
+		pgx.NamedArgs{"authority": authority, "now": b.Now(), "since": b.Now().Add(-answerLife)})
+	if err != nil {
+		return fmt.Errorf("look for revoked certificates: %w", err)
+	}
+	return nil
+}
+
+// RefreshAnswers signs the answers whose turn it is. Many may do so at once.
+func (b *Book) RefreshAnswers(ctx context.Context) error {
+	if b.Authority == nil {
+		return nil
+	}
+	if err := b.Authority.RenewResponders(ctx); err != nil {
+		return err
+	}
+	for _, name := range b.Authority.Responders() {
+		for range mostBatches {
+			n, err := b.refreshSome(ctx, name)
+			if err != nil {
+				return fmt.Errorf("answer for %s: %w", name, err)
+			}
+			if n < answerBatch {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// refreshSome signs a batch and returns how many there were. What a certificate
+// is, is read after its answer is locked: a revocation that comes later finds
+// the new answer and puts it in line again.
+func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err error) {
+	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now().Truncate(time.Second)
+		rows, err := tx.Query(ctx, `select certificate from ocsp_answer where authority = $1 and due <= $2
+			order by due limit $3 for update skip locked`, authority, b.Now(), answerBatch)
+		if err != nil {
+			return fmt.Errorf("lock answers: %w", err)
+		}
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+		if n = len(ids); err != nil || n == 0 {
+			return err
+		}
+		rows, err = tx.Query(ctx, `select id, serial, not_after, revoked, coalesce(reason, 0) as reason from certificate where id = any($1)`, ids)
+		if err != nil {
+			return fmt.Errorf("read certificates: %w", err)
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[standing])
+		if err != nil {
+			return fmt.Errorf("read certificates: %w", err)
+		}
+		return b.sign(ctx, tx, authority, found, now)
+	})
+	return n, err
+}
+
+// standing is what an answer says of a certificate.
+type standing struct {
+	ID       ID
+	Serial   []byte
+	NotAfter time.Time
+	Revoked  *time.Time
+	Reason   pki.Reason
+}
+
+// sign keeps new answers about all, and forgets those whose time is over.
+func (b *Book) sign(ctx context.Context, tx pgx.Tx, authority string, all []standing, now time.Time) error {
+	var over, ids []ID
+	var short, long [][]byte
+	var revoked []bool
+	for _, s := range all {
+		if s.NotAfter.Before(now.Add(-listLife)) {
+			over = append(over, s.ID)
+			continue
+		}
+		a, err := b.Authority.SignStatus(authority, pki.Status{Serial: s.Serial, Revoked: s.Revoked, Reason: s.Reason}, now, now.Add(answerLife))
+		if err != nil {
+			return fmt.Errorf("certificate %d: %w", s.ID, err)
+		}
+		ids, short, long, revoked = append(ids, s.ID), append(short, a.SHA1), append(long, a.SHA256), append(revoked, s.Revoked != nil)
+	}
+	_, err := tx.Exec(ctx, `update ocsp_answer a
+		set sha1 = x.sha1, sha256 = x.sha256, revoked = x.revoked, this_update = @now, next_update = @next, due = @due
+		from unnest(@ids::bigint[], @short::bytea[], @long::bytea[], @revoked::boolean[]) x(id, sha1, sha256, revoked) where a.certificate = x.id`,
+		pgx.NamedArgs{
+			"ids": ids, "short": short, "long": long, "revoked": revoked, "now": now, "next": now.Add(answerLife), "due": now.Add(answerEvery),
+		})
+	if err != nil {
+		return fmt.Errorf("keep answers: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `delete from ocsp_answer where certificate = any($1)`, over); err != nil {
+		return fmt.Errorf("forget answers: %w", err)
+	}
+	return nil
+}
+
+// Answer is what is said about a certificate, signed before.
+type Answer struct {
+	DER        []byte
+	Tag        string // in quotes; other bytes have another
+	ThisUpdate time.Time
+	NextUpdate time.Time
+
+	read time.Time
+}
+
+// Answers are kept in memory for a moment: long enough that a server asked by
+// thousands asks Postgres once, short enough that nobody waits for a revocation
+// to be seen.
+const (
+	answerKept  = 30 * time.Second
+	mostAnswers = 10_000
+)
+
+type answerKey struct {
+	authority, serial string
+	sha256            bool
+}
+
+// answers are those asked for lately. The zero value is empty.
+type answers struct {
+	mu   sync.RWMutex
+	kept map[answerKey]Answer
+}
+
+func (k *answers) find(key answerKey, now time.Time) (Answer, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	a, ok := k.kept[key]
+	return a, ok && now.Sub(a.read) < answerKept
+}
+
+func (k *answers) keep(key answerKey, a Answer) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil || len(k.kept) >= mostAnswers {
+		k.kept = map[answerKey]Answer{}
+	}
+	k.kept[key] = a
+}
+
+// Answer returns what is said to q about a certificate of the authority. One
+// that was never issued is missing; one whose answer is not signed yet, or was
+// not renewed in time, is unavailable.
+func (b *Book) Answer(ctx context.Context, authority string, q pki.Question) (Answer, error) {
+	key, now := answerKey{authority, string(q.Serial), q.SHA256}, b.Now()
+	if a, ok := b.answers.find(key, now); ok && now.Before(a.NextUpdate) {
+		return a, nil
+	}
+	var from, until *time.Time
+	a := Answer{read: now}
+	err := b.DB.QueryRow(ctx, `select case when $3 then sha256 else sha1 end, this_update, next_update from ocsp_answer
+		where authority = $1 and serial = $2`, authority, q.Serial, q.SHA256).Scan(&a.DER, &from, &until)
+	if err != nil {
+		return Answer{}, postgres.Fault(err)
+	}
+	if from == nil || !now.Before(*until) {
+		return Answer{}, fault.New(fault.Unavailable, "").Because(fmt.Errorf("the answer about %x of %s is overdue", q.Serial, authority))
+	}
+	digest := sha256.Sum256(a.DER)
+	a.Tag, a.ThisUpdate, a.NextUpdate = `"`+hex.EncodeToString(digest[:16])+`"`, *from, *until
+	b.answers.keep(key, a)
+	return a, nil
+}

@@ -1,0 +1,275 @@
+package cert_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+)
+
+// question is what a program asks about a certificate of mail.
+func (r *rig) question(t testing.TB, serial []byte) pki.Question {
+	t.Helper()
+	c := must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
+	q := must(pki.ParseQuestion(must((&ocsp.Request{
+		HashAlgorithm: crypto.SHA1, IssuerNameHash: []byte{1}, IssuerKeyHash: []byte{2}, SerialNumber: c.SerialNumber,
+	}).Marshal())))
+	q.Serial = serial
+	return q
+}
+
+// ask reads what is answered about a certificate of mail and checks who signed
+// it, for both ways to name the authority.
+func (r *rig) ask(t testing.TB, id cert.ID) *ocsp.Response {
+	t.Helper()
+	c, authority := must(r.One(t.Context(), r.officer, id)), must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
+	q := r.question(t, c.Serial)
+	var found *ocsp.Response
+	for _, long := range []bool{true, false} {
+		q.SHA256 = long
+		a, err := r.Answer(t.Context(), ca.Mail, q)
+		r.ok(t, err)
+		found, err = ocsp.ParseResponse(a.DER, authority)
+		r.ok(t, err)
+		if got := found.IssuerHash == crypto.SHA256; got != long || !found.ThisUpdate.Equal(a.ThisUpdate) || !found.NextUpdate.Equal(a.NextUpdate) ||
+			!bytes.Equal(found.SerialNumber.Bytes(), c.Serial) {
+			t.Errorf("got %+v, want serial %x from %v until %v", found, c.Serial, a.ThisUpdate, a.NextUpdate)
+		}
+	}
+	return found
+}
+
+// unanswered is the kind of fault when nothing is answered.
+func (r *rig) unanswered(t testing.TB, authority string, serial []byte) fault.Kind {
+	t.Helper()
+	_, err := r.Answer(t.Context(), authority, r.question(t, serial))
+	if err == nil {
+		t.Fatalf("%s: there is an answer about %x", authority, serial)
+	}
+	return fault.Of(err).Kind
+}
+
+func TestAnAnswerIsThereFromIssuanceOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context())) // somebody is at hand to answer
+	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	a := r.ask(t, id)
+	if a.Status != ocsp.Good || !a.ThisUpdate.Equal(r.Now()) || !a.NextUpdate.Equal(r.Now().Add(day)) {
+		t.Errorf("got status %d from %v until %v, want good from now for a day", a.Status, a.ThisUpdate, a.NextUpdate)
+	}
+	for _, serial := range [][]byte{pki.NewSerial(), {1}, nil} {
+		if got := r.unanswered(t, ca.Mail, serial); got != fault.Missing {
+			t.Errorf("serial %x was never issued: got %v, want missing", serial, got)
+		}
+	}
+	if got := r.unanswered(t, ca.TLS, must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
+		t.Errorf("the same serial of another authority: got %v, want missing", got)
+	}
+}
+
+func TestARevocationIsAnsweredAtOnceAndForGood(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	row := r.row(t, "ada@uni.example")
+	for _, f := range pki.Reasons(true) {
+		id := r.issued(t, r.ada, row, "ada@uni.example")
+		r.ask(t, id) // so that the answer is at hand
+		at := r.Now()
+		r.ok(t, r.Revoke(t.Context(), r.officer, id, f.Reason))
+		r.clock.Advance(30 * time.Second)
+		r.ok(t, r.Announce(t.Context(), ca.Mail))
+		for range 3 {
+			a := r.ask(t, id)
+			if a.Status != ocsp.Revoked || a.RevocationReason != int(f.Reason) || !a.RevokedAt.Equal(at) {
+				t.Errorf("reason %d: got status %d for %d at %v, want it revoked at %v", f.Reason, a.Status, a.RevocationReason, a.RevokedAt, at)
+			}
+			r.clock.Advance(13 * time.Hour)
+			r.ok(t, r.RefreshAnswers(t.Context()))
+		}
+	}
+}
+
+func TestAnswersAreSignedAnewWhenHalfOfTheirLifeIsOver(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	began, first := r.Now(), r.ask(t, id)
+	for _, c := range []struct {
+		after time.Duration
+		want  time.Duration // since the beginning, of the answer
+	}{{12*time.Hour - time.Minute, 0}, {12 * time.Hour, 12 * time.Hour}, {13 * time.Hour, 12 * time.Hour}, {40 * time.Hour, 40 * time.Hour}} {
+		r.clock.Advance(began.Add(c.after).Sub(r.Now()))
+		r.ok(t, r.RefreshAnswers(t.Context()))
+		r.clock.Advance(30 * time.Second)
+		if a := r.ask(t, id); !a.ThisUpdate.Equal(began.Add(c.want)) {
+			t.Errorf("after %v: got the answer of %v, want that of %v", c.after, a.ThisUpdate, began.Add(c.want))
+		}
+	}
+	r.clock.Advance(25 * time.Hour) // the job was away
+	if got := r.unanswered(t, ca.Mail, first.SerialNumber.Bytes()); got != fault.Unavailable {
+		t.Errorf("an answer whose time is over: got %v, want that there is none for now", got)
+	}
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ask(t, id)
+}
+
+// TestCertificatesFromBeforeThereWereAnswersGetTheirs, also those that an older
+// version issues beside this one, and those it revokes.
+func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.row(t, "ada@uni.example")
+	old, gone := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example") // nobody is at hand yet
+	if got := r.unanswered(t, ca.Mail, must(r.One(t.Context(), r.ada, old)).Serial); got != fault.Unavailable {
+		t.Errorf("with nobody at hand: got %v, want that there is no answer for now", got)
+	}
+	must(r.db.Exec(t.Context(), `delete from ocsp_answer`))
+	r.ok(t, r.Revoke(t.Context(), r.ada, gone, pki.Superseded))
+	for range 2 {
+		r.ok(t, r.NoteUnanswered(t.Context()))
+	}
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	if a := r.ask(t, old); a.Status != ocsp.Good {
+		t.Errorf("got status %d, want good", a.Status)
+	}
+	if a := r.ask(t, gone); a.Status != ocsp.Revoked {
+		t.Errorf("got status %d, want revoked", a.Status)
+	}
+	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 2 {
+		t.Errorf("got %d answers, want 2", n)
+	}
+	r.Authority = nil
+	r.ok(t, errors.Join(r.NoteUnanswered(t.Context()), r.RefreshAnswers(t.Context())))
+}
+
+func TestAnAnswerIsGivenUntilAWeekAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	c := must(r.One(t.Context(), r.ada, id))
+	r.clock.Advance(c.NotAfter.Add(7 * day).Sub(r.Now()))
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ask(t, id)
+	r.clock.Advance(day)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.NoteUnanswered(t.Context()))
+	if got := r.unanswered(t, ca.Mail, c.Serial); got != fault.Missing {
+		t.Errorf("a week after its end: got %v, want nothing known of it", got)
+	}
+}
+
+// TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay lets many refresh
+// while others revoke.
+func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	row := r.row(t, "ada@uni.example")
+	var all []cert.ID
+	for range 12 {
+		all = append(all, r.issued(t, r.ada, row, "ada@uni.example"))
+	}
+	for round := range 3 {
+		r.clock.Advance(13 * time.Hour) // all are due
+		end := all[round*4 : round*4+4]
+		got := race(12, func(i int) error {
+			if i%3 != 0 {
+				return r.RefreshAnswers(t.Context())
+			}
+			if err := r.Revoke(t.Context(), r.ada, end[i/3], pki.KeyCompromise); err != nil {
+				return err
+			}
+			return r.Announce(t.Context(), ca.Mail)
+		})
+		if got[""] != 12 {
+			t.Fatalf("got %v, want all well", got)
+		}
+		for i, id := range all {
+			want := ocsp.Good
+			if i < round*4+4 {
+				want = ocsp.Revoked
+			}
+			if a := r.ask(t, id); a.Status != want || !a.ThisUpdate.Equal(r.Now()) {
+				t.Errorf("round %d, certificate %d: got status %d of %v, want %d of now", round, i, a.Status, a.ThisUpdate, want)
+			}
+		}
+	}
+}
+
+func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.row(t, "ada@uni.example")
+	for range 5 {
+		r.issued(t, r.ada, row, "ada@uni.example")
+	}
+	r.ok(t, r.SignOldLists(t.Context()))
+	r.off(t, row)
+	must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.CessationOfOperation))
+	queued := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`)
+	for range queued {
+		r.ok(t, r.Announce(t.Context(), ca.Mail))
+	}
+	if _, l := r.list(t, ca.Mail); queued != 5 || l.Entries != 5 || l.Number != 2 {
+		t.Errorf("got %d jobs and list %d with %d entries, want 5 jobs and the second list with 5", queued, l.Number, l.Entries)
+	}
+	r.clock.Advance(1000 * day) // all are off the list
+	r.ok(t, r.SignList(t.Context(), ca.Mail))
+	r.ok(t, r.Announce(t.Context(), ca.Mail))
+	if _, l := r.list(t, ca.Mail); l.Number != 3 {
+		t.Errorf("got list %d, want none where nothing is new", l.Number)
+	}
+}
+
+// TestAForeignCertificateIsNeitherListedNorAnswered: it is not ours to speak of.
+func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.sign(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	i.Authority = "elsewhere"
+	id := r.record(t, i)
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
+	for _, name := range append(r.local.Names(), "elsewhere") {
+		if name != "elsewhere" {
+			r.ok(t, r.SignList(t.Context(), name))
+		}
+		if got := r.unanswered(t, name, i.Certificate.Serial); got != fault.Missing {
+			t.Errorf("%s: got %v, want missing", name, got)
+		}
+	}
+	r.ok(t, r.NoteUnanswered(t.Context()))
+	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 0 {
+		t.Errorf("got %d answers, want none", n)
+	}
+	if _, l := r.list(t, ca.Mail); l.Entries != 0 {
+		t.Errorf("got %d entries, want none", l.Entries)
+	}
+}
+
+func TestAnIssuanceNeedsNobodyAtHandToAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.Authority = nil
+	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	r.Authority = r.local
+	if got := r.unanswered(t, ca.Mail, must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
+		t.Errorf("got %v, want missing", got)
+	}
+	if names := r.local.Responders(); slices.Contains(names, ca.Root) || len(names) != 2 {
+		t.Errorf("got responders for %v, want mail and tls", names)
+	}
+}

@@ -1,0 +1,60 @@
+package mail
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// mailLetters are those about client certificates that end or are new, in both
+// languages and in each alone.
+func mailLetters() map[string]func() (Letter, error) {
+	const to, address = "kim.muster@uni.example", "office@uni.example"
+	one := MailEndingWords{To: to, Link: link, Certificates: []MailEndingLine{{Address: to, More: 1, Until: at}}}
+	many := one
+	many.Certificates = append(many.Certificates, MailEndingLine{Address: address, Until: at.Add(time.Hour), Elsewhere: true})
+	many.Lang = "en"
+	holder := AppliedWords{To: to, Address: address, By: "Toni Fremd", At: at, Link: link, Lang: "de"}
+	contact := holder
+	contact.Lang, contact.Holders = "", []string{"Kim Muster"}
+	week := DigestWords{To: "robin@uni.example", Days: 28, Link: link, Certificates: []DigestLine{{to, "Kim Muster", at}, {address, "Toni Fremd", at}}}
+	more := week
+	more.More, more.Lang = 1234, "en"
+	return map[string]func() (Letter, error){
+		"mail_ending":      func() (Letter, error) { return MailEnding(one) },
+		"mail_ending-many": func() (Letter, error) { return MailEnding(many) },
+		"applied-holder":   func() (Letter, error) { return Applied(holder) },
+		"applied-contact":  func() (Letter, error) { return Applied(contact) },
+		"digest":           func() (Letter, error) { return Digest(week) },
+		"digest-more":      func() (Letter, error) { return Digest(more) },
+		"issued-en":        func() (Letter, error) { return Issued(IssuedWords{to, []string{to}, at, link, "en"}) },
+		"revoked-elsewhere-de": func() (Letter, error) {
+			return Revoked(RevokedWords{to, []string{to}, "Robin Netz", at, link, true, "de"})
+		},
+		"server-revoked-elsewhere-en": func() (Letter, error) {
+			return ServerRevoked(ServerRevokedWords{to, "Garten", "ABCD-EFGHJ", []string{"www.uni.example"}, "Robin Netz", at, link, true, "en"})
+		},
+		"server_issued-en": func() (Letter, error) {
+			return ServerIssued(ServerIssuedWords{to, "ABCD-EFGHJ", "Garten", []string{"www.uni.example"}, at, link, "en"})
+		},
+		"ending-en": func() (Letter, error) {
+			return Ending(EndingWords{to, "Garten", []EndingLine{{"www.uni.example", 0, "ABCD-EFGHJ", at, false}}, link, "en"})
+		},
+	}
+}
+
+// TestALetterInTheReadersLanguageHoldsNoOther: a language that the portal does
+// not know makes a letter in both.
+func TestALetterInTheReadersLanguageHoldsNoOther(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string][2]bool{"": {true, true}, "fr": {true, true}, "de": {true, false}, "en": {false, true}} {
+		l, err := MailEnding(MailEndingWords{To: "kim@uni.example", Link: link, Lang: lang, Certificates: []MailEndingLine{{Address: "kim@uni.example", Until: at}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := [2]bool{strings.Contains(l.Text, "Guten Tag"), strings.Contains(l.Text, "Hello")}
+		if got != want || strings.Contains(l.Subject, " / ") != (want[0] && want[1]) {
+			t.Errorf("%q: got German and English %v under %q, want %v", lang, got, l.Subject, want)
+		}
+	}
+}
