@@ -26,6 +26,8 @@ const (
 	atOnce = 2
 	// patience is how long a page may take to do what it is expected to do.
 	patience = 20 * time.Second
+	// mostBody is how much of a request's body is recorded.
+	mostBody = 1 << 20
 	// soon is how long a thing may take to come to a page that is loaded.
 	soon = 4 * time.Second
 )

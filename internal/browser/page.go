@@ -21,9 +21,11 @@ type Page struct {
 	ctx    context.Context
 	who    string
 	script bool
+	before string
 	lang   string
 	width  int64
 	watch  watch
+	jar    cdp.BrowserContextID
 	hosts  map[string]bool
 }
 
@@ -35,6 +37,9 @@ func NoScript(p *Page) { p.script = false }
 
 // Speaking sets the language that the browser asks for.
 func Speaking(lang string) Option { return func(p *Page) { p.lang = lang } }
+
+// Beforehand runs a script in each page before the page's own.
+func Beforehand(script string) Option { return func(p *Page) { p.before = script } }
 
 // Wide sets the width of the window in CSS pixels.
 func Wide(pixels int64) Option { return func(p *Page) { p.width = pixels } }
@@ -52,9 +57,15 @@ func (r *Room) Visitor(who string, options ...Option) *Page {
 		r.t.Fatalf("open a window for %s: %v", who, err)
 	}
 	chromedp.ListenTarget(p.ctx, p.hear)
-	p.do("set up the window", network.Enable(), log.Enable(),
+	p.do("set up the window", network.Enable().WithMaxPostDataSize(mostBody), log.Enable(),
 		network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": p.lang}),
 		emulation.SetScriptExecutionDisabled(!p.script))
+	if p.before != "" {
+		p.do("prepare pages", chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument(p.before).Do(ctx)
+			return err
+		}))
+	}
 	p.shape(p.width, false)
 	return p
 }
@@ -71,6 +82,7 @@ func (p *Page) open(room context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.jar = jar
 	var leave context.CancelFunc
 	p.ctx, leave = chromedp.NewContext(room, chromedp.WithTargetID(window))
 	p.t.Cleanup(func() {

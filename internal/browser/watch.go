@@ -21,6 +21,8 @@ type watch struct {
 	status  int
 	asked   map[network.RequestID]string // address of each request under way
 	wrong   []string
+	sent    []string
+	unheard []string // requests whose body could not be recorded
 }
 
 func (w *watch) loaded() int {
@@ -59,6 +61,9 @@ func (p *Page) hear(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		p.hearRequest(e)
+		w.hearSent(e)
+	case *network.EventRequestWillBeSentExtraInfo:
+		w.hearHeaders(e)
 	case *network.EventResponseReceived:
 		p.hearResponse(e)
 	case *network.EventLoadingFailed:

@@ -1,7 +1,8 @@
 // Package static holds the files a browser fetches besides pages: the style
-// sheet, the mark and the small modules of comfort. It decides their addresses,
-// which change with their content, so that each may be cached for ever. It never
-// holds anything about a person, and no page needs one of its modules to work.
+// sheet, the mark, the small modules of comfort, and those that make keys, which
+// never leave the browser. It decides their addresses, which change with their
+// content, so that each may be cached for ever. It never holds anything about a
+// person, and there is a way without each of its modules.
 package static
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -43,14 +45,33 @@ func load() map[string]asset {
 		panic(err)
 	}
 	for _, name := range names {
-		content, err := files.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		sum := sha256.Sum256(content)
-		all[name] = asset{content, hex.EncodeToString(sum[:8])}
+		add(all, name)
 	}
 	return all
+}
+
+// imported is how one module names another.
+var imported = regexp.MustCompile(`from "\./([a-z0-9]+\.js)"`)
+
+// add loads the file called name. What a module imports is loaded first and
+// named by its own address, so that it may be cached for ever, too.
+func add(all map[string]asset, name string) asset {
+	if a, ok := all[name]; ok {
+		return a
+	}
+	content, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	if path.Ext(name) == ".js" {
+		content = imported.ReplaceAllFunc(content, func(from []byte) []byte {
+			other := string(imported.FindSubmatch(from)[1])
+			return []byte(`from "../` + add(all, other).hash + "/" + other + `"`)
+		})
+	}
+	sum := sha256.Sum256(content)
+	all[name] = asset{content, hex.EncodeToString(sum[:8])}
+	return all[name]
 }
 
 // Path returns the address of the file called name: "/static/<hash>/app.css".

@@ -123,3 +123,31 @@ func TestColoursHaveContrastInBothSchemes(t *testing.T) {
 		holds("muted", "quiet-tint", 4.5)
 	}
 }
+
+func TestAModuleAsksForOthersByTheirContent(t *testing.T) {
+	t.Parallel()
+	module := regexp.MustCompile(`from "([^"]+)"`)
+	found := 0
+	for name, a := range assets {
+		for _, m := range module.FindAllStringSubmatch(string(a.content), -1) {
+			found++
+			if other := m[1][strings.LastIndex(m[1], "/")+1:]; m[1] != strings.Replace(Path(other), Prefix, "../", 1) {
+				t.Errorf("%s imports %q, want the address of %s as it is now", name, m[1], other)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("got %d imports, want those of the modules that make keys", found)
+	}
+}
+
+func TestWhatWritesKeysIsSmallEnoughToBeRead(t *testing.T) {
+	t.Parallel()
+	lines := 0
+	for _, name := range []string{"der.js", "key.js", "p12.js", "des.js"} {
+		lines += strings.Count(string(assets[name].content), "\n")
+	}
+	if lines >= 350 {
+		t.Errorf("der.js, key.js, p12.js and des.js have %d lines, want fewer than 350", lines)
+	}
+}
