@@ -113,6 +113,8 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		return view.Link{Label: reference, Href: serverPath(reference)}
 	case "application":
 		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: "/client-certificates/applications/" + id(x.ID)}
+	case "certificate_import":
+		return view.Link{Label: t(ctx, "earlier.number", "n", id(x.ID)), Href: earlierPath + "/" + id(x.ID)}
 	case "bulk":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {

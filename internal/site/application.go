@@ -57,6 +57,9 @@ func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Ap
 		Progress: s.applicationProgress(ctx, by, a), Addresses: applicationAddresses(a, linked),
 		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: applicationPath(a.ID),
 	}
+	if by.Officer {
+		m.Findings = findingModels(ctx, a.Findings)
+	}
 	if m.Progress.Refresh != "" {
 		m.Steps = applySteps(ctx, 3)
 	}
@@ -76,7 +79,7 @@ func (s *Site) applicationProgressOnly(w http.ResponseWriter, r *http.Request) e
 // again from the list.
 func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order.Application) view.ApplicationProgressModel {
 	say := func(k view.Kind, title, text string) view.ApplicationProgressModel {
-		return view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}}
+		return view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
 	}
 	next := func(m view.ApplicationProgressModel, todo string) view.ApplicationProgressModel {
 		if a.Account == by.Account {
@@ -92,7 +95,11 @@ func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order
 	case order.Refused:
 		return next(say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason)), "order.refused_todo")
 	case order.Failed:
-		return next(say(view.Bad, "order.failed_title", reasonWords(ctx, a.Reason)), "order.failed_todo")
+		m := next(say(view.Bad, "order.failed_title", failedWords(ctx, by, a)), "order.failed_todo")
+		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
+			m.More = ""
+		}
+		return m
 	}
 	m := say(view.Open, "order.queued_title", t(ctx, "order.queued_text"))
 	if a.State == order.Issuing {
@@ -123,6 +130,15 @@ func reasonWords(ctx context.Context, reason string) string {
 		return t(ctx, reason)
 	}
 	return reason
+}
+
+// failedWords are reasonWords of a failure; officers read that rules are broken,
+// and which, and the applicant what to do.
+func failedWords(ctx context.Context, by person.Actor, a order.Application) string {
+	if by.Officer && by.Account != a.Account && len(a.Findings) > 0 {
+		return t(ctx, "ca.rules")
+	}
+	return reasonWords(ctx, a.Reason)
 }
 
 // applicationAddresses are what a was made for: as written in its intent, else

@@ -180,7 +180,8 @@ func (s *Site) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Linke
 	}
 	m := applyForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: t(ctx, "apply.title")}
-	m.Addresses, m.Command = addresses(l.Addresses()), requestCommand(string(l.Primary))
+	m.Addresses, m.Key.Command, m.Key.Keep = addresses(l.Addresses()), requestCommand(string(l.Primary)), t(ctx, "apply.how_keep")
+	m.Account, m.Row = id(by.Account), id(l.RowID)
 	m.Name, m.NameNote = certifiedName(ctx, l, account)
 	m.Form = view.FormModel{
 		Action: applyPath(l.RowID), Upload: true, Submit: view.ButtonModel{Label: t(ctx, "apply.submit")},
@@ -208,23 +209,13 @@ func certifiedName(ctx context.Context, l mailbox.Linked, a person.Account) (nam
 func applyForm(ctx context.Context, in typed, failed error) view.ApplyModel {
 	bad, whole := wrong(ctx, failed)
 	m := view.ApplyModel{Steps: applySteps(ctx, 1)}
-	m.Key = view.FieldModel{
-		Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: "csr",
-		Choices: []view.Choice{{Value: "csr", Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")}},
-	}
-	m.CSR = view.FieldModel{
-		Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
-		Value: in.shown(), Error: bad["csr"], Autocomplete: "off", Alternative: true,
-	}
-	m.File = view.FieldModel{Name: "file", Label: t(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
-	if len(in.file) > 0 {
-		m.CSR.Error, m.File.Error = "", bad["csr"]
-	}
+	m.Key = keyChoice(ctx, t(ctx, "key.browser_hint"), in, keyCSR, bad["csr"])
+	m.Key.Kind = keyKind(ctx, "rsa", t(ctx, "key.rsa_mail"), t(ctx, "key.ec_mail"))
 	m.Terms = view.FieldModel{Name: "terms", Label: t(ctx, "apply.terms_accept"), Type: view.Checkbox, Error: bad["terms"]}
 	if in.terms != "" && bad["terms"] == "" {
 		m.Terms.Value = "on"
 	}
-	m.Fails = view.Fails(m.CSR, m.File)
+	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
 	if m.Terms.Error != "" {
 		m.Fails = append(m.Fails, view.Fail{Field: m.Terms.Name, Text: m.Terms.Error})
 	}

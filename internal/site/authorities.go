@@ -21,6 +21,11 @@ import (
 type Authority struct {
 	Name string // in addresses: /pki/mail.crt, /pki/mail.crl
 	DER  []byte
+	// Addressee is how programs name it that ask whether one of its certificates
+	// counts, OCSPURL where they do, empty while certificates carry no addresses.
+	// Nil: nobody answers for it.
+	Addressee *pki.Addressee
+	OCSPURL   string
 }
 
 const (
@@ -51,6 +56,9 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityM
 	m := view.AuthorityModel{
 		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
 		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}},
+	}
+	if a.Addressee != nil {
+		m.OCSP = a.OCSPURL
 	}
 	l, err := s.newestList(ctx, a.Name)
 	if fault.Is(err, fault.Missing) {
@@ -99,6 +107,8 @@ func (s *Site) files(r chi.Router) {
 	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
 	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
 	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
+	r.Get("/pki/ocsp/{authority}/*", s.file(s.askByGet))
+	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
 }
 
 func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byte) handler {

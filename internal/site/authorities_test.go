@@ -51,7 +51,7 @@ func TestAListIsCachedAndNamedByItsNumber(t *testing.T) {
 	}
 	for header, want := range map[string]string{
 		"ETag": `"1"`, "Cache-Control": "public, max-age=60", "Content-Disposition": `attachment; filename="mail.crl"`,
-		"Last-Modified": r.clock.Now().Format(http.TimeFormat),
+		"Last-Modified": r.clock.Now().Format(http.TimeFormat), "Vary": "",
 	} {
 		if got := first.Header.Get(header); got != want {
 			t.Errorf("%s: got %q, want %q", header, got, want)

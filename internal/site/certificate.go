@@ -51,7 +51,12 @@ func (s *Site) certificate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	title := t(ctx, "cert.title", "reference", c.Reference)
-	return s.show(w, r, http.StatusOK, view.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), s.certificateModel(ctx, title, c)))
+	m := s.certificateModel(ctx, title, c)
+	e, err := s.Cert.Evidence(ctx, s.actor(r), c.ID)
+	if m.Evidence, err = s.evidenceBrief(ctx, e, err, certificatePath(c.ID)); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), m))
 }
 
 func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certificate) view.CertificateModel {
@@ -69,10 +74,15 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	}
 	if p, err := pki.ParseCertificate(c.DER); err == nil {
 		m.Key = p.Key.Algorithm
+		if c.Mine {
+			m.Waiting = certificateWaiting(ctx, c, p.Key)
+		}
 	}
 	if c.Mine {
 		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
-		m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey schluessel.pem -out " + c.Reference + ".p12"
+		if !c.Foreign {
+			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey schluessel.pem -out " + c.Reference + ".p12"
+		}
 	} else {
 		m.Holder = c.Holder
 	}
@@ -81,7 +91,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	} else if f := fault.Of(err); c.Revoked == nil {
 		m.Reasons = []string{t(ctx, f.ID, f.Args...)}
 	}
-	m.Notices = s.certificateNotices(ctx, c)
+	m.Notices = append(s.certificateNotices(ctx, c), foreignNotice(ctx, c.Foreign, c.Revoked != nil)...)
 	return m
 }
 
@@ -95,6 +105,17 @@ func (s *Site) certificateNotices(ctx context.Context, c cert.Certificate) []vie
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.inactive_notice")}}
 	}
 	return nil
+}
+
+// foreignNotice says of an imported certificate what the portal can and cannot do.
+func foreignNotice(ctx context.Context, foreign, revoked bool) []view.NoticeModel {
+	switch {
+	case !foreign:
+		return nil
+	case revoked:
+		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.foreign_revoked")}}
+	}
+	return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "cert.foreign")}}
 }
 
 // endsSoon tells whether c still counts, but may be followed by the next.
@@ -137,6 +158,9 @@ func (s *Site) lifeBar(ctx context.Context, valid bool, from, until time.Time) *
 
 // issuerOf is the name of who signed c.
 func (s *Site) issuerOf(c cert.Certificate) string {
+	if p, err := pki.ParseCertificate(c.DER); c.Foreign && err == nil {
+		return pki.Distinguished(p.Issuer)
+	}
 	for _, a := range s.CA {
 		if a.Name == c.Authority {
 			if p, err := pki.ParseCertificate(a.DER); err == nil {
@@ -170,9 +194,9 @@ func (s *Site) chainFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	chain, err := s.Chains.Chain(c.DER)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Foreign, c.Chain)
 	if err != nil {
-		return fault.New(fault.Unavailable, "cert.no_chain").Because(err)
+		return err
 	}
 	return attach(w, "application/pem-certificate-chain", c.Reference+"-chain.pem", pki.PEM(chain...))
 }

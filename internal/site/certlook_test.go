@@ -55,6 +55,7 @@ func (r *rig) issue() (w issued) {
 		unlikeRow: row(unlike), inactiveRow: row(gone), linkRow: row(linked),
 	}
 	office := r.linkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat Physik", Primary: "sekretariat.physik@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
+	must(r.db.Exec(ctx, `update application set reason = 'order.failed.rules_office', findings = $1 where state = 'failed'`, findings))
 	w.apply = fmt.Sprintf("/client-certificates/apply/%d", office)
 	must(0, r.Cert.SignOldLists(ctx))
 	return w
@@ -74,7 +75,7 @@ func TestCertificatesInABrowser(t *testing.T) {
 			w := s.issue()
 			for name, path := range map[string]string{
 				"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued, "slow": w.slow,
-				"refused": w.refused, "failed": w.failed, "valid": w.valid, "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
+				"refused": w.refused, "failed": w.failed, "valid": w.valid, "evidence": w.valid + "/evidence", "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
 			} {
 				s.look("ada", "cert-"+name, path, http.StatusOK)
 			}
@@ -97,6 +98,9 @@ func TestCertificatesInABrowser(t *testing.T) {
 			s.look("niko", "cert-not-his", w.valid, http.StatusNotFound)
 			ada := s.page("ada")
 			ada.Goto(s.at(w.apply))
+			ada.Await(s.say("key.browser"))
+			ada.Choose(s.say("apply.key_csr"))
+			s.judge(ada, "cert-apply-csr", http.StatusOK)
 			ada.Fill(s.say("apply.csr"), "-----BEGIN CERTIFICATE REQUEST-----\nMIIB")
 			ada.Press(s.say("apply.submit"))
 			s.judge(ada, "cert-apply-wrong", http.StatusUnprocessableEntity)

@@ -36,7 +36,7 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	m := view.ClientCertificatesModel{Applications: s.applicationLines(ctx, applied, linked)}
+	m := view.ClientCertificatesModel{Account: id(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
 	for _, c := range waiting {
 		m.Waiting = append(m.Waiting, waitingCard(ctx, c))
 	}

@@ -34,6 +34,9 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := view.EmailDomainsModel{Table: domainsTable(ctx)}
+	if m.Digest, err = s.digest(ctx, by, all); err != nil {
+		return err
+	}
 	for _, d := range all {
 		m.Domains = append(m.Domains, s.domainLine(ctx, d, counts[d.ID]))
 	}

@@ -115,9 +115,9 @@ func kindOfAction(action string) view.Kind {
 
 // detailOrder are the values of audit lines that mean something to people.
 var detailOrder = [...]string{
-	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "to", "answer",
+	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "holder", "organisation", "language", "to", "answer",
 	"server_name", "identifier", "country", "contact", "successor", "wildcard", "auto_approve", "reminders",
-	"validation", "proof", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
+	"validation", "proof", "vouching", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
 }
 
 // detailWords says what changed, a line for each value: "Aliasse: alt → neu".

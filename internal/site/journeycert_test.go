@@ -36,6 +36,7 @@ type held struct {
 func (w *walk) ownCertificate() {
 	key, csr := newKey("antrag")
 	p := w.form()
+	w.ownRequest(p)
 	p.Fill(w.say("apply.csr"), csr)
 	p.Choose(w.say("apply.terms_accept"))
 	h := w.obtain(key)
@@ -59,6 +60,18 @@ func (w *walk) form() *chromium.Page {
 	w.ada.FollowIn("main", w.say("mine.apply"))
 	w.ada.Has(w.say("apply.title"), "juergen.mueller@fakultaet.example", "j.mueller@fakultaet.example", names["ada"])
 	return w.ada
+}
+
+// ownRequest chooses to bring a request, where there is a choice.
+func (w *walk) ownRequest(p *chromium.Page) {
+	w.t.Helper()
+	if p.Scripts() {
+		p.Await(w.say("key.browser"))
+		p.Choose(w.say("apply.key_csr"))
+		return
+	}
+	p.Has(w.say("key.no_script"))
+	p.Lacks(w.say("key.browser"))
 }
 
 // obtain sends the form, waits for the certificate and fetches its files. The
@@ -182,6 +195,7 @@ func (w *walk) privateKey() {
 	key, _ := newKey("antrag")
 	secret := strings.Split(key, "\n")[1]
 	p := w.form()
+	w.ownRequest(p)
 	p.Fill(w.say("apply.csr"), key)
 	p.Choose(w.say("apply.terms_accept"))
 	p.Press(w.say("apply.submit"))
@@ -204,6 +218,7 @@ func (w *walk) privateKey() {
 func (w *walk) contactRevokes(row string) {
 	key, csr := newKey("antrag")
 	p := w.form()
+	w.ownRequest(p)
 	p.Attach(w.say("apply.file"), "antrag.csr", []byte(csr))
 	p.Choose(w.say("apply.terms_accept"))
 	h := w.obtain(key)

@@ -45,6 +45,7 @@ func (w *walk) order(p *chromium.Page, names ...string) string {
 	_, csr := newKey(names[0])
 	w.section(p, "nav.orders")
 	p.FollowIn("main", w.say("serverorder.new"))
+	w.ownRequest(p)
 	p.Fill(w.say("apply.csr"), csr)
 	p.Press(w.say("serverorder.next"))
 	p.Has(names[0], "EC P-256")

@@ -72,6 +72,9 @@ var matrix = []entry{
 	{"GET", "/privacy", nil, everybody},
 	{"GET", "/accessibility", nil, everybody},
 	{"GET", "/help", nil, everybody},
+	{"GET", "/help/keys", nil, everybody},
+	{"GET", "/help/install", nil, everybody},
+	{"GET", "/help/signing", nil, everybody},
 	{"GET", "/terms", nil, everybody},
 	{"GET", "/pki", nil, everybody},
 	{"GET", "/api", nil, everybody},
@@ -79,6 +82,8 @@ var matrix = []entry{
 	{"GET", "/pki/{authority}.crt", nil, everybody},
 	{"GET", "/pki/{authority}.pem", nil, everybody},
 	{"GET", "/pki/{authority}.crl", nil, everybody},
+	{"GET", "/pki/ocsp/{authority}/*", nil, everybody},                       // which says that it is no question
+	{"POST", "/pki/ocsp/{authority}", nil, answers{415, 415, 415, 415, 415}}, // a form is none
 	{"GET", "/healthz", nil, everybody},
 	{"GET", "/readyz", nil, everybody},
 	{"GET", "/favicon.ico", nil, answers{301, 301, 301, 301, 301}},
@@ -109,14 +114,19 @@ var matrix = []entry{
 	{"GET", "/client-certificates/{certificate}", nil, seeing},
 	{"GET", "/client-certificates/{certificate}/certificate.pem", nil, seeing},
 	{"GET", "/client-certificates/{certificate}/chain.pem", nil, seeing},
+	{"GET", "/client-certificates/{certificate}/evidence", nil, seeing},
+	{"GET", "/client-certificates/{certificate}/evidence.json", nil, seeing},
 	{"GET", "/client-certificates/{certificate}/revoke", nil, answers{303, 200, 409, 404, 200}}, // the row is active
 	{"POST", "/client-certificates/{certificate}/revoke", []string{"reason", "0"}, posted(303, 409, 404, 303)},
-	{"GET", "/challenges/{challenge}", nil, missing}, // whose link was never opened in this browser
+	{"GET", "/client-certificates/{certificate}/p12", nil, answers{303, 200, 404, 404, 404}}, // for its holder only
+	{"GET", "/client-certificates/keys/{key}", nil, missing},                                 // an unknown one; keys_test.go follows real ones
+	{"GET", "/challenges/{challenge}", nil, missing},                                         // whose link was never opened in this browser
 	{"POST", "/challenges/{challenge}/confirm", nil, posted(404, 404, 404, 404)},
 	{"POST", "/challenges/{challenge}/decline", nil, posted(404, 404, 404, 404)},
 
 	{"GET", "/email-domains/", nil, answers{303, 403, 200, 200, 200}},
 	{"GET", "/email-domains/{domain}", nil, reading},
+	{"POST", "/email-domains/digest", []string{"wants", "yes"}, posted(403, 303, 303, 403)},
 	{"POST", "/email-domains/{domain}/join", nil, posted(404, 403, 404, 303)},
 	{"GET", "/email-domains/{domain}/export.csv", nil, reading},
 	{"GET", "/email-domains/{domain}/template.csv", nil, reading},
@@ -154,6 +164,8 @@ var matrix = []entry{
 	{"POST", "/email-domains/{domain}/rows/{row}/unlink", nil, posted(404, 409, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/delete", nil, editing},
 	{"POST", "/email-domains/{domain}/rows/{row}/delete", nil, posted(404, 303, 404, 403)},
+	{"GET", "/email-domains/{domain}/rows/{row}/revoke", nil, answers{303, 404, 409, 404, 409}}, // it is active; and has no certificate
+	{"POST", "/email-domains/{domain}/rows/{row}/revoke", []string{"reason", "5"}, posted(404, 409, 404, 409)},
 	{"GET", "/email-domains/{domain}/rows/{row}/recipes/{kind}", nil, editing},
 	{"POST", "/email-domains/{domain}/rows/{row}/recipes/{kind}", nil, posted(404, 303, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/challenges/{challenge}/undeliverable", nil, editing},
@@ -187,6 +199,8 @@ var matrix = []entry{
 	// The server certificate is of nora's organisation; to sven's section he is let.
 	{"GET", "/certificates/", nil, answers{303, 403, 200, 200, 200}},
 	{"GET", "/certificates/{reference}", nil, reading},
+	{"GET", "/certificates/{reference}/evidence", nil, reading},
+	{"GET", "/certificates/{reference}/evidence.json", nil, reading},
 	{"GET", "/certificates/{reference}/{file}", nil, reading},
 	{"GET", "/certificates/{reference}/revoke", nil, reading},
 	{"POST", "/certificates/{reference}/revoke", []string{"reason", "0"}, posted(404, 303, 404, 303)},
@@ -244,6 +258,13 @@ var matrix = []entry{
 	{"POST", "/office/mail/letters/{letter}/retry", nil, posted(403, 403, 403, 404)},
 	{"POST", "/office/mail/jobs/{job}/retry", nil, posted(403, 403, 403, 404)},
 	{"GET", "/office/audit", nil, officers},
+	{"GET", "/office/earlier", nil, officers},
+	{"POST", "/office/earlier", nil, posted(403, 403, 403, 422)}, // no file; earlier_test.go sends some
+	{"GET", "/office/earlier/{import}", nil, officers},
+	{"POST", "/office/earlier/{import}/apply", nil, posted(403, 403, 403, 303)},
+	{"POST", "/office/earlier/{import}/discard", nil, posted(403, 403, 403, 303)},
+	{"GET", "/office/earlier/{import}/lines/{line}", nil, officers},
+	{"POST", "/office/earlier/{import}/lines/{line}", nil, posted(403, 403, 403, 303)},
 	{"GET", "/office/organisations", nil, officers},
 	{"GET", "/office/organisations/new", nil, officers},
 	{"POST", "/office/organisations", []string{"name", "Neu", "country", "DE", "who", "nobody"}, posted(403, 403, 403, 422)},

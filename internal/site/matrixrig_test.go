@@ -48,7 +48,9 @@ func (r *matrixRig) filled(pattern string) string {
 		fill["{account}"] = r.actors["sven"].Account
 		must(0, r.Org.AddMember(r.t.Context(), r.actors["rita"], r.other, r.actors["sven"].Account))
 	}
-	if strings.Contains(pattern, "{import}") {
+	if strings.HasPrefix(pattern, "/office/earlier/") {
+		fill["{import}"], fill["{line}"] = r.earlier(), 1
+	} else if strings.Contains(pattern, "{import}") {
 		fill["{import}"] = r.imported(pattern)
 	}
 	if strings.Contains(pattern, "{application}") || strings.HasPrefix(pattern, "/client-certificates/") {

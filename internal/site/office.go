@@ -84,6 +84,7 @@ func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeA
 		{Title: t(ctx, "office.orders"), Href: "/office/orders", Text: t(ctx, "office.orders_area")},
 		{Title: t(ctx, "office.products"), Href: "/office/products", Text: t(ctx, "office.products_area")},
 		{Title: t(ctx, "office.server_certificates"), Href: "/office/server-certificates", Text: t(ctx, "office.server_certificates_area")},
+		{Title: t(ctx, "earlier.title"), Href: earlierPath, Text: t(ctx, "earlier.area")},
 		{Title: t(ctx, "office.applications"), Href: "/office/applications", Text: t(ctx, "office.applications_area")},
 		{Title: t(ctx, "office.mail"), Href: "/office/mail", Text: t(ctx, "office.mail_area")},
 		{Title: t(ctx, "office.audit"), Href: "/office/audit", Text: t(ctx, "office.audit_area")},

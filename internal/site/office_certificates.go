@@ -52,7 +52,10 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 	for _, a := range failed {
 		row := view.FailedApplication{
 			Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
-			Addresses: applicationAddresses(a, nil), Reason: reasonWords(ctx, a.Reason), Retry: "/office/applications/" + id(a.ID) + "/retry",
+			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.actor(r), a), Retry: "/office/applications/" + id(a.ID) + "/retry",
+		}
+		for _, f := range a.Findings {
+			row.Rules = append(row.Rules, findingWords(ctx, f))
 		}
 		if a.Ended != nil {
 			row.Since = view.Ago(ctx, *a.Ended, s.Now())

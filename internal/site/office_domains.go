@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
@@ -68,19 +69,52 @@ func typedDomain(r *http.Request) view.DomainForm {
 	v := r.PostFormValue
 	return view.DomainForm{
 		Name: v("name"), Group: v("group"), Validation: v("validation"),
-		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"),
+		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"), Vouching: v("vouching"),
 	}
 }
 
-// domainInput reads the form. A group that is none counts as not chosen.
-func domainInput(m view.DomainForm, groups []org.Group) org.DomainInput {
+// choices are what the form of a domain offers.
+type choices struct {
+	groups        []org.Group
+	organisations []org.Organisation
+}
+
+func (s *Site) domainChoices(ctx context.Context, by person.Actor) (c choices, err error) {
+	if c.groups, err = s.Org.Groups(ctx, by); err != nil {
+		return c, err
+	}
+	c.organisations, err = s.Org.Organisations(ctx, by)
+	return c, err
+}
+
+// offer puts them into the form.
+func (c choices) offer(ctx context.Context, m *view.DomainForm) {
+	m.Groups = groupChoices(c.groups)
+	for _, o := range c.organisations {
+		sponsor := pki.Sponsor{Organisation: o.Name, Identifier: o.Identifier, Country: o.Country}
+		label := o.Name
+		if !sponsor.Usable() {
+			label = t(ctx, "office.vouching_unusable", "name", o.Name)
+		}
+		m.Organisations = append(m.Organisations, view.Choice{Value: id(o.ID), Label: label})
+	}
+}
+
+// domainInput reads the form. A group or an organisation that is none counts as
+// not chosen.
+func domainInput(m view.DomainForm, c choices) org.DomainInput {
 	in := org.DomainInput{
 		Name: m.Name, Validation: org.Validation(m.Validation),
 		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)},
 	}
-	for _, g := range groups {
+	for _, g := range c.groups {
 		if id(g.ID) == m.Group {
 			in.Group = g.ID
+		}
+	}
+	for _, o := range c.organisations {
+		if id(o.ID) == m.Vouching {
+			in.Vouching = o.ID
 		}
 	}
 	return in
@@ -100,11 +134,11 @@ func typedDay(text string) time.Time {
 }
 
 func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
-	groups, err := s.Org.Groups(r.Context(), s.actor(r))
+	offered, err := s.domainChoices(r.Context(), s.actor(r))
 	if err != nil {
 		return err
 	}
-	return s.newDomainPage(w, r, http.StatusOK, s.newDomainFrame(r), view.DomainForm{}, groups)
+	return s.newDomainPage(w, r, http.StatusOK, s.newDomainFrame(r), view.DomainForm{}, offered)
 }
 
 func (s *Site) newDomainFrame(r *http.Request) view.Frame {
@@ -112,8 +146,9 @@ func (s *Site) newDomainFrame(r *http.Request) view.Frame {
 	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"})
 }
 
-func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.DomainForm, groups []org.Group) error {
-	m.New, m.Action, m.Cancel, m.Groups = true, "/office/domains", "/office/domains", groupChoices(groups)
+func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.DomainForm, c choices) error {
+	m.New, m.Action, m.Cancel = true, "/office/domains", "/office/domains"
+	c.offer(r.Context(), &m)
 	return s.show(w, r, status, view.NewDomain(f, m))
 }
 
@@ -127,12 +162,12 @@ func groupChoices(groups []org.Group) []view.Choice {
 
 func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.actor(r)
-	groups, err := s.Org.Groups(ctx, by)
+	offered, err := s.domainChoices(ctx, by)
 	if err != nil {
 		return err
 	}
 	m := typedDomain(r)
-	name, err := s.Org.AddDomain(ctx, by, domainInput(m, groups))
+	name, err := s.Org.AddDomain(ctx, by, domainInput(m, offered))
 	if err == nil {
 		return s.done(w, r, "/office/domains", "office.domain_added", "domain", name.Unicode())
 	}
@@ -141,7 +176,7 @@ func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Errors, m.Whole = wrongAt(ctx, err, "schema.email_domain_name", "name")
 	f, status := s.refused(w, s.newDomainFrame(r), err)
-	return s.newDomainPage(w, r, status, f, m, groups)
+	return s.newDomainPage(w, r, status, f, m, offered)
 }
 
 // domainAsked is the domain that the path names.
@@ -163,6 +198,9 @@ func (s *Site) officeDomain(w http.ResponseWriter, r *http.Request) error {
 
 func storedDomain(d org.EmailDomain) view.DomainForm {
 	m := view.DomainForm{Group: id(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
+	if d.Vouching != nil {
+		m.Vouching = id(*d.Vouching)
+	}
 	if d.ProofFrom != nil {
 		m.From, m.Until = d.ProofFrom.UTC().Format(time.DateOnly), d.ProofUntil.UTC().Format(time.DateOnly)
 	}
@@ -181,11 +219,12 @@ func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.Em
 	if err != nil {
 		return err
 	}
-	groups, err := s.Org.Groups(ctx, by)
+	offered, err := s.domainChoices(ctx, by)
 	if err != nil {
 		return err
 	}
-	form.Action, form.Groups = "/office/domains/"+id(d.ID), groupChoices(groups)
+	form.Action = "/office/domains/" + id(d.ID)
+	offered.offer(ctx, &form)
 	m.Form = form
 	return s.show(w, r, status, view.OfficeDomain(f, m))
 }
@@ -220,12 +259,12 @@ func (s *Site) saveDomain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	groups, err := s.Org.Groups(ctx, by)
+	offered, err := s.domainChoices(ctx, by)
 	if err != nil {
 		return err
 	}
 	m := typedDomain(r)
-	err = s.Org.EditDomain(ctx, by, d.ID, domainInput(m, groups))
+	err = s.Org.EditDomain(ctx, by, d.ID, domainInput(m, offered))
 	if err == nil {
 		return s.done(w, r, "/office/domains/"+id(d.ID), "office.saved")
 	}

@@ -124,10 +124,14 @@ func letterKind(ctx context.Context, kind string) string {
 		return t(ctx, "office.letter_server_issued")
 	case "server_revoked":
 		return t(ctx, "office.letter_server_revoked")
-	case "ending":
+	case "ending", "mail_ending":
 		return t(ctx, "office.letter_ending")
 	case "token_ending":
 		return t(ctx, "office.letter_token_ending")
+	case "applied":
+		return t(ctx, "office.letter_applied")
+	case "digest":
+		return t(ctx, "office.letter_digest")
 	}
 	return kind
 }
@@ -164,6 +168,8 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_issue")
 	case "cert_list", "cert_daily":
 		return t(ctx, "office.job_list")
+	case "cert_answers":
+		return t(ctx, "office.job_answers")
 	case "mailbox_import":
 		return t(ctx, "office.job_import")
 	case "bulk_work":
@@ -178,6 +184,8 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_remind")
 	case "person_remind":
 		return t(ctx, "office.job_remind_tokens")
+	case "cert_digest":
+		return t(ctx, "office.job_digest")
 	case "mailbox_clock":
 		return t(ctx, "office.job_clock")
 	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick", "api_tidy":

@@ -52,6 +52,9 @@ func TestOrdersInABrowser(t *testing.T) {
 func (s *sight) ordering() {
 	s.t.Helper()
 	p := s.look("nora", "order-key", "/orders/new", http.StatusOK)
+	p.Await(s.say("key.browser"))
+	p.Choose(s.say("apply.key_csr"))
+	s.judge(p, "order-key-csr", http.StatusOK)
 	key, csr := newKey("www.uni.example")
 	p.Fill(s.say("apply.csr"), key)
 	p.Press(s.say("serverorder.next"))

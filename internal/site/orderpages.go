@@ -54,22 +54,19 @@ func (s *Site) orderFrame(w http.ResponseWriter, r *http.Request, o ordering, fa
 func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
 	bad, whole := wrong(ctx, failed)
-	m := view.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Command: serverCommand(in.list())}
+	m := view.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: keyChoice(ctx, t(ctx, "key.browser_server"), in.typed, in.key, bad["csr"])}
 	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.next"), Name: "step", Value: "names"}
-	m.Key = view.FieldModel{Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: in.key}
+	m.Key.Command, m.Key.Keep = serverCommand(in.list()), t(ctx, "serverorder.how_keep")
+	m.Key.Kind = keyKind(ctx, "ec", t(ctx, "key.rsa_server"), t(ctx, "key.ec_server"))
+	m.Server = view.FieldModel{Name: "server", Label: t(ctx, "key.server"), Hint: t(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
+	if names := in.list(); len(names) > 0 {
+		m.Server.Value = names[0]
+	}
 	if o.keeps() {
-		m.Key.Choices = []view.Choice{{Value: keySame, Label: t(ctx, "serverorder.key_same"), Hint: t(ctx, "serverorder.key_same_hint")}}
+		same := view.Choice{Value: keySame, Label: t(ctx, "serverorder.key_same"), Hint: t(ctx, "serverorder.key_same_hint")}
+		m.Key.Key.Choices = append([]view.Choice{same}, m.Key.Key.Choices...)
 	}
-	m.Key.Choices = append(m.Key.Choices, view.Choice{Value: keyCSR, Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")})
-	m.CSR = view.FieldModel{
-		Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
-		Value: in.shown(), Error: bad["csr"], Autocomplete: "off", Alternative: true,
-	}
-	m.File = view.FieldModel{Name: "file", Label: t(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
-	if len(in.file) > 0 {
-		m.CSR.Error, m.File.Error = "", bad["csr"]
-	}
-	m.Fails = view.Fails(m.CSR, m.File)
+	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
 	if whole != "" {
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}

@@ -111,6 +111,9 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (view.OrderM
 	if key, err := pki.ReadKey(o.SPKI); err == nil {
 		m.Key += " · SHA-256 " + pki.Colons(key.Fingerprint[:8]) + "…"
 	}
+	if o.Officer && o.State == order.Failed {
+		m.Findings = findingModels(ctx, o.Findings)
+	}
 	if o.State == order.Returned || o.State == order.Rejected {
 		m.Reason = o.Reason
 		if o.DeciderName != nil {

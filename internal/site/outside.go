@@ -83,8 +83,9 @@ const maxForm = 256 << 10
 func (s *Site) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && !streams(r.URL.Path) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := readForm(r); err != nil {
+			most := mostOf(r.URL.Path)
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+			if err := readForm(r, most); err != nil {
 				kind := fault.Invalid
 				if _, large := asMaxBytes(err); large {
 					kind = fault.TooLarge
@@ -97,13 +98,21 @@ func (s *Site) bounded(next http.Handler) http.Handler {
 	})
 }
 
+// mostOf is how large the form at the path p may be.
+func mostOf(p string) int64 {
+	if p == earlierPath {
+		return mostEarlier
+	}
+	return maxForm
+}
+
 // readForm reads the form with its files, all of it in memory: a file may hold
 // what must not lie on a disk.
-func readForm(r *http.Request) error {
+func readForm(r *http.Request, most int64) error {
 	if err := r.ParseForm(); err != nil {
 		return err
 	}
-	if err := r.ParseMultipartForm(maxForm); !errors.Is(err, http.ErrNotMultipart) {
+	if err := r.ParseMultipartForm(most); !errors.Is(err, http.ErrNotMultipart) {
 		return err
 	}
 	return nil

@@ -39,7 +39,15 @@ func (s *Site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, certificatePath(c.ID), "cert.revoked_done")
+	return s.done(w, r, certificatePath(c.ID), revokedDone(c.Foreign))
+}
+
+// revokedDone says what happens now.
+func revokedDone(foreign bool) string {
+	if foreign {
+		return "cert.revoked_noted"
+	}
+	return "cert.revoked_done"
 }
 
 // revokePage asks why; failed is why the form came back.
@@ -53,6 +61,9 @@ func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certifi
 			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path,
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+	}
+	if c.Foreign {
+		m.Dialog.What = []string{t(ctx, "cert.revoke_foreign")}
 	}
 	if !c.Mine {
 		m.Holder = c.Holder

@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"petschaft/internal/fault"
+	"petschaft/web/pages"
 	"petschaft/web/static"
 )
 
@@ -17,8 +19,9 @@ import (
 func (s *Site) Routes() http.Handler {
 	s.describedAPI = sync.OnceValues(func() (apiDocument, error) { return readAPI(s.API.Document) })
 	r := chi.NewRouter()
-	r.Use(s.observed, s.recovered, s.headers, speak, middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml"), middleware.GetHead)
-	r.Handle(static.Prefix+"*", static.Handler())
+	r.Use(s.observed, s.recovered, s.headers, middleware.GetHead)
+	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
+	r.With(compressed).Handle(static.Prefix+"*", static.Handler())
 	r.Get("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, static.Path("seal.svg"), http.StatusMovedPermanently)
 	})
@@ -27,7 +30,7 @@ func (s *Site) Routes() http.Handler {
 	s.files(r)
 	r.Mount(s.API.Path, http.HandlerFunc(s.API.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
-		r.Use(s.Desk.Load, s.bounded, s.guarded)
+		r.Use(speak, compressed, s.Desk.Load, s.bounded, s.guarded)
 		r.NotFound(s.open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)
@@ -44,8 +47,8 @@ func (s *Site) Routes() http.Handler {
 // outside is what nobody needs to sign in for.
 func (s *Site) outside(r chi.Router) {
 	r.Get("/", s.open(s.start))
-	for _, name := range []string{"imprint", "privacy", "accessibility", "help", "terms"} {
-		r.Get("/"+name, s.open(s.footerPage(name)))
+	for _, name := range pages.Names {
+		r.Get("/"+strings.Replace(name, "-", "/", 1), s.open(s.footerPage(name)))
 	}
 	r.Get("/pki", s.open(s.authorities))
 	r.Get("/api", s.open(s.apiPage))
@@ -88,13 +91,18 @@ func (s *Site) clientCertificateRoutes(r chi.Router) {
 	r.Get("/{certificate}", s.in(s.certificate))
 	r.Get("/{certificate}/certificate.pem", s.in(s.certificateFile))
 	r.Get("/{certificate}/chain.pem", s.in(s.chainFile))
+	r.Get("/{certificate}/evidence", s.in(s.certificateEvidence))
+	r.Get("/{certificate}/evidence.json", s.in(s.certificateEvidenceFile))
 	r.Get("/{certificate}/revoke", s.in(s.askRevoke))
 	r.Post("/{certificate}/revoke", s.in(s.revoke))
+	r.Get("/{certificate}/p12", s.in(s.p12))
+	r.Get("/keys/{key}", s.in(s.ownKey))
 }
 
 // emailDomains is "Meine E-Mail-Domains".
 func (s *Site) emailDomains(r chi.Router) {
 	r.Get("/", s.in(s.domains))
+	r.Post("/digest", s.in(s.setDigest))
 	r.Get("/{domain}", s.in(s.domain))
 	r.Post("/{domain}/join", s.in(s.joinGroup))
 	r.Get("/{domain}/export.csv", s.in(s.exportRows))
@@ -112,6 +120,8 @@ func (s *Site) emailDomains(r chi.Router) {
 			r.Get("/"+step.path, s.in(s.askRowStep(step)))
 			r.Post("/"+step.path, s.in(s.doRowStep(step)))
 		}
+		r.Get("/revoke", s.in(s.askRevokeAll))
+		r.Post("/revoke", s.in(s.revokeAll))
 		r.Get("/recipes/{kind}", s.in(s.askRecipe))
 		r.Post("/recipes/{kind}", s.in(s.startRecipe))
 		r.Get("/challenges/{challenge}/undeliverable", s.in(s.askUndeliverable))
@@ -152,6 +162,7 @@ func (s *Site) office(r chi.Router) {
 	r.Post("/mail/letters/{letter}/retry", s.in(s.retryLetter))
 	r.Post("/mail/jobs/{job}/retry", s.in(s.retryJob))
 	r.Get("/audit", s.in(s.auditLog))
+	s.earlierRoutes(r)
 	s.officeOrganisationRoutes(r)
 	s.officeOrderRoutes(r)
 }

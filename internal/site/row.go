@@ -58,8 +58,12 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := s.rowModel(ctx, row, rounds)
 	m.History = history.events
-	if m.Certs, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
+	var living bool
+	if m.Certs, living, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
 		return err
+	}
+	if living {
+		offerRevokeAll(ctx, row, &m)
 	}
 	if err := s.rowRecipe(ctx, s.actor(r), row, &m); err != nil {
 		return err

@@ -13,22 +13,24 @@ import (
 const rowCertificatesShown = 50
 
 // rowCertificates are the certificates that were issued for a row, whoever
-// holds them, with the step to revoke where it is possible (R24).
-func (s *Site) rowCertificates(ctx context.Context, by person.Actor, r mailbox.Row) (view.CertificatesModel, error) {
-	m := view.CertificatesModel{Caption: t(ctx, "row.certificates"), Holders: true}
+// holds them, with the step to revoke where it is possible (R24). living tells
+// whether any is left to be revoked.
+func (s *Site) rowCertificates(ctx context.Context, by person.Actor, r mailbox.Row) (m view.CertificatesModel, living bool, err error) {
+	m = view.CertificatesModel{Caption: t(ctx, "row.certificates"), Holders: true}
 	found, err := s.Cert.OfRow(ctx, by, r.ID, rowCertificatesShown)
 	if err != nil {
-		return m, err
+		return m, false, err
 	}
 	for _, c := range found {
+		living = living || mayEnd(c, s.Now())
 		l := s.certificateLine(ctx, c)
 		if by.Officer {
 			l.HolderHref = "/office/people/" + id(c.Account)
 		}
-		if cert.MayRevoke(c) == nil && !s.Now().After(c.NotAfter) {
+		if cert.MayRevoke(c) == nil && mayEnd(c, s.Now()) {
 			l.Actions = []view.ButtonModel{{Label: t(ctx, "cert.revoke_short"), About: c.Reference, Href: certificatePath(c.ID) + "/revoke", Kind: view.Danger}}
 		}
 		m.Lines = append(m.Lines, l)
 	}
-	return m, nil
+	return m, living, nil
 }

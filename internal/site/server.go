@@ -50,6 +50,10 @@ func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	e, err := s.Cert.ServerEvidence(ctx, s.actor(r), c.Reference)
+	if m.Evidence, err = s.evidenceBrief(ctx, e, err, serverPath(c.Reference)); err != nil {
+		return err
+	}
 	return s.show(w, r, http.StatusOK, view.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
 }
 
@@ -67,7 +71,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.
 		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
 		Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
 		Related: serverRelated(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
-		Downloads: serverDownloads(ctx, c), Notices: s.serverNotices(ctx, c), Snippets: snippets(ctx, c),
+		Downloads: serverDownloads(ctx, c), Notices: append(s.serverNotices(ctx, c), foreignNotice(ctx, c.Foreign, c.Revoked != nil)...), Snippets: snippets(ctx, c),
 	}
 	s.serverActions(ctx, c, &m)
 	m.Chain = s.chainLines(ctx, c)
@@ -80,6 +84,9 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.
 func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *view.ServerModel) {
 	path := serverPath(c.Reference)
 	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
+	if c.Foreign && len(c.Chain) == 0 {
+		chain.Href = path + "/certificate.pem"
+	}
 	err := cert.MayRenew(c, s.Now())
 	if err == nil {
 		chain.Kind = view.Plain
@@ -117,7 +124,7 @@ func (s *Site) serverNotices(ctx context.Context, c cert.ServerCertificate) []vi
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.expired_notice")}}
 	case c.Renewal != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
-	case !now.Before(from):
+	case !now.Before(from) && !c.Foreign:
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
 	}
 	return nil
@@ -141,7 +148,11 @@ func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.S
 
 // serverRelated are the order of c and its neighbours in time.
 func serverRelated(ctx context.Context, c cert.ServerCertificate) []view.RelatedModel {
-	related := []view.RelatedModel{{Term: t(ctx, "server.its_order"), Link: view.Link{Label: c.Reference, Href: orderPath(c.Reference)}}}
+	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: orderPath(c.Reference)}
+	if c.Foreign { // nothing was ordered here
+		term, link.Href = t(ctx, "cert.reference"), serverPath(c.Reference)
+	}
+	related := []view.RelatedModel{{Term: term, Link: link}}
 	add := func(term string, reference *string, path func(string) string) {
 		if reference != nil {
 			related = append(related, view.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
@@ -156,7 +167,7 @@ func serverRelated(ctx context.Context, c cert.ServerCertificate) []view.Related
 // chainLines are the way from c to the root; a way that is not whole shows
 // nothing, and its files say why.
 func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []view.ChainLine) {
-	chain, err := s.Chains.Chain(c.DER)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Foreign, c.Chain)
 	if err != nil {
 		return nil
 	}
@@ -169,7 +180,7 @@ func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines 
 		switch {
 		case i == 0:
 			l.Role, l.Name = t(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)
-		case i == len(chain)-1:
+		case pki.SelfSigned(der):
 			l.Role = t(ctx, "server.chain_root")
 		}
 		lines = append(lines, l)
@@ -194,6 +205,8 @@ func serverProduct(ctx context.Context, code string) string {
 		return t(ctx, "server.product_multi")
 	case "tls-wildcard":
 		return t(ctx, "server.product_wildcard")
+	case "":
+		return t(ctx, "server.product_foreign")
 	}
 	return code
 }

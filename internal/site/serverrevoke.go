@@ -37,7 +37,7 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, serverPath(c.Reference), "cert.revoked_done")
+	return s.done(w, r, serverPath(c.Reference), revokedDone(c.Foreign))
 }
 
 // revokeServerPage asks why; failed is why the form came back.
@@ -52,7 +52,10 @@ func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.S
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
-	if c.ReplacedBy == nil && c.Valid(s.Now()) {
+	if c.Foreign {
+		m.Dialog.What = []string{t(ctx, "cert.revoke_foreign")}
+	}
+	if c.ReplacedBy == nil && !c.Foreign && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, t(ctx, "server.revoke_first"))
 	}
 	for _, f := range cert.ServerReasons(c) {

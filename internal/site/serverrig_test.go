@@ -61,8 +61,11 @@ func (r *rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 		Reference: order.NewReference(), Authority: "tls", Organisation: o, Order: intent, Replaces: old, Product: "tls-single", Certificate: c,
 	}
 	err = r.DB.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := r.Cert.RecordServer(ctx, tx, i)
-		return err
+		n, err := r.Cert.RecordServer(ctx, tx, i)
+		if err != nil {
+			return err
+		}
+		return r.Cert.Testify(ctx, tx, n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
 	})
 	if err != nil {
 		r.t.Fatalf("record for %v: %v", names, err)

@@ -27,6 +27,8 @@ func (s *Site) serverCertificateRoutes(r chi.Router) {
 	r.Post("/{reference}/revoke", s.in(s.revokeServer))
 	r.Get("/{reference}/renew", s.in(s.askOrder(renewal)))
 	r.Post("/{reference}/renew", s.in(s.doOrder(renewal)))
+	r.Get("/{reference}/evidence", s.in(s.serverEvidence))
+	r.Get("/{reference}/evidence.json", s.in(s.serverEvidenceFile))
 	r.Get("/{reference}/{file}", s.in(s.serverFile))
 }
 

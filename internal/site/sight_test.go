@@ -16,11 +16,11 @@ import (
 
 // noPages are GET routes that show no page of their own.
 var noPages = []string{
-	"/healthz", "/readyz", "/email-domains/{domain}/rows/{row}/delivery", "/pki/{authority}.crt", "/pki/{authority}.pem", "/pki/{authority}.crl",
+	"/healthz", "/readyz", "/email-domains/{domain}/rows/{row}/delivery", "/pki/{authority}.crt", "/pki/{authority}.pem", "/pki/{authority}.crl", "/pki/ocsp/{authority}/*",
 	"/email-domains/{domain}/export.csv", "/email-domains/{domain}/template.csv",
 	"/email-domains/{domain}/bulk/{bulk}/progress", "/email-domains/{domain}/imports/{import}/progress", "/email-domains/{domain}/imports/{import}/faults.csv",
 	"/client-certificates/applications/{application}/progress", "/client-certificates/{certificate}/certificate.pem", "/client-certificates/{certificate}/chain.pem",
-	"/certificates/{reference}/{file}", "/orders/{reference}/progress",
+	"/client-certificates/{certificate}/evidence.json", "/certificates/{reference}/{file}", "/certificates/{reference}/evidence.json", "/orders/{reference}/progress",
 }
 
 // TestEveryPageInABrowser looks at each route of the matrix once, as somebody

@@ -60,13 +60,19 @@ func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, view.SignedOut(f))
 }
 
-// chooseLanguage remembers the language for a year and goes back to the page.
+// chooseLanguage remembers the language for a year, and for the letters to who
+// is signed in, and goes back to the page.
 func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	l := locale.For(r.PostFormValue("lang"))
 	http.SetCookie(w, &http.Cookie{
 		Name: locale.Cookie, Value: l.Lang(), Path: "/", MaxAge: 365 * 24 * 3600,
 		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
+	if by := s.actor(r); by.Account != 0 {
+		if err := s.People.SetLanguage(r.Context(), by, l.Lang()); err != nil {
+			return err
+		}
+	}
 	http.Redirect(w, r, signin.OwnPath(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil
 }

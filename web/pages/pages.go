@@ -23,8 +23,9 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// Names are the pages, as in their addresses and file names.
-var Names = [...]string{"imprint", "privacy", "accessibility", "help", "terms"}
+// Names are the pages, as in their addresses and file names; a dash stands for a
+// slash of the address.
+var Names = [...]string{"imprint", "privacy", "accessibility", "help", "help-keys", "help-install", "help-signing", "terms"}
 
 var languages = [...]string{"de", "en"}
 

@@ -1,0 +1,44 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/web/view"
+)
+
+// digest is the switch of the weekly letter, for those who look after one of the
+// domains.
+func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomain) (*view.DigestModel, error) {
+	if !slices.ContainsFunc(all, func(d org.EmailDomain) bool { return d.Contact }) {
+		return nil, nil
+	}
+	wants, err := s.Cert.WantsDigest(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	m := &view.DigestModel{Text: t(ctx, "digest.off"), Button: view.ButtonModel{
+		Label: t(ctx, "digest.begin"), Action: "/email-domains/digest", Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
+	}}
+	if wants {
+		m.Text, m.Button.Label, m.Button.Hidden = t(ctx, "digest.on"), t(ctx, "digest.end"), nil
+	}
+	if by.Email == "" {
+		m.Warning = t(ctx, "digest.no_address")
+	}
+	return m, nil
+}
+
+func (s *Site) setDigest(w http.ResponseWriter, r *http.Request) error {
+	wants := r.PostFormValue("wants") == "yes"
+	if err := s.Cert.SetDigest(r.Context(), s.actor(r), wants); err != nil {
+		return err
+	}
+	if wants {
+		return s.done(w, r, "/email-domains#digest", "digest.begun")
+	}
+	return s.done(w, r, "/email-domains#digest", "digest.ended")
+}

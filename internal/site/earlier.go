@@ -1,0 +1,338 @@
+package site
+
+import (
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+const earlierPath = "/office/earlier"
+
+// mostEarlier bounds the form that carries certificates from before the portal:
+// files, and what is between them.
+const mostEarlier = cert.MostImportBytes + 1<<20
+
+// earlierRoutes are about certificates from before the portal.
+func (s *Site) earlierRoutes(r chi.Router) {
+	r.Get("/earlier", s.in(s.earlierStart))
+	r.Post("/earlier", s.in(s.uploadEarlier))
+	r.Get("/earlier/{import}", s.in(s.earlierPlan))
+	r.Post("/earlier/{import}/apply", s.in(s.applyEarlier))
+	r.Post("/earlier/{import}/discard", s.in(s.discardEarlier))
+	r.Get("/earlier/{import}/lines/{line}", s.in(s.askAssign))
+	r.Post("/earlier/{import}/lines/{line}", s.in(s.assign))
+}
+
+func (s *Site) earlierStart(w http.ResponseWriter, r *http.Request) error {
+	return s.earlierPage(w, r, nil)
+}
+
+// earlierPage asks for files; failed is why those before were refused. A browser
+// lets no page choose a file, so they must be chosen anew.
+func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error) error {
+	ctx := r.Context()
+	imports, err := s.Cert.Imports(ctx, s.actor(r))
+	if err != nil {
+		return err
+	}
+	bad, whole := wrong(ctx, failed)
+	files := view.FieldModel{
+		Name: "files", Label: t(ctx, "earlier.files"), Type: view.File, Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.txt", Error: bad["files"],
+		Hint: t(ctx, "earlier.files_hint", "bytes", cert.MostImportBytes>>20, "certificates", cert.MostImported),
+	}
+	pasted := view.FieldModel{Name: "pasted", Label: t(ctx, "earlier.pasted"), Type: view.TextArea, Alternative: true, Mono: true, Hint: t(ctx, "earlier.pasted_hint"), Value: r.PostFormValue("pasted")}
+	if _, err := pki.GivenPEM([]byte(pasted.Value)); err != nil && fault.Of(err).ID == "pki.given.private_key" {
+		pasted.Value = "" // it is not sent back
+	}
+	owners := view.FieldModel{
+		Name: "owners", Label: t(ctx, "earlier.owners"), Type: view.File, Optional: true, Accept: ".csv,.txt,.tsv,text/csv", Error: bad["owners"],
+		Hint: t(ctx, "earlier.owners_hint"),
+	}
+	m := view.EarlierModel{
+		Head:   view.HeadModel{Title: t(ctx, "earlier.title"), Lead: t(ctx, "earlier.lead")},
+		Form:   view.FormModel{Action: earlierPath, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "earlier.check")}},
+		Fields: []view.FieldModel{files, pasted, owners}, Columns: earlierColumns(ctx), Fails: view.Fails(files, owners),
+	}
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	for _, i := range imports {
+		m.Imports = append(m.Imports, view.EarlierImport{
+			Href: earlierPath + "/" + id(i.ID), Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
+			Counts: t(ctx, "earlier.counts", "applied", i.Applied, "lines", i.Lines),
+		})
+	}
+	f, status := s.officeFrame(r, m.Head.Title), http.StatusOK
+	if failed != nil {
+		f, status = s.refused(w, f, failed)
+	}
+	return s.show(w, r, status, view.Earlier(f, m))
+}
+
+func earlierColumns(ctx context.Context) []view.ImportColumn {
+	return []view.ImportColumn{
+		{Heading: t(ctx, "earlier.column_fingerprint"), Means: t(ctx, "earlier.column_fingerprint_text")},
+		{Heading: t(ctx, "earlier.column_serial"), Means: t(ctx, "earlier.column_serial_text")},
+		{Heading: t(ctx, "earlier.column_address"), Means: t(ctx, "earlier.column_address_text")},
+		{Heading: t(ctx, "earlier.column_holder"), Means: t(ctx, "earlier.column_holder_text")},
+		{Heading: t(ctx, "earlier.column_organisation"), Means: t(ctx, "earlier.column_organisation_text")},
+	}
+}
+
+// uploadEarlier keeps the files and goes on to the plan.
+func (s *Site) uploadEarlier(w http.ResponseWriter, r *http.Request) error {
+	files, owners, err := earlierFiles(r)
+	if err != nil {
+		return err
+	}
+	n, err := s.Cert.Upload(r.Context(), s.actor(r), files, owners)
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
+		return s.earlierPage(w, r, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, earlierPath+"/"+id(n), "")
+}
+
+// earlierFiles are what a form carries; its files lie in memory.
+func earlierFiles(r *http.Request) (files []cert.File, owners []byte, err error) {
+	if pasted := r.PostFormValue("pasted"); strings.TrimSpace(pasted) != "" {
+		files = append(files, cert.File{Name: t(r.Context(), "earlier.pasted"), Content: []byte(pasted)})
+	}
+	if r.MultipartForm == nil {
+		return files, nil, nil
+	}
+	for _, h := range r.MultipartForm.File["files"] {
+		content, err := contentOf(h)
+		if err != nil {
+			return nil, nil, err
+		}
+		if h.Filename != "" && len(content) > 0 {
+			files = append(files, cert.File{Name: h.Filename, Content: content})
+		}
+	}
+	for _, h := range r.MultipartForm.File["owners"] {
+		if owners, err = contentOf(h); err != nil {
+			return nil, nil, err
+		}
+	}
+	return files, owners, nil
+}
+
+func contentOf(h *multipart.FileHeader) ([]byte, error) {
+	f, err := h.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// earlierPlan shows what taking over would do now.
+func (s *Site) earlierPlan(w http.ResponseWriter, r *http.Request) error {
+	return s.earlierPlanPage(w, r, nil)
+}
+
+// earlierOnPage is how many certificates of a plan one page shows.
+const earlierOnPage = 100
+
+func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed error) error {
+	ctx := r.Context()
+	n, err := number[cert.ImportID](r, "import")
+	if err != nil {
+		return err
+	}
+	im, lines, err := s.Cert.Plan(ctx, s.actor(r), n)
+	if err != nil {
+		return err
+	}
+	base, which := earlierPath+"/"+id(n), cert.LineState(r.URL.Query().Get("show"))
+	m := view.EarlierPlanModel{
+		Head: view.HeadModel{Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: t(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
+	}
+	counts := map[cert.LineState]int{}
+	for _, l := range lines {
+		counts[l.State]++
+	}
+	m.Chips, m.Legend = earlierChips(ctx, base, which, counts, len(lines)), t(ctx, earlierLegend(which))
+	m.Will = earlierWill(ctx, base, counts)
+	if len(lines) > counts[cert.LineApplied] {
+		m.Side = []view.ButtonModel{{Label: t(ctx, "earlier.discard"), Action: base + "/discard", Icon: view.IconBin}}
+	}
+	s.earlierLines(ctx, r, base, which, lines, &m)
+	f, status := s.officeFrame(r, m.Head.Title, view.Link{Label: t(ctx, "earlier.title"), Href: earlierPath}), http.StatusOK
+	if failed != nil {
+		m.Fails = failsOf(ctx, failed)
+		f, status = s.refused(w, f, failed)
+	}
+	return s.show(w, r, status, view.EarlierPlan(f, m))
+}
+
+// earlierLines puts a page of the lines that are to be shown into m.
+func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, which cert.LineState, lines []cert.ImportLine, m *view.EarlierPlanModel) {
+	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	lines = slices.DeleteFunc(slices.Clone(lines), func(l cert.ImportLine) bool { return l.Line <= after || which != "" && l.State != which })
+	more := len(lines) > earlierOnPage
+	for _, l := range lines[:min(len(lines), earlierOnPage)] {
+		m.Lines = append(m.Lines, s.earlierLine(ctx, base, l))
+	}
+	m.Pager = view.PagerModel{Shown: t(ctx, "mine.shown", "n", len(m.Lines))}
+	if after > 0 {
+		m.Pager.First = base + "?show=" + string(which)
+	}
+	if more {
+		m.Pager.Next = base + "?show=" + string(which) + "&after=" + strconv.Itoa(lines[earlierOnPage-1].Line)
+	}
+}
+
+var earlierWords = map[cert.LineState]string{
+	cert.LineNew: "earlier.state_new", cert.LineUnassigned: "earlier.state_unassigned", cert.LineKnown: "earlier.state_known",
+	cert.LineFaulty: "earlier.state_faulty", cert.LineApplied: "earlier.state_applied",
+}
+
+var earlierKinds = map[cert.LineState]view.Kind{
+	cert.LineNew: view.Good, cert.LineUnassigned: view.Open, cert.LineKnown: view.Ended, cert.LineFaulty: view.Bad, cert.LineApplied: view.Good,
+}
+
+func earlierLegend(which cert.LineState) string {
+	switch which {
+	case cert.LineNew:
+		return "earlier.legend_new"
+	case cert.LineUnassigned:
+		return "earlier.legend_unassigned"
+	case cert.LineKnown:
+		return "earlier.legend_known"
+	case cert.LineFaulty:
+		return "earlier.legend_faulty"
+	case cert.LineApplied:
+		return "earlier.legend_applied"
+	}
+	return "earlier.legend_all"
+}
+
+func earlierChips(ctx context.Context, base string, which cert.LineState, counts map[cert.LineState]int, all int) []view.Chip {
+	l := locale.From(ctx)
+	chips := []view.Chip{{Label: t(ctx, "earlier.all"), Count: l.Number(int64(all)), Href: base, Current: which == ""}}
+	for _, st := range cert.LineStates {
+		chips = append(chips, view.Chip{Label: t(ctx, earlierWords[st]), Count: l.Number(int64(counts[st])), Href: base + "?show=" + string(st), Current: which == st})
+	}
+	return chips
+}
+
+// earlierWill says what taking over does and what it leaves alone.
+func earlierWill(ctx context.Context, base string, counts map[cert.LineState]int) view.WillModel {
+	m := view.WillModel{Title: t(ctx, "earlier.will")}
+	say := func(to *[]string, message string, n int) {
+		if n > 0 {
+			*to = append(*to, t(ctx, message, "n", n))
+		}
+	}
+	say(&m.Does, "earlier.will_take", counts[cert.LineNew])
+	say(&m.Leaves, "earlier.leaves_unassigned", counts[cert.LineUnassigned])
+	say(&m.Leaves, "earlier.leaves_known", counts[cert.LineKnown])
+	say(&m.Leaves, "earlier.leaves_faulty", counts[cert.LineFaulty])
+	if n := counts[cert.LineNew]; n > 0 {
+		m.Leaves = append(m.Leaves, t(ctx, "earlier.no_mail"))
+		m.Form = &view.FormModel{Action: base + "/apply", Submit: view.ButtonModel{Label: t(ctx, "earlier.apply", "n", n), Icon: view.IconCheck}}
+	} else {
+		m.Why = t(ctx, "cert.import.none_new")
+	}
+	return m
+}
+
+func (s *Site) earlierLine(ctx context.Context, base string, l cert.ImportLine) view.EarlierLine {
+	m := view.EarlierLine{
+		Source: l.Source, Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer),
+		State: view.StateModel{Kind: earlierKinds[l.State], Word: t(ctx, earlierWords[l.State])},
+	}
+	if l.Fault != "" {
+		m.Why = t(ctx, l.Fault)
+	}
+	if l.Reference != "" {
+		m.Why = l.Reference
+	}
+	if len(l.Serial) == 0 { // it could not be read
+		return m
+	}
+	m.Ends, m.Chain = view.Day(ctx, l.NotAfter, s.Now()), t(ctx, "earlier.chain_unknown")
+	if l.Whole {
+		m.Chain = t(ctx, "earlier.chain_whole")
+	} else if len(l.Above) > 0 {
+		m.Chain = t(ctx, "earlier.chain_part")
+	}
+	if l.Expired {
+		m.Over = t(ctx, "cert.state_expired")
+	}
+	m.Owner = earlierOwner(ctx, l)
+	if l.State == cert.LineNew || l.State == cert.LineUnassigned {
+		m.Action = &view.ButtonModel{Label: t(ctx, "earlier.assign"), About: m.Names[0], Href: base + "/lines/" + strconv.Itoa(l.Line), Icon: view.IconPencil}
+	}
+	return m
+}
+
+func earlierNames(l cert.ImportLine) []string {
+	switch {
+	case l.Mail:
+		return l.Emails
+	case l.Server:
+		return spelledNames(l.DNS)
+	case l.Address != "":
+		return []string{l.Address}
+	}
+	return nil
+}
+
+func earlierOwner(ctx context.Context, l cert.ImportLine) (all []view.RelatedModel) {
+	if l.Row != nil {
+		all = append(all, view.RelatedModel{
+			Term: t(ctx, "earlier.row"), Link: view.Link{Label: l.Row.Name, Href: domainPath(l.Row.Domain) + "/rows/" + id(l.Row.ID)},
+		})
+	}
+	if l.Account != nil {
+		all = append(all, view.RelatedModel{Term: t(ctx, "cert.holder"), Link: view.Link{Label: l.Account.Name, Href: "/office/people/" + id(l.Account.ID)}})
+	}
+	if l.Of != nil {
+		all = append(all, view.RelatedModel{Term: t(ctx, "server.organisation"), Link: view.Link{Label: l.Of.Name, Href: organisationPath(l.Of.ID)}})
+	}
+	return all
+}
+
+func (s *Site) applyEarlier(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[cert.ImportID](r, "import")
+	if err != nil {
+		return err
+	}
+	taken, err := s.Cert.ApplyImport(r.Context(), s.actor(r), n, order.NewReference)
+	if fault.Is(err, fault.Conflict) {
+		return s.earlierPlanPage(w, r, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, earlierPath+"/"+id(n), "earlier.applied", "n", taken)
+}
+
+func (s *Site) discardEarlier(w http.ResponseWriter, r *http.Request) error {
+	n, err := number[cert.ImportID](r, "import")
+	if err != nil {
+		return err
+	}
+	if err := s.Cert.Discard(r.Context(), s.actor(r), n); err != nil {
+		return err
+	}
+	return s.done(w, r, earlierPath, "earlier.discarded")
+}

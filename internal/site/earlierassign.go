@@ -1,0 +1,87 @@
+package site
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/web/view"
+)
+
+// loadEarlier is the line of an import that the path names and that can still be
+// assigned.
+func (s *Site) loadEarlier(r *http.Request) (cert.ImportID, cert.ImportLine, error) {
+	n, err := number[cert.ImportID](r, "import")
+	if err != nil {
+		return 0, cert.ImportLine{}, err
+	}
+	_, lines, err := s.Cert.Plan(r.Context(), s.actor(r), n)
+	if err != nil {
+		return 0, cert.ImportLine{}, err
+	}
+	line, _ := strconv.Atoi(chi.URLParam(r, "line"))
+	i := slices.IndexFunc(lines, func(l cert.ImportLine) bool {
+		return l.Line == line && (l.State == cert.LineNew || l.State == cert.LineUnassigned)
+	})
+	if i < 0 {
+		return 0, cert.ImportLine{}, fault.New(fault.Missing, "")
+	}
+	return n, lines[i], nil
+}
+
+func (s *Site) askAssign(w http.ResponseWriter, r *http.Request) error {
+	n, l, err := s.loadEarlier(r)
+	if err != nil {
+		return err
+	}
+	return s.assignPage(w, r, n, l, cert.Owner{Address: l.Address, Holder: l.Holder, Organisation: l.Institution}, nil)
+}
+
+func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
+	n, l, err := s.loadEarlier(r)
+	if err != nil {
+		return err
+	}
+	o := cert.Owner{Address: r.PostFormValue("address"), Holder: r.PostFormValue("holder"), Organisation: r.PostFormValue("organisation")}
+	err = s.Cert.Assign(r.Context(), s.actor(r), n, l.Line, o)
+	if fault.Is(err, fault.Invalid) {
+		return s.assignPage(w, r, n, l, o, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, earlierPath+"/"+id(n)+"#lines", "earlier.assigned")
+}
+
+// assignPage asks whose it is; failed is why the form came back.
+func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n cert.ImportID, l cert.ImportLine, o cert.Owner, failed error) error {
+	ctx, base := r.Context(), earlierPath+"/"+id(n)
+	bad, _ := wrong(ctx, failed)
+	m := view.EarlierAssignModel{
+		Head:  view.HeadModel{Title: t(ctx, "earlier.assign_title"), Lead: l.Source},
+		Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Day(ctx, l.NotAfter, s.Now()),
+		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: t(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
+	}
+	if l.Mail {
+		m.Fields = []view.FieldModel{
+			{Name: "address", Label: t(ctx, "earlier.address"), Hint: t(ctx, "earlier.address_hint"), Value: o.Address, Error: bad["address"], Optional: true},
+			{Name: "holder", Label: t(ctx, "cert.holder"), Hint: t(ctx, "earlier.holder_hint"), Value: o.Holder, Error: bad["holder"], Optional: true},
+		}
+	} else {
+		m.Fields = []view.FieldModel{
+			{Name: "organisation", Label: t(ctx, "server.organisation"), Hint: t(ctx, "earlier.organisation_hint"), Value: o.Organisation, Error: bad["organisation"]},
+		}
+	}
+	m.Fails = view.Fails(m.Fields...)
+	crumbs := []view.Link{{Label: t(ctx, "earlier.title"), Href: earlierPath}, {Label: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
+	f, status := s.officeFrame(r, m.Head.Title, crumbs...), http.StatusOK
+	if failed != nil {
+		f, status = s.refused(w, f, failed)
+	}
+	return s.show(w, r, status, view.EarlierAssign(f, m))
+}

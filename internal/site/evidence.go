@@ -1,0 +1,260 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/lint"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/view"
+)
+
+// evidenceBrief is what the page of a certificate says of its evidence; err is
+// why there is none.
+func (s *Site) evidenceBrief(ctx context.Context, e cert.Evidence, err error, path string) (view.EvidenceBrief, error) {
+	if fault.Is(err, fault.Missing) {
+		return view.EvidenceBrief{Text: t(ctx, "cert.no_evidence")}, nil
+	}
+	if err != nil {
+		return view.EvidenceBrief{}, err
+	}
+	return view.EvidenceBrief{Text: s.rulesWords(ctx, e), Links: []view.ButtonModel{
+		{Label: t(ctx, "evidence.open"), Href: path + "/evidence"},
+		{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"},
+	}}, nil
+}
+
+// rulesWords says when what was checked, by which rules, and what came of it.
+func (s *Site) rulesWords(ctx context.Context, e cert.Evidence) string {
+	when := locale.From(ctx).DateTime(e.Recorded)
+	switch r := e.Checks; {
+	case r == nil:
+		return t(ctx, "evidence.unchecked", "when", when)
+	case !r.Clean():
+		return t(ctx, "evidence.found", "n", len(r.Findings), "version", r.Version, "when", when)
+	default:
+		return t(ctx, "evidence.clean", "n", len(r.Passed)+r.Zlint.Passed, "version", r.Version, "when", when)
+	}
+}
+
+// certificateEvidence is the evidence of a client certificate, as a page.
+func (s *Site) certificateEvidence(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	c, e, err := s.loadEvidence(r)
+	if err != nil {
+		return err
+	}
+	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: t(ctx, "cert.title", "reference", c.Reference), Href: certificatePath(c.ID)})
+	m := s.evidenceModel(ctx, e, certificatePath(c.ID))
+	return s.show(w, r, http.StatusOK, view.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+}
+
+func (s *Site) loadEvidence(r *http.Request) (cert.Certificate, cert.Evidence, error) {
+	c, err := s.loadCertificate(r)
+	if err != nil {
+		return c, cert.Evidence{}, err
+	}
+	e, err := s.Cert.Evidence(r.Context(), s.actor(r), c.ID)
+	return c, e, err
+}
+
+// certificateEvidenceFile is the same as a file.
+func (s *Site) certificateEvidenceFile(w http.ResponseWriter, r *http.Request) error {
+	c, e, err := s.loadEvidence(r)
+	if err != nil {
+		return err
+	}
+	return attachEvidence(w, c.Reference, e)
+}
+
+// serverEvidence is the evidence of a server's certificate, as a page.
+func (s *Site) serverEvidence(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	c, err := s.loadServer(r)
+	if err != nil {
+		return err
+	}
+	e, err := s.Cert.ServerEvidence(ctx, s.actor(r), c.Reference)
+	if err != nil {
+		return err
+	}
+	crumbs := append(serverCrumbs(ctx, c), view.Link{Label: cert.Spelled(c.CommonName), Href: serverPath(c.Reference)})
+	m := s.evidenceModel(ctx, e, serverPath(c.Reference))
+	return s.show(w, r, http.StatusOK, view.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+}
+
+// serverEvidenceFile is the same as a file.
+func (s *Site) serverEvidenceFile(w http.ResponseWriter, r *http.Request) error {
+	reference := serverReference(r)
+	e, err := s.Cert.ServerEvidence(r.Context(), s.actor(r), reference)
+	if err != nil {
+		return err
+	}
+	return attachEvidence(w, reference, e)
+}
+
+func attachEvidence(w http.ResponseWriter, reference string, e cert.Evidence) error {
+	text, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	return attach(w, "application/json", reference+"-evidence.json", append(text, '\n'))
+}
+
+func (s *Site) evidenceModel(ctx context.Context, e cert.Evidence, path string) view.EvidenceModel {
+	m := view.EvidenceModel{
+		Head: view.HeadModel{
+			Title: t(ctx, "evidence.title", "reference", e.Reference), Lead: t(ctx, "evidence.lead"),
+			Actions: []view.ButtonModel{{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"}},
+		},
+		Facts: evidenceFacts(ctx, e), ShownHead: t(ctx, "evidence.addresses"), Around: evidenceAround(ctx, e),
+		Rules: s.rulesWords(ctx, e), Checks: reportModels(ctx, e.Checks),
+	}
+	for _, a := range e.Addresses {
+		m.Shown = append(m.Shown, view.ShownModel{Name: a.Address, Lines: addressLines(ctx, a)})
+	}
+	for _, n := range e.Names {
+		m.ShownHead = t(ctx, "evidence.names")
+		m.Shown = append(m.Shown, view.ShownModel{Name: cert.Spelled(n.Name), Lines: nameLines(ctx, n)})
+	}
+	return m
+}
+
+func evidenceFacts(ctx context.Context, e cert.Evidence) []view.TextFact {
+	date := locale.From(ctx).DateTime
+	facts := []view.TextFact{}
+	if e.Holder != nil {
+		facts = append(facts, view.TextFact{Term: t(ctx, "cert.holder"), Text: e.Holder.Name})
+	}
+	if e.Organisation != "" {
+		facts = append(facts, view.TextFact{Term: t(ctx, "server.organisation"), Text: e.Organisation})
+	}
+	return append(facts,
+		view.TextFact{Term: t(ctx, "cert.validity"), Text: date(e.NotBefore) + " – " + date(e.NotAfter)},
+		view.TextFact{Term: t(ctx, "cert.subject"), Text: e.Subject},
+		view.TextFact{Term: t(ctx, "cert.issuer"), Text: e.Issuer},
+		view.TextFact{Term: t(ctx, "cert.serial"), Text: e.Serial, Mono: true},
+		view.TextFact{Term: t(ctx, "cert.fingerprint"), Text: e.SHA256, Mono: true})
+}
+
+// addressLines say who confirmed an address when, by which mail, and how its
+// domain is validated.
+func addressLines(ctx context.Context, a mailbox.AddressProof) (lines []string) {
+	l := locale.From(ctx)
+	if a.Confirmed == nil {
+		return []string{t(ctx, "evidence.unknown")}
+	}
+	lines = append(lines, t(ctx, "evidence.confirmed", "by", a.By, "when", *a.Confirmed))
+	mail := t(ctx, "evidence.challenge", "to", a.Recipient, "round", id(a.Round), "challenge", id(a.Challenge))
+	if a.Sent != nil {
+		mail += ", " + t(ctx, "evidence.sent", "when", *a.Sent)
+	}
+	lines = append(lines, mail)
+	if a.ProofFrom != nil && a.ProofUntil != nil {
+		lines = append(lines, t(ctx, "evidence.domain", "method", a.ProofMethod, "by", orDash(a.ProofBy), "from", l.Date(*a.ProofFrom), "until", l.Date(*a.ProofUntil)))
+	} else {
+		lines = append(lines, t(ctx, "evidence.mailbox"))
+	}
+	return lines
+}
+
+func nameLines(ctx context.Context, n cert.NameProof) []string {
+	l := locale.From(ctx)
+	if n.From == nil || n.Until == nil {
+		return []string{t(ctx, "evidence.unknown")}
+	}
+	return []string{t(ctx, "evidence.name", "domain", n.Domain, "method", n.Method, "by", orDash(n.By), "from", l.Date(*n.From), "until", l.Date(*n.Until))}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// evidenceAround are terms, order and policy.
+func evidenceAround(ctx context.Context, e cert.Evidence) (facts []view.TextFact) {
+	if e.Terms != nil {
+		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.terms"), Text: t(ctx, "evidence.terms_text", "version", e.Terms.Version, "when", e.Terms.Accepted)})
+	}
+	if o := e.Order; o != nil {
+		facts = append(facts, view.TextFact{Term: t(ctx, "serverorder.submitted"), Text: t(ctx, "evidence.submitted", "by", o.SubmittedBy.Name, "when", o.Submitted)})
+		approved := t(ctx, "evidence.by_rule")
+		if o.ApprovedBy != nil {
+			approved = o.ApprovedBy.Name
+		}
+		if o.Approved != nil {
+			approved = t(ctx, "evidence.submitted", "by", approved, "when", *o.Approved)
+		}
+		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.approved"), Text: approved})
+	}
+	if r := e.Checks; r != nil {
+		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
+		policy := t(ctx, "evidence.no_policy")
+		if r.Policy != "" {
+			policy = r.Policy
+		}
+		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.policy"), Text: policy})
+	}
+	return facts
+}
+
+var profileNames = map[pki.ProfileID]string{
+	pki.MailIndividual: "evidence.profile_individual", pki.MailPersonal: "evidence.profile_individual",
+	pki.MailSponsored: "evidence.profile_sponsored", pki.MailMulti: "evidence.profile_multi",
+	pki.MailMailbox: "evidence.profile_mailbox", pki.MailFunctional: "evidence.profile_mailbox",
+	pki.TLSDomain: "evidence.profile_servers", pki.TLSServer: "evidence.profile_servers",
+}
+
+func profileWords(ctx context.Context, r *lint.Report) string {
+	name := r.Profile
+	if id, ok := profileNames[pki.ProfileID(r.Profile)]; ok {
+		name = t(ctx, id)
+	}
+	if r.Mode == string(pki.PublicBR) {
+		return t(ctx, "evidence.mode_public", "profile", name)
+	}
+	return t(ctx, "evidence.mode_private", "profile", name)
+}
+
+// reportModels are the rules with what came of each.
+func reportModels(ctx context.Context, r *lint.Report) []view.CheckModel {
+	if r == nil {
+		return nil
+	}
+	ms := findingModels(ctx, r.Findings)
+	var passed []string
+	for _, rule := range r.Passed {
+		passed = append(passed, ruleLabel(ctx, rule))
+	}
+	passed = append(passed, t(ctx, "evidence.zlint", "n", r.Zlint.Passed, "beside", r.Zlint.Beside))
+	ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Good, Word: t(ctx, "lint.kept")}, Text: strings.Join(passed, " · ")})
+	for _, rule := range r.Off {
+		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: t(ctx, "lint.off")}, Text: ruleLabel(ctx, rule)})
+	}
+	for _, rule := range overlookedRules(r) {
+		why := r.Zlint.Overlooked[rule]
+		if locale.Has(why) {
+			why = t(ctx, why)
+		}
+		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: t(ctx, "lint.overlooked")}, Text: rule + ": " + why})
+	}
+	return ms
+}
+
+func overlookedRules(r *lint.Report) []string {
+	var names []string
+	for name := range r.Zlint.Overlooked {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, strings.Compare)
+	return names
+}

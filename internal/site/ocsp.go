@@ -1,0 +1,115 @@
+package site
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+)
+
+const (
+	answerFresh  = time.Minute // how long an answer may be kept by others, as with lists
+	mostQuestion = 2 << 10     // bytes: a question about one certificate has some 80
+)
+
+// askByPost answers a question in the body (RFC 6960, A.1).
+func (s *Site) askByPost(w http.ResponseWriter, r *http.Request) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/ocsp-request" {
+		http.Error(w, http.StatusText(http.StatusUnsupportedMediaType), http.StatusUnsupportedMediaType)
+		return nil
+	}
+	der, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostQuestion))
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return fault.New(fault.TooLarge, "").Because(err)
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "").Because(err)
+	}
+	return s.answer(w, r, der)
+}
+
+// askByGet answers a question in the path: base64, perhaps with its slashes
+// escaped (RFC 5019, 5).
+func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
+	text := chi.URLParam(r, "*")
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain
+	}
+	if len(text) > base64.StdEncoding.EncodedLen(mostQuestion) {
+		return fault.New(fault.TooLarge, "")
+	}
+	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		der = nil // not to be read either
+	}
+	return s.answer(w, r, der)
+}
+
+// answer sends what was signed before about the certificate that der asks for.
+// What cannot be answered is said as a status of its own, with 200, as programs
+// expect (RFC 6960, 2.3).
+func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error {
+	name := chi.URLParam(r, "authority")
+	i := slices.IndexFunc(s.CA, func(a Authority) bool { return a.Name == name && a.Addressee != nil })
+	if i < 0 {
+		return fault.New(fault.Missing, "")
+	}
+	w.Header().Set("Content-Type", "application/ocsp-response")
+	q, err := pki.ParseQuestion(der)
+	if err != nil {
+		return unanswered(w, pki.Malformed)
+	}
+	if len(q.Serial) == 0 || !s.CA[i].Addressee.Means(q) {
+		return unanswered(w, pki.Unauthorized)
+	}
+	a, err := s.Cert.Answer(r.Context(), name, q)
+	switch {
+	case fault.Is(err, fault.Missing):
+		return unanswered(w, pki.Unauthorized)
+	case fault.Is(err, fault.Unavailable):
+		return unanswered(w, pki.TryLater)
+	case err != nil:
+		return err
+	}
+	s.answered(w, r, a)
+	return nil
+}
+
+func unanswered(w http.ResponseWriter, der []byte) error {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(der)))
+	_, err := w.Write(der)
+	if err != nil {
+		return nil //nolint:nilerr // the reader went away; there is nobody to tell
+	}
+	return nil
+}
+
+// answered sends an answer with what lets others keep it (RFC 5019, 6.2): for
+// less time than it is good, so that a revocation is seen soon.
+func (s *Site) answered(w http.ResponseWriter, r *http.Request, a cert.Answer) {
+	fresh, h := min(answerFresh, a.NextUpdate.Sub(s.Now())), w.Header()
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(fresh.Seconds()))+", no-transform, must-revalidate")
+	h.Set("Expires", s.Now().Add(fresh).UTC().Format(http.TimeFormat))
+	h.Set("ETag", a.Tag)
+	if r.Method == http.MethodGet && (r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Modified-Since") != "") {
+		http.ServeContent(w, r, "", a.ThisUpdate, bytes.NewReader(a.DER))
+		return
+	}
+	h.Set("Last-Modified", a.ThisUpdate.UTC().Format(http.TimeFormat))
+	h.Set("Content-Length", strconv.Itoa(len(a.DER)))
+	_, _ = w.Write(a.DER) // who went away needs no answer
+}

@@ -1,0 +1,115 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
+	"petschaft/web/view"
+)
+
+func (s *Site) askRevokeAll(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.loadRow(r)
+	if err != nil {
+		return err
+	}
+	if err := cert.MayRevokeAll(row); err != nil {
+		return err
+	}
+	return s.revokeAllPage(w, r, row, pki.Unspecified, nil)
+}
+
+func (s *Site) revokeAll(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.loadRow(r)
+	if err != nil {
+		return err
+	}
+	why := noReason
+	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
+		why = pki.Reason(n)
+	}
+	n, err := s.Cert.RevokeAll(r.Context(), s.actor(r), string(row.DomainName), row.ID, why)
+	if err != nil && answerable(err) && cert.MayRevokeAll(row) == nil {
+		return s.revokeAllPage(w, r, row, why, err)
+	}
+	if err != nil {
+		return err
+	}
+	if n == 0 { // somebody was faster
+		return fault.New(fault.Conflict, "cert.revoke.none")
+	}
+	return s.done(w, r, rowPath(row), "cert.revoke_all_done", "n", n)
+}
+
+// revokeAllPage asks why; failed is why the form came back.
+func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox.Row, why pki.Reason, failed error) error {
+	ctx, path := r.Context(), rowPath(row)
+	n, err := s.Cert.ValidOf(ctx, s.DB, row.ID, time.Time{})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "cert.revoke.none")
+	}
+	found, err := s.Cert.OfRow(ctx, s.actor(r), row.ID, rowCertificatesShown)
+	if err != nil {
+		return err
+	}
+	bad, whole := wrong(ctx, failed)
+	m := view.RevokeAllModel{
+		Dialog: view.DialogModel{
+			Title: t(ctx, "cert.revoke_all_title"), What: []string{t(ctx, "cert.revoke_all_what", "n", n), t(ctx, "cert.revoke_all_told")},
+			Final: t(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: t(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
+		},
+		Caption: t(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
+		Reason:  view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+	}
+	foreign := false
+	for _, c := range found {
+		if mayEnd(c, s.Now()) {
+			m.Lines, foreign = append(m.Lines, s.certificateLine(ctx, c)), foreign || c.Foreign
+		}
+	}
+	if foreign {
+		m.Dialog.What = append(m.Dialog.What, t(ctx, "cert.revoke_all_foreign"))
+	}
+	if more := n - len(m.Lines); more > 0 {
+		m.More = t(ctx, "cert.revoke_all_more", "n", more)
+	}
+	for _, f := range pki.Reasons(row.Officer) {
+		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: t(ctx, f.ID), Hint: t(ctx, f.Help)})
+	}
+	m.Fails = view.Fails(m.Reason)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.rowFrame(r, row, m.Dialog.Title), http.StatusOK
+	if failed != nil {
+		f, status = s.refused(w, f, failed)
+	}
+	return s.show(w, r, status, view.RevokeAll(f, m))
+}
+
+// mayEnd tells whether revoking c would change anything.
+func mayEnd(c cert.Certificate, now time.Time) bool {
+	return c.Revoked == nil && !now.After(c.NotAfter)
+}
+
+// offerRevokeAll puts the step among those of the row's page, or says why it is
+// not possible. The row has certificates to revoke.
+func offerRevokeAll(ctx context.Context, row mailbox.Row, m *view.AddressRowModel) {
+	err := cert.MayRevokeAll(row)
+	if f := fault.Of(err); f != nil && f.Kind == fault.Conflict {
+		m.Reasons = append(m.Reasons, t(ctx, f.ID, f.Args...))
+	}
+	if err == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{
+			Label: t(ctx, "cert.revoke_all"), Href: rowPath(row) + "/revoke", Kind: view.Danger, Icon: view.IconBan,
+		})
+	}
+}
