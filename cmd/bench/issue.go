@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"sync"
 	"time"
 
@@ -20,7 +17,6 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
-	"petschaft/internal/pki"
 )
 
 const (
@@ -29,8 +25,8 @@ const (
 )
 
 // issue leads applications to issued certificates through the queue and the
-// local authority, against bare signing plus one insert, with eight clients
-// each; and reads the page of somebody with 10,000 certificates.
+// local authority, against bare signing plus zlint and one insert, with eight
+// clients each; and reads the page of somebody with 10,000 certificates.
 func issue(ctx context.Context, c commands) ([]figure, error) {
 	r, err := newRig(ctx, c, "smtp://127.0.0.1:25?tls=none")
 	if err != nil {
@@ -130,7 +126,7 @@ func share(n int, job func(i int) error) error {
 // bareSigning is the floor: crypto/x509 with a key like the authority's, and one
 // insert of the certificate's row, with the indexes it has.
 func (r *rig) bareSigning(ctx context.Context, row mailbox.ID) (time.Duration, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	bare, err := newBareAuthority()
 	if err != nil {
 		return 0, err
 	}
@@ -138,15 +134,9 @@ func (r *rig) bareSigning(ctx context.Context, row mailbox.ID) (time.Duration, e
 	if err != nil {
 		return 0, err
 	}
-	parent := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Bare"}, IsCA: true, BasicConstraintsValid: true}
 	began := time.Now()
 	err = share(issueEach, func(int) error {
-		serial := pki.NewSerial()
-		template := &x509.Certificate{
-			SerialNumber: new(big.Int).SetBytes(serial), Subject: pkix.Name{CommonName: "Bea Bench"}, EmailAddresses: []string{"bea@cert.example"},
-			NotBefore: began, NotAfter: began.AddDate(2, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, leaf.Public(), crypto.Signer(key))
+		serial, der, err := bare.sign(leaf.Public())
 		if err != nil {
 			return err
 		}

@@ -15,8 +15,10 @@ import (
 type NeedCmd struct{}
 
 // needs are programs beside the Postgres server: any of the names will do.
-// OpenSSL, GnuTLS and Java judge what the portal issues, nginx serves with it and
-// curl and jq run the scripts of docs/api.md; Node runs the judge of the API's description; the race detector needs a C compiler.
+// OpenSSL, GnuTLS, Java, NSS and GnuPG judge what the portal issues and what
+// browsers make with it, nginx serves with it, curl and jq run the scripts of
+// docs/api.md; Node runs the judge of the API's description; the race detector
+// needs a C compiler.
 var needs = []struct {
 	names    []string
 	packages []string
@@ -29,6 +31,8 @@ var needs = []struct {
 	{[]string{"certtool"}, []string{"gnutls-bin"}},
 	{[]string{"keytool"}, []string{"default-jre-headless"}},
 	{[]string{"node", "nodejs"}, []string{"nodejs"}},
+	{[]string{"pk12util"}, []string{"libnss3-tools"}},
+	{[]string{"gpgsm"}, []string{"gpgsm", "gpg-agent"}},
 	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
 }
 

@@ -62,6 +62,20 @@ var organisations = []struct {
 	},
 }
 
+// vouch lets the organisation stand in the certificates of the people of an
+// e-mail domain.
+func (f filler) vouch(ctx context.Context, office person.Actor, id org.OrganisationID, domain string) error {
+	d, err := f.Org.Domain(ctx, office, domain)
+	if err != nil {
+		return err
+	}
+	in := org.DomainInput{Group: d.Group, Validation: d.Validation, Vouching: id}
+	if d.ProofFrom != nil {
+		in.Proof = org.Proof{Method: d.ProofMethod, By: d.ProofBy, From: *d.ProofFrom, Until: *d.ProofUntil}
+	}
+	return f.Org.EditDomain(ctx, office, d.ID, in)
+}
+
 // organisations makes them, as the registration office and the contacts would.
 func (f filler) organisations(ctx context.Context, office person.Actor) error {
 	for _, o := range organisations {
@@ -69,6 +83,9 @@ func (f filler) organisations(ctx context.Context, office person.Actor) error {
 		o.Contact = contact.Account
 		id, err := f.Org.AddOrganisation(ctx, office, o.OrganisationInput)
 		if err != nil {
+			return fmt.Errorf("%s: %w", o.Name, err)
+		}
+		if err := f.vouch(ctx, office, id, o.names[0].Name); err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
 		}
 		if err := f.Org.SetReminders(ctx, contact, id, o.remind); err != nil {

@@ -21,11 +21,12 @@ type authorityInit struct {
 	Organisation string `required:"" help:"Name of the organisation, as it stands in the authorities' names."`
 	Country      string `default:"DE" help:"Two letters."`
 	WithRootKey  string `type:"existingfile" placeholder:"FILE" help:"PEM file with the root's private key, which is used and not kept."`
+	Multipurpose bool   `name:"with-sign-in" help:"The authority for mail may also let people sign in with their certificates (PETSCHAFT_MAIL_MULTIPURPOSE)."`
 }
 
 func (a authorityInit) Run(c portal.Config) error {
 	ctx := context.Background()
-	o := ca.Options{Organisation: a.Organisation, Country: a.Country, Now: time.Now().UTC()}
+	o := ca.Options{Organisation: a.Organisation, Country: a.Country, Now: time.Now().UTC(), Multipurpose: a.Multipurpose}
 	if a.WithRootKey != "" {
 		file, err := os.ReadFile(a.WithRootKey)
 		if err != nil {

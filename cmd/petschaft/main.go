@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,20 +29,31 @@ type commands struct {
 	Serve    serve            `cmd:"" help:"Answer requests and work jobs until told to stop."`
 	Migrate  migrate          `cmd:"" help:"Bring the database schema up to date."`
 	CA       authority        `cmd:"" name:"ca" help:"Look after the portal's own certificate authority."`
+	Lint     lintFile         `cmd:"" name:"lint" help:"Check a certificate against the rules by which this portal issues."`
 	Config   config           `cmd:"" name:"config" help:"Print the effective settings without secrets."`
 	Version  kong.VersionFlag `help:"Print the version."`
 }
 
 func main() {
 	var c commands
-	line := kong.Parse(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": version})
+	line := kong.Parse(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": version, "profiles": profileNames()})
 	c.Settings.Version = version
 	if err := line.Run(c.Settings); err != nil {
 		for text := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintln(os.Stderr, "petschaft:", text)
 		}
-		os.Exit(1)
+		status := 1
+		if s, ok := errors.AsType[exitStatus](err); ok {
+			status = s.status
+		}
+		os.Exit(status)
 	}
+}
+
+// exitStatus is an error that ends the program with a status of its own.
+type exitStatus struct {
+	error
+	status int
 }
 
 type serve struct {

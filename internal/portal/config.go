@@ -16,8 +16,11 @@ import (
 	"strings"
 	"time"
 
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
 )
 
 // Config is every setting: kong makes flags, environment and help of it.
@@ -44,6 +47,13 @@ type Config struct {
 	ActorHour   int           `env:"PETSCHAFT_BRAKE_ACTOR_HOUR" default:"500" help:"Challenge mails one person may cause by hand in an hour."`
 	AddressHour int           `env:"PETSCHAFT_BRAKE_ADDRESS_HOUR" default:"30" help:"Challenge mails to one address in an hour."`
 	BulkMails   int           `env:"PETSCHAFT_BULK_MAILS_PER_MINUTE" default:"60" help:"Challenge mails of bulk work in a minute, all of it together."`
+	RemindDays  []int         `env:"PETSCHAFT_REMIND_DAYS" default:"28,14" placeholder:"DAYS" help:"Days before its end at which a certificate is reminded of, separated by commas."`
+
+	PolicyArc    string   `env:"PETSCHAFT_POLICY_ARC" placeholder:"OID" help:"The operator's own arc, as in 1.3.6.1.4.1.99999.7: certificates name policies below it; empty: none."`
+	PolicyMail   string   `env:"PETSCHAFT_POLICY_MAIL" default:"private" help:"By which book the authority for mail issues: private or public-br."`
+	PolicyTLS    string   `name:"policy-tls" env:"PETSCHAFT_POLICY_TLS" default:"private" help:"By which book the authority for servers issues: private or public-br."`
+	LintOff      []string `env:"PETSCHAFT_LINT_OFF" placeholder:"RULE" help:"Rules that do not count, of a private authority."`
+	Multipurpose bool     `env:"PETSCHAFT_MAIL_MULTIPURPOSE" help:"People of organisations may sign in with their mail certificates, too."`
 
 	HandoverDay   int  `env:"PETSCHAFT_BRAKE_HANDOVER_DAY" default:"10" help:"Offers of one organisation to a successor in 24 hours."`
 	SecondOfficer bool `env:"PETSCHAFT_SECOND_OFFICER" default:"true" negatable:"" help:"Another registration officer confirms when one appoints a new technical contact."`
@@ -112,10 +122,14 @@ func (c Config) read() (settings, error) {
 	if c.TokenSleep < 1 {
 		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
 	}
+	c.checkReminders(say)
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
 	} else if c.PKIURL != "" {
 		say("PETSCHAFT_PKI_URL", "must be a plain http:// address: who checks a certificate fetches lists without TLS (RFC 5280, 8)")
+	}
+	if err := c.Rules().Check(); err != nil {
+		say("PETSCHAFT_POLICY_… or PETSCHAFT_LINT_OFF", "is wrong: %v", err)
 	}
 	if c.Pages != "" {
 		if i, err := os.Stat(c.Pages); err != nil || !i.IsDir() {
@@ -123,6 +137,11 @@ func (c Config) read() (settings, error) {
 		}
 	}
 	return s, errors.Join(wrong...)
+}
+
+// Rules are by which books the portal's own authorities issue.
+func (c Config) Rules() ca.Rules {
+	return ca.Rules{Mail: pki.Policy{Mode: pki.Mode(c.PolicyMail), Arc: c.PolicyArc}, TLS: pki.Policy{Mode: pki.Mode(c.PolicyTLS), Arc: c.PolicyArc}, Off: c.LintOff}
 }
 
 type sayer func(name, format string, args ...any)
@@ -207,6 +226,17 @@ func (c Config) readBrakes(say sayer) mailbox.Brakes {
 	return mailbox.Brakes{RowGap: c.RowGap, RowDay: c.RowDay, ActorHour: c.ActorHour, AddressHour: c.AddressHour}
 }
 
+func (c Config) checkReminders(say sayer) {
+	for _, d := range c.RemindDays {
+		if d < 1 || d > cert.MostReminderDay {
+			say("PETSCHAFT_REMIND_DAYS", "holds %d, want days from 1 to %d", d, cert.MostReminderDay)
+		}
+	}
+	if len(c.RemindDays) > cert.MostReminders {
+		say("PETSCHAFT_REMIND_DAYS", "holds %d days, want at most %d", len(c.RemindDays), cert.MostReminders)
+	}
+}
+
 // Lines are the effective settings without secrets, NAME=value, in the order of
 // the help.
 func (c Config) Lines() []string {
@@ -236,6 +266,12 @@ func (c Config) Lines() []string {
 		fmt.Sprint("PETSCHAFT_SECOND_OFFICER=", c.SecondOfficer),
 		fmt.Sprint("PETSCHAFT_TOKEN_SLEEP=", c.TokenSleep),
 		fmt.Sprint("PETSCHAFT_API_PER_MINUTE=", c.APIPerMinute),
+		"PETSCHAFT_POLICY_ARC=" + c.PolicyArc,
+		"PETSCHAFT_POLICY_MAIL=" + c.PolicyMail,
+		"PETSCHAFT_POLICY_TLS=" + c.PolicyTLS,
+		"PETSCHAFT_LINT_OFF=" + strings.Join(c.LintOff, ","),
+		fmt.Sprint("PETSCHAFT_MAIL_MULTIPURPOSE=", c.Multipurpose),
+		"PETSCHAFT_REMIND_DAYS=" + strings.Trim(strings.ReplaceAll(fmt.Sprint(c.RemindDays), " ", ","), "[]"),
 	}
 }
 

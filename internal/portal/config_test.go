@@ -56,6 +56,9 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
 		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},
 		"tokens that sleep at once":      {func(c *portal.Config) { c.TokenSleep = 0 }, "PETSCHAFT_TOKEN_SLEEP must be one day or more"},
+		"a reminder on the last day":     {func(c *portal.Config) { c.RemindDays = []int{28, 0} }, "PETSCHAFT_REMIND_DAYS holds 0, want days from 1 to 365"},
+		"a reminder long before":         {func(c *portal.Config) { c.RemindDays = []int{366} }, "PETSCHAFT_REMIND_DAYS holds 366, want days from 1 to 365"},
+		"reminders without end":          {func(c *portal.Config) { c.RemindDays = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11} }, "PETSCHAFT_REMIND_DAYS holds 11 days, want at most 10"},
 		"bulk work that never sends":     {func(c *portal.Config) { c.BulkMails = 0 }, "PETSCHAFT_BULK_MAILS_PER_MINUTE must be positive"},
 		"brakes that never let go":       {func(c *portal.Config) { c.RowDay = 0 }, "must be positive"},
 	} {

@@ -119,11 +119,11 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	if p.CA != nil {
 		front.RootList = p.CA.RootCRL
 		for _, f := range p.CA.Certificates() {
-			front.CA = append(front.CA, site.Authority{Name: f.Name, DER: f.DER})
+			front.CA = append(front.CA, site.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})
 			authorities = append(authorities, f.DER)
 		}
 	}
-	front.Chains = pki.NewPool(authorities...)
+	front.Chains, p.Cert.Own = pki.NewPool(authorities...), authorities
 	if err := p.openAPI(front); err != nil {
 		return err
 	}
@@ -170,15 +170,21 @@ func (p *Portal) openAPI(front *site.Site) error {
 // authorities opens the portal's own authority, if there is one: without it
 // everything else works and applying says so.
 func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
-	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base}
-	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup}
+	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base, Reminders: p.cfg.RemindDays}
+	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup, Multipurpose: p.cfg.Multipurpose}
 	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
-	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki)
+	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki, p.cfg.Rules())
 	if errors.Is(err, ca.ErrNone) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if s.pki == nil {
+		p.log.Warn("no certificate can be issued: set PETSCHAFT_PKI_URL, the rules want to know where revocation lists are")
+	}
+	if p.cfg.Multipurpose && !local.Gives(pki.MailMulti) {
+		return errors.New("PETSCHAFT_MAIL_MULTIPURPOSE needs an authority that was made with `petschaft ca init --with-sign-in`: this one's is limited to mail")
 	}
 	p.CA, p.Cert.Authority, p.Order.Authority = local, local, local
 	return nil
