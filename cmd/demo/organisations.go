@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -62,10 +63,13 @@ var organisations = []struct {
 	},
 }
 
-// vouch lets the organisation stand in the certificates of the people of an
-// e-mail domain.
+// vouch lets the organisation stand in the certificates of the people of its
+// e-mail domain, where it has one.
 func (f filler) vouch(ctx context.Context, office person.Actor, id org.OrganisationID, domain string) error {
 	d, err := f.Org.Domain(ctx, office, domain)
+	if fault.Is(err, fault.Missing) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

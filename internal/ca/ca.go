@@ -178,10 +178,13 @@ func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, erro
 	if err != nil {
 		return pki.Certificate{}, fmt.Errorf("record what was signed for intent %d: %w", r.Intent, postgres.Fault(err))
 	}
-	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts, whichever index says so first
-		return l.issued(ctx, r)
+	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts
+		c, err = l.issued(ctx, r)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return pki.Certificate{}, fault.New(fault.Conflict, "schema.ca_issued_serial").Because(err)
+		}
 	}
-	return c, nil
+	return c, err
 }
 
 func (l *Local) authorityOf(r pki.Request) int64 {
