@@ -125,12 +125,7 @@ func (b *Book) signList(ctx context.Context, authority string, needless func(pgx
 			return err
 		}
 		now := b.Now()
-		rows, err := tx.Query(ctx, `select serial, revoked as at, reason from certificate
-			where authority = $1 and revoked is not null and not_after > $2 order by revoked, id`, authority, now.Add(-listLife))
-		if err != nil {
-			return fmt.Errorf("read revocations: %w", err)
-		}
-		revoked, err := pgx.CollectRows(rows, pgx.RowToStructByName[pki.Revocation])
+		revoked, err := revocations(ctx, tx, authority, now)
 		if err != nil {
 			return fmt.Errorf("read revocations: %w", err)
 		}
@@ -144,6 +139,22 @@ func (b *Book) signList(ctx context.Context, authority string, needless func(pgx
 		}
 		return keep(ctx, tx, authority, l, len(revoked))
 	})
+}
+
+// revocations are the entries of a list that is signed at now. Lists can be
+// long, so the rows are not read by the names of their columns.
+func revocations(ctx context.Context, tx pgx.Tx, authority string, now time.Time) (all []pki.Revocation, err error) {
+	rows, err := tx.Query(ctx, `select serial, revoked, reason from certificate
+		where authority = $1 and revoked is not null and not_after > $2`, authority, now.Add(-listLife))
+	if err != nil {
+		return nil, err
+	}
+	var r pki.Revocation
+	_, err = pgx.ForEachRow(rows, []any{&r.Serial, &r.At, &r.Reason}, func() error {
+		all = append(all, r)
+		return nil
+	})
+	return all, err
 }
 
 // keep stores a list, unless another process has, and forgets those whose time is long over.

@@ -45,7 +45,7 @@ func (a Issuer) SignCRL(number int64, revoked []Revocation, thisUpdate, nextUpda
 	if err != nil {
 		return CRL{}, fmt.Errorf("sign revocation list: %w", err)
 	}
-	return ParseCRL(der)
+	return CRL{DER: der, Number: number, ThisUpdate: thisUpdate.UTC().Truncate(time.Second), NextUpdate: nextUpdate.UTC().Truncate(time.Second)}, nil
 }
 
 func crlEntries(revoked []Revocation) ([]x509.RevocationListEntry, error) {
