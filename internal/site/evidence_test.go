@@ -20,7 +20,7 @@ func TestTheEvidenceIsShownPrintedAndTakenAlong(t *testing.T) {
 		b := r.as(who)
 		b.get(page).status(http.StatusOK).has("Nachweis", "alle eingehalten", "petschaft 1, zlint 3.7.1", page+"/evidence\"", page+"/evidence.json")
 		b.get(page+"/evidence").status(http.StatusOK).has(
-			"Nachweis zu "+c.Reference, "ada.adler@uni.example", "adler@uni.example", "Bestätigt von Ada Adler", "Prüfmail an", "Domain validiert",
+			"Nachweis zu "+c.Reference, "ada.adler@uni.example", "adler@uni.example", "Bestätigt von Ada Adler", "an ada.adler@uni.example (Runde", "Domain validiert",
 			"Fassung "+r.Order.Terms, "S/MIME für eine Person", "eingehalten", "Laufzeit", "nicht gewertet", "w_ct_sct_policy_count_unsatisfied",
 		)
 	}
