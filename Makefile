@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 DEMO    := go run ./cmd/demo
 TOOL    := go tool -modfile=tools/go.mod
 # Two packages with four tests each keep a small machine busy and the server under its limit of connections.
-TEST    := go test -p 2 -parallel 4 -timeout 20m
+TEST    := go test -p 2 -parallel 4 -timeout 40m
 # Generating and testing must leave the tree as it was: clean in CI, yours on your machine.
 TREE    := { git status --porcelain; git diff; } | cksum
 
