@@ -2,6 +2,7 @@ package handover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,12 +44,13 @@ func (b *Book) Tick(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for handovers that wait: %w", err)
 	}
+	var failed []error // one organisation keeps no other waiting
 	for _, id := range due {
 		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.tick(ctx, tx, id) }); err != nil {
-			return fmt.Errorf("tick the handover of organisation %d: %w", id, err)
+			failed = append(failed, fmt.Errorf("tick the handover of organisation %d: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (b *Book) tick(ctx context.Context, tx pgx.Tx, id org.OrganisationID) error {
