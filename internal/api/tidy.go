@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"petschaft/internal/queue"
 )
 
 type tidyArgs struct{}
@@ -14,10 +16,9 @@ func (tidyArgs) Kind() string { return "api_tidy" }
 
 // Jobs registers the forgetting of answers and counts that are of no use any
 // more, and returns when it runs by itself: every hour.
-func (a *API) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (a *API) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tidyArgs]) error { return a.Tidy(ctx) }))
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return tidyArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+	return []queue.Task{queue.Every(time.Hour, tidyArgs{})}
 }
 
 // Tidy forgets kept answers after a day, and counts of calls after an hour.

@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
 )
 
 // ErrBroken says that a line was altered, removed or slipped in after sealing.
@@ -180,7 +181,7 @@ type sealArgs struct{}
 func (sealArgs) Kind() string { return "audit_seal" }
 
 // Jobs registers the sealing and returns when it runs: every five seconds.
-func Jobs(w *river.Workers, db *postgres.DB) []*river.PeriodicJob {
+func Jobs(w *river.Workers, db *postgres.DB) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[sealArgs]) error {
 		for {
 			n, err := Seal(ctx, db)
@@ -189,6 +190,5 @@ func Jobs(w *river.Workers, db *postgres.DB) []*river.PeriodicJob {
 			}
 		}
 	}))
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(5*time.Second),
-		func() (river.JobArgs, *river.InsertOpts) { return sealArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+	return []queue.Task{queue.Every(5*time.Second, sealArgs{})}
 }

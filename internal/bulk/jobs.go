@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"petschaft/internal/queue"
 )
 
 type workArgs struct {
@@ -49,22 +51,18 @@ func (w *worker) Work(ctx context.Context, j *river.Job[workArgs]) error {
 // Jobs registers the room's work and returns what runs by itself: every five
 // seconds work that nobody goes on with is taken up again, every hour what
 // nobody needs is forgotten.
-func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &worker{book: b})
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tickArgs]) error { return b.Tick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[forgetArgs]) error { return b.Forget(ctx) }))
-	every := func(d time.Duration, a river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(d),
-			func() (river.JobArgs, *river.InsertOpts) { return a, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	}
-	return []*river.PeriodicJob{every(5*time.Second, tickArgs{}), every(time.Hour, forgetArgs{})}
+	return []queue.Task{queue.Every(5*time.Second, tickArgs{}), queue.Every(time.Hour, forgetArgs{})}
 }
 
 // lost is how long a worker may be late before another takes its place.
 const lost = 15 * time.Second
 
 // Tick queues work anew that should have gone on and did not, because its
-// process died: River itself would wait for an hour. Queued twice, one of the
+// process died, sooner than lost jobs are taken back. Queued twice, one of the
 // two finds the bulk taken and ends.
 func (b *Book) Tick(ctx context.Context) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

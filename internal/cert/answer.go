@@ -67,12 +67,13 @@ func (b *Book) NoteUnanswered(ctx context.Context) error {
 	return nil
 }
 
-// noteRevoked puts what was revoked in line for its new answer. What was revoked
-// earlier has had its turn since.
-func (b *Book) noteRevoked(ctx context.Context, authority string) error {
+// noteRevoked puts what was revoked in line for its new answer, though a process
+// of the version before did not in its transaction. What was revoked earlier has
+// had its turn since.
+func (b *Book) noteRevoked(ctx context.Context, authorities []string) error {
 	_, err := b.DB.Exec(ctx, `update ocsp_answer a set due = @now from certificate c
-		where c.authority = @authority and c.revoked > @since and a.certificate = c.id and not a.revoked`,
-		pgx.NamedArgs{"authority": authority, "now": b.Now(), "since": b.Now().Add(-answerLife)})
+		where c.authority = any(@authorities) and c.revoked > @since and a.certificate = c.id and not a.revoked and a.due > @now`,
+		pgx.NamedArgs{"authorities": authorities, "now": b.Now(), "since": b.Now().Add(-answerLife)})
 	if err != nil {
 		return fmt.Errorf("look for revoked certificates: %w", err)
 	}

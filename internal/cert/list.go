@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
 )
 
 // Revocation lists are signed anew every day and at once after a revocation;
@@ -36,34 +37,53 @@ type answersArgs struct{}
 func (answersArgs) Kind() string { return "cert_answers" }
 
 // Jobs registers the signing of lists and answers and returns when it runs by
-// itself: every hour it looks for lists older than a day, so that a missed day is
-// caught up, and for certificates without an answer; every minute for answers
-// whose turn it is.
-func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+// itself: every minute it looks for revocations that are on no list, for lists
+// older than a day, so that a missed day is caught up, and for answers whose turn
+// it is; every hour for certificates without an answer.
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, j *river.Job[listArgs]) error {
 		return b.Announce(ctx, j.Args.Authority)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error {
-		return errors.Join(b.SignOldLists(ctx), b.NoteUnanswered(ctx))
+		return b.NoteUnanswered(ctx)
 	}))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[answersArgs]) error { return b.RefreshAnswers(ctx) }))
-	every := func(d time.Duration, args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(d),
-			func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	}
-	return append(b.serverJobs(w), every(time.Hour, dailyArgs{}), every(time.Minute, answersArgs{}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[answersArgs]) error { return b.AnnounceAll(ctx) }))
+	return append(b.serverJobs(w), queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, answersArgs{}))
 }
 
-// Announce tells the world what was revoked: by new answers, and by a new list
-// unless the newest one names all of it. So a thousand revocations at once make
-// a few lists and not a thousand.
-func (b *Book) Announce(ctx context.Context, authority string) error {
-	if err := b.noteRevoked(ctx, authority); err != nil {
-		return err
+// toAnnounce makes the answer about a certificate that tx revokes due, and has
+// its authority's list signed. Whatever becomes of that job, AnnounceAll finds
+// both.
+func (b *Book) toAnnounce(ctx context.Context, tx pgx.Tx, id ID, authority string) error {
+	if _, err := tx.Exec(ctx, `update ocsp_answer set due = $2 where certificate = $1`, id, b.Now()); err != nil {
+		return fmt.Errorf("make the answer about certificate %d due: %w", id, err)
 	}
-	if err := b.RefreshAnswers(ctx); err != nil {
-		return err
+	return b.Queue.Insert(ctx, tx, listArgs{Authority: authority})
+}
+
+// AnnounceAll signs what is due of all authorities: answers, lists that do not
+// name all that was revoked, and lists that are old.
+func (b *Book) AnnounceAll(ctx context.Context) error {
+	if b.Authority == nil {
+		return nil
 	}
+	return errors.Join(b.Announce(ctx, b.Authority.Names()...), b.SignOldLists(ctx))
+}
+
+// Announce tells the world what the authorities revoked: by new answers, and by
+// a new list unless the newest one names all of it. So a thousand revocations at
+// once make a few lists and not a thousand. A list does not wait for answers that
+// fail.
+func (b *Book) Announce(ctx context.Context, authorities ...string) error {
+	failed := []error{b.noteRevoked(ctx, authorities), b.RefreshAnswers(ctx)}
+	for _, a := range authorities {
+		failed = append(failed, b.signMissing(ctx, a))
+	}
+	return errors.Join(failed...)
+}
+
+// signMissing signs the next list unless the newest one names everything.
+func (b *Book) signMissing(ctx context.Context, authority string) error {
 	return b.signList(ctx, authority, func(tx pgx.Tx) (named bool, err error) {
 		// Nothing revoked is ever valid again, so as many are the same ones.
 		err = tx.QueryRow(ctx, `select coalesce((select l.entries = (select count(*) from certificate c

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"petschaft/internal/queue"
 )
 
 type phaseArgs struct{}
@@ -44,8 +46,7 @@ func (b *Book) TurnPhases(ctx context.Context) error {
 
 // serverJobs registers what happens to server certificates by themselves: every
 // minute phases turn; reminders are of both kinds.
-func (b *Book) serverJobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) serverJobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
-	return append(b.reminderJobs(w), river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
-		func() (river.JobArgs, *river.InsertOpts) { return phaseArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+	return append(b.reminderJobs(w), queue.Every(time.Minute, phaseArgs{}))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
+	"petschaft/internal/queue"
 )
 
 type remindArgs struct{}
@@ -23,14 +24,10 @@ func (digestArgs) Kind() string { return "cert_digest" }
 
 // reminderJobs registers what tells of certificates that end: every hour, so
 // that what a night missed is caught up.
-func (b *Book) reminderJobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) reminderJobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[digestArgs]) error { return b.SendDigests(ctx) }))
-	hourly := func(args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-			func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	}
-	return []*river.PeriodicJob{hourly(remindArgs{}), hourly(digestArgs{})}
+	return []queue.Task{queue.Every(time.Hour, remindArgs{}), queue.Every(time.Hour, digestArgs{})}
 }
 
 // remindBatch is how many certificates one transaction reminds of.

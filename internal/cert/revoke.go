@@ -92,7 +92,7 @@ func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Cer
 
 func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
 	if !c.Foreign {
-		if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
+		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 			return fmt.Errorf("revoke certificate %s: %w", reference, err)
 		}
 		if !c.Foreign {
-			if err := b.Queue.Insert(ctx, tx, listArgs{Authority: c.Authority}); err != nil {
+			if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
 				return err
 			}
 		}

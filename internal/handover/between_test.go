@@ -133,7 +133,10 @@ func (r *rig) again(t testing.TB) {
 	t.Helper()
 	r.await(t, "the job waits for another attempt", `select exists (select from river_job where kind = 'mail_deliver' and state = 'retryable')`)
 	for _, job := range must(r.queue.Failures(t.Context(), 10)) {
-		r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.queue.Retry(t.Context(), tx, job.ID) }))
+		r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error {
+			_, err := r.queue.Retry(t.Context(), tx, job.ID)
+			return err
+		}))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/queue"
 )
 
 type clockArgs struct{}
@@ -20,10 +21,9 @@ func (clockArgs) Kind() string { return "handover_clock" }
 
 // Jobs registers what runs by itself: every hour, offers end whose time is over
 // and successors are reminded.
-func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[clockArgs]) error { return b.Tick(ctx) }))
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return clockArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+	return []queue.Task{queue.Every(time.Hour, clockArgs{})}
 }
 
 // tickMost bounds one tick; the next one goes on.

@@ -12,13 +12,21 @@ import (
 	"petschaft/internal/queue"
 )
 
-// JobTimeout is enough for one mail to wait for a connection and be sent.
-const JobTimeout = 5 * time.Minute
+// JobTimeout is enough for one mail to be sent, and leaves time to note what
+// became of it before the job is lost. Where the server is so slow that a letter
+// waits as long for a connection, it is tried again later.
+const JobTimeout = 55 * time.Second
 
-// Jobs registers what the outbox does later.
-func (o *Outbox) Jobs(w *river.Workers) {
+// Jobs registers what the outbox does later and returns what runs by itself:
+// once a day old words are forgotten, and every letter that is to be sent has
+// its job.
+func (o *Outbox) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &courier{outbox: o})
 	river.AddWorker(w, &forgetter{outbox: o})
+	return []queue.Task{
+		queue.Every(24*time.Hour, forgetting{}),
+		queue.Due[delivery](`select jsonb_build_object('letter', id) from letter where state in ('queued', 'deferred')`),
+	}
 }
 
 // delivery is the job to send one letter.

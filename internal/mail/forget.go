@@ -11,15 +11,6 @@ import (
 // keepWords is how long the words of a sent letter can be looked up.
 const keepWords = 30 * 24 * time.Hour
 
-// Periodic are the outbox's jobs that come by the clock.
-func (o *Outbox) Periodic() []*river.PeriodicJob {
-	return []*river.PeriodicJob{river.NewPeriodicJob(
-		river.PeriodicInterval(24*time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return forgetting{}, nil },
-		&river.PeriodicJobOpts{ID: "mail_forget", RunOnStart: true},
-	)}
-}
-
 // forgetting is the job to delete the words of letters sent long ago.
 type forgetting struct{}
 

@@ -104,8 +104,7 @@ func TestAPostedLetterIsSentByTheQueue(t *testing.T) {
 func (b *box) work(t *testing.T, done func()) ID {
 	t.Helper()
 	workers := river.NewWorkers()
-	b.Jobs(workers)
-	err := b.queue.Start(t.Context(), queue.Work{Workers: workers, Periodic: b.Periodic(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	err := b.queue.Start(t.Context(), queue.Work{Workers: workers, Periodic: b.Jobs(workers), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/mail"
+	"petschaft/internal/queue"
 )
 
 type clockArgs struct{}
@@ -23,17 +24,16 @@ func (foldArgs) Kind() string { return "mailbox_fold" }
 // Jobs registers the room's work and returns what runs by itself: every minute
 // what ends by the clock is ended, every ten seconds the counts are folded
 // and imports looked after.
-func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &deliverer{book: b})
 	river.AddWorker(w, &importer{book: b})
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[importTickArgs]) error { return b.ImportTick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[clockArgs]) error { return b.Tick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[foldArgs]) error { return b.Fold(ctx) }))
-	every := func(d time.Duration, a river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(d),
-			func() (river.JobArgs, *river.InsertOpts) { return a, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	return []queue.Task{
+		queue.Every(time.Minute, clockArgs{}), queue.Every(10*time.Second, foldArgs{}), queue.Every(10*time.Second, importTickArgs{}),
+		queue.Due[deliverArgs](`select jsonb_build_object('challenge', id) from challenge where state in ('queued', 'deferred')`),
 	}
-	return []*river.PeriodicJob{every(time.Minute, clockArgs{}), every(10*time.Second, foldArgs{}), every(10*time.Second, importTickArgs{})}
 }
 
 // tickBatch bounds the rows locked at once by what the clock ends.

@@ -72,7 +72,10 @@ func (r *rig) again(t *testing.T) {
 	t.Helper()
 	until(t, "the job waits for another attempt", func() bool { return len(must(r.Queue.Failures(t.Context(), 10))) > 0 })
 	job := must(r.Queue.Failures(t.Context(), 10))[0]
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.Queue.Retry(t.Context(), tx, job.ID) }))
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error {
+		_, err := r.Queue.Retry(t.Context(), tx, job.ID)
+		return err
+	}))
 }
 
 var tokenInMail = regexp.MustCompile(`https://portal\.example` + mailbox.LinkPath + `([A-Za-z0-9_-]{43})`)

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/queue"
 )
 
 // How long imports wait, and for what.
@@ -32,7 +33,9 @@ type importArgs struct {
 func (importArgs) Kind() string { return "mailbox_import" }
 
 // InsertOpts: the tick queues again what failed, and soon.
-func (importArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
+func (importArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{MaxAttempts: 1, Metadata: queue.Slow(importTimeout)}
+}
 
 type importTickArgs struct{}
 

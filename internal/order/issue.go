@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/queue"
 )
 
 type issueArgs struct {
@@ -47,10 +48,13 @@ func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
 	return err
 }
 
-// Jobs registers the issuance.
-func (b *Book) Jobs(w *river.Workers) {
+// Jobs registers the issuance and returns what runs by itself: mails to
+// officers, a second look at orders that wait, and a job for everything that is
+// to be issued and has lost its own.
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &issuer{book: b})
-	b.serverJobs(w)
+	return append(b.serverJobs(w),
+		queue.Due[issueArgs](`select jsonb_build_object('application', id) from application where ended is null and state in ('queued', 'issuing')`))
 }
 
 // intent is what an authority is asked for: as written before the first call.

@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
+	"petschaft/internal/queue"
 )
 
 // tellEvery is how long new orders are gathered before officers get one mail
@@ -23,20 +24,14 @@ type recheckArgs struct{}
 
 func (recheckArgs) Kind() string { return "order_recheck" }
 
-func (b *Book) serverJobs(w *river.Workers) {
+func (b *Book) serverJobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &fulfiller{book: b})
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tellArgs]) error { return b.TellOfficers(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[recheckArgs]) error { return b.RecheckAll(ctx) }))
-}
-
-// Periodic is what runs by itself: mails to officers, and a second look at
-// orders that wait, for whatever a crash left undone.
-func (b *Book) Periodic() []*river.PeriodicJob {
-	every := func(args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(tellEvery),
-			func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	return []queue.Task{
+		queue.Every(tellEvery, tellArgs{}), queue.Every(tellEvery, recheckArgs{}),
+		queue.Due[fulfilArgs](`select jsonb_build_object('order', id) from server_order where state in ('approved', 'issuing')`),
 	}
-	return []*river.PeriodicJob{every(tellArgs{}), every(recheckArgs{})}
 }
 
 // Bounds of one round of mails: how many orders it tells of, and how many of

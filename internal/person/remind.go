@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
+	"petschaft/internal/queue"
 )
 
 type remindArgs struct{}
@@ -17,10 +18,9 @@ func (remindArgs) Kind() string { return "person_remind" }
 
 // Jobs registers the room's work and returns what runs by itself: every hour
 // people hear of their tokens that end.
-func (b *Book) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
-	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
-		func() (river.JobArgs, *river.InsertOpts) { return remindArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})}
+	return []queue.Task{queue.Every(time.Hour, remindArgs{})}
 }
 
 // A token's end is announced twice, unless it lives too short for it.

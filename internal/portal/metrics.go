@@ -37,7 +37,10 @@ func newMetrics(p *Portal) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		pool("petschaft_database_connections", "Open connections to Postgres.", func() int32 { return p.DB.Stat().TotalConns() }),
 		pool("petschaft_database_connections_busy", "Connections in use.", func() int32 { return p.DB.Stat().AcquiredConns() }),
-		&jobs{queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil)})
+		&jobs{
+			queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil),
+			lost: prometheus.NewDesc("petschaft_jobs_lost", "Jobs that run for longer than any process lets them: it died.", nil, nil),
+		})
 	return m
 }
 
@@ -50,16 +53,19 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 
 // jobs asks the queue at each scrape.
 type jobs struct {
-	queue *queue.Queue
-	count *prometheus.Desc
+	queue       *queue.Queue
+	count, lost *prometheus.Desc
 }
 
-func (j *jobs) Describe(c chan<- *prometheus.Desc) { c <- j.count }
+func (j *jobs) Describe(c chan<- *prometheus.Desc) {
+	c <- j.count
+	c <- j.lost
+}
 
 func (j *jobs) Collect(c chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	counts, err := j.queue.Counts(ctx)
+	counts, lost, err := j.queue.Counts(ctx)
 	if err != nil {
 		c <- prometheus.NewInvalidMetric(j.count, err)
 		return
@@ -67,6 +73,7 @@ func (j *jobs) Collect(c chan<- prometheus.Metric) {
 	for state, n := range counts {
 		c <- prometheus.MustNewConstMetric(j.count, prometheus.GaugeValue, float64(n), state)
 	}
+	c <- prometheus.MustNewConstMetric(j.lost, prometheus.GaugeValue, float64(lost))
 }
 
 // serveMetrics answers on an address of its own until the returned function is

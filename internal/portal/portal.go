@@ -50,6 +50,8 @@ type Portal struct {
 	Desk     *signin.Desk
 	API      *api.API
 	Handler  http.Handler
+	// Jobs are the times of the queue; the zero value is the usual ones.
+	Jobs queue.Work
 	// Defaults are the footer pages that still hold the default text.
 	Defaults []string
 
@@ -193,9 +195,7 @@ func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.S
 // Work starts the jobs; Close lets running ones finish.
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
-	p.Outbox.Jobs(w)
-	periodic := p.Outbox.Periodic()
-	periodic = append(periodic, audit.Jobs(w, p.DB)...)
+	periodic := append(p.Outbox.Jobs(w), audit.Jobs(w, p.DB)...)
 	periodic = append(periodic, p.Mailbox.Jobs(w)...)
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
@@ -203,9 +203,10 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.People.Jobs(w)...)
 	periodic = append(periodic, p.Handover.Jobs(w)...)
 	periodic = append(periodic, p.API.Jobs(w)...)
-	p.Order.Jobs(w)
-	periodic = append(periodic, p.Order.Periodic()...)
-	return p.Queue.Start(ctx, queue.Work{Workers: w, Periodic: periodic, Log: p.log})
+	periodic = append(periodic, p.Order.Jobs(w)...)
+	jobs := p.Jobs
+	jobs.Workers, jobs.Periodic, jobs.Log = w, periodic, p.log
+	return p.Queue.Start(ctx, jobs)
 }
 
 // Patience is how long stopping waits for requests and jobs that are under way.

@@ -5,18 +5,18 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
 )
 
@@ -29,6 +29,8 @@ type Queue struct {
 	db     *postgres.DB
 	insert *river.Client[pgx.Tx]
 	work   *river.Client[pgx.Tx]
+	after  atomic.Int64 // nanoseconds until a job is lost
+	still  func()       // ends what the process does by itself
 }
 
 // Open makes a queue that inserts. A process that also works calls Start.
@@ -37,7 +39,9 @@ func Open(db *postgres.DB) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open queue: %w", err)
 	}
-	return &Queue{db: db, insert: c}, nil
+	q := &Queue{db: db, insert: c}
+	q.after.Store(int64(RescueAfter))
+	return q, nil
 }
 
 // Insert queues args in tx.
@@ -55,38 +59,56 @@ func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, args ...river.JobArgs) er
 	return nil
 }
 
-// Work is what a process that works needs to know.
+// Work is what a process that works needs to know. A zero time is the usual one.
 type Work struct {
-	Workers  *river.Workers
-	Periodic []*river.PeriodicJob
-	Mails    int // mail jobs at once; 0 means 24
-	Log      *slog.Logger
+	Workers     *river.Workers
+	Periodic    []Task
+	Mails       int           // mail jobs at once; 0 means 24
+	JobTimeout  time.Duration // ends a job whose worker sets no time of its own
+	RescueAfter time.Duration // when a job that was not ended is lost and runs again
+	DueEvery    time.Duration // how often rows are looked for that have lost their job; 0 means a minute
+	Log         *slog.Logger
 }
+
+func (w *Work) defaults() {
+	w.Mails = cmp.Or(w.Mails, 24)
+	w.JobTimeout = cmp.Or(w.JobTimeout, JobTimeout)
+	w.RescueAfter = cmp.Or(w.RescueAfter, RescueAfter)
+	w.DueEvery = cmp.Or(w.DueEvery, time.Minute)
+}
+
+// riverRescue keeps River's own rescuer, which our rescue replaces, out of it.
+const riverRescue = 24 * time.Hour
 
 // Start begins to work the jobs. The context ends nothing; Stop does.
 func (q *Queue) Start(ctx context.Context, w Work) error {
-	if w.Mails == 0 {
-		w.Mails = 24
-	}
+	w.defaults()
 	c, err := river.NewClient(riverpgxv5.New(q.db.Pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 16},
 			Mail:               {MaxWorkers: w.Mails},
 		},
-		Workers:       w.Workers,
-		PeriodicJobs:  w.Periodic,
-		FetchCooldown: 20 * time.Millisecond,
-		JobTimeout:    2 * time.Minute,
-		ErrorHandler:  &failures{w.Log},
-		Logger:        slog.New(quiet{w.Log.Handler()}),
+		Workers:              w.Workers,
+		FetchOnlyKnownKinds:  true, // a newer version's jobs wait for it
+		FetchCooldown:        20 * time.Millisecond,
+		JobTimeout:           w.JobTimeout,
+		RescueStuckJobsAfter: riverRescue,
+		ErrorHandler:         &failures{w.Log},
+		Logger:               slog.New(quiet{w.Log.Handler()}),
 	})
 	if err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := c.Start(ctx); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	q.work = c
+	q.after.Store(int64(w.RescueAfter))
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() { defer close(over); tick(ctx, q.chores(w), w.Log) }()
+	q.still = func() { cancel(); <-over }
 	return nil
 }
 
@@ -96,70 +118,11 @@ func (q *Queue) Stop(ctx context.Context) error {
 	if q.work == nil {
 		return nil
 	}
+	q.still()
 	if err := q.work.Stop(ctx); err != nil {
 		hard, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		return errors.Join(fmt.Errorf("stop queue: %w", err), q.work.StopAndCancel(hard))
 	}
 	return nil
-}
-
-// Failed is a job that was given up or keeps failing.
-type Failed struct {
-	ID        int64
-	Kind      string
-	State     string // River's word: retryable, discarded or cancelled
-	Attempt   int
-	At        time.Time
-	Error     string
-	CanRetry  bool
-	Scheduled time.Time
-}
-
-// Failures returns the newest jobs that were given up or wait for another try.
-func (q *Queue) Failures(ctx context.Context, limit int) ([]Failed, error) {
-	p := river.NewJobListParams().First(limit).OrderBy(river.JobListOrderByID, river.SortOrderDesc).
-		States(rivertype.JobStateDiscarded, rivertype.JobStateRetryable)
-	l, err := q.insert.JobList(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("list failed jobs: %w", err)
-	}
-	all := make([]Failed, 0, len(l.Jobs))
-	for _, j := range l.Jobs {
-		f := Failed{ID: j.ID, Kind: j.Kind, State: string(j.State), Attempt: j.Attempt, Scheduled: j.ScheduledAt, CanRetry: true}
-		if n := len(j.Errors); n > 0 {
-			f.At, f.Error = j.Errors[n-1].At, j.Errors[n-1].Error
-		}
-		all = append(all, f)
-	}
-	return all, nil
-}
-
-// Retry lets the job run again at once. A job that already ended well stays as
-// it is.
-func (q *Queue) Retry(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := q.insert.JobRetryTx(ctx, tx, id)
-	if errors.Is(err, river.ErrNotFound) {
-		return fault.New(fault.Missing, "fault.missing").Because(err)
-	}
-	if err != nil {
-		return fmt.Errorf("retry job %d: %w", id, err)
-	}
-	return nil
-}
-
-// Counts returns how many jobs there are in each of River's states that is not
-// an end.
-func (q *Queue) Counts(ctx context.Context) (map[string]int64, error) {
-	rows, err := q.db.Query(ctx, `select state::text, count(*) from river_job where finalized_at is null group by state`)
-	if err != nil {
-		return nil, fmt.Errorf("count jobs: %w", err)
-	}
-	counts := map[string]int64{"available": 0, "scheduled": 0, "retryable": 0, "running": 0}
-	var state string
-	var n int64
-	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { counts[state] = n; return nil }); err != nil {
-		return nil, fmt.Errorf("count jobs: %w", err)
-	}
-	return counts, nil
 }

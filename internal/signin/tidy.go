@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"petschaft/internal/queue"
 )
 
 const (
@@ -32,13 +34,9 @@ type tidyWorker struct {
 func (t *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error { return t.desk.tidy(ctx) }
 
 // Jobs adds this room's workers to w and returns what runs by the clock.
-func (d *Desk) Jobs(w *river.Workers) []*river.PeriodicJob {
+func (d *Desk) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &tidyWorker{desk: d})
-	return []*river.PeriodicJob{river.NewPeriodicJob(
-		river.PeriodicInterval(tidyEvery),
-		func() (river.JobArgs, *river.InsertOpts) { return tidyArgs{}, nil },
-		&river.PeriodicJobOpts{RunOnStart: true},
-	)}
+	return []queue.Task{queue.Every(tidyEvery, tidyArgs{})}
 }
 
 // tidy deletes expired sessions, ends logins that no longer count, at the time

@@ -44,7 +44,11 @@ func (f failures) givenUp() (n int) {
 	return n
 }
 
-const jobDiscarded = "discarded"
+// Two of River's words: a job that runs is listed only when it is lost.
+const (
+	jobDiscarded = "discarded"
+	jobRunning   = "running"
+)
 
 func (s *Site) failures(ctx context.Context, by person.Actor) (f failures, err error) {
 	if err := org.MayKeep(by); err != nil {
@@ -141,7 +145,12 @@ func (s *Site) failedJob(ctx context.Context, j queue.Failed) view.FailedJob {
 		Name: jobName(ctx, j.Kind), Tries: locale.From(ctx).Number(int64(j.Attempt)), At: view.Ago(ctx, j.At, s.Now()), Error: shortened(j.Error, 300),
 		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: "/office/mail/jobs/" + id(j.ID) + "/retry",
 	}
-	if j.State != jobDiscarded {
+	switch j.State {
+	case jobDiscarded:
+	case jobRunning:
+		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_lost")}
+		m.Error = t(ctx, "office.job_lost_why")
+	default:
 		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_retrying")}
 		m.Next = view.Ago(ctx, j.Scheduled, s.Now())
 	}
@@ -210,7 +219,7 @@ func (s *Site) retryLetter(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.retry(w, r, "mail.letter_retried", audit.Thing{Kind: "letter", ID: int64(n)}, func(tx pgx.Tx) (bool, error) {
+	return s.retry(w, r, "mail.letter_retried", "office.retry_nothing", audit.Thing{Kind: "letter", ID: int64(n)}, func(tx pgx.Tx) (bool, error) {
 		return s.Outbox.Retry(r.Context(), tx, n)
 	})
 }
@@ -220,13 +229,14 @@ func (s *Site) retryJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.retry(w, r, "queue.job_retried", audit.Thing{Kind: "river_job", ID: n}, func(tx pgx.Tx) (bool, error) {
-		return true, s.Queue.Retry(r.Context(), tx, n)
+	return s.retry(w, r, "queue.job_retried", "office.retry_job_nothing", audit.Thing{Kind: "river_job", ID: n}, func(tx pgx.Tx) (bool, error) {
+		return s.Queue.Retry(r.Context(), tx, n)
 	})
 }
 
-// retry composes what neither room may do alone: try again, and say who did.
-func (s *Site) retry(w http.ResponseWriter, r *http.Request, action string, thing audit.Thing, again func(tx pgx.Tx) (bool, error)) error {
+// retry composes what neither room may do alone: try again, and say who did;
+// nothing is the message when there was nothing to try.
+func (s *Site) retry(w http.ResponseWriter, r *http.Request, action, nothing string, thing audit.Thing, again func(tx pgx.Tx) (bool, error)) error {
 	ctx, by := r.Context(), s.actor(r)
 	if err := org.MayKeep(by); err != nil {
 		return err
@@ -238,7 +248,7 @@ func (s *Site) retry(w http.ResponseWriter, r *http.Request, action string, thin
 			return err
 		}
 		if !did {
-			message = "office.retry_nothing"
+			message = nothing
 			return nil
 		}
 		return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: s.Now(), Action: action, Detail: audit.Detail{thing.Kind: thing.ID}, About: []audit.Thing{thing}})

@@ -1,0 +1,72 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// due says which rows want a job of one kind.
+type due struct {
+	kind string
+	sql  string
+	read func([]byte) (river.JobArgs, error)
+}
+
+// Due says that rows wait for jobs of the kind T. sql selects, of each such row,
+// the arguments of its job as jsonb. A row whose job is gone, whatever became of
+// it, gets a new one within a minute; one whose job waits, runs or will be tried
+// again gets none. So no effect lives in a job alone.
+func Due[T river.JobArgs](sql string) Task {
+	var none T
+	return Task{due: &due{kind: none.Kind(), sql: sql, read: func(b []byte) (river.JobArgs, error) {
+		var args T
+		err := json.Unmarshal(b, &args)
+		return args, err
+	}}}
+}
+
+// dueMost bounds the jobs of one kind that one look queues.
+const dueMost = 5000
+
+func (q *Queue) queueDue(ctx context.Context, all []due) error {
+	var failed []error // one kind keeps no other waiting
+	for _, d := range all {
+		if err := q.db.Tx(ctx, func(tx pgx.Tx) error { return q.queueRows(ctx, tx, d) }); err != nil {
+			failed = append(failed, fmt.Errorf("look for rows without their %s: %w", d.kind, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// queueRows sees rows and jobs at one moment: a row and its first job come by
+// one transaction, and a job ends after its row has moved.
+func (q *Queue) queueRows(ctx context.Context, tx pgx.Tx, d due) error {
+	var alone bool
+	err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtext('queue.due'), hashtext($1))`, d.kind).Scan(&alone)
+	if err != nil || !alone {
+		return err // another process is at it
+	}
+	rows, err := tx.Query(ctx, `select d.args::text from (`+d.sql+`) d(args)
+		where not exists (select from river_job j where j.kind = @kind and j.args = d.args
+			and j.state in ('available', 'pending', 'retryable', 'running', 'scheduled')) limit @most`,
+		pgx.NamedArgs{"kind": d.kind, "most": dueMost})
+	if err != nil {
+		return err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	jobs := make([]river.JobArgs, len(found))
+	for i, f := range found {
+		if jobs[i], err = d.read([]byte(f)); err != nil {
+			return fmt.Errorf("read arguments: %w", err)
+		}
+	}
+	return q.Insert(ctx, tx, jobs...)
+}
