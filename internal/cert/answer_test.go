@@ -210,6 +210,50 @@ func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 	}
 }
 
+// TestARevocationNeedsNoJob: its transaction makes the answer due, and the list
+// shows that it does not name it; whatever became of the job, the next minute
+// signs both. That the answers cannot be signed keeps no list waiting.
+func TestARevocationNeedsNoJob(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.AnnounceAll(t.Context()))
+	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	reference := r.served(t, r.organisation(t, "Uni", r.bob), 90, "www.uni.example")
+	r.clock.Advance(time.Minute)
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
+	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
+	if n := r.scalar(t, `select count(*) from ocsp_answer where due <= $1`, r.Now()); n != 2 {
+		t.Errorf("got %d answers due after two revocations, want both", n)
+	}
+	must(r.db.Exec(t.Context(), `delete from river_job`))
+	r.ok(t, r.AnnounceAll(t.Context()))
+	for _, name := range []string{ca.Mail, ca.TLS} {
+		if _, l := r.list(t, name); l.Entries != 1 || l.Number != 2 {
+			t.Errorf("%s: got list %d with %d entries, want the second one with the revoked certificate", name, l.Number, l.Entries)
+		}
+	}
+	if a := r.ask(t, id); a.Status != ocsp.Revoked {
+		t.Errorf("got status %d, want it revoked", a.Status)
+	}
+	if n := r.scalar(t, `select count(*) from ocsp_answer where revoked`); n != 2 {
+		t.Errorf("got %d answers that say revoked, want both", n)
+	}
+	r.ok(t, r.AnnounceAll(t.Context()))
+	if _, l := r.list(t, ca.Mail); l.Number != 2 {
+		t.Errorf("got list %d, want none where nothing is new", l.Number)
+	}
+
+	other := r.issued(t, r.bob, r.row(t, "bob@uni.example"), "bob@uni.example")
+	r.ok(t, r.Revoke(t.Context(), r.bob, other, pki.Superseded))
+	must(r.db.Exec(t.Context(), `alter table ocsp_answer rename column sha1 to gone`))
+	if err := r.AnnounceAll(t.Context()); err == nil {
+		t.Error("the answers cannot be signed, and nobody says so")
+	}
+	if _, l := r.list(t, ca.Mail); l.Entries != 2 {
+		t.Errorf("got %d entries, want the list signed though the answers cannot be", l.Entries)
+	}
+}
+
 func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

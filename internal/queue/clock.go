@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -17,10 +18,10 @@ type Task struct {
 }
 
 // Every queues args once in each period d, whichever processes work: each of
-// them tries, at its start and after every d, and the first one in a period
-// wins. So the work waits neither for a leader nor for a process that hangs.
-// Periods begin with the hour and the day (UTC); a failed attempt is made again
-// as every job's is.
+// them tries, at its start and when a period begins, and the first one wins. So
+// the work waits neither for a leader nor for a process that hangs. Periods begin
+// with the hour and the day (UTC); a failed attempt is made again as every job's
+// is.
 func Every(d time.Duration, args river.JobArgs) Task { return Task{every: d, args: args} }
 
 // Bounds of what the clock does. A step that failed is made again soon, for the
@@ -36,9 +37,18 @@ type chore struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
+	after time.Duration // when periodic: how long after the beginning of a period
 
 	next time.Time
 	said time.Time // that it failed
+}
+
+// since is when it is to be done again.
+func (c *chore) since(now time.Time) time.Time {
+	if c.after == 0 {
+		return now.Add(c.every)
+	}
+	return now.Truncate(c.every).Add(c.every + c.after)
 }
 
 // chores are what this process does by itself: it queues what comes by the
@@ -55,7 +65,10 @@ func (q *Queue) chores(w Work) []*chore {
 		periods[t.every] = append(periods[t.every], t.args)
 	}
 	for d, args := range periods {
-		all = append(all, &chore{name: "queue periodic jobs", every: d, do: func(ctx context.Context) error { return q.insertPeriodic(ctx, d, args) }})
+		all = append(all, &chore{
+			name: "queue periodic jobs", every: d, after: 1 + rand.N(min(d/10, time.Second)), // processes need not meet
+			do: func(ctx context.Context) error { return q.insertPeriodic(ctx, d, args) },
+		})
 	}
 	if len(rows) > 0 {
 		all = append(all, &chore{name: "queue what is due", every: w.DueEvery, do: func(ctx context.Context) error { return q.queueDue(ctx, rows) }})
@@ -100,7 +113,7 @@ func tick(ctx context.Context, all []*chore, log *slog.Logger) {
 func (c *chore) run(ctx context.Context, now time.Time, log *slog.Logger) {
 	bound, cancel := context.WithTimeout(ctx, choreTime)
 	defer cancel()
-	c.next = now.Add(c.every)
+	c.next = c.since(now)
 	err := c.do(bound)
 	if err == nil || ctx.Err() != nil {
 		return

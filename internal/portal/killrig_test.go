@@ -1,0 +1,316 @@
+package portal_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/bulk"
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/handover"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/pki"
+	"petschaft/internal/portal"
+	"petschaft/internal/sink"
+)
+
+// The environment of a test binary that is to be another process of the portal.
+const (
+	childDatabase = "PETSCHAFT_CHILD_DATABASE"
+	childMail     = "PETSCHAFT_CHILD_MAIL"
+	childDoes     = "PETSCHAFT_CHILD_DOES"
+	childBy       = "PETSCHAFT_CHILD_BY"
+	childTo       = "PETSCHAFT_CHILD_TO"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childDoes) == "" {
+		os.Exit(m.Run())
+	}
+	if err := answerElsewhere(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// answerElsewhere is that other process: a whole portal that works its jobs, does
+// what one request asks for, says so, and waits to be killed.
+func answerElsewhere() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
+	defer cancel()
+	p, err := portal.Open(ctx, killConfig(os.Getenv(childDatabase), os.Getenv(childMail)), slog.New(slog.DiscardHandler), time.Now)
+	if err != nil {
+		return err
+	}
+	if err := p.Work(ctx); err != nil {
+		return err
+	}
+	fmt.Println("open")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil { // until it is told to
+		return err
+	}
+	account, err := strconv.ParseInt(os.Getenv(childBy), 10, 64)
+	if err != nil {
+		return err
+	}
+	by := person.Actor{Account: person.ID(account), Name: "Somebody", Officer: os.Getenv(childDoes) == "approve"}
+	if err := answers[os.Getenv(childDoes)](ctx, p, by, os.Getenv(childTo)); err != nil {
+		return err
+	}
+	fmt.Println("answered")
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// answers are what requests do before they are answered.
+var answers = map[string]func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error{
+	"revoke": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Cert.Revoke(ctx, by, cert.ID(number(to)), pki.Superseded)
+	},
+	"revoke server": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Cert.RevokeServer(ctx, by, to, pki.Superseded)
+	},
+	"approve": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Order.Approve(ctx, by, to, 1)
+	},
+	"apply": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		_, err := p.Order.Apply(ctx, by, mailbox.ID(number(to)), order.Input{CSR: request(), Terms: p.Order.Terms})
+		return err
+	},
+	"challenge": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Mailbox.Challenge(ctx, by, domain, mailbox.ID(number(to)))
+	},
+	"offer": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		_, err := p.Handover.Offer(ctx, by, handover.Wish{Organisations: []org.OrganisationID{org.OrganisationID(number(to))}, Email: "ada@people.example"})
+		return err
+	},
+	"import": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Mailbox.Apply(ctx, by, domain, mailbox.ImportID(number(to)), 1)
+	},
+	"bulk": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
+		return p.Bulk.Start(ctx, by, domain, bulk.ID(number(to)), "")
+	},
+}
+
+const domain = "uni.example"
+
+func number(s string) int64 { return must(strconv.ParseInt(s, 10, 64)) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+// request is one for a certificate, with a key of its own.
+func request() string {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	der := must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+}
+
+func killConfig(database, smtp string) portal.Config {
+	c := onDatabase(database)
+	c.SMTPURL, c.PKIURL, c.RAGroup = "smtp://"+smtp+"?tls=none", "http://pki.example", "ra"
+	return c
+}
+
+// killRig is a university whose portal is killed.
+type killRig struct {
+	*portal.Portal
+	t                        *testing.T
+	database                 string
+	inbox                    *sink.Sink
+	officer, nora, ada, tina person.Actor
+	organisation             org.OrganisationID
+}
+
+// newKillRig has a mail server that answers for all but the killed process.
+func newKillRig(t *testing.T) *killRig {
+	t.Helper()
+	ctx := t.Context()
+	r := &killRig{t: t, database: pgtest.URL(t), inbox: must(sink.New(sink.Config{}))}
+	r.ok(r.inbox.Start("127.0.0.1:0"))
+	t.Cleanup(func() { r.inbox.Close() })
+	c := killConfig(r.database, r.inbox.Addr())
+	db, sealer, err := c.Database(ctx)
+	r.ok(err)
+	r.ok(ca.Init(ctx, db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: time.Now(), PKIURL: must(url.Parse(c.PKIURL))}))
+	db.Close()
+	r.Portal = must(portal.Open(ctx, c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now))
+	t.Cleanup(r.Close)
+	r.ok(r.Cert.RefreshAnswers(ctx)) // somebody is at hand to answer
+	r.officer, r.nora, r.ada, r.tina = r.signIn("rita"), r.signIn("nora"), r.signIn("ada"), r.signIn("tina")
+	r.officer.Officer = true
+	g := must(r.Org.AddGroup(ctx, r.officer, org.GroupInput{Name: "Netz"}))
+	must(0, r.Org.AddMember(ctx, r.officer, g, r.nora.Account))
+	proof := org.Proof{Method: "DNS TXT", By: "RA", From: time.Now().Add(-time.Hour).Truncate(time.Second), Until: time.Now().Add(300 * 24 * time.Hour)}
+	must(r.Org.AddDomain(ctx, r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: proof}))
+	r.organisation = must(r.Org.AddOrganisation(ctx, r.officer, org.OrganisationInput{Name: "Uni", Country: "DE", Contact: r.tina.Account}))
+	name := must(r.Org.AddName(ctx, r.officer, r.organisation, org.NameInput{Name: domain}))
+	proof.Until = time.Time{}
+	r.ok(r.Org.ValidateName(ctx, r.officer, name, org.Check{Proof: proof}))
+	return r
+}
+
+func (r *killRig) ok(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *killRig) signIn(name string) person.Actor {
+	r.t.Helper()
+	var a person.Account
+	r.ok(r.DB.Tx(r.t.Context(), func(tx pgx.Tx) (err error) {
+		a, err = r.People.SignedIn(r.t.Context(), tx, person.Claims{
+			Issuer: "http://localhost:1", Subject: name, Name: name + " Beispiel", GivenName: name, FamilyName: "Beispiel",
+			Email: name + "@people.example", EmailVerified: true,
+		}, audit.Who{})
+		return err
+	}))
+	return person.Actor{Account: a.ID, Name: a.Name, Email: a.Email}
+}
+
+func (r *killRig) count(sql string, args ...any) (n int) {
+	r.t.Helper()
+	r.ok(r.DB.QueryRow(r.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+func (r *killRig) row() mailbox.ID {
+	r.t.Helper()
+	return must(r.Mailbox.Add(r.t.Context(), r.nora, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@" + domain}))
+}
+
+// linked is a row that ada confirmed, as if the mail had come.
+func (r *killRig) linked() mailbox.ID {
+	r.t.Helper()
+	ctx, id := r.t.Context(), r.row()
+	r.ok(r.Mailbox.Challenge(ctx, r.nora, domain, id))
+	digest := mailbox.Digest(rand.Text())
+	must(r.DB.Exec(ctx, `with c as (update challenge set state = 'sent', token = $1, expires = now() + interval '1 day' returning id)
+		insert into challenge_token (hash, challenge, made) select $1, id, now() from c`, digest))
+	must(r.Mailbox.Confirm(ctx, r.ada, digest))
+	return id
+}
+
+// issued is ada's certificate.
+func (r *killRig) issued() cert.ID {
+	r.t.Helper()
+	ctx := r.t.Context()
+	id := must(r.Order.Apply(ctx, r.ada, r.linked(), order.Input{CSR: request(), Terms: r.Order.Terms}))
+	r.ok(r.Order.Issue(ctx, id))
+	return *must(r.Order.One(ctx, r.officer, id)).Certificate
+}
+
+// ordered is tina's order of a server certificate.
+func (r *killRig) ordered() string {
+	r.t.Helper()
+	return must(r.Order.Submit(r.t.Context(), r.tina, order.Submission{
+		Wish: order.Wish{Organisation: r.organisation, Product: "tls-single", CSR: request(), Names: []string{domain}},
+	}))
+}
+
+// planned is an import of one new row, waiting to be applied.
+func (r *killRig) planned() mailbox.ImportID {
+	r.t.Helper()
+	file := "Display Name;Primary E-Mail;Mailbox Type\nNeu;neu@" + domain + ";personal\n"
+	id := must(r.Mailbox.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file)))
+	before := must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
+	defer before.Close()
+	r.ok(before.Work(r.t.Context()))
+	r.until("the import is planned", func() bool { return must(r.Mailbox.Import(r.t.Context(), r.nora, domain, id)).State == mailbox.Planned })
+	r.ok(before.Queue.Stop(r.t.Context()))
+	return id
+}
+
+func (r *killRig) until(what string, is func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(50 * time.Second); !is(); {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// came tells whether a mail to the address did.
+func (r *killRig) came(to string) bool {
+	return slices.ContainsFunc(r.inbox.Mails(), func(m sink.Mail) bool { return m.For(to) })
+}
+
+// mute is a mail server that takes connections and never says a word.
+func mute(t *testing.T) (addr string) {
+	t.Helper()
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+		}
+	}()
+	return l.Addr().String()
+}
+
+// killed has another process answer a request, and kills it (SIGKILL) while its
+// job of that kind runs. hold is the lock that keeps the job from its end.
+func (r *killRig) killed(does, kind, hold string, by person.Actor, to any) {
+	r.t.Helper()
+	c := exec.Command(must(os.Executable()))
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, in := bufio.NewReader(must(c.StdoutPipe())), must(c.StdinPipe())
+	c.Env = append(os.Environ(), childDatabase+"="+r.database, childMail+"="+mute(r.t), childDoes+"="+does,
+		fmt.Sprintf("%s=%d", childBy, by.Account), fmt.Sprintf("%s=%v", childTo, to))
+	r.ok(c.Start())
+	defer c.Wait()
+	defer c.Process.Kill()
+	says := func(want string) {
+		r.t.Helper()
+		if line, _ := out.ReadString('\n'); strings.TrimSpace(line) != want {
+			r.t.Fatalf("the other process said %q %s, want %q", line, &said, want)
+		}
+	}
+	says("open")
+	block := must(r.DB.Begin(r.t.Context()))
+	defer block.Rollback(context.WithoutCancel(r.t.Context()))
+	if hold != "" {
+		must(block.Exec(r.t.Context(), hold))
+	}
+	must(fmt.Fprintln(in))
+	says("answered")
+	r.until("its job runs", func() bool {
+		return r.count(`select count(*) from river_job where kind = $1 and state = 'running'`, kind) > 0
+	})
+}
