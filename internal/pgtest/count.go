@@ -16,12 +16,22 @@ import (
 // of a transaction count nothing.
 func Queries(t testing.TB, db *postgres.DB) func() int {
 	t.Helper()
-	c, ok := db.Config().ConnConfig.Tracer.(*counter)
+	c, ok := counterOf(db)
 	if !ok {
 		t.Fatal("only a database from pgtest counts its queries")
 	}
 	before := c.n.Load()
 	return func() int { return int(c.n.Load() - before) }
+}
+
+// counterOf looks behind the tracer that postgres.Open puts in front.
+func counterOf(db *postgres.DB) (*counter, bool) {
+	in, ok := db.Config().ConnConfig.Tracer.(interface{ Next() pgx.QueryTracer })
+	if !ok {
+		return nil, false
+	}
+	c, ok := in.Next().(*counter)
+	return c, ok
 }
 
 // counter is a pgx tracer.

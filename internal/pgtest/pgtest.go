@@ -53,7 +53,7 @@ func Open(t testing.TB, url string) *postgres.DB {
 func closePool(t testing.TB, db *postgres.DB) {
 	closed := make(chan struct{})
 	go func() {
-		db.Close()
+		db.Pool.Close()
 		close(closed)
 	}()
 	select {

@@ -6,20 +6,20 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"petschaft/internal/fault"
 )
 
 // DB is a pool of connections. Reads use it directly, writes go through Tx.
-type DB struct{ *pgxpool.Pool }
+type DB struct {
+	*pgxpool.Pool
+	outage outage
+}
 
 // connections is the size of a pool whose url does not say pool_max_conns. Most
 // of the time a connection waits for the disk, so more than processors help.
@@ -27,7 +27,8 @@ const connections = 20
 
 // Open connects to url (postgres://…). Every session speaks UTC and gives up
 // a lock after ten seconds and an idle transaction after a minute, so that
-// one stuck process cannot hold up the others. change may adjust the pool.
+// one stuck process cannot hold up the others; a statement ends after Statement,
+// a connection that died silently within seconds. change may adjust the pool.
 func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -42,18 +43,62 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 	if !strings.Contains(url, "pool_max_conns") {
 		c.MaxConns = connections
 	}
+	if !strings.Contains(url, "connect_timeout") {
+		c.ConnConfig.ConnectTimeout = connecting
+	}
 	for _, f := range change {
 		f(c)
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
+	db := &DB{}
+	db.watch(c)
+	if db.Pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
+	if err := db.Ping(ctx); err != nil {
+		db.Close()
 		return nil, fmt.Errorf("reach database: %w", err)
 	}
-	return &DB{pool}, nil
+	return db, nil
+}
+
+// watch makes the pool of c notice what died. An idle connection is asked before
+// it is used again; whatever ended one that does not answer ended the others,
+// too, so all idle ones go at once instead of one after the other.
+func (db *DB) watch(c *pgxpool.Config) {
+	greeting := c.ConnConfig.ConnectTimeout
+	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dial(ctx, network, address, greeting)
+	}
+	if _, twice := c.ConnConfig.Tracer.(*limits); !twice {
+		c.ConnConfig.Tracer = &limits{next: c.ConnConfig.Tracer}
+	}
+	c.PingTimeout = pinging
+	c.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+		if p.IdleDuration < time.Second {
+			return false
+		}
+		soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), pinging)
+		defer cancel()
+		if p.Conn.Ping(soon) == nil {
+			return false
+		}
+		db.Reset()
+		return true // the pool asks once more, finds it closed and takes another
+	}
+}
+
+// Close gives the connections back. It waits for those in use, but not for ever:
+// after three seconds they are left to the end of the process.
+func (db *DB) Close() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		db.Pool.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closing):
+	}
 }
 
 // attempts is how often Tx runs its function when Postgres gives up on one of
@@ -73,38 +118,6 @@ func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
 		}
 	}
 	return Fault(err)
-}
-
-// Again tells whether err means that the whole transaction is to be tried again.
-func Again(err error) bool {
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == "40001" || pg.Code == "40P01")
-}
-
-// Fault turns the violation of a named constraint, also one raised by a
-// trigger (errcode 23514 with a constraint name), into a conflict whose
-// message id is "schema." and that name. No rows is Missing, and so is what a
-// foreign key did not find and a text that no row can equal (RFC 3629 allows it
-// not, or it holds NUL). Other errors pass unchanged.
-func Fault(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.Missing, "fault.missing").Because(err)
-	}
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		return err
-	}
-	switch pg.Code {
-	case "23503", "22021":
-		return fault.New(fault.Missing, "fault.missing").Because(err)
-	case "23505", "23514", "23P01":
-		if pg.ConstraintName != "" {
-			return fault.New(fault.Conflict, "schema."+pg.ConstraintName).Because(err)
-		}
-	case "55P03":
-		return fault.New(fault.Unavailable, "fault.busy").Because(err)
-	}
-	return err
 }
 
 // Text is s as a text column can hold it: valid UTF-8 without NUL. What is not

@@ -21,7 +21,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alexedwards/scs/pgxstore"
 	"github.com/alexedwards/scs/v2"
 	"golang.org/x/sync/singleflight"
 
@@ -151,10 +150,10 @@ func (d *Desk) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // newSessions never uses scs's idle timeout, which rewrites the session at
-// each request, nor pgxstore's cleaning, whose stop races; see Jobs.
+// each request; what is over is deleted by Jobs.
 func (d *Desk) newSessions() *scs.SessionManager {
 	s := scs.New()
-	s.Store = pgxstore.NewWithCleanupInterval(d.db.Pool, 0)
+	s.Store = store{d.db, d.now}
 	s.HashTokenInStore = true
 	s.Lifetime = d.cfg.Absolute
 	s.ErrorFunc = d.broken

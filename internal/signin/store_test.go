@@ -1,0 +1,79 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/postgres"
+)
+
+// TestSessionsKnowOneClock: the portal's, however far it is from the machine's.
+func TestSessionsKnowOneClock(t *testing.T) {
+	t.Parallel()
+	for name, off := range map[string]time.Duration{"months ahead": 180 * 24 * time.Hour, "months behind": -180 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.clock.advance(off)
+			b := w.browser()
+			b.signIn(ada().Sub)
+			must(0, w.desk.tidy(t.Context()))
+			b.mustBe(ada().Name, "after the sessions were tidied")
+			for range 20 {
+				w.clock.advance(29 * time.Minute)
+				must(0, w.desk.tidy(t.Context()))
+				b.mustBe(ada().Name, "half an hour later")
+			}
+			w.clock.advance(21 * time.Minute)
+			b.mustBe("", "after ten hours")
+			must(0, w.desk.tidy(t.Context()))
+			if n := w.number(`select count(*) from sessions where data is not null and expiry < $1`, w.clock.now()); n != 0 {
+				t.Errorf("got %d sessions that are over, want them gone", n)
+			}
+		})
+	}
+}
+
+// TestASessionIsReadWithinTheRequestsTime: every way of the store to the
+// database ends when its request does.
+func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := pgtest.NewProxy(t, w.db.Config().ConnString())
+	far, err := postgres.Open(t.Context(), p.URL)
+	must(0, err)
+	t.Cleanup(far.Close)
+	failed := make(chan error, 1)
+	cfg := w.desk.cfg
+	cfg.Fail = func(_ http.ResponseWriter, _ *http.Request, err error) { failed <- err }
+	desk := must(New(cfg, far, w.people, w.sealer, w.clock.now, w.desk.log))
+	s := store{far, w.clock.now}
+	for name, do := range map[string]func(ctx context.Context) error{
+		"find":   func(ctx context.Context) error { _, _, err := s.FindCtx(ctx, "x"); return err },
+		"commit": func(ctx context.Context) error { return s.CommitCtx(ctx, "x", []byte("y"), time.Now().Add(time.Hour)) },
+		"delete": func(ctx context.Context) error { return s.DeleteCtx(ctx, "x") },
+		"a page": func(ctx context.Context) error {
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/me", nil)
+			r.AddCookie(&http.Cookie{Name: "petschaft", Value: "x"})
+			desk.Load(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+			return <-failed
+		},
+	} {
+		p.Light()
+		must(0, far.Ping(t.Context()))
+		p.Dark()
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		began := time.Now()
+		err := do(ctx)
+		cancel()
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || !fault.Is(postgres.Fault(err), fault.Unavailable) || took > 5*time.Second {
+			t.Errorf("%s: got %v after %s, want the request's own deadline", name, err, took)
+		}
+	}
+}
