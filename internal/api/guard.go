@@ -106,7 +106,7 @@ func (a *API) recorded(next http.Handler) http.Handler {
 				status = http.StatusInternalServerError
 			}
 			if err := a.record(r, status); err != nil {
-				a.Log.ErrorContext(r.Context(), "record call of the API", "error", err)
+				a.trouble(r.Context(), "record call of the API", err)
 			}
 		}()
 		next.ServeHTTP(answer, r)

@@ -236,7 +236,7 @@ func (c claim) renew(ctx context.Context) {
 		case <-tick.C:
 			_, err := c.api.DB.Exec(ctx, `update api_answer set claimed = @now where token = @token and key = @key and claim = @claim and status is null`, c.args(nil))
 			if err != nil && ctx.Err() == nil {
-				c.api.Log.WarnContext(ctx, "hold key", "error", err)
+				c.api.trouble(ctx, "hold key", err)
 			}
 		}
 	}
@@ -253,14 +253,14 @@ func (c claim) keep(ctx context.Context, answer *recorder, digest []byte) {
 		where token = @token and key = @key and claim = @claim and status is null`,
 		c.args(pgx.NamedArgs{"digest": digest, "status": answer.status, "headers": headers, "body": answer.body.Bytes()}))
 	if err != nil {
-		c.api.Log.ErrorContext(ctx, "keep answer", "error", err)
+		c.api.trouble(ctx, "keep answer", err)
 	}
 }
 
 func (c claim) giveUp(ctx context.Context) {
 	_, err := c.api.DB.Exec(ctx, `delete from api_answer where token = @token and key = @key and claim = @claim and status is null`, c.args(nil))
 	if err != nil {
-		c.api.Log.ErrorContext(ctx, "give key up", "error", err)
+		c.api.trouble(ctx, "give key up", err)
 	}
 }
 

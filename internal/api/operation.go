@@ -134,7 +134,7 @@ func (a *API) describe(rs map[string]*huma.Response, k Kind, schema *huma.Schema
 	switch k {
 	case unauthenticated, insufficient:
 		r.Headers["WWW-Authenticate"] = &huma.Param{Description: "How to authenticate (RFC 6750).", Schema: text}
-	case tooMany, inProgress:
+	case tooMany, inProgress, unavailable:
 		r.Headers["Retry-After"] = &huma.Param{Description: "After how many seconds it is worth trying again.", Schema: &huma.Schema{Type: huma.TypeInteger}}
 	}
 }

@@ -115,9 +115,9 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	f := fault.Of(err)
-	if g := fault.Of(postgres.Fault(err)); g.Kind == fault.Unavailable { // a read that waited too long
-		f = g
+	f := postgres.Told(err)
+	if postgres.Away(f) {
+		a.trouble(ctx, "call of the API", err)
 	}
 	k, ok := special[f.ID]
 	if !ok {
@@ -144,8 +144,11 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		p.Errors = append(p.Errors, w)
 	}
 	p.challenge(f)
-	if !f.RetryAt.IsZero() {
+	switch {
+	case !f.RetryAt.IsZero():
 		p.after(f.RetryAt.Sub(a.Now()))
+	case f.Kind == fault.Unavailable:
+		p.after(soon)
 	}
 	return p
 }
@@ -170,6 +173,9 @@ func (p *Problem) challenge(f *fault.Fault) {
 	p.header.Set("WWW-Authenticate", with)
 }
 
+// soon is when it is worth trying again what cannot be done just now.
+const soon = 10 * time.Second
+
 // after says when to try again.
 func (p *Problem) after(d time.Duration) {
 	p.header.Set("Retry-After", strconv.Itoa(max(1, int(d.Seconds())+1)))
@@ -177,7 +183,7 @@ func (p *Problem) after(d time.Duration) {
 
 // reference logs err under a new id, which the caller can tell the helpers.
 func (a *API) reference(ctx context.Context, err error) string {
-	if ctx.Err() != nil { // nobody reads the answer
+	if errors.Is(ctx.Err(), context.Canceled) { // nobody reads the answer
 		return ""
 	}
 	id, route := rand.Text()[:10], ""
@@ -186,6 +192,17 @@ func (a *API) reference(ctx context.Context, err error) string {
 	}
 	a.Log.ErrorContext(ctx, "call of the API failed", "reference", id, "route", route, "error", err)
 	return id
+}
+
+// trouble logs what went wrong beside an answer. A database that is away is one
+// line for many calls.
+func (a *API) trouble(ctx context.Context, what string, err error) {
+	switch {
+	case !postgres.Away(postgres.Told(err)):
+		a.Log.ErrorContext(ctx, what, "error", err)
+	case !errors.Is(ctx.Err(), context.Canceled):
+		a.DB.Outage(ctx, a.Log, err)
+	}
 }
 
 // fail answers r with what err says.

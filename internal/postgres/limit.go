@@ -15,8 +15,9 @@ const Statement = 20 * time.Second
 
 type limitKey struct{}
 
-// Slow lets each statement under ctx take up to d instead: a download lasts as
-// long as its reader, an import of many thousand lines as long as the disk.
+// Slow lets each statement under ctx take up to d instead, 0 for as long as it
+// wants: a download lasts as long as its reader, an import of many thousand
+// lines as long as the disk.
 func Slow(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, limitKey{}, d)
 }
@@ -40,6 +41,9 @@ func begin(ctx context.Context) context.Context {
 	d := Statement
 	if slow, ok := ctx.Value(limitKey{}).(time.Duration); ok {
 		d = slow
+	}
+	if d == 0 {
+		return ctx
 	}
 	ctx, cancel := context.WithTimeout(ctx, d)
 	return context.WithValue(ctx, endKey{}, cancel)

@@ -23,8 +23,9 @@ var ErrSchemaOld = errors.New("the database schema is older than this program: r
 // Migrate brings the schema of db to what this binary needs: the portal's own
 // steps, then River's. Several processes may call it at once; they take turns
 // by polling a lock, because a blocked advisory lock would deadlock with
-// `create index concurrently`.
+// `create index concurrently`. A step takes as long as it takes.
 func Migrate(ctx context.Context, db *DB) error {
+	ctx = Slow(ctx, 0)
 	std := stdlib.OpenDBFromPool(db.Pool)
 	defer std.Close()
 	steps, err := provider(std)

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
@@ -94,8 +95,8 @@ func (s *Site) file(h handler) http.HandlerFunc {
 		if err == nil {
 			return
 		}
-		f := fault.Of(err)
-		if f.Kind == fault.Internal {
+		f := postgres.Told(err)
+		if f.Kind == fault.Internal || postgres.Away(f) {
 			s.reference(r, err)
 		}
 		http.Error(w, http.StatusText(statuses[f.Kind]), s.status(w, f))

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
 	"petschaft/web/locale"
 )
@@ -38,8 +39,7 @@ func (s *Site) exportRows(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Unavailable, "export.busy")
 	}
 	defer s.exports.leave()
-	ctx, cancel := context.WithTimeout(ctx, longestDownload)
-	defer cancel()
+	ctx = postgres.Slow(ctx, longestDownload)
 	words, f := newFileWords(ctx), newDownload(w, string(d.Name)+".csv", q.Get("format"))
 	err = f.Write(append(words.columns(), t(ctx, "rows.status"), t(ctx, "export.linked"), t(ctx, "export.end"))...)
 	if err == nil && r.Method != http.MethodHead {

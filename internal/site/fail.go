@@ -3,12 +3,14 @@ package site
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 	"petschaft/web/view"
 )
 
@@ -29,28 +31,49 @@ var statuses = map[fault.Kind]int{
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
 
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	f := fault.Of(err)
+	f := postgres.Told(err)
 	m := view.ProblemModel{Status: s.status(w, f)}
+	if f.ID != "" {
+		m.What = t(r.Context(), f.ID, f.Args...)
+	}
 	switch {
 	case f.Kind == fault.Internal:
 		m.Reference = s.reference(r, err)
-	case f.ID != "":
-		m.What = t(r.Context(), f.ID, f.Args...)
+	case postgres.Away(f):
+		s.reference(r, err)
+		m.Unsure = true
+		s.bare(w, r, m)
+		return
 	}
 	s.problem(w, r, m)
 }
 
-// status is f's status, with Retry-After where f knows when.
+// soon is when it is worth trying again what cannot be done just now.
+const soon = 10 * time.Second
+
+// status is f's status, with Retry-After where there is a time to name.
 func (s *Site) status(w http.ResponseWriter, f *fault.Fault) int {
+	wait := time.Duration(0)
+	if f.Kind == fault.Unavailable {
+		wait = soon
+	}
 	if !f.RetryAt.IsZero() {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(f.RetryAt.Sub(s.Now()).Seconds())+1)))
+		wait = max(time.Second, f.RetryAt.Sub(s.Now()).Truncate(time.Second)+time.Second)
+	}
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
 	}
 	return statuses[f.Kind]
 }
 
-// reference logs err under a new id, which the person can tell the helpers.
+// reference logs err under a new id, which the person can tell the helpers. A
+// database that is away needs none: one line tells of many requests.
 func (s *Site) reference(r *http.Request, err error) string {
-	if r.Context().Err() != nil { // the person went away; nobody reads the answer
+	if errors.Is(r.Context().Err(), context.Canceled) { // the person went away; nobody reads the answer
+		return ""
+	}
+	if postgres.Away(postgres.Told(err)) {
+		s.DB.Outage(r.Context(), s.Log, err)
 		return ""
 	}
 	id := rand.Text()[:10]
@@ -68,8 +91,18 @@ func (s *Site) problem(w http.ResponseWriter, r *http.Request, m view.ProblemMod
 	if len(m.Actions) > 0 { // one of them signs in, where that helps
 		f.SignIn = ""
 	}
+	s.problemPage(w, r, f, m)
+}
+
+// bare is problem without navigation, which would ask the database.
+func (s *Site) bare(w http.ResponseWriter, r *http.Request, m view.ProblemModel) {
+	r = r.WithContext(context.WithoutCancel(r.Context()))
+	s.problemPage(w, r, view.Frame{Title: view.ProblemTitle(r.Context(), m), Path: "/", Version: s.Version}, m)
+}
+
+func (s *Site) problemPage(w http.ResponseWriter, r *http.Request, f view.Frame, m view.ProblemModel) {
 	if err := s.show(w, r, m.Status, view.ProblemPage(f, m)); err != nil {
-		s.Log.WarnContext(ctx, "show problem", "error", err)
+		s.Log.WarnContext(r.Context(), "show problem", "error", err)
 	}
 }
 

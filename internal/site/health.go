@@ -21,7 +21,7 @@ func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err := s.DB.Ping(ctx); err != nil {
-		s.Log.WarnContext(ctx, "not ready", "error", err)
+		s.DB.Outage(r.Context(), s.Log, err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		w.Write([]byte("database away\n"))
 		return

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -27,10 +25,7 @@ const (
 )
 
 // streams tells whether the page at p reads its body itself, piece by piece.
-func streams(p string) bool {
-	ok, _ := path.Match("/email-domains/*/imports", strings.TrimSuffix(p, "/"))
-	return ok
-}
+func streams(p string) bool { return matches("/email-domains/*/imports", p) }
 
 // uploadImport keeps the file and goes on to how it was understood.
 func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {

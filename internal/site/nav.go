@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
@@ -17,7 +18,7 @@ func (s *Site) nav(r *http.Request, by person.Actor) []view.NavItem {
 	ctx := r.Context()
 	may, err := s.Org.Sections(ctx, by)
 	if err != nil {
-		s.Log.WarnContext(ctx, "navigation without sections", "error", err)
+		s.incomplete(ctx, "navigation without sections", err)
 	}
 	technical, open := may.Organisations || by.Officer, ""
 	if may.Organisations {
@@ -59,12 +60,21 @@ func personLinks(r *http.Request, nav []view.NavItem) (links []view.Link) {
 func (s *Site) openOrders(ctx context.Context, by person.Actor) string {
 	n, err := s.Order.OpenOrders(ctx, by)
 	if err != nil {
-		s.Log.WarnContext(ctx, "navigation without open orders", "error", err)
+		s.incomplete(ctx, "navigation without open orders", err)
 	}
 	if n == 0 {
 		return ""
 	}
 	return locale.From(ctx).Number(n)
+}
+
+// incomplete logs why a page lacks something.
+func (s *Site) incomplete(ctx context.Context, what string, err error) {
+	if postgres.Away(postgres.Told(err)) {
+		s.DB.Outage(ctx, s.Log, err)
+		return
+	}
+	s.Log.WarnContext(ctx, what, "error", err)
 }
 
 // standing marks the place that the crumbs of f begin at: some pages belong to

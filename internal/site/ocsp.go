@@ -18,6 +18,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error 
 	switch {
 	case fault.Is(err, fault.Missing):
 		return unanswered(w, pki.Unauthorized)
-	case fault.Is(err, fault.Unavailable):
+	case fault.Is(err, fault.Unavailable) && !postgres.Away(fault.Of(err)):
 		return unanswered(w, pki.TryLater)
 	case err != nil:
 		return err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 	"petschaft/internal/signin"
 	"petschaft/web/locale"
 	"petschaft/web/view"
@@ -24,8 +25,8 @@ func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
 
 // notSignedIn says why a sign-in came to nothing and where to try again.
 func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, again string) error {
-	f, ctx := fault.Of(err), r.Context()
-	if f == nil || f.Kind == fault.Internal {
+	f, ctx := postgres.Told(err), r.Context()
+	if f == nil || f.Kind == fault.Internal || postgres.Away(f) {
 		return err
 	}
 	m := view.ProblemModel{

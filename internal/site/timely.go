@@ -1,0 +1,47 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// requestTime is how long a request may take, with reading a form on a slow
+// line. What takes longer says so in timeOf.
+const requestTime = 30 * time.Second
+
+// earlierTime is for a form with a thousand certificates, and for taking them
+// over: as long as the server writes at all.
+const earlierTime = 60 * time.Second
+
+// timely gives each request, the API's too, the time after which nothing that
+// it asks the database for goes on.
+func timely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), timeOf(r))
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// timeOf is how long r may take by its kind: files come and go as fast as the
+// line of whoever sends or reads them.
+func timeOf(r *http.Request) time.Duration {
+	p, post := r.URL.Path, r.Method == http.MethodPost
+	switch {
+	case post && (streams(p) || matches("/api/v1/email-domains/*/imports", p)):
+		return uploadTime + time.Minute
+	case !post && matches("/email-domains/*/export.csv", p):
+		return longestDownload
+	case strings.HasPrefix(p, earlierPath):
+		return earlierTime
+	}
+	return requestTime
+}
+
+func matches(pattern, p string) bool {
+	ok, _ := path.Match(pattern, strings.TrimSuffix(p, "/"))
+	return ok
+}
