@@ -67,12 +67,16 @@ func (s serve) Run(c portal.Config) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	if s.Migrate {
-		if err := (migrate{}).run(ctx, c); err != nil {
-			return err
+	var p *portal.Portal
+	err := portal.Await(ctx, log, portal.Awaited, func(ctx context.Context) (err error) {
+		if s.Migrate {
+			if err := (migrate{}).run(ctx, c); err != nil {
+				return err
+			}
 		}
-	}
-	p, err := portal.Open(ctx, c, log, func() time.Time { return time.Now().UTC() })
+		p, err = portal.Open(ctx, c, log, func() time.Time { return time.Now().UTC() })
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -207,52 +205,6 @@ func (p *Portal) Work(ctx context.Context) error {
 	jobs := p.Jobs
 	jobs.Workers, jobs.Periodic, jobs.Log = w, periodic, p.log
 	return p.Queue.Start(ctx, jobs)
-}
-
-// Patience is how long stopping waits for requests and jobs that are under way.
-const Patience = 30 * time.Second
-
-// Serve works and answers on l until ctx ends, then lets what is under way
-// finish. ready is called as soon as the first request would be answered.
-func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error {
-	server := &http.Server{
-		Handler:           p.Handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
-	}
-	stop, err := p.serveMetrics()
-	if err != nil {
-		return err
-	}
-	defer stop()
-	if err := p.Work(ctx); err != nil {
-		return err
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	if ready != nil {
-		ready()
-	}
-	select {
-	case err = <-failed:
-		err = fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(last), p.Queue.Stop(last))
-}
-
-// Close gives back the connections. Serve has returned before.
-func (p *Portal) Close() {
-	if p.sender != nil {
-		p.sender.Close()
-	}
-	p.DB.Close()
 }
 
 // Database opens the database and what seals in it, for commands that need no

@@ -55,7 +55,9 @@ func (s store) DeleteCtx(ctx context.Context, token string) error {
 }
 
 // Find, Commit and Delete belong to scs.Store; scs calls those above.
-func (s store) Find(token string) ([]byte, bool, error) { return s.FindCtx(context.Background(), token) }
+func (s store) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
 
 // Commit is as CommitCtx.
 func (s store) Commit(token string, data []byte, expiry time.Time) error {
