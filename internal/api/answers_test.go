@@ -85,6 +85,7 @@ func TestEveryDescribedAnswerIsGiven(t *testing.T) {
 			wants(t, e.ask(r, nora, e.foreign(r), body), 404)
 		}
 		wants(t, e.ask(r, nora, with(path, "nonsense=1"), body), 422)
+		wants(t, e.ask(r, nora, with(path, "nonsense=%00"), body), 400)
 		e.misread(r, nora, path, body)
 	}
 	r.inProgress(nora)

@@ -90,7 +90,7 @@ func (a *API) changeAddresses(h huma.API) {
 			OperationID: "deleteAddress", Method: http.MethodDelete, Path: rowPath, Tags: []string{"addresses"}, Summary: "Delete an address",
 			Description: "Removes a row for which no challenge was ever sent. Any other row can be deactivated.",
 		},
-		verb: person.WriteAddresses, fails: []Kind{denied, conflict, precondition, malformed},
+		verb: person.WriteAddresses, fails: []Kind{denied, conflict, precondition},
 	}, a.deleteAddress)
 }
 

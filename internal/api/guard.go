@@ -1,9 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/text"
 	"petschaft/web/locale"
 )
 
@@ -32,6 +37,11 @@ func (a *API) guarded(next http.Handler) http.Handler {
 				a.fail(w, r, fmt.Errorf("panic: %v", p))
 			}
 		}()
+		text.Headers(r.Header)
+		if err := text.Address(r.URL); err != nil {
+			a.fail(w, r, err)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -132,20 +142,44 @@ func (a *API) record(r *http.Request, status int) error {
 // may is the gate before an operation: the token was made for its verb.
 func may(ctx context.Context, v person.Verb) error { return actor(ctx).Can(v) }
 
-// readable refuses a body that no operation reads.
+// readable refuses a body that no operation reads. What JSON holds is text from
+// then on: UTF-8, whatever was sent with it (RFC 8259, 8.1).
 func readable(r *http.Request, types []string) error {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return fault.New(fault.Invalid, "api.encoding")
 	}
-	given, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	given = strings.ToLower(strings.TrimSpace(given))
-	for _, t := range types {
-		if given == t {
-			return nil
+	given, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case given == "" && r.ContentLength == 0 || len(types) == 0:
+		return nil // nothing is sent, or nothing is read
+	case !slices.Contains(types, given):
+		return fault.New(fault.Invalid, "api.media", "types", strings.Join(types, ", "))
+	case given == csvType:
+		return nil // whose reader knows encodings
+	}
+	if c := params["charset"]; c != "" && !slices.Contains([]string{"utf-8", "utf8", "us-ascii"}, strings.ToLower(c)) {
+		return fault.New(fault.Invalid, "api.charset")
+	}
+	r.Header.Set("Content-Type", given) // huma knows it in lower case only
+	return textual(r)
+}
+
+// textual makes the body of r one that is text. What is longer than any body may
+// be is refused by whoever reads it.
+func textual(r *http.Request) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+2))
+	if err != nil {
+		return fault.New(fault.Invalid, "api.malformed").Because(err)
+	}
+	rest := r.Body
+	if len(body) <= maxBody {
+		if body, err = text.JSON(body); err != nil {
+			return err
 		}
 	}
-	if given == "" && r.ContentLength == 0 || len(types) == 0 {
-		return nil // nothing is sent, or nothing is read
-	}
-	return fault.New(fault.Invalid, "api.media", "types", strings.Join(types, ", "))
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), rest), rest}
+	return nil
 }

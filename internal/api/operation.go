@@ -92,15 +92,12 @@ func (a *API) gate(v person.Verb, types []string) func(huma.Context, func(huma.C
 
 // problems are all that the operation answers with.
 func (op operation) problems() []Kind {
-	all := append([]Kind{unauthenticated, insufficient, invalid, tooMany, internal, unavailable}, op.fails...)
+	all := append([]Kind{malformed, unauthenticated, insufficient, invalid, tooMany, internal, unavailable}, op.fails...)
 	if strings.Contains(op.Path, "{") {
 		all = append(all, missing)
 	}
 	if op.types != nil {
 		all = append(all, tooLarge, unsupported)
-	}
-	if op.types != nil || op.Method == http.MethodPost {
-		all = append(all, malformed)
 	}
 	if op.Method == http.MethodPost {
 		all = append(all, inProgress, keyReused)

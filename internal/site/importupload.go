@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
+	"petschaft/internal/text"
 	"petschaft/web/view"
 )
 
@@ -76,6 +77,9 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 		}
 		if part.FileName() == "" { // the form was sent without choosing one
 			return "", nil, fault.New(fault.Invalid, "import.file_none")
+		}
+		if !text.Valid(part.FileName()) {
+			return "", nil, fault.New(fault.Invalid, "text.form")
 		}
 		return part.FileName(), part, nil
 	}

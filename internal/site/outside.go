@@ -10,7 +10,9 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/text"
 	"petschaft/web/locale"
+	"petschaft/web/view"
 )
 
 // ClientIP is the address a request comes from: the peer, or, when the peer is
@@ -76,6 +78,27 @@ func speak(next http.Handler) http.Handler {
 	})
 }
 
+// readable lets no address through that is no text, and takes out of the headers
+// what is none. The API says itself what is wrong with an address.
+func (s *Site) readable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text.Headers(r.Header)
+		if err := text.Address(r.URL); err != nil && !within(r.URL.Path, s.API.Path) {
+			speak(s.open(func(w http.ResponseWriter, r *http.Request) error { s.unreadable(w, r, err); return nil })).ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// unreadable answers a request that nobody can read (RFC 9110, 15.5.1).
+func (s *Site) unreadable(w http.ResponseWriter, r *http.Request, err error) {
+	s.problem(w, r, view.ProblemModel{
+		Status: http.StatusBadRequest, What: t(r.Context(), fault.Of(err).ID),
+		Actions: []view.ButtonModel{{Label: t(r.Context(), "problem.home"), Href: "/"}},
+	})
+}
+
 // maxForm bounds the body of a request; a form here is a few lines.
 const maxForm = 256 << 10
 
@@ -91,6 +114,10 @@ func (s *Site) bounded(next http.Handler) http.Handler {
 					kind = fault.TooLarge
 				}
 				s.fail(w, r, &fault.Fault{Kind: kind})
+				return
+			}
+			if err := text.Form(r); err != nil {
+				s.unreadable(w, r, err)
 				return
 			}
 		}

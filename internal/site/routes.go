@@ -19,7 +19,7 @@ import (
 func (s *Site) Routes() http.Handler {
 	s.describedAPI = sync.OnceValues(func() (apiDocument, error) { return readAPI(s.API.Document) })
 	r := chi.NewRouter()
-	r.Use(s.observed, s.recovered, timely, s.headers, middleware.GetHead)
+	r.Use(s.observed, s.recovered, timely, s.headers, s.readable, middleware.GetHead)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
 	r.With(compressed).Handle(static.Prefix+"*", static.Handler())
 	r.Get("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
