@@ -25,6 +25,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/text"
 )
 
 // ID is the number of a certificate.
@@ -178,13 +179,13 @@ const (
 // Search finds certificates for a registration officer: every word of text in
 // address, holder, subject, serial (hexadecimal) or reference. Newest first;
 // more tells that there are others.
-func (b *Book) Search(ctx context.Context, by person.Actor, text string) (found []Certificate, more bool, err error) {
+func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (found []Certificate, more bool, err error) {
 	if err := org.MayKeep(by); err != nil {
 		return nil, false, err
 	}
 	args := pgx.NamedArgs{"limit": searchLimit + 1}
 	var where strings.Builder
-	words := strings.Fields(strings.ToLower(postgres.Text(strings.ReplaceAll(text, ":", ""))))
+	words := strings.Fields(strings.ToLower(text.Line(strings.ReplaceAll(sought, ":", ""))))
 	for i, w := range words[:min(len(words), searchWords)] {
 		arg := fmt.Sprintf("w%d", i)
 		args[arg] = "%" + postgres.Like(w) + "%"

@@ -14,7 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // ImportID is the number of an import of certificates from before the portal.
@@ -123,7 +123,7 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 			return nil, nil, err
 		}
 		for i, der := range all {
-			l := given{source: fmt.Sprintf("%.150s #%d", postgres.Text(f.Name), i+1), der: der}
+			l := given{source: fmt.Sprintf("%.150s #%d", text.Line(f.Name), i+1), der: der}
 			if l.Given, err = pki.ParseGiven(der); err != nil {
 				l.fault = fault.Of(err).ID
 			}

@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/text"
 )
 
 // Assign says whose the certificate of a line is; what is left empty is looked
@@ -25,7 +26,7 @@ func (b *Book) Assign(ctx context.Context, by person.Actor, id ImportID, line in
 		value *string
 		most  int
 	}{"address": {&o.Address, 254}, "holder": {&o.Holder, 254}, "organisation": {&o.Organisation, 150}} {
-		if *x.value = strings.TrimSpace(*x.value); len([]rune(*x.value)) > x.most {
+		if *x.value = text.Line(*x.value); len([]rune(*x.value)) > x.most {
 			bad.Add(name, "field.too_long", "max", x.most)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/sheet"
+	"petschaft/internal/text"
 )
 
 // ownerColumns are the words over the columns of an owners' file, in lower case
@@ -68,7 +69,7 @@ func own(lines []given, file []byte) ([]given, error) {
 		}
 		said := func(column string, most int) string {
 			if i, ok := at[column]; ok && i < len(record.Cells) {
-				s := strings.TrimSpace(record.Cells[i])
+				s := text.Line(record.Cells[i])
 				return string([]rune(s)[:min(len([]rune(s)), most)])
 			}
 			return ""

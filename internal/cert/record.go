@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/text"
 )
 
 // Issuance is a certificate as it comes from an authority, with whom it is for.
@@ -81,7 +82,7 @@ func (b *Book) link(id ID) string { return fmt.Sprintf("%s/client-certificates/%
 // words are what Search looks at.
 func (i Issuance) words() string {
 	c := i.Certificate
-	return strings.ToLower(strings.Join(append([]string{
+	return strings.ToLower(text.Line(strings.Join(append([]string{
 		i.Reference, hex.EncodeToString(c.Serial), i.Holder, i.HolderEmail, c.Subject,
-	}, c.Emails...), " "))
+	}, c.Emails...), " ")))
 }

@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // serverQuery builds the statement of one page.
@@ -43,7 +44,7 @@ func newServerQuery(v ServerView, at *postgres.Cursor) *serverQuery {
 
 // words are what is searched for; colons are those of serials and fingerprints.
 func (v ServerView) words() []string {
-	return strings.Fields(strings.ToLower(postgres.Text(strings.ReplaceAll(v.Text, ":", ""))))
+	return strings.Fields(strings.ToLower(text.Line(strings.ReplaceAll(v.Text, ":", ""))))
 }
 
 // word asks for w: a whole serial or fingerprint is looked up, anything else may

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +14,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // MayOffer tells whether the reader of o may hand it over: its technical
@@ -79,7 +78,7 @@ func (b *Book) find(ctx context.Context, q org.Querier, by person.Actor, email s
 		return Successor{}, bad.Err()
 	}
 	// A provider may spell the domain in letters as its people do.
-	found, err := b.Person.ByAddress(ctx, q, string(address), postgres.Text(strings.TrimSpace(email)))
+	found, err := b.Person.ByAddress(ctx, q, string(address), text.Word(email))
 	if err != nil {
 		return Successor{}, err
 	}
@@ -176,7 +175,7 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, by person.Actor, id org.Org
 	var n ID
 	err = tx.QueryRow(ctx, `insert into handover (organisation, giver, successor, form, hash, state, created, ends)
 		values (@organisation, @by, @successor, @form, @hash, 'offered', @now, @ends) returning id`, pgx.NamedArgs{
-		"organisation": id, "by": by.Account, "successor": to.Account, "form": postgres.Text(in.Form), "hash": hash, "now": now, "ends": now.Add(Life),
+		"organisation": id, "by": by.Account, "successor": to.Account, "form": text.Line(in.Form), "hash": hash, "now": now, "ends": now.Add(Life),
 	}).Scan(&n)
 	if err != nil {
 		return Offer{}, fmt.Errorf("offer organisation %d: %w", id, err)

@@ -3,7 +3,6 @@ package handover
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -14,7 +13,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // ReassignID is the number of a reassignment.
@@ -121,7 +120,7 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 // mayBecome checks who is to be the contact, and why.
 func (b *Book) mayBecome(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, account person.ID, reason string) (string, error) {
 	var bad fault.Fields
-	if reason = strings.TrimSpace(postgres.Text(reason)); reason == "" {
+	if reason = text.Lines(reason); reason == "" {
 		bad.Add("reason", "field.required")
 	} else if utf8.RuneCountInString(reason) > longestReason {
 		bad.Add("reason", "field.too_long", "max", longestReason)

@@ -3,10 +3,12 @@ package mailbox
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/sheet"
+	"petschaft/internal/text"
 )
 
 // layout tells which cell of a record holds what.
@@ -51,7 +53,7 @@ func (e *entry) cell(f Field) (s string, ok bool) {
 	if !ok || i >= len(e.cells) {
 		return "", false
 	}
-	return strings.TrimSpace(e.cells[i]), true
+	return text.Lines(e.cells[i]), true
 }
 
 // newEntry reads what a record says by itself.
@@ -93,14 +95,11 @@ func (e *entry) input() Input {
 	if a, ok := e.cell(FieldApplicant); ok && org.Address(a).Folded() != e.row.Applicant.Folded() {
 		in.Applicant = a
 	}
-	if c, ok := e.cell(FieldComment); ok && unixLines(c) != unixLines(e.row.Comment) {
+	if c, ok := e.cell(FieldComment); ok && c != text.Lines(e.row.Comment) {
 		in.Comment = c
 	}
 	return in
 }
-
-// unixLines is s as spreadsheets write line breaks in a cell.
-func unixLines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // name is the display name: given, or made of last and first.
 func (e *entry) name() (string, bool) {
@@ -134,7 +133,7 @@ func (e *entry) aliases() []string {
 	if hasTwo {
 		old[1] = two
 	}
-	split := strings.FieldsFunc(all, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == 0xa0 })
+	split := strings.FieldsFunc(all, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
 	if hasAll && !hasOne && !hasTwo {
 		return split
 	}

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
+	"petschaft/internal/text"
 )
 
 // chunk is in what pieces a file is kept.
@@ -127,7 +128,7 @@ func count(r *sheet.Reader) (int, error) {
 
 // readFileName is the name of a file without its folders, for people only.
 func readFileName(s string) string {
-	s = oneLine(s[strings.LastIndexAny(s, `/\`)+1:])
+	s = text.Line(s[strings.LastIndexAny(s, `/\`)+1:])
 	for len(s) > 255 {
 		_, n := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-n]
@@ -151,7 +152,7 @@ func recognise(head []byte) (f sheet.Format, header []string, err error) {
 		return f, nil, bad.Err()
 	}
 	if wrong, ok := errors.AsType[*sheet.LineError](err); ok { // another format may read it
-		return f, []string{oneLine(wrong.Text)}, nil
+		return f, []string{text.Line(wrong.Text)}, nil
 	}
 	return f, header, err
 }
@@ -160,7 +161,7 @@ func readHeader(r *sheet.Reader) ([]string, error) {
 	rec, err := r.Read()
 	header := make([]string, len(rec.Cells))
 	for i, c := range rec.Cells {
-		header[i] = oneLine(c)
+		header[i] = text.Line(c)
 	}
 	return header, err
 }
@@ -181,7 +182,7 @@ func (b *Book) Preview(ctx context.Context, im Import, f sheet.Format) (Preview,
 		}
 	}
 	if wrong, ok := errors.AsType[*sheet.LineError](err); ok {
-		return Preview{Header: []string{oneLine(wrong.Text)}, Columns: []Field{""}}, nil
+		return Preview{Header: []string{text.Line(wrong.Text)}, Columns: []Field{""}}, nil
 	}
 	if err != nil && err != io.EOF {
 		return Preview{}, fmt.Errorf("preview import %d: %w", im.ID, err)

@@ -2,11 +2,11 @@ package mailbox
 
 import (
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // Input is a row as somebody types it. Primary is read only when the row is
@@ -42,8 +42,12 @@ type draft struct {
 	fields    map[string]string // folded address -> the input it was typed in
 }
 
-// maxField bounds display name and comment, in bytes.
-const maxField = 1024
+// Display name and comment have at most maxField characters, in at most maxRoom
+// bytes: an index entry holds no more.
+const (
+	maxField = 1024
+	maxRoom  = 2560
+)
 
 // domainsOf returns the domain parts that in mentions, so that they can be
 // looked up before read asks about them.
@@ -61,12 +65,12 @@ func (in Input) domainsOf() []string {
 // hand and file are judged by the same code. d is the row's domain, known the
 // registered ones among the addresses'.
 func (in Input) read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, bad *fault.Fields) draft {
-	out := draft{Kind: in.Kind, Name: oneLine(in.Name), Comment: readComment(in.Comment, bad)}
+	out := draft{Kind: in.Kind, Name: text.Line(in.Name), Comment: readComment(in.Comment, bad)}
 	switch {
 	case out.Name == "":
 		bad.Add("name", "field.required")
-	case len(out.Name) > maxField:
-		bad.Add("name", "field.too_long", "max", maxField)
+	default:
+		fits("name", out.Name, bad)
 	}
 	if in.Kind != Personal && in.Kind != Functional {
 		bad.Add("kind", "field.required")
@@ -82,15 +86,25 @@ func (in Input) read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, ba
 }
 
 func readComment(s string, bad *fault.Fields) string {
-	c := strings.TrimSpace(postgres.Text(s))
-	if len(c) > maxField {
-		bad.Add("comment", "field.too_long", "max", maxField)
-	}
+	c := text.Lines(s)
+	fits("comment", c, bad)
 	return c
 }
 
+// fits notes where s is too long. How many characters are too many depends on
+// how much room they take.
+func fits(field, s string, bad *fault.Fields) {
+	n, most := utf8.RuneCountInString(s), maxField
+	if len(s) > maxRoom {
+		most = min(maxField, maxRoom*n/len(s))
+	}
+	if n > most {
+		bad.Add(field, "field.too_long", "max", most)
+	}
+}
+
 func readPrimary(s string, d org.EmailDomain, bad *fault.Fields) org.Address {
-	if strings.TrimSpace(s) == "" {
+	if text.Word(s) == "" {
 		bad.Add("primary", "field.required")
 		return ""
 	}
@@ -107,7 +121,7 @@ func readPrimary(s string, d org.EmailDomain, bad *fault.Fields) org.Address {
 func (in Input) readAliases(seen map[string]string, d org.EmailDomain, known map[org.Domain]org.EmailDomain, bad *fault.Fields) []org.Address {
 	aliases := []org.Address{}
 	for i, s := range in.Aliases {
-		if s = strings.TrimSpace(s); s == "" {
+		if s = text.Word(s); s == "" {
 			continue
 		}
 		field := "alias1"
@@ -133,7 +147,7 @@ func (in Input) readAliases(seen map[string]string, d org.EmailDomain, known map
 }
 
 func (in Input) readApplicant(out draft, bad *fault.Fields) org.Address {
-	s := strings.TrimSpace(in.Applicant)
+	s := text.Word(in.Applicant)
 	if s == "" {
 		return ""
 	}
@@ -149,11 +163,4 @@ func (in Input) readApplicant(out draft, bad *fault.Fields) org.Address {
 		bad.Add("applicant", "mailbox.applicant.self")
 	}
 	return a
-}
-
-// oneLine turns every run of blanks and control characters into one blank.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(postgres.Text(s), func(r rune) bool {
-		return r <= ' ' || r == 0x7f || r == 0x85 || r == 0xa0 || r == '\u2028' || r == '\u2029'
-	}), " ")
 }

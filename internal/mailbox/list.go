@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // Sort is what the table is ordered by.
@@ -163,8 +164,8 @@ const maxWords = 6
 
 // words turns what somebody typed into patterns over address_row.search: a word
 // of three and more characters may stand anywhere, a shorter one begins a word.
-func words(text string) []string {
-	fields := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return strings.ContainsRune(".,;:-_+/()\"'@ \t\r\n\x00", r) })
+func words(sought string) []string {
+	fields := strings.FieldsFunc(strings.ToLower(text.Line(sought)), func(r rune) bool { return strings.ContainsRune(".,;:-_+/()\"'@ ", r) })
 	var patterns []string
 	for _, w := range fields[:min(len(fields), maxWords)] {
 		p := "%" + postgres.Like(w) + "%"

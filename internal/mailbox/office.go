@@ -13,26 +13,27 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // searchLimit bounds what Search returns; more hits ask for a narrower search.
 const searchLimit = 50
 
 // Search finds rows of all domains for a registration officer: by address when
-// text holds an @, else by the words of name and local parts. more tells that
+// sought holds an @, else by the words of name and local parts. more tells that
 // there are others.
-func (b *Book) Search(ctx context.Context, by person.Actor, text string) (found []Row, more bool, err error) {
+func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (found []Row, more bool, err error) {
 	if err := org.MayKeep(by); err != nil {
 		return nil, false, err
 	}
-	text = strings.TrimSpace(postgres.Text(text))
+	sought = text.Line(sought)
 	args := pgx.NamedArgs{"limit": searchLimit + 1}
 	var where strings.Builder
-	if strings.Contains(text, "@") {
+	if strings.Contains(sought, "@") {
 		where.WriteString(` and r.id in (select a.row_id from address a where a.folded = @folded)`)
-		args["folded"] = org.Address(text).Folded()
+		args["folded"] = org.Address(sought).Folded()
 	} else {
-		for i, w := range words(text) {
+		for i, w := range words(sought) {
 			arg := fmt.Sprintf("w%d", i)
 			args[arg] = w
 			where.WriteString(` and r.search like @` + arg)

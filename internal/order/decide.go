@@ -14,7 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // MayDecide tells whether the reader of o may decide about it: a registration
@@ -92,7 +92,7 @@ const longestReason = 2000
 
 func (d *Decision) check() error {
 	var bad fault.Fields
-	if d.Reason = strings.TrimSpace(postgres.Text(d.Reason)); d.Reason == "" {
+	if d.Reason = text.Lines(d.Reason); d.Reason == "" {
 		bad.Add("reason", "field.required")
 	} else if utf8.RuneCountInString(d.Reason) > longestReason {
 		bad.Add("reason", "field.too_long", "max", longestReason)

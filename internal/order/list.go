@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_name, s.product, s.names, s.spki, s.key_kind, s.comment, s.state,
@@ -31,7 +32,7 @@ func (b *Book) Server(ctx context.Context, by person.Actor, reference string) (S
 
 func server(ctx context.Context, q org.Querier, by person.Actor, reference, lock string) (ServerOrder, error) {
 	rows, err := q.Query(ctx, `select `+orderColumns+` from `+orderTables+` where s.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`+lock,
-		org.Scope(by, pgx.NamedArgs{"reference": postgres.Text(reference)}))
+		org.Scope(by, pgx.NamedArgs{"reference": text.Line(reference)}))
 	if err != nil {
 		return ServerOrder{}, fmt.Errorf("read order: %w", err)
 	}
@@ -135,13 +136,13 @@ func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []
 
 // textWhere is the condition that an order holds every word of text. What looks
 // like a reference number, however it was typed, is one.
-func textWhere(text string, args pgx.NamedArgs) string {
-	if reference, ok := ParseReference(text); ok {
+func textWhere(sought string, args pgx.NamedArgs) string {
+	if reference, ok := ParseReference(sought); ok {
 		args["w"] = strings.ToLower(reference) + " %"
 		return ` and s.search like @w`
 	}
 	var where strings.Builder
-	words := strings.Fields(strings.ToLower(postgres.Text(text)))
+	words := strings.Fields(strings.ToLower(text.Line(sought)))
 	for i, w := range words[:min(len(words), searchWords)] {
 		arg := "w" + strconv.Itoa(i)
 		args[arg] = "%" + postgres.Like(w) + "%"

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // Wish is what somebody orders, as typed.
@@ -125,7 +126,7 @@ func MayOrder(o org.Organisation, renewal bool) error {
 func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, in Submission) (d draft, err error) {
 	if in.Renews != "" {
 		err := tx.QueryRow(ctx, `select organisation from certificate where reference = $1 and organisation is not null`,
-			postgres.Text(in.Renews)).Scan(&in.Organisation)
+			text.Line(in.Renews)).Scan(&in.Organisation)
 		if err != nil {
 			return d, postgres.Fault(err)
 		}
@@ -175,7 +176,7 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draf
 		return err
 	}
 	d.names = readNames(w.Names, &bad)
-	if d.comment = strings.TrimSpace(postgres.Text(w.Comment)); utf8.RuneCountInString(d.comment) > longestComment {
+	if d.comment = text.Lines(w.Comment); utf8.RuneCountInString(d.comment) > longestComment {
 		bad.Add("comment", "field.too_long", "max", longestComment)
 	}
 	known := false
@@ -214,7 +215,7 @@ func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
 // readNames are the names as certificates hold them, each once.
 func readNames(typed []string, bad *fault.Fields) (names []string) {
 	for _, s := range typed {
-		s = strings.TrimSpace(postgres.Text(s))
+		s = text.Word(s)
 		if s == "" {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"petschaft/internal/text"
+
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
@@ -19,7 +21,7 @@ var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(f
 // A-labels. ok is false where it is no domain name one could register under:
 // wrong labels, an IP address, one label only, a public suffix itself.
 func ParseDomain(s string) (d Domain, ok bool) {
-	a, err := toASCII.ToASCII(strings.TrimSpace(s))
+	a, err := toASCII.ToASCII(text.Word(s))
 	if err != nil || len(a) > 253 {
 		return "", false
 	}
@@ -67,7 +69,7 @@ const atext = "!#$%&'*+-/=?^_`{|}~"
 // ParseAddress reads a bare mail address (no display name, comment or quotes).
 // When it is refused, wrong is the message id that says why.
 func ParseAddress(s string) (a Address, wrong string) {
-	local, domain, ok := strings.Cut(strings.TrimSpace(s), "@")
+	local, domain, ok := strings.Cut(text.Word(s), "@")
 	if !ok || local == "" || domain == "" || strings.Contains(domain, "@") {
 		return "", "org.address.form"
 	}

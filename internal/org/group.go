@@ -3,7 +3,6 @@ package org
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -13,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // Group is a contact group.
@@ -83,14 +83,14 @@ type GroupInput struct {
 
 func (in *GroupInput) check() error {
 	var bad fault.Fields
-	in.Name = strings.TrimSpace(postgres.Text(in.Name))
+	in.Name = text.Line(in.Name)
 	switch n := utf8.RuneCountInString(in.Name); {
 	case n == 0:
 		bad.Add("name", "field.required")
 	case n > 100:
 		bad.Add("name", "field.too_long", "max", 100)
 	}
-	if in.Notify = strings.TrimSpace(in.Notify); in.Notify != "" {
+	if in.Notify = text.Word(in.Notify); in.Notify != "" {
 		a, wrong := ParseAddress(in.Notify)
 		if wrong != "" {
 			bad.Add("notify", wrong)
@@ -99,10 +99,10 @@ func (in *GroupInput) check() error {
 	}
 	claims := in.Claims[:0:0]
 	for _, c := range in.Claims {
-		if c = strings.TrimSpace(postgres.Text(c)); c != "" {
+		if c = text.Line(c); c != "" {
 			claims = append(claims, c)
 		}
-		if len(c) > 200 {
+		if utf8.RuneCountInString(c) > 200 {
 			bad.Add("claims", "field.too_long", "max", 200)
 		}
 	}

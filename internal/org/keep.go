@@ -3,8 +3,8 @@ package org
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // MayKeep tells whether by may keep domains and contact groups.
@@ -31,7 +32,7 @@ type DomainInput struct {
 	Vouching   OrganisationID // 0: nobody
 }
 
-func (in DomainInput) check(bad *fault.Fields) {
+func (in *DomainInput) check(bad *fault.Fields) {
 	if in.Group == 0 {
 		bad.Add("group", "field.required")
 	}
@@ -44,14 +45,15 @@ func (in DomainInput) check(bad *fault.Fields) {
 	}
 }
 
-func (p Proof) check(bad *fault.Fields) {
-	if strings.TrimSpace(postgres.Text(p.Method)) == "" {
+func (p *Proof) check(bad *fault.Fields) {
+	p.Method, p.By = text.Line(p.Method), text.Line(p.By)
+	if p.Method == "" {
 		bad.Add("proof_method", "field.required")
 	}
-	if len(p.Method) > 200 {
+	if utf8.RuneCountInString(p.Method) > 200 {
 		bad.Add("proof_method", "field.too_long", "max", 200)
 	}
-	if len(p.By) > 200 {
+	if utf8.RuneCountInString(p.By) > 200 {
 		bad.Add("proof_by", "field.too_long", "max", 200)
 	}
 	if p.From.IsZero() {
@@ -71,7 +73,7 @@ func (p Proof) check(bad *fault.Fields) {
 func (in DomainInput) args() pgx.NamedArgs {
 	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil), "vouching": in.Vouching}
 	if in.Validation == ByDomain {
-		a["method"], a["by"], a["from"], a["until"] = postgres.Text(strings.TrimSpace(in.Proof.Method)), postgres.Text(strings.TrimSpace(in.Proof.By)), &in.Proof.From, &in.Proof.Until
+		a["method"], a["by"], a["from"], a["until"] = in.Proof.Method, in.Proof.By, &in.Proof.From, &in.Proof.Until
 	}
 	return a
 }

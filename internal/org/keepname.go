@@ -12,7 +12,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // askLimit is how many names of an organisation may wait for an officer.
@@ -184,7 +184,7 @@ func (b *Book) ValidateName(ctx context.Context, by person.Actor, id ServerNameI
 		}
 		action, d := "org.name_edited", audit.Detail{"server_name": n.Name, "wildcard": in.Wildcard}
 		args := pgx.NamedArgs{"id": id, "wildcard": in.Wildcard, "now": b.Now(), "method": "", "by": "", "from": nil, "until": nil}
-		in.Method, in.By = strings.TrimSpace(postgres.Text(in.Method)), strings.TrimSpace(postgres.Text(in.By))
+		in.Method, in.By = text.Line(in.Method), text.Line(in.By)
 		if in.Method != "" || !in.From.IsZero() || !in.Until.IsZero() {
 			if in.Until.IsZero() && !in.From.IsZero() {
 				in.Until = ReuseUntil(in.From)
@@ -221,7 +221,7 @@ func (p Proof) reusable() error {
 // EndName takes a name from the organisation; with why it is told to the
 // technical contact. Certificates that were issued stay as they are.
 func (b *Book) EndName(ctx context.Context, by person.Actor, id ServerNameID, why string) error {
-	why = strings.TrimSpace(postgres.Text(why))
+	why = text.Lines(why)
 	return b.changeName(ctx, by, id, func(tx pgx.Tx, o Organisation, n ServerName) error {
 		if err := MayEndName(by, o, n); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // OrganisationInput is an organisation as an officer enters it.
@@ -31,21 +31,21 @@ var identifier = regexp.MustCompile(`^[A-Z]{3}[A-Z]{2}(\+[A-Z0-9]{1,3})?(-[^\s-]
 var country = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (in *OrganisationInput) check() (bad fault.Fields) {
-	in.Name = strings.Join(strings.Fields(postgres.Text(in.Name)), " ")
+	in.Name = text.Line(in.Name)
 	switch n := utf8.RuneCountInString(in.Name); {
 	case n == 0:
 		bad.Add("name", "field.required")
 	case n > 150:
 		bad.Add("name", "field.too_long", "max", 150)
 	}
-	in.Identifier = strings.TrimSpace(postgres.Text(in.Identifier))
+	in.Identifier = text.Line(in.Identifier)
 	switch {
 	case utf8.RuneCountInString(in.Identifier) > 100:
 		bad.Add("identifier", "field.too_long", "max", 100)
 	case in.Identifier != "" && !identifier.MatchString(in.Identifier):
 		bad.Add("identifier", "org.organisation.identifier")
 	}
-	if in.Country = strings.ToUpper(strings.TrimSpace(in.Country)); !country.MatchString(in.Country) {
+	if in.Country = strings.ToUpper(text.Word(in.Country)); !country.MatchString(in.Country) {
 		bad.Add("country", "org.organisation.country")
 	}
 	return bad

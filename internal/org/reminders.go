@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/text"
 )
 
 // extraLimit is how many further addresses an organisation may have, with those
@@ -89,7 +89,7 @@ func within(all []string, a string) bool {
 func readReminders(addresses []string) (extra []string, bad fault.Fields) {
 	extra = []string{} // not null
 	for _, s := range addresses {
-		if s = strings.TrimSpace(s); s == "" {
+		if s = text.Word(s); s == "" {
 			continue
 		}
 		a, wrong := ParseAddress(s)

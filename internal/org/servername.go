@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/person"
+	"petschaft/internal/text"
 )
 
 // ServerNameID is the number of a server name.
@@ -140,7 +141,7 @@ func (d Domain) Covers(name string) bool {
 // message id that says why: no name, an address, one label only, a reverse zone,
 // or a public suffix (ICANN's part of the list), alone or under a wildcard.
 func ParseServerName(s string) (name, wrong string) {
-	s = strings.TrimSpace(s)
+	s = text.Word(s)
 	base, wildcard := strings.CutPrefix(s, "*.")
 	if strings.Contains(base, "*") {
 		return "", "org.name.star"

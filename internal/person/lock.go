@@ -3,13 +3,13 @@ package person
 import (
 	"context"
 	"fmt"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // MayLock tells whether by may lock or unlock the account id.
@@ -31,9 +31,9 @@ func (b *Book) Lock(ctx context.Context, by Actor, id ID, why string) error {
 		return err
 	}
 	var bad fault.Fields
-	if why = strings.TrimSpace(postgres.Text(why)); why == "" {
+	if why = text.Lines(why); why == "" {
 		bad.Add("why", "field.required")
-	} else if len(why) > 1000 {
+	} else if utf8.RuneCountInString(why) > 1000 {
 		bad.Add("why", "field.too_long", "max", 1000)
 	}
 	if err := bad.Err(); err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
-	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // TokenInput is what somebody asks a token to be.
@@ -33,8 +33,8 @@ const networkLimit = 20
 // check reads the input; reach says whether by looks after all it names.
 func (in *TokenInput) check(now time.Time) (networks []netip.Prefix, err error) {
 	var bad fault.Fields
-	in.Form = postgres.Text(in.Form)
-	if in.Name = strings.TrimSpace(postgres.Text(in.Name)); in.Name == "" {
+	in.Form = text.Line(in.Form)
+	if in.Name = text.Line(in.Name); in.Name == "" {
 		bad.Add("name", "field.required")
 	} else if utf8.RuneCountInString(in.Name) > 100 {
 		bad.Add("name", "field.too_long", "max", 100)

@@ -73,11 +73,21 @@ func TestClaimsLoseControlCharacters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Username != "ada" || a.GivenName != "Ada" || a.FamilyName != "Adler" || a.Name != "Ada Adler" || a.Email != "ada@uni.example" {
+	if a.Username != "a da" || a.GivenName != "Ada" || a.FamilyName != "Adler" || a.Name != "Ada Adler" || a.Email != "ada@uni.example" {
 		t.Errorf("got %q, %q, %q, %q, %q; want the names alone", a.Username, a.GivenName, a.FamilyName, a.Name, a.Email)
 	}
-	if a, err = signIn(t, b, person.Claims{Issuer: "i", Subject: "s", Name: "Zoë \xff Ångström"}); err != nil || a.Name != "Zoë  Ångström" {
+	if a, err = signIn(t, b, person.Claims{Issuer: "i", Subject: "s", Name: "Zoë \xff Ångström"}); err != nil || a.Name != "Zoë Ångström" {
 		t.Errorf("broken UTF-8: got %q and %v, want the rest of the name", a.Name, err)
+	}
+	odd := person.Claims{
+		Issuer: "i", Subject: "odd", Name: "Do\u0308rte\u200b Do\u0308\u00adring", GivenName: "Do\u0308rte\u202f", FamilyName: "\ufeffDo\u0308ring",
+		Email: "d@uni.\u200bexample", EmailVerified: true, Groups: []string{"r\u200ba"},
+	}
+	if a, err = signIn(t, b, odd); err != nil || a.Name != "Dörte Döring" || a.GivenName != "Dörte" || a.FamilyName != "Döring" {
+		t.Errorf("decomposed and invisible: got %+q, %+q, %+q and %v, want what one sees", a.Name, a.GivenName, a.FamilyName, err)
+	}
+	if a.EmailVerified || a.Email != "d@uni.example" || a.Groups[0] != "r\u200ba" {
+		t.Errorf("got the address %+q, verified %v, and the groups %+q; want one that nobody verified, and the group as it is", a.Email, a.EmailVerified, a.Groups)
 	}
 	if (person.Account{Username: "u", Email: "e"}).Label() != "u" || (person.Account{Email: "e"}).Label() != "e" {
 		t.Error("without a name: want the user name, then the address")

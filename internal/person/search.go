@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 type querier interface {
@@ -72,13 +73,13 @@ func (b *Book) TokenNames(ctx context.Context, ids []TokenID) (map[TokenID]strin
 const searchLimit = 50
 
 // Search finds accounts whose name, user name or address contains every word
-// of text, newest sign-in first, at most 50; more tells that there are others.
+// of sought, newest sign-in first, at most 50; more tells that there are others.
 // Only registration officers search people.
-func (b *Book) Search(ctx context.Context, by Actor, text string) (found []Account, more bool, err error) {
+func (b *Book) Search(ctx context.Context, by Actor, sought string) (found []Account, more bool, err error) {
 	if !by.Officer {
 		return nil, false, fault.New(fault.Denied, "fault.officers_only")
 	}
-	words := strings.Fields(strings.ToLower(postgres.Text(text)))
+	words := strings.Fields(strings.ToLower(text.Line(sought)))
 	for i, w := range words {
 		words[i] = "%" + postgres.Like(w) + "%"
 	}
@@ -106,7 +107,7 @@ func (b *Book) Find(ctx context.Context, by Actor, name string) ([]Account, erro
 	}
 	rows, err := b.DB.Query(ctx, `select `+accountColumns+` from account a
 		where lower(a.username) = lower($1) or (lower(a.email) = lower($1) and a.email_verified)
-		order by a.id limit 10`, strings.TrimSpace(postgres.Text(name)))
+		order by a.id limit 10`, text.Line(name))
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/text"
 )
 
 // Claims are what the identity provider says about a person (OpenID Connect
@@ -27,17 +26,13 @@ type Claims struct {
 	Groups        []string
 }
 
-// clean takes out of names what must not come into mails and pages: control
-// characters, line separators, marks that turn the direction of writing, broken
-// UTF-8.
+// clean makes lines of names and address, as they come into mails, pages and
+// certificates. An address that only becomes one by that was verified by nobody.
+// Groups stay as they are: rights hang on them, byte by byte.
 func (c Claims) clean() Claims {
+	c.EmailVerified = c.EmailVerified && text.Line(c.Email) == strings.TrimSpace(c.Email)
 	for _, s := range []*string{&c.Username, &c.Name, &c.GivenName, &c.FamilyName, &c.Email} {
-		*s = strings.TrimSpace(strings.Map(func(r rune) rune {
-			if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError {
-				return -1
-			}
-			return r
-		}, *s))
+		*s = text.Line(*s)
 	}
 	if c.Name == "" {
 		c.Name = strings.TrimSpace(c.GivenName + " " + c.FamilyName)

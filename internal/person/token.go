@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // TokenID is the number of an API token.
@@ -177,11 +178,11 @@ func token(ctx context.Context, q querier, by Actor, id TokenID, lock string) (T
 // or maker holds every word of text, newest first, older than the token before
 // (0: from the newest), at most 50, and the number to go on from (0: that was
 // all).
-func (b *Book) AllTokens(ctx context.Context, by Actor, text string, before TokenID) (all []Token, next TokenID, err error) {
+func (b *Book) AllTokens(ctx context.Context, by Actor, sought string, before TokenID) (all []Token, next TokenID, err error) {
 	if !by.Officer {
 		return nil, 0, fault.New(fault.Denied, "fault.officers_only")
 	}
-	words := strings.Fields(strings.ToLower(postgres.Text(text)))
+	words := strings.Fields(strings.ToLower(text.Line(sought)))
 	for i, w := range words {
 		words[i] = "%" + postgres.Like(w) + "%"
 	}

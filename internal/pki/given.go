@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/text"
 )
 
 // Given is a certificate that somebody brings along, whoever signed it.
@@ -61,7 +62,7 @@ func ParseGiven(der []byte) (Given, error) {
 	if err != nil {
 		return Given{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
 	}
-	g := Given{Authority: x.IsCA, Organisation: strings.Join(x.Subject.Organization, ", ")}
+	g := Given{Authority: x.IsCA, Organisation: text.Line(strings.Join(x.Subject.Organization, ", "))}
 	if g.Authority {
 		g.DER, g.Issuer, g.rawSubject = x.Raw, x.RawIssuer, x.RawSubject
 		return g, nil
@@ -89,7 +90,7 @@ var oidSubjectEmail = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 func subjectEmails(x *x509.Certificate) (all []string) {
 	for _, a := range x.Subject.Names {
 		if s, ok := a.Value.(string); ok && a.Type.Equal(oidSubjectEmail) && strings.Contains(s, "@") {
-			all = append(all, s)
+			all = append(all, shown(s))
 		}
 	}
 	return all

@@ -120,10 +120,6 @@ func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
 	return Fault(err)
 }
 
-// Text is s as a text column can hold it: valid UTF-8 without NUL. What is not
-// is left out.
-func Text(s string) string { return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "") }
-
 // Like takes the special meaning from the characters of s in a like pattern.
 func Like(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)

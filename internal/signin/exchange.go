@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/text"
 )
 
 const (
@@ -179,7 +180,7 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
 }
 
 func (d *Desk) start(ctx context.Context, tx pgx.Tx, account person.ID, r *http.Request) (int64, error) {
-	agent := r.UserAgent()
+	agent := text.Line(r.UserAgent())
 	agent = strings.ToValidUTF8(agent[:min(len(agent), 400)], "")
 	args := pgx.NamedArgs{"account": account, "now": d.now(), "origin": nil, "agent": agent}
 	if from := d.cfg.ClientIP(r); from.IsValid() {

@@ -39,6 +39,19 @@ func Lines(s string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n ")
 }
 
+// Word is s as an address, a name of a server or another word for machines is
+// read: without blanks at its ends and without what nobody sees. Control
+// characters and joiners stay in it, so that whoever reads it refuses them: a
+// joiner can make another name (RFC 5892, appendix A).
+func Word(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if Invisible(r) && !unicode.In(r, unicode.Cc, unicode.Join_Control) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
 // plain tells whether s is printable ASCII in which no blank is too many, so
 // that it stays as it is.
 func plain(s string) bool {

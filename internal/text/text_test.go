@@ -68,6 +68,22 @@ func TestLinesKeepTheirBreaks(t *testing.T) {
 	}
 }
 
+func TestAWordLosesOnlyWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"\u00a0ada@uni.example\u200b ":    "ada@uni.example",
+		"cy.cohn\u200b@uni.\u00adexample": "cy.cohn@uni.example",
+		"a\x00d\x01a":                     "a\x00d\x01a",
+		"a\u00a0b":                        "a\u00a0b",
+		"u\u200dni\u200c":                 "u\u200dni\u200c",
+		"m\u00fc":                         "mü",
+	} {
+		if got := text.Word(in); got != want {
+			t.Errorf("Word(%+q): got %+q, want %+q", in, got, want)
+		}
+	}
+}
+
 func TestTheFirstOddCharacterIsNamedWithItsPlace(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]struct {
