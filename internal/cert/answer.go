@@ -42,7 +42,7 @@ func (b *Book) answered(authority string, c pki.Certificate, args pgx.NamedArgs)
 	if b.Authority == nil || !slices.Contains(b.Authority.Responders(), authority) {
 		return args
 	}
-	now := b.Now().Truncate(time.Second)
+	now := b.Now().Truncate(time.Minute)
 	args["due"] = now
 	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(answerLife)); err == nil {
 		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(answerLife), now.Add(answerEvery)
@@ -52,6 +52,8 @@ func (b *Book) answered(authority string, c pki.Certificate, args pgx.NamedArgs)
 
 // NoteUnanswered puts every certificate that has no answer yet in line for one:
 // those from before there were answers, and those that an older version issued.
+// So are answers an older version signed whose thisUpdate is not a whole minute
+// (pki.Responder.Sign).
 func (b *Book) NoteUnanswered(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
@@ -63,6 +65,10 @@ func (b *Book) NoteUnanswered(ctx context.Context) error {
 		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": b.Now(), "ended": b.Now().Add(-listLife)})
 	if err != nil {
 		return fmt.Errorf("look for certificates without an answer: %w", err)
+	}
+	_, err = b.DB.Exec(ctx, `update ocsp_answer set due = $1 where due > $1 and extract(second from this_update at time zone 'UTC') <> 0`, b.Now())
+	if err != nil {
+		return fmt.Errorf("look for answers of an older version: %w", err)
 	}
 	return nil
 }
@@ -107,7 +113,7 @@ func (b *Book) RefreshAnswers(ctx context.Context) error {
 // the new answer and puts it in line again.
 func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		now := b.Now().Truncate(time.Second)
+		now := b.Now().Truncate(time.Minute)
 		rows, err := tx.Query(ctx, `select certificate from ocsp_answer where authority = $1 and due <= $2
 			order by due limit $3 for update skip locked`, authority, b.Now(), answerBatch)
 		if err != nil {

@@ -317,3 +317,23 @@ func TestAnIssuanceNeedsNobodyAtHandToAnswer(t *testing.T) {
 		t.Errorf("got responders for %v, want mail and tls", names)
 	}
 }
+
+// TestAnswersOfAnOlderVersionAreSignedAnew: theirs are true from a second on,
+// which NSS takes for a revocation.
+func TestAnswersOfAnOlderVersionAreSignedAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	row := r.row(t, "ada@uni.example")
+	old, fine := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example")
+	must(r.db.Exec(t.Context(), `update ocsp_answer set this_update = this_update + interval '17 seconds', sha1 = '\x00', sha256 = '\x00' where certificate = $1`, old))
+	r.clock.Advance(10*time.Minute + 43*time.Second)
+	r.ok(t, r.NoteUnanswered(t.Context()))
+	r.ok(t, r.RefreshAnswers(t.Context()))
+	if got, want := r.ask(t, old).ThisUpdate, r.Now().Truncate(time.Minute); !got.Equal(want) {
+		t.Errorf("the answer of an older version: got one of %v, want one of %v", got, want)
+	}
+	if got, want := r.ask(t, fine).ThisUpdate, begin(); !got.Equal(want) {
+		t.Errorf("an answer of this version: got one of %v, want that of %v to stay", got, want)
+	}
+}

@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -69,8 +68,13 @@ func (a Issuer) SignResponder(public crypto.PublicKey, from, until time.Time) (*
 }
 
 // Sign answers what s says, true at thisUpdate and good until nextUpdate. A
-// responder whose own certificate ends before that is ErrNoResponder.
+// responder whose own certificate ends before that is ErrNoResponder. Write
+// thisUpdate to the minute, as producedAt is: NSS takes a good certificate for
+// revoked where producedAt lies before it.
 func (r Responder) Sign(s Status, thisUpdate, nextUpdate time.Time) (Answer, error) {
+	if !thisUpdate.Equal(thisUpdate.Truncate(time.Minute)) {
+		return Answer{}, fmt.Errorf("sign status: %v is not a whole minute", thisUpdate)
+	}
 	if nextUpdate.After(r.Certificate.NotAfter) {
 		return Answer{}, ErrNoResponder
 	}
@@ -93,66 +97,3 @@ func (r Responder) Sign(s Status, thisUpdate, nextUpdate time.Time) (Answer, err
 	}
 	return a, nil
 }
-
-// Question asks for the status of one certificate (RFC 6960, 4.1).
-type Question struct {
-	Serial []byte // empty where no certificate has such a number
-	SHA256 bool   // it names the authority by digests of this kind, else of SHA-1
-	name   []byte
-	key    []byte
-}
-
-// errQuestion says that a question cannot be read.
-var errQuestion = errors.New("this is no question for the status of a certificate")
-
-// ParseQuestion reads a DER question. Of several certificates the first counts
-// (RFC 5019, 2.1.1 allows one); extensions, such as a nonce, are passed over: an
-// answer is signed before it is asked for.
-func ParseQuestion(der []byte) (Question, error) {
-	q, err := ocsp.ParseRequest(der)
-	if err != nil {
-		return Question{}, fmt.Errorf("%w: %w", errQuestion, err)
-	}
-	read := Question{SHA256: q.HashAlgorithm == crypto.SHA256, name: q.IssuerNameHash, key: q.IssuerKeyHash}
-	if q.SerialNumber != nil && q.SerialNumber.Sign() > 0 && q.SerialNumber.BitLen() <= 160 {
-		read.Serial = q.SerialNumber.Bytes()
-	}
-	return read, nil
-}
-
-// Addressee is how questions name an authority: by digests of its name and its key.
-type Addressee struct{ sha1, sha256 [2][]byte }
-
-// NewAddressee digests the certificate of an authority.
-func NewAddressee(c *x509.Certificate) *Addressee {
-	key, err := publicBits(c.RawSubjectPublicKeyInfo)
-	if err != nil {
-		key = nil // whoever parsed c has read it
-	}
-	digest := func(hash crypto.Hash) (all [2][]byte) {
-		for i, of := range [][]byte{c.RawSubject, key} {
-			h := hash.New()
-			h.Write(of)
-			all[i] = h.Sum(nil)
-		}
-		return all
-	}
-	return &Addressee{sha1: digest(crypto.SHA1), sha256: digest(crypto.SHA256)}
-}
-
-// Means tells whether q asks about a certificate of the authority.
-func (a Addressee) Means(q Question) bool {
-	names := a.sha1
-	if q.SHA256 {
-		names = a.sha256
-	}
-	return bytes.Equal(q.name, names[0]) && bytes.Equal(q.key, names[1])
-}
-
-// The answers to questions that cannot be answered (RFC 6960, 2.3; RFC 5019,
-// 2.2.3).
-var (
-	Malformed    = ocsp.MalformedRequestErrorResponse
-	TryLater     = ocsp.TryLaterErrorResponse
-	Unauthorized = ocsp.UnauthorizedErrorResponse // of this certificate nothing is known here
-)

@@ -23,7 +23,7 @@ import (
 
 const (
 	answerFresh  = time.Minute // how long an answer may be kept by others, as with lists
-	mostQuestion = 2 << 10     // bytes: a question about one certificate has some 80
+	mostQuestion = 16 << 10    // bytes: a question about one certificate has some 80, signed and with a chain some thousand
 )
 
 // askByPost answers a question in the body (RFC 6960, A.1).
@@ -100,17 +100,18 @@ func unanswered(w http.ResponseWriter, der []byte) error {
 }
 
 // answered sends an answer with what lets others keep it (RFC 5019, 6.2): for
-// less time than it is good, so that a revocation is seen soon.
+// less time than it is good, so that a revocation is seen soon. Two answers of
+// one minute bear the same date, so only the tag tells whether it is another one.
 func (s *Site) answered(w http.ResponseWriter, r *http.Request, a cert.Answer) {
 	fresh, h := min(answerFresh, a.NextUpdate.Sub(s.Now())), w.Header()
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(fresh.Seconds()))+", no-transform, must-revalidate")
 	h.Set("Expires", s.Now().Add(fresh).UTC().Format(http.TimeFormat))
 	h.Set("ETag", a.Tag)
-	if r.Method == http.MethodGet && (r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Modified-Since") != "") {
-		http.ServeContent(w, r, "", a.ThisUpdate, bytes.NewReader(a.DER))
+	h.Set("Last-Modified", a.ThisUpdate.UTC().Format(http.TimeFormat))
+	if r.Method == http.MethodGet && r.Header.Get("If-None-Match") != "" {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.DER))
 		return
 	}
-	h.Set("Last-Modified", a.ThisUpdate.UTC().Format(http.TimeFormat))
 	h.Set("Content-Length", strconv.Itoa(len(a.DER)))
 	_, _ = w.Write(a.DER) // who went away needs no answer
 }

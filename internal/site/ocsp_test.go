@@ -104,7 +104,9 @@ func TestWhetherACertificateCountsIsAnsweredToEverybody(t *testing.T) {
 // TestAnAnswerIsCachedForAMinute, by its bytes and until it is another one.
 func TestAnAnswerIsCachedForAMinute(t *testing.T) {
 	t.Parallel()
-	a := newAsked(newRig(t))
+	r := newRig(t)
+	r.clock.Advance(time.Minute - time.Duration(r.clock.Now().Second())*time.Second) // answers begin with a minute
+	a := newAsked(r)
 	b, at := a.r.as("ada"), ocspPath(a.question(a.c, crypto.SHA1))
 	queries := pgtest.Queries(t, a.r.DB)
 	first := b.get(at).status(http.StatusOK)
@@ -133,6 +135,11 @@ func TestAnAnswerIsCachedForAMinute(t *testing.T) {
 	a.revoke()
 	a.r.clock.Advance(30 * time.Second)
 	again().status(http.StatusOK)
+	since := must(http.NewRequest(http.MethodGet, a.r.at(at), nil)) // both answers are of one minute
+	since.Header.Set("If-Modified-Since", first.Header.Get("Last-Modified"))
+	if read := a.read(b.send(since)); read.Status != ocsp.Revoked {
+		t.Errorf("asked whether it changed since its date: got status %d, want revoked", read.Status)
+	}
 	a.r.clock.Advance(24*time.Hour - time.Minute)
 	if got := b.get(at).Header.Get("Cache-Control"); !strings.HasPrefix(got, "public, max-age=30,") {
 		t.Errorf("half a minute before its end: got %q, want it kept no longer", got)
@@ -145,7 +152,7 @@ func TestWhatCannotBeAnsweredIsSaidAsProgramsExpect(t *testing.T) {
 	der, never := a.question(a.c, crypto.SHA1), *a.c
 	never.SerialNumber = a.authority.SerialNumber
 	others := must(ocsp.CreateRequest(a.c, must(x509.ParseCertificate(a.r.CA.Chain("tls")[0])), nil))
-	tooLarge := make([]byte, 3<<10)
+	tooLarge := make([]byte, 17<<10)
 	for name, c := range map[string]struct {
 		got  answer
 		want ocsp.ResponseStatus
