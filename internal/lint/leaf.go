@@ -48,7 +48,9 @@ func (c Case) read() (leaf, error) {
 			}
 		}
 	}
-	l.key, l.keyErr = pki.ReadKey(l.x.RawSubjectPublicKeyInfo)
+	if l.key, l.keyErr = pki.ReadKey(l.x.RawSubjectPublicKeyInfo); l.keyErr == nil {
+		l.keyErr = l.key.Check()
+	}
 	return l, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -264,7 +265,14 @@ func weakKeys(t testing.TB) map[string]crypto.PublicKey {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prime := primeModulus(t)
+	third, err := rand.Prime(rand.Reader, 688)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]crypto.PublicKey{
+		"a prime":                           prime,
+		"the cube of a prime":               &rsa.PublicKey{N: product(third, product(third, third)), E: 65537},
 		"primes that lie near each other":   &rsa.PublicKey{N: product(p, q), E: 65537},
 		"the square of a prime":             &rsa.PublicKey{N: product(p, p), E: 65537},
 		"a factor of 751":                   &rsa.PublicKey{N: product(small, big.NewInt(751)), E: 65537},
@@ -276,6 +284,24 @@ func weakKeys(t testing.TB) map[string]crypto.PublicKey {
 		"a curve of 224 bits":               p224.Public(),
 		"a curve that mail cannot use":      edwards,
 	}
+}
+
+// primeModulus is the key of a request that somebody made to fool the portal.
+func primeModulus(t testing.TB) crypto.PublicKey {
+	t.Helper()
+	data, err := os.ReadFile("testdata/13-rsa-prime-modulus.csr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := pki.ReadCSR(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.ParsePKIXPublicKey(request.Key.SPKI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // broken is a modulus with the mark of CVE-2017-15361: both primes are a power

@@ -62,6 +62,9 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 // key takes the key from a request, and nothing else.
 func (b *Book) key(ctx context.Context, csr string, bad *fault.Fields) (pki.Key, error) {
 	request, err := pki.ReadCSR([]byte(csr))
+	if err == nil {
+		err = request.Key.Check()
+	}
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		bad.Add("csr", f.ID, f.Args...)
 		return pki.Key{}, nil

@@ -139,6 +139,8 @@ func TestWhoIsNotLinkedFindsNoRowToApplyFor(t *testing.T) {
 	if id := said(err); id == "" || id == "order.terms.required" {
 		t.Errorf("got %v, want what is wrong with the request", err)
 	}
+	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: primeModulus(t), Terms: r.Terms})
+	wants(t, err, "pki.key.prime")
 	r.Authority = nil
 	_, err = r.Apply(t.Context(), r.ada, row, in)
 	wants(t, err, "order.no_authority")

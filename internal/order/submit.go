@@ -205,6 +205,9 @@ func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
 		return pki.ReadKey(kept)
 	}
 	request, err := pki.ReadCSR([]byte(csr))
+	if err == nil {
+		err = request.Key.Check()
+	}
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		bad.Add("csr", f.ID, f.Args...)
 		return pki.Key{}, nil

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,7 @@ func TestWhatIsWrongWithAnOrderIsSaidBesideItsField(t *testing.T) {
 		"no such product":               {func(w *order.Wish) { w.Product = "gold" }, "product", "serverorder.product.off"},
 		"no request":                    {func(w *order.Wish) { w.CSR = "" }, "csr", "pki.csr.empty"},
 		"a key that no product has":     {func(w *order.Wish) { w.CSR = csr(t, p521(t)) }, "csr", "serverorder.key.product"},
+		"a modulus that is a prime":     {func(w *order.Wish) { w.CSR = primeModulus(t) }, "csr", "pki.key.prime"},
 		"a comment without end":         {func(w *order.Wish) { w.Comment = strings.Repeat("ä", 2001) }, "comment", "field.too_long"},
 		"no organisation":               {func(w *order.Wish) { w.Organisation = 0 }, "organisation", "field.required"},
 	}
@@ -97,4 +99,14 @@ func TestWhoMayOrder(t *testing.T) {
 	_, err = h.Submit(t.Context(), h.tina, in)
 	wants(t, err, "fault.missing")
 	must(h.Submit(t.Context(), h.ada, in))
+}
+
+// primeModulus is a request whose private key anybody can compute.
+func primeModulus(t testing.TB) string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/13-rsa-prime-modulus.csr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

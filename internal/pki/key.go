@@ -15,7 +15,8 @@ import (
 	"petschaft/internal/fault"
 )
 
-// Key is a public key that passed CheckKey. Only ReadKey makes one.
+// Key is a public key that was read and is not weak at first sight. Only ReadKey
+// makes one; before it is certified, Check looks closer.
 type Key struct {
 	SPKI        []byte   // SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), as it stands in certificates
 	Algorithm   string   // "RSA 3072", "EC P-256"
@@ -48,8 +49,12 @@ var (
 	oidX448, oidEd448     = asn1.ObjectIdentifier{1, 3, 101, 111}, asn1.ObjectIdentifier{1, 3, 101, 113}
 )
 
-// ReadKey reads a DER SubjectPublicKeyInfo and checks the key. What it refuses
-// is a fault whose words say what to make instead.
+// Check is CheckKey.
+func (k Key) Check() error { return CheckKey(k.public) }
+
+// ReadKey reads a DER SubjectPublicKeyInfo and checks the key as CheckKey does,
+// without what takes longer than a millisecond. What it refuses is a fault whose
+// words say what to make instead.
 func ReadKey(der []byte) (Key, error) {
 	var outline spki
 	if rest, err := asn1.Unmarshal(der, &outline); err != nil || len(rest) > 0 {
@@ -70,7 +75,7 @@ func ReadKey(der []byte) (Key, error) {
 
 // NewKey is ReadKey for a key that is already in memory.
 func NewKey(public crypto.PublicKey) (Key, error) {
-	if err := CheckKey(public); err != nil {
+	if err := glance(public); err != nil {
 		return Key{}, err
 	}
 	der, err := x509.MarshalPKIXPublicKey(public)
@@ -135,9 +140,20 @@ func checkCurve(parameters asn1.RawValue) error {
 // 8,192 bits or weak (see weak.go), a curve other than P-256, P-384 and P-521,
 // a point off its curve, and every other algorithm (S/MIME BR 6.1.5, 6.1.6).
 func CheckKey(public crypto.PublicKey) error {
+	if err := glance(public); err != nil {
+		return err
+	}
+	if k, ok := public.(*rsa.PublicKey); ok {
+		return lookRSA(k)
+	}
+	return nil
+}
+
+// glance is what CheckKey sees within a millisecond.
+func glance(public crypto.PublicKey) error {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		return checkRSA(k)
+		return glanceRSA(k)
 	case *ecdsa.PublicKey:
 		switch k.Curve {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():

@@ -97,6 +97,10 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		"the factor 751":          {modulus(factor751(good)), "pki.key.factors"},
 		"a square":                {modulus(square), "pki.key.close_primes"},
 		"neighbours":              {modulus(near), "pki.key.close_primes"},
+		"a cube":                  {modulus(power(func() *big.Int { return randomPrime(t, 688) }, 3)), "pki.key.power"},
+		"the fifth power":         {modulus(power(func() *big.Int { return randomPrime(t, 416) }, 5)), "pki.key.power"},
+		"a power of a composite":  {modulus(power(func() *big.Int { return new(big.Int).Mul(randomPrime(t, 148), randomPrime(t, 148)) }, 7)), "pki.key.power"},
+		"a power of 757":          {modulus(power(func() *big.Int { return big.NewInt(757) }, 271)), "pki.key.power"},
 		"a faulty chip":           {modulus(new(big.Int).Mul(roca(t), roca(t))), "pki.key.roca"},
 		"P-224":                   {ecKey(t, elliptic.P224()).Public(), "pki.key.curve_small"},
 		"DSA":                     {&old.PublicKey, "pki.key.algorithm"},
@@ -109,6 +113,15 @@ func TestWeakKeysAreRefused(t *testing.T) {
 		err := pki.CheckKey(c.key)
 		if f := fault.Of(err); (f == nil) != (c.want == "") || f != nil && f.ID != c.want {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// power is a number that root makes, to the power of k, of a whole number of bytes.
+func power(root func() *big.Int, k int64) *big.Int {
+	for {
+		if n := new(big.Int).Exp(root(), big.NewInt(k), nil); n.BitLen()%8 == 0 {
+			return n
 		}
 	}
 }
@@ -185,4 +198,22 @@ func TestDamagedKeysAreRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
+}
+
+// TestAModulusThatIsAPrimeIsRefused: read from a request in no time, and refused
+// before anything is signed for it.
+func TestAModulusThatIsAPrimeIsRefused(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("testdata", "13-rsa-prime-modulus.csr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := pki.ReadCSR(data)
+	if err != nil || request.CommonName != "www.fakultaet.example" {
+		t.Fatalf("got %+v, %v, want it read", request, err)
+	}
+	wants(t, request.Key.Check(), "pki.key.prime")
+	wants(t, pki.Request{
+		Intent: 1, Profile: pki.TLSServer, Key: request.Key, DNS: []string{"www.fakultaet.example"}, Serial: pki.NewSerial(), NotBefore: now,
+	}.Check(), "pki.key.prime")
 }

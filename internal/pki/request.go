@@ -81,7 +81,7 @@ func (r Request) Check() error {
 	if !known {
 		return fmt.Errorf("no profile is called %q", r.Profile)
 	}
-	if err := CheckKey(r.Key.public); err != nil {
+	if err := r.Key.Check(); err != nil {
 		return err
 	}
 	if len(r.Serial) != serialLength || r.Serial[0] == 0 || r.Serial[0]&0x80 != 0 {

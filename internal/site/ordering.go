@@ -212,6 +212,9 @@ func (o ordering) read(in orderTyped) (pki.CSR, error) {
 // for in it, until somebody typed others.
 func (s *Site) orderToNames(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped) error {
 	request, err := o.read(in)
+	if err == nil {
+		err = request.Key.Check()
+	}
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		var bad fault.Fields
 		bad.Add("csr", f.ID, f.Args...)
