@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,8 @@ type Config struct {
 	MailFrom         string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
 	MailBounce       string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
 	Secret           string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
-	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For is believed."`
+	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
+	ForwardedHeader  string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
 	PKIURL           string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched."`
 	Pages            string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
 	Metrics          string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
@@ -67,12 +69,13 @@ type Config struct {
 
 // settings are a Config that was read.
 type settings struct {
-	base    *url.URL
-	pki     *url.URL // nil: certificates carry no addresses
-	secret  []byte
-	proxies []netip.Prefix
-	sender  *mail.Sender
-	brakes  mailbox.Brakes
+	base      *url.URL
+	pki       *url.URL // nil: certificates carry no addresses
+	secret    []byte
+	proxies   []netip.Prefix
+	forwarded bool
+	sender    *mail.Sender
+	brakes    mailbox.Brakes
 }
 
 // Check returns all mistakes at once, each naming its variable, or nil.
@@ -110,7 +113,10 @@ func (c Config) read() (settings, error) {
 	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
 	c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say)
 	s.secret = c.readSecret(say)
-	s.proxies = c.readProxies(say)
+	s.proxies, s.forwarded = c.readProxies(say), c.ForwardedHeader == "forwarded"
+	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {
+		say("PETSCHAFT_FORWARDED_HEADER", "holds %q, want x-forwarded-for or forwarded", c.ForwardedHeader)
+	}
 	s.sender = c.readMail(say)
 	s.brakes = c.readBrakes(say)
 	if c.BulkMails < 1 {
@@ -254,6 +260,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,
 		"PETSCHAFT_SECRET=" + hidden(c.Secret),
 		"PETSCHAFT_TRUSTED_PROXIES=" + strings.Join(c.TrustedProxies, ","),
+		"PETSCHAFT_FORWARDED_HEADER=" + c.ForwardedHeader,
 		"PETSCHAFT_PKI_URL=" + c.PKIURL,
 		"PETSCHAFT_PAGES=" + c.Pages,
 		"PETSCHAFT_METRICS_LISTEN=" + c.Metrics,

@@ -54,6 +54,7 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"secret too short":               {func(c *portal.Config) { c.Secret = "AAEC" }, "PETSCHAFT_SECRET must be 32 bytes"},
 		"mail in clear off this machine": {func(c *portal.Config) { c.SMTPURL = "smtp://mail.example?tls=none" }, "PETSCHAFT_SMTP_URL"},
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
+		"a header of one's own":          {func(c *portal.Config) { c.ForwardedHeader = "X-Real-IP" }, "PETSCHAFT_FORWARDED_HEADER holds \"X-Real-IP\", want"},
 		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},
 		"tokens that sleep at once":      {func(c *portal.Config) { c.TokenSleep = 0 }, "PETSCHAFT_TOKEN_SLEEP must be one day or more"},
 		"a reminder on the last day":     {func(c *portal.Config) { c.RemindDays = []int{28, 0} }, "PETSCHAFT_REMIND_DAYS holds 0, want days from 1 to 365"},

@@ -99,7 +99,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	}
 	p.Defaults = footer.Missing()
 	p.metrics = newMetrics(p)
-	door := site.Door{Base: s.base, Proxies: s.proxies}
+	door := site.Door{Base: s.base, Proxies: s.proxies, Forwarded: s.forwarded}
 	p.Order.Terms = footer.Version("terms")
 	front := &site.Site{
 		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,

@@ -2,10 +2,7 @@ package site
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -14,35 +11,6 @@ import (
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
-
-// ClientIP is the address a request comes from: the peer, or, when the peer is
-// a trusted proxy, the last address of X-Forwarded-For that is not one.
-func (d Door) ClientIP(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	from, _ := netip.ParseAddr(host)
-	from = from.Unmap().WithZone("")
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && d.trusts(from); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		from = hop.Unmap().WithZone("")
-	}
-	return from
-}
-
-func (d Door) trusts(a netip.Addr) bool {
-	for _, p := range d.Proxies {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
 
 // headers sets what every answer carries. Chromium follows the redirect of the
 // sign-out form only to origins that form-action names, hence the provider's.

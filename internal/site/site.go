@@ -85,8 +85,9 @@ type APIProblem struct {
 
 // Door is how requests come in from outside.
 type Door struct {
-	Base    *url.URL       // the portal's own address
-	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Base      *url.URL       // the portal's own address
+	Proxies   []netip.Prefix // who is believed about where a request comes from
+	Forwarded bool           // they say it in Forwarded (RFC 7239), else in X-Forwarded-For
 }
 
 // handler is a page or an action; what it returns is answered by fail.
