@@ -335,9 +335,7 @@ func (w *walk) functional() {
 // leave signs ada out, here and at the provider.
 func (w *walk) leave() {
 	p := w.ada
-	p.Toggle(names["ada"])
-	p.Press(w.say("frame.sign-out"))
-	p.Has(w.say("signin.out_title"))
+	w.signOut(p, "ada")
 	p.Goto(w.at("/client-certificates"))
 	if !strings.HasPrefix(p.URL(), w.issuer) {
 		w.t.Errorf("after the sign-out: got %s, want the provider's question", p.URL())

@@ -243,16 +243,8 @@ func (w *walk) use(s saved) {
 // TestAKeyThatIsNotNeededIsThrownAway: the application failed.
 func TestAKeyThatIsNotNeededIsThrownAway(t *testing.T) {
 	t.Parallel()
-	r := newRig(t) // no job issues anything
-	w := &walk{rig: r, lang: "de", options: []chromium.Option{chromium.Speaking("de")}}
-	w.room = chromium.Open(t, r.base, r.issuer)
-	row := r.linkRow("ada.adler", "ada")
-	p := w.enter("ada")
-	p.Goto(r.at(fmt.Sprintf("/client-certificates/apply/%d", row)))
-	p.Await(w.say("key.browser"))
-	p.Choose(w.say("apply.terms_accept"))
-	p.Press(w.say("apply.submit"))
-	p.Await(w.say("key.waits_open"))
+	w, row := waitingWalk(t)
+	r, p := w.rig, w.ada
 	must(r.db.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.clock.Now()))
 	p.Await(w.say("key.waits_in_vain")) // by itself
 	w.keeps(p, "1")

@@ -44,6 +44,14 @@ func (s *sight) keys() {
 	p.Await(s.say("key.waits"))
 	p.Toggle(s.say("key.forget_title"))
 	s.judge(p, "key-mine", http.StatusOK)
+	p.Toggle(names["ada"])
+	p.Press(s.say("frame.sign-out"))
+	p.Await(s.say("key.waits_out"))
+	s.judge(p, "key-signed-out", http.StatusOK)
+	p.Toggle(s.say("key.forget_title"))
+	s.judge(p, "key-signed-out-forget", http.StatusOK)
+	p.Goto(s.at("/signin"))
+	p.Press(names["ada"])
 
 	a := must(s.Order.Mine(ctx, s.actors["ada"], 1))[0]
 	application := fmt.Sprintf("/client-certificates/applications/%d", a.ID)

@@ -44,13 +44,25 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	return nil
 }
 
+// left is the cookie that tells the page after a sign-out who it was: keys of
+// theirs may wait in this browser. No other page gets it.
+const left = "petschaft_left"
+
 // signOut ends the session here and leads to the provider, which ends its own.
+// What the browser stores stays: a key for a certificate may wait there.
 func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
+	by := s.actor(r)
 	to, err := s.Desk.SignOut(w, r)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	if by.Account != 0 {
+		http.SetCookie(w, &http.Cookie{
+			Name: left, Value: id(by.Account), Path: signin.SignedOutPath, MaxAge: 600,
+			Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+	}
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
@@ -58,7 +70,11 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r, t(r.Context(), "signin.out_title"))
 	f.SignIn = "" // the page's own button does it
-	return s.show(w, r, http.StatusOK, view.SignedOut(f))
+	account := ""
+	if c, err := r.Cookie(left); err == nil {
+		account = c.Value
+	}
+	return s.show(w, r, http.StatusOK, view.SignedOut(f, account))
 }
 
 // chooseLanguage remembers the language for a year, and for the letters to who

@@ -21,7 +21,8 @@ async function list(template) {
   for (const key of (await all()).filter((k) => k.account === account)) {
     const item = template.content.firstElementChild.cloneNode(true);
     item.querySelector("[data-about]").textContent = words.replace("{address}", key.address).replace("{date}", day.format(key.created));
-    item.querySelector("a").href = `${path}${key.id}?row=${key.row}`;
+    const link = item.querySelector("a"); // not where nobody is signed in
+    if (link) link.href = `${path}${key.id}?row=${key.row}`;
     item.querySelector("[data-forget]").value = key.id;
     item.hidden = false;
     template.before(item);

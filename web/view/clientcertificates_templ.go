@@ -84,7 +84,7 @@ func ClientCertificates(f Frame, m ClientCertificatesModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = waitingKeys(m.Account).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = waitingKeys(m.Account, WaitingModel{Title: t(ctx, "key.waits"), Label: t(ctx, "key.go_on"), Href: "/client-certificates", Forget: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
