@@ -206,7 +206,7 @@ func (a *API) downloadCertificate(ctx context.Context, by person.Actor, in *down
 // Renewal is what of a certificate is to become different.
 type Renewal struct {
 	CSR     string   `json:"csr,omitempty" doc:"A new certification request as PEM; left out, the key stays."`
-	Names   []string `json:"names,omitempty" maxItems:"100" doc:"All names, where they change."`
+	Names   []string `json:"names,omitempty" maxItems:"50" doc:"All names, where they change."`
 	Product string   `json:"product,omitempty" doc:"Another kind of certificate; left out, it stays."`
 	Comment string   `json:"comment,omitempty" doc:"For the registration office."`
 }

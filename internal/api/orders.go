@@ -144,7 +144,7 @@ type NewOrder struct {
 	Organisation int64    `json:"organisation" minimum:"1" doc:"The number of the organisation."`
 	Product      string   `json:"product" example:"tls-single" doc:"tls-single: one name; tls-multi: many; tls-wildcard: also names that begin with *."`
 	CSR          string   `json:"csr" doc:"A certification request (RFC 2986) as PEM."`
-	Names        []string `json:"names" minItems:"1" maxItems:"100" doc:"Of servers; the first one is the common name. Each must belong to the organisation."`
+	Names        []string `json:"names" minItems:"1" maxItems:"50" doc:"Of servers, as many as the product allows; the first one is the common name. Each must belong to the organisation."`
 	Comment      string   `json:"comment,omitempty" doc:"For the registration office, at most 2000 characters; somebody reads it, whatever the rule says."`
 }
 

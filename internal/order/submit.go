@@ -175,7 +175,8 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draf
 	if d.key, err = readKey(w.CSR, kept, &bad); err != nil {
 		return err
 	}
-	d.names = readNames(w.Names, &bad)
+	var many bool
+	d.names, many = readNames(w.Names, &bad)
 	if d.comment = text.Lines(w.Comment); utf8.RuneCountInString(d.comment) > longestComment {
 		bad.Add("comment", "field.too_long", "max", longestComment)
 	}
@@ -183,7 +184,7 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draf
 	if d.product, known, err = product(ctx, tx, w.Product); err != nil {
 		return err
 	}
-	if !known || !d.product.Active {
+	if !many && (!known || !d.product.Active) { // there is none for too many
 		bad.Add("product", "serverorder.product.off")
 	}
 	if len(d.names) == 0 || slices.ContainsFunc(bad, func(f fault.Field) bool { return f.Name != "names" }) {
@@ -196,49 +197,6 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draf
 	d.checks = d.facts.checks(b.Now())
 	d.checks.fields(&bad)
 	return bad.Err()
-}
-
-// readKey takes the key from a request, and nothing else; a private key among it
-// is refused and not repeated.
-func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
-	if csr == "" && kept != nil {
-		return pki.ReadKey(kept)
-	}
-	request, err := pki.ReadCSR([]byte(csr))
-	if err == nil {
-		err = request.Key.Check()
-	}
-	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
-		bad.Add("csr", f.ID, f.Args...)
-		return pki.Key{}, nil
-	}
-	return request.Key, err
-}
-
-// readNames are the names as certificates hold them, each once.
-func readNames(typed []string, bad *fault.Fields) (names []string) {
-	for _, s := range typed {
-		s = text.Word(s)
-		if s == "" {
-			continue
-		}
-		name, wrong := org.ParseServerName(s)
-		if wrong != "" {
-			bad.Add("names", "serverorder.names.wrong", "name", shortened(s))
-			bad.Add("names", wrong)
-			continue
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 && len(*bad) == 0 {
-		bad.Add("names", "serverorder.names.none")
-	}
-	if len(names) > pki.MostDNS {
-		bad.Add("names", "serverorder.names.many", "n", pki.MostDNS)
-	}
-	return names
 }
 
 // shortened is what was typed, as a message repeats it.

@@ -22,7 +22,7 @@ var toASCII = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(f
 // wrong labels, an IP address, one label only, a public suffix itself.
 func ParseDomain(s string) (d Domain, ok bool) {
 	a, err := toASCII.ToASCII(text.Word(s))
-	if err != nil || len(a) > 253 {
+	if err != nil || len(a) > longestName {
 		return "", false
 	}
 	// What was made must itself be allowed: letters that only mapping lets in,
@@ -35,7 +35,7 @@ func ParseDomain(s string) (d Domain, ok bool) {
 	}
 	labels := strings.Split(a, ".")
 	for _, l := range labels {
-		if l == "" || len(l) > 63 {
+		if l == "" || len(l) > longestLabel {
 			return "", false
 		}
 	}

@@ -1,12 +1,6 @@
 package org
 
-import (
-	"net/netip"
-	"strings"
-	"time"
-
-	"golang.org/x/net/publicsuffix"
-)
+import "time"
 
 // reuse is how long the validation of a domain may be used for a certificate
 // issued from a day on (TLS BR 4.2.1, by ballot SC-081).
@@ -45,22 +39,4 @@ func ReuseUntil(from time.Time) time.Time {
 		}
 	}
 	return from
-}
-
-// whyNoName says what keeps s from being a name of a certificate.
-func whyNoName(s string) string {
-	a, err := toASCII.ToASCII(s)
-	if err != nil {
-		a = strings.ToLower(s)
-	}
-	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return "org.name.address"
-	}
-	if !strings.Contains(a, ".") && a != "" && err == nil {
-		return "org.name.single"
-	}
-	if suffix, icann := publicsuffix.PublicSuffix(a); icann && suffix == a {
-		return "org.name.suffix"
-	}
-	return "org.name.form"
 }

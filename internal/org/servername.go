@@ -137,15 +137,19 @@ func (d Domain) Covers(name string) bool {
 
 // ParseServerName reads one DNS name of a certificate as a person or a request
 // spells it, and returns it as certificates hold it: lower-case A-labels, with
-// one leading "*." where it is a wildcard. When it is refused, wrong is the
-// message id that says why: no name, an address, one label only, a reverse zone,
-// or a public suffix (ICANN's part of the list), alone or under a wildcard.
+// one leading "*." where it is a wildcard. A dot at the end says only that the
+// name is absolute (RFC 1034, 3.1), and "DNS:" before it is how OpenSSL shows it.
+// When it is refused, wrong is the message id that says why.
 func ParseServerName(s string) (name, wrong string) {
 	s = text.Word(s)
+	if shown := len("DNS:"); len(s) > shown && strings.EqualFold(s[:shown], "DNS:") {
+		s = s[shown:]
+	}
 	base, wildcard := strings.CutPrefix(s, "*.")
 	if strings.Contains(base, "*") {
 		return "", "org.name.star"
 	}
+	base = strings.TrimSuffix(base, ".")
 	d, ok := ParseDomain(base)
 	switch {
 	case !ok:
@@ -154,8 +158,21 @@ func ParseServerName(s string) (name, wrong string) {
 		return "", "org.name.reverse"
 	case !wildcard:
 		return string(d), ""
-	case len(d)+2 > 253:
-		return "", "org.name.form"
+	case len(d)+2 > longestName:
+		return "", "org.name.long"
 	}
 	return "*." + string(d), ""
+}
+
+// FoldName is a server's name or a mail address as it is compared with others:
+// case does not count, nor how a letter beyond ASCII is written (RFC 4343,
+// RFC 5891, 5.4). What is neither stays, but for blanks.
+func FoldName(s string) string {
+	if a, wrong := ParseAddress(s); wrong == "" {
+		return a.Folded()
+	}
+	if name, wrong := ParseServerName(s); wrong == "" {
+		return name
+	}
+	return strings.Join(strings.Fields(s), " ")
 }

@@ -23,7 +23,7 @@ func TestServerNamesAreReadOrRefusedInWords(t *testing.T) {
 		{"253 in all", strings.Repeat(long+".", 4) + "example12", strings.Repeat(long+".", 4) + "example12", ""},
 
 		{"a wildcard of 254", "*." + strings.Repeat(long+".", 4) + "example", "*." + strings.Repeat(long+".", 4) + "example", ""},
-		{"a wildcard of 255", "*." + strings.Repeat(long+".", 4) + "example12", "", "org.name.form"},
+		{"a wildcard of 255", "*." + strings.Repeat(long+".", 4) + "example12", "", "org.name.long"},
 		{"a public suffix", "co.uk", "", "org.name.suffix"},
 		{"a wildcard over one", "*.co.uk", "", "org.name.suffix"},
 		{"a wildcard over one in U-labels", "*.公司.cn", "", "org.name.suffix"},
@@ -41,19 +41,56 @@ func TestServerNamesAreReadOrRefusedInWords(t *testing.T) {
 		{"one of IPv6", "8.b.d.0.1.0.0.2.ip6.arpa", "", "org.name.reverse"},
 		{"nothing", "", "", "org.name.form"},
 		{"a wildcard over nothing", "*.", "", "org.name.form"},
-		{"a dot at the end", "uni.example.", "", "org.name.form"},
-		{"an underscore", "_acme.uni.example", "", "org.name.form"},
-		{"an address with a path", "https://uni.example/", "", "org.name.form"},
-		{"a port", "uni.example:443", "", "org.name.form"},
-		{"a mail address", "ada@uni.example", "", "org.name.form"},
-		{"two names", "a.example b.example", "", "org.name.form"},
-		{"NUL", "uni.example\x00.evil.example", "", "org.name.form"},
-		{"bytes that are no letters", "\x95.example", "", "org.name.form"},
-		{"a zero-width joiner", "u\u200dni.example", "", "org.name.form"},
+		{"an absolute one", "www.Uni.example.", "www.uni.example", ""},
+		{"an absolute wildcard", "*.uni.example.", "*.uni.example", ""},
+		{"as OpenSSL shows it", "DNS:www.uni.example", "www.uni.example", ""},
+		{"two dots at the end", "uni.example..", "", "org.name.dots"},
+		{"a dot at the beginning", ".uni.example", "", "org.name.dots"},
+		{"a dot alone", ".", "", "org.name.form"},
+		{"an underscore", "_acme.uni.example", "", "org.name.underscore"},
+		{"an underscore and a port", "my_server.uni.example:443", "", "org.name.port"},
+		{"an address with a path", "https://uni.example/", "", "org.name.url"},
+		{"one without a path", "https://uni.example", "", "org.name.url"},
+		{"a path alone", "uni.example/wiki", "", "org.name.url"},
+		{"a port", "uni.example:443", "", "org.name.port"},
+		{"an address of a network with a port", "192.0.2.1:443", "", "org.name.port"},
+		{"a mail address", "ada@uni.example", "", "org.name.mail"},
+		{"two names", "a.example b.example", "", "org.name.blank"},
+		{"a part of 64", strings.Repeat("a", 64) + ".uni.example", "", "org.name.label"},
+		{"a part that is 64 as an A-label", strings.Repeat("ü", 62) + ".uni.example", "", "org.name.label"},
+		{"254 in all", strings.Repeat(long+".", 4) + "example123", "", "org.name.long"},
+		{"broken punycode", "xn--ü.uni.example", "", "org.name.punycode"},
+		{"punycode of nothing", "xn--a.uni.example", "", "org.name.punycode"},
+		{"a hyphen in front", "-www.uni.example", "", "org.name.hyphen"},
+		{"a hyphen behind", "www-.uni.example", "", "org.name.hyphen"},
+		{"a number for a top level", "uni.123", "", "org.name.number"},
+		{"NUL", "uni.example\x00.evil.example", "", "org.name.characters"},
+		{"bytes that are no letters", "\x95.example", "", "org.name.characters"},
+		{"a zero-width joiner", "u\u200dni.example", "", "org.name.characters"},
 	}
 	for _, c := range cases {
 		if got, wrong := org.ParseServerName(c.in); got != c.want || wrong != c.wrong {
 			t.Errorf("%s: %q: got %q and %q, want %q and %q", c.name, c.in, got, wrong, c.want, c.wrong)
+		}
+	}
+}
+
+func TestNamesAreFoldedForComparing(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][2]string{
+		{"WWW.Uni.Example", "www.uni.example"},
+		{"müller.uni.example", "XN--MLLER-KVA.uni.example"},
+		{"www.uni.example.", "www.uni.example"},
+		{"Ada@Uni.example", "ada@uni.example"},
+		{" Ada  Lovelace", "Ada Lovelace"},
+	} {
+		if a, b := org.FoldName(same[0]), org.FoldName(same[1]); a != b {
+			t.Errorf("%q and %q: got %q and %q, want the same", same[0], same[1], a, b)
+		}
+	}
+	for _, other := range [][2]string{{"www.uni.example", "wwww.uni.example"}, {"ada@uni.example", "uni.example"}, {"\u212Aiel@uni.example", "kiel@uni.example"}} {
+		if a, b := org.FoldName(other[0]), org.FoldName(other[1]); a == b {
+			t.Errorf("%q and %q: both fold to %q, want them to differ", other[0], other[1], a)
 		}
 	}
 }

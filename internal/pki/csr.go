@@ -13,12 +13,16 @@ import (
 // mostOfCSR bounds a request, in bytes.
 const mostOfCSR = 64 << 10
 
+// mostAsked is how many names of a kind are taken note of; a certificate carries
+// fewer.
+const mostAsked = 2 * MostDNS
+
 // CSR is what is taken note of in a certification request (RFC 2986). The
 // request itself is not kept.
 type CSR struct {
 	Key        Key
 	CommonName string    // the first one, as typed
-	Asked      Names     // as typed; a common name alone counts as the name asked for
+	Asked      Names     // as typed, at most 100 of a kind; a common name that looks like one of them is the first
 	Dropped    []Dropped // what no certificate of ours carries, whatever its profile
 }
 
@@ -29,28 +33,24 @@ type Dropped struct {
 	Args []any
 }
 
-// outline is as much of a request as tells what is in it before any of it is
-// trusted.
+// outline is as much of a request as has to be in order: the key, and the
+// signature over it.
 type outline struct {
 	TBS struct {
 		Raw        asn1.RawContent
 		Version    int
 		Subject    asn1.RawValue
 		Key        asn1.RawValue
-		Attributes []attribute `asn1:"tag:0,set"`
+		Attributes asn1.RawValue `asn1:"optional"` // some programs leave the field out
 	}
 	Algorithm pkix.AlgorithmIdentifier
 	Signature asn1.BitString
 }
 
-type attribute struct {
-	Type   asn1.ObjectIdentifier
-	Values asn1.RawValue
-}
-
 // ReadCSR reads one request, PEM or DER, at most 64 KiB, and checks its key and
 // that who asks holds the private key. What it refuses is a fault of kind
-// Invalid that says what to do; no fault repeats any of data.
+// Invalid that says what to do; no fault repeats any of data. Subject and
+// attributes decide nothing: what is odd about them is told in Dropped.
 func ReadCSR(data []byte) (CSR, error) {
 	der, err := unwrap(data)
 	if err != nil {
@@ -60,32 +60,44 @@ func ReadCSR(data []byte) (CSR, error) {
 	if rest, err := asn1.Unmarshal(der, &o); err != nil || len(rest) > 0 {
 		return CSR{}, fault.New(fault.Invalid, "pki.csr.unreadable")
 	}
-	key, err := ReadKey(o.TBS.Key.FullBytes)
-	if err != nil {
+	c := CSR{}
+	if c.Key, err = ReadKey(o.TBS.Key.FullBytes); err != nil {
 		return CSR{}, err
+	}
+	if err := o.checkSignature(); err != nil {
+		return CSR{}, err
+	}
+	c.readSubject(o.TBS.Subject)
+	c.readAttributes(o.TBS.Attributes)
+	c.nameFromCommonName()
+	c.bound()
+	return c, nil
+}
+
+// checkSignature refuses a request that the holder of its key has not signed.
+// The standard library knows the methods, but reads no request with anything odd
+// in it. So it gets one with the same key and signature and nothing else, and
+// checks it over the bytes that were signed (RFC 2986, 3).
+func (o outline) checkSignature() error {
+	bare := o
+	bare.TBS.Raw, bare.TBS.Subject.FullBytes, bare.TBS.Attributes.FullBytes = nil, []byte{0x30, 0}, []byte{0xa0, 0}
+	der, err := asn1.Marshal(bare)
+	if err != nil {
+		return fault.New(fault.Invalid, "pki.csr.unreadable")
 	}
 	request, err := x509.ParseCertificateRequest(der)
 	if err != nil { // its text may repeat what was typed
-		return CSR{}, fault.New(fault.Invalid, "pki.csr.unreadable")
+		return fault.New(fault.Invalid, "pki.csr.unreadable")
 	}
+	request.RawTBSCertificateRequest = o.TBS.Raw
 	if err := request.CheckSignature(); err != nil {
 		_, old := errors.AsType[x509.InsecureAlgorithmError](err)
 		if old || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
-			return CSR{}, fault.New(fault.Invalid, "pki.csr.signature_old")
+			return fault.New(fault.Invalid, "pki.csr.signature_old")
 		}
-		return CSR{}, fault.New(fault.Invalid, "pki.csr.signature")
+		return fault.New(fault.Invalid, "pki.csr.signature")
 	}
-	c := CSR{Key: key}
-	c.readSubject(request.Subject)
-	if err := c.readExtensions(request.Extensions); err != nil {
-		return CSR{}, fault.New(fault.Invalid, "pki.csr.unreadable")
-	}
-	for _, a := range o.TBS.Attributes {
-		if a.Type.Equal(oidChallengePassword) {
-			c.drop("pki.dropped.challenge_password")
-		}
-	}
-	return c, nil
+	return nil
 }
 
 func (c *CSR) drop(id string, args ...any) {
@@ -93,18 +105,21 @@ func (c *CSR) drop(id string, args ...any) {
 }
 
 // Ignored is everything that was asked for and will not be in a certificate for
-// given: what is dropped anyway, and names beyond given. Names are compared byte
-// by byte.
-func (c CSR) Ignored(given Names) []Dropped {
+// given: what is dropped anyway, and names beyond given. Two names are the same
+// when fold makes the same of them.
+func (c CSR) Ignored(given Names, fold func(string) string) []Dropped {
 	all := CSR{Dropped: slices.Clone(c.Dropped)}
-	known := slices.Concat(given.DNS, given.Emails, given.IPs)
-	if c.CommonName != "" && !slices.Contains(known, c.CommonName) {
+	known := map[string]bool{}
+	for _, name := range slices.Concat(given.DNS, given.Emails, given.IPs) {
+		known[fold(name)] = true
+	}
+	if c.CommonName != "" && !known[fold(c.CommonName)] {
 		all.drop("pki.dropped.common_name", "name", c.CommonName)
-		known = append(known, c.CommonName) // said once is enough
+		known[fold(c.CommonName)] = true // said once is enough
 	}
 	beyond := func(id string, asked []string) {
 		for _, name := range asked {
-			if !slices.Contains(known, name) {
+			if !known[fold(name)] {
 				all.drop(id, "name", name)
 			}
 		}

@@ -7,8 +7,9 @@ import (
 	"petschaft/internal/fault"
 )
 
-// MostDNS is how many names of servers one certificate carries at most.
-const MostDNS = 100
+// MostDNS is how many names of servers one certificate carries at most; no
+// product allows more.
+const MostDNS = 50
 
 // checkDNS refuses a list of names that no certificate may carry: empty, too
 // long, with a name twice, or with something that is no canonical name.

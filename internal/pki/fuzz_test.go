@@ -3,6 +3,7 @@ package pki_test
 import (
 	"bytes"
 	"crypto/elliptic"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,14 @@ func seed(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(data)
+	}
+	cases, _ := filepath.Glob(filepath.Join("testdata", "cases", "*.csr"))
+	for _, path := range cases {
+		data := requestFile(f, strings.TrimSuffix(filepath.Base(path), ".csr"))
+		f.Add(data)
+		if block, _ := pem.Decode(data); block != nil {
+			f.Add(block.Bytes)
+		}
 	}
 	key := ecKey(f, elliptic.P256())
 	for _, der := range [][]byte{csr(f, key), csr(f, rsaKey()), csr(f, key, greedy)} {
@@ -60,7 +69,7 @@ func FuzzReadCSR(f *testing.F) {
 				t.Fatalf("the name %q cannot be shown", name)
 			}
 		}
-		_ = request.Ignored(pki.Names{})
+		_ = request.Ignored(pki.Names{}, strings.ToLower)
 	})
 }
 

@@ -121,6 +121,9 @@ func checkAlgorithm(a pkix.AlgorithmIdentifier) error {
 // checkCurve refuses every curve but P-256, P-384 and P-521, and curves that
 // are written out instead of named (RFC 5480, 2.1.1).
 func checkCurve(parameters asn1.RawValue) error {
+	if parameters.Class == asn1.ClassUniversal && parameters.Tag == asn1.TagSequence {
+		return fault.New(fault.Invalid, "pki.key.curve_explicit")
+	}
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(parameters.FullBytes, &curve); err != nil {
 		return fault.New(fault.Invalid, "pki.key.curve")

@@ -148,7 +148,7 @@ func TestKeysOfEveryKindAreNamedOrRefusedInWords(t *testing.T) {
 		"P-521":       {[]string{"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"}, "EC P-521"},
 		"P-224":       {[]string{"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"}, "pki.key.curve_small"},
 		"bitcoin":     {[]string{"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"}, "pki.key.curve"},
-		"written out": {[]string{"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"}, "pki.key.curve"},
+		"written out": {[]string{"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit"}, "pki.key.curve_explicit"},
 		"Ed25519":     {[]string{"genpkey", "-algorithm", "ED25519"}, "pki.key.edwards"},
 		"Ed448":       {[]string{"genpkey", "-algorithm", "ED448"}, "pki.key.edwards"},
 		"X25519":      {[]string{"genpkey", "-algorithm", "X25519"}, "pki.key.edwards"},

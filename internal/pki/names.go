@@ -52,19 +52,24 @@ func readAlternatives(der []byte) (alternatives, error) {
 		return alternatives{}, errNames
 	}
 	var a alternatives
+	seen := map[string]bool{}
 	for _, v := range all {
+		if seen[string(v.FullBytes)] {
+			continue
+		}
+		seen[string(v.FullBytes)] = true
 		if v.Class != asn1.ClassContextSpecific {
 			return alternatives{}, errNames
 		}
 		switch text := shown(string(v.Bytes)); v.Tag {
 		case tagEmail:
-			a.Emails = add(a.Emails, text)
+			a.Emails = append(a.Emails, text)
 		case tagDNS:
-			a.DNS = add(a.DNS, text)
+			a.DNS = append(a.DNS, text)
 		case tagURI:
-			a.uris = add(a.uris, text)
+			a.uris = append(a.uris, text)
 		case tagIP:
-			a.IPs = add(a.IPs, shown(net.IP(v.Bytes).String()))
+			a.IPs = append(a.IPs, shown(net.IP(v.Bytes).String()))
 		default:
 			kind, known := otherNames[v.Tag]
 			if !known {

@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
+	"regexp"
 
 	"petschaft/internal/fault"
 )
@@ -23,12 +24,12 @@ func PEM(certificates ...[]byte) []byte {
 // unwrap is the DER of the one request in data. A private key among it is
 // looked for first, in every shape people paste.
 func unwrap(data []byte) ([]byte, error) {
+	text := plain(data)
+	if holdsPrivateKey(text) || isPrivateKey(data) { // said first: nobody may show such a file again
+		return nil, fault.New(fault.Invalid, "pki.csr.private_key")
+	}
 	if len(data) > mostOfCSR {
 		return nil, fault.New(fault.Invalid, "pki.csr.too_large")
-	}
-	text := plain(data)
-	if holdsPrivateKey(text) || isPrivateKey(data) {
-		return nil, fault.New(fault.Invalid, "pki.csr.private_key")
 	}
 	begin := []byte("-----BEGIN ")
 	switch n := bytes.Count(text, begin); {
@@ -65,6 +66,9 @@ func plain(data []byte) []byte {
 func unwrapPEM(text []byte) ([]byte, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
+		block = looseBlock(text)
+	}
+	if block == nil {
 		return nil, fault.New(fault.Invalid, "pki.csr.cut_off")
 	}
 	switch block.Type {
@@ -78,6 +82,27 @@ func unwrapPEM(text []byte) ([]byte, error) {
 		return nil, fault.New(fault.Invalid, "pki.csr.private_key")
 	}
 	return unwrapDER(block.Bytes)
+}
+
+var (
+	wholeFrame = regexp.MustCompile(`(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*)-----END ([A-Z0-9 ]+)-----`)
+	// lineBreak is a lost or a written-out one: fields of one line and YAML make
+	// blanks of them, JSON and shells "\n".
+	lineBreak = regexp.MustCompile(`\s+|\\+[nrt]`)
+)
+
+// looseBlock is a PEM block whose frame is there and whose line breaks are not,
+// nil where there is none.
+func looseBlock(text []byte) *pem.Block {
+	m := wholeFrame.FindSubmatch(text)
+	if m == nil || !bytes.Equal(m[1], m[3]) {
+		return nil
+	}
+	der, err := base64.StdEncoding.DecodeString(string(lineBreak.ReplaceAll(m[2], nil)))
+	if err != nil {
+		return nil
+	}
+	return &pem.Block{Type: string(m[1]), Bytes: der}
 }
 
 // unwrapDER looks at the frame of what should be a request.

@@ -7,8 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"os"
 	"os/exec"
@@ -156,4 +158,46 @@ func sign(t testing.TB, a pki.Issuer, r pki.Request) pki.Certificate {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func dnsNames(names ...string) func(*x509.CertificateRequest) {
+	return func(r *x509.CertificateRequest) { r.DNSNames = names }
+}
+
+// decoded is the DER of the one block in data.
+func decoded(t testing.TB, data []byte) []byte {
+	t.Helper()
+	block, _ := pem.Decode(data)
+	if block == nil {
+		t.Fatal("this is no PEM")
+	}
+	return block.Bytes
+}
+
+// rawRequest is a request that is signed properly, whatever subject and
+// attributes are; without attributes it has no field for them.
+func rawRequest(t testing.TB, subject, attributes []byte) []byte {
+	t.Helper()
+	key := ecKey(t, elliptic.P256())
+	marshal := func(v any) []byte {
+		der, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	sequence := func(parts ...[]byte) []byte {
+		return marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: bytes.Join(parts, nil)})
+	}
+	parts := [][]byte{marshal(0), subject, keyOf(t, key).SPKI}
+	if attributes != nil {
+		parts = append(parts, marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: attributes}))
+	}
+	info := sequence(parts...)
+	digest := sha256.Sum256(info)
+	signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sequence(info, sequence(marshal(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2})), marshal(asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}))
 }

@@ -3,6 +3,7 @@ package pki
 import (
 	"crypto/rsa"
 	"math/big"
+	"strconv"
 	"sync"
 
 	"github.com/titanous/rocacheck"
@@ -32,11 +33,11 @@ func glanceRSA(k *rsa.PublicKey) error {
 	bits := k.N.BitLen()
 	switch {
 	case bits < smallestRSA:
-		return fault.New(fault.Invalid, "pki.key.rsa_small", "bits", bits)
+		return fault.New(fault.Invalid, "pki.key.rsa_small", "bits", strconv.Itoa(bits))
 	case bits > largestRSA:
-		return fault.New(fault.Invalid, "pki.key.rsa_large", "bits", bits)
+		return fault.New(fault.Invalid, "pki.key.rsa_large", "bits", strconv.Itoa(bits))
 	case bits%8 != 0:
-		return fault.New(fault.Invalid, "pki.key.rsa_size", "bits", bits)
+		return fault.New(fault.Invalid, "pki.key.rsa_size", "bits", strconv.Itoa(bits))
 	case k.E < smallestExponent || k.E%2 == 0:
 		return fault.New(fault.Invalid, "pki.key.exponent")
 	case hasSmallFactor(k.N):

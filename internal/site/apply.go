@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
@@ -140,21 +141,27 @@ func (s *Site) applied(w http.ResponseWriter, r *http.Request, l mailbox.Linked,
 	if l.Kind == mailbox.Personal {
 		given.Emails = append(given.Emails, s.actor(r).Name) // as the common name
 	}
-	var ignored []string
-	for _, d := range request.Ignored(given) {
-		ignored = append(ignored, t(ctx, d.ID, d.Args...))
-	}
+	ignored := ignoredWords(ctx, request, given)
 	if len(ignored) == 0 {
 		return s.done(w, r, applicationPath(n), "")
-	}
-	if len(ignored) > mostIgnored {
-		ignored = append(ignored[:mostIgnored], "…")
 	}
 	return s.done(w, r, applicationPath(n), "apply.ignored", "what", strings.Join(ignored, "; "))
 }
 
 // mostIgnored bounds the message that names what was left out.
 const mostIgnored = 8
+
+// ignoredWords says what of a request will not be in a certificate for given.
+func ignoredWords(ctx context.Context, request pki.CSR, given pki.Names) (words []string) {
+	ignored := request.Ignored(given, org.FoldName)
+	for _, d := range ignored[:min(len(ignored), mostIgnored)] {
+		words = append(words, t(ctx, d.ID, d.Args...))
+	}
+	if len(ignored) > mostIgnored {
+		words = append(words, "…")
+	}
+	return words
+}
 
 // appliedAlready answers a second tab, or a second click: the first counts.
 func (s *Site) appliedAlready(w http.ResponseWriter, r *http.Request, l mailbox.Linked, f *fault.Fault) error {

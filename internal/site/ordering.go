@@ -115,8 +115,10 @@ func (s *Site) doOrder(start startOrdering) handler {
 			return s.orderToNames(w, r, o, in)
 		case "check":
 			return s.orderToSummary(w, r, o, in)
+		case "submit":
+			return s.orderSubmit(w, r, o, in)
 		}
-		return s.orderSubmit(w, r, o, in)
+		return s.orderKeyPage(w, r, o, in, fault.New(fault.Invalid, "serverorder.step_unknown"))
 	}
 }
 
@@ -195,10 +197,19 @@ func (s *Site) fixed(ctx context.Context, by person.Actor, o ordering, in orderT
 	return o, in, err
 }
 
-// read is the request that was sent, or the key that stays.
+// read is the request that was sent, or the key that stays; a key that no product
+// takes is refused.
 func (o ordering) read(in orderTyped) (pki.CSR, error) {
+	request, err := o.readAny(in)
+	if err != nil {
+		return request, err
+	}
+	return request, order.MayUse(o.products, request.Key)
+}
+
+func (o ordering) readAny(in orderTyped) (pki.CSR, error) {
 	if in.key != keySame || !o.keeps() {
-		return pki.ReadCSR([]byte(in.csr()))
+		return order.ReadCSR(in.csr())
 	}
 	if o.corrects != nil {
 		key, err := pki.ReadKey(o.corrects.SPKI)
@@ -224,7 +235,7 @@ func (s *Site) orderToNames(w http.ResponseWriter, r *http.Request, o ordering, 
 		return err
 	}
 	if len(in.list()) == 0 {
-		in.names = strings.Join(request.Asked.DNS, "\n")
+		in.names = strings.Join(order.AskedNames(request), "\n")
 	}
 	if len(o.organisations) == 1 {
 		in.organisation = o.organisations[0].ID

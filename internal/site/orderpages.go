@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
+	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
 )
@@ -146,13 +148,10 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) view.ReadModel {
 	if err != nil {
 		return view.ReadModel{}
 	}
-	m := view.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName}
-	ignored := request.Ignored(pki.Names{DNS: in.list()})
-	for _, d := range ignored[:min(len(ignored), mostIgnored)] {
-		m.Dropped = append(m.Dropped, t(ctx, d.ID, d.Args...))
-	}
-	if len(ignored) > mostIgnored {
-		m.Dropped = append(m.Dropped, "…")
+	names := in.list()
+	m := view.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request, pki.Names{DNS: names})}
+	if added := order.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
+		m.Added = t(ctx, "serverorder.cn_added", "name", added)
 	}
 	return m
 }

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
@@ -67,52 +66,6 @@ func (s *Site) unreadable(w http.ResponseWriter, r *http.Request, err error) {
 	})
 }
 
-// maxForm bounds the body of a request; a form here is a few lines.
-const maxForm = 256 << 10
-
-// bounded refuses bodies over the limit and forms that cannot be read.
-func (s *Site) bounded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && !streams(r.URL.Path) {
-			most := mostOf(r.URL.Path)
-			r.Body = http.MaxBytesReader(w, r.Body, most)
-			if err := readForm(r, most); err != nil {
-				kind := fault.Invalid
-				if _, large := asMaxBytes(err); large {
-					kind = fault.TooLarge
-				}
-				s.fail(w, r, &fault.Fault{Kind: kind})
-				return
-			}
-			if err := text.Form(r); err != nil {
-				s.unreadable(w, r, err)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// mostOf is how large the form at the path p may be.
-func mostOf(p string) int64 {
-	if p == earlierPath {
-		return mostEarlier
-	}
-	return maxForm
-}
-
-// readForm reads the form with its files, all of it in memory: a file may hold
-// what must not lie on a disk.
-func readForm(r *http.Request, most int64) error {
-	if err := r.ParseForm(); err != nil {
-		return err
-	}
-	if err := r.ParseMultipartForm(most); !errors.Is(err, http.ErrNotMultipart) {
-		return err
-	}
-	return nil
-}
-
 // guarded lets nothing through that another site's page sent.
 func (s *Site) guarded(next http.Handler) http.Handler {
 	p := http.NewCrossOriginProtection()
@@ -132,8 +85,4 @@ func route(r *http.Request) string {
 		return c.RoutePattern()
 	}
 	return ""
-}
-
-func asMaxBytes(err error) (*http.MaxBytesError, bool) {
-	return errors.AsType[*http.MaxBytesError](err)
 }

@@ -1,0 +1,122 @@
+package order
+
+import (
+	"slices"
+	"strings"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/pki"
+	"petschaft/internal/text"
+)
+
+// serverWords are why a key is no good for a server, where that is for another
+// reason than with mail (TLS BR 6.1.5, 7.1.3.1).
+var serverWords = map[string]string{
+	"pki.key.edwards": "serverorder.key.edwards",
+	"pki.key.pss":     "serverorder.key.pss",
+	"pki.key.curve":   "serverorder.key.curve",
+}
+
+// ReadCSR is pki.ReadCSR for an order of a server's certificate.
+func ReadCSR(csr string) (pki.CSR, error) {
+	request, err := pki.ReadCSR([]byte(csr))
+	if f := fault.Of(err); err != nil && serverWords[f.ID] != "" {
+		return request, fault.New(fault.Invalid, serverWords[f.ID], f.Args...)
+	}
+	return request, err
+}
+
+// MayUse refuses a key that no product is offered for.
+func MayUse(products []Product, k pki.Key) error {
+	var all []string
+	for _, p := range products {
+		if !p.Active {
+			continue
+		}
+		for _, kind := range p.Keys {
+			if kind == k.Algorithm {
+				return nil
+			}
+			if !slices.Contains(all, kind) {
+				all = append(all, kind)
+			}
+		}
+	}
+	return fault.New(fault.Invalid, "serverorder.key.none", "key", k.Algorithm, "allowed", strings.Join(all, ", "))
+}
+
+// AskedNames are the names of servers that a request asks for, as people read
+// them, each once. What is no name stays as it is: what is wrong with it is said
+// when it is ordered.
+func AskedNames(request pki.CSR) (names []string) {
+	for _, s := range request.Asked.DNS {
+		if name, wrong := org.ParseServerName(s); wrong == "" {
+			s = cert.Spelled(name)
+		}
+		if !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	return names
+}
+
+// AddedName is the common name of a request that names servers or addresses, but
+// not this one: AskedNames has it all the same. It is "" of every other request.
+func AddedName(request pki.CSR) string {
+	asked := request.Asked
+	if len(asked.DNS) == 0 || asked.DNS[0] != request.CommonName || len(asked.DNS)+len(asked.Emails)+len(asked.IPs) < 2 {
+		return ""
+	}
+	name := org.FoldName(request.CommonName)
+	if slices.ContainsFunc(asked.DNS[1:], func(s string) bool { return org.FoldName(s) == name }) {
+		return ""
+	}
+	return request.CommonName
+}
+
+// readKey takes the key from a request, and nothing else; a private key among it
+// is refused and not repeated.
+func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
+	if csr == "" && kept != nil {
+		return pki.ReadKey(kept)
+	}
+	request, err := ReadCSR(csr)
+	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
+		bad.Add("csr", f.ID, f.Args...)
+		return pki.Key{}, nil
+	}
+	return request.Key, err
+}
+
+// readNames are the names as certificates hold them, each once. Too many are not
+// even looked at.
+func readNames(typed []string, bad *fault.Fields) (names []string, many bool) {
+	seen, some := map[string]bool{}, []string(nil)
+	for _, s := range typed {
+		s = text.Word(s)
+		if key := strings.ToLower(s); s != "" && !seen[key] {
+			seen[key], some = true, append(some, s)
+		}
+	}
+	if len(some) > pki.MostDNS {
+		bad.Add("names", "serverorder.names.too_many", "n", len(some), "most", pki.MostDNS)
+		return nil, true
+	}
+	for _, s := range some {
+		name, wrong := org.ParseServerName(s)
+		if wrong != "" {
+			bad.Add("names", "serverorder.names.wrong", "name", shortened(s))
+			bad.Add("names", wrong)
+			continue
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(some) == 0 {
+		bad.Add("names", "serverorder.names.none")
+	}
+	return names, false
+}

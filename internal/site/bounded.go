@@ -1,0 +1,112 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/text"
+)
+
+const (
+	// maxForm bounds the body of a request; a form here is a few lines.
+	maxForm = 256 << 10
+	// maxSent bounds the body of a form with a file, which may be the wrong one.
+	maxSent = 16 << 20
+	// maxPart is what is kept of a file, or of a field beside one; no page takes
+	// as much of one.
+	maxPart = 80 << 10
+)
+
+// bounded refuses bodies over the limit and forms that cannot be read. Of a file
+// that is too large it leaves so much that its page says so, with all that was
+// typed beside it.
+func (s *Site) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && !streams(r.URL.Path) {
+			if err := readForm(w, r); err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			if err := text.Form(r); err != nil {
+				s.unreadable(w, r, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readForm reads the form with its files, all of it in memory: a file may hold
+// what must not lie on a disk.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	most, kept := int64(maxForm), int64(maxForm)
+	large := fault.New(fault.TooLarge, "fault.form_large", "max", maxForm>>10)
+	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	files := kind == "multipart/form-data"
+	switch {
+	case r.URL.Path == earlierPath:
+		most, kept = mostEarlier, mostEarlier
+		large = fault.New(fault.TooLarge, "cert.import.too_large", "max", cert.MostImportBytes>>20)
+	case files:
+		most = maxSent
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	err := r.ParseForm()
+	if err == nil && files && most > kept {
+		err = shorten(r, params["boundary"], kept)
+	}
+	if err == nil && files {
+		err = r.ParseMultipartForm(kept)
+	}
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return large.Because(err)
+	}
+	if err != nil {
+		return (&fault.Fault{Kind: fault.Invalid}).Because(err)
+	}
+	return nil
+}
+
+// shorten cuts each part of a form with files to maxPart; all that is left has
+// most bytes at most. A browser reads no answer before it has sent everything,
+// so the rest is read and thrown away.
+func shorten(r *http.Request, boundary string, most int64) error {
+	var left bytes.Buffer
+	parts, to := multipart.NewReader(r.Body, boundary), multipart.NewWriter(&left)
+	if err := to.SetBoundary(boundary); err != nil {
+		return err
+	}
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		out, err := to.CreatePart(part.Header)
+		if err != nil {
+			return err
+		}
+		if _, err := io.CopyN(out, part, maxPart); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, part); err != nil {
+			return err
+		}
+		if int64(left.Len()) > most {
+			return &http.MaxBytesError{Limit: most}
+		}
+	}
+	if err := to.Close(); err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(&left)
+	return nil
+}
