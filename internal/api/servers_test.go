@@ -9,6 +9,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -293,4 +295,51 @@ func (r *rig) linked(a answer, rel string) string {
 		}
 	}
 	return ""
+}
+
+// TestRequestsAreReadByTheAPIAsOnPages orders with requests from the field.
+func TestRequestsAreReadByTheAPIAsOnPages(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := r.tokenOf("nora")
+	file := func(name string) string {
+		return string(must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
+	}
+	for _, name := range []string{"02-noattrs", "03-printable-underscore", "10-oneline", "11z-openssl-idn"} {
+		body := r.wish("nora", "WWW.Uni.example.", "DNS:mail.uni.example")
+		body["csr"] = file(name)
+		var o struct{ Names []string }
+		a := r.call("POST", "/orders", token, body)
+		wants(t, a, http.StatusCreated)
+		if a.to(t, &o); !slices.Equal(o.Names, []string{"www.uni.example", "mail.uni.example"}) {
+			t.Errorf("%s: got names %q, want them as certificates hold them", name, o.Names)
+		}
+	}
+	var many []string
+	for i := range 51 {
+		many = append(many, fmt.Sprintf("n%d.uni.example", i))
+	}
+	for what, x := range map[string]struct {
+		csr   string
+		names []string
+		want  string
+	}{
+		"Ed25519":       {file("09c-ed25519"), []string{"www.uni.example"}, "#/csr serverorder.key.edwards"},
+		"an underscore": {request(), []string{"my_server.uni.example"}, "#/names serverorder.names.wrong #/names org.name.underscore"},
+		"51 names":      {request(), many, "#/names api.field.items"},
+	} {
+		body := r.wish("nora", x.names...)
+		body["csr"] = x.csr
+		a := r.call("POST", "/orders", token, body)
+		wants(t, a, http.StatusUnprocessableEntity)
+		var p struct{ Errors []struct{ Pointer, Code string } }
+		a.to(t, &p)
+		var got []string
+		for _, e := range p.Errors {
+			got = append(got, e.Pointer, e.Code)
+		}
+		if said := strings.Join(got, " "); said != x.want {
+			t.Errorf("%s: got %q, want %q", what, said, x.want)
+		}
+	}
 }

@@ -50,7 +50,10 @@ func TestEverySampleGoesAsItsReadmeSays(t *testing.T) {
 		Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "RA", From: h.Now()},
 	}))
 	h.rule(t, true)
-	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "samples", "csr", "*.csr")) // none where the folder is not beside the clone
+	files, _ := filepath.Glob(filepath.Join("testdata", "samples", "*.csr"))
+	if len(files) != len(samples) {
+		t.Fatalf("got %d samples, want %d", len(files), len(samples))
+	}
 	for _, path := range files {
 		file := filepath.Base(path)
 		want, known := samples[file]

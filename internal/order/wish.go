@@ -66,7 +66,7 @@ func AskedNames(request pki.CSR) (names []string) {
 // not this one: AskedNames has it all the same. It is "" of every other request.
 func AddedName(request pki.CSR) string {
 	asked := request.Asked
-	if len(asked.DNS) == 0 || asked.DNS[0] != request.CommonName || len(asked.DNS)+len(asked.Emails)+len(asked.IPs) < 2 {
+	if !request.Added || len(asked.DNS) == 0 || asked.DNS[0] != request.CommonName || len(asked.DNS)+len(asked.Emails)+len(asked.IPs) < 2 {
 		return ""
 	}
 	name := org.FoldName(request.CommonName)

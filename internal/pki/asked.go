@@ -207,6 +207,7 @@ func (c *CSR) nameFromCommonName() {
 		if slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, cn) }) {
 			return list
 		}
+		c.Added = true
 		return slices.Insert(list, 0, cn)
 	}
 	switch cn := c.CommonName; {

@@ -23,6 +23,7 @@ type CSR struct {
 	Key        Key
 	CommonName string    // the first one, as typed
 	Asked      Names     // as typed, at most 100 of a kind; a common name that looks like one of them is the first
+	Added      bool      // the common name is among Asked though no subjectAltName has it
 	Dropped    []Dropped // what no certificate of ours carries, whatever its profile
 }
 

@@ -14,21 +14,15 @@ import (
 	"petschaft/internal/pki"
 )
 
-// seed gives f the project's sample requests, where they lie beside the clone,
-// and some made here.
+// seed gives f the samples, the requests that people brought, and some made here.
 func seed(f *testing.F) {
 	f.Helper()
-	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "samples", "csr", "*.csr"))
+	files, _ := filepath.Glob(filepath.Join("testdata", "*", "*.csr"))
 	for _, path := range files {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
-	}
-	cases, _ := filepath.Glob(filepath.Join("testdata", "cases", "*.csr"))
-	for _, path := range cases {
-		data := requestFile(f, strings.TrimSuffix(filepath.Base(path), ".csr"))
 		f.Add(data)
 		if block, _ := pem.Decode(data); block != nil {
 			f.Add(block.Bytes)

@@ -91,7 +91,7 @@ func TestTheApplicationFormComesBackAsItWas(t *testing.T) {
 	ada.post(apply, "csr", csr[:200], "terms", "on", "version", r.Order.Terms).status(http.StatusUnprocessableEntity).has(csr[:60], "abgeschnitten", "checked")
 	ada.upload(apply, "kein Antrag", "csr", csr, "terms", "on", "version", r.Order.Terms).status(http.StatusUnprocessableEntity).has("Das ist kein Zertifikatsantrag", `href="#f-file"`, line)
 	ada.post(apply, "terms", "on", "version", r.Order.Terms).status(http.StatusUnprocessableEntity).has("Bitte geben Sie einen Zertifikatsantrag (CSR) an")
-	ada.upload(apply, strings.Repeat("x", 300_000)).status(http.StatusRequestEntityTooLarge)
+	ada.upload(apply, strings.Repeat("x", 300_000), "csr", csr).status(http.StatusUnprocessableEntity).has("größer als 64 KiB", `href="#f-file"`, line)
 	if n := r.count(`select count(*) from application`); n != 0 {
 		t.Errorf("got %d applications, want none", n)
 	}
