@@ -17,6 +17,9 @@ import (
 // waits as long for a connection, it is tried again later.
 const JobTimeout = 55 * time.Second
 
+// recordFor bounds the noting, which comes after the job's own end, too.
+const recordFor = 10 * time.Second
+
 // Jobs registers what the outbox does later and returns what runs by itself:
 // once a day old words are forgotten, and every letter that is to be sent has
 // its job.
@@ -117,7 +120,7 @@ func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
 // record keeps the outcome even when the process is being stopped: a letter
 // that was sent must not be sent again.
 func (o *Outbox) record(ctx context.Context, id ID, state, said string) error {
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
 	defer done()
 	_, err := o.db.Exec(ctx, `
 		update letter set state = @state, answer = @answer,

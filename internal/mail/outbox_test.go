@@ -153,6 +153,15 @@ func TestAJobHoldsOnlyTheLettersID(t *testing.T) {
 	}
 }
 
+// TestAMailEndsBeforeItsJobIsLost, with the time to note what became of it: or
+// another process would send it a second time.
+func TestAMailEndsBeforeItsJobIsLost(t *testing.T) {
+	t.Parallel()
+	if JobTimeout >= queue.JobTimeout || JobTimeout+recordFor > queue.RescueAfter {
+		t.Errorf("a mail may take %v and %v to note, want it ended before its job is lost after %v", JobTimeout, recordFor, queue.RescueAfter)
+	}
+}
+
 func TestALetterThatWasSentIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)

@@ -14,7 +14,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
-	"petschaft/internal/queue"
 )
 
 // How long imports wait, and for what.
@@ -33,9 +32,10 @@ type importArgs struct {
 func (importArgs) Kind() string { return "mailbox_import" }
 
 // InsertOpts: the tick queues again what failed, and soon.
-func (importArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{MaxAttempts: 1, Metadata: queue.Slow(importTimeout)}
-}
+func (importArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
+
+// MayTake tells the queue not to take it for lost meanwhile.
+func (importArgs) MayTake() time.Duration { return importTimeout }
 
 type importTickArgs struct{}
 
@@ -46,7 +46,7 @@ type importer struct {
 	book *Book
 }
 
-func (w *importer) Timeout(*river.Job[importArgs]) time.Duration { return importTimeout }
+func (w *importer) Timeout(j *river.Job[importArgs]) time.Duration { return j.Args.MayTake() }
 
 func (w *importer) Work(ctx context.Context, j *river.Job[importArgs]) error {
 	return w.book.work(ctx, j.Args.Import)

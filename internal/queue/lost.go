@@ -29,10 +29,20 @@ const (
 // says so itself: see Slow.
 const late = `state = 'running' and attempted_at < now() - make_interval(secs => greatest(@after, coalesce((metadata ->> 'lost_after')::float8, 0)))`
 
-// Slow is the metadata of a job whose worker's Timeout is d: it is not lost
-// before.
-func Slow(d time.Duration) []byte {
-	return fmt.Appendf(nil, `{"lost_after": %g}`, (d + RescueAfter - JobTimeout).Seconds())
+// Slow are the arguments of a job whose worker sets a longer time of its own than
+// JobTimeout. Its row says so: a process that knows nothing of the kind must not
+// take it for lost.
+type Slow interface {
+	river.JobArgs
+	MayTake() time.Duration
+}
+
+func rowOf(a river.JobArgs) *river.InsertOpts {
+	s, slow := a.(Slow)
+	if !slow {
+		return nil
+	}
+	return &river.InsertOpts{Metadata: fmt.Appendf(nil, `{"lost_after": %g}`, (s.MayTake() + RescueAfter - JobTimeout).Seconds())}
 }
 
 func (q *Queue) lateArgs() pgx.NamedArgs {

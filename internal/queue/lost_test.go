@@ -28,9 +28,8 @@ func TestALostJobRunsAtOnce(t *testing.T) {
 func TestAJobWithinItsTimeIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.put(errand{1})
-	r.exec(`insert into river_job (kind, args, metadata, max_attempts, state, attempt, attempted_at) values
-		('slow', '{}', $1, 1, 'running', 1, now() - interval '14 minutes')`, string(Slow(15*time.Minute)))
+	r.put(errand{1}, slow{})
+	r.exec(`update river_job set state = 'running', attempt = 1, max_attempts = 1, attempted_at = now() - interval '14 minutes' where kind = 'slow'`)
 	r.exec(`update river_job set state = 'running', attempt = 1, attempted_at = now() - interval '70 seconds' where kind = 'errand'`)
 	want := "errand running 1, slow running 1"
 	if err := r.rescue(t.Context()); err != nil || r.jobs() != want {

@@ -48,7 +48,7 @@ func Open(db *postgres.DB) (*Queue, error) {
 func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, args ...river.JobArgs) error {
 	many := make([]river.InsertManyParams, len(args))
 	for i, a := range args {
-		many[i].Args = a
+		many[i] = river.InsertManyParams{Args: a, InsertOpts: rowOf(a)}
 	}
 	if len(many) == 0 {
 		return nil

@@ -26,6 +26,13 @@ type daily struct{}
 
 func (daily) Kind() string { return "daily" }
 
+// slow may take a quarter of an hour.
+type slow struct{}
+
+func (slow) Kind() string { return "slow" }
+
+func (slow) MayTake() time.Duration { return 15 * time.Minute }
+
 // strange is a kind that not every process knows.
 type strange struct{}
 

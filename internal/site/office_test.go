@@ -146,6 +146,38 @@ func TestFailedMailsAndJobsAreTriedAgain(t *testing.T) {
 	rita.get("/office/audit?action=queue.").has(de("audit.queue.job_retried"))
 }
 
+// TestALostJobIsSeenAndTakenUp, and one that runs within its time is neither
+// listed nor doubled.
+func TestALostJobIsSeenAndTakenUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rita := r.as("rita")
+	must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+		return r.Outbox.Post(t.Context(), tx, mail.DeclinedWords{To: "netz@uni.example", Row: "ada", Address: "a@uni.example", By: "Bob", At: r.clock.Now(), Link: r.base})
+	}))
+	var job int64
+	running := `update river_job set state = 'running', attempt = 1, attempted_at = now() - $1::interval where kind = 'mail_deliver' returning id`
+	state := func() (s string) {
+		must(0, r.db.QueryRow(t.Context(), `select state::text from river_job where id = $1`, job).Scan(&s))
+		return s
+	}
+	must(0, r.db.QueryRow(t.Context(), running, "70 seconds").Scan(&job))
+	retry := fmt.Sprintf("/office/mail/jobs/%d/retry", job)
+	rita.get("/office/mail").status(http.StatusOK).has("Alles zugestellt und erledigt").lacks(retry)
+	rita.post(retry).status(http.StatusSeeOther).follow().has("Diese Arbeit läuft gerade")
+	if got := state(); got != "running" {
+		t.Errorf("got the job %s, want it left alone while it may run", got)
+	}
+	must(0, r.db.QueryRow(t.Context(), running, "80 seconds").Scan(&job))
+	rita.get("/office/mail").status(http.StatusOK).has("Mail senden", "läuft zu lange", "von selbst wieder aufgenommen", retry)
+	rita.get("/").lacks("Hintergrundarbeit wurde aufgegeben")
+	rita.post(retry).status(http.StatusSeeOther).follow().has("Ein neuer Versuch ist unterwegs")
+	if got := state(); got != "available" {
+		t.Errorf("got the job %s, want it to run again", got)
+	}
+	rita.get("/office/audit?action=queue.").has(de("audit.queue.job_retried"))
+}
+
 func TestTheAuditLogIsReadInPages(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
