@@ -24,6 +24,7 @@ type job struct {
 	Bulk
 	by    person.Actor
 	place mailbox.ID
+	tries int // in a row that met a doubtful trouble
 }
 
 // result is what became of the row of an item.
@@ -38,7 +39,7 @@ type result struct {
 // Batch does the next rows of the bulk, their effect and what became of them in
 // one transaction. more tells whether there is something left to do, after wait.
 // While another process is at work, or when the bulk does not run, there is
-// nothing to do.
+// nothing to do. An error leaves everything as it was: the same rows are next.
 func (b *Book) Batch(ctx context.Context, id ID) (wait time.Duration, more bool, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		wait, more = 0, false
@@ -51,7 +52,7 @@ func (b *Book) Batch(ctx context.Context, id ID) (wait time.Duration, more bool,
 		}
 		if refused := b.standing(ctx, tx, &j); refused != nil {
 			f := fault.Of(refused)
-			if f.Kind == fault.Internal {
+			if f.Kind == fault.Internal || postgres.Passing(refused) {
 				return refused
 			}
 			return b.cancel(ctx, tx, j.by, j.Bulk, nil, f.ID)
@@ -59,7 +60,20 @@ func (b *Book) Batch(ctx context.Context, id ID) (wait time.Duration, more bool,
 		wait, more, err = b.rows(ctx, tx, j)
 		return err
 	})
+	if postgres.Doubtful(err) {
+		return 0, false, errors.Join(err, b.tried(ctx, id))
+	}
 	return wait, more, err
+}
+
+// tried counts a doubtful trouble, outside of the transaction that it ended.
+func (b *Book) tried(ctx context.Context, id ID) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if _, err := b.DB.Exec(ctx, `update bulk set tries = tries + 1 where id = $1`, id); err != nil {
+		return fmt.Errorf("count try at bulk %d: %w", id, err)
+	}
+	return nil
 }
 
 // take locks a running bulk that nobody else works on.
@@ -67,11 +81,11 @@ func (b *Book) take(ctx context.Context, tx pgx.Tx, id ID) (j job, err error) {
 	var origin *netip.Addr
 	var token *int64
 	err = tx.QueryRow(ctx, `
-		select b.id, b.domain, d.name, b.account, b.verb, b.comment, b.total, b.due, b.left_out, b.done, b.failed, b.mails, b.next, b.place, b.token, b.origin,
+		select b.id, b.domain, d.name, b.account, b.verb, b.comment, b.total, b.due, b.left_out, b.done, b.failed, b.mails, b.next, b.place, b.tries, b.token, b.origin,
 			(select count(*) from bulk y where y.state = 'running' and y.verb = 'challenge')
 		from bulk b join email_domain d on d.id = b.domain where b.id = $1 and b.state = 'running' for update of b skip locked`, id).
 		Scan(&j.ID, &j.Domain, &j.DomainName, &j.Account, &j.Verb, &j.Comment, &j.Total, &j.Due, &j.LeftOut, &j.Done, &j.Failed, &j.Mails,
-			&j.Next, &j.place, &token, &origin, &j.Paced)
+			&j.Next, &j.place, &j.tries, &token, &origin, &j.Paced)
 	j.State, j.by = Running, person.Actor{Account: j.Account}
 	if origin != nil {
 		j.by.From = *origin
@@ -145,8 +159,10 @@ func due(ctx context.Context, tx pgx.Tx, j job) ([]item, error) {
 	})
 }
 
-// do does one row so that its failure undoes nothing but itself. What it
-// returns as an error ends the whole batch, which is tried again.
+// do does one row so that its failure undoes nothing but itself. A trouble that
+// may pass is no verdict about the row: as an error it ends the whole batch,
+// which is tried again later; one that may as well be of the row's own making
+// fails it when it came again and again.
 func (b *Book) do(ctx context.Context, tx pgx.Tx, j job, i item) (result, error) {
 	r := result{row: i.row, outcome: DoneRow, mails: i.mails}
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return b.step(ctx, tx, j, i.row) })
@@ -155,11 +171,11 @@ func (b *Book) do(ctx context.Context, tx pgx.Tx, j job, i item) (result, error)
 	}
 	f := fault.Of(postgres.Fault(err))
 	switch {
-	case ctx.Err() != nil, postgres.Again(err), f.Kind == fault.Unavailable:
+	case postgres.Passing(err) && (!postgres.Doubtful(err) || j.tries+1 < postgres.Tries):
 		return r, err
 	case f.Kind == fault.Missing:
 		r.outcome, r.reason = LeftOut, "bulk.gone"
-	case f.Kind == fault.Internal:
+	case f.Kind == fault.Internal, f.Kind == fault.Unavailable:
 		r.outcome = Failed
 		if b.Log != nil {
 			b.Log.ErrorContext(ctx, "row of a bulk failed", "bulk", j.ID, "row", i.row, "error", err)
@@ -205,6 +221,9 @@ func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) e
 		case Failed:
 			j.Failed++
 		}
+		if r.outcome != Failed {
+			j.tries = 0
+		}
 	}
 	_, err := tx.Exec(ctx, `update bulk_item i set state = n.state, reason = n.reason, until = n.until
 		from unnest(@rows::bigint[], @outcomes::text[], @reasons::text[], @untils::timestamptz[]) n (row_id, state, reason, until)
@@ -213,9 +232,9 @@ func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) e
 	if err != nil {
 		return fmt.Errorf("note rows of bulk %d: %w", j.ID, err)
 	}
-	_, err = tx.Exec(ctx, `update bulk set done = @done, left_out = @left, failed = @failed, mails = @mails, place = @place, next = @next, seen = @now where id = @id`,
+	_, err = tx.Exec(ctx, `update bulk set done = @done, left_out = @left, failed = @failed, mails = @mails, place = @place, tries = @tries, next = @next, seen = @now where id = @id`,
 		pgx.NamedArgs{
-			"id": j.ID, "done": j.Done, "left": j.LeftOut, "failed": j.Failed, "mails": j.Mails, "place": j.place, "next": j.Next, "now": b.Now(),
+			"id": j.ID, "done": j.Done, "left": j.LeftOut, "failed": j.Failed, "mails": j.Mails, "place": j.place, "tries": j.tries, "next": j.Next, "now": b.Now(),
 		})
 	if err != nil {
 		return fmt.Errorf("note progress of bulk %d: %w", j.ID, err)

@@ -14,15 +14,17 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // How long imports wait, and for what.
 const (
-	importTries    = 5                  // attempts at what was ordered, a killed process being one
-	importRescue   = 10 * time.Second   // until work that nobody seems to do is queued again
-	importTimeout  = 15 * time.Minute   // of one attempt
-	importUpload   = time.Hour          // for an upload to end
-	importDecision = 7 * 24 * time.Hour // for somebody to apply a plan
+	importTries     = 5                  // attempts at what was ordered, a killed process being one
+	importRescue    = 10 * time.Second   // until work that nobody seems to do is queued again
+	importTimeout   = 15 * time.Minute   // of one attempt
+	importStatement = 5 * time.Minute    // of one of its statements
+	importUpload    = time.Hour          // for an upload to end
+	importDecision  = 7 * 24 * time.Hour // for somebody to apply a plan
 )
 
 type importArgs struct {
@@ -53,7 +55,9 @@ func (w *importer) Work(ctx context.Context, j *river.Job[importArgs]) error {
 }
 
 // work does what was ordered of an import, unless another process is at it.
+// Passing trouble of the database is no attempt at it.
 func (b *Book) work(ctx context.Context, id ImportID) error {
+	ctx = postgres.Slow(ctx, importStatement)
 	var err error
 	counted := false
 	for range 3 { // somebody took an address between the look and the writing: look again
@@ -69,6 +73,8 @@ func (b *Book) work(ctx context.Context, id ImportID) error {
 		return b.giveUp(ctx, id, "mailbox.import.trouble_rights")
 	case fault.Is(err, fault.TooLarge):
 		return b.giveUp(ctx, id, "mailbox.import.trouble_size")
+	case counted && postgres.Passing(err) && !postgres.Doubtful(err):
+		return errors.Join(err, b.uncount(ctx, id))
 	}
 	return err
 }
@@ -117,6 +123,16 @@ func (b *Book) attempt(ctx context.Context, id ImportID) error {
 	}
 	if tries > importTries {
 		return errTries
+	}
+	return nil
+}
+
+// uncount takes the attempt back.
+func (b *Book) uncount(ctx context.Context, id ImportID) error {
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if _, err := b.DB.Exec(soon, `update import set tries = tries - 1 where id = $1 and tries > 0`, id); err != nil {
+		return fmt.Errorf("take back attempt at import %d: %w", id, err)
 	}
 	return nil
 }

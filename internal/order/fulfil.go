@@ -39,10 +39,10 @@ func (w *fulfiller) NextRetry(j *river.Job[fulfilArgs]) time.Time {
 
 func (w *fulfiller) Work(ctx context.Context, j *river.Job[fulfilArgs]) error {
 	err := w.book.Fulfil(ctx, j.Args.Order)
-	if err != nil && j.Attempt >= attempts {
+	if last(err, j.Attempt) {
 		return errors.Join(err, w.book.breakOff(ctx, j.Args.Order, answer{failed: failedAway}))
 	}
-	return err
+	return goesOn(err, j.Attempt)
 }
 
 // Fulfil leads an approved order to its end: it may run any number of times, in

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 )
 
@@ -42,8 +43,22 @@ func (w *issuer) NextRetry(j *river.Job[issueArgs]) time.Time {
 
 func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
 	err := w.book.Issue(ctx, j.Args.Application)
-	if err != nil && j.Attempt >= attempts {
+	if last(err, j.Attempt) {
 		return errors.Join(err, w.book.fail(ctx, j.Args.Application, answer{failed: failedAway}))
+	}
+	return goesOn(err, j.Attempt)
+}
+
+// last tells whether an attempt that ended with err was the last one. A database
+// of ours that was away says nothing of the authority.
+func last(err error, attempt int) bool {
+	return err != nil && attempt >= attempts && !postgres.Away(postgres.Told(err))
+}
+
+// goesOn is what the queue hears of an attempt that was not the last one.
+func goesOn(err error, attempt int) error {
+	if err != nil && attempt >= attempts {
+		return river.JobSnooze(mail.Backoff(attempts))
 	}
 	return err
 }

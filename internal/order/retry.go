@@ -29,6 +29,9 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 			return postgres.Fault(err)
 		}
 		l, linkErr := b.Mailbox.LockLinked(ctx, tx, account, row)
+		if linkErr != nil && !fault.Is(linkErr, fault.Conflict) {
+			return linkErr
+		}
 		i, err := load(ctx, tx, id)
 		if err != nil {
 			return fmt.Errorf("read application %d: %w", id, err)

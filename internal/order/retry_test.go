@@ -1,12 +1,17 @@
 package order_test
 
 import (
+	"errors"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // failed is an application that the authority refused once.
@@ -164,4 +169,46 @@ func TestAnAuthorityThatStaysAwayFailsTheApplicationAndNothingIsLost(t *testing.
 	if n := r.away.Signed(int64(id)); n != 1 {
 		t.Errorf("got %d certificates signed for the intent, want 1", n)
 	}
+}
+
+// TestARetryThatCannotHaveTheRowIsToldToWait: the transaction is over with the
+// lock it did not get.
+func TestARetryThatCannotHaveTheRowIsToldToWait(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	row := r.linked(t, r.ada, "ada@uni.example")
+	id := r.failed(t, r.ada, row)
+	tx := must(r.db.Begin(t.Context()))
+	defer tx.Rollback(t.Context())
+	must(tx.Exec(t.Context(), `select from address_row where id = $1 for update`, row))
+	quick := must(postgres.Open(t.Context(), r.url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["lock_timeout"] = "200ms" }))
+	t.Cleanup(quick.Close)
+	impatient := *r.Book
+	impatient.DB = quick
+	wants(t, impatient.Retry(t.Context(), r.officer, id), "fault.busy")
+	r.ok(t, tx.Rollback(t.Context()))
+	r.ok(t, r.Retry(t.Context(), r.officer, id))
+}
+
+// TestADatabaseThatIsAwayIsNotTheAuthoritysFault: the last attempt of two days
+// meets an outage of the portal's own database.
+func TestADatabaseThatIsAwayIsNotTheAuthoritysFault(t *testing.T) {
+	t.Parallel()
+	r := awayRig(t)
+	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
+	must(r.db.Exec(t.Context(), `create sequence trouble;
+		create function trouble() returns trigger language plpgsql as $$ begin
+			if nextval('trouble') <= 1 then raise exception 'full' using errcode = '53100'; end if;
+			return new;
+		end $$;
+		create trigger trouble before insert on certificate for each row execute function trouble()`))
+	var again *river.JobSnoozeError
+	if err := order.LastAttempt(t.Context(), r.Book, id); !errors.As(err, &again) {
+		t.Errorf("got %v, want the job to come again", err)
+	}
+	if a := r.application(t, id); a.State != order.Issuing {
+		t.Errorf("got state %s, want it still issuing", a.State)
+	}
+	r.ok(t, order.LastAttempt(t.Context(), r.Book, id))
+	r.one(t, id)
 }
