@@ -38,7 +38,7 @@ func FuzzReader(f *testing.F) {
 		for _, r := range recs {
 			lines = append(lines, r.Line)
 			for _, c := range r.Cells {
-				if len(c) > sheet.MaxField || !utf8.ValidString(c) || strings.ContainsRune(c, 0) {
+				if utf8.RuneCountInString(c) > sheet.MaxField || !utf8.ValidString(c) || strings.ContainsRune(c, 0) {
 					t.Fatalf("line %d has the cell %q", r.Line, c)
 				}
 			}
@@ -75,7 +75,7 @@ func FuzzRoundTrip(f *testing.F) {
 			cells := strings.Split(rec, "\x1f")
 			cells = cells[:min(len(cells), sheet.MaxCells)]
 			for i, c := range cells {
-				for len(c) > sheet.MaxField {
+				for utf8.RuneCountInString(c) > sheet.MaxField {
 					_, n := utf8.DecodeLastRuneInString(c)
 					c = c[:len(c)-n]
 				}

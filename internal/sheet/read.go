@@ -175,7 +175,7 @@ func (r *Reader) take(b []byte) (Record, error) {
 	for i, c := range cells {
 		cells[i] = Unguard(c)
 		switch {
-		case len(cells[i]) > MaxField:
+		case len(cells[i]) > MaxField && utf8.RuneCountInString(cells[i]) > MaxField:
 			return Record{}, r.wrong("sheet.cell_too_long", b)
 		case strings.IndexByte(c, 0) >= 0:
 			return Record{}, r.wrong("sheet.nul", b)
@@ -210,7 +210,7 @@ func (r *Reader) skip(b []byte, id string) error {
 
 // wrong says that the record that begins with b cannot be read.
 func (r *Reader) wrong(id string, b []byte) *LineError {
-	e := &LineError{Line: r.line, ID: id, Text: text(b)}
+	e := &LineError{Line: r.line, ID: id, Text: beginning(b)}
 	switch id {
 	case "sheet.cell_too_long":
 		e.Args = []any{"max", MaxField}
@@ -245,8 +245,8 @@ func breaks(b []byte) int {
 	return n
 }
 
-// text is the first line of b, cut to what a cell may hold, as valid text.
-func text(b []byte) string {
+// beginning is the first line of b, cut to what a cell may hold, as valid text.
+func beginning(b []byte) string {
 	if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
 		b = b[:i]
 	}

@@ -88,6 +88,16 @@ func TestAWrongRecordIsSaidAndReadingGoesOn(t *testing.T) {
 	}
 }
 
+func TestACellIsMeasuredInCharacters(t *testing.T) {
+	t.Parallel()
+	for _, letter := range []string{"x", "é", "字", "😀"} {
+		recs, wrong, err := readAll(t, strings.NewReader(strings.Repeat(letter, sheet.MaxField)+";x\n"+strings.Repeat(letter, sheet.MaxField+1)+";y\n"), semicolons)
+		if err != nil || len(recs) != 1 || len(wrong) != 1 || wrong[0].ID != "sheet.cell_too_long" || wrong[0].Line != 2 {
+			t.Errorf("%s: got %d records, wrong %v, end %v; want the first line, and the second too long", letter, len(recs), wrong, err)
+		}
+	}
+}
+
 func TestAnUnclosedQuoteLosesNoLine(t *testing.T) {
 	t.Parallel()
 	for name, rest := range map[string]string{"to the end": "", "for longer than the window": strings.Repeat("c;3\n", 30_000)} {

@@ -15,7 +15,7 @@ import (
 const (
 	MaxBytes = 20 << 20
 	MaxRows  = 200_000 // records below the header
-	MaxField = 1024    // bytes of a cell, in UTF-8
+	MaxField = 1024    // characters of a cell
 	MaxCells = 256     // cells of a record
 )
 

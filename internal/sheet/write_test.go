@@ -41,6 +41,8 @@ func TestNoCellIsAFormula(t *testing.T) {
 	for cell, want := range map[string]string{
 		"=1+1": "'=1+1", "+49 30": "'+49 30", "-x": "'-x", "@sum": "'@sum", "\t=1": "'\t=1", "\r=1": "'\r=1",
 		"'=1": "''=1", "''@": "'''@", "O'Brien": "O'Brien", "'tis": "'tis", "'": "'", "": "", "a=1": "a=1", "1-2": "1-2",
+		"＝1+1": "'＝1+1", "＋49": "'＋49", "－x": "'－x", "＠sum": "'＠sum", "﹦1": "'﹦1", "⁼1": "'⁼1", "−5": "'−5",
+		" =1": "' =1", "\u00a0\u200b=1": "'\u00a0\u200b=1", "\u202e=1": "'\u202e=1", "\n@x": "'\n@x", "'\u200b＝": "''\u200b＝", "\u200bx=": "\u200bx=", "ﬀ": "ﬀ", "½-1": "½-1",
 	} {
 		if got := sheet.Guard(cell); got != want {
 			t.Errorf("Guard(%q): got %q, want %q", cell, got, want)
