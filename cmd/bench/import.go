@@ -158,7 +158,7 @@ func (r *rig) importInto(ctx context.Context, domain, file string) (plan, apply 
 		return 0, 0, fmt.Errorf("the plan has %d new, %d changed and %d faulty lines", im.New, im.Changed, im.Faulty)
 	}
 	began = time.Now()
-	if err := r.Mailbox.Apply(ctx, r.actor, domain, id, im.Changed); err != nil {
+	if _, err := r.Mailbox.Apply(ctx, r.actor, domain, id, im.Changed); err != nil {
 		return 0, 0, err
 	}
 	err = r.reaches(ctx, id, "applied")

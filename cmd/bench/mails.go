@@ -156,7 +156,7 @@ func (r *rig) challenges(ctx context.Context, server *sink.Sink, ids []mailbox.I
 		go func() {
 			var failed error
 			for id := range work {
-				if err := r.Mailbox.Challenge(ctx, r.actor, "mail.example", id); err != nil {
+				if _, err := r.Mailbox.Challenge(ctx, r.actor, "mail.example", id); err != nil {
 					failed = err
 				}
 			}

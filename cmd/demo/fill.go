@@ -145,14 +145,15 @@ func (f filler) domains(ctx context.Context, office person.Actor) error {
 
 func (f filler) row(ctx context.Context, r sampleRow) error {
 	contact := f.actors[map[string]string{institute: "nora", faculty: "frank"}[r.domain]]
-	id, err := f.Mailbox.Add(ctx, contact, r.domain, r.Input)
+	added, err := f.Mailbox.Add(ctx, contact, r.domain, r.Input)
 	if err != nil || r.fate == left {
 		return err
 	}
+	id := added.ID
 	if r.fate == deactivated {
 		return f.Mailbox.Deactivate(ctx, contact, r.domain, id)
 	}
-	if err := f.Mailbox.Challenge(ctx, contact, r.domain, id); err != nil || r.fate == asked {
+	if _, err := f.Mailbox.Challenge(ctx, contact, r.domain, id); err != nil || r.fate == asked {
 		return err
 	}
 	for _, address := range append([]string{r.Primary}, r.Aliases...) {

@@ -142,12 +142,7 @@ type addedAnswer struct {
 }
 
 func (a *API) addAddress(ctx context.Context, by person.Actor, in *addInput) (*addedAnswer, error) {
-	name := domainName(in.Domain)
-	id, err := a.Mailbox.Add(ctx, by, name, in.Body.input())
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.Mailbox.Row(ctx, by, name, id)
+	r, err := a.Mailbox.Add(ctx, by, domainName(in.Domain), in.Body.input())
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ var refused = []struct {
 	}},
 	{"a challenged row stays", 409, func(r *rig, token string) answer {
 		id := r.row(rand())
-		must(0, r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+		must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 		return r.call("DELETE", rowAt(id), token, nil)
 	}},
 	{"a row of another version is not changed", 412, func(r *rig, token string) answer {
@@ -48,7 +48,7 @@ var refused = []struct {
 	}},
 	{"no second round within the minute", 429, func(r *rig, token string) answer {
 		id := r.row(rand())
-		must(0, r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+		must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 		return r.call("POST", rowAt(id)+"/challenges", token, nil)
 	}},
 	{"an active row's certificate is not the contact's to revoke", 409, func(r *rig, token string) answer {

@@ -87,22 +87,19 @@ type roundsAnswer struct {
 }
 
 func (a *API) sendChallenges(ctx context.Context, by person.Actor, in *OfRow) (*roundsAnswer, error) {
-	if err := a.Mailbox.Challenge(ctx, by, domainName(in.Domain), mailbox.ID(in.ID)); err != nil {
+	n, err := a.Mailbox.Challenge(ctx, by, domainName(in.Domain), mailbox.ID(in.ID))
+	if err != nil {
 		return nil, err
 	}
-	return a.rounds(ctx, by, in, 1)
+	return &roundsAnswer{Rounds{[]Round{round(n)}}}, nil
 }
 
 func (a *API) listChallenges(ctx context.Context, by person.Actor, in *OfRow) (*roundsAnswer, error) {
-	return a.rounds(ctx, by, in, roundsShown)
-}
-
-func (a *API) rounds(ctx context.Context, by person.Actor, in *OfRow, most int) (*roundsAnswer, error) {
 	r, err := a.Mailbox.Row(ctx, by, domainName(in.Domain), mailbox.ID(in.ID))
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.Mailbox.Rounds(ctx, r, most)
+	all, err := a.Mailbox.Rounds(ctx, r, roundsShown)
 	if err != nil {
 		return nil, err
 	}

@@ -116,20 +116,15 @@ type startedAnswer struct {
 }
 
 func (a *API) planImport(ctx context.Context, by person.Actor, in *planInput) (*startedAnswer, error) {
-	name := domainName(in.Domain)
-	id, err := a.Mailbox.UploadPlan(ctx, by, name, in.FileName, in.file)
+	im, err := a.Mailbox.UploadPlan(ctx, by, domainName(in.Domain), in.FileName, in.file)
 	if err != nil {
 		return nil, err
 	}
-	return a.started(ctx, by, name, id)
+	return a.started(ctx, im), nil
 }
 
-func (a *API) started(ctx context.Context, by person.Actor, name string, id mailbox.ImportID) (*startedAnswer, error) {
-	im, err := a.Mailbox.Import(ctx, by, name, id)
-	if err != nil {
-		return nil, err
-	}
-	return &startedAnswer{a.at("/email-domains/%s/imports/%d", im.DomainName, im.ID), told(ctx, im)}, nil
+func (a *API) started(ctx context.Context, im mailbox.Import) *startedAnswer {
+	return &startedAnswer{a.at("/email-domains/%s/imports/%d", im.DomainName, im.ID), told(ctx, im)}
 }
 
 // OfImport is an import in a path.
@@ -165,8 +160,9 @@ func (a *API) applyImport(ctx context.Context, by person.Actor, in *applyInput) 
 	if in.Body != nil {
 		n = in.Body.Changed
 	}
-	if err := a.Mailbox.Apply(ctx, by, name, id, n); err != nil {
+	im, err := a.Mailbox.Apply(ctx, by, name, id, n)
+	if err != nil {
 		return nil, err
 	}
-	return a.started(ctx, by, name, id)
+	return a.started(ctx, im), nil
 }

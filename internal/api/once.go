@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -16,15 +15,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
 )
 
 // An answer to a POST with an Idempotency-Key is kept for keyLife: who asks
-// again gets it again and nothing happens twice. Who asks while the first
-// request is still at work waits for keyPatience. A claim that is not renewed
-// for keyLapse is of a process that died; then the request is carried out again,
-// and the operation itself says whether that is a conflict.
+// again, and still may, gets it again. Who asks while the first request is still
+// at work waits for keyPatience. A claim that is not renewed for keyLapse is of a
+// process that died; then, as after an answer that is not kept, the request is
+// carried out again, and the operation knows its deed: it returns what it made
+// then. So nothing happens twice.
 const (
-	keyLife     = 24 * time.Hour
+	keyLife     = person.DeedLife
 	keyPatience = 3 * time.Second
 	keyLapse    = time.Minute
 	keyPoll     = 50 * time.Millisecond
@@ -47,29 +48,21 @@ func (a *API) once(next http.Handler) http.Handler {
 			return
 		}
 		body := digested(r)
-		c := claim{api: a, token: actor(r.Context()).Token, key: key, number: claimNumber()}
+		by := actor(r.Context())
+		by.Deed = &person.Deed{Key: fmt.Sprintf("api %d %s", by.Token, key), Digest: body.digest}
+		r = r.WithContext(context.WithValue(r.Context(), actorKey{}, by))
+		c := claim{api: a, token: by.Token, key: key, number: claimNumber()}
 		earlier, err := c.take(r.Context())
 		switch {
 		case err != nil:
 			a.fail(w, r, err)
 		case earlier != nil:
-			a.again(w, r, body, *earlier)
+			by.Deed.Answered = true
+			a.again(w, r, body, *earlier, next)
 		default:
-			c.carryOut(w, r.WithContext(context.WithValue(r.Context(), keyKey{}, key)), body, next)
+			c.carryOut(w, r, body, next)
 		}
 	})
-}
-
-type keyKey struct{}
-
-// formOf is the name under which an operation itself knows a request with an
-// Idempotency-Key for good; empty without a key.
-func formOf(ctx context.Context) string {
-	key, _ := ctx.Value(keyKey{}).(string)
-	if key == "" {
-		return ""
-	}
-	return fmt.Sprintf("api %d %s", actor(ctx).Token, key)
 }
 
 // goodKey: printable ASCII, so that every client sends the same bytes.
@@ -122,11 +115,11 @@ func (h *hashed) digest() []byte {
 	return h.sum.Sum(nil)
 }
 
-// kind of answer that is kept: one that would be the same again. Who was turned
-// away, by a right or by a brake, may try again with the same key.
+// keeps tells which answers are kept: those that would be the same again. Who was
+// turned away, by a right or by a brake, may try again with the same key.
 func keeps(status int) bool {
 	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
 		return false
 	}
 	return status < 500
@@ -138,20 +131,6 @@ type given struct {
 	Status  *int
 	Headers map[string]string
 	Body    []byte
-}
-
-// again gives an answer a second time, to the same request.
-func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g given) {
-	if !bytes.Equal(body.digest(), g.Digest) {
-		a.fail(w, r, fault.New(fault.Invalid, "api.key_reused"))
-		return
-	}
-	for name, value := range g.Headers {
-		w.Header().Set(name, value)
-	}
-	w.Header().Set("Idempotent-Replayed", "true")
-	w.WriteHeader(*g.Status)
-	_, _ = w.Write(g.Body)
 }
 
 // claim is one request's hold on a key of a token.
@@ -211,11 +190,11 @@ func (c claim) carryOut(w http.ResponseWriter, r *http.Request, body *hashed, ne
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	go c.renew(ctx)
-	answer := &recorder{ResponseWriter: w, status: http.StatusOK}
+	answer := &recorder{ResponseWriter: w, status: http.StatusOK, deed: actor(ctx).Deed}
 	whole := false
 	defer func() {
 		digest := body.digest()
-		if !whole || !keeps(answer.status) || digest == nil {
+		if !whole || !keeps(answer.status) || digest == nil || answer.deed.Strange() { // the key stays with its deed
 			c.giveUp(ctx)
 			return
 		}
@@ -263,22 +242,3 @@ func (c claim) giveUp(ctx context.Context) {
 		c.api.trouble(ctx, "give key up", err)
 	}
 }
-
-// recorder is an answer that is written and remembered.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-func (w *recorder) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	w.body.Write(b)
-	return w.ResponseWriter.Write(b)
-}
-
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -84,7 +84,7 @@ func TestWhatWasRefusedForAPassingReasonMayBeTriedAgainWithItsKey(t *testing.T) 
 	t.Parallel()
 	r := newRig(t)
 	token, id := r.tokenOf("nora"), r.row("ada")
-	must(0, r.Mailbox.Challenge(t.Context(), r.actors["nora"], "uni.example", id))
+	must(r.Mailbox.Challenge(t.Context(), r.actors["nora"], "uni.example", id))
 	ask := func() answer {
 		return r.call("POST", rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k")
 	}

@@ -107,8 +107,9 @@ func (op operation) problems() []Kind {
 
 var idempotencyKey = &huma.Param{
 	Name: "Idempotency-Key", In: "header", Example: "2027-03-14-alice",
-	Description: "Makes the request happen once: whoever sends the same request with the same key again within 24 hours gets the same answer again. " +
-		"The same key with another request is refused. Any text of your own, unique to what you want to happen.",
+	Description: "Makes the request happen once: whoever sends the same request with the same key again within 24 hours gets the same answer again, " +
+		"also where the first one was lost, as long as the right to it is there. The same key with another request is refused. " +
+		"Any text of your own, unique to what you want to happen.",
 	Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey), Pattern: "^[ -~]+$"},
 }
 

@@ -167,7 +167,9 @@ func (a *API) addOrder(ctx context.Context, by person.Actor, in *newOrderInput) 
 // submit orders what in says. A key that made an order before it was forgotten
 // here still belongs to that order.
 func (a *API) submit(ctx context.Context, by person.Actor, in order.Submission) (*orderAddedAnswer, error) {
-	in.Form = formOf(ctx)
+	if by.Deed != nil {
+		in.Form = by.Deed.Key
+	}
 	reference, err := a.Order.Submit(ctx, by, in)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type rig struct {
 	db            *postgres.DB // for the test's own statements
 	clock         *clock
 	base          string
+	cfg           portal.Config
 	contract      *contract
 	actors        map[string]person.Actor
 	domains       map[string]org.ID
@@ -99,6 +100,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	for _, f := range change {
 		f(&cfg)
 	}
+	r.cfg = cfg
 	r.found(cfg)
 	r.Portal = must(portal.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &r.logged), nil)), r.clock.Now, func(c *pgxpool.Config) {
 		c.MaxConns = 12
@@ -239,6 +241,11 @@ func (r *rig) call(method, path, token string, body any, headers ...string) answ
 
 func (r *rig) ask(method, path, token string, body any, headers ...string) answer {
 	r.t.Helper()
+	return must(r.askAt(r.base, method, path, token, body, headers...))
+}
+
+func (r *rig) askAt(base, method, path, token string, body any, headers ...string) (answer, error) {
+	r.t.Helper()
 	var content io.Reader
 	kind := ""
 	switch b := body.(type) {
@@ -248,7 +255,7 @@ func (r *rig) ask(method, path, token string, body any, headers ...string) answe
 	default:
 		content, kind = bytes.NewReader(must(json.Marshal(b))), "application/json"
 	}
-	req := must(http.NewRequestWithContext(r.t.Context(), method, r.base+path, content))
+	req := must(http.NewRequestWithContext(r.t.Context(), method, base+path, content))
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
@@ -260,17 +267,18 @@ func (r *rig) ask(method, path, token string, body any, headers ...string) answe
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		r.t.Fatalf("%s %s: %v", method, path, err)
+		return answer{}, err
 	}
 	defer res.Body.Close()
-	return answer{res.StatusCode, res.Header, must(io.ReadAll(res.Body))}
+	text, err := io.ReadAll(res.Body)
+	return answer{res.StatusCode, res.Header, text}, err
 }
 
 // row makes one in uni.example.
 func (r *rig) row(local string, aliases ...string) mailbox.ID {
 	r.t.Helper()
 	return must(r.Mailbox.Add(r.t.Context(), r.actors["nora"], "uni.example",
-		mailbox.Input{Kind: mailbox.Personal, Name: "Name of " + local, Primary: local + "@uni.example", Aliases: aliases}))
+		mailbox.Input{Kind: mailbox.Personal, Name: "Name of " + local, Primary: local + "@uni.example", Aliases: aliases})).ID
 }
 
 func wants(t *testing.T, a answer, status int) {

@@ -24,7 +24,7 @@ const sample = "Name,Primäre Adresse,Postfachtyp\nAdler,ada.adler@uni.example,p
 func (r *rig) svensRow() mailbox.ID {
 	r.t.Helper()
 	return must(r.Mailbox.Add(r.t.Context(), r.actors["sven"], "institut.example",
-		mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: rand() + "@institut.example"}))
+		mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: rand() + "@institut.example"})).ID
 }
 
 // planned is an import with a plan that adds one row.
@@ -32,7 +32,7 @@ func (r *rig) planned(who, domain string) mailbox.ImportID {
 	r.t.Helper()
 	ctx, by := r.t.Context(), r.actors[who]
 	file := fmt.Sprintf("Name,Primäre Adresse,Postfachtyp\nNeu,%s@%s,persönlich\n", rand(), domain)
-	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file)))
+	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file))).ID
 	r.until(func() bool { return must(r.Mailbox.Import(ctx, by, domain, id)).State == mailbox.Planned })
 	return id
 }
@@ -75,7 +75,8 @@ func (r *rig) client(address string) cert.ID {
 func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
 	r.t.Helper()
 	ctx, by := r.t.Context(), r.actors[contact]
-	row, err := r.Mailbox.Add(ctx, by, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
+	added, err := r.Mailbox.Add(ctx, by, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
+	row := added.ID
 	if err != nil { // it is there
 		row = must(r.Mailbox.RowByPrimary(ctx, r.DB, by, org.Address(address))).ID
 	} else {

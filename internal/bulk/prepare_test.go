@@ -14,7 +14,7 @@ func TestADraftSaysWhatWillHappenToEachRowAndChangesNone(t *testing.T) {
 	r := newRig(t)
 	fresh := r.add("frisch", "alias@"+uni)
 	challenged := r.add("gefragt")
-	r.ok(r.Mailbox.Challenge(t.Context(), r.contact, uni, challenged))
+	must(r.Mailbox.Challenge(t.Context(), r.contact, uni, challenged))
 	inactive := r.add("weg")
 	r.ok(r.Mailbox.Deactivate(t.Context(), r.contact, uni, inactive))
 	office := r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@" + uni})
@@ -98,7 +98,7 @@ func TestAForeignRowIsNotAmongTheChosen(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	mine := r.add("ada")
-	theirs := must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: "fremd@institut.example"}))
+	theirs := must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: "fremd@institut.example"})).ID
 	id := r.prepared(bulk.Deactivate, mine, theirs)
 	if items := r.items(id, ""); len(items) != 1 || items[0].Row != mine {
 		t.Errorf("got %v, want the own row alone", items)

@@ -43,6 +43,8 @@ func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
+func second[T any](_ T, err error) error { return err }
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(fmt.Sprintf("setting up: %v", err))
@@ -108,11 +110,11 @@ func (r *rig) add(local string, aliases ...string) mailbox.ID {
 
 func (r *rig) addRow(in mailbox.Input) mailbox.ID {
 	r.t.Helper()
-	id, err := r.Mailbox.Add(r.t.Context(), r.contact, uni, in)
+	row, err := r.Mailbox.Add(r.t.Context(), r.contact, uni, in)
 	if err != nil {
 		r.t.Fatalf("add %s: %v", in.Primary, err)
 	}
-	return id
+	return row.ID
 }
 
 func (r *rig) many(n int) (ids []mailbox.ID) {

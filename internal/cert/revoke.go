@@ -50,13 +50,16 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 		if err != nil {
 			return err
 		}
-		if err := MayRevoke(c); err != nil {
-			return err
-		}
-		if err := mayGive(c, r); err != nil {
-			return err
-		}
-		return b.revoke(ctx, tx, by, c, r)
+		_, err = person.Once(ctx, tx, by, b.Now(), func() (ID, error) {
+			if err := MayRevoke(c); err != nil {
+				return 0, err
+			}
+			if err := mayGive(c, r); err != nil {
+				return 0, err
+			}
+			return c.ID, b.revoke(ctx, tx, by, c, r)
+		})
+		return err
 	})
 }
 

@@ -150,9 +150,9 @@ func wants(t testing.TB, err error, id string) {
 
 func (r *rig) row(t testing.TB, address string) mailbox.ID {
 	t.Helper()
-	id, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
+	row, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
 	r.ok(t, err)
-	return id
+	return row.ID
 }
 
 func (r *rig) off(t testing.TB, id mailbox.ID) {

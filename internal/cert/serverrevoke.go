@@ -37,34 +37,40 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 		if err != nil {
 			return err
 		}
-		if err := MayRevokeServer(c); err != nil {
+		_, err = person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return c.ID, b.revokeServer(ctx, tx, by, c, r) })
+		return err
+	})
+}
+
+// revokeServer writes it, if by may; the certificate is locked.
+func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate, r pki.Reason) error {
+	if err := MayRevokeServer(c); err != nil {
+		return err
+	}
+	var bad fault.Fields
+	if !r.Allowed(c.Officer) {
+		bad.Add("reason", "field.required")
+	}
+	if err := bad.Err(); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
+		where id = @id`, pgx.NamedArgs{"id": c.ID, "now": b.Now(), "by": by.Account, "reason": int16(r)})
+	if err != nil {
+		return fmt.Errorf("revoke certificate %s: %w", c.Reference, err)
+	}
+	if !c.Foreign {
+		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
 			return err
 		}
-		var bad fault.Fields
-		if !r.Allowed(c.Officer) {
-			bad.Add("reason", "field.required")
-		}
-		if err := bad.Err(); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
-			where id = @id`, pgx.NamedArgs{"id": c.ID, "now": b.Now(), "by": by.Account, "reason": int16(r)})
-		if err != nil {
-			return fmt.Errorf("revoke certificate %s: %w", reference, err)
-		}
-		if !c.Foreign {
-			if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
-				return err
-			}
-		}
-		if err := b.tellRevoked(ctx, tx, by, c); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "cert.server_revoked",
-			Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
-			About:  []audit.Thing{c.ID.ServerThing(), c.Organisation.Thing()},
-		})
+	}
+	if err := b.tellRevoked(ctx, tx, by, c); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, audit.Line{
+		Who: by.Who(), At: b.Now(), Action: "cert.server_revoked",
+		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
+		About:  []audit.Thing{c.ID.ServerThing(), c.Organisation.Thing()},
 	})
 }
 

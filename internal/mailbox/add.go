@@ -12,24 +12,42 @@ import (
 	"petschaft/internal/person"
 )
 
-// Add makes an active row in the domain called name (R4). It sends nothing.
-func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) (ID, error) {
-	var id ID
-	return id, b.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
-		id, err = b.AddIn(ctx, tx, by, name, in)
+// Add makes an active row in the domain called name (R4) and returns it. It
+// sends nothing.
+func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) (r Row, err error) {
+	return r, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		d, err := b.editable(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		id, err := person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return b.add(ctx, tx, by, d, in) })
+		if err != nil {
+			return err
+		}
+		r, err = load(ctx, tx, by, name, id)
 		return err
 	})
 }
 
 // AddIn is the step that adds a row; the audit line names part too.
 func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name string, in Input, part ...audit.Thing) (ID, error) {
-	d, err := b.Org.DomainIn(ctx, tx, by, name)
+	d, err := b.editable(ctx, tx, by, name)
 	if err != nil {
 		return 0, err
 	}
-	if err := MayEditRows(d.Standing); err != nil {
-		return 0, err
+	return b.add(ctx, tx, by, d, in, part...)
+}
+
+// editable is the domain called name, if by may edit its rows.
+func (b *Book) editable(ctx context.Context, q org.Querier, by person.Actor, name string) (org.EmailDomain, error) {
+	d, err := b.Org.DomainIn(ctx, q, by, name)
+	if err != nil {
+		return d, err
 	}
+	return d, MayEditRows(d.Standing)
+}
+
+func (b *Book) add(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, part ...audit.Thing) (ID, error) {
 	var bad fault.Fields
 	dr, err := b.check(ctx, tx, by, d, in, 0, true, &bad)
 	if err != nil {

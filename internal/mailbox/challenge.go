@@ -3,10 +3,12 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/postgres"
 )
@@ -72,19 +74,36 @@ func one(ctx context.Context, tx pgx.Tx, row ID, id int64) (Challenge, error) {
 // Rounds returns the newest rounds of a row that the caller has loaded, newest
 // first, at most limit.
 func (b *Book) Rounds(ctx context.Context, r Row, limit int) ([]Round, error) {
-	rows, err := b.DB.Query(ctx, `
+	return rounds(ctx, b.DB, r.ID, math.MaxInt64, limit)
+}
+
+// roundOf is the round id of a row.
+func roundOf(ctx context.Context, q org.Querier, row ID, id int64) (Round, error) {
+	found, err := rounds(ctx, q, row, id, 1)
+	if err != nil {
+		return Round{}, err
+	}
+	if len(found) == 0 || found[0].ID != id {
+		return Round{}, fault.New(fault.Missing, "fault.missing")
+	}
+	return found[0], nil
+}
+
+// rounds are those of a row up to the number newest, newest first.
+func rounds(ctx context.Context, q org.Querier, row ID, newest int64, limit int) ([]Round, error) {
+	rows, err := q.Query(ctx, `
 		select n.id, n.started, n.outcome, n.ended, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as started_by
 		from challenge_round n join account a on a.id = n.started_by
-		where n.row_id = $1 order by n.id desc limit $2`, r.ID, limit)
+		where n.row_id = @row and n.id <= @newest order by n.id desc limit @limit`, pgx.NamedArgs{"row": row, "newest": newest, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list rounds: %w", err)
 	}
-	rounds, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[Round])
-	if err != nil || len(rounds) == 0 {
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[Round])
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	rows, err = b.DB.Query(ctx, `select `+challengeColumns+` from challenge c where c.row_id = $1 and c.round >= $2 order by c.id`,
-		r.ID, rounds[len(rounds)-1].ID)
+	rows, err = q.Query(ctx, `select `+challengeColumns+` from challenge c where c.row_id = @row and c.round between @oldest and @newest order by c.id`,
+		pgx.NamedArgs{"row": row, "oldest": found[len(found)-1].ID, "newest": newest})
 	if err != nil {
 		return nil, fmt.Errorf("list challenges: %w", err)
 	}
@@ -92,13 +111,13 @@ func (b *Book) Rounds(ctx context.Context, r Row, limit int) ([]Round, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list challenges: %w", err)
 	}
-	at := make(map[int64]int, len(rounds))
-	for i, n := range rounds {
+	at := make(map[int64]int, len(found))
+	for i, n := range found {
 		at[n.ID] = i
 	}
 	for _, c := range all {
-		n := &rounds[at[c.Round]]
+		n := &found[at[c.Round]]
 		n.Challenges = append(n.Challenges, c)
 	}
-	return rounds, nil
+	return found, nil
 }

@@ -110,7 +110,7 @@ func TestTheLinkInTheMailConfirms(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
 	r.work(t)
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link := token(t, s, "ada@uni.example", 1)
 	c := r.reaches(t, id, mailbox.Sent)
 	if c.Sent == nil || c.Attempts != 1 || c.Answer == "" {
@@ -131,7 +131,7 @@ func TestAMailRefusedForGoodMakesTheRowUndeliverable(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada", "one@uni.example")
 	r.work(t)
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Failed)
 	if !strings.Contains(c.Answer, "no such user") || strings.Contains(strings.ToLower(c.Answer), "ada@") {
 		t.Errorf("got answer %q, want the server's words without the address", c.Answer)
@@ -153,7 +153,7 @@ func TestAMailRefusedForNowIsSentLater(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
 	r.work(t)
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Deferred)
 	if !strings.Contains(c.Answer, "greylisted") || strings.Contains(c.Answer, "ada@") || r.row(t, id).Status != mailbox.Open {
 		t.Errorf("got answer %q and status %q, want the server's words without the address, and open", c.Answer, r.row(t, id).Status)
@@ -179,7 +179,7 @@ func TestAMailServerThatIsAwayDefersTheMail(t *testing.T) {
 	r := mailRig(t, addr)
 	id := r.add(t, "ada")
 	r.work(t)
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	if c := r.reaches(t, id, mailbox.Deferred); c.Answer != "" || c.Sent != nil {
 		t.Errorf("got answer %q, sent %v; want none, for nobody answered", c.Answer, c.Sent)
 	}
@@ -194,7 +194,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	first, _, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
 	l, err := mail.Challenge(mail.ChallengeWords{
@@ -216,7 +216,7 @@ func TestAPersonMayBeQuickerThanTheMailServersAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link, done, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(link))
@@ -232,7 +232,7 @@ func TestTheJobOfAnEndedChallengeSendsNothing(t *testing.T) {
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
-	r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.off(t, id)
 	r.work(t)
 	until(t, "the delivery job ended well", func() bool {

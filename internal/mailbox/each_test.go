@@ -35,7 +35,7 @@ func TestAViewSelectsRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	carla, anna, bert := r.add(t, "carla"), r.add(t, "anna"), r.add(t, "bert", "bert.mueller@uni.example")
-	foreign := must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"}))
+	foreign := must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"})).ID
 	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, bert))
 	for _, c := range []struct {
 		name string
@@ -135,7 +135,7 @@ func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
 func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	add := func(in mailbox.Input) mailbox.ID { return must(r.Add(t.Context(), r.contact, r.uni, in)) }
+	add := func(in mailbox.Input) mailbox.ID { return must(r.Add(t.Context(), r.contact, r.uni, in)).ID }
 	add(mailbox.Input{Kind: mailbox.Personal, Name: "Zeta, Öykü", Primary: "Zeta@uni.example"})
 	add(mailbox.Input{
 		Kind: mailbox.Functional, Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: []string{"a@uni.example", "b@uni.example"},
@@ -196,7 +196,7 @@ func TestAnExportImportedAgainChangesNothing(t *testing.T) {
 			in.Kind, in.Applicant = mailbox.Functional, fmt.Sprintf("-wer%d@uni.example", i)
 			in.Aliases = append(in.Aliases, fmt.Sprintf("'b%d@uni.example", i))
 		}
-		id := must(r.Add(t.Context(), r.contact, r.uni, in))
+		id := must(r.Add(t.Context(), r.contact, r.uni, in)).ID
 		if i%5 == 0 {
 			r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, id))
 		}

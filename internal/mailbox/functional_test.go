@@ -39,7 +39,7 @@ func TestAFunctionalRowNeedsAnApplicantToBeChallenged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.functional(t, "office", "")
-	wants(t, r.Challenge(t.Context(), r.contact, r.uni, id), "mailbox.challenge.no_applicant")
+	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.no_applicant")
 	wants(t, r.edit(t, id, applicant("OFFICE@uni.example")), "mailbox.applicant.self")
 	wants(t, r.edit(t, id, applicant("nobody")), "org.address.form")
 	wants(t, r.edit(t, r.add(t, "ada"), applicant("ada@elsewhere.example")), "mailbox.applicant.personal")
@@ -54,7 +54,7 @@ func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
 	id := r.functional(t, "office", "ada@elsewhere.example")
 	uni := must(r.Org.Domain(t.Context(), r.officer, r.uni))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, uni.ID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
-	wants(t, r.Challenge(t.Context(), r.contact, r.uni, id), "mailbox.kind.mailbox_domain")
+	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.kind.mailbox_domain")
 }
 
 func TestTheApplicantIsFreeUntilTheFirstRoundThenOnlyWhileInactive(t *testing.T) {
@@ -131,7 +131,7 @@ func TestTheBrakesLetGoWhenTheySay(t *testing.T) {
 			for i := 0; err == nil && i < 20; i++ {
 				r.clock.Advance(time.Second)
 				id = c.round(t, r, i)
-				err = r.Challenge(t.Context(), r.contact, r.uni, id)
+				_, err = r.Challenge(t.Context(), r.contact, r.uni, id)
 			}
 			wants(t, err, c.want)
 			f := fault.Of(err)
@@ -139,9 +139,9 @@ func TestTheBrakesLetGoWhenTheySay(t *testing.T) {
 				t.Fatalf("got %v until %v, want too many until some time to come", err, f.RetryAt)
 			}
 			r.clock.Advance(f.RetryAt.Sub(r.Now()) - time.Microsecond)
-			wants(t, r.Challenge(t.Context(), r.contact, r.uni, id), c.want)
+			wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), c.want)
 			r.clock.Advance(time.Microsecond)
-			if err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
+			if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
 				t.Errorf("at the time that was named: got %v, want it to let go", err)
 			}
 		})

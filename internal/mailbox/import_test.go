@@ -65,7 +65,7 @@ func (r *rig) planned(t testing.TB, file string) mailbox.Import {
 // apply applies a plan, typing the number that is asked for.
 func (r *rig) apply(t testing.TB, by person.Actor, im mailbox.Import) mailbox.Import {
 	t.Helper()
-	r.ok(t, r.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
+	must(r.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
 	r.ok(t, mailbox.WorkImport(t.Context(), r.Book, im.ID))
 	return r.imp(t, by, string(im.DomainName), im.ID)
 }

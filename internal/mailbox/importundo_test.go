@@ -181,7 +181,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r := openRig(t, db)
 	old := r.add(t, "old")
 	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
-	r.ok(t, r.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
+	must(r.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
 	// Whoever deletes the file's pieces waits here, with everything written.
 	block, err := db.Begin(t.Context())
 	r.ok(t, err)

@@ -43,46 +43,65 @@ type Preview struct {
 // Upload keeps the file that r holds for the domain called name, in pieces as
 // they come, and recognises its format and columns. A file over
 // sheet.MaxBytes is fault.TooLarge.
-func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ImportID, error) {
-	d, err := b.Org.Domain(ctx, by, name)
+func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (id ImportID, err error) {
+	d, err := b.editable(ctx, b.DB, by, name)
 	if err != nil {
 		return 0, err
 	}
-	if err := MayEditRows(d.Standing); err != nil {
-		return 0, err
-	}
-	fileName = readFileName(fileName)
-	var id ImportID
-	err = b.DB.QueryRow(ctx, `insert into import (domain, account, file_name, created, since) values ($1, $2, $3, $4, $4) returning id`,
-		d.ID, by.Account, fileName, b.Now()).Scan(&id)
+	return id, b.upload(ctx, by, d, fileName, r, func(tx pgx.Tx, f received) error {
+		id = f.id
+		return b.keepReceived(ctx, tx, by, d, f)
+	})
+}
+
+// received is a file that came whole.
+type received struct {
+	id      ImportID
+	name    string
+	size    int
+	format  sheet.Format
+	header  []string
+	records int
+}
+
+// upload receives a file and lets end do the rest in one transaction. Without
+// that nobody sees the import, and nothing stays of it.
+func (b *Book) upload(ctx context.Context, by person.Actor, d org.EmailDomain, name string, r io.Reader, end func(tx pgx.Tx, f received) error) error {
+	f := received{name: readFileName(name)}
+	err := b.DB.QueryRow(ctx, `insert into import (domain, account, file_name, created, since) values ($1, $2, $3, $4, $4) returning id`,
+		d.ID, by.Account, f.name, b.Now()).Scan(&f.id)
 	if err != nil {
-		return 0, fmt.Errorf("begin upload: %w", err)
+		return fmt.Errorf("begin upload: %w", err)
 	}
-	if err := b.receive(ctx, by, d, id, fileName, r); err != nil {
-		_, gone := b.DB.Exec(context.WithoutCancel(ctx), `delete from import where id = $1`, id)
-		return 0, errors.Join(err, gone)
+	err = b.receive(ctx, r, &f)
+	if err == nil {
+		err = b.DB.Tx(ctx, func(tx pgx.Tx) error { return end(tx, f) })
 	}
-	return id, nil
+	if err != nil { // a commit whose answer was lost may have ended it
+		_, gone := b.DB.Exec(context.WithoutCancel(ctx), `delete from import where id = $1 and state = 'uploading'`, f.id)
+		return errors.Join(err, gone)
+	}
+	return nil
 }
 
 // receive stores the file piece by piece, each for itself: a slow sender holds
-// no transaction. Until the last step nobody sees the import.
-func (b *Book) receive(ctx context.Context, by person.Actor, d org.EmailDomain, id ImportID, fileName string, r io.Reader) error {
+// no transaction.
+func (b *Book) receive(ctx context.Context, r io.Reader, f *received) error {
 	var head []byte
-	piece, size := make([]byte, chunk), 0
+	piece := make([]byte, chunk)
 	for place := 0; ; place++ {
 		n, err := io.ReadFull(r, piece)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return fmt.Errorf("receive file: %w", err)
 		}
-		if size += n; size > sheet.MaxBytes {
+		if f.size += n; f.size > sheet.MaxBytes {
 			return fault.New(fault.TooLarge, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20)
 		}
 		if place == 0 {
 			head = bytes.Clone(piece[:min(n, sheet.HeadBytes)])
 		}
 		if n > 0 {
-			if _, err := b.DB.Exec(ctx, `insert into import_chunk (import, place, bytes) values ($1, $2, $3)`, id, place, piece[:n]); err != nil {
+			if _, err := b.DB.Exec(ctx, `insert into import_chunk (import, place, bytes) values ($1, $2, $3)`, f.id, place, piece[:n]); err != nil {
 				return fmt.Errorf("keep file: %w", err)
 			}
 		}
@@ -90,26 +109,28 @@ func (b *Book) receive(ctx context.Context, by person.Actor, d org.EmailDomain, 
 			break
 		}
 	}
-	f, header, err := recognise(head)
-	if err != nil {
+	var err error
+	if f.format, f.header, err = recognise(head); err != nil {
 		return err
 	}
-	records, err := count(sheet.NewReader(&file{ctx: ctx, q: b.DB, id: id}, f))
-	if err != nil {
+	if f.records, err = count(sheet.NewReader(&file{ctx: ctx, q: b.DB, id: f.id}, f.format)); err != nil {
 		return fmt.Errorf("count records: %w", err)
 	}
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update import set state = 'uploaded', since = @now, bytes = @bytes, encoding = @encoding, separator = @separator,
-				header = @header, columns = @columns, records = @records where id = @id`,
-			pgx.NamedArgs{
-				"id": id, "now": b.Now(), "bytes": size, "encoding": f.Encoding, "separator": string(f.Separator), "header": header,
-				"columns": guessColumns(header), "records": records,
-			})
-		if err != nil {
-			return fmt.Errorf("end upload: %w", err)
-		}
-		return b.note(ctx, tx, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": fileName, "import": id}, id.Thing(), d.ID.Thing())
-	})
+	return nil
+}
+
+// keepReceived is the step from which on people see the import.
+func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, f received) error {
+	_, err := tx.Exec(ctx, `update import set state = 'uploaded', since = @now, bytes = @bytes, encoding = @encoding, separator = @separator,
+			header = @header, columns = @columns, records = @records where id = @id`,
+		pgx.NamedArgs{
+			"id": f.id, "now": b.Now(), "bytes": f.size, "encoding": f.format.Encoding, "separator": string(f.format.Separator), "header": f.header,
+			"columns": guessColumns(f.header), "records": f.records,
+		})
+	if err != nil {
+		return fmt.Errorf("end upload: %w", err)
+	}
+	return b.note(ctx, tx, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": f.name, "import": f.id}, f.id.Thing(), d.ID.Thing())
 }
 
 // count is how many records there are below the header, readable or not.

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -11,6 +10,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
 )
@@ -18,67 +18,106 @@ import (
 // Plan orders the plan of the import, read as by rd; a job makes it. The plan
 // there was before is thrown away.
 func (b *Book) Plan(ctx context.Context, by person.Actor, name string, id ImportID, rd Reading) error {
-	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
-		if err := MayPlan(im); err != nil {
-			return err
-		}
-		var bad fault.Fields
-		if !rd.Format.Known() {
-			bad.Add("format", "field.required")
-			return bad.Err()
-		}
-		header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: id}, rd.Format))
-		if err != nil && err != io.EOF && !fault.Is(err, fault.Invalid) {
-			return fmt.Errorf("plan import %d: %w", id, err)
-		}
-		if err := checkColumns(rd.Columns, header); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `update import set encoding = @encoding, separator = @separator, header = @header, columns = @columns where id = @id`,
-			pgx.NamedArgs{"id": id, "encoding": rd.Format.Encoding, "separator": string(rd.Format.Separator), "header": header, "columns": rd.Columns})
+	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error { return b.readAs(ctx, tx, by, im, rd) })
+}
+
+// readAs is Plan of a locked import.
+func (b *Book) readAs(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, rd Reading) error {
+	if err := MayPlan(im); err != nil {
+		return err
+	}
+	var bad fault.Fields
+	if !rd.Format.Known() {
+		bad.Add("format", "field.required")
+		return bad.Err()
+	}
+	header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: im.ID}, rd.Format))
+	if err != nil && err != io.EOF && !fault.Is(err, fault.Invalid) {
+		return fmt.Errorf("plan import %d: %w", im.ID, err)
+	}
+	if err := checkColumns(rd.Columns, header); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update import set encoding = @encoding, separator = @separator, header = @header, columns = @columns where id = @id`,
+		pgx.NamedArgs{"id": im.ID, "encoding": rd.Format.Encoding, "separator": string(rd.Format.Separator), "header": header, "columns": rd.Columns})
+	if err != nil {
+		return fmt.Errorf("plan import %d: %w", im.ID, err)
+	}
+	return b.order(ctx, tx, by, im.ID, Planning)
+}
+
+// UploadPlan is Upload and Plan in one transaction, for a program that looks at
+// no preview: the file is read as it was recognised. Nothing stays of one that no
+// plan can be made of.
+func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (im Import, err error) {
+	d, err := b.editable(ctx, b.DB, by, name)
+	if err != nil {
+		return im, err
+	}
+	made, err := person.Done[ImportID](ctx, b.DB, by, b.Now())
+	if err != nil {
+		return im, err
+	}
+	if made != 0 {
+		return b.Import(ctx, by, name, made)
+	}
+	return im, b.upload(ctx, by, d, fileName, r, func(tx pgx.Tx, f received) error {
+		made, err := person.Once(ctx, tx, by, b.Now(), func() (ImportID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
 		if err != nil {
-			return fmt.Errorf("plan import %d: %w", id, err)
+			return err
 		}
-		return b.order(ctx, tx, by, id, Planning)
+		if made != f.id { // the same request was quicker elsewhere
+			if _, err := tx.Exec(ctx, `delete from import where id = $1`, f.id); err != nil {
+				return fmt.Errorf("throw upload away: %w", err)
+			}
+		}
+		im, err = loadImport(ctx, tx, by, name, made)
+		return err
 	})
 }
 
-// UploadPlan is Upload and Plan in one, for a program that looks at no preview:
-// the file is read as it was recognised. One that no plan can be made of is not
-// kept.
-func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ImportID, error) {
-	id, err := b.Upload(ctx, by, name, fileName, r)
+func (b *Book) planReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, f received) error {
+	if err := b.keepReceived(ctx, tx, by, d, f); err != nil {
+		return err
+	}
+	im, err := loadImport(ctx, tx, by, string(d.Name), f.id)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	im, err := b.Import(ctx, by, name, id)
-	if err != nil {
-		return 0, err
-	}
-	if err := b.Plan(ctx, by, name, id, im.Recognised()); err != nil {
-		return 0, errors.Join(err, b.Discard(ctx, by, name, id))
-	}
-	return id, nil
+	return b.readAs(ctx, tx, by, im, im.Recognised())
 }
 
 // Apply orders that the plan is carried out; a job does it, all or nothing.
 // number is what somebody typed where NeedsNumber asks for the number of
 // changed rows. Applying twice changes nothing.
-func (b *Book) Apply(ctx context.Context, by person.Actor, name string, id ImportID, number int) error {
-	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
-		if im.Contact && (im.State == Applying || im.State == Applied) {
-			return nil
-		}
-		if err := MayApplyImport(im); err != nil {
+func (b *Book) Apply(ctx context.Context, by person.Actor, name string, id ImportID, number int) (out Import, err error) {
+	return out, b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
+		if err := MayEditRows(im.Standing); err != nil {
 			return err
 		}
-		if NeedsNumber(im) && number != im.Changed {
-			var bad fault.Fields
-			bad.Add("number", "mailbox.import.number")
-			return bad.Err()
+		_, err := person.Once(ctx, tx, by, b.Now(), func() (ImportID, error) { return id, b.begin(ctx, tx, by, im, number) })
+		if err != nil {
+			return err
 		}
-		return b.order(ctx, tx, by, id, Applying)
+		out, err = loadImport(ctx, tx, by, name, id)
+		return err
 	})
+}
+
+// begin orders that a plan is carried out that by may apply.
+func (b *Book) begin(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, number int) error {
+	if im.State == Applying || im.State == Applied {
+		return nil
+	}
+	if err := MayApplyImport(im); err != nil {
+		return err
+	}
+	if NeedsNumber(im) && number != im.Changed {
+		var bad fault.Fields
+		bad.Add("number", "mailbox.import.number")
+		return bad.Err()
+	}
+	return b.order(ctx, tx, by, im.ID, Applying)
 }
 
 // Undo orders that an applied import is taken back as far as its rows were not

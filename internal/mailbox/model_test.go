@@ -254,7 +254,8 @@ func (m *walker) add() did {
 		by = pick(m, []person.Actor{m.contact, m.stranger, m.officer, m.ada})
 	}
 	m.say("%+v to %s by %d", in, domain, by.Account)
-	id, err := m.Add(m.t.Context(), by, domain, in)
+	added, err := m.Add(m.t.Context(), by, domain, in)
+	id := added.ID
 	want := m.w.add(by.Account, domain, in, id)
 	if want == "" && err == nil {
 		m.ids = append(m.ids, id)

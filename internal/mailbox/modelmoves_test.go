@@ -47,7 +47,7 @@ func (m *walker) challenge() did {
 	by := person.Actor{}
 	x := m.on(func(ctx context.Context, actor person.Actor, d string, id mailbox.ID) error {
 		by = actor
-		return m.Challenge(ctx, actor, d, id)
+		return second(m.Challenge(ctx, actor, d, id))
 	}, m.w.challenge)
 	if f := fault.Of(x.err); f != nil && f.Kind == fault.TooMany {
 		if f.ID == m.w.brake(by.Account, x.row, f.RetryAt) || f.ID != m.w.brake(by.Account, x.row, f.RetryAt.Add(-1)) {

@@ -12,8 +12,8 @@ func TestAPatchFindsTheOrderInWhichItsPartsGo(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	row := must(r.Add(ctx, r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@uni.example", Applicant: "ada@uni.example", Aliases: []string{"post@uni.example"}}))
-	must(0, r.Challenge(ctx, r.contact, r.uni, row))
+	row := must(r.Add(ctx, r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@uni.example", Applicant: "ada@uni.example", Aliases: []string{"post@uni.example"}})).ID
+	must(r.Challenge(ctx, r.contact, r.uni, row))
 	off, on, other := false, true, "bob@uni.example"
 	_, err := r.Patch(ctx, r.contact, r.uni, row, nil, mailbox.Patch{Applicant: &other})
 	if !fault.Is(err, fault.Invalid) {

@@ -156,7 +156,7 @@ func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 	t.Parallel()
 	r := wideRig(t)
 	id := r.add(t, "ada", "a.adler@uni.example")
-	expect(t, race(50, func(int) error { return r.Challenge(t.Context(), r.contact, r.uni, id) }),
+	expect(t, race(50, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
 		map[string]int{"": 1, "mailbox.brake.gap": 49})
 	if n := r.scalar(t, `select count(*) from challenge_round where outcome = 'open'`); n != 1 {
 		t.Errorf("got %d open rounds, want 1", n)
@@ -174,7 +174,7 @@ func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 	for i := range ids {
 		ids[i] = r.add(t, fmt.Sprintf("ada%d", i))
 	}
-	expect(t, race(50, func(i int) error { return r.Challenge(t.Context(), r.contact, r.uni, ids[i]) }),
+	expect(t, race(50, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
 		map[string]int{"": 10, "mailbox.brake.actor": 40})
 }
 
@@ -186,11 +186,11 @@ func TestTheAddressBrakeHoldsAcrossActorsAndRows(t *testing.T) {
 	for i := range others {
 		others[i] = must(r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
 			Kind: mailbox.Functional, Name: "office", Primary: fmt.Sprintf("office%d@uni.example", i), Applicant: "Ada@elsewhere.example",
-		}))
+		})).ID
 	}
 	sent := 0
 	for _, id := range others {
-		if err := r.Challenge(t.Context(), r.contact, r.uni, id); err == nil {
+		if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err == nil {
 			sent++
 		} else {
 			wants(t, err, "mailbox.brake.address")
@@ -249,7 +249,7 @@ func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
 			if i == 0 {
 				return r.Delete(t.Context(), r.contact, r.uni, id)
 			}
-			return r.Challenge(t.Context(), r.contact, r.uni, id)
+			return second(r.Challenge(t.Context(), r.contact, r.uni, id))
 		})
 		_, err := r.Row(t.Context(), r.contact, r.uni, id)
 		gone := fault.Is(err, fault.Missing)

@@ -107,6 +107,8 @@ func addDomain(t testing.TB, r *rig, name string, g org.GroupID, v org.Validatio
 	return must(r.Org.Domain(t.Context(), r.officer, name)).ID
 }
 
+func second[T any](_ T, err error) error { return err }
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(fmt.Sprintf("setting up: %v", err))
@@ -117,11 +119,11 @@ func must[T any](v T, err error) T {
 // add makes a personal row for name@uni.example.
 func (r *rig) add(t testing.TB, local string, aliases ...string) mailbox.ID {
 	t.Helper()
-	id, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: local, Primary: local + "@uni.example", Aliases: aliases})
+	row, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: local, Primary: local + "@uni.example", Aliases: aliases})
 	if err != nil {
 		t.Fatalf("add %s: %v", local, err)
 	}
-	return id
+	return row.ID
 }
 
 func (r *rig) row(t testing.TB, id mailbox.ID) mailbox.Row {
@@ -159,7 +161,7 @@ func (r *rig) arm(t testing.TB, id mailbox.ID) map[string][]byte {
 func (r *rig) challenge(t testing.TB, id mailbox.ID) map[string][]byte {
 	t.Helper()
 	r.clock.Advance(2 * time.Minute)
-	if err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
+	if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
 		t.Fatalf("challenge row %d: %v", id, err)
 	}
 	return r.arm(t, id)

@@ -18,19 +18,30 @@ import (
 // Challenge starts a round: one challenge for each address of the row (R6,
 // R19), for a functional row exactly one, to its applicant (R58). It replaces an
 // open round (R21) and leaves the link alone. The mails leave by the queue.
-func (b *Book) Challenge(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.challenge(ctx, tx, by, r, false) })
+func (b *Book) Challenge(ctx context.Context, by person.Actor, name string, id ID) (n Round, err error) {
+	return n, b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayEditRows(r.Standing); err != nil {
+			return err
+		}
+		made, err := person.Once(ctx, tx, by, b.Now(), func() (int64, error) { return b.challenge(ctx, tx, by, r, false) })
+		if err != nil {
+			return err
+		}
+		n, err = roundOf(ctx, tx, r.ID, made)
+		return err
+	})
 }
 
-// challenge is Challenge on a locked row. paced: somebody else sees to it that
-// the actor does not cause too many mails at once.
-func (b *Book) challenge(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, paced bool, part ...audit.Thing) error {
+// challenge is Challenge on a locked row and returns the number of the round.
+// paced: somebody else sees to it that the actor does not cause too many mails at
+// once.
+func (b *Book) challenge(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, paced bool, part ...audit.Thing) (round int64, err error) {
 	if err := MayChallenge(r); err != nil {
-		return err
+		return 0, err
 	}
 	asks := asksOf(r)
 	if err := b.brake(ctx, tx, by, r.ID, asks, paced); err != nil {
-		return err
+		return 0, err
 	}
 	return b.startRound(ctx, tx, by, r, asks, paced, part...)
 }
@@ -52,16 +63,15 @@ func asksOf(r Row) []ask {
 	return asks
 }
 
-func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) error {
+func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) (round int64, err error) {
 	if err := b.endRound(ctx, tx, r.ID, "replaced"); err != nil {
-		return err
+		return 0, err
 	}
 	now := b.Now()
-	var round int64
-	err := tx.QueryRow(ctx, `insert into challenge_round (row_id, started, started_by) values ($1, $2, $3) returning id`,
+	err = tx.QueryRow(ctx, `insert into challenge_round (row_id, started, started_by) values ($1, $2, $3) returning id`,
 		r.ID, now, by.Account).Scan(&round)
 	if err != nil {
-		return fmt.Errorf("start round: %w", err)
+		return 0, fmt.Errorf("start round: %w", err)
 	}
 	jobs := make([]river.JobArgs, 0, len(asks))
 	recipients := make([]string, 0, len(asks))
@@ -74,21 +84,21 @@ func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row
 				"round": round, "row": r.ID, "recipient": a.Recipient, "covers": a.Covers, "by": by.Account, "now": now, "paced": paced,
 			}).Scan(&id)
 		if err != nil {
-			return fmt.Errorf("start round: %w", err)
+			return 0, fmt.Errorf("start round: %w", err)
 		}
 		jobs = append(jobs, deliverArgs{Challenge: id})
 		recipients = append(recipients, string(a.Recipient))
 	}
 	if _, err := tx.Exec(ctx, `update address_row set challenged = true where id = $1 and not challenged`, r.ID); err != nil {
-		return fmt.Errorf("start round: %w", err)
+		return 0, fmt.Errorf("start round: %w", err)
 	}
 	if err := refresh(ctx, tx, r.ID); err != nil {
-		return err
+		return 0, err
 	}
 	if err := b.Queue.Insert(ctx, tx, jobs...); err != nil {
-		return err
+		return 0, err
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.challenged", audit.Detail{"round": round, "to": strings.Join(recipients, ", ")},
+	return round, b.note(ctx, tx, by.Who(), "mailbox.challenged", audit.Detail{"round": round, "to": strings.Join(recipients, ", ")},
 		append(part, r.ID.Thing(), r.Domain.Thing())...)
 }
 

@@ -60,11 +60,11 @@ func (r *rig) off(t testing.TB, id mailbox.ID) {
 
 func (r *rig) functional(t testing.TB, local, applicant string, aliases ...string) mailbox.ID {
 	t.Helper()
-	id, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
+	row, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
 		Kind: mailbox.Functional, Name: local, Primary: local + "@uni.example", Applicant: applicant, Aliases: aliases,
 	})
 	r.ok(t, err)
-	return id
+	return row.ID
 }
 
 func aliases(as ...string) func(*mailbox.Input) { return func(in *mailbox.Input) { in.Aliases = as } }
@@ -279,12 +279,12 @@ func TestTextThatTheDatabaseCannotHoldIsNoInternalError(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, s := range []string{"Ada\x00Adler", "Ada \xff\xfe", "Ada\r\nBcc: x"} {
-		id, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: s, Comment: s, Primary: "ada@uni.example"})
+		row, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: s, Comment: s, Primary: "ada@uni.example"})
 		if err != nil {
 			t.Errorf("add a row called %q: got %v, want it cleaned", s, err)
 			continue
 		}
-		r.ok(t, r.Delete(t.Context(), r.contact, r.uni, id))
+		r.ok(t, r.Delete(t.Context(), r.contact, r.uni, row.ID))
 	}
 	_, err := r.Row(t.Context(), r.contact, "uni.example\x00", 1)
 	wants(t, err, "fault.missing")

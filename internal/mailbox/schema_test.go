@@ -41,7 +41,7 @@ func TestTheSchemaHoldsWhatTheCodeCouldForget(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			id := r.add(t, "ada", "one@uni.example")
-			r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+			must(r.Challenge(t.Context(), r.contact, r.uni, id))
 			_, err := r.db.Exec(t.Context(), c.sql)
 			got := ""
 			if f := fault.Of(postgres.Fault(err)); f != nil {

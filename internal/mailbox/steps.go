@@ -32,7 +32,10 @@ func (b *Book) step(ctx context.Context, tx pgx.Tx, s Step, f func(r Row) error)
 // the actor causes by hand neither holds nor counts these mails. Those of the
 // row and of the addresses hold.
 func (b *Book) ChallengeIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.challenge(ctx, tx, s.By, r, true, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error {
+		_, err := b.challenge(ctx, tx, s.By, r, true, s.Part)
+		return err
+	})
 }
 
 // DeactivateIn is Deactivate.

@@ -21,7 +21,10 @@ func (b *Book) RowIn(ctx context.Context, tx pgx.Tx, by person.Actor, name strin
 
 // ChallengeByHandIn is Challenge: unlike with ChallengeIn all brakes hold.
 func (b *Book) ChallengeByHandIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.challenge(ctx, tx, s.By, r, false, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error {
+		_, err := b.challenge(ctx, tx, s.By, r, false, s.Part)
+		return err
+	})
 }
 
 // EditIn is Edit.

@@ -117,9 +117,9 @@ func TestACertificateIsWhatOpenSSLAndMailProgramsAccept(t *testing.T) {
 			}
 			row, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", in)
 			r.ok(t, err)
-			r.confirm(t, r.ada, row)
+			r.confirm(t, r.ada, row.ID)
 			key := c.key(t)
-			id, err := r.Apply(t.Context(), r.ada, row, order.Input{CSR: csr(t, key), Terms: r.Terms})
+			id, err := r.Apply(t.Context(), r.ada, row.ID, order.Input{CSR: csr(t, key), Terms: r.Terms})
 			r.ok(t, err)
 			r.ok(t, r.Issue(t.Context(), id))
 			issued := r.one(t, id)
@@ -200,8 +200,8 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 	r := openRig(t, sender)
 	r.useLocal(t)
 	r.work(t)
-	row := must(r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"}))
-	r.ok(t, r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", row))
+	row := must(r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"})).ID
+	must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", row))
 	token := linkInMail.FindStringSubmatch(mailTo(t, s, "ada@uni.example", mailbox.LinkPath).Text)[1]
 	_, err := r.Mailbox.Confirm(t.Context(), r.ada, mailbox.Digest(token))
 	r.ok(t, err)

@@ -193,19 +193,19 @@ func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.
 // linked makes a personal row that by confirmed whole.
 func (r *rig) linked(t testing.TB, by person.Actor, addresses ...string) mailbox.ID {
 	t.Helper()
-	id, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{
+	row, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{
 		Kind: mailbox.Personal, Name: "Row", Primary: addresses[0], Aliases: addresses[1:],
 	})
 	r.ok(t, err)
-	r.confirm(t, by, id)
-	return id
+	r.confirm(t, by, row.ID)
+	return row.ID
 }
 
 // confirm starts a round and answers all of it, as if its mails had come.
 func (r *rig) confirm(t testing.TB, by person.Actor, id mailbox.ID) {
 	t.Helper()
 	r.clock.Advance(2 * time.Minute)
-	r.ok(t, r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", id))
+	must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", id))
 	rows, err := r.db.Query(t.Context(), `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)
 	r.ok(t, err)
 	asked, err := pgx.CollectRows(rows, pgx.RowTo[int64])

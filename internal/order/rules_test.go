@@ -89,8 +89,8 @@ func TestAFunctionsCertificateNamesItsMailboxAlone(t *testing.T) {
 		Kind: mailbox.Functional, Name: "Kasse", Primary: "kasse@uni.example", Applicant: "ada@people.example",
 	})
 	r.ok(t, err)
-	r.confirm(t, r.ada, row)
-	id := r.apply(t, r.ada, row)
+	r.confirm(t, r.ada, row.ID)
+	id := r.apply(t, r.ada, row.ID)
 	r.ok(t, r.Issue(t.Context(), id))
 	if got := r.one(t, id).Subject; got != "E=kasse@uni.example" {
 		t.Errorf("got the Subject %q, want the mailbox alone", got)

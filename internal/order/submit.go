@@ -64,7 +64,11 @@ type Preview struct {
 func (b *Book) Preview(ctx context.Context, by person.Actor, in Submission) (Preview, error) {
 	var p Preview
 	return p, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		d, err := b.draft(ctx, tx, by, in)
+		of, err := b.orderer(ctx, tx, by, in)
+		if err != nil {
+			return err
+		}
+		d, err := b.draft(ctx, tx, by, of, in)
 		p = Preview{d.organisation, d.product, d.names, d.key, d.checks, d.state()}
 		return err
 	})
@@ -81,36 +85,56 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 		in.Form = rand.Text()
 	}
 	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		d, wrong := b.draft(ctx, tx, by, in)
-		switch {
-		case wrong == nil:
-			if reference, err = b.submit(ctx, tx, by, in.Form, d); err != nil || reference != "" {
-				return err
-			}
-		case fault.Is(wrong, fault.Internal), fault.Is(wrong, fault.Unavailable):
-			return wrong
-		}
-		// The form came before: what has changed since then does not matter.
-		if reference, err = earlier(ctx, tx, by, in.Form); err != nil || reference != "" {
+		of, err := b.orderer(ctx, tx, by, in)
+		if err != nil {
 			return err
 		}
-		return wrong
+		id, err := person.Once(ctx, tx, by, b.Now(), func() (ServerID, error) { return b.submitForm(ctx, tx, by, of, in) })
+		if err != nil {
+			return err
+		}
+		reference, err = referenceOf(ctx, tx, by, id)
+		return err
 	})
 }
 
-// earlier is the order that the form made, "" when there is none that by still
-// sees.
-func earlier(ctx context.Context, tx pgx.Tx, by person.Actor, form string) (string, error) {
-	rows, err := tx.Query(ctx, `select s.reference from server_order s join organisation o on o.id = s.organisation
-		where s.submitter = @account and s.form = @form and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"form": form}))
+// submitForm is the order that the form makes, or made.
+func (b *Book) submitForm(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, in Submission) (ServerID, error) {
+	d, wrong := b.draft(ctx, tx, by, of, in)
+	switch {
+	case wrong == nil:
+		if id, err := b.submit(ctx, tx, by, in.Form, d); err != nil || id != 0 {
+			return id, err
+		}
+	case fault.Is(wrong, fault.Internal), fault.Is(wrong, fault.Unavailable):
+		return 0, wrong
+	}
+	// The form came before: what has changed since then does not matter.
+	if id, err := earlier(ctx, tx, by, in.Form); err != nil || id != 0 {
+		return id, err
+	}
+	return 0, wrong
+}
+
+// earlier is the order that by's form made, 0 when there is none.
+func earlier(ctx context.Context, tx pgx.Tx, by person.Actor, form string) (id ServerID, err error) {
+	err = tx.QueryRow(ctx, `select coalesce(max(id), 0) from server_order where submitter = @account and form = @form`,
+		pgx.NamedArgs{"account": by.Account, "form": form}).Scan(&id)
 	if err != nil {
-		return "", fmt.Errorf("look for an earlier order: %w", err)
+		return 0, fmt.Errorf("look for an earlier order: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || len(found) == 0 {
-		return "", err
+	return id, nil
+}
+
+// referenceOf is the reference number of an order that by sees.
+func referenceOf(ctx context.Context, tx pgx.Tx, by person.Actor, id ServerID) (string, error) {
+	rows, err := tx.Query(ctx, `select s.reference from server_order s join organisation o on o.id = s.organisation
+		where s.id = @id and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"id": id}))
+	if err != nil {
+		return "", fmt.Errorf("read order %d: %w", id, err)
 	}
-	return found[0], nil
+	reference, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
+	return reference, postgres.Fault(err)
 }
 
 // MayOrder tells whether the reader of o may order for it; a renewal is also for
@@ -122,26 +146,30 @@ func MayOrder(o org.Organisation, renewal bool) error {
 	return fault.New(fault.Denied, "serverorder.contact_only")
 }
 
-// draft looks at a submission. The organisation and what is renewed are held.
-func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, in Submission) (d draft, err error) {
+// orderer is the organisation that a submission is for, if by may order for it;
+// it is held.
+func (b *Book) orderer(ctx context.Context, tx pgx.Tx, by person.Actor, in Submission) (of org.Organisation, err error) {
 	if in.Renews != "" {
 		err := tx.QueryRow(ctx, `select organisation from certificate where reference = $1 and organisation is not null`,
 			text.Line(in.Renews)).Scan(&in.Organisation)
 		if err != nil {
-			return d, postgres.Fault(err)
+			return of, postgres.Fault(err)
 		}
 	}
 	if in.Organisation == 0 {
 		var bad fault.Fields
 		bad.Add("organisation", "field.required")
-		return d, bad.Err()
+		return of, bad.Err()
 	}
-	if d.organisation, err = b.Mailbox.Org.LockOrganisation(ctx, tx, by, in.Organisation); err != nil {
-		return d, err
+	if of, err = b.Mailbox.Org.LockOrganisation(ctx, tx, by, in.Organisation); err != nil {
+		return of, err
 	}
-	if err := MayOrder(d.organisation, in.Renews != ""); err != nil {
-		return d, err
-	}
+	return of, MayOrder(of, in.Renews != "")
+}
+
+// draft looks at a submission for an organisation. What is renewed is held.
+func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, in Submission) (d draft, err error) {
+	d.organisation = of
 	var kept []byte
 	if in.Renews != "" {
 		c, err := b.Cert.LockServer(ctx, tx, by, in.Renews)
@@ -207,8 +235,8 @@ func shortened(s string) string {
 	return s
 }
 
-// submit writes the order; "" when the form has made one already.
-func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form string, d draft) (string, error) {
+// submit writes the order; 0 when the form has made one already.
+func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form string, d draft) (ServerID, error) {
 	var replaces *cert.ID
 	if d.replaces != nil {
 		replaces = &d.replaces.ID
@@ -228,26 +256,26 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form stri
 		"now": b.Now(), "by_officer": d.byOfficer, "by": by.Account, "replaces": replaces,
 	})
 	if err != nil {
-		return "", fmt.Errorf("submit order: %w", err)
+		return 0, fmt.Errorf("submit order: %w", err)
 	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[ServerID])
 	if err != nil {
-		return "", fmt.Errorf("submit order: %w", err)
+		return 0, fmt.Errorf("submit order: %w", err)
 	}
 	if len(ids) == 0 {
-		return "", nil
+		return 0, nil
 	}
 	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: replaces}
 	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
 	if err := b.tell(ctx, tx, by.Who(), o, "order.submitted", detail); err != nil {
-		return "", err
+		return 0, err
 	}
 	if replaces != nil {
 		if err := b.Cert.NoteRenewal(ctx, tx, *replaces, reference); err != nil {
-			return "", err
+			return 0, err
 		}
 	}
-	return reference, b.arrived(ctx, tx, o, d.state())
+	return o.ID, b.arrived(ctx, tx, o, d.state())
 }
 
 // words are what a search looks at.

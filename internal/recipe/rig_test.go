@@ -131,7 +131,7 @@ func (r *rig) add(name, primary, applicant string, aliases ...string) mailbox.ID
 	if applicant != "" {
 		in.Kind = mailbox.Functional
 	}
-	return must(r.Mailbox.Add(r.t.Context(), r.nora, uni, in))
+	return must(r.Mailbox.Add(r.t.Context(), r.nora, uni, in)).ID
 }
 
 func (r *rig) row(id mailbox.ID) mailbox.Row {
@@ -158,7 +158,7 @@ func (r *rig) confirm(id mailbox.ID, by person.Actor) {
 // link makes somebody the one to whom a row is linked.
 func (r *rig) link(id mailbox.ID, by person.Actor) {
 	r.t.Helper()
-	must(0, r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
+	must(r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
 	r.confirm(id, by)
 	r.advance(2 * time.Minute)
 }

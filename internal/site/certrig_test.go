@@ -60,7 +60,7 @@ func (r *rig) linkInput(in mailbox.Input, sub string) mailbox.ID {
 	r.t.Helper()
 	ctx := r.t.Context()
 	row, _ := r.addRow(in)
-	must(0, r.Mailbox.Challenge(ctx, r.actors["nora"], "uni.example", row))
+	must(r.Mailbox.Challenge(ctx, r.actors["nora"], "uni.example", row))
 	for _, sql := range []string{
 		`insert into link (row_id, account, addresses, round, since)
 			select r.id, $2, array(select lower(x) from unnest(r.primary_address || r.aliases) x), c.id, $3

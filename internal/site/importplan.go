@@ -163,7 +163,7 @@ func (s *Site) applyImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := strings.NewReplacer(".", "", ",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(r.PostFormValue("number"))
 	n, _ := strconv.Atoi(typed)
-	err = s.Mailbox.Apply(r.Context(), s.actor(r), string(im.DomainName), im.ID, n)
+	_, err = s.Mailbox.Apply(r.Context(), s.actor(r), string(im.DomainName), im.ID, n)
 	if fault.Is(err, fault.Invalid) {
 		return s.planPage(w, r, im, err)
 	}

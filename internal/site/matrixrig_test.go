@@ -60,7 +60,7 @@ func (r *matrixRig) filled(pattern string) string {
 		id, _ := r.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Zeile", Primary: fmt.Sprintf("zeile-%d@uni.example", r.rows)})
 		fill["{row}"] = id
 		if strings.Contains(pattern, "{challenge}") {
-			must(0, r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+			must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 			var c int64
 			must(0, r.db.QueryRow(r.t.Context(), `select id from challenge where row_id = $1`, id).Scan(&c))
 			fill["{challenge}"] = c

@@ -198,11 +198,11 @@ func (r *rig) add(local string, aliases ...string) (mailbox.ID, string) {
 // addRow makes a row of uni.example as nora and returns its path.
 func (r *rig) addRow(in mailbox.Input) (mailbox.ID, string) {
 	r.t.Helper()
-	id, err := r.Mailbox.Add(r.t.Context(), r.actors["nora"], "uni.example", in)
+	row, err := r.Mailbox.Add(r.t.Context(), r.actors["nora"], "uni.example", in)
 	if err != nil {
 		r.t.Fatalf("add %s: %v", in.Primary, err)
 	}
-	return id, fmt.Sprintf("/email-domains/uni.example/rows/%d", id)
+	return row.ID, fmt.Sprintf("/email-domains/uni.example/rows/%d", row.ID)
 }
 
 // link waits for the newest challenge mail to address and returns the path of

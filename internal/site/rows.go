@@ -46,7 +46,7 @@ func (s *Site) addRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, domainPath(d.Name)+"/rows/"+id(row), "rows.added")
+	return s.done(w, r, domainPath(d.Name)+"/rows/"+id(row.ID), "rows.added")
 }
 
 func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {

@@ -29,7 +29,7 @@ type rowStep struct {
 var rowSteps = []rowStep{
 	{
 		path: "challenges", icon: view.IconMail, button: "step.challenges_button", title: "step.challenges_title", verb: "step.challenges_verb",
-		done: "step.challenges_done", rule: mailbox.MayChallenge, do: (*mailbox.Book).Challenge, words: challengesWords,
+		done: "step.challenges_done", rule: mailbox.MayChallenge, do: sendChallenges, words: challengesWords,
 	},
 	{
 		path: "deactivate", icon: view.IconBan, button: "step.deactivate_button", title: "step.deactivate_title", verb: "step.deactivate_verb",
@@ -47,6 +47,11 @@ var rowSteps = []rowStep{
 		path: "delete", icon: view.IconBin, button: "step.delete_button", title: "step.delete_title", verb: "step.delete_verb", danger: true,
 		done: "step.delete_done", rule: mailbox.MayDelete, do: (*mailbox.Book).Delete, words: deleteWords,
 	},
+}
+
+func sendChallenges(b *mailbox.Book, ctx context.Context, by person.Actor, domain string, row mailbox.ID) error {
+	_, err := b.Challenge(ctx, by, domain, row)
+	return err
 }
 
 func (s *Site) askRowStep(step rowStep) handler {

@@ -1,0 +1,101 @@
+package mailbox_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+)
+
+// doing is the contact with a deed.
+func (r *rig) doing(key string) person.Actor {
+	by := r.contact
+	by.Deed = &person.Deed{Key: key, Digest: func() []byte { return []byte(key) }}
+	return by
+}
+
+// TestTheSameDeedOfTwoProcessesMakesOneThing asks fifty times at once, on two
+// pools, and compares what each is told.
+func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	other := *r.Book
+	other.DB = pgtest.Open(t, r.DB.Config().ConnString())
+	books := []*mailbox.Book{r.Book, &other}
+	row := r.add(t, "bob")
+	file := "Name,Primäre Adresse,Postfachtyp\nNeu,neu@uni.example,persönlich\n"
+	for what, c := range map[string]struct {
+		do    func(b *mailbox.Book, by person.Actor) (int64, error)
+		count string
+	}{
+		"row": {func(b *mailbox.Book, by person.Actor) (int64, error) {
+			row, err := b.Add(t.Context(), by, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"})
+			return int64(row.ID), err
+		}, `select count(*) from address_row where name = 'Ada'`},
+		"round": {func(b *mailbox.Book, by person.Actor) (int64, error) {
+			n, err := b.Challenge(t.Context(), by, r.uni, row)
+			return n.ID, err
+		}, `select count(*) from challenge`},
+		"import": {func(b *mailbox.Book, by person.Actor) (int64, error) {
+			im, err := b.UploadPlan(t.Context(), by, r.uni, "x.csv", strings.NewReader(file))
+			return int64(im.ID), err
+		}, `select count(*) from import`},
+	} {
+		made := make([]int64, 50)
+		var all sync.WaitGroup
+		for i := range made {
+			all.Go(func() {
+				var err error
+				if made[i], err = c.do(books[i%2], r.doing(what)); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			})
+		}
+		all.Wait()
+		for _, id := range made {
+			if id != made[0] || id == 0 {
+				t.Fatalf("%s: got %v, want one for all", what, made)
+			}
+		}
+		if n := r.scalar(t, c.count); n != 1 {
+			t.Errorf("%s: got %d, want 1", what, n)
+		}
+	}
+}
+
+func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.add(t, "ada")
+	first := must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	r.clock.Advance(2 * mailbox.DefaultBrakes.RowGap)
+	later := must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	again := must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	if again.ID != first.ID || again.Outcome != "replaced" || len(again.Challenges) != 1 || later.ID == first.ID {
+		t.Errorf("got %+v, want the first round as it is now", again)
+	}
+	r.off(t, id) // what no other request may now
+	if again, err := r.Challenge(t.Context(), r.doing("k"), r.uni, id); again.ID != first.ID || err != nil {
+		t.Errorf("got %+v and %v, want the first round", again, err)
+	}
+	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
+	wants(t, second(r.Challenge(t.Context(), r.doing("k"), r.uni, id)), "fault.missing")
+}
+
+// TestNothingStaysOfAFileThatCannotBePlanned holds that upload and plan are one.
+func TestNothingStaysOfAFileThatCannotBePlanned(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, err := r.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader("A,B\n1,2\n"))
+	if err == nil {
+		t.Fatal("a file without addresses was planned")
+	}
+	for _, sql := range []string{`select count(*) from import`, `select count(*) from import_chunk`, `select count(*) from audit_line where action like 'mailbox.import%'`} {
+		if n := r.scalar(t, sql); n != 0 {
+			t.Errorf("%s: got %d, want none", sql, n)
+		}
+	}
+}
