@@ -26,6 +26,7 @@ type Address struct {
 	Linked    *string    `json:"linked_to" doc:"The name of the account that confirmed every challenge."`
 	Since     *time.Time `json:"linked_since" doc:"Since when."`
 	Suspended bool       `json:"suspended" doc:"The aliases changed since: nobody can apply until all challenges are confirmed again."`
+	Doubtful  bool       `json:"doubtful" doc:"The linked person's verified e-mail address is none of the row's; a contact may have a look."`
 	Ends      *time.Time `json:"certificate_ends" doc:"The end of the newest certificate that is not revoked."`
 	Created   time.Time  `json:"created" doc:"When it was added."`
 	Changed   time.Time  `json:"changed" doc:"When somebody changed it last."`
@@ -40,7 +41,7 @@ func address(r mailbox.Row) Address {
 	return Address{
 		ID: int64(r.ID), Domain: string(r.DomainName), Kind: string(r.Kind), Name: r.Name, Primary: string(r.Primary), Aliases: plain(r.Aliases),
 		Applicant: orNull(string(r.Applicant)), Comment: r.Comment, Active: r.Active, Status: string(r.Status), Linked: r.LinkedName,
-		Since: utcOr(r.LinkedSince), Suspended: r.Suspended != nil && *r.Suspended, Ends: utcOr(r.CertificateEnd),
+		Since: utcOr(r.LinkedSince), Suspended: r.Suspended != nil && *r.Suspended, Doubtful: r.Doubtful, Ends: utcOr(r.CertificateEnd),
 		Created: utc(r.Created), Changed: utc(r.Changed),
 	}
 }

@@ -16,7 +16,7 @@ type Round struct {
 	ID         int64       `json:"id" doc:"The number of the round."`
 	Started    time.Time   `json:"started" doc:"When it was sent."`
 	StartedBy  string      `json:"started_by" doc:"Who sent it."`
-	Outcome    string      `json:"outcome" enum:"open,complete,declined,replaced,invalidated,expired,undeliverable" doc:"complete: all are confirmed by one account; replaced: by a newer round; invalidated: by a change of the row."`
+	Outcome    string      `json:"outcome" enum:"open,complete,declined,replaced,invalidated,expired,undeliverable,unsent" doc:"complete: all are confirmed by one account; replaced: by a newer round; invalidated: by a change of the row; undeliverable: an address is dead; unsent: for two days the mail server took no mail, which says nothing about the address."`
 	Ended      *time.Time  `json:"ended" doc:"When the outcome was clear."`
 	Challenges []Challenge `json:"challenges" doc:"Its mails."`
 }
@@ -32,6 +32,7 @@ type Challenge struct {
 	Ended      *time.Time `json:"ended" doc:"Since when it cannot be answered any more."`
 	AnsweredBy *string    `json:"answered_by" doc:"The name of who confirmed or declined it."`
 	Attempts   int        `json:"attempts" doc:"How often its delivery was tried."`
+	Unsent     bool       `json:"unsent" doc:"It failed because no mail server took it for two days, which says nothing about the address."`
 	Answer     string     `json:"answer" doc:"The mail server's, where it refused the mail."`
 }
 
@@ -51,7 +52,7 @@ func round(n mailbox.Round) Round {
 	for _, c := range n.Challenges {
 		r.Challenges = append(r.Challenges, Challenge{
 			ID: c.ID, Recipient: string(c.Recipient), State: string(c.State), Queued: utc(c.Queued), Sent: utcOr(c.Sent), Expires: utcOr(c.Expires),
-			Ended: utcOr(c.Ended), AnsweredBy: c.AnsweredBy, Attempts: c.Attempts, Answer: c.Answer,
+			Ended: utcOr(c.Ended), AnsweredBy: c.AnsweredBy, Attempts: c.Attempts, Unsent: c.Unsent, Answer: c.Answer,
 		})
 	}
 	return r

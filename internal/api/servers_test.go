@@ -332,7 +332,9 @@ func TestRequestsAreReadByTheAPIAsOnPages(t *testing.T) {
 		body["csr"] = x.csr
 		a := r.call("POST", "/orders", token, body)
 		wants(t, a, http.StatusUnprocessableEntity)
-		var p struct{ Errors []struct{ Pointer, Code string } }
+		var p struct {
+			Errors []struct{ Pointer, Code string }
+		}
 		a.to(t, &p)
 		var got []string
 		for _, e := range p.Errors {

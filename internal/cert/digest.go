@@ -15,7 +15,7 @@ import (
 )
 
 // WantsDigest tells whether by hears once a week which certificates of their
-// e-mail domains end.
+// e-mail domains end, and how many links there want a look.
 func (b *Book) WantsDigest(ctx context.Context, by person.Actor) (wants bool, err error) {
 	err = b.DB.QueryRow(ctx, `select exists (select from digest where account = $1)`, by.Account).Scan(&wants)
 	if err != nil {
@@ -115,13 +115,18 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	doubts, err := digestDoubts(ctx, tx, readers)
+	if err != nil {
+		return 0, err
+	}
 	for _, r := range readers {
 		some := lines[r.Account]
-		if len(some) == 0 || r.Email == "" {
+		if len(some) == 0 && doubts[r.Account] == 0 || r.Email == "" {
 			continue
 		}
-		w := mail.DigestWords{To: r.Email, Days: b.days()[0], More: some[0].Total - len(some), Link: b.Base + "/email-domains", Lang: r.Language}
+		w := mail.DigestWords{To: r.Email, Days: b.days()[0], Doubtful: doubts[r.Account], Link: b.Base + "/email-domains", Lang: r.Language}
 		for _, l := range some {
+			w.More = l.Total - len(some)
 			w.Certificates = append(w.Certificates, mail.DigestLine{Address: l.Address, Holder: l.Holder, Until: l.NotAfter})
 		}
 		if err := b.Outbox.Post(ctx, tx, w); err != nil {
@@ -159,4 +164,25 @@ func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, readers []digestReade
 		of[l.Account] = append(of[l.Account], l)
 	}
 	return of, nil
+}
+
+// digestDoubts are how many rows of their domains have a doubtful link, for each
+// reader.
+func digestDoubts(ctx context.Context, tx pgx.Tx, readers []digestReader) (map[person.ID]int, error) {
+	ids := make([]person.ID, len(readers))
+	for i, r := range readers {
+		ids[i] = r.Account
+	}
+	rows, err := tx.Query(ctx, `
+		select a.id, count(*)::int from account a join email_domain d on `+org.LooksAfter+`
+			join address_row r on r.domain = d.id and r.doubtful
+		where a.id = any($1) group by a.id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	doubts := map[person.ID]int{}
+	var id person.ID
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error { doubts[id] = n; return nil })
+	return doubts, err
 }

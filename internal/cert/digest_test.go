@@ -171,3 +171,26 @@ func TestAChangedSettingDoesNotRemindAgain(t *testing.T) {
 		t.Errorf("got %v, want the 7th too", got)
 	}
 }
+
+// TestTheDigestCountsDoubtfulLinks in the reader's domains, also when no
+// certificate ends.
+func TestTheDigestCountsDoubtfulLinks(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	one, two := r.row(t, "a@uni.example"), r.row(t, "b@uni.example")
+	r.row(t, "c@uni.example")
+	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
+	r.ok(t, r.SetDigest(t.Context(), r.stranger, true))
+	r.monday()
+	r.ok(t, r.SendDigests(t.Context()))
+	if n, _ := r.digests(t, "To"); n != 0 {
+		t.Errorf("nothing to say: got %d, want none", n)
+	}
+	_, err := r.db.Exec(t.Context(), `update address_row set doubtful = true where id = any($1)`, []int64{int64(one), int64(two)})
+	r.ok(t, err)
+	r.monday()
+	r.ok(t, r.SendDigests(t.Context()))
+	if n, doubtful := r.digests(t, "Doubtful"); n != 1 || doubtful != "2" {
+		t.Errorf("got %d digests, the last with %s doubtful links; want one of the two", n, doubtful)
+	}
+}

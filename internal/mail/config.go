@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // Config says through which server mails go and in whose name.
@@ -18,6 +22,7 @@ type Config struct {
 	URL         string         // PETSCHAFT_SMTP_URL: smtp://user:pass@host:port?tls=required|implicit|none
 	From        string         // PETSCHAFT_MAIL_FROM, may hold a display name
 	Bounce      string         // PETSCHAFT_MAIL_BOUNCE: a human's mailbox, gets replies and bounces
+	Hello       string         // PETSCHAFT_MAIL_EHLO: the portal's name for the server (RFC 5321, 4.1.1.1); empty: localhost
 	Connections int            // kept at once; 0: 8
 	Roots       *x509.CertPool // who may vouch for the server; nil: the system's
 }
@@ -100,6 +105,41 @@ func parseFrom(s string) (*netmail.Address, error) {
 		return nil, fmt.Errorf("the display name %w", err)
 	}
 	return a, checkAddress(a.Address)
+}
+
+// checkHello accepts what may follow EHLO: a domain name of at least two
+// labels, or an address literal (RFC 5321, 4.1.3).
+func checkHello(s string) error {
+	if literal, ok := strings.CutPrefix(s, "["); ok {
+		literal, closed := strings.CutSuffix(literal, "]")
+		six, is6 := strings.CutPrefix(literal, "IPv6:")
+		if ip, err := netip.ParseAddr(six); closed && err == nil && ip.Is6() == is6 && ip.Zone() == "" {
+			return nil
+		}
+		return errors.New("is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]")
+	}
+	if _, err := netip.ParseAddr(s); err == nil || len(s) > 253 || !domainName.MatchString(s) {
+		return errors.New("is not a full domain name like portal.uni.example")
+	}
+	return nil
+}
+
+var domainName = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+// HelloOf is the name under which a portal at host introduces itself to the
+// mail server while no other is set: the host, or localhost where that has no
+// full domain name.
+func HelloOf(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
+		return "[IPv6:" + ip.WithZone("").String() + "]"
+	} else if err == nil {
+		return "[" + host + "]"
+	}
+	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(host, "."))
+	if err != nil || checkHello(name) != nil {
+		return "localhost"
+	}
+	return name
 }
 
 // checkAddress accepts what can stand as it is in an envelope and a header:

@@ -27,8 +27,8 @@ type conn struct {
 	expiry  *time.Timer // set while it is idle
 }
 
-// dial connects, secures and signs in. A server that refuses this is away,
-// whatever its reason: the letter was not the cause.
+// dial connects, secures and signs in. A server that says no to this has not
+// seen the letter.
 func (s *Sender) dial(ctx context.Context) (*conn, error) {
 	ctx, done := context.WithTimeout(ctx, s.dialFor)
 	defer done()
@@ -43,6 +43,9 @@ func (s *Sender) dial(ctx context.Context) (*conn, error) {
 	}
 	if err != nil {
 		raw.Close()
+		if _, answered := errors.AsType[*textproto.Error](err); answered {
+			err = told(AtDoor, err, "")
+		}
 		return nil, fmt.Errorf("greet the mail server: %w", because(ctx, err))
 	}
 	return &conn{raw: raw, smtp: client, sendFor: s.sendFor}, nil
@@ -71,6 +74,7 @@ func (s *Sender) greet(ctx context.Context, raw net.Conn) (*smtp.Client, error) 
 	options := []gomail.Option{
 		gomail.WithPort(port),
 		gomail.WithTimeout(s.dialFor),
+		gomail.WithHELO(s.config.Hello),
 		gomail.WithTLSConfig(s.tlsConfig()),
 		gomail.WithoutSMTPUTF8(), // every address is ASCII, every header encoded
 		gomail.WithDialContextFunc(func(context.Context, string, string) (net.Conn, error) { return raw, nil }),
@@ -90,7 +94,14 @@ func (s *Sender) greet(ctx context.Context, raw net.Conn) (*smtp.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	return client.DialToSMTPClientWithContext(ctx)
+	c, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A bounce quotes the headers alone (RFC 3461, 4.3): the link in the text is
+	// not for those who read bounces.
+	c.SetDSNMailReturnOption("HDRS")
+	return c, nil
 }
 
 func (s *Sender) signIn() gomail.Option {
@@ -110,20 +121,20 @@ func (c *conn) deliver(ctx context.Context, bounce, to string, body []byte) (str
 		return "", fmt.Errorf("%w: %w", errStale, because(ctx, err))
 	}
 	if err := c.smtp.Mail("<" + bounce + ">"); err != nil {
-		return "", senderRefused(because(ctx, told(err, to)))
+		return "", stale(because(ctx, told(AtSender, err, to)))
 	}
 	if err := c.smtp.Rcpt("<" + to + ">"); err != nil {
-		return "", because(ctx, told(err, to))
+		return "", because(ctx, told(AtRecipient, err, to))
 	}
 	w, err := c.smtp.Data()
 	if err != nil {
-		return "", because(ctx, told(err, to))
+		return "", because(ctx, told(AtContent, err, to))
 	}
 	if _, err := w.Write(body); err != nil {
-		return "", because(ctx, told(err, to))
+		return "", because(ctx, told(AtContent, err, to))
 	}
 	if err := w.Close(); err != nil {
-		return "", because(ctx, told(err, to))
+		return "", because(ctx, told(AtContent, err, to))
 	}
 	if d, ok := w.(*smtp.DataCloser); ok {
 		return answer(d.ServerResponse(), to), nil
@@ -133,12 +144,12 @@ func (c *conn) deliver(ctx context.Context, bounce, to string, body []byte) (str
 
 // told sorts what came back instead of a yes: an answer becomes a Refusal,
 // the rest an error without the server's words, which may hold the address.
-func told(err error, to string) error {
+func told(at Stage, err error, to string) error {
 	if a, ok := errors.AsType[*textproto.Error](err); ok {
 		if a.Code < 400 || a.Code > 599 {
 			return fmt.Errorf("the mail server answered %d out of turn", a.Code)
 		}
-		return &Refusal{Permanent: a.Code >= 500, Code: a.Code, Answer: answer(a.Msg, to)}
+		return &Refusal{Stage: at, Code: a.Code, Status: statusIn(a.Code, a.Msg), Answer: answer(a.Msg, to)}
 	}
 	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("talk to the mail server: %w", err)
@@ -146,18 +157,13 @@ func told(err error, to string) error {
 	return errors.New("the mail server answered what is not SMTP")
 }
 
-// senderRefused sorts the failure of a mail's first line. It tells nothing
-// against the recipient, so no such refusal is final; and a connection that
-// broke there, or was given up by the server (421), is merely stale.
-func senderRefused(err error) error {
-	r, ok := errors.AsType[*Refusal](err)
-	switch {
-	case !ok || r.Code == 421:
-		return fmt.Errorf("%w: %w", errStale, err)
-	case r.Permanent:
-		return &Refusal{Code: r.Code, Answer: r.Answer}
+// stale marks the failure of a mail's first line on a connection that broke
+// there or was given up by the server (421).
+func stale(err error) error {
+	if r, ok := errors.AsType[*Refusal](err); ok && r.Code != 421 {
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", errStale, err)
 }
 
 // because names the end of ctx as the cause when that is what cut the line.

@@ -69,40 +69,52 @@ type waiting struct {
 
 // deliver makes one attempt at the letter. It returns an error while another
 // attempt is due; a letter that is sent or failed needs none, so a second run
-// of the job does nothing.
+// of the job does nothing. While the queue is held the letter waits as it is.
 func (o *Outbox) deliver(ctx context.Context, id ID) error {
+	pass, err := o.Enter(ctx)
+	if err != nil {
+		return o.wait(ctx, id, err)
+	}
 	w, err := o.take(ctx, id)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		return o.Leave(ctx, pass)
 	}
 	if err != nil {
 		return fmt.Errorf("take letter %d: %w", id, err)
 	}
 	l, err := reread(w.Kind, w.Words)
+	said := ""
 	if err != nil {
-		return o.record(ctx, id, "failed", err.Error())
+		err = Unwritable(err)
+	} else {
+		said, err = o.sender.Send(ctx, l)
 	}
-	words, err := o.sender.Send(ctx, l)
-	if err == nil {
-		return o.record(ctx, id, "sent", words)
+	f, noted := o.Heard(ctx, Attempt{Pass: pass, To: l.To, Until: w.Since.Add(Patience - Backoff(w.Attempts)), Letter: id}, said, err)
+	noted = errors.Join(noted, o.record(ctx, id, f))
+	if f.State == "deferred" {
+		noted = errors.Join(fmt.Errorf("letter %d: %w", id, err), noted)
 	}
-	state, said := "deferred", ""
-	if o.Now().Add(Backoff(w.Attempts)).After(w.Since.Add(Patience)) {
-		state = "failed"
+	return noted // nil: it is sent, or the letter tells why another run would not help
+}
+
+// wait is what a job does that may not talk now: it comes again without a count,
+// as long as the letter is not too old.
+func (o *Outbox) wait(ctx context.Context, id ID, err error) error {
+	held, ok := errors.AsType[*HeldError](err)
+	if !ok {
+		return err
 	}
-	if r, ok := errors.AsType[*Refusal](err); ok {
-		said = r.Answer
-		if r.Permanent {
-			state = "failed"
-		}
+	tag, err := o.db.Exec(ctx, `update letter set state = 'failed', unsent = true, done = @now
+		where id = @id and state in ('queued', 'deferred') and since <= @old`,
+		pgx.NamedArgs{"id": id, "now": o.Now(), "old": o.Now().Add(-Patience)})
+	if err != nil {
+		return fmt.Errorf("end letter %d: %w", id, err)
 	}
-	if recorded := o.record(ctx, id, state, said); recorded != nil {
-		return errors.Join(fmt.Errorf("letter %d: %w", id, err), recorded)
+	if tag.RowsAffected() == 1 {
+		o.Gone(Attempt{Letter: id}, WhyUnsent, "")
+		return nil
 	}
-	if state == "failed" {
-		return nil // the letter tells it; another run would not help
-	}
-	return fmt.Errorf("letter %d: %w", id, err)
+	return held.Snooze()
 }
 
 // take counts the attempt before it is made.
@@ -119,16 +131,16 @@ func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
 
 // record keeps the outcome even when the process is being stopped: a letter
 // that was sent must not be sent again.
-func (o *Outbox) record(ctx context.Context, id ID, state, said string) error {
+func (o *Outbox) record(ctx context.Context, id ID, f Fate) error {
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
 	defer done()
 	_, err := o.db.Exec(ctx, `
-		update letter set state = @state, answer = @answer,
+		update letter set state = @state, answer = @answer, unsent = @unsent,
 		    done = case when @state in ('sent', 'failed') then @now::timestamptz end
 		where id = @id and state in ('queued', 'deferred')`,
-		pgx.NamedArgs{"id": id, "state": state, "answer": said, "now": o.Now()})
+		pgx.NamedArgs{"id": id, "state": f.State, "answer": f.Answer, "unsent": f.Unsent, "now": o.Now()})
 	if err != nil {
-		return fmt.Errorf("record letter %d as %s: %w", id, state, err)
+		return fmt.Errorf("record letter %d as %s: %w", id, f.State, err)
 	}
 	return nil
 }

@@ -128,6 +128,8 @@ func reread(kind string, words []byte) (Letter, error) {
 	switch kind {
 	case declined:
 		return rewrite[DeclinedWords](words)
+	case held:
+		return rewrite[HeldWords](words)
 	case conflict:
 		return rewrite[ConflictWords](words)
 	case issued:

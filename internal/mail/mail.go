@@ -7,7 +7,6 @@
 package mail
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -23,25 +22,7 @@ type Letter struct {
 	MessageID string // with its angle brackets; empty: Send makes one
 }
 
-// Refusal is a mail server's no to one mail. Its Error holds the code only, so
-// that logs and job errors name no address.
-type Refusal struct {
-	Permanent bool   // trying the same mail again is pointless
-	Code      int    // RFC 5321, 4.2; 0: never offered, no mail can be made of it
-	Answer    string // the server's words without the recipient, one line, at most 300 characters
-}
-
-func (r *Refusal) Error() string {
-	switch {
-	case r.Code == 0:
-		return "not a mail: " + r.Answer
-	case r.Permanent:
-		return fmt.Sprintf("mail refused for good: %d", r.Code)
-	}
-	return fmt.Sprintf("mail refused for now: %d", r.Code)
-}
-
-// Patience is how long a mail is tried before it counts as undeliverable.
+// Patience is how long a mail is tried before it counts as not sent.
 const Patience = 48 * time.Hour
 
 var pauses = [...]time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}

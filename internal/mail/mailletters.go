@@ -61,6 +61,7 @@ type DigestWords struct {
 	Days         int          // how far it looks ahead
 	Certificates []DigestLine // at most MostEnding, what ends first in front
 	More         int          // others that end in that time
+	Doubtful     int          // rows whose linked person's verified address is none of the row's
 	Link         string       // to the domains
 	Lang         string       // that the contact chose; empty: both
 }
@@ -83,7 +84,25 @@ func Digest(w DigestWords) (Letter, error) {
 	return writeIn(w.Lang, digest, w.To, w.Link, w)
 }
 
+// HeldWords tell a registration officer that the mail server took no letters for
+// a while, and that it does again.
+type HeldWords struct {
+	To     string
+	Since  time.Time
+	Until  time.Time
+	Answer string // what the server had said
+	Link   string // to the state of the mail
+	Lang   string // that the officer chose; empty: both
+}
+
+// Held tells of it once it is over.
+func Held(w HeldWords) (Letter, error) {
+	w.Answer = oneLine(w.Answer, longestAnswer)
+	return writeIn(w.Lang, held, w.To, w.Link, w)
+}
+
 const (
+	held       = "held"
 	mailEnding = "mail_ending"
 	applied    = "applied"
 	digest     = "digest"
@@ -100,3 +119,7 @@ func (w AppliedWords) letter() (Letter, error) { return Applied(w) }
 func (w DigestWords) kind() string            { return digest }
 func (w DigestWords) recipient() string       { return w.To }
 func (w DigestWords) letter() (Letter, error) { return Digest(w) }
+
+func (w HeldWords) kind() string            { return held }
+func (w HeldWords) recipient() string       { return w.To }
+func (w HeldWords) letter() (Letter, error) { return Held(w) }

@@ -20,7 +20,17 @@ func mailLetters() map[string]func() (Letter, error) {
 	week := DigestWords{To: "robin@uni.example", Days: 28, Link: link, Certificates: []DigestLine{{to, "Kim Muster", at}, {address, "Toni Fremd", at}}}
 	more := week
 	more.More, more.Lang = 1234, "en"
+	both := week
+	both.Doubtful = 3
+	doubtful := DigestWords{To: "robin@uni.example", Days: 28, Link: link, Doubtful: 1, Lang: "de"}
+	over := HeldWords{To: "ra@uni.example", Since: at, Until: at.Add(time.Hour), Answer: "5.5.2 <vm>: Helo command rejected", Link: link}
+	alone := over
+	alone.Lang = "en"
 	return map[string]func() (Letter, error){
+		"held":             func() (Letter, error) { return Held(over) },
+		"held-en":          func() (Letter, error) { return Held(alone) },
+		"digest-both":      func() (Letter, error) { return Digest(both) },
+		"digest-doubtful":  func() (Letter, error) { return Digest(doubtful) },
 		"mail_ending":      func() (Letter, error) { return MailEnding(one) },
 		"mail_ending-many": func() (Letter, error) { return MailEnding(many) },
 		"applied-holder":   func() (Letter, error) { return Applied(holder) },

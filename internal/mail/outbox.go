@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,11 +19,21 @@ type ID int64
 // Outbox keeps the mails whose outcome nobody waits for, until they are sent
 // or failed where the registration office sees them.
 type Outbox struct {
-	Now func() time.Time
+	Now        func() time.Time
+	Log        *slog.Logger                                           // nil: nothing is logged
+	Count      func(why string)                                       // hears of each mail that failed for good; nil: nobody does
+	Officers   func(ctx context.Context, tx pgx.Tx) ([]Reader, error) // who hears that the queue goes on; nil: nobody
+	OfficeLink string                                                 // where officers see the state of the mail
 
 	db     *postgres.DB
 	sender *Sender
 	queue  *queue.Queue
+}
+
+// Reader is somebody who gets a letter.
+type Reader struct {
+	To   string
+	Lang string // that they chose; empty: both
 }
 
 // NewOutbox makes an outbox that sends through s.
@@ -57,12 +68,13 @@ type Failed struct {
 	Attempts  int
 	Created   time.Time
 	Done      time.Time
+	Unsent    bool // only for want of time: nothing is known against the recipient
 }
 
 // Failed returns the newest failed letters, at most limit.
 func (o *Outbox) Failed(ctx context.Context, limit int) ([]Failed, error) {
 	rows, err := o.db.Query(ctx, `
-		select id, kind, recipient, answer, attempts, created, done
+		select id, kind, recipient, answer, attempts, created, done, unsent
 		from letter where state = 'failed' order by id desc limit $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list failed letters: %w", err)
@@ -86,7 +98,7 @@ func (o *Outbox) Retry(ctx context.Context, tx pgx.Tx, id ID) (bool, error) {
 		return false, nil
 	}
 	_, err := tx.Exec(ctx, `
-		update letter set state = 'queued', answer = '', attempts = 0, since = @now, done = null
+		update letter set state = 'queued', answer = '', attempts = 0, since = @now, done = null, unsent = false
 		where id = @id`, pgx.NamedArgs{"id": id, "now": o.Now()})
 	if err != nil {
 		return false, fmt.Errorf("retry letter %d: %w", id, err)

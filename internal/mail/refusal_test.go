@@ -10,37 +10,38 @@ import (
 var refusals = map[string]struct {
 	refuse    func(*server)
 	want      Refusal
+	verdict   Verdict
 	wantConns int // sessions after a second mail
 }{
 	"an unknown mailbox is final": {
 		func(s *server) { s.rcpt = no(550, "5.1.1 <kim@UNI.example>: user unknown") },
-		Refusal{true, 550, "5.1.1 …: user unknown"},
-		1,
+		Refusal{AtRecipient, 550, "5.1.1", "5.1.1 …: user unknown"}, Dead, 1,
 	},
 	"greylisting is not": {
 		func(s *server) { s.rcpt = no(450, "4.2.0 try kim@uni.example\nlater") },
-		Refusal{false, 450, "4.2.0 try … later"},
-		1,
+		Refusal{AtRecipient, 450, "4.2.0", "4.2.0 try … later"}, Later, 1,
 	},
-	"a refused text is final": {
+	"a refused text is not the address's fault": {
 		func(s *server) { s.data = func() error { return no(554, "5.7.1 spam")("") } },
-		Refusal{true, 554, "5.7.1 spam"},
-		1,
+		Refusal{AtContent, 554, "5.7.1", "5.7.1 spam"}, Later, 1,
 	},
 	"a full disk is not": {
 		func(s *server) { s.data = func() error { return no(452, "4.3.1 full")("") } },
-		Refusal{false, 452, "4.3.1 full"},
-		1,
+		Refusal{AtContent, 452, "4.3.1", "4.3.1 full"}, Later, 1,
 	},
-	"a refused sender tells nothing against the recipient": {
+	"a refused sender shuts the door": {
 		func(s *server) { s.mail = no(550, "5.7.1 who are you") },
-		Refusal{false, 550, "5.7.1 who are you"},
-		1,
+		Refusal{AtSender, 550, "5.7.1", "5.7.1 who are you"}, Shut, 1,
 	},
 	"a server that shuts down is left": {
 		func(s *server) { s.rcpt = no(421, "4.3.2 going down") },
-		Refusal{false, 421, "4.3.2 going down"},
-		2,
+		Refusal{AtRecipient, 421, "4.3.2", "4.3.2 going down"}, Later, 2,
+	},
+	"what the client is called, said at the recipient": {
+		func(s *server) {
+			s.rcpt = no(504, "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname")
+		},
+		Refusal{AtRecipient, 504, "5.5.2", "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"}, Later, 1,
 	},
 }
 
@@ -54,6 +55,9 @@ func TestRefusals(t *testing.T) {
 			_, err := s.Send(t.Context(), letterTo("Kim@uni.example"))
 			if d := cmp.Diff(&c.want, refusal(t, err)); d != "" {
 				t.Errorf("refusal (-want +got):\n%s", d)
+			}
+			if got := refusal(t, err).Verdict(); got != c.verdict {
+				t.Errorf("got the verdict %s, want %s", got, c.verdict)
 			}
 			if strings.Contains(strings.ToLower(err.Error()), "kim") || strings.Contains(err.Error(), c.want.Answer) {
 				t.Errorf("got error %q, want no address and no server words in what is logged", err)
@@ -122,7 +126,7 @@ func TestNoHeaderCanBeSmuggledIn(t *testing.T) {
 			l := fine
 			change(&l)
 			_, err := s.Send(t.Context(), l)
-			if r := refusal(t, err); !r.Permanent || r.Code != 0 {
+			if r := refusal(t, err); r.Verdict() != Dead || r.Code != 0 {
 				t.Errorf("got %+v, want a final refusal before any server was asked", r)
 			}
 		})

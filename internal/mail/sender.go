@@ -41,6 +41,12 @@ func NewSender(c Config) (*Sender, error) {
 	from, err := parseFrom(c.From)
 	note("PETSCHAFT_MAIL_FROM", err)
 	note("PETSCHAFT_MAIL_BOUNCE", checkAddress(c.Bounce))
+	if c.Hello == "" {
+		c.Hello = "localhost"
+	}
+	if c.Hello != "localhost" {
+		note("PETSCHAFT_MAIL_EHLO", checkHello(c.Hello))
+	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
@@ -57,14 +63,15 @@ func NewSender(c Config) (*Sender, error) {
 }
 
 // Send gives l to the mail server and returns its words of acceptance. An
-// error in whose chain stands a *Refusal is about this letter; after any
-// other the server was away or ctx ended, and nothing is known against the
-// letter. It waits while all connections are in use. A server that went
-// silent after the last line may have taken the mail all the same.
+// error in whose chain stands a *Refusal is the server's no, and Judge tells
+// whom it is about; after any other the server was away or ctx ended, and
+// nothing is known against the letter. It waits while all connections are in
+// use. A server that went silent after the last line may have taken the mail
+// all the same.
 func (s *Sender) Send(ctx context.Context, l Letter) (string, error) {
 	body, err := s.compose(l)
 	if err != nil {
-		return "", &Refusal{Permanent: true, Answer: err.Error()}
+		return "", Unwritable(err)
 	}
 	select {
 	case s.slots <- struct{}{}:

@@ -135,8 +135,6 @@ func TestTheServerIsAway(t *testing.T) {
 		"it speaks no TLS at once":         {URL: plain.URL + "?tls=implicit"},
 		"its certificate is not vouched":   {URL: strange.URL},
 		"it speaks only TLS 1.1":           {URL: ancient.URL, Roots: ancient.Roots},
-		"it does not know us":              {URL: strings.Replace(strange.URL, "secret", "wrong", 1), Roots: strange.Roots},
-		"it greets with no":                {URL: script(t, "554 go away", func(string) string { return "" })},
 		"it hangs up":                      {URL: script(t, "220 hi", func(string) string { return "" })},
 		"it speaks something else":         {URL: script(t, "HTTP/1.1 400 what", func(string) string { return "" })},
 		"it talks nonsense in the middle":  {URL: script(t, "220 hi", answers("RCPT", "I know kim@uni.example"))},
@@ -159,6 +157,19 @@ func TestTheServerIsAway(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { checkNothingTold(t, plain, strange, ancient) })
+}
+
+func TestAServerThatDoesNotKnowUsRefusesAtTheDoor(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, startTLS)
+	s := newSender(t, Config{URL: strings.Replace(srv.URL, "secret", "wrong", 1), Roots: srv.Roots})
+	_, err := s.Send(t.Context(), letterTo("kim@uni.example"))
+	if r := refusal(t, err); r.Stage != AtDoor || r.Code != 535 || r.Verdict() != Shut {
+		t.Errorf("got %+v, want 535 at the door, which says nothing of the letter", r)
+	}
+	if strings.Contains(err.Error(), "wrong") {
+		t.Errorf("got error %q, want no password in it", err)
+	}
 }
 
 // checkNothingTold fails t when a server that is not trusted learned anything.

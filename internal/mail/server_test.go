@@ -31,6 +31,8 @@ type server struct {
 
 	mail, rcpt func(address string) error // nil: yes
 	data       func() error
+	hello      func(name string)
+	ret        func(smtp.DSNReturn) // what a bounce is to quote
 
 	mu    sync.Mutex
 	open  map[net.Conn]bool
@@ -124,7 +126,10 @@ func (s *server) sessions() int {
 	return s.began
 }
 
-func (s *server) NewSession(*smtp.Conn) (smtp.Session, error) {
+func (s *server) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	if s.hello != nil {
+		s.hello(c.Hostname())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.began++
@@ -152,7 +157,10 @@ func (x *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (x *session) Mail(from string, _ *smtp.MailOptions) error {
+func (x *session) Mail(from string, o *smtp.MailOptions) error {
+	if x.s.ret != nil {
+		x.s.ret(o.Return)
+	}
 	x.from = from
 	return ask(x.s.mail, from)
 }
@@ -264,6 +272,11 @@ func script(t testing.TB, greeting string, say func(command string) string) (url
 
 func converse(c net.Conn, greeting string, say func(string) string) {
 	defer c.Close()
+	if greeting == "" { // say has it
+		if greeting = say(""); greeting == "" {
+			return
+		}
+	}
 	fmt.Fprintf(c, "%s\r\n", greeting)
 	lines := bufio.NewScanner(c)
 	for body := false; lines.Scan(); {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -206,21 +207,35 @@ func (b *Book) close(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked, s
 	return nil
 }
 
-// link is what a completed round leaves: it replaces an older link.
+// link is what a completed round leaves: it replaces an older link. It is
+// doubtful where by's verified address is none of those the challenges named: a
+// link can be read by others than the address's owner, in a bounce or in what a
+// reply quotes. What a functional row's mailbox is called says nothing of its
+// applicant, whose other addresses nobody knows: such a link never is.
 func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {
 	_, err := tx.Exec(ctx, `
 		with n as (
 			update challenge_round set outcome = 'complete', ended = @now where id = @round returning id
 		)
-		insert into link (row_id, account, addresses, round, since)
-		select @row, @by, array(select distinct unnest(c.covers) from challenge c where c.round = @round), id, @now from n
+		insert into link (row_id, account, addresses, round, since, doubtful)
+		select @row, @by, array(select distinct unnest(c.covers) from challenge c where c.round = @round), id, @now, @doubtful from n
 		on conflict (row_id) do update set account = excluded.account, addresses = excluded.addresses, round = excluded.round,
-			since = excluded.since, suspended = false`,
-		pgx.NamedArgs{"row": a.RowID, "round": a.Round, "by": by.Account, "now": b.Now()})
+			since = excluded.since, suspended = false, doubtful = excluded.doubtful`,
+		pgx.NamedArgs{"row": a.RowID, "round": a.Round, "by": by.Account, "now": b.Now(), "doubtful": a.doubts(by)})
 	if err != nil {
 		return fmt.Errorf("link row %d: %w", a.RowID, err)
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.linked", nil, a.about(by)...)
+	var detail audit.Detail
+	if a.doubts(by) {
+		detail = audit.Detail{"doubtful": true}
+	}
+	return b.note(ctx, tx, by.Who(), "mailbox.linked", detail, a.about(by)...)
+}
+
+// doubts tells whether by's verified address is none of a personal row's.
+func (a Asked) doubts(by person.Actor) bool {
+	own := folded(append([]org.Address{a.Primary}, a.Aliases...))
+	return a.Kind == Personal && !slices.Contains(own, org.Address(by.Email).Folded())
 }
 
 func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {

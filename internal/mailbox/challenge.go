@@ -46,6 +46,7 @@ type Challenge struct {
 	ConflictWith *string // a second account that tried to confirm in this round
 	Attempts     int
 	Answer       string // the mail server's
+	Unsent       bool   // failed only for want of time: nothing is known against the address
 }
 
 // Round is the challenges of one sending.
@@ -58,7 +59,7 @@ type Round struct {
 	Challenges []Challenge
 }
 
-const challengeColumns = `c.id, c.round, c.recipient, c.covers, c.state, c.queued, c.sent, c.expires, c.ended, c.attempts, c.answer,
+const challengeColumns = `c.id, c.round, c.recipient, c.covers, c.state, c.queued, c.sent, c.expires, c.ended, c.attempts, c.answer, c.unsent,
 	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = c.account) as answered_by,
 	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = c.conflict) as conflict_with`
 

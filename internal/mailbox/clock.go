@@ -40,8 +40,12 @@ func (b *Book) Jobs(w *river.Workers) []queue.Task {
 const tickBatch = 500
 
 // Tick ends what ends by the clock: sent challenges past their life, and mails
-// that could not be handed over for 48 hours. So filters read stored state.
+// that could not be handed over for 48 hours. So filters read stored state. And
+// it takes back verdicts, should the process have died that began a hold.
 func (b *Book) Tick(ctx context.Context) error {
+	if err := b.takeBack(ctx); err != nil {
+		return err
+	}
 	for {
 		n, err := b.tick(ctx)
 		if err != nil {
@@ -56,7 +60,8 @@ func (b *Book) Tick(ctx context.Context) error {
 func (b *Book) tick(ctx context.Context) (n int, err error) {
 	now := b.Now()
 	args := pgx.NamedArgs{"now": now, "unsent": now.Add(-mail.Patience), "batch": tickBatch}
-	return n, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	var unsent []int64
+	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			select id from address_row where id in (
 				(select row_id from challenge where state = 'sent' and expires <= @now order by expires limit @batch)
@@ -72,10 +77,10 @@ func (b *Book) tick(ctx context.Context) (n int, err error) {
 		}
 		n = len(ids)
 		args["ids"] = ids
-		if err := b.end(ctx, tx, "expired", `c.state = 'sent' and c.expires <= @now`, args); err != nil {
+		if _, err := b.end(ctx, tx, "expired", `c.state = 'sent' and c.expires <= @now`, args); err != nil {
 			return err
 		}
-		if err := b.end(ctx, tx, "failed", `c.state in ('queued', 'deferred') and c.queued <= @unsent`, args); err != nil {
+		if unsent, err = b.end(ctx, tx, "failed", `c.state in ('queued', 'deferred') and c.queued <= @unsent`, args); err != nil {
 			return err
 		}
 		if err := b.settle(ctx, tx, ids...); err != nil {
@@ -83,17 +88,25 @@ func (b *Book) tick(ctx context.Context) (n int, err error) {
 		}
 		return refresh(ctx, tx, ids...)
 	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range unsent {
+		b.Outbox.Gone(mail.Attempt{Challenge: id}, mail.WhyUnsent, "")
+	}
+	return n, nil
 }
 
 // end gives the challenges of the locked rows that are due the state, with an
-// audit line each.
-func (b *Book) end(ctx context.Context, tx pgx.Tx, state, due string, args pgx.NamedArgs) error {
+// audit line each, and returns which they are. What fails by the clock was not
+// sent.
+func (b *Book) end(ctx context.Context, tx pgx.Tx, state, due string, args pgx.NamedArgs) (ids []int64, err error) {
 	args["state"] = state
 	rows, err := tx.Query(ctx, `
-		update challenge c set state = @state, ended = @now from address_row r
+		update challenge c set state = @state, ended = @now, unsent = @state = 'failed' from address_row r
 		where c.row_id = any(@ids) and r.id = c.row_id and `+due+` returning c.id, c.row_id, r.domain, c.answer`, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type over struct {
 		ID     int64
@@ -103,17 +116,18 @@ func (b *Book) end(ctx context.Context, tx pgx.Tx, state, due string, args pgx.N
 	}
 	ended, err := pgx.CollectRows(rows, pgx.RowToStructByName[over])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	action := map[string]string{"expired": "mailbox.expired", "failed": "mailbox.undeliverable"}[state]
+	action := map[string]string{"expired": "mailbox.expired", "failed": "mailbox.unsent"}[state]
 	for _, o := range ended {
 		err := b.note(ctx, tx, audit.Who{}, action, audit.Detail{"challenge": o.ID, "answer": o.Answer},
 			o.RowID.Thing(), audit.Thing{Kind: "email_domain", ID: o.Domain})
 		if err != nil {
-			return err
+			return nil, err
 		}
+		ids = append(ids, o.ID)
 	}
-	return nil
+	return ids, nil
 }
 
 // Fold adds up the differences that the triggers left behind, so that summing

@@ -50,19 +50,28 @@ func (w *deliverer) NextRetry(j *river.Job[deliverArgs]) time.Time {
 
 func (w *deliverer) Timeout(*river.Job[deliverArgs]) time.Duration { return mail.JobTimeout }
 
-// Work sends one challenge. Run again after a crash it sends a new mail with a
-// new token, and the link of the first one says that a newer mail replaced it.
+// Work sends one challenge, unless the mail queue is held: then it waits as it
+// is. Run again after a crash it sends a new mail with a new token, and the link
+// of the first one says that a newer mail replaced it.
 func (w *deliverer) Work(ctx context.Context, j *river.Job[deliverArgs]) error {
-	e, err := w.book.arm(ctx, j.Args.Challenge)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // answered, replaced or ended meanwhile
+	pass, err := w.book.Outbox.Enter(ctx)
+	if held, ok := errors.AsType[*mail.HeldError](err); ok {
+		return held.Snooze()
 	}
 	if err != nil {
 		return err
 	}
+	e, err := w.book.arm(ctx, j.Args.Challenge)
+	if errors.Is(err, pgx.ErrNoRows) { // answered, replaced or ended meanwhile
+		return w.book.Outbox.Leave(ctx, pass)
+	}
+	if err != nil {
+		return err
+	}
+	e.pass = pass
 	letter, err := mail.Challenge(e.words(w.book.Base))
 	if err != nil { // no later attempt could write it either
-		return w.book.delivered(ctx, e, "", &mail.Refusal{Permanent: true, Answer: err.Error()})
+		return w.book.delivered(ctx, e, "", mail.Unwritable(err))
 	}
 	answer, err := w.book.Sender.Send(ctx, letter)
 	return w.book.delivered(ctx, e, answer, err)
@@ -81,6 +90,7 @@ type envelope struct {
 	Queued     time.Time
 	Expires    time.Time
 	token      string
+	pass       mail.Pass
 }
 
 // arm makes the token of one attempt and starts the challenge's life, in one
@@ -137,35 +147,35 @@ func (e envelope) words(base string) mail.ChallengeWords {
 // delivered writes what became of an attempt. The error it returns makes River
 // try again later; it never holds the address.
 func (b *Book) delivered(ctx context.Context, e envelope, answer string, sendErr error) error {
-	refusal, answered := errors.AsType[*mail.Refusal](sendErr)
-	if answered {
-		answer = refusal.Answer
+	f, err := b.Outbox.Heard(ctx, mail.Attempt{
+		Pass: e.pass, To: string(e.Recipient), Until: e.Queued.Add(mail.Patience), Challenge: e.ID,
+	}, answer, sendErr)
+	if f.Held {
+		err = errors.Join(err, b.takeBack(ctx))
 	}
-	switch {
-	case sendErr == nil:
-		_, err := b.DB.Exec(ctx, `update challenge set sent = @now, answer = @answer,
+	switch f.State {
+	case "sent":
+		_, wrote := b.DB.Exec(ctx, `update challenge set sent = @now, answer = @answer,
 				state = case when state in ('queued', 'deferred') then 'sent' else state end where id = @id`,
-			pgx.NamedArgs{"id": e.ID, "now": b.Now(), "answer": answer})
-		return err
-	case answered && refusal.Permanent, b.Now().Sub(e.Queued) >= mail.Patience:
-		return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-			return b.fail(ctx, tx, audit.Who{}, e.RowID, e.ID, answer)
-		})
+			pgx.NamedArgs{"id": e.ID, "now": b.Now(), "answer": f.Answer})
+		return errors.Join(err, wrote)
+	case "failed":
+		return errors.Join(err, b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.fail(ctx, tx, audit.Who{}, e.RowID, e.ID, f) }))
 	}
-	if _, err := b.DB.Exec(ctx, `update challenge set state = 'deferred', answer = $2 where id = $1 and state in ('queued', 'deferred')`, e.ID, answer); err != nil {
-		return err
-	}
-	return sendErr
+	_, wrote := b.DB.Exec(ctx, `update challenge set state = 'deferred', answer = $2 where id = $1 and state in ('queued', 'deferred')`, e.ID, f.Answer)
+	return errors.Join(sendErr, err, wrote)
 }
 
-// fail marks a challenge as undeliverable if it could still be answered.
-func (b *Book) fail(ctx context.Context, tx pgx.Tx, who audit.Who, row ID, id int64, answer string) error {
+// fail ends a challenge that could still be answered, and its link with it: as
+// undeliverable, or as unsent.
+func (b *Book) fail(ctx context.Context, tx pgx.Tx, who audit.Who, row ID, id int64, f mail.Fate) error {
 	var d org.ID
 	if err := tx.QueryRow(ctx, `select domain from address_row where id = $1 for update`, row).Scan(&d); err != nil {
 		return fmt.Errorf("mark challenge %d undeliverable: %w", id, err)
 	}
-	tag, err := tx.Exec(ctx, `update challenge set state = 'failed', ended = $2, answer = $3
-		where id = $1 and state in ('queued', 'deferred', 'sent')`, id, b.Now(), answer)
+	tag, err := tx.Exec(ctx, `update challenge set state = 'failed', ended = @now, answer = @answer, unsent = @unsent
+		where id = @id and state in ('queued', 'deferred', 'sent')`,
+		pgx.NamedArgs{"id": id, "now": b.Now(), "answer": f.Answer, "unsent": f.Unsent})
 	if err != nil {
 		return fmt.Errorf("mark challenge %d undeliverable: %w", id, err)
 	}
@@ -178,7 +188,11 @@ func (b *Book) fail(ctx context.Context, tx pgx.Tx, who audit.Who, row ID, id in
 	if err := refresh(ctx, tx, row); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, who, "mailbox.undeliverable", audit.Detail{"challenge": id, "answer": answer}, row.Thing(), d.Thing())
+	action := "mailbox.undeliverable"
+	if f.Unsent {
+		action = "mailbox.unsent"
+	}
+	return b.note(ctx, tx, who, action, audit.Detail{"challenge": id, "answer": f.Answer}, row.Thing(), d.Thing())
 }
 
 // MayMarkUndeliverable: a challenge whose mail was handed over and bounced, as a
@@ -193,7 +207,8 @@ func MayMarkUndeliverable(r Row, c Challenge) error {
 	return nil
 }
 
-// MarkUndeliverable lets a contact say that a mail came back.
+// MarkUndeliverable lets a contact say that a mail came back. Its link ends with
+// it: who reads bounces reads what they quote.
 func (b *Book) MarkUndeliverable(ctx context.Context, by person.Actor, name string, id ID, challenge int64) error {
 	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
 		c, err := one(ctx, tx, r.ID, challenge)
@@ -203,6 +218,6 @@ func (b *Book) MarkUndeliverable(ctx context.Context, by person.Actor, name stri
 		if err := MayMarkUndeliverable(r, c); err != nil {
 			return err
 		}
-		return b.fail(ctx, tx, by.Who(), r.ID, c.ID, c.Answer)
+		return b.fail(ctx, tx, by.Who(), r.ID, c.ID, mail.Fate{Answer: c.Answer})
 	})
 }

@@ -51,6 +51,7 @@ func (v View) selects(d org.EmailDomain) (where string, args pgx.NamedArgs) {
 		where += ` and r.status = @status`
 		args["status"] = v.Status
 	}
+	where += v.only()
 	for i, w := range words(v.Text) {
 		arg := fmt.Sprintf("w%d", i)
 		where += ` and r.search like @` + arg

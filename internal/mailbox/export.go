@@ -22,6 +22,7 @@ type Exported struct {
 	Status         Status
 	Linked         string // the name of the linked account, or empty
 	CertificateEnd *time.Time
+	Doubtful       bool // the linked person's verified address was none of the row's
 }
 
 // sortMemory keeps the rows of a large domain off the disk while they are
@@ -43,7 +44,7 @@ func (b *Book) Export(ctx context.Context, by person.Actor, domain string, v Vie
 		}
 		rows, err := tx.Query(ctx, `
 			select r.name, r.primary_address, coalesce(r.aliases[1], ''), coalesce(r.aliases[2], ''), r.kind, r.applicant, r.comment, r.status,
-				coalesce(nullif(la.name, ''), nullif(la.username, ''), la.email, ''), nullif(r.certificate_end, 'infinity')
+				coalesce(nullif(la.name, ''), nullif(la.username, ''), la.email, ''), nullif(r.certificate_end, 'infinity'), r.doubtful
 			from `+rowTables+` where `+where+` order by r.name, r.id`, org.Scope(by, args))
 		if err != nil {
 			return fmt.Errorf("export rows: %w", err)
@@ -51,10 +52,11 @@ func (b *Book) Export(ctx context.Context, by person.Actor, domain string, v Vie
 		// Plain strings: to look through our types costs more than all the rest.
 		var name, primary, first, second, kind, applicant, comment, status, linked string
 		var end *time.Time
-		_, err = pgx.ForEachRow(rows, []any{&name, &primary, &first, &second, &kind, &applicant, &comment, &status, &linked, &end}, func() error {
+		var doubtful bool
+		_, err = pgx.ForEachRow(rows, []any{&name, &primary, &first, &second, &kind, &applicant, &comment, &status, &linked, &end, &doubtful}, func() error {
 			return f(Exported{
 				Name: name, Primary: org.Address(primary), Aliases: [2]org.Address{org.Address(first), org.Address(second)}, Kind: Kind(kind),
-				Applicant: org.Address(applicant), Comment: comment, Status: Status(status), Linked: linked, CertificateEnd: end,
+				Applicant: org.Address(applicant), Comment: comment, Status: Status(status), Linked: linked, CertificateEnd: end, Doubtful: doubtful,
 			})
 		})
 		if err != nil {

@@ -49,7 +49,7 @@ func Refuse(t testing.TB, b *Book, id int64, r *mail.Refusal) {
 	if err != nil {
 		t.Fatalf("arm challenge %d: %v", id, err)
 	}
-	if err := done("", r); err != nil && r.Permanent {
+	if err := done("", r); err != nil && r.Verdict() == mail.Dead {
 		t.Fatalf("refuse challenge %d: %v", id, err)
 	}
 }

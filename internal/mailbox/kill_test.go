@@ -65,7 +65,7 @@ func deliverElsewhere() error {
 		return err
 	}
 	defer sender.Close()
-	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Now: begin, Base: "https://portal.example"}
+	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Outbox: mail.NewOutbox(db, sender, q), Now: begin, Base: "https://portal.example"}
 	return mailbox.Deliver(ctx, b, id)
 }
 

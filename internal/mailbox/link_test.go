@@ -110,7 +110,7 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 	c := int64(r.scalar(t, `select id from challenge`))
 	first, done, err := mailbox.Attempt(t.Context(), r.Book, c)
 	r.ok(t, err)
-	if err := done("", &mail.Refusal{Code: 451, Answer: "451 later"}); err == nil {
+	if err := done("", &mail.Refusal{Stage: mail.AtRecipient, Code: 451, Answer: "451 later"}); err == nil {
 		t.Error("a mail refused for now: got a job that ends well, want another attempt")
 	}
 	r.clock.Advance(40 * time.Hour)
@@ -136,11 +136,15 @@ func TestAMailUnsentFor48HoursFails(t *testing.T) {
 	}
 	r.clock.Advance(time.Microsecond)
 	r.ok(t, r.Tick(t.Context()))
-	if got := r.row(t, id).Status; got != mailbox.Undeliverable {
-		t.Errorf("after 48 hours: got status %q, want undeliverable", got)
+	if got := r.row(t, id).Status; got != mailbox.None {
+		t.Errorf("after 48 hours: got status %q, want none: nothing is known against the address", got)
+	}
+	n := must(r.Rounds(t.Context(), r.row(t, id), 1))[0]
+	if c := n.Challenges[0]; n.Outcome != "unsent" || c.State != mailbox.Failed || !c.Unsent {
+		t.Errorf("got the round %s with the challenge %s, unsent %v; want both not sent", n.Outcome, c.State, c.Unsent)
 	}
 	r.ok(t, r.Tick(t.Context()))
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.undeliverable'`); n != 1 {
+	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.unsent'`); n != 1 {
 		t.Errorf("got %d audit lines of the failure, want 1", n)
 	}
 }
@@ -150,7 +154,7 @@ func TestAnEditOrANewRoundLeavesOldRoundsAsTheyEnded(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	mailbox.Refuse(t, r.Book, int64(r.scalar(t, `select id from challenge`)), &mail.Refusal{Permanent: true, Code: 550, Answer: "550 no"})
+	mailbox.Refuse(t, r.Book, int64(r.scalar(t, `select id from challenge`)), &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 no"})
 	ended := must(r.Rounds(t.Context(), r.row(t, id), 1))[0].Ended
 	r.challenge(t, id)
 	r.off(t, id)

@@ -38,12 +38,13 @@ var sorts = map[Sort]struct{ column, typ string }{
 // View is what of a domain's rows somebody wants to see. The zero value is the
 // first page of all rows by name.
 type View struct {
-	Status Status // empty: every status
-	Text   string // words to search for
-	Sort   Sort
-	Desc   bool
-	Size   int    // rows a page; 0 means 50, at most 200
-	Cursor string // of a page returned before; empty: from the start
+	Status   Status // empty: every status
+	Doubtful bool   // only rows with a doubtful link
+	Text     string // words to search for
+	Sort     Sort
+	Desc     bool
+	Size     int    // rows a page; 0 means 50, at most 200
+	Cursor   string // of a page returned before; empty: from the start
 
 	// What else selects rows for Each and Export; Rows does not look at it.
 	IDs           []ID     // only these, unless nil
@@ -61,6 +62,14 @@ type Page struct {
 	Next string
 	Hits int  // of a search
 	Many bool // more than MaxHits: Rows is empty
+}
+
+// only is what v asks of a row r besides its status and words.
+func (v View) only() string {
+	if v.Doubtful {
+		return ` and r.doubtful`
+	}
+	return ""
 }
 
 func (v *View) defaults() {
@@ -224,8 +233,8 @@ func (q *pageQuery) scans(order string) string {
 			from = fmt.Sprintf("and (r.%s, r.id) %s (@key::%s, @id)", q.column, q.cmp, sorts[q.v.Sort].typ)
 		}
 		parts = append(parts, fmt.Sprintf(`(select %d as rank, r.id, r.%s as key, 0 as hits from address_row r
-			where r.domain = @domain and r.status = '%s' %s order by r.%s %s, r.id %s limit @limit)`,
-			i, q.column, s, from, q.column, q.dir, q.dir))
+			where r.domain = @domain and r.status = '%s'%s %s order by r.%s %s, r.id %s limit @limit)`,
+			i, q.column, s, q.v.only(), from, q.column, q.dir, q.dir))
 	}
 	return `with page as (select * from (` + strings.Join(parts, " union all ") + `) u order by ` + order + ` limit @limit)`
 }
@@ -237,6 +246,7 @@ func (q *pageQuery) hits(order string) string {
 	if q.v.Status != "" {
 		where = fmt.Sprintf(" and r.status = '%s'", q.v.Status)
 	}
+	where += q.v.only()
 	ranks := "array['" + strings.Join(strs(q.statuses()), "','") + "']"
 	after := "true"
 	if q.at != nil {
@@ -287,4 +297,19 @@ func (b *Book) Counts(ctx context.Context, domains ...org.ID) (map[org.ID]map[St
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
 	return counts, nil
+}
+
+// Doubts returns how many rows each of the domains has whose link is doubtful.
+func (b *Book) Doubts(ctx context.Context, domains ...org.ID) (map[org.ID]int64, error) {
+	rows, err := b.DB.Query(ctx, `select domain, count(*) from address_row where doubtful and domain = any($1) group by domain`, domains)
+	if err != nil {
+		return nil, fmt.Errorf("count doubtful links: %w", err)
+	}
+	doubts := map[org.ID]int64{}
+	var d org.ID
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&d, &n}, func() error { doubts[d] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count doubtful links: %w", err)
+	}
+	return doubts, nil
 }

@@ -16,7 +16,7 @@ const rowColumns = `r.id, r.domain, d.name as domain_name, d.validation, d.conta
 	r.primary_address as primary, r.aliases, r.applicant, r.comment, r.active, r.challenged, r.status,
 	nullif(r.certificate_end, 'infinity') as certificate_end, r.version, r.created, r.changed,
 	l.account as linked, coalesce(nullif(la.name, ''), nullif(la.username, ''), la.email) as linked_name,
-	l.since as linked_since, l.suspended, l.addresses as covered,
+	l.since as linked_since, l.suspended, l.addresses as covered, r.doubtful,
 	` + org.IsContact + ` as contact, @officer::boolean as officer`
 
 const rowTables = `address_row r join email_domain d on d.id = r.domain join contact_group g0 on g0.id = d.contact_group

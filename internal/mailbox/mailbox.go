@@ -19,7 +19,7 @@
 // A challenge is one mail of a round. Its first three states are those of the
 // delivery, the others are final:
 //
-//	queued ⇄ deferred ──▶ failed          refused for good, unsent after 48 hours, or marked so by hand
+//	queued ⇄ deferred ──▶ failed          the address is dead, unsent after 48 hours, or marked so by hand
 //	   │        │
 //	   └───┬────┘
 //	       ▼
@@ -37,7 +37,10 @@
 // A round is open until all its challenges are confirmed by one account
 // (complete: the link is made or replaced), one is declined, a newer round
 // replaces it, an edit invalidates it, or nothing of it can be answered any
-// more (expired, undeliverable).
+// more (expired, undeliverable, or unsent: nobody took the mail for 48 hours,
+// which is not held against the address). While the mail queue is held, queued
+// and deferred challenges wait as they are; what failed by the code that held it
+// is deferred again.
 package mailbox
 
 import (
@@ -105,6 +108,7 @@ type Row struct {
 	LinkedSince    *time.Time
 	Suspended      *bool    // the aliases were edited after the link was made
 	Covered        []string // folded addresses the link speaks for
+	Doubtful       bool     // the linked person's verified address was none of the row's
 	org.Standing
 }
 

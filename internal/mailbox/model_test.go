@@ -84,11 +84,13 @@ func newWalker(t *testing.T, seed uint64) *walker {
 	t.Helper()
 	brakes := mailbox.Brakes{RowGap: time.Minute, RowDay: 5, ActorHour: 12, AddressHour: 4}
 	r := newRig(t, func(b *mailbox.Book) { b.Brakes = brakes })
+	r.ada.Email, r.bob.Email = "Ada@uni.example", "bob@labor.example"
 	return &walker{
 		rig: r, t: t, rnd: rand.New(rand.NewPCG(seed, 1)), count: map[string]int{},
 		people: []person.Actor{r.ada, r.ada, r.ada, r.ada, r.bob, r.contact},
 		w: &world{
-			now: r.Now(), brakes: brakes, officer: r.officer.Account, rows: map[mailbox.ID]*refRow{},
+			mail: map[person.ID]string{r.ada.Account: "ada@uni.example", r.bob.Account: "bob@labor.example"},
+			now:  r.Now(), brakes: brakes, officer: r.officer.Account, rows: map[mailbox.ID]*refRow{},
 			contacts: map[string]person.ID{r.uni: r.contact.Account, r.labs: r.contact.Account, r.institute: r.stranger.Account},
 			byMail:   map[string]bool{r.labs: true}, provenUntil: r.Now().Add(300 * 24 * time.Hour),
 		},
@@ -116,6 +118,7 @@ var moves = []struct {
 	{"activate", 7, true, (*walker).activate},
 	{"delete", 3, true, (*walker).remove},
 	{"unlink", 3, true, (*walker).unlink},
+	{"check link", 3, true, (*walker).checkLink},
 	{"challenge", 18, true, (*walker).challenge},
 	{"attempt", 26, false, (*walker).attempt},
 	{"mark undeliverable", 2, true, (*walker).undeliverable},
@@ -331,5 +334,6 @@ func (m *walker) begin(a *refAsk) (done func(string, error) error, ok bool) {
 // answers are what a mail server can say; the first is that it takes the mail.
 var answers = []error{
 	nil, nil, nil, nil, nil,
-	&mail.Refusal{Code: 451, Answer: "451 later"}, &mail.Refusal{Permanent: true, Code: 550, Answer: "550 nobody"}, errors.New("away"),
+	&mail.Refusal{Stage: mail.AtRecipient, Code: 451, Answer: "451 later"}, &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 nobody"}, errors.New("away"),
+	&mail.Refusal{Stage: mail.AtRecipient, Code: 554, Status: "5.7.1", Answer: "5.7.1 no relaying"},
 }

@@ -40,6 +40,15 @@ func (m *walker) activate() did {
 }
 
 func (m *walker) remove() did { return m.on(m.Delete, m.w.remove) }
+
+func (m *walker) checkLink() did { return m.on(m.CheckLink, m.w.checkLink) }
+
+func (m *walker) exec(sql string) {
+	if _, err := m.db.Exec(m.t.Context(), sql); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 func (m *walker) unlink() did { return m.on(m.Unlink, m.w.unlink) }
 
 // challenge also holds that a brake's time is the first at which it lets go.
@@ -108,7 +117,8 @@ func (m *walker) attempt() did {
 	m.say("answered %v", answer)
 	err := done("250 ok", answer)
 	refusal, _ := errors.AsType[*mail.Refusal](answer)
-	m.w.answered(a, answer == nil, refusal != nil && refusal.Permanent)
+	m.w.answered(a, answer == nil, refusal != nil && refusal.Verdict() == mail.Dead)
+	m.exec(`delete from mail_refusal`) // what holds the queue is tested elsewhere
 	if again := a.state == mailbox.Deferred; again != (err != nil) {
 		m.t.Errorf("step %d: the job ends with %v, want another attempt: %v", m.step, err, again)
 	}

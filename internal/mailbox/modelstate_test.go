@@ -26,6 +26,7 @@ type seen struct {
 	Version            int64
 	Linked             person.ID
 	Suspended          bool
+	Doubtful           bool
 	Covers             []string
 	Rounds             []seenRound
 }
@@ -56,7 +57,7 @@ func (r *refRow) seen() seen {
 		Comment: r.comment, Status: r.status(), Active: r.active, Challenged: r.challenged, Ends: r.ends(), Version: r.version,
 	}
 	if r.link != nil {
-		s.Linked, s.Suspended, s.Covers = r.link.account, r.link.suspended, sorted(r.link.covers)
+		s.Linked, s.Suspended, s.Doubtful, s.Covers = r.link.account, r.link.suspended, r.link.doubtful, sorted(r.link.covers)
 	}
 	for i := len(r.rounds) - 1; i >= 0 && i >= len(r.rounds)-manyRounds; i-- {
 		n := seenRound{Outcome: r.rounds[i].outcome, Ended: r.rounds[i].outcome != "open"}
@@ -76,6 +77,7 @@ func (m *walker) seen(r *refRow) seen {
 	s := seen{
 		Kind: row.Kind, Name: row.Name, Primary: string(row.Primary), Aliases: []string{}, Applicant: string(row.Applicant),
 		Comment: row.Comment, Status: row.Status, Active: row.Active, Challenged: row.Challenged, Version: row.Version,
+		Doubtful: row.Doubtful,
 	}
 	if row.CertificateEnd != nil {
 		s.Ends = *row.CertificateEnd

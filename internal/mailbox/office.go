@@ -69,11 +69,12 @@ type FailedChallenge struct {
 	Queued     time.Time
 	Ended      time.Time
 	CanRetry   bool
+	Unsent     bool // only for want of time: nothing is known against the address
 }
 
 // retryable is the condition under which a failed challenge c of the round n and
 // the row r may be tried again: nothing came after it.
-const retryable = `(r.active and n.outcome in ('open', 'undeliverable')
+const retryable = `(r.active and n.outcome in ('open', 'undeliverable', 'unsent')
 	and not exists (select from challenge_round y where y.row_id = c.row_id and y.id > n.id))`
 
 // FailedChallenges returns the newest undeliverable challenges of all domains to
@@ -83,7 +84,7 @@ func (b *Book) FailedChallenges(ctx context.Context, by person.Actor, limit int)
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `
-		select c.id, c.row_id, r.name, d.name as domain_name, c.recipient, c.attempts, c.answer, c.queued, c.ended, `+retryable+` as can_retry
+		select c.id, c.row_id, r.name, d.name as domain_name, c.recipient, c.attempts, c.answer, c.queued, c.ended, c.unsent, `+retryable+` as can_retry
 		from challenge c join challenge_round n on n.id = c.round join address_row r on r.id = c.row_id join email_domain d on d.id = r.domain
 		where c.state = 'failed' order by c.ended desc, c.id desc limit $1`, limit)
 	if err != nil {
@@ -118,7 +119,11 @@ func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) er
 		if !c.can {
 			return fault.New(fault.Conflict, "mailbox.retry.over")
 		}
-		if err := b.requeue(ctx, tx, id, c.round); err != nil {
+		_, err = tx.Exec(ctx, `update challenge set queued = $2, answer = '', attempts = 0 where id = $1`, id, b.Now())
+		if err != nil {
+			return fmt.Errorf("retry challenge %d: %w", id, err)
+		}
+		if err := b.reopen(ctx, tx, id, c.round, Queued); err != nil {
 			return fmt.Errorf("retry challenge %d: %w", id, err)
 		}
 		if err := refresh(ctx, tx, c.row); err != nil {
@@ -126,15 +131,4 @@ func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) er
 		}
 		return b.note(ctx, tx, by.Who(), "mailbox.challenge_retried", audit.Detail{"challenge": id}, c.row.Thing(), c.domain.Thing())
 	})
-}
-
-func (b *Book) requeue(ctx context.Context, tx pgx.Tx, id, round int64) error {
-	_, err := tx.Exec(ctx, `update challenge set state = 'queued', queued = $2, ended = null, answer = '', attempts = 0 where id = $1`, id, b.Now())
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `update challenge_round set outcome = 'open', ended = null where id = $1`, round); err != nil {
-		return err
-	}
-	return b.Queue.Insert(ctx, tx, deliverArgs{Challenge: id})
 }

@@ -23,6 +23,7 @@ type world struct {
 	provenUntil time.Time // of the other domains
 	rows        map[mailbox.ID]*refRow
 	asks        []*refAsk
+	mail        map[person.ID]string // verified addresses
 }
 
 type refRow struct {
@@ -72,6 +73,7 @@ type refLink struct {
 	since     time.Time
 	covers    []string
 	suspended bool
+	doubtful  bool
 }
 
 type refRound struct {
@@ -92,6 +94,8 @@ type refAsk struct {
 	expires time.Time
 	digests [][]byte // the newest is the one that counts
 	account person.ID
+	late    bool // failed for want of time
+	over    bool // no link mailed so far counts any more
 }
 
 func fold(ss ...string) []string {
@@ -117,6 +121,11 @@ func (n *refRound) has(states ...mailbox.State) bool {
 	return slices.ContainsFunc(n.asks, func(a *refAsk) bool { return slices.Contains(states, a.state) })
 }
 
+// dead tells whether an address of the round could not be reached.
+func (n *refRound) dead() bool {
+	return slices.ContainsFunc(n.asks, func(a *refAsk) bool { return a.state == mailbox.Failed && !a.late })
+}
+
 func (n *refRound) pending() bool { return n.has(mailbox.Queued, mailbox.Deferred, mailbox.Sent) }
 
 func (r *refRow) status() mailbox.Status {
@@ -124,7 +133,7 @@ func (r *refRow) status() mailbox.Status {
 	switch {
 	case !r.active:
 		return mailbox.Inactive
-	case n != nil && (n.outcome == "open" || n.outcome == "undeliverable") && n.has(mailbox.Failed):
+	case n != nil && (n.outcome == "open" || n.outcome == "undeliverable") && n.dead():
 		return mailbox.Undeliverable
 	case n != nil && n.outcome == "open":
 		return mailbox.Open
@@ -154,9 +163,11 @@ func (r *refRow) settle() {
 	if n.outcome != "open" || n.pending() {
 		return
 	}
-	n.outcome = "expired"
-	if n.has(mailbox.Failed) {
+	switch n.outcome = "expired"; {
+	case n.dead():
 		n.outcome = "undeliverable"
+	case n.has(mailbox.Failed):
+		n.outcome = "unsent"
 	}
 }
 
@@ -370,3 +381,15 @@ func (a *refAsk) life(w *world) time.Duration {
 
 // unsent tells whether the patience with a mail is over.
 func (a *refAsk) unsent(now time.Time) bool { return now.Sub(a.queued) >= mail.Patience }
+
+// checkLink is a contact's word that a doubtful link is right.
+func (w *world) checkLink(by person.ID, domain string, r *refRow) string {
+	if no := w.edits(by, domain, r); no != "" {
+		return no
+	}
+	if r.link == nil || !r.link.doubtful {
+		return "mailbox.check_link.none"
+	}
+	r.link.doubtful = false
+	return ""
+}

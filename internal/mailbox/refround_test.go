@@ -83,7 +83,7 @@ func (w *world) attempt(a *refAsk, digest []byte) bool {
 	if a.state != mailbox.Queued && a.state != mailbox.Deferred {
 		return false
 	}
-	a.digests = append(a.digests, digest)
+	a.digests, a.over = append(a.digests, digest), false
 	a.expires = w.now.Add(a.life(w))
 	return true
 }
@@ -94,7 +94,7 @@ func (w *world) answered(a *refAsk, taken, forGood bool) {
 	case taken:
 		a.state = mailbox.Sent
 	case forGood || a.unsent(w.now):
-		a.state = mailbox.Failed
+		a.state, a.late = mailbox.Failed, !forGood
 		a.row.settle()
 	default:
 		a.state = mailbox.Deferred
@@ -118,10 +118,11 @@ func (w *world) retry(by person.ID, a *refAsk) string {
 	case by != w.officer:
 		return "fault.officers_only"
 	case a.state != mailbox.Failed, !a.row.active, a.round != a.row.newest(),
-		a.round.outcome != "open" && a.round.outcome != "undeliverable":
+		a.round.outcome != "open" && a.round.outcome != "undeliverable" && a.round.outcome != "unsent":
 		return "mailbox.retry.over"
 	}
 	a.state, a.queued, a.round.outcome = mailbox.Queued, w.now, "open"
+	a.late, a.over, a.expires = false, true, time.Time{} // links mailed before may stand in a bounce
 	return ""
 }
 
@@ -134,7 +135,7 @@ func (w *world) answers(by person.ID, a *refAsk, digest []byte) string {
 		return "mailbox.link.confirmed"
 	case a.state == mailbox.Declined:
 		return "mailbox.link.declined"
-	case a.state == mailbox.Replaced, !bytes.Equal(digest, a.digests[len(a.digests)-1]):
+	case a.state == mailbox.Replaced, a.over, !bytes.Equal(digest, a.digests[len(a.digests)-1]):
 		return "mailbox.link.replaced"
 	case a.state == mailbox.Invalidated:
 		return "mailbox.link.invalidated"
@@ -160,7 +161,8 @@ func (w *world) confirm(by person.ID, a *refAsk, digest []byte) string {
 	a.state, a.account = mailbox.Affirmed, by
 	if all {
 		a.round.outcome = "complete"
-		a.row.link = &refLink{account: by, since: w.now}
+		doubtful := a.row.kind == mailbox.Personal && !slices.Contains(a.row.addresses(), w.mail[by])
+		a.row.link = &refLink{account: by, since: w.now, doubtful: doubtful}
 		for _, x := range a.round.asks {
 			a.row.link.covers = append(a.row.link.covers, x.covers...)
 		}
@@ -185,7 +187,7 @@ func (w *world) tick() {
 		case a.state == mailbox.Sent && !w.now.Before(a.expires):
 			a.state = mailbox.Expired
 		case (a.state == mailbox.Queued || a.state == mailbox.Deferred) && a.unsent(w.now):
-			a.state = mailbox.Failed
+			a.state, a.late = mailbox.Failed, true
 		}
 	}
 	for _, r := range w.rows {

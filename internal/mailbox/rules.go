@@ -86,6 +86,17 @@ func MayUnlink(r Row) error {
 	return nil
 }
 
+// MayCheckLink: a row whose link is doubtful.
+func MayCheckLink(r Row) error {
+	if err := MayEditRows(r.Standing); err != nil {
+		return err
+	}
+	if !r.Doubtful {
+		return fault.New(fault.Conflict, "mailbox.check_link.none")
+	}
+	return nil
+}
+
 // MayChangeKind: until the first challenge (R14).
 func MayChangeKind(r Row) error {
 	if r.Challenged {

@@ -7,24 +7,25 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// refresh writes the status of rows from the facts beside them. It is the only
+// refresh writes the status of rows, and whether their link is doubtful, from
+// the facts beside them. It is the only
 // place that knows how the facts add up; every operation ends with it.
 func refresh(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 	_, err := tx.Exec(ctx, `
-		update address_row r set status = s.status
+		update address_row r set status = s.status, doubtful = s.doubtful
 		from (
 			select r.id, case
 				when not r.active then 'inactive'
-				when exists (select from challenge c where c.round = n.id and c.state = 'failed')
+				when exists (select from challenge c where c.round = n.id and c.state = 'failed' and not c.unsent)
 					and n.outcome in ('open', 'undeliverable') then 'undeliverable'
 				when n.outcome = 'open' then 'open'
 				when not l.suspended then 'confirmed'
-				else 'none' end as status
+				else 'none' end as status, coalesce(l.doubtful, false) as doubtful
 			from address_row r
 			left join lateral (select id, outcome from challenge_round where row_id = r.id order by id desc limit 1) n on true
 			left join link l on l.row_id = r.id
 			where r.id = any($1)
-		) s where s.id = r.id and s.status <> r.status`, ids)
+		) s where s.id = r.id and (s.status, s.doubtful) <> (r.status, r.doubtful)`, ids)
 	if err != nil {
 		return fmt.Errorf("refresh status: %w", err)
 	}
@@ -36,7 +37,8 @@ func refresh(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 func (b *Book) settle(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 	_, err := tx.Exec(ctx, `
 		update challenge_round n set ended = $2, outcome = case
-			when exists (select from challenge c where c.round = n.id and c.state = 'failed') then 'undeliverable' else 'expired' end
+			when exists (select from challenge c where c.round = n.id and c.state = 'failed' and not c.unsent) then 'undeliverable'
+			when exists (select from challenge c where c.round = n.id and c.state = 'failed') then 'unsent' else 'expired' end
 		where n.row_id = any($1) and n.outcome = 'open'
 			and not exists (select from challenge c where c.round = n.id and c.state in ('queued', 'deferred', 'sent'))`, ids, b.Now())
 	if err != nil {

@@ -38,9 +38,9 @@ func TestWhatOneSeesIsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id, err := r.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: stored, Primary: "d@uni.example", Comment: stored + "\r\nzwei"})
+			made, err := r.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: stored, Primary: "d@uni.example", Comment: stored + "\r\nzwei"})
 			r.ok(t, err)
-			row, err := r.Row(t.Context(), r.contact, "uni.example", id)
+			row, err := r.Row(t.Context(), r.contact, "uni.example", made.ID)
 			r.ok(t, err)
 			if row.Name != "Döring, Dörte" || row.Comment != "Döring, Dörte\nzwei" {
 				t.Errorf("got the name %+q and the comment %+q", row.Name, row.Comment)

@@ -37,6 +37,7 @@ type Config struct {
 	SMTPURL          string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
 	MailFrom         string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
 	MailBounce       string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
+	MailHello        string   `name:"mail-ehlo" env:"PETSCHAFT_MAIL_EHLO" placeholder:"NAME" help:"The name by which the portal introduces itself to the mail server; the base address's host unless set."`
 	Secret           string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
 	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
 	ForwardedHeader  string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
@@ -117,7 +118,7 @@ func (c Config) read() (settings, error) {
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {
 		say("PETSCHAFT_FORWARDED_HEADER", "holds %q, want x-forwarded-for or forwarded", c.ForwardedHeader)
 	}
-	s.sender = c.readMail(say)
+	s.sender = c.readMail(s.base, say)
 	s.brakes = c.readBrakes(say)
 	if c.BulkMails < 1 {
 		say("PETSCHAFT_BULK_MAILS_PER_MINUTE", "must be positive")
@@ -204,7 +205,7 @@ func (c Config) readProxies(say sayer) (ps []netip.Prefix) {
 	return ps
 }
 
-func (c Config) readMail(say sayer) *mail.Sender {
+func (c Config) readMail(base *url.URL, say sayer) *mail.Sender {
 	ok := c.SMTPURL != ""
 	for _, address := range [][2]string{{"PETSCHAFT_MAIL_FROM", c.MailFrom}, {"PETSCHAFT_MAIL_BOUNCE", c.MailBounce}} {
 		if address[1] == "" {
@@ -217,12 +218,20 @@ func (c Config) readMail(say sayer) *mail.Sender {
 	if !ok {
 		return nil
 	}
-	s, err := mail.NewSender(mail.Config{URL: c.SMTPURL, From: c.MailFrom, Bounce: c.MailBounce})
+	s, err := mail.NewSender(mail.Config{URL: c.SMTPURL, From: c.MailFrom, Bounce: c.MailBounce, Hello: c.hello(base)})
 	if err != nil {
-		say("PETSCHAFT_SMTP_URL", "or one of the mail addresses is wrong: %v", err)
+		say("PETSCHAFT_SMTP_URL", "or another setting of the mail is wrong: %v", err)
 		return nil
 	}
 	return s
+}
+
+// hello is how the portal introduces itself to the mail server.
+func (c Config) hello(base *url.URL) string {
+	if c.MailHello == "" && base != nil {
+		return mail.HelloOf(base.Hostname())
+	}
+	return c.MailHello
 }
 
 func (c Config) readBrakes(say sayer) mailbox.Brakes {
@@ -246,6 +255,7 @@ func (c Config) checkReminders(say sayer) {
 // Lines are the effective settings without secrets, NAME=value, in the order of
 // the help.
 func (c Config) Lines() []string {
+	base, _ := url.Parse(c.BaseURL) // nil where it is wrong
 	return []string{
 		"DATABASE_URL=" + masked(c.DatabaseURL),
 		"PETSCHAFT_LISTEN=" + c.Listen,
@@ -258,6 +268,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL),
 		"PETSCHAFT_MAIL_FROM=" + c.MailFrom,
 		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,
+		"PETSCHAFT_MAIL_EHLO=" + c.hello(base),
 		"PETSCHAFT_SECRET=" + hidden(c.Secret),
 		"PETSCHAFT_TRUSTED_PROXIES=" + strings.Join(c.TrustedProxies, ","),
 		"PETSCHAFT_FORWARDED_HEADER=" + c.ForwardedHeader,

@@ -55,6 +55,7 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"mail in clear off this machine": {func(c *portal.Config) { c.SMTPURL = "smtp://mail.example?tls=none" }, "PETSCHAFT_SMTP_URL"},
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
 		"a header of one's own":          {func(c *portal.Config) { c.ForwardedHeader = "X-Real-IP" }, "PETSCHAFT_FORWARDED_HEADER holds \"X-Real-IP\", want"},
+		"a name without a domain":        {func(c *portal.Config) { c.MailHello = "portal" }, "PETSCHAFT_MAIL_EHLO is not a full domain name"},
 		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},
 		"tokens that sleep at once":      {func(c *portal.Config) { c.TokenSleep = 0 }, "PETSCHAFT_TOKEN_SLEEP must be one day or more"},
 		"a reminder on the last day":     {func(c *portal.Config) { c.RemindDays = []int{28, 0} }, "PETSCHAFT_REMIND_DAYS holds 0, want days from 1 to 365"},
@@ -82,9 +83,28 @@ func TestTheEffectiveConfigurationHoldsNoSecret(t *testing.T) {
 			t.Errorf("%q stands in:\n%s", secret, all)
 		}
 	}
-	for _, want := range []string{"PETSCHAFT_BASE_URL=https://portal.example", "PETSCHAFT_SECRET=(set)", "db.example"} {
+	for _, want := range []string{"PETSCHAFT_BASE_URL=https://portal.example", "PETSCHAFT_MAIL_EHLO=portal.example", "PETSCHAFT_SECRET=(set)", "db.example"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is missing in:\n%s", want, all)
+		}
+	}
+}
+
+// TestAnyBaseAddressWillDoForTheMailServer: a portal whose host has no full name
+// starts as before.
+func TestAnyBaseAddressWillDoForTheMailServer(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"https://portal.example": "portal.example", "https://portal.example:8443": "portal.example", "https://portal": "localhost", "http://127.0.0.1:8080": "[127.0.0.1]",
+		"http://[::1]:8080": "[IPv6:::1]", "http://localhost:8080": "localhost", "https://bücher.example": "xn--bcher-kva.example", "https://portal.example.": "portal.example",
+	} {
+		c := good()
+		c.BaseURL = base
+		if err := c.Check(); err != nil {
+			t.Errorf("%s: %v", base, err)
+		}
+		if all := strings.Join(c.Lines(), "\n") + "\n"; !strings.Contains(all, "PETSCHAFT_MAIL_EHLO="+want+"\n") {
+			t.Errorf("%s: want the name %s in\n%s", base, want, all)
 		}
 	}
 }

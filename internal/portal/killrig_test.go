@@ -102,14 +102,16 @@ var answers = map[string]func(ctx context.Context, p *portal.Portal, by person.A
 		return err
 	},
 	"challenge": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
-		return p.Mailbox.Challenge(ctx, by, domain, mailbox.ID(number(to)))
+		_, err := p.Mailbox.Challenge(ctx, by, domain, mailbox.ID(number(to)))
+		return err
 	},
 	"offer": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
 		_, err := p.Handover.Offer(ctx, by, handover.Wish{Organisations: []org.OrganisationID{org.OrganisationID(number(to))}, Email: "ada@people.example"})
 		return err
 	},
 	"import": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
-		return p.Mailbox.Apply(ctx, by, domain, mailbox.ImportID(number(to)), 1)
+		_, err := p.Mailbox.Apply(ctx, by, domain, mailbox.ImportID(number(to)), 1)
+		return err
 	},
 	"bulk": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
 		return p.Bulk.Start(ctx, by, domain, bulk.ID(number(to)), "")
@@ -206,14 +208,14 @@ func (r *killRig) count(sql string, args ...any) (n int) {
 
 func (r *killRig) row() mailbox.ID {
 	r.t.Helper()
-	return must(r.Mailbox.Add(r.t.Context(), r.nora, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@" + domain}))
+	return must(r.Mailbox.Add(r.t.Context(), r.nora, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@" + domain})).ID
 }
 
 // linked is a row that ada confirmed, as if the mail had come.
 func (r *killRig) linked() mailbox.ID {
 	r.t.Helper()
 	ctx, id := r.t.Context(), r.row()
-	r.ok(r.Mailbox.Challenge(ctx, r.nora, domain, id))
+	must(r.Mailbox.Challenge(ctx, r.nora, domain, id))
 	digest := mailbox.Digest(rand.Text())
 	must(r.DB.Exec(ctx, `with c as (update challenge set state = 'sent', token = $1, expires = now() + interval '1 day' returning id)
 		insert into challenge_token (hash, challenge, made) select $1, id, now() from c`, digest))

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"petschaft/internal/mail"
 	"petschaft/internal/queue"
 )
 
@@ -20,6 +21,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	mails    *prometheus.CounterVec
 }
 
 func newMetrics(p *Portal) *metrics {
@@ -29,18 +31,26 @@ func newMetrics(p *Portal) *metrics {
 			Name: "petschaft_request_seconds", Help: "Time to answer a request, by route pattern.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 5},
 		}, []string{"method", "route", "status"}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "petschaft_mails_failed_total", Help: "Mails that failed for good: a dead address, unsent for two days, or no mail could be made.",
+		}, []string{"why"}),
 	}
+	for _, why := range []string{mail.WhyAddress, mail.WhyUnsent, mail.WhyLetter} {
+		m.mails.WithLabelValues(why)
+	}
+	p.Outbox.Count = func(why string) { m.mails.WithLabelValues(why).Inc() }
 	pool := func(name, help string, value func() int32) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
 	}
-	m.registry.MustRegister(m.requests,
+	m.registry.MustRegister(m.requests, m.mails,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		pool("petschaft_database_connections", "Open connections to Postgres.", func() int32 { return p.DB.Stat().TotalConns() }),
 		pool("petschaft_database_connections_busy", "Connections in use.", func() int32 { return p.DB.Stat().AcquiredConns() }),
 		&jobs{
 			queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil),
 			lost: prometheus.NewDesc("petschaft_jobs_lost", "Jobs that run for longer than any process lets them: it died.", nil, nil),
-		})
+		},
+		&hold{outbox: p.Outbox, held: prometheus.NewDesc("petschaft_mail_held", "1 while the mail server takes no letter and one tries every five minutes.", nil, nil)})
 	return m
 }
 
@@ -74,6 +84,28 @@ func (j *jobs) Collect(c chan<- prometheus.Metric) {
 		c <- prometheus.MustNewConstMetric(j.count, prometheus.GaugeValue, float64(n), state)
 	}
 	c <- prometheus.MustNewConstMetric(j.lost, prometheus.GaugeValue, float64(lost))
+}
+
+// hold asks at each scrape whether the mail queue is held.
+type hold struct {
+	outbox *mail.Outbox
+	held   *prometheus.Desc
+}
+
+func (h *hold) Describe(c chan<- *prometheus.Desc) { c <- h.held }
+
+func (h *hold) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	held := 0.0
+	switch now, err := h.outbox.Holding(ctx); {
+	case err != nil:
+		c <- prometheus.NewInvalidMetric(h.held, err)
+		return
+	case now != nil:
+		held = 1
+	}
+	c <- prometheus.MustNewConstMetric(h.held, prometheus.GaugeValue, held)
 }
 
 // serveMetrics answers on an address of its own until the returned function is

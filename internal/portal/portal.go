@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
@@ -136,8 +137,11 @@ func (p *Portal) subjects(s settings, now func() time.Time) {
 	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour}
 	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
 	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
-	p.Outbox.Now = now
 	base := s.base.Scheme + "://" + s.base.Host
+	p.Outbox.Now, p.Outbox.Log, p.Outbox.OfficeLink = now, p.log, base+"/office/mail"
+	p.Outbox.Officers = func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
+		return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
+	}
 	p.People.Outbox, p.People.Base = p.Outbox, base
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
 	p.Bulk = &bulk.Book{

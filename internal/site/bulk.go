@@ -49,7 +49,7 @@ func readChosen(q url.Values) (v mailbox.View, err error) {
 	}
 	if q.Get("all") == "1" {
 		v = readView(q)
-		return mailbox.View{Status: v.Status, Text: v.Text}, nil
+		return mailbox.View{Status: v.Status, Doubtful: v.Doubtful, Text: v.Text}, nil
 	}
 	for _, row := range q["row"] {
 		if n, err := strconv.ParseInt(row, 10, 64); err == nil {

@@ -23,9 +23,9 @@ var (
 	stateIcons = map[mailbox.State]view.Icon{mailbox.Queued: view.IconClock, mailbox.Deferred: view.IconClock, mailbox.Sent: view.IconMail}
 	outcomeIDs = map[string]string{
 		"open": "round.open", "complete": "round.complete", "declined": "round.declined", "replaced": "round.replaced",
-		"invalidated": "round.invalidated", "expired": "round.expired", "undeliverable": "round.undeliverable",
+		"invalidated": "round.invalidated", "expired": "round.expired", "undeliverable": "round.undeliverable", "unsent": "round.unsent",
 	}
-	outcomeKinds = map[string]view.Kind{"open": view.Open, "complete": view.Good, "declined": view.Bad, "undeliverable": view.Bad}
+	outcomeKinds = map[string]view.Kind{"open": view.Open, "complete": view.Good, "declined": view.Bad, "undeliverable": view.Bad, "unsent": view.Warn}
 )
 
 // rowDelivery is the newest round alone, for the page that refreshes it.
@@ -38,7 +38,24 @@ func (s *Site) rowDelivery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Delivery(s.delivery(r.Context(), row, rounds)))
+	m := s.delivery(r.Context(), row, rounds)
+	if m.Held, err = s.heldNotice(r.Context(), rounds); err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.Delivery(m))
+}
+
+// heldNotice tells who waits for a mail of the newest round that none leave at
+// the moment, nil if they do.
+func (s *Site) heldNotice(ctx context.Context, rounds []mailbox.Round) (*view.NoticeModel, error) {
+	if len(rounds) == 0 || !underWay(rounds[0]) {
+		return nil, nil
+	}
+	h, err := s.Outbox.Holding(ctx)
+	if err != nil || h == nil {
+		return nil, err
+	}
+	return &view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.held", "since", h.Since)}, nil
 }
 
 func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) view.DeliveryModel {
@@ -99,7 +116,10 @@ func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Chall
 }
 
 func (s *Site) challengeState(ctx context.Context, c mailbox.Challenge) view.StateModel {
-	m := view.StateModel{Kind: stateKinds[c.State], Word: t(ctx, stateIDs[c.State]), Icon: stateIcons[c.State]}
+	m := view.StateModel{Kind: stateKinds[c.State], Word: stateWord(ctx, c), Icon: stateIcons[c.State]}
+	if c.Unsent {
+		m.Kind = view.Warn
+	}
 	since := c.Queued
 	for _, at := range []view.Moment{moment(ctx, c.Ended, s.Now()), moment(ctx, c.Sent, s.Now()), view.At(ctx, since, s.Now())} {
 		if at.ISO != "" {
@@ -110,6 +130,14 @@ func (s *Site) challengeState(ctx context.Context, c mailbox.Challenge) view.Sta
 	return m
 }
 
+// stateWord says how a challenge stands. What nobody took is not undeliverable.
+func stateWord(ctx context.Context, c mailbox.Challenge) string {
+	if c.Unsent {
+		return t(ctx, "challenge.unsent")
+	}
+	return t(ctx, stateIDs[c.State])
+}
+
 // earlier are the rounds before the newest.
 func (s *Site) earlier(ctx context.Context, rounds []mailbox.Round) (events []view.Event) {
 	for _, n := range rounds[min(1, len(rounds)):] {
@@ -118,7 +146,7 @@ func (s *Site) earlier(ctx context.Context, rounds []mailbox.Round) (events []vi
 			When: view.At(ctx, n.Started, s.Now()), Who: n.StartedBy,
 		}
 		for _, c := range n.Challenges {
-			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", t(ctx, stateIDs[c.State]))
+			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
 			if c.AnsweredBy != nil {
 				note += " (" + *c.AnsweredBy + ")"
 			}

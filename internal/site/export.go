@@ -21,7 +21,7 @@ import (
 
 // exportHref is the address of the file with all that v shows.
 func exportHref(base string, v mailbox.View) string {
-	return viewHref(base+"/export.csv", mailbox.View{Status: v.Status, Text: v.Text})
+	return viewHref(base+"/export.csv", mailbox.View{Status: v.Status, Doubtful: v.Doubtful, Text: v.Text})
 }
 
 // exportRows sends what the table shows, not only its page, as a file.
@@ -41,7 +41,7 @@ func (s *Site) exportRows(w http.ResponseWriter, r *http.Request) error {
 	defer s.exports.leave()
 	ctx = postgres.Slow(ctx, longestDownload)
 	words, f := newFileWords(ctx), newDownload(w, string(d.Name)+".csv", q.Get("format"))
-	err = f.Write(append(words.columns(), t(ctx, "rows.status"), t(ctx, "export.linked"), t(ctx, "export.end"))...)
+	err = f.Write(append(words.columns(), t(ctx, "rows.status"), t(ctx, "export.linked"), t(ctx, "export.end"), t(ctx, "export.doubtful"))...)
 	if err == nil && r.Method != http.MethodHead {
 		err = s.Mailbox.Export(ctx, by, string(d.Name), v, func(x mailbox.Exported) error { return f.Write(words.cells(x)...) })
 	}
@@ -98,12 +98,13 @@ type fileWords struct {
 	reader   *locale.Reader
 	kinds    map[mailbox.Kind]string
 	statuses map[mailbox.Status]string
+	doubtful string
 	line     []string // one row's cells, used again for the next
 }
 
 func newFileWords(ctx context.Context) *fileWords {
 	f := &fileWords{
-		reader: locale.From(ctx), statuses: map[mailbox.Status]string{},
+		reader: locale.From(ctx), statuses: map[mailbox.Status]string{}, doubtful: t(ctx, "export.doubtful_yes"),
 		kinds: map[mailbox.Kind]string{mailbox.Personal: kindWords(ctx, mailbox.Personal), mailbox.Functional: kindWords(ctx, mailbox.Functional)},
 	}
 	for _, st := range mailbox.Statuses {
@@ -125,12 +126,15 @@ func (f *fileWords) columns() []string {
 // cells are a row below the columns and what only an export tells. They are
 // good until it is called again.
 func (f *fileWords) cells(x mailbox.Exported) []string {
-	ends := ""
+	ends, doubtful := "", ""
+	if x.Doubtful {
+		doubtful = f.doubtful
+	}
 	if x.CertificateEnd != nil {
 		ends = f.reader.ISODate(*x.CertificateEnd)
 	}
 	f.line = append(f.line[:0], x.Name, string(x.Primary), string(x.Aliases[0]), string(x.Aliases[1]), f.kinds[x.Kind], string(x.Applicant), x.Comment,
-		f.statuses[x.Status], x.Linked, ends)
+		f.statuses[x.Status], x.Linked, ends, doubtful)
 	return f.line
 }
 

@@ -96,14 +96,14 @@ func actionWords(ctx context.Context, action string) string {
 
 func kindOfAction(action string) view.Kind {
 	switch action {
-	case "mailbox.confirmed", "mailbox.linked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
+	case "mailbox.confirmed", "mailbox.linked", "mailbox.link_checked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
 		"handover.accepted", "handover.finished", "handover.reassigned", "org.reminders_confirmed":
 		return view.Good
 	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked":
 		return view.Bad
-	case "mailbox.conflict", "mailbox.unlinked", "order.refused", "order.returned", "handover.wrong_password":
+	case "mailbox.conflict", "mailbox.unlinked", "mailbox.unsent", "order.refused", "order.returned", "handover.wrong_password":
 		return view.Warn
-	case "mailbox.challenged", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started", "handover.offered", "handover.reassign_asked":
+	case "mailbox.challenged", "mailbox.taken_back", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started", "handover.offered", "handover.reassign_asked":
 		return view.Open
 	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "org.name_ended", "org.name_declined", "recipe.cancelled",
 		"handover.declined", "handover.cancelled", "handover.replaced", "handover.expired", "handover.reassign_dropped",
@@ -115,7 +115,7 @@ func kindOfAction(action string) view.Kind {
 
 // detailOrder are the values of audit lines that mean something to people.
 var detailOrder = [...]string{
-	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "holder", "organisation", "language", "to", "answer",
+	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "holder", "organisation", "language", "to", "answer", "doubtful",
 	"server_name", "identifier", "country", "contact", "successor", "wildcard", "auto_approve", "reminders",
 	"validation", "proof", "vouching", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
 }

@@ -91,4 +91,3 @@ func (w *walk) signIn(p *chromium.Page, sub string) {
 	p.Press(names[sub])
 	p.Has(w.say("start.todo"), names[sub])
 }
-

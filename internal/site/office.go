@@ -102,8 +102,15 @@ func (s *Site) officeTasks(ctx context.Context, by person.Actor) ([]view.Task, e
 	if err != nil {
 		return nil, err
 	}
+	held, err := s.Outbox.Holding(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var tasks []view.Task
 	look := view.Link{Label: t(ctx, "start.look"), Href: "/office/mail"}
+	if held != nil {
+		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.held", "since", held.Since), Link: look})
+	}
 	if n := failed.mails(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.mails_failed", "n", n), Link: look})
 	}

@@ -71,13 +71,16 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := view.MailStateModel{}
+	if m.Held, err = s.holdNotice(ctx); err != nil {
+		return err
+	}
 	for _, c := range failed.challenges {
 		m.Challenges = append(m.Challenges, s.failedChallenge(ctx, c))
 	}
 	for _, l := range failed.letters {
 		m.Letters = append(m.Letters, view.FailedMail{
 			To: l.Recipient, About: letterKind(ctx, l.Kind), Answer: answerWords(ctx, l.Answer), Tries: locale.From(ctx).Number(int64(l.Attempts)),
-			Since: view.Ago(ctx, l.Done, s.Now()), Retry: "/office/mail/letters/" + id(l.ID) + "/retry",
+			State: failedState(ctx, l.Unsent), Since: view.Ago(ctx, l.Done, s.Now()), Retry: "/office/mail/letters/" + id(l.ID) + "/retry",
 		})
 	}
 	for _, j := range failed.jobs {
@@ -90,12 +93,36 @@ func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) v
 	m := view.FailedMail{
 		To: string(c.Recipient), About: c.Name, Href: domainPath(c.DomainName) + "/rows/" + id(c.RowID),
 		Answer: answerWords(ctx, c.Answer), Tries: locale.From(ctx).Number(int64(c.Attempts)), Since: view.Ago(ctx, c.Ended, s.Now()),
-		WhyNever: t(ctx, "office.retry_over"),
+		State: failedState(ctx, c.Unsent), WhyNever: t(ctx, "office.retry_over"),
 	}
 	if c.CanRetry {
 		m.Retry = "/office/mail/challenges/" + id(c.ID) + "/retry"
 	}
 	return m
+}
+
+// holdNotice tells that the mail queue is held, and why; nil if it is not.
+func (s *Site) holdNotice(ctx context.Context) (*view.NoticeModel, error) {
+	h, err := s.Outbox.Holding(ctx)
+	if err != nil || h == nil {
+		return nil, err
+	}
+	why := "office.held_code"
+	if h.Door {
+		why = "office.held_door"
+	}
+	return &view.NoticeModel{
+		Kind: view.Bad, Title: t(ctx, "office.held", "since", h.Since),
+		Text: t(ctx, why, "answer", answerWords(ctx, h.Answer)) + " " + t(ctx, "office.held_goes_on", "next", h.Next),
+	}, nil
+}
+
+// failedState tells a dead address from a mail that nobody took.
+func failedState(ctx context.Context, unsent bool) view.StateModel {
+	if unsent {
+		return view.StateModel{Kind: view.Warn, Word: t(ctx, "challenge.unsent")}
+	}
+	return view.StateModel{Kind: view.Bad, Word: t(ctx, "challenge.failed")}
 }
 
 // answerWords is what the mail server said; nothing means that it was away.
@@ -134,6 +161,8 @@ func letterKind(ctx context.Context, kind string) string {
 		return t(ctx, "office.letter_token_ending")
 	case "applied":
 		return t(ctx, "office.letter_applied")
+	case "held":
+		return t(ctx, "office.letter_held")
 	case "digest":
 		return t(ctx, "office.letter_digest")
 	}

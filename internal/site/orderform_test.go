@@ -42,7 +42,7 @@ func TestNamesOfARequestAreOfferedAsTheyWillBe(t *testing.T) {
 		"12b-ms-extreq":    {[]string{"www.institut.example", "wiki.institut.example"}, false},
 	} {
 		csr, names := requestFile(t, file), strings.Join(want.names, "\n")
-		page := sven.post("/orders/new", "step", "names", "csr", csr).status(http.StatusOK).has(">"+names+"</textarea>").lacks(without)
+		page := sven.post("/orders/new", "step", "names", "csr", csr).status(http.StatusOK).has(">" + names + "</textarea>").lacks(without)
 		const added = "steht in Ihrem CSR nur als CN"
 		if want.added {
 			page.has("www.institut.example " + added)

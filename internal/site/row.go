@@ -57,6 +57,9 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := s.rowModel(ctx, row, rounds)
+	if m.Delivery.Held, err = s.heldNotice(ctx, rounds); err != nil {
+		return err
+	}
 	m.History = history.events
 	var living bool
 	if m.Certs, living, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
@@ -103,6 +106,14 @@ func unlikeState(ctx context.Context, r mailbox.Row) *view.StateModel {
 	return &view.StateModel{Kind: view.Warn, Word: t(ctx, "row.unlike")}
 }
 
+// doubtState marks a linked person whose verified address is none of the row's.
+func doubtState(ctx context.Context, r mailbox.Row) *view.StateModel {
+	if !r.Doubtful {
+		return nil
+	}
+	return &view.StateModel{Kind: view.Warn, Word: t(ctx, "row.doubtful")}
+}
+
 func applicantWords(ctx context.Context, r mailbox.Row) string {
 	if r.Kind == mailbox.Functional && r.Applicant == "" {
 		return t(ctx, "row.no_applicant")
@@ -114,7 +125,7 @@ func (s *Site) rowLink(ctx context.Context, r mailbox.Row) *view.RowLink {
 	if r.Linked == nil {
 		return nil
 	}
-	l := &view.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r)}
+	l := &view.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r), Doubtful: doubtState(ctx, r)}
 	if *r.Suspended {
 		l.State = &view.StateModel{Kind: view.Warn, Icon: view.IconPause, Word: t(ctx, "row.suspended")}
 	}
@@ -200,6 +211,9 @@ func (s *Site) rowNotices(ctx context.Context, r mailbox.Row, rounds []mailbox.R
 		}
 		return ns
 	}
+	if r.Doubtful {
+		say(view.Warn, t(ctx, "row.notice.doubtful", "name", *r.LinkedName))
+	}
 	if r.Linked != nil && *r.Suspended {
 		say(view.Warn, t(ctx, "row.notice.suspended", "name", *r.LinkedName))
 	}
@@ -216,6 +230,9 @@ func (s *Site) rowNotices(ctx context.Context, r mailbox.Row, rounds []mailbox.R
 
 // answerNotices tell of answers in the newest round that want attention.
 func answerNotices(ctx context.Context, n mailbox.Round) (ns []view.NoticeModel) {
+	if slices.ContainsFunc(n.Challenges, func(c mailbox.Challenge) bool { return c.Unsent }) {
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.unsent")})
+	}
 	for _, c := range n.Challenges {
 		switch {
 		case c.State == mailbox.Declined:

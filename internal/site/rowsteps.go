@@ -44,6 +44,10 @@ var rowSteps = []rowStep{
 		done: "step.unlink_done", rule: mailbox.MayUnlink, do: (*mailbox.Book).Unlink, words: unlinkWords,
 	},
 	{
+		path: "check-link", icon: view.IconCheck, button: "step.check_link_button", title: "step.check_link_title", verb: "step.check_link_verb",
+		done: "step.check_link_done", rule: mailbox.MayCheckLink, do: (*mailbox.Book).CheckLink, words: checkLinkWords,
+	},
+	{
 		path: "delete", icon: view.IconBin, button: "step.delete_button", title: "step.delete_title", verb: "step.delete_verb", danger: true,
 		done: "step.delete_done", rule: mailbox.MayDelete, do: (*mailbox.Book).Delete, words: deleteWords,
 	},
@@ -155,6 +159,11 @@ func unlinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.
 	m.List, m.Addresses = t(ctx, "step.affected"), r.Covered
 	m.Dialog.What = []string{t(ctx, "step.unlink_what", "name", *r.LinkedName), t(ctx, "step.unlink_certificates")}
 	m.Dialog.Final = t(ctx, "step.unlink_final")
+}
+
+func checkLinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+	m.List, m.Addresses = t(ctx, "step.check_link_list"), r.Covered
+	m.Dialog.What = []string{t(ctx, "step.check_link_what", "name", *r.LinkedName), t(ctx, "step.check_link_else")}
 }
 
 func deleteWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {

@@ -31,7 +31,7 @@ var sortIDs = map[mailbox.Sort]string{
 func readView(q url.Values) mailbox.View {
 	v := mailbox.View{
 		Status: mailbox.Status(q.Get("status")), Text: strings.TrimSpace(q.Get("q")), Sort: mailbox.Sort(q.Get("sort")),
-		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"),
+		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"), Doubtful: q.Get("doubtful") == "1",
 	}
 	if !slices.Contains(mailbox.Statuses[:], v.Status) {
 		v.Status = ""
@@ -71,6 +71,7 @@ func viewFields(v mailbox.View) (hs []view.Hidden) {
 		}
 	}
 	add("status", string(v.Status), v.Status != "")
+	add("doubtful", "1", v.Doubtful)
 	add("sort", string(v.Sort), v.Sort != "" && v.Sort != mailbox.ByName)
 	add("desc", "1", v.Desc)
 	add("size", strconv.Itoa(v.Size), v.Size != 0 && v.Size != pageSizes[0])
@@ -109,12 +110,16 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	if err != nil {
 		return err
 	}
+	doubts, err := s.Mailbox.Doubts(ctx, d.ID)
+	if err != nil {
+		return err
+	}
 	work, err := s.Bulk.UnderWay(ctx, by, d)
 	if err != nil {
 		return err
 	}
 	again := ticks{rows: q["row"], all: q.Get("all") == "1", verb: q.Get("verb")}
-	m := s.domainModel(ctx, d, v, page, counts[d.ID], again)
+	m := s.domainModel(ctx, d, v, page, tally{counts[d.ID], doubts[d.ID]}, again)
 	m.Work = s.bulkWork(ctx, work)
 	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"}), http.StatusOK
 	if failed != nil {
@@ -124,16 +129,37 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	return s.show(w, r, status, view.EmailDomain(f, m))
 }
 
-func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, counts map[mailbox.Status]int64, again ticks) view.EmailDomainModel {
-	base := domainPath(d.Name)
-	edits := mailbox.MayEditRows(d.Standing) == nil
-	var sum int64
-	for _, n := range counts {
-		sum += n
+// tally is how many rows a domain has: in each status, and with a doubtful link.
+type tally struct {
+	of     map[mailbox.Status]int64
+	doubts int64
+}
+
+func (n tally) sum() (sum int64) {
+	for _, of := range n.of {
+		sum += of
 	}
+	return sum
+}
+
+// shown is how many of them v shows as long as nothing is searched for; of those
+// in one status nobody knows how many are doubtful.
+func (n tally) shown(v mailbox.View) int64 {
+	switch {
+	case v.Doubtful && v.Status == "":
+		return n.doubts
+	case v.Status != "":
+		return n.of[v.Status]
+	}
+	return n.sum()
+}
+
+func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n tally, again ticks) view.EmailDomainModel {
+	base, sum := domainPath(d.Name), n.sum()
+	edits := mailbox.MayEditRows(d.Standing) == nil
 	m := view.EmailDomainModel{
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
-		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, counts, sum),
+		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, n),
 		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
 		Table:  rowsTable(ctx, base, v, edits), Bulks: bulksPath(d.Name),
 	}
@@ -146,10 +172,7 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 	if sum > 0 {
 		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.do"), Href: exportHref(base, v)})
 	}
-	shown := sum
-	if v.Status != "" {
-		shown = counts[v.Status]
-	}
+	shown := n.shown(v)
 	if v.Text != "" {
 		shown = int64(p.Hits)
 		m.Found = t(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
@@ -181,17 +204,22 @@ func (s *Site) domainNotices(ctx context.Context, d org.EmailDomain) []view.Noti
 	return nil
 }
 
-func chips(ctx context.Context, base string, v mailbox.View, counts map[mailbox.Status]int64, sum int64) []view.Chip {
+func chips(ctx context.Context, base string, v mailbox.View, tally tally) []view.Chip {
 	v.Cursor = ""
 	number := locale.From(ctx).Number
 	chip := func(label string, st mailbox.Status, n int64) view.Chip {
 		to := v
-		to.Status = st
-		return view.Chip{Label: label, Count: number(n), Href: viewHref(base, to), Current: v.Status == st}
+		to.Status, to.Doubtful = st, false
+		return view.Chip{Label: label, Count: number(n), Href: viewHref(base, to), Current: v.Status == st && !v.Doubtful}
 	}
-	all := []view.Chip{chip(t(ctx, "rows.all"), "", sum)}
+	all := []view.Chip{chip(t(ctx, "rows.all"), "", tally.sum())}
 	for _, st := range mailbox.Statuses {
-		all = append(all, chip(t(ctx, chipIDs[st]), st, counts[st]))
+		all = append(all, chip(t(ctx, chipIDs[st]), st, tally.of[st]))
+	}
+	if tally.doubts > 0 || v.Doubtful { // it is rare
+		to := v
+		to.Status, to.Doubtful = "", true
+		all = append(all, view.Chip{Label: t(ctx, "rows.doubtful"), Count: number(tally.doubts), Href: viewHref(base, to), Current: v.Doubtful})
 	}
 	return all
 }
@@ -241,7 +269,7 @@ func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) view.
 		Kind: kindWords(ctx, r.Kind), Comment: r.Comment,
 	}
 	if r.LinkedName != nil {
-		l.Linked, l.Unlike = *r.LinkedName, unlikeState(ctx, r)
+		l.Linked, l.Unlike, l.Doubtful = *r.LinkedName, unlikeState(ctx, r), doubtState(ctx, r)
 	}
 	if r.CertificateEnd != nil {
 		l.Ends = view.Day(ctx, *r.CertificateEnd, s.Now())
@@ -296,6 +324,8 @@ func noRows(ctx context.Context, base string, v mailbox.View, p mailbox.Page, su
 		return nil
 	case v.Text != "":
 		return &view.EmptyModel{Title: t(ctx, "rows.no_hit", "text", v.Text), Text: t(ctx, "rows.no_hit_text"), Action: all}
+	case v.Doubtful && sum > 0:
+		return &view.EmptyModel{Title: t(ctx, "rows.none_so", "status", t(ctx, "rows.doubtful")), Text: t(ctx, "rows.none_so_text"), Action: all}
 	case v.Status != "" && sum > 0:
 		return &view.EmptyModel{Title: t(ctx, "rows.none_so", "status", t(ctx, chipIDs[v.Status])), Text: t(ctx, "rows.none_so_text"), Action: all}
 	case !edits:
