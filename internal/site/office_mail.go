@@ -178,7 +178,7 @@ func (s *Site) failedJob(ctx context.Context, j queue.Failed) view.FailedJob {
 	case jobDiscarded:
 	case jobRunning:
 		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_lost")}
-		m.Error = t(ctx, "office.job_lost_why")
+		m.Error, m.Why = "", t(ctx, "office.job_lost_why")
 	default:
 		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_retrying")}
 		m.Next = view.Ago(ctx, j.Scheduled, s.Now())
