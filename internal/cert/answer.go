@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -94,18 +95,19 @@ func (b *Book) RefreshAnswers(ctx context.Context) error {
 	if err := b.Authority.RenewResponders(ctx); err != nil {
 		return err
 	}
+	var failed []error // one authority keeps no other waiting
 	for _, name := range b.Authority.Responders() {
 		for range mostBatches {
 			n, err := b.refreshSome(ctx, name)
 			if err != nil {
-				return fmt.Errorf("answer for %s: %w", name, err)
+				failed = append(failed, fmt.Errorf("answer for %s: %w", name, err))
 			}
-			if n < answerBatch {
+			if err != nil || n < answerBatch {
 				break
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // refreshSome signs a batch and returns how many there were. What a certificate

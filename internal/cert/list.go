@@ -100,19 +100,15 @@ func (b *Book) SignOldLists(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
 	}
+	failed := []error{b.takeRootList(ctx)} // one authority keeps no other waiting
 	for _, name := range b.Authority.Names() {
 		newest, err := b.Newest(ctx, name)
-		if err != nil && !fault.Is(err, fault.Missing) {
-			return err
+		if fault.Is(err, fault.Missing) || err == nil && !newest.ThisUpdate.After(b.Now().Add(-listEvery)) {
+			err = b.SignList(ctx, name)
 		}
-		if newest.ThisUpdate.After(b.Now().Add(-listEvery)) {
-			continue
-		}
-		if err := b.SignList(ctx, name); err != nil {
-			return err
-		}
+		failed = append(failed, err)
 	}
-	return b.takeRootList(ctx)
+	return errors.Join(failed...)
 }
 
 // root is the name of the authority above all others.

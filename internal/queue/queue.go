@@ -29,8 +29,8 @@ type Queue struct {
 	db     *postgres.DB
 	insert *river.Client[pgx.Tx]
 	work   *river.Client[pgx.Tx]
-	after  atomic.Int64 // nanoseconds until a job is lost
-	still  func()       // ends what the process does by itself
+	after  atomic.Int64          // nanoseconds until a job is lost
+	still  func(context.Context) // ends what the process does by itself
 }
 
 // Open makes a queue that inserts. A process that also works calls Start.
@@ -108,7 +108,13 @@ func (q *Queue) Start(ctx context.Context, w Work) error {
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})
 	go func() { defer close(over); tick(ctx, q.chores(w), w.Log) }()
-	q.still = func() { cancel(); <-over }
+	q.still = func(until context.Context) {
+		cancel()
+		select {
+		case <-over:
+		case <-until.Done():
+		}
+	}
 	return nil
 }
 
@@ -118,7 +124,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 	if q.work == nil {
 		return nil
 	}
-	q.still()
+	q.still(ctx)
 	if err := q.work.Stop(ctx); err != nil {
 		hard, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

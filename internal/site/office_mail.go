@@ -204,9 +204,9 @@ func jobName(ctx context.Context, kind string) string {
 		return t(ctx, "office.job_seal")
 	case "order_issue", "order_issue_server":
 		return t(ctx, "office.job_issue")
-	case "cert_list", "cert_daily":
+	case "cert_list":
 		return t(ctx, "office.job_list")
-	case "cert_answers":
+	case "cert_answers", "cert_daily":
 		return t(ctx, "office.job_answers")
 	case "mailbox_import":
 		return t(ctx, "office.job_import")
