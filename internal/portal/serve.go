@@ -17,7 +17,7 @@ import (
 // must be put in order.
 const (
 	Patience = 30 * time.Second
-	grace    = 18 * time.Second
+	grace    = 15 * time.Second
 )
 
 // Serve works and answers on l until ctx ends, then lets what is under way
