@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -69,6 +70,14 @@ func TestALockedDoorIsNoOutage(t *testing.T) {
 	_, err := postgres.Open(t.Context(), strings.Replace(address, "/t_", "/no_such_t_", 1))
 	if !postgres.Locked(err) {
 		t.Errorf("a database that does not exist: got %v, want it told apart from an outage", err)
+	}
+	stranger, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger.User = url.User("nobody_of_this_name")
+	if _, err := postgres.Open(t.Context(), stranger.String()); !postgres.Locked(err) {
+		t.Errorf("a user that does not exist: got %v, want it told apart from an outage", err)
 	}
 	p := pgtest.NewProxy(t, address)
 	p.Refuse()
