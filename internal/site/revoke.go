@@ -32,7 +32,7 @@ func (s *Site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
 		why = pki.Reason(n)
 	}
-	err = s.Cert.Revoke(r.Context(), s.actor(r), c.ID, why)
+	err = s.Cert.Revoke(r.Context(), s.doing(r), c.ID, why)
 	if err != nil && answerable(err) && cert.MayRevoke(c) == nil {
 		return s.revokePage(w, r, c, why, err)
 	}
@@ -58,7 +58,7 @@ func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certifi
 		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "cert.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
-			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path,
+			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{formName()},
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}

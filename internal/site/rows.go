@@ -39,7 +39,7 @@ func (s *Site) addRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	row, err := s.Mailbox.Add(ctx, by, string(d.Name), in)
+	row, err := s.Mailbox.Add(ctx, s.doing(r), string(d.Name), in)
 	if err != nil && answerable(err) {
 		return s.newRowPage(w, r, d, in, err)
 	}
@@ -55,7 +55,7 @@ func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 		view.Link{Label: d.Name.Unicode(), Href: base})
 	m := rowForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "form.new_lead")}
-	m.Form = view.FormModel{Action: base + "/rows", Submit: view.ButtonModel{Label: t(ctx, "form.add")}, Cancel: base}
+	m.Form = view.FormModel{Action: base + "/rows", Hidden: []view.Hidden{formName()}, Submit: view.ButtonModel{Label: t(ctx, "form.add")}, Cancel: base}
 	m.Primary.Hint = t(ctx, "form.primary_hint", "domain", d.Name.Unicode())
 	m.Person = nil
 	if d.Validation == org.ByMailbox {

@@ -81,7 +81,7 @@ func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep,
 	f := s.rowFrame(r, row, t(ctx, step.title, "name", row.Name))
 	m := view.RowStepModel{Dialog: view.DialogModel{
 		Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
-		Danger: step.danger, Cancel: rowPath(row),
+		Danger: step.danger, Cancel: rowPath(row), Hidden: []view.Hidden{formName()},
 	}}
 	step.words(ctx, row, rounds, &m)
 	status := http.StatusOK
@@ -98,7 +98,7 @@ func (s *Site) doRowStep(step rowStep) handler {
 		if err != nil {
 			return err
 		}
-		err = step.do(s.Mailbox, r.Context(), s.actor(r), string(row.DomainName), row.ID)
+		err = step.do(s.Mailbox, r.Context(), s.doing(r), string(row.DomainName), row.ID)
 		switch {
 		case err == nil:
 		case answerable(err) && step.rule(row) == nil: // a brake, or an address that another row took

@@ -30,7 +30,7 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
 		why = pki.Reason(n)
 	}
-	err = s.Cert.RevokeServer(r.Context(), s.actor(r), c.Reference, why)
+	err = s.Cert.RevokeServer(r.Context(), s.doing(r), c.Reference, why)
 	if err != nil && answerable(err) && cert.MayRevokeServer(c) == nil {
 		return s.revokeServerPage(w, r, c, why, err)
 	}
@@ -48,7 +48,7 @@ func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.S
 		Names: spelledNames(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "server.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
-			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path,
+			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{formName()},
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
