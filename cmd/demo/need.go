@@ -16,8 +16,8 @@ type NeedCmd struct{}
 
 // needs are programs beside the Postgres server: any of the names will do.
 // OpenSSL, GnuTLS, Java, NSS and GnuPG judge what the portal issues and what
-// browsers make with it, nginx serves with it, curl and jq run the scripts of
-// docs/api.md; Node runs the judge of the API's description; the race detector
+// browsers make with it, nginx serves with it, Postfix refuses and bounces its
+// mails, curl and jq run the scripts of docs/api.md; Node runs the judge of the API's description; the race detector
 // needs a C compiler.
 var needs = []struct {
 	names    []string
@@ -28,6 +28,7 @@ var needs = []struct {
 	{[]string{"curl"}, []string{"curl"}},
 	{[]string{"jq"}, []string{"jq"}},
 	{[]string{"nginx", "/usr/sbin/nginx"}, []string{"nginx"}},
+	{[]string{"postfix", "/usr/sbin/postfix"}, []string{"postfix"}},
 	{[]string{"certtool"}, []string{"gnutls-bin"}},
 	{[]string{"keytool"}, []string{"default-jre-headless"}},
 	{[]string{"node", "nodejs"}, []string{"nodejs"}},

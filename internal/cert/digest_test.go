@@ -188,7 +188,7 @@ func TestTheDigestCountsDoubtfulLinks(t *testing.T) {
 	}
 	_, err := r.db.Exec(t.Context(), `update address_row set doubtful = true where id = any($1)`, []int64{int64(one), int64(two)})
 	r.ok(t, err)
-	r.monday()
+	r.clock.Advance(7 * day)
 	r.ok(t, r.SendDigests(t.Context()))
 	if n, doubtful := r.digests(t, "Doubtful"); n != 1 || doubtful != "2" {
 		t.Errorf("got %d digests, the last with %s doubtful links; want one of the two", n, doubtful)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -146,7 +147,8 @@ func (s *Sink) closed() bool {
 
 // Reject makes the sink answer RCPT for addr (without regard to case; "*" is
 // everybody without a rule of their own) with code and text from now on: 5xx
-// refuses for good, 4xx for now. Code 0 takes the rule away.
+// refuses for good, 4xx for now, with the enhanced code x.1.1 unless text begins
+// with another. Code 0 takes the rule away.
 func (s *Sink) Reject(addr string, code int, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,8 +157,14 @@ func (s *Sink) Reject(addr string, code int, text string) {
 		delete(s.rules, addr)
 		return
 	}
-	s.rules[addr] = &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: text}
+	e := &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: text}
+	if coded.MatchString(text) {
+		e.EnhancedCode = smtp.NoEnhancedCode
+	}
+	s.rules[addr] = e
 }
+
+var coded = regexp.MustCompile(`^[245]\.\d+\.\d+ `)
 
 // SetDelay changes Config.Delay for the mails to come.
 func (s *Sink) SetDelay(d time.Duration) {

@@ -60,9 +60,9 @@ func TestTheTableIsExportedForExcelAndForPrograms(t *testing.T) {
 	nora.get("/email-domains/uni.example").has("Exportieren", `href="/email-domains/uni.example/export.csv"`)
 	german := nora.get("/email-domains/uni.example/export.csv").status(http.StatusOK)
 	german.are(
-		germanColumns+"|Status|Verknüpftes Konto|Zertifikat gültig bis",
-		"Ada Adler|ada.adler@uni.example|a.adler@uni.example||persönlich|||bestätigt|Ada Adler|"+day,
-		`Prüfungsamt; Büro|amt@uni.example|||Funktionsadresse|ada.adler@uni.example|=HYPERLINK("http://evil.example","klick")|keine Challenge||`,
+		germanColumns+"|Status|Verknüpftes Konto|Zertifikat gültig bis|Zu prüfen",
+		"Ada Adler|ada.adler@uni.example|a.adler@uni.example||persönlich|||bestätigt|Ada Adler|"+day+"|",
+		`Prüfungsamt; Büro|amt@uni.example|||Funktionsadresse|ada.adler@uni.example|=HYPERLINK("http://evil.example","klick")|keine Challenge|||`,
 	)
 	if !strings.HasPrefix(german.body, "\ufeffAnzeigename;Prim") || !strings.Contains(german.body, `"'=HYPERLINK`) {
 		t.Errorf("got %q, want a byte order mark, semicolons and a guarded formula", german.body)
@@ -76,8 +76,8 @@ func TestTheTableIsExportedForExcelAndForPrograms(t *testing.T) {
 	}
 	nora.lang = "en"
 	english := nora.get("/email-domains/uni.example/export.csv?format=comma&status=confirmed")
-	english.are(englishColumns+"|Status|Linked Account|Certificate Valid Until",
-		"Ada Adler|ada.adler@uni.example|a.adler@uni.example||personal|||confirmed|Ada Adler|"+day)
+	english.are(englishColumns+"|Status|Linked Account|Certificate Valid Until|To check",
+		"Ada Adler|ada.adler@uni.example|a.adler@uni.example||personal|||confirmed|Ada Adler|"+day+"|")
 	if !strings.HasPrefix(english.body, "Display Name,Primary") {
 		t.Errorf("got %.40q, want commas and no byte order mark", english.body)
 	}

@@ -162,6 +162,8 @@ var matrix = []entry{
 	{"POST", "/email-domains/{domain}/rows/{row}/activate", nil, posted(404, 409, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/unlink", nil, answers{303, 404, 409, 404, 403}}, // it has no link
 	{"POST", "/email-domains/{domain}/rows/{row}/unlink", nil, posted(404, 409, 404, 403)},
+	{"GET", "/email-domains/{domain}/rows/{row}/check-link", nil, answers{303, 404, 409, 404, 403}}, // it has no link
+	{"POST", "/email-domains/{domain}/rows/{row}/check-link", nil, posted(404, 409, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/delete", nil, editing},
 	{"POST", "/email-domains/{domain}/rows/{row}/delete", nil, posted(404, 303, 404, 403)},
 	{"GET", "/email-domains/{domain}/rows/{row}/revoke", nil, answers{303, 404, 409, 404, 409}}, // it is active; and has no certificate

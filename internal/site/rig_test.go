@@ -146,7 +146,7 @@ func (r *rig) fill() {
 			return err
 		})
 		must(a, err)
-		r.actors[sub] = person.Actor{Account: a.ID, Name: name, Officer: officer(sub)}
+		r.actors[sub] = person.Actor{Account: a.ID, Name: name, Officer: officer(sub), Email: strings.ToLower(given+"."+family) + "@uni.example"}
 	}
 	officer := r.actors["rita"]
 	r.group = must(r.Org.AddGroup(ctx, officer, org.GroupInput{Name: "Netz Rechenzentrum", Notify: "netz@uni.example"}))

@@ -58,7 +58,7 @@ func deliveries(ctx context.Context, l audit.Entry, rounds []mailbox.Round) (not
 			continue
 		}
 		for _, c := range n.Challenges {
-			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", t(ctx, stateIDs[c.State]))
+			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
 			if c.Sent != nil {
 				note += ", " + t(ctx, "history.sent", "at", locale.From(ctx).DateTime(*c.Sent))
 			}

@@ -106,11 +106,7 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	if err != nil {
 		return err
 	}
-	counts, err := s.Mailbox.Counts(ctx, d.ID)
-	if err != nil {
-		return err
-	}
-	doubts, err := s.Mailbox.Doubts(ctx, d.ID)
+	n, err := s.Mailbox.Tally(ctx, d.ID)
 	if err != nil {
 		return err
 	}
@@ -119,7 +115,7 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 		return err
 	}
 	again := ticks{rows: q["row"], all: q.Get("all") == "1", verb: q.Get("verb")}
-	m := s.domainModel(ctx, d, v, page, tally{counts[d.ID], doubts[d.ID]}, again)
+	m := s.domainModel(ctx, d, v, page, n, again)
 	m.Work = s.bulkWork(ctx, work)
 	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"}), http.StatusOK
 	if failed != nil {
@@ -129,33 +125,20 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	return s.show(w, r, status, view.EmailDomain(f, m))
 }
 
-// tally is how many rows a domain has: in each status, and with a doubtful link.
-type tally struct {
-	of     map[mailbox.Status]int64
-	doubts int64
-}
-
-func (n tally) sum() (sum int64) {
-	for _, of := range n.of {
-		sum += of
-	}
-	return sum
-}
-
-// shown is how many of them v shows as long as nothing is searched for; of those
+// shown is how many of a domain's rows v shows as long as nothing is searched for; of those
 // in one status nobody knows how many are doubtful.
-func (n tally) shown(v mailbox.View) int64 {
+func shown(n mailbox.Tally, v mailbox.View) int64 {
 	switch {
 	case v.Doubtful && v.Status == "":
-		return n.doubts
+		return n.Doubtful
 	case v.Status != "":
-		return n.of[v.Status]
+		return n.Of[v.Status]
 	}
-	return n.sum()
+	return n.Sum()
 }
 
-func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n tally, again ticks) view.EmailDomainModel {
-	base, sum := domainPath(d.Name), n.sum()
+func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n mailbox.Tally, again ticks) view.EmailDomainModel {
+	base, sum := domainPath(d.Name), n.Sum()
 	edits := mailbox.MayEditRows(d.Standing) == nil
 	m := view.EmailDomainModel{
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
@@ -172,9 +155,9 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 	if sum > 0 {
 		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.do"), Href: exportHref(base, v)})
 	}
-	shown := n.shown(v)
+	many := shown(n, v)
 	if v.Text != "" {
-		shown = int64(p.Hits)
+		many = int64(p.Hits)
 		m.Found = t(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
 	}
 	if m.Empty = noRows(ctx, base, v, p, sum, edits); m.Empty != nil {
@@ -182,7 +165,7 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 		return m
 	}
 	if edits {
-		m.Bulk = bulkBar(ctx, d, v, max(shown, int64(len(p.Rows))), again)
+		m.Bulk = bulkBar(ctx, d, v, max(many, int64(len(p.Rows))), again)
 	}
 	for i, row := range p.Rows {
 		m.Rows = append(m.Rows, s.addressLine(ctx, row, edits))
@@ -190,7 +173,7 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 			m.Rows[i].Tick = tick(ctx, row, i, again)
 		}
 	}
-	m.Pager = pager(ctx, base, v, p, shown)
+	m.Pager = pager(ctx, base, v, p, many)
 	return m
 }
 
@@ -204,7 +187,7 @@ func (s *Site) domainNotices(ctx context.Context, d org.EmailDomain) []view.Noti
 	return nil
 }
 
-func chips(ctx context.Context, base string, v mailbox.View, tally tally) []view.Chip {
+func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []view.Chip {
 	v.Cursor = ""
 	number := locale.From(ctx).Number
 	chip := func(label string, st mailbox.Status, n int64) view.Chip {
@@ -212,14 +195,14 @@ func chips(ctx context.Context, base string, v mailbox.View, tally tally) []view
 		to.Status, to.Doubtful = st, false
 		return view.Chip{Label: label, Count: number(n), Href: viewHref(base, to), Current: v.Status == st && !v.Doubtful}
 	}
-	all := []view.Chip{chip(t(ctx, "rows.all"), "", tally.sum())}
+	all := []view.Chip{chip(t(ctx, "rows.all"), "", n.Sum())}
 	for _, st := range mailbox.Statuses {
-		all = append(all, chip(t(ctx, chipIDs[st]), st, tally.of[st]))
+		all = append(all, chip(t(ctx, chipIDs[st]), st, n.Of[st]))
 	}
-	if tally.doubts > 0 || v.Doubtful { // it is rare
+	if n.Doubtful > 0 || v.Doubtful { // it is rare
 		to := v
 		to.Status, to.Doubtful = "", true
-		all = append(all, view.Chip{Label: t(ctx, "rows.doubtful"), Count: number(tally.doubts), Href: viewHref(base, to), Current: v.Doubtful})
+		all = append(all, view.Chip{Label: t(ctx, "rows.doubtful"), Count: number(n.Doubtful), Href: viewHref(base, to), Current: v.Doubtful})
 	}
 	return all
 }

@@ -1,0 +1,73 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/org"
+)
+
+// Tally is how many rows a domain has.
+type Tally struct {
+	Of       map[Status]int64
+	Doubtful int64 // of all, those whose link is doubtful
+}
+
+// Sum is how many there are in all.
+func (n Tally) Sum() (sum int64) {
+	for _, of := range n.Of {
+		sum += of
+	}
+	return sum
+}
+
+// Tally counts the rows of a domain.
+func (b *Book) Tally(ctx context.Context, d org.ID) (Tally, error) {
+	all, err := b.tallies(ctx, d)
+	return all[d], err
+}
+
+// Counts returns how many rows each of the domains has in each status.
+func (b *Book) Counts(ctx context.Context, domains ...org.ID) (map[org.ID]map[Status]int64, error) {
+	all, err := b.tallies(ctx, domains...)
+	counts := map[org.ID]map[Status]int64{}
+	for d, n := range all {
+		if len(n.Of) > 0 {
+			counts[d] = n.Of
+		}
+	}
+	return counts, err
+}
+
+func (b *Book) tallies(ctx context.Context, domains ...org.ID) (map[org.ID]Tally, error) {
+	rows, err := b.DB.Query(ctx, `
+		select domain, status, sum(n)::bigint from address_row_count where domain = any($1) group by domain, status
+		union all
+		select domain, '', count(*) from address_row where doubtful and domain = any($1) group by domain`, domains)
+	if err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
+	}
+	all := map[org.ID]Tally{}
+	var d org.ID
+	var s Status
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&d, &s, &n}, func() error {
+		of := all[d]
+		if of.Of == nil {
+			of.Of = map[Status]int64{}
+		}
+		if s == "" {
+			of.Doubtful = n
+		} else {
+			of.Of[s] = n
+		}
+		all[d] = of
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
+	}
+	return all, nil
+}
