@@ -113,7 +113,7 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 		if size += len(f.Content); size > MostImportBytes {
 			return nil, nil, fault.New(fault.TooLarge, "cert.import.too_large", "max", MostImportBytes>>20)
 		}
-		all, err := pki.GivenPEM(f.Content)
+		all, err := pki.GivenFile(f.Content)
 		if x := fault.Of(err); err != nil && x.Kind == fault.Invalid {
 			var bad fault.Fields
 			bad.Add("files", x.ID, append(slices.Clone(x.Args), "file", f.Name)...)

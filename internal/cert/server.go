@@ -53,7 +53,7 @@ func (c ServerCertificate) Valid(now time.Time) bool {
 // Key names the certificate's key, "EC P-256"; empty when its bytes are not at
 // hand.
 func (c ServerCertificate) Key() string {
-	p, err := pki.ParseCertificate(c.DER)
+	p, err := pki.ParseKept(c.DER)
 	if err != nil {
 		return ""
 	}

@@ -189,7 +189,7 @@ func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Org
 
 // keyOf is the key of a certificate, as it was read from the request for it.
 func keyOf(c cert.ServerCertificate) ([]byte, error) {
-	parsed, err := pki.ParseCertificate(c.DER)
+	parsed, err := pki.ParseKept(c.DER)
 	if err != nil {
 		return nil, fmt.Errorf("read certificate %s: %w", c.Reference, err)
 	}

@@ -4,10 +4,7 @@ import (
 	"crypto/sha1" // only for people who compare with what old programs show
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +42,16 @@ func ParseCertificate(der []byte) (Certificate, error) {
 	return read(x)
 }
 
+// ParseKept is ParseCertificate for one that the portal keeps: its own, or one
+// that somebody brought along and that ParseGiven took, with its oddities.
+func ParseKept(der []byte) (Certificate, error) {
+	x, err := readCertificate(der)
+	if err != nil {
+		return Certificate{}, fmt.Errorf("read certificate: %w", err)
+	}
+	return read(x)
+}
+
 func read(x *x509.Certificate) (Certificate, error) {
 	key, err := ReadKey(x.RawSubjectPublicKeyInfo)
 	if err != nil {
@@ -58,7 +65,7 @@ func read(x *x509.Certificate) (Certificate, error) {
 		return Certificate{}, fmt.Errorf("read subject: %w", err)
 	}
 	c := Certificate{
-		DER: x.Raw, Issuer: x.RawIssuer, Serial: x.SerialNumber.Bytes(), NotBefore: x.NotBefore.UTC(), NotAfter: x.NotAfter.UTC(),
+		DER: x.Raw, Issuer: x.RawIssuer, Serial: serialBytes(x.SerialNumber), NotBefore: x.NotBefore.UTC(), NotAfter: x.NotAfter.UTC(),
 		Subject: strings.Join(subject, ", "), Key: key, rawSubject: x.RawSubject, purposes: x.ExtKeyUsage, isCA: x.IsCA,
 	}
 	for _, e := range x.Extensions {
@@ -88,23 +95,13 @@ func (p Profile) allows(c Certificate, intended time.Time) error {
 
 // attributes are the parts of a distinguished name as people read them.
 func attributes(der []byte) ([]string, error) {
-	var sequence pkix.RDNSequence
-	rest, err := asn1.Unmarshal(der, &sequence)
+	name, err := readName(der)
 	if err != nil {
 		return nil, err
 	}
-	if len(rest) > 0 {
-		return nil, errors.New("bytes after a distinguished name")
-	}
 	var all []string
-	for _, set := range sequence {
-		for _, a := range set {
-			text, ok := a.Value.(string)
-			if !ok {
-				text = fmt.Sprint(a.Value)
-			}
-			all = append(all, attributeName(a.Type)+"="+shown(text))
-		}
+	for _, p := range name {
+		all = append(all, attributeName(p.oid)+"="+shown(p.text))
 	}
 	return all, nil
 }

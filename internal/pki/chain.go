@@ -27,13 +27,13 @@ func Chain(leaf []byte, certs ...[]byte) ([][]byte, error) {
 // climb goes up from leaf as far as certs lead; whole tells that it ends with a
 // root.
 func climb(leaf []byte, certs [][]byte) (way [][]byte, whole bool, err error) {
-	at, err := x509.ParseCertificate(leaf)
+	at, err := readCertificate(leaf)
 	if err != nil {
 		return nil, false, fmt.Errorf("read certificate: %w", err)
 	}
 	var pool []*x509.Certificate
 	for _, der := range certs {
-		c, err := x509.ParseCertificate(der)
+		c, err := readCertificate(der)
 		if err != nil {
 			return nil, false, fmt.Errorf("read certificate: %w", err)
 		}
@@ -66,7 +66,7 @@ func signs(parent, child *x509.Certificate) bool {
 
 // SelfSigned tells whether der is a certificate that signed itself: a root.
 func SelfSigned(der []byte) bool {
-	c, err := x509.ParseCertificate(der)
+	c, err := readCertificate(der)
 	return err == nil && signs(c, c)
 }
 

@@ -72,7 +72,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 			{Label: t(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
 		},
 	}
-	if p, err := pki.ParseCertificate(c.DER); err == nil {
+	if p, err := pki.ParseKept(c.DER); err == nil {
 		m.Key = p.Key.Algorithm
 		if c.Mine {
 			m.Waiting = certificateWaiting(ctx, c, p.Key)
@@ -158,12 +158,12 @@ func (s *Site) lifeBar(ctx context.Context, valid bool, from, until time.Time) *
 
 // issuerOf is the name of who signed c.
 func (s *Site) issuerOf(c cert.Certificate) string {
-	if p, err := pki.ParseCertificate(c.DER); c.Foreign && err == nil {
+	if p, err := pki.ParseKept(c.DER); c.Foreign && err == nil {
 		return pki.Distinguished(p.Issuer)
 	}
 	for _, a := range s.CA {
 		if a.Name == c.Authority {
-			if p, err := pki.ParseCertificate(a.DER); err == nil {
+			if p, err := pki.ParseKept(a.DER); err == nil {
 				return p.Subject
 			}
 		}

@@ -50,11 +50,11 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	bad, whole := wrong(ctx, failed)
 	files := view.FieldModel{
-		Name: "files", Label: t(ctx, "earlier.files"), Type: view.File, Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.txt", Error: bad["files"],
+		Name: "files", Label: t(ctx, "earlier.files"), Type: view.File, Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.der,.p7b,.p7c,.txt", Error: bad["files"],
 		Hint: t(ctx, "earlier.files_hint", "bytes", cert.MostImportBytes>>20, "certificates", cert.MostImported),
 	}
 	pasted := view.FieldModel{Name: "pasted", Label: t(ctx, "earlier.pasted"), Type: view.TextArea, Alternative: true, Mono: true, Hint: t(ctx, "earlier.pasted_hint"), Value: r.PostFormValue("pasted")}
-	if _, err := pki.GivenPEM([]byte(pasted.Value)); err != nil && fault.Of(err).ID == "pki.given.private_key" {
+	if _, err := pki.GivenFile([]byte(pasted.Value)); err != nil && fault.Of(err).ID == "pki.given.private_key" {
 		pasted.Value = "" // it is not sent back
 	}
 	owners := view.FieldModel{
@@ -264,6 +264,9 @@ func (s *Site) earlierLine(ctx context.Context, base string, l cert.ImportLine) 
 	}
 	if l.Reference != "" {
 		m.Why = l.Reference
+	}
+	for _, o := range l.Odd {
+		m.Odd = append(m.Odd, t(ctx, o))
 	}
 	if len(l.Serial) == 0 { // it could not be read
 		return m

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"testing"
 
 	"petschaft/internal/cert"
@@ -71,6 +72,34 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	nora.get("/certificates").status(http.StatusOK).has("alt.fremd.example")
 }
 
+// TestOddCertificatesAreShown: the plan says what is odd, and the pages of those
+// that were taken over open like all others.
+func TestOddCertificatesAreShown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rita, nora := r.as("rita"), r.as("nora")
+	file := string(must(os.ReadFile("testdata/51-old-all.pem")))
+	plan := rita.sendEarlier(earlierPart{"files", "alt.p7b", file}).status(http.StatusSeeOther).to()
+	rita.get(plan).status(http.StatusOK).has(
+		"Hinweis: Ein Text in Subject oder Aussteller", "Hinweis: Die Seriennummer ist negativ", "Hinweis: Die Seriennummer ist 0", "Hinweis: Die Seriennummer ist länger",
+		"Hinweis: Das Zertifikat ist älter als Version 3", "Hinweis: Adresse oder Name stehen nur im Subject", "Hinweis: Ein Name darin steht mit Umlauten",
+		"prüfstand-süd.example", "old1.institut.example", "CN=Old Issuing 2").lacks("kein lesbares Zertifikat")
+	for line := range 12 {
+		if line != 10 { // hers is for mail
+			rita.post(fmt.Sprintf("%s/lines/%d", plan, line+1), "organisation", "Universität Probe").status(http.StatusSeeOther)
+		}
+	}
+	rita.post(plan + "/apply").status(http.StatusSeeOther)
+	all := must(r.Cert.Servers(t.Context(), r.actors["nora"], cert.ServerView{Which: cert.All})).Certificates
+	if len(all) != 11 {
+		t.Errorf("got %d certificates of servers, want 11", len(all))
+	}
+	for _, c := range all {
+		nora.get("/certificates/"+c.Reference).status(http.StatusOK).has(cert.Spelled(c.CommonName), "EC P-256")
+		nora.get("/certificates/" + c.Reference + "/certificate.pem").status(http.StatusOK)
+	}
+}
+
 // TestAnUploadIsRefusedInWords, and a private key is not sent back.
 func TestAnUploadIsRefusedInWords(t *testing.T) {
 	t.Parallel()
@@ -78,7 +107,7 @@ func TestAnUploadIsRefusedInWords(t *testing.T) {
 	rita := r.as("rita")
 	const key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----"
 	rita.sendEarlier(earlierPart{"pasted", "", key}).status(http.StatusUnprocessableEntity).has("einen privaten Schlüssel").lacks("MIGHAgEA")
-	rita.sendEarlier(earlierPart{"pasted", "", "Guten Tag"}).status(http.StatusUnprocessableEntity).has("kein Zertifikat im Format PEM", ">Guten Tag</textarea>")
+	rita.sendEarlier(earlierPart{"pasted", "", "Guten Tag"}).status(http.StatusUnprocessableEntity).has("enthält kein Zertifikat", ">Guten Tag</textarea>")
 	rita.sendEarlier().status(http.StatusUnprocessableEntity).has("kein Zertifikat einer Person")
 	one := string(r.elsewhere().server(90, "x", "x.example"))
 	rita.sendEarlier(earlierPart{"files", "x.pem", one}, earlierPart{"owners", "wem.csv", "Farbe;Form\nrot;rund\n"}).

@@ -3,6 +3,7 @@ package site_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"testing"
 
 	"petschaft/internal/cert"
@@ -44,6 +45,7 @@ func (s *sight) takeOver() {
 	for _, c := range [][]byte{
 		e.mail(20, "ada@uni.example"), e.mail(300, "franziska.theodora.oesterreicher-grosskopf@uni.example"), e.server(-3, "Irgendwer", "xn--frher-kva.uni.example", "www.uni.example"),
 		e.server(90, "Institut für alte Geschichte", "geschichte.example"), e.server(9, "x", "geschichte-der-langen-namen.institut.example", "b.institut.example"), pki.PEM(e.ca.Raw),
+		must(os.ReadFile("testdata/51-old-all.pem")),
 	} {
 		file = append(file, c...)
 	}

@@ -215,7 +215,7 @@ func (o ordering) readAny(in orderTyped) (pki.CSR, error) {
 		key, err := pki.ReadKey(o.corrects.SPKI)
 		return pki.CSR{Key: key}, err
 	}
-	c, err := pki.ParseCertificate(o.renews.DER)
+	c, err := pki.ParseKept(o.renews.DER)
 	return pki.CSR{Key: c.Key}, err
 }
 

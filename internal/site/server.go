@@ -60,7 +60,7 @@ func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.ServerModel, error) {
 	now, state := s.Now(), s.serverState(ctx, c)
 	state.Pill = true
-	p, err := pki.ParseCertificate(c.DER)
+	p, err := pki.ParseKept(c.DER)
 	if err != nil {
 		return view.ServerModel{}, err
 	}
@@ -172,7 +172,7 @@ func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines 
 		return nil
 	}
 	for i, der := range chain {
-		p, err := pki.ParseCertificate(der)
+		p, err := pki.ParseKept(der)
 		if err != nil {
 			continue
 		}

@@ -1,0 +1,91 @@
+package pki
+
+import (
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// namePart is an attribute of a distinguished name.
+type namePart struct {
+	oid  asn1.ObjectIdentifier
+	text string
+	odd  bool // its text is not as RFC 5280, 4.1.2.4 wants it
+}
+
+var errName = errors.New("the distinguished name is damaged")
+
+// readName reads a DER distinguished name, its text as OpenSSL does: characters
+// that a type of string does not have are read all the same.
+func readName(der []byte) (all []namePart, err error) {
+	in := cryptobyte.String(der)
+	var name, set, pair, value cryptobyte.String
+	if !in.ReadASN1(&name, tag.SEQUENCE) || !in.Empty() {
+		return nil, errName
+	}
+	for !name.Empty() {
+		if !name.ReadASN1(&set, tag.SET) {
+			return nil, errName
+		}
+		for !set.Empty() {
+			var p namePart
+			var kind tag.Tag
+			if !set.ReadASN1(&pair, tag.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&p.oid) || !pair.ReadAnyASN1(&value, &kind) || !pair.Empty() {
+				return nil, errName
+			}
+			p.text, p.odd = readText(kind, value)
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+// readText reads a DirectoryString or IA5String; odd tells that its type is no
+// longer used or lacks a character of it. What is no text is shown in
+// hexadecimal (RFC 4514, 2.4).
+func readText(kind tag.Tag, b []byte) (text string, odd bool) {
+	ascii := func(r rune) bool { return r < utf8.RuneSelf }
+	switch kind {
+	case tag.UTF8String:
+		return string(b), !utf8.Valid(b)
+	case tag.PrintableString:
+		text = utf8Or8859(b)
+		return text, strings.ContainsFunc(text, func(r rune) bool { return !isPrintable(r) })
+	case tag.IA5String, asn1.TagNumericString, tagVisibleString:
+		text = utf8Or8859(b)
+		return text, strings.ContainsFunc(text, func(r rune) bool { return !ascii(r) })
+	case tag.T61String:
+		return utf8Or8859(b), true
+	case asn1.TagBMPString:
+		units := make([]uint16, len(b)/2)
+		for i := range units {
+			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
+		}
+		return string(utf16.Decode(units)), true
+	}
+	return "#" + hex.EncodeToString(b), true
+}
+
+const tagVisibleString = 26
+
+func isPrintable(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
+}
+
+// utf8Or8859 is text of which nobody knows whether it is UTF-8 or ISO 8859-1.
+func utf8Or8859(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return string(runes)
+}
