@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/org"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 )
@@ -19,14 +20,18 @@ type authority struct {
 
 type authorityInit struct {
 	Organisation string `required:"" help:"Name of the organisation, as it stands in the authorities' names."`
-	Country      string `default:"DE" help:"Two letters."`
+	Country      string `default:"DE" help:"Two letters, or the name of the country."`
 	WithRootKey  string `type:"existingfile" placeholder:"FILE" help:"PEM file with the root's private key, which is used and not kept."`
 	Multipurpose bool   `name:"with-sign-in" help:"The authority for mail may also let people sign in with their certificates (PETSCHAFT_MAIL_MULTIPURPOSE)."`
 }
 
 func (a authorityInit) Run(c portal.Config) error {
 	ctx := context.Background()
-	o := ca.Options{Organisation: a.Organisation, Country: a.Country, Now: time.Now().UTC(), Multipurpose: a.Multipurpose}
+	country, known := org.ParseCountry(a.Country)
+	if !known {
+		return fmt.Errorf("--country: %q is no country; give the two letters of ISO 3166, as in DE", a.Country)
+	}
+	o := ca.Options{Organisation: a.Organisation, Country: country, Now: time.Now().UTC(), Multipurpose: a.Multipurpose}
 	if a.WithRootKey != "" {
 		file, err := os.ReadFile(a.WithRootKey)
 		if err != nil {

@@ -32,20 +32,24 @@ type DomainInput struct {
 	Vouching   OrganisationID // 0: nobody
 }
 
-func (in *DomainInput) check(bad *fault.Fields) {
+func (in *DomainInput) check(now time.Time, bad *fault.Fields) {
 	if in.Group == 0 {
 		bad.Add("group", "field.required")
 	}
 	switch in.Validation {
 	case ByMailbox:
 	case ByDomain:
-		in.Proof.check(bad)
+		in.Proof.check(now, bad)
 	default:
 		bad.Add("validation", "field.required")
 	}
 }
 
-func (p *Proof) check(bad *fault.Fields) {
+// ahead is how far a day begins before that of UTC, as which days are stored.
+const ahead = 2 * time.Hour
+
+// check refuses what is no proof at now, also one that is still to come.
+func (p *Proof) check(now time.Time, bad *fault.Fields) {
 	p.Method, p.By = text.Line(p.Method), text.Line(p.By)
 	if p.Method == "" {
 		bad.Add("proof_method", "field.required")
@@ -56,8 +60,11 @@ func (p *Proof) check(bad *fault.Fields) {
 	if utf8.RuneCountInString(p.By) > 200 {
 		bad.Add("proof_by", "field.too_long", "max", 200)
 	}
-	if p.From.IsZero() {
+	switch {
+	case p.From.IsZero():
 		bad.Add("proof_from", "field.date")
+	case p.From.After(now.Add(ahead)):
+		bad.Add("proof_from", "org.proof.future")
 	}
 	switch {
 	case p.Until.IsZero():
@@ -114,7 +121,7 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 	if !ok {
 		bad.Add("name", "org.domain.form")
 	}
-	in.check(&bad)
+	in.check(b.Now(), &bad)
 	if err := bad.Err(); err != nil {
 		return "", err
 	}
@@ -143,7 +150,7 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 		return err
 	}
 	var bad fault.Fields
-	in.check(&bad)
+	in.check(b.Now(), &bad)
 	if err := bad.Err(); err != nil {
 		return err
 	}

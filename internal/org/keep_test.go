@@ -85,6 +85,7 @@ func TestDomainsAreCheckedInWords(t *testing.T) {
 		{"by itself, 398 days", org.DomainInput{Name: "b.example", Group: g, Validation: org.ByDomain, Proof: proof(now, 398)}, ""},
 		{"399 days", org.DomainInput{Name: "c.example", Group: g, Validation: org.ByDomain, Proof: proof(now, 399)}, "proof_until org.proof.long"},
 		{"ended before it began", org.DomainInput{Name: "c.example", Group: g, Validation: org.ByDomain, Proof: proof(now, 0)}, "proof_until org.proof.order"},
+		{"validated tomorrow", org.DomainInput{Name: "c.example", Group: g, Validation: org.ByDomain, Proof: proof(now.AddDate(0, 0, 1), 30)}, "proof_from org.proof.future"},
 		{"by itself without a proof", org.DomainInput{Name: "c.example", Group: g, Validation: org.ByDomain, Proof: no}, "proof_method field.required, proof_from field.date, proof_until field.date"},
 		{"in no way", org.DomainInput{Name: "c.example", Group: g}, "validation field.required"},
 		{"of no group", org.DomainInput{Name: "c.example", Validation: org.ByMailbox}, "group field.required"},

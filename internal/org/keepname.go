@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -189,7 +190,7 @@ func (b *Book) ValidateName(ctx context.Context, by person.Actor, id ServerNameI
 			if in.Until.IsZero() && !in.From.IsZero() {
 				in.Until = ReuseUntil(in.From)
 			}
-			if err := in.Proof.reusable(); err != nil {
+			if err := in.Proof.reusable(b.Now()); err != nil {
 				return err
 			}
 			args["method"], args["by"], args["from"], args["until"] = in.Method, in.By, in.From, in.Until
@@ -205,9 +206,9 @@ func (b *Book) ValidateName(ctx context.Context, by person.Actor, id ServerNameI
 }
 
 // reusable checks the proof of a server name.
-func (p Proof) reusable() error {
+func (p Proof) reusable(now time.Time) error {
 	var bad fault.Fields
-	p.check(&bad)
+	p.check(now, &bad)
 	if p.Until.IsZero() { // it follows from the beginning
 		bad = slices.DeleteFunc(bad, func(f fault.Field) bool { return f.Name == "proof_until" })
 	}

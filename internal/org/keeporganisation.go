@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +18,7 @@ import (
 type OrganisationInput struct {
 	Name        string
 	Identifier  string
-	Country     string
+	Country     string // its code or its name
 	AutoApprove bool
 	Contact     person.ID // only read when the organisation is added; 0 is nobody
 }
@@ -27,8 +26,6 @@ type OrganisationInput struct {
 // identifier is a scheme, a country with or without a part of it, and the
 // number there (S/MIME BR 7.1.4.2.2, Appendix A).
 var identifier = regexp.MustCompile(`^[A-Z]{3}[A-Z]{2}(\+[A-Z0-9]{1,3})?(-[^\s-].*)?$`)
-
-var country = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (in *OrganisationInput) check() (bad fault.Fields) {
 	in.Name = text.Line(in.Name)
@@ -45,8 +42,13 @@ func (in *OrganisationInput) check() (bad fault.Fields) {
 	case in.Identifier != "" && !identifier.MatchString(in.Identifier):
 		bad.Add("identifier", "org.organisation.identifier")
 	}
-	if in.Country = strings.ToUpper(text.Word(in.Country)); !country.MatchString(in.Country) {
+	switch code, ok := ParseCountry(in.Country); {
+	case text.Word(in.Country) == "":
+		bad.Add("country", "field.required")
+	case !ok:
 		bad.Add("country", "org.organisation.country")
+	default:
+		in.Country = code
 	}
 	return bad
 }

@@ -269,6 +269,7 @@ func TestNamesAreKeptAndValidated(t *testing.T) {
 		{"much longer", org.Check{Proof: proof(now, 399)}, "proof_until org.name.reuse"},
 		{"the wrong way round", org.Check{Proof: proof(now, -1)}, "proof_until org.proof.order"},
 		{"without a method", org.Check{Proof: org.Proof{From: now, Until: now.AddDate(0, 0, 9)}}, "proof_method field.required"},
+		{"validated tomorrow", org.Check{Proof: org.Proof{Method: "DNS TXT", By: "RA", From: now.AddDate(0, 0, 1)}}, "proof_from org.proof.future"},
 		{"without days", org.Check{Proof: org.Proof{Method: "x"}}, "proof_from field.date"},
 	} {
 		if err := e.ValidateName(ctx, e.officer, id, c.in); ids(err) != c.want {

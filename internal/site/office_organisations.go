@@ -65,7 +65,11 @@ func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error
 // typedOrganisation is the form as it was sent.
 func typedOrganisation(r *http.Request) view.OrganisationForm {
 	v := r.PostFormValue
-	return view.OrganisationForm{Name: v("name"), Identifier: v("identifier"), Country: v("country"), Auto: v("auto") == "on"}
+	country := v("country")
+	if code, ok := org.ParseCountry(country); ok {
+		country = code
+	}
+	return view.OrganisationForm{Name: v("name"), Identifier: v("identifier"), Country: country, Auto: v("auto") == "on"}
 }
 
 func organisationInput(m view.OrganisationForm) org.OrganisationInput {
@@ -81,6 +85,7 @@ func (s *Site) newOrganisationFrame(r *http.Request) view.Frame {
 }
 
 func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.OrganisationForm) error {
+	m.Countries = countryChoices(r.Context(), m.Country)
 	m.New, m.Action, m.Cancel = true, "/office/organisations", "/office/organisations"
 	return s.show(w, r, status, view.NewOrganisation(f, m))
 }
@@ -139,6 +144,7 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 		f, status = s.refused(w, f, refused)
 	}
 	path := officeOrganisationPath(o.ID)
+	forms.edit.Countries = countryChoices(ctx, forms.edit.Country)
 	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
 	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
 	m := view.OfficeOrganisationModel{

@@ -168,7 +168,7 @@ func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Or
 
 func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) view.OrganisationFacts {
 	m := view.OrganisationFacts{
-		Identifier: o.Identifier, Country: o.Country, Approval: t(ctx, "organisation.approval_office"),
+		Identifier: o.Identifier, Country: countryWords(ctx, o.Country), Approval: t(ctx, "organisation.approval_office"),
 		Contact: o.ContactName, ContactEmail: o.ContactEmail, Appointed: view.Day(ctx, o.Appointed, s.Now()),
 	}
 	if o.AutoApprove {

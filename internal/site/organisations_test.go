@@ -17,15 +17,17 @@ func TestAnOfficerMakesAnOrganisationAndGivesItNames(t *testing.T) {
 	r := newRig(t)
 	rita := r.as("rita")
 	r.as("ada")
-	typed := []string{"name", "institut für proben", "identifier", "falsch", "country", "Deutschland", "who", "ada"}
+	typed := []string{"name", "institut für proben", "identifier", "falsch", "country", "Bayern", "who", "ada"}
 	rita.post("/office/organisations", typed...).status(http.StatusUnprocessableEntity).
-		has(`href="#f-identifier"`, `href="#f-country"`, "NTRDE-HRB12345", `value="institut für proben"`, `value="ada"`)
-	typed[3], typed[5] = "GOVDE", "de"
+		has(`href="#f-identifier"`, `href="#f-country"`, `<option value="Bayern" selected>Bayern</option>`, "NTRDE-HRB12345", `value="institut für proben"`, `value="ada"`)
+	rita.post("/office/organisations", append(typed[:4:4], "country", " schweiz ", "who", "ada")...).status(http.StatusUnprocessableEntity).
+		has(`<option value="CH" selected>Schweiz</option>`).lacks(`href="#f-country"`)
+	typed[3], typed[5] = "GOVDE", "Deutschland"
 	rita.post("/office/organisations", "name", "x", "country", "D", "who", "").status(http.StatusUnprocessableEntity).has(`href="#f-country"`, `href="#f-who"`)
 	rita.post("/office/organisations", append(typed[:7:7], "nobody")...).status(http.StatusUnprocessableEntity).has(`href="#f-who"`, "gibt es kein Konto")
 	rita.post("/office/organisations", append(typed[:7:7], "rita")...).status(http.StatusConflict).has(`href="#f-who"`, "Sich selbst")
 	page := rita.post("/office/organisations", typed...).status(http.StatusSeeOther).to()
-	rita.get(page).status(http.StatusOK).has("institut für proben ist angelegt", "Ada Adler", "ada.adler@uni.example", "GOVDE", "Noch ist kein Name eingetragen", de("audit.org.organisation_added"))
+	rita.get(page).status(http.StatusOK).has("institut für proben ist angelegt", "Ada Adler", "ada.adler@uni.example", "GOVDE", "Deutschland (DE)", "Noch ist kein Name eingetragen", de("audit.org.organisation_added"))
 	rita.post("/office/organisations", typed...).status(http.StatusConflict).has(`href="#f-name"`, "gibt es schon")
 
 	rita.post(page+"/names", "server_name", "*.Münster.example").status(http.StatusUnprocessableEntity).has(`href="#f-server_name"`, "ohne *.", `value="*.Münster.example"`)
