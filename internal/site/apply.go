@@ -187,7 +187,7 @@ func (s *Site) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Linke
 	}
 	m := applyForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: t(ctx, "apply.title")}
-	m.Addresses, m.Key.Command, m.Key.Keep = addresses(l.Addresses()), requestCommand(string(l.Primary)), t(ctx, "apply.how_keep")
+	m.Addresses, m.Key.Command, m.Key.Keep = addresses(l.Addresses()), requestCommand(ctx, string(l.Primary)), t(ctx, "apply.how_keep")
 	m.Account, m.Row = id(by.Account), id(l.RowID)
 	m.Name, m.NameNote = certifiedName(ctx, l, account)
 	m.Form = view.FormModel{
@@ -246,10 +246,10 @@ var plainAddress = regexp.MustCompile(`^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$`)
 
 // requestCommand makes a key and a request with OpenSSL. The name in it does
 // not matter; an address that a shell could mistake is left out.
-func requestCommand(address string) string {
+func requestCommand(ctx context.Context, address string) string {
 	name := "antrag"
 	if plainAddress.MatchString(address) {
 		name = address
 	}
-	return "openssl req -new -newkey rsa:3072 -subj /CN=" + name + " -keyout schluessel.pem -out antrag.csr"
+	return "openssl req -new -newkey rsa:3072 -subj /CN=" + name + " -keyout " + t(ctx, "key.file_key") + " -out " + t(ctx, "key.file_request")
 }

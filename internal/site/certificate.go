@@ -81,7 +81,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	if c.Mine {
 		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
 		if !c.Foreign {
-			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey schluessel.pem -out " + c.Reference + ".p12"
+			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + t(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
 		m.Holder = c.Holder

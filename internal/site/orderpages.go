@@ -58,7 +58,7 @@ func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, 
 	bad, whole := wrong(ctx, failed)
 	m := view.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: keyChoice(ctx, t(ctx, "key.browser_server"), in.typed, in.key, bad["csr"])}
 	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.next"), Name: "step", Value: "names"}
-	m.Key.Command, m.Key.Keep = serverCommand(in.list()), t(ctx, "serverorder.how_keep")
+	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), t(ctx, "serverorder.how_keep")
 	m.Key.Kind = keyKind(ctx, "ec", t(ctx, "key.rsa_server"), t(ctx, "key.ec_server"))
 	m.Server = view.FieldModel{Name: "server", Label: t(ctx, "key.server"), Hint: t(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
 	if names := in.list(); len(names) > 0 {
@@ -189,11 +189,13 @@ func (s *Site) checkModels(ctx context.Context, checks order.Checks) (ms []view.
 	return ms
 }
 
-// serverCommand makes a key and a request with OpenSSL for the first name.
-func serverCommand(names []string) string {
+// serverCommand makes a key and a request with OpenSSL for the first name; -nodes
+// is understood by LibreSSL, too.
+func serverCommand(ctx context.Context, names []string) string {
 	name := "www.uni.example"
 	if len(names) > 0 && strings.Trim(names[0], "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" {
 		name = names[0]
 	}
-	return fmt.Sprintf("openssl req -new -newkey rsa:3072 -noenc -subj /CN=%s -addext subjectAltName=DNS:%s -keyout schluessel.pem -out antrag.csr", name, name)
+	return fmt.Sprintf("openssl req -new -newkey rsa:3072 -nodes -subj /CN=%s -addext subjectAltName=DNS:%s -keyout %s -out %s",
+		name, name, t(ctx, "key.file_key"), t(ctx, "key.file_request"))
 }
