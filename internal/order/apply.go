@@ -52,6 +52,9 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 		if err := mailbox.MayApply(l, b.Now()); err != nil {
 			return err
 		}
+		if err := mayName(ctx, tx, l, by.Account); err != nil {
+			return err
+		}
 		if id, err = b.insert(ctx, tx, by, row, key); err != nil {
 			return err
 		}

@@ -2,10 +2,13 @@ package order_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -31,7 +34,7 @@ func TestWhatChangesWhileAnApplicationWaitsRefusesIt(t *testing.T) {
 			r.claims(t, person.Claims{Subject: "Adler", Name: "Ada Adler", Email: "ada@people.example"})
 		}, "pki.request.no_name"},
 		"the provider's name is no name": {func(t *testing.T, r *rig, _ mailbox.ID) {
-			r.claims(t, person.Claims{Subject: "Adler", Name: "x", GivenName: "\u200b", FamilyName: "Adler"})
+			r.claims(t, person.Claims{Subject: "Adler", Name: "x", GivenName: "\ue000", FamilyName: "Adler"})
 		}, "pki.request.name_characters"},
 		"the account was locked": {func(t *testing.T, r *rig, _ mailbox.ID) {
 			r.exec(t, `update account set locked = $2, locked_why = 'left' where id = $1`, r.ada.Account, r.Now())
@@ -235,5 +238,42 @@ func TestAnAuthorityThatForgetsLeavesNoCertificateUnknown(t *testing.T) {
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action = 'order.surplus'`); n != r.away.All()-1 {
 		t.Errorf("got %d audit lines of surplus certificates, want %d", n, r.away.All()-1)
+	}
+}
+
+// TestANameThatNoCertificateHoldsIsToldBeforeAnythingIsSent, with the character
+// and its place; what only looks odd is made right.
+func TestANameThatNoCertificateHoldsIsToldBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		given, family, want string
+		args                []any
+	}{
+		"private use":            {"Ada", "Adl\ue000er", "order.name.character", []any{"code", "U+E000", "after", "Adl"}},
+		"what could not be read": {"\ufffdda", "Adler", "order.name.character_first", []any{"code", "U+FFFD"}},
+		"too long":               {strings.Repeat("A", 65), "Adler", "pki.request.name_long", []any{"most", 64}},
+		"no name":                {"-", ".", "pki.request.no_name", nil},
+		"zero-width, decomposed": {"A\u200bda", "A\u0308dler\u00a0", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := awayRig(t)
+			row := r.linked(t, r.ada, "ada@uni.example")
+			r.claims(t, person.Claims{Subject: "Adler", Name: "Ada", GivenName: c.given, FamilyName: c.family})
+			_, err := r.Apply(t.Context(), r.ada, row, order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms})
+			f := fault.Of(err)
+			if c.want == "" {
+				if err != nil {
+					t.Errorf("got %v, want it taken", err)
+				}
+				return
+			}
+			if f == nil || f.Kind != fault.Conflict || f.ID != c.want || !slices.Equal(f.Args, c.args) {
+				t.Errorf("got %v with %v, want %s with %v", err, f, c.want, c.args)
+			}
+			if n := r.scalar(t, `select count(*) from application`); n != 0 {
+				t.Errorf("%d applications were made", n)
+			}
+		})
 	}
 }

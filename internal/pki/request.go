@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/text"
 )
 
 // Request is the intent to issue one certificate: all that decides what will be
@@ -137,19 +137,19 @@ func (p Profile) subject(r Request) ([]byte, error) {
 		return nil, fault.New(fault.Invalid, "pki.request.no_name")
 	}
 	for _, a := range p.Subject {
-		text, err := a.text(r)
+		s, err := a.of(r)
 		if err != nil {
 			return nil, err
 		}
-		if text == "" && a.needed {
+		if s == "" && a.needed {
 			return nil, fault.New(fault.Invalid, "pki.request.no_name")
 		}
-		if text == "" {
+		if s == "" {
 			continue
 		}
-		value := any(text)
+		value := any(s)
 		if a.tag != 0 {
-			value = asn1.RawValue{Tag: a.tag, Bytes: []byte(text)}
+			value = asn1.RawValue{Tag: a.tag, Bytes: []byte(s)}
 		}
 		sequence = append(sequence, pkix.RelativeDistinguishedNameSET{{Type: a.oid, Value: value}})
 	}
@@ -163,13 +163,20 @@ func (p Profile) subject(r Request) ([]byte, error) {
 	return der, nil
 }
 
-// text is the value of a for r, empty when it is to be left out.
-func (a subjectAttribute) text(r Request) (string, error) {
+// CheckPerson refuses the names of a person that no certificate can hold.
+func CheckPerson(common, given, surname string) error {
+	p, _ := MailIndividual.Profile()
+	_, err := p.subject(Request{CommonName: common, GivenName: given, Surname: surname})
+	return err
+}
+
+// of is the value of a for r, empty when it is to be left out.
+func (a subjectAttribute) of(r Request) (string, error) {
 	s := strings.TrimSpace(a.value(r))
 	if strings.Trim(s, "-. ") == "" { // the rules allow no placeholders (S/MIME BR 7.1.4.2)
 		return "", nil
 	}
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if _, _, odd := text.Odd(s); odd {
 		return "", fault.New(fault.Invalid, "pki.request.name_characters")
 	}
 	if utf8.RuneCountInString(s) > a.longest {

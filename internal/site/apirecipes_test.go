@@ -115,8 +115,8 @@ func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 	if got := s.rows(); !slices.Equal(got, want) {
 		t.Errorf("the first night:\ngot  %q\nwant %q", got, want)
 	}
-	if _, mails := s.lines(); mails != 4 {
-		t.Errorf("got %d challenges, want 4: one for each address of who is new", mails)
+	if _, mails := s.lines(); mails != 5 {
+		t.Errorf("got %d challenges, want 5: one for each address of who is new, and bob's, whom nobody had asked", mails)
 	}
 	s.still(people, want)
 
@@ -128,6 +128,98 @@ func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 		t.Errorf("the second night:\ngot  %q\nwant %q", got, want)
 	}
 	s.still(people, want)
+}
+
+// people are the lines of a file of the domain institut.example, in uni.example.
+func (s *shop) people(file string, more ...string) string {
+	s.t.Helper()
+	lines := strings.Split(strings.TrimSpace(string(must(os.ReadFile(filepath.Join("testdata", file))))), "\n")
+	for i, l := range lines {
+		lines[i] = strings.ReplaceAll(l, "@institut.example", "@uni.example")
+	}
+	return s.write("people", append(lines, more...)...)
+}
+
+func TestTheNightlySyncMindsNeitherCapitalsNorWhatNobodySees(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
+	for _, local := range []string{"UPPER.Case", "Gabi.Gross", "Hans.Hahn"} {
+		s.add(local, strings.ToUpper(local)+"2@uni.example")
+	}
+	people := s.people("60-people-upper.tsv")
+	s.must("sync.sh", "uni.example", people)
+	want := s.rows()
+	if len(want) != 31 {
+		t.Errorf("got %d rows, want those of the 31 people:\n%q", len(want), want)
+	}
+	for _, row := range []string{
+		`UPPER.Case@uni.example "Upper, A" [] active true`, `carl.cordes@uni.example "Cordes, Carl" [] active true`, `cem.clasen@uni.example "Clasen, Cem" [] active true`,
+		`doerte.doering@uni.example "Döring, Dörte" [] active true`, `cd.czech@uni.example "Czech, C D" [] active true`, `rt.l@uni.example "Rtl, A" [] active true`,
+	} {
+		if !slices.Contains(want, row) {
+			t.Errorf("%s is missing in\n%q", row, want)
+		}
+	}
+	s.still(people, want)
+
+	// Gabi has left. One address is a functional row's by now, so its line is
+	// refused each night.
+	s.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example"})
+	people = s.people("60c-people-leaver.tsv", "Bibliothek@uni.example\tBibliothek\t", "zuletzt@uni.example\tZuletzt, Zoe\tz@ünï.example")
+	for range 2 {
+		out, err := s.run("sync.sh", "uni.example", people)
+		if err == nil || strings.Count(out, "refused: ") != 2 || !strings.Contains(out, "mailbox.address.taken") || !strings.Contains(out, "mailbox.alias.domain") {
+			t.Errorf("got %v and\n%s\nwant the two lines that are refused to be told", err, out)
+		}
+		got := s.rows()
+		for _, row := range []string{`Gabi.Gross@uni.example "Gross, Gabi" [] active false`, `Hans.Hahn@uni.example "Hahn, Johann" [] active true`, `karl.koenig@uni.example "König, Karl" [] active true`} {
+			if !slices.Contains(got, row) {
+				t.Errorf("%s is missing in\n%q", row, got)
+			}
+		}
+	}
+}
+
+func TestTheNightlySyncKnowsDomainsByAnyOfTheirNames(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
+	must(s.Org.AddDomain(t.Context(), s.actors["rita"], org.DomainInput{Name: "bücher.example", Group: s.group, Validation: org.ByMailbox}))
+	secret, _ := s.token("nora", []person.Verb{person.ReadAddresses, person.WriteAddresses, person.SendChallenges}, "xn--bcher-kva.example")
+	must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	people := s.write("people", "Ada@bücher.example\tAdler, Ada\tAdler@BÜCHER.example,a@xn--bcher-kva.example\r")
+	s.must("sync.sh", "xn--bcher-kva.example", people)
+	ctx, by := t.Context(), s.actors["nora"]
+	all := must(s.Mailbox.Rows(ctx, by, must(s.Org.Domain(ctx, by, "xn--bcher-kva.example")), mailbox.View{})).Rows
+	if len(all) != 1 || all[0].Primary != "ada@xn--bcher-kva.example" || len(all[0].Aliases) != 2 {
+		t.Fatalf("got the rows %+v", all)
+	}
+	if out := s.must("sync.sh", "xn--bcher-kva.example", people); out != "" {
+		t.Errorf("run again: it did\n%s", out)
+	}
+}
+
+// TestTheNightlySyncAsksWhomItDidNotComeTo: the run before broke off after the
+// row was made; who was asked long ago, or by somebody else, is left in peace.
+func TestTheNightlySyncAsksWhomItDidNotComeTo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
+	new, _ := s.add("neu")
+	asked, _ := s.add("gefragt")
+	old, _ := s.add("alt")
+	must(0, s.Mailbox.Challenge(t.Context(), s.actors["nora"], "uni.example", asked))
+	must(s.db.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
+	must(s.db.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
+	must(s.db.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
+	must(s.db.Exec(t.Context(), `update address_row set created = now() - interval '8 days' where id = $1`, old))
+	people := s.write("people", "neu@uni.example\tneu\t", "gefragt@uni.example\tgefragt\t", "alt@uni.example\talt\t")
+	for range 2 {
+		s.must("sync.sh", "uni.example", people)
+		var rows []mailbox.ID
+		must(0, s.db.QueryRow(t.Context(), `select array_agg(row_id order by id) from challenge_round`).Scan(&rows))
+		if !slices.Equal(rows, []mailbox.ID{asked, new}) {
+			t.Errorf("got challenges of the rows %v, want %v: by hand, and for the new one", rows, []mailbox.ID{asked, new})
+		}
+	}
 }
 
 // still runs the sync again and holds that nothing changed by it.

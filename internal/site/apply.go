@@ -105,6 +105,13 @@ func (s *Site) askApply(w http.ResponseWriter, r *http.Request) error {
 	if err := s.mayApply(l); err != nil {
 		return err
 	}
+	account, err := s.People.One(r.Context(), s.actor(r), s.actor(r).Account)
+	if err != nil {
+		return err
+	}
+	if err := order.MayName(l, account); err != nil {
+		return err
+	}
 	return s.applyPage(w, r, l, typed{}, nil)
 }
 

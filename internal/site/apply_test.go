@@ -255,3 +255,19 @@ func TestAFunctionalCertificateNamesOnlyTheAddress(t *testing.T) {
 	ada.get(fmt.Sprintf("/client-certificates/apply/%d", row)).status(http.StatusOK).has("sekretariat@uni.example", "nennt nur die Adresse").lacks("<strong>Ada Adler")
 	ada.get(fmt.Sprintf("/client-certificates/%d", r.certified("ada", row))).status(http.StatusOK).has("E=sekretariat@uni.example").lacks("CN=Ada", "CN=sek")
 }
+
+func TestWhoseNameNoCertificateHoldsIsToldBeforeApplying(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.linkRow("ada.adler", "ada")
+	apply := fmt.Sprintf("/client-certificates/apply/%d", row)
+	ada := r.as("ada")
+	must(r.db.Exec(t.Context(), `update account set family_name = E'Adl\ue000er' where username = 'ada'`))
+	ada.get(apply).status(http.StatusConflict).has("nach „Adl“ das Zeichen U+E000", "dort berichtigen")
+	ada.lang = "en"
+	ada.get(apply).status(http.StatusConflict).has("After “Adl”", "the character U+E000")
+	ada.upload(apply, "", "key", "csr", "csr", newCSR("ada"), "terms", "on", "version", r.Order.Terms).status(http.StatusConflict).has("U+E000")
+	if n := 0; r.db.QueryRow(t.Context(), `select count(*) from application`).Scan(&n) != nil || n != 0 {
+		t.Errorf("there are %d applications, want none", n)
+	}
+}

@@ -16,15 +16,15 @@ import (
 )
 
 // token makes one as somebody for what nora looks after first: uni.example and
-// her organisation, each where a verb is about it.
-func (r *rig) token(who string, verbs []person.Verb) (secret string, id person.TokenID) {
+// her organisation, each where a verb is about it; or for another domain.
+func (r *rig) token(who string, verbs []person.Verb, domain ...string) (secret string, id person.TokenID) {
 	r.t.Helper()
 	in := person.TokenInput{Form: rand.Text(), Name: "Abgleich", Verbs: verbs, Ends: r.clock.Now().AddDate(0, 6, 0)}
 	for _, v := range verbs {
 		if strings.HasPrefix(string(v), "orders.") || strings.HasPrefix(string(v), "certificates.") {
 			in.Organisations = []int64{int64(r.organisation)}
 		} else {
-			in.Domains = []int64{int64(must(r.Org.Domain(r.t.Context(), r.actors[who], "uni.example")).ID)}
+			in.Domains = []int64{int64(must(r.Org.Domain(r.t.Context(), r.actors[who], append(domain, "uni.example")[0])).ID)}
 		}
 	}
 	secret, id, err := r.Org.MakeToken(r.t.Context(), r.actors[who], in)

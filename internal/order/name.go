@@ -1,0 +1,48 @@
+package order
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/text"
+)
+
+// MayName tells whether the names that the provider knows of a can stand in a
+// certificate for l: those that cannot are told before anything is sent, with
+// the character and its place.
+func MayName(l mailbox.Linked, a person.Account) error {
+	if l.Kind != mailbox.Personal {
+		return nil
+	}
+	for _, name := range [...]string{a.Name, a.GivenName, a.FamilyName} {
+		c, after, odd := text.Odd(name)
+		code := fmt.Sprintf("U+%04X", c)
+		switch {
+		case odd && after == "":
+			return fault.New(fault.Conflict, "order.name.character_first", "code", code)
+		case odd:
+			return fault.New(fault.Conflict, "order.name.character", "code", code, "after", after)
+		}
+	}
+	err := pki.CheckPerson(a.Name, a.GivenName, a.FamilyName)
+	if f := fault.Of(err); fault.Is(err, fault.Invalid) {
+		return fault.New(fault.Conflict, f.ID, f.Args...)
+	}
+	return err
+}
+
+// mayName is MayName for who applies.
+func mayName(ctx context.Context, tx pgx.Tx, l mailbox.Linked, id person.ID) error {
+	var a person.Account
+	err := tx.QueryRow(ctx, `select name, given_name, family_name from account where id = $1`, id).Scan(&a.Name, &a.GivenName, &a.FamilyName)
+	if err != nil {
+		return fmt.Errorf("read names of account %d: %w", id, err)
+	}
+	return MayName(l, a)
+}
