@@ -1,5 +1,6 @@
 # Everything one does here. `make check` is what CI runs.
 # T: which packages to test, as in `make test T=./internal/org`. PORT: the demo's, as in `make run PORT=9000`.
+# ONLY: what to measure, as in `make bench ONLY=import,export`.
 T       ?= ./...
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DEMO    := go run ./cmd/demo
@@ -33,7 +34,7 @@ check: need ## what CI runs: generated code, format, vet, staticcheck, tests wit
 	@$(TREE) | cmp -s - bin/tree-before || { git status --short; echo 'generating or testing changed the tree: commit what was generated'; exit 1; }
 
 bench: ## speed as ratios against a floor of the same run, on a durable Postgres
-	$(DEMO) postgres --fsync -- go run ./cmd/bench
+	$(DEMO) postgres --fsync -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY))
 
 build: ## bin/petschaft, one static file
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/petschaft ./cmd/petschaft

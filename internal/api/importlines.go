@@ -17,7 +17,7 @@ func told(ctx context.Context, im mailbox.Import) Import {
 		ID: int64(im.ID), Domain: string(im.DomainName), FileName: im.FileName, State: string(im.State), Created: utc(im.Created),
 		Records: im.Records, Done: im.Done, Confirm: im.State == mailbox.Planned && mailbox.NeedsNumber(im),
 		Counts:  Plan{New: im.New, Changed: im.Changed, Unchanged: im.Unchanged, Skipped: im.Skipped, Faulty: im.Faulty, Missing: im.Missing},
-		Applied: utcOr(im.Applied), AppliedBy: im.AppliedByName,
+		Reading: reading(im), Applied: utcOr(im.Applied), AppliedBy: im.AppliedByName,
 	}
 	if im.Trouble != "" {
 		out.Trouble = new(locale.From(ctx).T(im.Trouble))

@@ -31,6 +31,7 @@ type Import struct {
 	Records   int        `json:"records" doc:"Lines below the header."`
 	Done      int        `json:"done" doc:"How many of them were read while planning."`
 	Counts    Plan       `json:"plan" doc:"What the plan says of how many lines."`
+	Reading   Reading    `json:"reading" doc:"How the file was understood: look here before you apply the plan."`
 	Confirm   bool       `json:"confirm" doc:"The plan changes more than a fifth of the domain's rows: to apply it, send the number of changed ones."`
 	Applied   *time.Time `json:"applied" doc:"When it was applied."`
 	AppliedBy *string    `json:"applied_by" doc:"Who applied it."`
@@ -49,17 +50,22 @@ type Plan struct {
 var exampleImport = Import{
 	ID: 42, Domain: "uni.example", FileName: "staff.csv", State: "planned", Created: exampleAddress.Created, Records: 1204, Done: 1204,
 	Counts: Plan{New: 3, Changed: 1, Unchanged: 1198, Faulty: 2, Missing: 1},
+	Reading: Reading{
+		Encoding: "utf-8", Separator: new("comma"), HeaderLine: 1, NotUnderstood: []string{"Room"},
+		Columns: []Column{{"Name", new("name")}, {"Primary address", new("primary")}, {"Mailbox type", new("kind")}, {"Room", nil}},
+	},
 }
 
 func (a *API) imports(h huma.API) {
 	add(h, a, operation{
 		Operation: huma.Operation{
 			OperationID: "planImport", Method: http.MethodPost, Path: importsPath, Tags: []string{"imports"}, Summary: "Plan an import",
-			Description: "Takes a file as the portal's import does (header line, encoding and separator are recognised, at most 20 MiB and 200,000 lines) " +
-				"and makes a plan of it in the background. Nothing changes before the plan is applied.",
+			Description: "Takes a CSV file or the first sheet of a workbook (.xlsx, .ods), at most 20 MiB and 200,000 lines, and makes a plan of it in the " +
+				"background. Encoding, separator, the line of the headings and the meaning of the columns are recognised unless parameters say them; the answer " +
+				"tells how the file was understood. Nothing changes before the plan is applied.",
 			DefaultStatus: http.StatusAccepted, RequestBody: fileBody,
 		},
-		verb: person.WriteImports, types: []string{csvType}, fails: []Kind{denied}, answers: exampleImport,
+		verb: person.WriteImports, types: []string{csvType, xlsxType, odsType}, fails: []Kind{denied}, answers: exampleImport,
 	}, a.planImport)
 	add(h, a, operation{
 		Operation: huma.Operation{
@@ -85,19 +91,13 @@ func (a *API) imports(h huma.API) {
 	}, a.applyImport)
 }
 
-var fileBody = &huma.RequestBody{
-	Required: true, Description: "The file.",
-	Content: map[string]*huma.MediaType{csvType: {
-		Schema:  &huma.Schema{Type: huma.TypeString},
-		Example: "Name,Primary address,Alias 1,Mailbox type\n\"Lee, Alice\",alice.lee@uni.example,alee@uni.example,personal\n",
-	}},
-}
-
 type planInput struct {
 	InDomain
 	FileName string `query:"file_name" default:"api.csv" maxLength:"255" doc:"What the import is called in the portal."`
+	Wished
 
-	file io.Reader
+	file        io.Reader
+	contentType string
 }
 
 // Resolve takes the body as it comes: a file is not held in memory.
@@ -106,21 +106,13 @@ func (in *planInput) Resolve(ctx huma.Context) []error {
 	slow := http.NewResponseController(w)
 	_ = slow.SetReadDeadline(time.Now().Add(uploadTime))
 	_ = slow.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
-	in.file = r.Body
+	in.file, in.contentType = r.Body, r.Header.Get("Content-Type")
 	return nil
 }
 
 type startedAnswer struct {
 	Location string `header:"Location" doc:"The address of the import."`
 	Body     Import
-}
-
-func (a *API) planImport(ctx context.Context, by person.Actor, in *planInput) (*startedAnswer, error) {
-	im, err := a.Mailbox.UploadPlan(ctx, by, domainName(in.Domain), in.FileName, in.file)
-	if err != nil {
-		return nil, err
-	}
-	return a.started(ctx, im), nil
 }
 
 func (a *API) started(ctx context.Context, im mailbox.Import) *startedAnswer {

@@ -132,10 +132,10 @@ func pointed(keys []string) string {
 
 // elsewhere are fields of forms that are called otherwise in a body, or are not
 // in one at all.
-var elsewhere = map[string]string{"alias1": "#/aliases/0", "alias2": "#/aliases/1", "number": "#/changed", "file": "", "columns": "", "format": "", "": ""}
+var elsewhere = map[string]string{"alias1": "#/aliases/0", "alias2": "#/aliases/1", "number": "#/changed", "file": "", "": ""}
 
 // parameters are the fields of faults that come from the address of a request.
-var parameters = []string{"cursor", "q", "email", "class"}
+var parameters = []string{"cursor", "q", "email", "class", "columns", "header_line"}
 
 // place is where in a request a field of a fault stands.
 func place(name string) (pointer, parameter string) {

@@ -32,7 +32,7 @@ func (r *rig) planned(who, domain string) mailbox.ImportID {
 	r.t.Helper()
 	ctx, by := r.t.Context(), r.actors[who]
 	file := fmt.Sprintf("Name,Primäre Adresse,Postfachtyp\nNeu,%s@%s,persönlich\n", rand(), domain)
-	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file))).ID
+	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file), mailbox.Wish{})).ID
 	r.until(func() bool { return must(r.Mailbox.Import(ctx, by, domain, id)).State == mailbox.Planned })
 	return id
 }

@@ -37,26 +37,71 @@ func letters(s string) string {
 	}, s)
 }
 
-// own puts what an owners' file says into the lines. Its first line names the
-// columns; a certificate is meant by fingerprint, else by serial number, else by
-// an address that it names. A line of the file that means none becomes a faulty
-// line of the plan.
-func own(lines []given, file []byte) ([]given, error) {
-	r := sheet.NewReader(bytes.NewReader(file), sheet.Sniff(file[:min(len(file), sheet.HeadBytes)]))
-	head, err := r.Read()
-	if err != nil {
-		return nil, ownersFault(err)
+// ownersDepth is how many lines of an owners' file are looked at for the names
+// of its columns.
+const ownersDepth = 20
+
+// ownersReader reads an owners' file, a text or a workbook.
+func ownersReader(file []byte) (open func() *sheet.Reader, err error) {
+	if why := sheet.Foreign(file[:min(len(file), sheet.HeadBytes)]); why != "" {
+		return nil, ownersWrong(why)
 	}
+	f := sheet.Sniff(file)
+	if sheet.IsWorkbook(file) {
+		var text bytes.Buffer
+		if err := sheet.Unpack(&text, bytes.NewReader(file), int64(len(file))); err != nil {
+			return nil, ownersFault(err)
+		}
+		file, f = text.Bytes(), sheet.Format{Encoding: sheet.Workbook, Separator: ';'}
+	}
+	return func() *sheet.Reader { return sheet.NewReader(bytes.NewReader(file), f) }, nil
+}
+
+// namedColumns are the columns that a line names.
+func namedColumns(cells []string) map[string]int {
 	at := map[string]int{}
-	for i, h := range head.Cells {
+	for i, h := range cells {
 		for column, words := range ownerColumns {
 			if _, twice := at[column]; !twice && slices.Contains(words, letters(h)) {
 				at[column] = i
 			}
 		}
 	}
-	if !slices.ContainsFunc([]string{"fingerprint", "serial", "address"}, func(c string) bool { _, ok := at[c]; return ok }) {
-		return nil, ownersWrong("cert.import.owners_columns")
+	return at
+}
+
+// ownersHead is the line that names the columns, the first that names one by
+// which a certificate is meant, and where these are.
+func ownersHead(r *sheet.Reader) (line int, at map[string]int, err error) {
+	top, err := r.Top(ownersDepth)
+	if err != nil {
+		return 0, nil, ownersFault(err)
+	}
+	for _, rec := range top {
+		at := namedColumns(rec.Cells)
+		if slices.ContainsFunc([]string{"fingerprint", "serial", "address"}, func(c string) bool { _, ok := at[c]; return ok }) {
+			return rec.Line, at, nil
+		}
+	}
+	return 0, nil, ownersWrong("cert.import.owners_columns")
+}
+
+// own puts what an owners' file says into the lines. Its heading names the
+// columns; a certificate is meant by fingerprint, else by serial number, else by
+// an address that it names. A line of the file that means none becomes a faulty
+// line of the plan.
+func own(lines []given, file []byte) ([]given, error) {
+	open, err := ownersReader(file)
+	if err != nil {
+		return nil, err
+	}
+	line, at, err := ownersHead(open())
+	if err != nil {
+		return nil, err
+	}
+	r := open()
+	if _, err := r.Header(line); err != nil {
+		return nil, ownersFault(err)
 	}
 	certificates := len(lines)
 	for {

@@ -22,8 +22,10 @@ func (r *rig) doing(key string) person.Actor {
 func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	other := *r.Book
-	other.DB = pgtest.Open(t, r.DB.Config().ConnString())
+	other := mailbox.Book{
+		DB: pgtest.Open(t, r.DB.Config().ConnString()), Org: r.Org, Queue: r.Queue, Sender: r.Sender, Outbox: r.Outbox,
+		Now: r.Now, Base: r.Base, Brakes: r.Brakes,
+	}
 	books := []*mailbox.Book{r.Book, &other}
 	row := r.add(t, "bob")
 	file := "Name,Primäre Adresse,Postfachtyp\nNeu,neu@uni.example,persönlich\n"
@@ -40,7 +42,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 			return n.ID, err
 		}, `select count(*) from challenge`},
 		"import": {func(b *mailbox.Book, by person.Actor) (int64, error) {
-			im, err := b.UploadPlan(t.Context(), by, r.uni, "x.csv", strings.NewReader(file))
+			im, err := b.UploadPlan(t.Context(), by, r.uni, "x.csv", strings.NewReader(file), mailbox.Wish{})
 			return int64(im.ID), err
 		}, `select count(*) from import`},
 	} {
@@ -89,7 +91,7 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 func TestNothingStaysOfAFileThatCannotBePlanned(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	_, err := r.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader("A,B\n1,2\n"))
+	_, err := r.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader("A,B\n1,2\n"), mailbox.Wish{})
 	if err == nil {
 		t.Fatal("a file without addresses was planned")
 	}

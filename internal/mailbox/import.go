@@ -57,6 +57,7 @@ const (
 	FieldAlias1    Field = "alias1"
 	FieldAlias2    Field = "alias2"
 	FieldAliases   Field = "aliases"
+	FieldProxies   Field = "proxies" // as Exchange writes them: "SMTP:" before the primary, "smtp:" before the others
 	FieldKind      Field = "kind"
 	FieldApplicant Field = "applicant"
 	FieldComment   Field = "comment"
@@ -64,7 +65,7 @@ const (
 
 // ImportFields are all of them, in the order of the template.
 var ImportFields = [...]Field{
-	FieldLast, FieldFirst, FieldName, FieldPrimary, FieldAlias1, FieldAlias2, FieldAliases, FieldKind, FieldApplicant, FieldComment,
+	FieldLast, FieldFirst, FieldName, FieldPrimary, FieldAlias1, FieldAlias2, FieldAliases, FieldProxies, FieldKind, FieldApplicant, FieldComment,
 }
 
 // Class is what the plan says of a line.
@@ -96,6 +97,7 @@ type Import struct {
 	Trouble       string    // message id: why what was ordered last could not be done
 	Encoding      sheet.Encoding
 	Separator     string
+	HeaderLine    int // of the file, 0: the first that is not blank
 	Header        []string
 	Columns       []Field // one for each heading
 	Records       int     // lines below the header, at the upload
@@ -127,7 +129,9 @@ func (im Import) Format() sheet.Format {
 }
 
 // Recognised is how the file is read unless somebody chooses otherwise.
-func (im Import) Recognised() Reading { return Reading{Format: im.Format(), Columns: im.Columns} }
+func (im Import) Recognised() Reading {
+	return Reading{Format: im.Format(), HeaderLine: im.HeaderLine, Columns: im.Columns}
+}
 
 // Count is how many lines of class c the plan has.
 func (im Import) Count(c Class) int {
@@ -137,7 +141,7 @@ func (im Import) Count(c Class) int {
 }
 
 const importColumns = `m.id, m.domain, d.name as domain_name, m.account, m.file_name, m.bytes, m.created, m.state, m.since, m.trouble,
-	m.encoding, m.separator, m.header, m.columns, m.records, m.done, m.new, m.changed, m.unchanged, m.skipped, m.faulty, m.missing, m.existing,
+	m.encoding, m.separator, m.header_line, m.header, m.columns, m.records, m.done, m.new, m.changed, m.unchanged, m.skipped, m.faulty, m.missing, m.existing,
 	m.planned, m.applied, m.applied_by, m.undone, m.stays,
 	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.account) as account_name,
 	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.applied_by) as applied_by_name,

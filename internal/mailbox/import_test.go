@@ -48,7 +48,7 @@ func (r *rig) imp(t testing.TB, by person.Actor, domain string, id mailbox.Impor
 func (r *rig) plan(t testing.TB, by person.Actor, im mailbox.Import) mailbox.Import {
 	t.Helper()
 	domain := string(im.DomainName)
-	r.ok(t, r.Plan(t.Context(), by, domain, im.ID, mailbox.Reading{Format: im.Format(), Columns: im.Columns}))
+	r.ok(t, r.Plan(t.Context(), by, domain, im.ID, im.Recognised()))
 	r.ok(t, mailbox.WorkImport(t.Context(), r.Book, im.ID))
 	if im = r.imp(t, by, domain, im.ID); im.State != mailbox.Planned {
 		t.Fatalf("got state %s (%s), want planned", im.State, im.Trouble)

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,17 +11,17 @@ import (
 // headings are the words over a column, as heading leaves them.
 var headings = map[Field][]string{
 	FieldLast: {
-		"lastname", "surname", "familyname", "nachname", "familienname", "zuname", "name1", "sn", "nachnamefunktion",
+		"lastname", "surname", "familyname", "nachname", "familienname", "zuname", "name1", "sn", "nachnamefunktion", "namefamilyname",
 	},
-	FieldFirst: {"firstname", "givenname", "forename", "vorname", "vornamen", "rufname"},
+	FieldFirst: {"firstname", "givenname", "forename", "vorname", "vornamen", "rufname", "namegivenname"},
 	FieldName: {
 		"displayname", "anzeigename", "name", "fullname", "vollername", "vollstaendigername", "adminfriendlyname", "cn", "commonname",
-		"bezeichnung",
+		"bezeichnung", "namefullname",
 	},
 	FieldPrimary: {
 		"primaryemail", "primaryemailaddress", "primaryaddress", "primarymail", "primarysmtpaddress", "primaereemail", "primaereemailadresse",
 		"primaereadresse", "primaeremail", "hauptadresse", "hauptemail", "email", "emailaddress", "emailadresse", "mail", "mailadresse",
-		"mailaddress", "absenderadresse", "senderaddress", "senderemail", "adresse", "address",
+		"mailaddress", "absenderadresse", "senderaddress", "senderemail", "adresse", "address", "windowsemailaddress", "smtpaddress",
 	},
 	FieldAlias1: {
 		"aliasemail1", "alias1", "aliasemailaddress1", "aliasemailadresse1", "aliasadresse1", "aliasaddress1", "emailalias1", "1alias",
@@ -33,8 +34,9 @@ var headings = map[Field][]string{
 	FieldAliases: {
 		"aliasemails", "aliases", "aliasse", "alias", "aliasemail", "aliasadressen", "aliasaddresses", "aliasadresse", "aliasaddress",
 		"aliasemailadressen", "aliasemailaddresses", "aliasemailadresse", "aliasemailaddress", "aliasnamen", "emailaliases", "emailaliasse",
-		"emailalias", "weitereadressen", "weitereemailadressen", "otheraddresses", "proxyaddresses",
+		"emailalias", "weitereadressen", "weitereemailadressen", "otheraddresses",
 	},
+	FieldProxies: {"proxyaddresses", "proxyadressen", "emailaddresses", "smtpaddresses"},
 	FieldKind: {
 		"mailboxtype", "typeofmailbox", "mailboxkind", "postfachtyp", "postfachart", "typdespostfachs", "mailboxtyp", "typ", "type", "art",
 		"kind", "adresstyp", "addresstype", "recipienttypedetails", "recipienttype",
@@ -56,13 +58,13 @@ var headings = map[Field][]string{
 var kindWords = map[Kind][]string{
 	Personal: {
 		"personal", "person", "persoenlich", "persoenliches", "persoenlichespostfach", "persoenlicheadresse", "personalmailbox", "user",
-		"usermailbox", "benutzer", "benutzerpostfach", "nutzer", "nutzerpostfach", "private", "individual", "personenpostfach", "personenadresse",
+		"usermailbox", "remoteusermailbox", "linkedmailbox", "benutzer", "benutzerpostfach", "nutzer", "nutzerpostfach", "private", "individual", "personenpostfach", "personenadresse",
 	},
 	Functional: {
 		"functional", "function", "functionalmailbox", "functionaladdress", "funktional", "funktion", "funktionspostfach", "funktionsadresse",
 		"funktionales", "funktionalespostfach", "funktionaleadresse", "shared", "sharedmailbox", "gemeinsam", "gemeinsamespostfach",
 		"gemeinschaftspostfach", "freigegebenespostfach", "geteilt", "geteiltespostfach", "role", "rolemailbox", "rollenpostfach",
-		"groupmailbox", "gruppenpostfach", "team", "teampostfach", "teammailbox",
+		"remotesharedmailbox", "freigegeben", "groupmailbox", "gruppenpostfach", "team", "teampostfach", "teammailbox",
 	},
 }
 
@@ -79,20 +81,38 @@ func heading(s string) string {
 	}, plainWords.Replace(strings.ToLower(s)))
 }
 
+// signInNames are over what is the primary address of most people, where no
+// other column holds it.
+var signInNames = []string{"userprincipalname", "upn", "benutzerprinzipalname"}
+
+// remark is what stands in brackets behind a heading: "[Required]", "(given)".
+var remark = regexp.MustCompile(`\[[^\]]*\]|\([^)]*\)`)
+
+// is tells whether h is one of the words over f, with or without a remark.
+func (f Field) is(h string) bool {
+	return slices.Contains(headings[f], heading(h)) || slices.Contains(headings[f], heading(remark.ReplaceAllString(h, "")))
+}
+
 // guessColumns tells by its words what each column holds. The first of several
 // that say the same counts. "Name" is the last name where there is a first one.
 func guessColumns(header []string) []Field {
 	columns := make([]Field, len(header))
 	for i, h := range header {
 		for _, f := range ImportFields {
-			if slices.Contains(headings[f], heading(h)) && !slices.Contains(columns, f) {
+			if f.is(h) && !slices.Contains(columns, f) {
 				columns[i] = f
+				break
 			}
 		}
 	}
 	name := slices.Index(columns, FieldName)
 	if name >= 0 && heading(header[name]) == "name" && slices.Contains(columns, FieldFirst) && !slices.Contains(columns, FieldLast) {
 		columns[name] = FieldLast
+	}
+	for i, h := range header {
+		if columns[i] == "" && !keyed(columns) && slices.Contains(signInNames, heading(h)) {
+			columns[i] = FieldPrimary
+		}
 	}
 	return columns
 }
@@ -113,23 +133,36 @@ func readKind(s string) (k Kind, ok bool) {
 }
 
 // checkColumns refuses columns that make no plan.
-func checkColumns(columns []Field, header []string) error {
+func checkColumns(rd Reading, header []string) error {
+	columns := rd.Columns
 	var bad fault.Fields
 	if len(columns) != len(header) {
-		bad.Add("columns", "mailbox.import.columns_differ")
+		bad.Add("columns", "mailbox.import.columns_differ", "columns", len(header), "given", len(columns))
 		return bad.Err()
 	}
 	for i, c := range columns {
 		switch {
 		case c == "":
 		case !slices.Contains(ImportFields[:], c):
-			bad.Add("columns", "mailbox.import.columns_differ")
+			bad.Add("columns", "mailbox.import.column_unknown", "column", string(c))
 		case slices.Contains(columns[:i], c):
 			bad.Add("columns", "mailbox.import.column_twice", "column", header[i])
 		}
 	}
-	if !slices.Contains(columns, FieldPrimary) {
-		bad.Add("columns", "mailbox.import.no_primary")
+	if !keyed(columns) {
+		bad.Add("columns", "mailbox.import.no_primary", "line", max(1, rd.HeaderLine), "headings", shown(header))
 	}
 	return bad.Err()
+}
+
+// shown are headings for a person, cut where they are many or long.
+func shown(header []string) string {
+	cut := make([]string, len(header))
+	for i, h := range header {
+		if r := []rune(h); len(r) > 40 {
+			h = string(r[:40]) + "…"
+		}
+		cut[i] = h
+	}
+	return strings.Join(cut[:min(len(cut), 20)], " | ")
 }

@@ -62,7 +62,7 @@ func (b *Book) plan(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, 
 // each reads the file from its beginning, in batches.
 func (p *planner) each(ctx context.Context, f func(ctx context.Context, batch []*entry) error) error {
 	r := sheet.NewReader(&file{ctx: ctx, q: p.tx, id: p.im.ID}, p.im.Format())
-	if _, err := readHeader(r); err != nil && !fault.Is(err, fault.Invalid) {
+	if _, err := readHeader(r, p.im.HeaderLine); err != nil && !fault.Is(err, fault.Invalid) {
 		return err
 	}
 	batch := make([]*entry, 0, planBatch)
@@ -245,7 +245,11 @@ func (e *entry) values(id ImportID) ([]any, error) {
 	case LineFaulty, LineSkipped:
 		name, _ := e.name()
 		v[8], v[22] = name, e.cells
-		v[9], _ = e.cell(FieldPrimary)
+		p, _ := e.cell(FieldPrimary)
+		if p == "" {
+			p = e.primary()
+		}
+		v[9] = p
 		if e.class == LineSkipped {
 			v[7], _ = e.cell(FieldKind) // as it stands there: none of ours
 		}

@@ -23,13 +23,20 @@ func TestColumnsAreKnownByWhatPeopleWriteOverThem(t *testing.T) {
 		"FAMILIENNAME;vorname;e-mail;alias_1;Alias.2;Typ;Antragsteller;Kommentar":                                 "last first primary alias1 alias2 kind applicant comment",
 		"Surname,Given Name,Mail,Aliases,Type,Applicant,Remarks":                                                  "last first primary aliases kind applicant comment",
 		"\ufeffDisplay Name\tPrimary  Email\tMailbox-Type":                                                        "name primary kind",
-		"Name;E-Mail;Typ":                                    "name primary kind",
-		"Name;Vorname;E-Mail;Typ":                            "last first primary kind",
-		"Name;Nachname;Vorname;E-Mail":                       "name last first primary",
-		"Anzeigename;Vorname;E-Mail":                         "name first primary",
-		"E-Mail;Primäre E-Mail;Typ":                          "primary  kind",
-		"Status;Zertifikat gültig bis;Konto;Primary E-Mail":  "   primary",
-		"Primaere E-Mail-Adresse:;Anzeigename *;(Kommentar)": "primary name comment",
+		"Name;E-Mail;Typ":                                     "name primary kind",
+		"Name;Vorname;E-Mail;Typ":                             "last first primary kind",
+		"Name;Nachname;Vorname;E-Mail":                        "name last first primary",
+		"Anzeigename;Vorname;E-Mail":                          "name first primary",
+		"E-Mail;Primäre E-Mail;Typ":                           "primary  kind",
+		"Status;Zertifikat gültig bis;Konto;Primary E-Mail":   "   primary",
+		"Primaere E-Mail-Adresse:;Anzeigename *;(Kommentar)":  "primary name comment",
+		"First Name (given);Last Name (family);E-Mail (work)": "first last primary",
+		"First Name [Required],Last Name [Required],Email Address [Required],Password [Required],Password Hash Function [UPLOAD ONLY],Recovery Email,New Primary Email [UPLOAD ONLY]": "first last primary    ",
+		"Block credential,Display name,First name,Last name,Licenses,Proxy addresses,User principal name,When created":                                                                " name first last  proxies  ",
+		"Blockierte Anmeldung;Anzeigename;Vorname;Nachname;Benutzerprinzipalname":                                                                                                     " name first last primary",
+		"userPrincipalName,displayName,surname,mail,givenName,id,userType":                                                                                                            " name last primary first  ",
+		"DisplayName,PrimarySmtpAddress,RecipientTypeDetails,EmailAddresses":                                                                                                          "name primary kind proxies",
+		"primaryEmail,name.givenName,name.familyName,aliases":                                                                                                                         "primary first last aliases",
 	} {
 		im := r.upload(t, r.contact, r.uni, header+"\nx\n")
 		got := make([]string, len(im.Columns))
@@ -81,7 +88,8 @@ func TestALineIsJudgedAsByHand(t *testing.T) {
 		"new;new@labor.example;;;personal;;":                                 "faulty primary:primary.domain",
 		"new;;;;personal;;":                                                  "faulty primary:field.required",
 		"new;new@uni.example;a@uni.example;b@labor.example;shared mailbox;;": "new applicant:import.hint_applicant",
-		"new;new@uni.example;;;personal;;" + strings.Repeat("x", 1025):       "faulty :sheet.cell_too_long",
+		"new;new@uni.example;;;personal;;" + strings.Repeat("x", 1025):       "faulty comment:field.too_long",
+		"new;new@uni.example;;;personal;;" + strings.Repeat("x", 8193):       "faulty :sheet.cell_too_long",
 		"new;new@uni.example;;;personal;;;zu viel":                           "faulty :import.cells",
 		"new;new@uni.example;;;personal;;;;":                                 "new",
 		"new;new@uni.example;;;personal":                                     "new",
@@ -236,7 +244,11 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 	}
 	wants(t, upload(""), "mailbox.import.empty")
 	wants(t, upload("\ufeff\r\n"), "mailbox.import.empty")
-	wants(t, upload("PK\x03\x04xlsx"), "mailbox.import.workbook")
+	wants(t, upload("PK\x03\x04xlsx"), "sheet.workbook_damaged")
+	wants(t, upload("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "sheet.old_workbook")
+	for _, other := range []string{"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "\x1f\x8b\x08\x00\x00", "<!DOCTYPE html><html>", "%PDF-1.4"} {
+		wants(t, upload(other), "sheet.foreign")
+	}
 	if err := upload(heads + strings.Repeat("x", 20<<20)); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("over 20 MiB: got %v, want too large", err)
 	}
@@ -284,11 +296,11 @@ func TestWhatWasRecognisedCanBeCorrected(t *testing.T) {
 	if im.Encoding != sheet.Windows1252 || im.Separator != "," {
 		t.Fatalf("got %s and %q, want windows-1252 and commas", im.Encoding, im.Separator)
 	}
-	p := must(r.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}))
+	p := must(r.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}, 0))
 	if len(p.Header) != 1 || len(p.Rows) != 2 {
 		t.Errorf("as UTF-8 with semicolons: got %+v, want one column and two rows", p)
 	}
-	p = must(r.Preview(t.Context(), im, im.Format()))
+	p = must(r.Preview(t.Context(), im, im.Format(), 0))
 	if fmt.Sprint(p.Columns) != "[  kind]" || len(p.Rows) != 2 || p.Rows[1][0] != "Müller" {
 		t.Errorf("as recognised: got %+v, want the third column known", p)
 	}

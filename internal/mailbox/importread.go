@@ -3,7 +3,6 @@ package mailbox
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
@@ -43,6 +42,8 @@ type entry struct {
 	broken bool // no record at all
 	twice  bool // another line is about the same row
 
+	listed bool // its aliases come from a list of proxy addresses
+
 	newAliases, newApplicant bool
 }
 
@@ -67,11 +68,20 @@ func newEntry(l layout, rec sheet.Record) *entry {
 			e.class = LineSkipped
 		}
 	}
-	p, _ := e.cell(FieldPrimary)
-	if a, wrong := org.ParseAddress(p); wrong == "" {
+	if a, wrong := org.ParseAddress(e.primary()); wrong == "" {
 		e.key = strings.Clone(a.Folded()) // kept for the whole file, the record is not
 	}
 	return e
+}
+
+// primary is the primary address: in its own column, else in the list of proxy
+// addresses.
+func (e *entry) primary() string {
+	if p, ok := e.cell(FieldPrimary); ok && p != "" {
+		return bareAddress(p)
+	}
+	list, _ := e.cell(FieldProxies)
+	return readProxies(list).primary
 }
 
 // unreadable is a line that is none.
@@ -85,15 +95,17 @@ func unreadable(l layout, wrong *sheet.LineError) *entry {
 // file says: an absent column leaves what is there, an empty cell clears it.
 func (e *entry) input() Input {
 	in := Input{Kind: e.row.Kind, Name: e.row.Name, Applicant: string(e.row.Applicant), Comment: e.row.Comment, Aliases: e.aliases()}
-	in.Primary, _ = e.cell(FieldPrimary)
+	in.Primary = e.primary()
 	if k, ok := e.cell(FieldKind); ok {
 		in.Kind, _ = readKind(k)
 	}
 	if n, ok := e.name(); ok {
 		in.Name = n
 	}
-	if a, ok := e.cell(FieldApplicant); ok && org.Address(a).Folded() != e.row.Applicant.Folded() {
-		in.Applicant = a
+	if a, ok := e.cell(FieldApplicant); ok {
+		if a = bareAddress(a); org.Address(a).Folded() != e.row.Applicant.Folded() {
+			in.Applicant = a
+		}
 	}
 	if c, ok := e.cell(FieldComment); ok && c != text.Lines(e.row.Comment) {
 		in.Comment = c
@@ -115,7 +127,8 @@ func (e *entry) name() (string, bool) {
 	return last + ", " + first, true
 }
 
-// aliases are the row's, as far as the file says nothing else.
+// aliases are the row's, as far as the file says nothing else. A column of proxy
+// addresses counts where no other column is about aliases.
 func (e *entry) aliases() []string {
 	var old [2]string
 	for i, a := range e.row.Aliases {
@@ -124,26 +137,31 @@ func (e *entry) aliases() []string {
 	all, hasAll := e.cell(FieldAliases)
 	one, hasOne := e.cell(FieldAlias1)
 	two, hasTwo := e.cell(FieldAlias2)
-	if hasAll && !hasOne && !hasTwo {
-		old = [2]string{}
+	if list, ok := e.cell(FieldProxies); ok && !hasAll && !hasOne && !hasTwo {
+		e.listed = true
+		return readProxies(list).others
 	}
 	if hasOne {
-		old[0] = one
+		old[0] = bareAddress(one)
 	}
 	if hasTwo {
-		old[1] = two
+		old[1] = bareAddress(two)
 	}
-	split := strings.FieldsFunc(all, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
 	if hasAll && !hasOne && !hasTwo {
-		return split
+		e.listed = schemed(all)
+		return readProxies(all).others
 	}
-	return append(old[:], split...)
+	return append(old[:], readProxies(all).others...)
 }
 
 // judge asks the rules of adding and editing by hand. Whether the addresses are
 // free is asked for all lines together.
 func (e *entry) judge(d org.EmailDomain, known map[org.Domain]org.EmailDomain) {
 	in := e.input()
+	if e.listed {
+		e.choose(&in, d, known)
+	}
+	e.samePrimary()
 	if e.row.ID == 0 {
 		e.dr = in.read(d, known, &e.faults)
 	} else {
@@ -189,6 +207,9 @@ func (e *entry) keepSpelling() {
 
 // hint says what is no fault, but better known before.
 func (e *entry) hint(pending int) {
+	if n, _ := e.name(); e.class != LineUnchanged && sheet.Misread(n) {
+		e.hints.Add(string(FieldName), "mailbox.import.hint_misread", "name", text.Line(n))
+	}
 	if e.class != LineNew && e.class != LineChanged {
 		return
 	}

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
 	"petschaft/internal/text"
 )
@@ -23,59 +21,45 @@ import (
 // chunk is in what pieces a file is kept.
 const chunk = 256 << 10
 
-// previewRows is how many rows a preview shows.
-const previewRows = 10
-
-// Reading is how a file is to be understood: Columns has one Field for each
-// heading.
-type Reading struct {
-	Format  sheet.Format
-	Columns []Field
-}
-
-// Preview is the beginning of a file read in some format.
-type Preview struct {
-	Header  []string
-	Columns []Field // as guessed from the header
-	Rows    [][]string
-}
-
 // Upload keeps the file that r holds for the domain called name, in pieces as
 // they come, and recognises its format and columns. A file over
 // sheet.MaxBytes is fault.TooLarge.
-func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (id ImportID, err error) {
+func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ImportID, error) {
 	d, err := b.editable(ctx, b.DB, by, name)
 	if err != nil {
 		return 0, err
 	}
-	return id, b.upload(ctx, by, d, fileName, r, func(tx pgx.Tx, f received) error {
-		id = f.id
-		return b.keepReceived(ctx, tx, by, d, f)
-	})
+	f := received{name: readFileName(fileName)}
+	err = b.upload(ctx, by, d, &f, r, func(tx pgx.Tx) error { return b.keepReceived(ctx, tx, by, d, f) })
+	if err != nil {
+		return 0, err
+	}
+	return f.id, nil
 }
 
 // received is a file that came whole.
 type received struct {
 	id      ImportID
 	name    string
+	wish    Wish
 	size    int
 	format  sheet.Format
+	line    int // of the header
 	header  []string
 	records int
 }
 
 // upload receives a file and lets end do the rest in one transaction. Without
 // that nobody sees the import, and nothing stays of it.
-func (b *Book) upload(ctx context.Context, by person.Actor, d org.EmailDomain, name string, r io.Reader, end func(tx pgx.Tx, f received) error) error {
-	f := received{name: readFileName(name)}
+func (b *Book) upload(ctx context.Context, by person.Actor, d org.EmailDomain, f *received, r io.Reader, end func(tx pgx.Tx) error) error {
 	err := b.DB.QueryRow(ctx, `insert into import (domain, account, file_name, created, since) values ($1, $2, $3, $4, $4) returning id`,
 		d.ID, by.Account, f.name, b.Now()).Scan(&f.id)
 	if err != nil {
 		return fmt.Errorf("begin upload: %w", err)
 	}
-	err = b.receive(ctx, r, &f)
+	err = b.receive(ctx, r, f)
 	if err == nil {
-		err = b.DB.Tx(ctx, func(tx pgx.Tx) error { return end(tx, f) })
+		err = b.DB.Tx(ctx, end)
 	}
 	if err != nil { // a commit whose answer was lost may have ended it
 		_, gone := b.DB.Exec(context.WithoutCancel(ctx), `delete from import where id = $1 and state = 'uploading'`, f.id)
@@ -87,33 +71,39 @@ func (b *Book) upload(ctx context.Context, by person.Actor, d org.EmailDomain, n
 // receive stores the file piece by piece, each for itself: a slow sender holds
 // no transaction.
 func (b *Book) receive(ctx context.Context, r io.Reader, f *received) error {
-	var head []byte
-	piece := make([]byte, chunk)
-	for place := 0; ; place++ {
-		n, err := io.ReadFull(r, piece)
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return fmt.Errorf("receive file: %w", err)
-		}
-		if f.size += n; f.size > sheet.MaxBytes {
-			return fault.New(fault.TooLarge, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20)
-		}
+	var sniffer sheet.Sniffer
+	workbook := false
+	err := b.pieces(ctx, f.id, r, func(place int, piece []byte) error {
 		if place == 0 {
-			head = bytes.Clone(piece[:min(n, sheet.HeadBytes)])
-		}
-		if n > 0 {
-			if _, err := b.DB.Exec(ctx, `insert into import_chunk (import, place, bytes) values ($1, $2, $3)`, f.id, place, piece[:n]); err != nil {
-				return fmt.Errorf("keep file: %w", err)
+			if why := sheet.Foreign(piece[:min(len(piece), sheet.HeadBytes)]); why != "" {
+				var bad fault.Fields
+				bad.Add("file", why)
+				return bad.Err()
 			}
+			workbook = sheet.IsWorkbook(piece)
 		}
-		if n < chunk {
-			break
-		}
-	}
-	var err error
-	if f.format, f.header, err = recognise(head); err != nil {
+		f.size += len(piece)
+		_, err := sniffer.Write(piece)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if f.records, err = count(sheet.NewReader(&file{ctx: ctx, q: b.DB, id: f.id}, f.format)); err != nil {
+	f.format = sniffer.Format(f.wish.Encoding)
+	if workbook {
+		f.format = sheet.Format{Encoding: sheet.Workbook, Separator: ';'}
+		if err := b.unpack(ctx, f.id, f.size); err != nil {
+			return err
+		}
+	} else if f.wish.Separator != 0 {
+		f.format.Separator = f.wish.Separator
+	}
+	if f.line, f.header, err = b.recognise(ctx, f.id, f.format, f.wish.HeaderLine); err != nil {
+		return err
+	}
+	below := sheet.NewReader(&file{ctx: ctx, q: b.DB, id: f.id}, f.format)
+	_, _ = below.Header(f.line) // what is wrong with it is said of the columns
+	if f.records, err = count(below); err != nil {
 		return fmt.Errorf("count records: %w", err)
 	}
 	return nil
@@ -122,10 +112,10 @@ func (b *Book) receive(ctx context.Context, r io.Reader, f *received) error {
 // keepReceived is the step from which on people see the import.
 func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, f received) error {
 	_, err := tx.Exec(ctx, `update import set state = 'uploaded', since = @now, bytes = @bytes, encoding = @encoding, separator = @separator,
-			header = @header, columns = @columns, records = @records where id = @id`,
+			header_line = @line, header = @header, columns = @columns, records = @records where id = @id`,
 		pgx.NamedArgs{
-			"id": f.id, "now": b.Now(), "bytes": f.size, "encoding": f.format.Encoding, "separator": string(f.format.Separator), "header": f.header,
-			"columns": guessColumns(f.header), "records": f.records,
+			"id": f.id, "now": b.Now(), "bytes": f.size, "encoding": f.format.Encoding, "separator": string(f.format.Separator), "line": f.line,
+			"header": f.header, "columns": guessColumns(f.header), "records": f.records,
 		})
 	if err != nil {
 		return fmt.Errorf("end upload: %w", err)
@@ -133,15 +123,47 @@ func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d o
 	return b.note(ctx, tx, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": f.name, "import": f.id}, f.id.Thing(), d.ID.Thing())
 }
 
-// count is how many records there are below the header, readable or not.
+// pieces keeps what comes from r, after look has seen it.
+func (b *Book) pieces(ctx context.Context, id ImportID, r io.Reader, look func(place int, piece []byte) error) error {
+	piece, size := make([]byte, chunk), 0
+	for place := 0; ; place++ {
+		n, err := io.ReadFull(r, piece)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return fmt.Errorf("receive file: %w", err)
+		}
+		if size += n; size > sheet.MaxBytes {
+			return fault.New(fault.TooLarge, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20)
+		}
+		if err := look(place, piece[:n]); err != nil {
+			return err
+		}
+		if n > 0 {
+			if err := b.keep(ctx, id, place, piece[:n]); err != nil {
+				return err
+			}
+		}
+		if n < chunk {
+			return nil
+		}
+	}
+}
+
+func (b *Book) keep(ctx context.Context, id ImportID, place int, piece []byte) error {
+	if _, err := b.DB.Exec(ctx, `insert into import_chunk (import, place, bytes) values ($1, $2, $3)`, id, place, piece); err != nil {
+		return fmt.Errorf("keep file: %w", err)
+	}
+	return nil
+}
+
+// count is how many records r still has, readable or not.
 func count(r *sheet.Reader) (int, error) {
-	for n := -1; ; n++ {
+	for n := 0; ; n++ {
 		_, err := r.Read()
 		if _, one := errors.AsType[*sheet.LineError](err); err == nil || one {
 			continue
 		}
 		if err == io.EOF {
-			return max(0, n), nil
+			return n, nil
 		}
 		return 0, err
 	}
@@ -155,87 +177,4 @@ func readFileName(s string) string {
 		s = s[:len(s)-n]
 	}
 	return s
-}
-
-// recognise tells the format and the header of a file by its first bytes.
-func recognise(head []byte) (f sheet.Format, header []string, err error) {
-	var bad fault.Fields
-	for _, workbook := range [...]string{"PK\x03\x04", "\xd0\xcf\x11\xe0", "%PDF"} {
-		if bytes.HasPrefix(head, []byte(workbook)) {
-			bad.Add("file", "mailbox.import.workbook")
-			return f, nil, bad.Err()
-		}
-	}
-	f = sheet.Sniff(head)
-	header, err = readHeader(sheet.NewReader(bytes.NewReader(head), f))
-	if err == io.EOF {
-		bad.Add("file", "mailbox.import.empty")
-		return f, nil, bad.Err()
-	}
-	if wrong, ok := errors.AsType[*sheet.LineError](err); ok { // another format may read it
-		return f, []string{text.Line(wrong.Text)}, nil
-	}
-	return f, header, err
-}
-
-func readHeader(r *sheet.Reader) ([]string, error) {
-	rec, err := r.Read()
-	header := make([]string, len(rec.Cells))
-	for i, c := range rec.Cells {
-		header[i] = text.Line(c)
-	}
-	return header, err
-}
-
-// Preview returns the first rows of the file under the format f.
-func (b *Book) Preview(ctx context.Context, im Import, f sheet.Format) (Preview, error) {
-	r := sheet.NewReader(&file{ctx: ctx, q: b.DB, id: im.ID}, f)
-	header, err := readHeader(r)
-	p := Preview{Header: header, Columns: guessColumns(header)}
-	for err == nil && len(p.Rows) < previewRows {
-		var rec sheet.Record
-		rec, err = r.Read()
-		if wrong, ok := errors.AsType[*sheet.LineError](err); ok {
-			rec.Cells, err = []string{wrong.Text}, nil
-		}
-		if err == nil {
-			p.Rows = append(p.Rows, rec.Cells)
-		}
-	}
-	if wrong, ok := errors.AsType[*sheet.LineError](err); ok {
-		return Preview{Header: []string{text.Line(wrong.Text)}, Columns: []Field{""}}, nil
-	}
-	if err != nil && err != io.EOF {
-		return Preview{}, fmt.Errorf("preview import %d: %w", im.ID, err)
-	}
-	return p, nil
-}
-
-// file reads an uploaded file, one piece at a time.
-type file struct {
-	ctx   context.Context
-	q     org.Querier
-	id    ImportID
-	place int
-	piece []byte
-}
-
-func (f *file) Read(p []byte) (int, error) {
-	if len(f.piece) == 0 {
-		rows, err := f.q.Query(f.ctx, `select bytes from import_chunk where import = $1 and place = $2`, f.id, f.place)
-		if err != nil {
-			return 0, err
-		}
-		f.piece, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[[]byte])
-		if errors.Is(err, pgx.ErrNoRows) {
-			return 0, io.EOF
-		}
-		if err != nil {
-			return 0, postgres.Fault(err)
-		}
-		f.place++
-	}
-	n := copy(p, f.piece)
-	f.piece = f.piece[n:]
-	return n, nil
 }

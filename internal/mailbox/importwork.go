@@ -31,15 +31,19 @@ func (b *Book) readAs(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 		bad.Add("format", "field.required")
 		return bad.Err()
 	}
-	header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: im.ID}, rd.Format))
+	header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: im.ID}, rd.Format), rd.HeaderLine)
 	if err != nil && err != io.EOF && !fault.Is(err, fault.Invalid) {
 		return fmt.Errorf("plan import %d: %w", im.ID, err)
 	}
-	if err := checkColumns(rd.Columns, header); err != nil {
+	if err := checkColumns(rd, header); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `update import set encoding = @encoding, separator = @separator, header = @header, columns = @columns where id = @id`,
-		pgx.NamedArgs{"id": im.ID, "encoding": rd.Format.Encoding, "separator": string(rd.Format.Separator), "header": header, "columns": rd.Columns})
+	_, err = tx.Exec(ctx, `update import set encoding = @encoding, separator = @separator, header_line = @line, header = @header, columns = @columns
+		where id = @id`,
+		pgx.NamedArgs{
+			"id": im.ID, "encoding": rd.Format.Encoding, "separator": string(rd.Format.Separator), "line": rd.HeaderLine, "header": header,
+			"columns": rd.Columns,
+		})
 	if err != nil {
 		return fmt.Errorf("plan import %d: %w", im.ID, err)
 	}
@@ -47,9 +51,9 @@ func (b *Book) readAs(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 }
 
 // UploadPlan is Upload and Plan in one transaction, for a program that looks at
-// no preview: the file is read as it was recognised. Nothing stays of one that no
-// plan can be made of.
-func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (im Import, err error) {
+// no preview: the file is read as it wishes, else as it was recognised. Nothing
+// stays of one that no plan can be made of.
+func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader, w Wish) (im Import, err error) {
 	d, err := b.editable(ctx, b.DB, by, name)
 	if err != nil {
 		return im, err
@@ -61,7 +65,8 @@ func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName s
 	if made != 0 {
 		return b.Import(ctx, by, name, made)
 	}
-	return im, b.upload(ctx, by, d, fileName, r, func(tx pgx.Tx, f received) error {
+	f := received{name: readFileName(fileName), wish: w}
+	err = b.upload(ctx, by, d, &f, r, func(tx pgx.Tx) error {
 		made, err := person.Once(ctx, tx, by, b.Now(), func() (ImportID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
 		if err != nil {
 			return err
@@ -74,6 +79,7 @@ func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName s
 		im, err = loadImport(ctx, tx, by, name, made)
 		return err
 	})
+	return im, err
 }
 
 func (b *Book) planReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, f received) error {
@@ -84,7 +90,11 @@ func (b *Book) planReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d o
 	if err != nil {
 		return err
 	}
-	return b.readAs(ctx, tx, by, im, im.Recognised())
+	rd := im.Recognised()
+	if f.wish.Columns != nil {
+		rd.Columns = f.wish.Columns
+	}
+	return b.readAs(ctx, tx, by, im, rd)
 }
 
 // Apply orders that the plan is carried out; a job does it, all or nothing.

@@ -44,6 +44,7 @@
 package mailbox
 
 import (
+	"sync"
 	"time"
 
 	"petschaft/internal/audit"
@@ -144,4 +145,6 @@ type Book struct {
 	Now    func() time.Time
 	Base   string // the portal's own address, no slash at the end
 	Brakes Brakes
+
+	unpacking sync.Mutex
 }

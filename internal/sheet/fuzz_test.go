@@ -11,7 +11,7 @@ import (
 )
 
 func FuzzReader(f *testing.F) {
-	for _, name := range []string{"network-export.csv", "faults-german-headers.csv", "excel-utf16.csv"} {
+	for _, name := range []string{"network-export.csv", "faults-german-headers.csv", "excel-utf16.csv", "25-ctrlz.csv", "34b-mixed.csv"} {
 		f.Add(sample(f, name), byte(0))
 	}
 	for i, text := range []string{
@@ -22,7 +22,7 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(text), byte(i))
 	}
 	f.Fuzz(func(t *testing.T, file []byte, pick byte) {
-		format := sheet.Sniff(file[:min(len(file), sheet.HeadBytes)])
+		format := sheet.Sniff(file)
 		if !format.Known() {
 			t.Fatalf("sniffed %v, which nobody can read", format)
 		}

@@ -44,6 +44,10 @@ func decoded(r io.Reader, e Encoding) io.Reader {
 		return transform.NewReader(r, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder())
 	case Windows1252:
 		return transform.NewReader(r, charmap.Windows1252.NewDecoder())
+	case MacRoman:
+		return transform.NewReader(r, charmap.Macintosh.NewDecoder())
+	case CP850:
+		return transform.NewReader(r, charmap.CodePage850.NewDecoder())
 	}
 	return r
 }
@@ -85,9 +89,45 @@ func (r *Reader) Read() (Record, error) {
 	return Record{}, r.end
 }
 
+// Header reads the heading of a table: the record that begins on line, or the
+// first one below it. What stands above it is not looked at.
+func (r *Reader) Header(line int) (Record, error) {
+	for {
+		rec, err := r.Read()
+		at := rec.Line
+		if wrong, ok := errors.AsType[*LineError](err); ok {
+			at = wrong.Line
+		} else if err != nil {
+			return rec, err
+		}
+		if at >= line {
+			return rec, err
+		}
+	}
+}
+
+// Top reads the records with which a table begins, at most n. One that cannot be
+// read has one cell, the beginning of its line.
+func (r *Reader) Top(n int) (top []Record, err error) {
+	for len(top) < n {
+		rec, err := r.Read()
+		if wrong, ok := errors.AsType[*LineError](err); ok {
+			rec, err = Record{Line: wrong.Line, Cells: []string{wrong.Text}}, nil
+		}
+		if err == io.EOF {
+			return top, nil
+		}
+		if err != nil {
+			return top, err
+		}
+		top = append(top, rec)
+	}
+	return top, nil
+}
+
 func blank(cells []string) bool {
 	for _, c := range cells {
-		if strings.TrimSpace(c) != "" {
+		if strings.TrimSpace(strings.Trim(c, endOfText)) != "" {
 			return false
 		}
 	}
@@ -95,6 +135,9 @@ func blank(cells []string) bool {
 }
 
 const bom = "\ufeff"
+
+// endOfText is how DOS, and programs that remember it, end a file.
+const endOfText = "\x1a"
 
 // begin skips what stands before the first record.
 func (r *Reader) begin() error {
@@ -149,6 +192,9 @@ func (r *Reader) record() (Record, error) {
 		if b, err = r.in.Peek(window); err != nil && err != io.EOF {
 			return Record{}, err
 		}
+		if err == io.EOF {
+			b = bytes.TrimRight(b, endOfText)
+		}
 		if len(b) == 0 {
 			return Record{}, io.EOF
 		}
@@ -160,7 +206,9 @@ func (r *Reader) record() (Record, error) {
 		return Record{}, r.skip(b, wrong)
 	}
 	rec, err := r.take(b[:n])
-	r.line += breaks(b[:n])
+	if r.line++; r.format.Encoding != Workbook {
+		r.line += breaks(b[:n]) - 1
+	}
 	r.drop(n)
 	return rec, err
 }
@@ -169,7 +217,7 @@ func (r *Reader) record() (Record, error) {
 // break a rule.
 func (r *Reader) take(b []byte) (Record, error) {
 	cells := r.cells.strings()
-	if r.format.Encoding == UTF8 && !utf8.Valid(b) {
+	if (r.format.Encoding == UTF8 || r.format.Encoding == Workbook) && !utf8.Valid(b) {
 		return Record{}, r.wrong("sheet.not_utf8", b)
 	}
 	for i, c := range cells {

@@ -116,6 +116,36 @@ func TestAnUnclosedQuoteLosesNoLine(t *testing.T) {
 	}
 }
 
+func TestTheEndOfTextOfDOSIsNone(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"a;b\x1a", "a;b\n\x1a", "a;b\r\n\x1a\x1a\x1a", "a;b\n\x1a\r\n"} {
+		if got, want := read(t, text, semicolons), []string{"a|b"}; !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if got, want := read(t, "a\x1ab;c\nd", semicolons), []string{"a\x1ab|c", "d"}; !slices.Equal(got, want) {
+		t.Errorf("in a cell: got %q, want %q", got, want)
+	}
+}
+
+func TestTheHeadingMayStandOnALineBelow(t *testing.T) {
+	t.Parallel()
+	const file = "a title of \"last\" week\n\nh;i\n1;2\n"
+	for line, want := range map[int]string{0: "", 1: "", 2: "h", 3: "h", 4: "1"} {
+		rec, err := sheet.NewReader(strings.NewReader(file), semicolons).Header(line)
+		if _, wrong := errors.AsType[*sheet.LineError](err); wrong != (want == "") || !wrong && (err != nil || rec.Cells[0] != want) {
+			t.Errorf("line %d: got %q and %v, want %q", line, rec.Cells, err, want)
+		}
+	}
+	if _, err := sheet.NewReader(strings.NewReader(file), semicolons).Header(5); err != io.EOF {
+		t.Errorf("behind the end: got %v, want EOF", err)
+	}
+	top, err := sheet.NewReader(strings.NewReader(file), semicolons).Top(2)
+	if err != nil || len(top) != 2 || top[0].Line != 1 || !strings.HasPrefix(top[0].Cells[0], "a title") || top[1].Line != 3 {
+		t.Errorf("top: got %v and %v, want the title and the heading", top, err)
+	}
+}
+
 func TestAFileOverALimitEnds(t *testing.T) {
 	t.Parallel()
 	header := "a;b\n"

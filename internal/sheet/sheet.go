@@ -1,8 +1,8 @@
 // Package sheet reads and writes files of cells, as spreadsheets and mail
 // systems exchange them (RFC 4180 and what German Excel makes of it). It decides
-// encodings, separators, quoting, the limits of a file and the guard against
-// formulas. It knows no column by name and keeps nothing: a file of any size is
-// read with the memory of one window.
+// encodings, separators, quoting, workbooks, the limits of a file and the guard
+// against formulas. It knows no column by name and keeps nothing: a text of any
+// size is read with the memory of one window.
 package sheet
 
 import (
@@ -15,7 +15,7 @@ import (
 const (
 	MaxBytes = 20 << 20
 	MaxRows  = 200_000 // records below the header
-	MaxField = 1024    // characters of a cell
+	MaxField = 8 << 10 // characters of a cell: directories list many addresses in one
 	MaxCells = 256     // cells of a record
 )
 
@@ -27,11 +27,17 @@ const (
 	UTF16LE     Encoding = "utf-16le"
 	UTF16BE     Encoding = "utf-16be"
 	Windows1252 Encoding = "windows-1252"
+	MacRoman    Encoding = "macintosh"
+	CP850       Encoding = "ibm850" // DOS, and what Windows writes in its console
+
+	// Workbook is what Unpack makes of one: UTF-8 with semicolons, where each
+	// record is one row and counts as one line.
+	Workbook Encoding = "workbook"
 )
 
-// Encodings and Separators are all that a file may have, the usual ones first.
+// Encodings and Separators are all that a text may have, the usual ones first.
 var (
-	Encodings  = [...]Encoding{UTF8, Windows1252, UTF16LE, UTF16BE}
+	Encodings  = [...]Encoding{UTF8, Windows1252, UTF16LE, UTF16BE, MacRoman, CP850}
 	Separators = [...]rune{';', ',', '\t'}
 )
 
@@ -44,11 +50,14 @@ type Format struct {
 // Known tells whether f is one that a Reader can read; others it takes for the
 // default, UTF-8 with semicolons.
 func (f Format) Known() bool {
-	return slices.Contains(Encodings[:], f.Encoding) && slices.Contains(Separators[:], f.Separator)
+	return f == unpacked || slices.Contains(Encodings[:], f.Encoding) && slices.Contains(Separators[:], f.Separator)
 }
 
+// unpacked is the format of what Unpack writes.
+var unpacked = Format{Workbook, ';'}
+
 func (f Format) orDefault() Format {
-	if !slices.Contains(Encodings[:], f.Encoding) {
+	if f.Encoding != Workbook && !slices.Contains(Encodings[:], f.Encoding) {
 		f.Encoding = UTF8
 	}
 	if !slices.Contains(Separators[:], f.Separator) {
@@ -60,7 +69,7 @@ func (f Format) orDefault() Format {
 // Record is one line of the table that a file holds. A cell may contain line
 // breaks, so a record can be longer than a line of the file.
 type Record struct {
-	Line  int // of the file, on which the record begins; the first is 1
+	Line  int // of the file, on which the record begins; the first is 1. Of a workbook: its row
 	Cells []string
 }
 

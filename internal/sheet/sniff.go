@@ -7,91 +7,183 @@ import (
 	"unicode/utf8"
 )
 
-// HeadBytes is how much of a file Sniff wants to see.
+// HeadBytes is how much of a file tells its separator.
 const HeadBytes = 64 << 10
 
-// Sniff tells the format of a file by its first HeadBytes, or all of it when it
-// is shorter. A byte order mark and a line "sep=;" decide; without them, what is
-// not UTF-8 is Windows-1252, and the separator is the one by which most records
-// have as many cells as the first. A file of one column gets the semicolon.
-func Sniff(head []byte) Format {
-	f := Format{sniffEncoding(head), ';'}
+// Sniffer tells the format of a file that it is shown piece by piece, from the
+// beginning to the end: the first letter that is no UTF-8 may stand anywhere.
+type Sniffer struct {
+	head    []byte
+	cut     []byte // the beginning of a letter, with which the last piece ended
+	letters int    // sequences of more than one byte that are UTF-8
+	odd     int    // bytes that belong to none
+}
+
+// Write looks at the next piece of the file; it never fails.
+func (s *Sniffer) Write(p []byte) (int, error) {
+	n := len(p)
+	s.head = append(s.head, p[:min(n, HeadBytes-len(s.head))]...)
+	if len(s.cut) > 0 {
+		p = append(s.cut, p...)
+		s.cut = nil
+	}
+	for i := 0; i < len(p); {
+		if p[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if !utf8.FullRune(p[i:]) {
+			s.cut = bytes.Clone(p[i:])
+			break
+		}
+		_, size := utf8.DecodeRune(p[i:])
+		if size == 1 {
+			s.odd++
+		} else {
+			s.letters++
+		}
+		i += size
+	}
+	return n, nil
+}
+
+// Format is the format of what was shown. A byte order mark decides, then
+// declared, if it is not empty. Without them a file is UTF-8 as long as no more
+// bytes break its rules than letters keep them: these lines are at fault. Other
+// files are Windows-1252. A line "sep=;" names the separator; else it is the one
+// by which most records have as many cells as the heading, which may stand below
+// a title. A file of one column gets the semicolon.
+func (s *Sniffer) Format(declared Encoding) Format {
+	f := Format{s.encoding(declared), ';'}
 	start := make([]byte, 16)
-	n, _ := io.ReadFull(decoded(bytes.NewReader(head), f.Encoding), start)
+	n, _ := io.ReadFull(decoded(bytes.NewReader(s.head), f.Encoding), start)
 	if sep, length := namedSeparator(bytes.TrimPrefix(start[:n], []byte(bom))); length > 0 {
 		f.Separator = sep
 		return f
 	}
-	best := weight{}
-	for _, sep := range [...]rune{'\t', ';', ','} { // in texts a comma is frequent, a tab is not
-		if w := weigh(head, Format{f.Encoding, sep}); w.over(best) {
-			f.Separator, best = sep, w
-		}
-	}
+	f.Separator = s.separator(f.Encoding)
 	return f
 }
 
-func sniffEncoding(head []byte) Encoding {
-	switch {
-	case bytes.HasPrefix(head, []byte("\xff\xfe")):
-		return UTF16LE
-	case bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return UTF16BE
-	case utf8.Valid(whole(head)):
-		return UTF8
-	}
-	return Windows1252
+// Sniff is the format of a whole file.
+func Sniff(file []byte) Format {
+	var s Sniffer
+	_, _ = s.Write(file)
+	return s.Format("")
 }
 
-// whole is head without half a letter at its end, where it was cut.
-func whole(head []byte) []byte {
-	if len(head) < HeadBytes {
-		return head
+func (s *Sniffer) encoding(declared Encoding) Encoding {
+	switch {
+	case bytes.HasPrefix(s.head, []byte("\xff\xfe")):
+		return UTF16LE
+	case bytes.HasPrefix(s.head, []byte("\xfe\xff")):
+		return UTF16BE
+	case bytes.HasPrefix(s.head, []byte(bom)):
+		return UTF8
+	case declared != "":
+		return declared
 	}
-	for i := len(head) - 1; i > len(head)-utf8.UTFMax; i-- {
-		if utf8.RuneStart(head[i]) {
-			if !utf8.FullRune(head[i:]) {
-				return head[:i]
-			}
-			break
+	if e := wide(s.head); e != "" {
+		return e
+	}
+	if s.odd+len(s.cut) > s.letters {
+		return Windows1252
+	}
+	return UTF8
+}
+
+// wide tells UTF-16 without a byte order mark: of most characters one half, and
+// always the same, is zero.
+func wide(head []byte) Encoding {
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i%2]++
 		}
 	}
-	return head
+	most := len(head) / 4
+	switch {
+	case zeros[1] > most && zeros[0] == 0:
+		return UTF16LE
+	case zeros[0] > most && zeros[1] == 0:
+		return UTF16BE
+	}
+	return ""
 }
 
 // weight is what speaks for a separator.
 type weight struct {
-	agree int // of a thousand records, those with as many cells as the first
-	cells int // of the first
+	agree int // of a thousand records, those with as many cells as the heading
+	cells int // of the heading
 }
 
 func (w weight) over(o weight) bool {
 	return w.cells > 1 && (w.agree > o.agree || w.agree == o.agree && w.cells > o.cells)
 }
 
-func weigh(head []byte, f Format) weight {
+// titles is how many records may stand above the heading.
+const titles = 4
+
+// separator looks for a heading further below only where the first record makes
+// no table.
+func (s *Sniffer) separator(e Encoding) rune {
+	seps := [...]rune{'\t', ';', ','} // in texts a comma is frequent, a tab is not
+	tables := make([]table, len(seps))
+	for i, sep := range seps {
+		tables[i] = s.table(Format{e, sep})
+	}
+	found, best := ';', weight{}
+	for above := 0; above <= titles && best.agree < 500; above++ {
+		for i, sep := range seps {
+			if w := tables[i].weigh(above); w.over(best) {
+				found, best = sep, w
+			}
+		}
+	}
+	return found
+}
+
+// table is how many cells the first records have.
+type table struct {
+	lengths  []int
+	headings []int // of those that may be the heading, the cells that are one
+}
+
+func (s *Sniffer) table(f Format) (t table) {
 	const enough = 100
-	var lengths []int
-	w, r := weight{}, NewReader(bytes.NewReader(head), f)
-	for len(lengths) < enough {
+	r := NewReader(bytes.NewReader(s.head), f)
+	for len(t.lengths) < enough {
 		rec, err := r.Read()
 		if r.end != nil {
 			break
 		}
-		if len(lengths) == 0 && err == nil {
-			w.cells = separate(rec.Cells)
+		n := 0
+		if err == nil {
+			n = separate(rec.Cells)
 		}
-		lengths = append(lengths, len(rec.Cells))
+		t.headings = append(t.headings, n)
+		t.lengths = append(t.lengths, len(rec.Cells))
 	}
-	if n := len(lengths); r.end != nil && len(head) >= HeadBytes && n > 1 {
-		lengths = lengths[:n-1] // the cut went through it
+	if n := len(t.lengths); r.end != nil && len(s.head) >= HeadBytes && n > 1 {
+		t.lengths = t.lengths[:n-1] // the cut went through it
 	}
+	return t
+}
+
+// weigh is what speaks for t when its heading is below so many records. One
+// record alone agrees with itself only where nothing is above it.
+func (t table) weigh(above int) (w weight) {
+	if above >= len(t.lengths) || above > 0 && above == len(t.lengths)-1 {
+		return w
+	}
+	lengths := t.lengths[above:]
 	for _, n := range lengths {
 		if n == lengths[0] {
 			w.agree += 1000
 		}
 	}
-	w.agree /= max(1, len(lengths))
+	w.agree /= len(lengths)
+	w.cells = t.headings[above]
 	return w
 }
 

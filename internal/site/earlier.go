@@ -58,7 +58,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 		pasted.Value = "" // it is not sent back
 	}
 	owners := view.FieldModel{
-		Name: "owners", Label: t(ctx, "earlier.owners"), Type: view.File, Optional: true, Accept: ".csv,.txt,.tsv,text/csv", Error: bad["owners"],
+		Name: "owners", Label: t(ctx, "earlier.owners"), Type: view.File, Optional: true, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv", Error: bad["owners"],
 		Hint: t(ctx, "earlier.owners_hint"),
 	}
 	m := view.EarlierModel{

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
@@ -15,6 +16,7 @@ import (
 
 var encodingIDs = map[sheet.Encoding]string{
 	sheet.UTF8: "import.encoding_utf8", sheet.Windows1252: "import.encoding_1252", sheet.UTF16LE: "import.encoding_16le", sheet.UTF16BE: "import.encoding_16be",
+	sheet.MacRoman: "import.encoding_mac", sheet.CP850: "import.encoding_850",
 }
 
 var separatorIDs = map[rune]string{';': "import.separator_semicolon", ',': "import.separator_comma", '\t': "import.separator_tab"}
@@ -32,13 +34,24 @@ func (s *Site) importReading(w http.ResponseWriter, r *http.Request) error {
 	return s.readingPage(w, r, im, r.URL.Query(), nil)
 }
 
-// readFormat is the format that v chooses, else the one that is known of im.
-func readFormat(im mailbox.Import, v url.Values) sheet.Format {
+// readFormat is the format that v chooses, else the one that is known of im, and
+// the line of the headings; 0: it is to be guessed. A workbook has one format.
+func readFormat(im mailbox.Import, v url.Values) (sheet.Format, int) {
 	f := im.Format()
-	if c := (sheet.Format{Encoding: sheet.Encoding(v.Get("encoding")), Separator: separator(v.Get("separator"))}); c.Known() {
+	c := sheet.Format{Encoding: sheet.Encoding(v.Get("encoding")), Separator: separator(v.Get("separator"))}
+	if f.Encoding != sheet.Workbook && c.Encoding != sheet.Workbook && c.Known() {
 		f = c
 	}
-	return f
+	line, err := strconv.Atoi(v.Get("header"))
+	switch before := v.Get("was"); {
+	case err != nil || line < 1:
+		if line = 0; f == im.Format() {
+			line = im.HeaderLine
+		}
+	case before != "" && before != was(f, line) && strings.HasSuffix(before, was(sheet.Format{}, line)):
+		line = 0 // only the format was chosen anew
+	}
+	return f, line
 }
 
 func separator(s string) rune {
@@ -48,17 +61,23 @@ func separator(s string) rune {
 	return 0
 }
 
-// was names the format that a form was filled for: its columns are of no use
-// under another one.
-func was(f sheet.Format) string { return string(f.Encoding) + string(f.Separator) }
+// was names the format and the line of headings that a form was filled for: its
+// columns are of no use under others.
+func was(f sheet.Format, line int) string {
+	sep := ""
+	if f.Separator != 0 {
+		sep = string(f.Separator)
+	}
+	return string(f.Encoding) + sep + ":" + strconv.Itoa(line)
+}
 
-// readColumns are the fields that v chooses for n columns, nil where it was
-// filled for another format.
-func readColumns(v url.Values, f sheet.Format, n int) []mailbox.Field {
-	if v.Get("was") != was(f) {
+// readColumns are the fields that v chooses for the columns of p, nil where it
+// was filled for another format.
+func readColumns(v url.Values, f sheet.Format, p mailbox.Preview) []mailbox.Field {
+	if v.Get("was") != was(f, p.HeaderLine) {
 		return nil
 	}
-	columns := make([]mailbox.Field, n)
+	columns := make([]mailbox.Field, len(p.Header))
 	for i := range columns {
 		columns[i] = mailbox.Field(v.Get("c" + strconv.Itoa(i)))
 	}
@@ -69,15 +88,15 @@ func readColumns(v url.Values, f sheet.Format, n int) []mailbox.Field {
 // why no plan could be made of it.
 func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im mailbox.Import, v url.Values, failed error) error {
 	ctx := r.Context()
-	format := readFormat(im, v)
-	p, err := s.Mailbox.Preview(ctx, im, format)
+	format, line := readFormat(im, v)
+	p, err := s.Mailbox.Preview(ctx, im, format, line)
 	if err != nil {
 		return err
 	}
-	columns := readColumns(v, format, len(p.Header))
+	columns := readColumns(v, format, p)
 	if columns == nil {
 		columns = p.Columns
-		if format == im.Format() && len(im.Columns) == len(p.Header) {
+		if format == im.Format() && p.HeaderLine == im.HeaderLine && len(im.Columns) == len(p.Header) {
 			columns = im.Columns
 		}
 	}
@@ -109,18 +128,13 @@ func readingModel(ctx context.Context, im mailbox.Import, format sheet.Format, p
 	base := importPath(im)
 	m := view.ImportReadingModel{
 		Steps: importSteps(ctx, 2), Action: base + "/plan", Preview: base + "/reading", Cancel: base + "/discard",
-		Hidden:    []view.Hidden{{Name: "was", Value: was(format)}},
-		Encoding:  view.FieldModel{Name: "encoding", Label: t(ctx, "import.encoding"), Type: view.Select, Value: string(format.Encoding)},
-		Separator: view.FieldModel{Name: "separator", Label: t(ctx, "import.separator"), Type: view.Select, Value: string(format.Separator)},
+		Hidden: []view.Hidden{{Name: "was", Value: was(format, p.HeaderLine)}}, HeaderLine: headerChoice(ctx, p),
 	}
 	if im.State == mailbox.Planned {
 		m.Back = base
 	}
-	for _, e := range sheet.Encodings {
-		m.Encoding.Choices = append(m.Encoding.Choices, view.Choice{Value: string(e), Label: t(ctx, encodingIDs[e])})
-	}
-	for _, c := range sheet.Separators {
-		m.Separator.Choices = append(m.Separator.Choices, view.Choice{Value: string(c), Label: t(ctx, separatorIDs[c])})
+	if format.Encoding != sheet.Workbook {
+		m.Format = formatChoices(ctx, format)
 	}
 	for i, h := range p.Header {
 		m.Columns = append(m.Columns, readColumn(ctx, p, i, h, columns[i]))
@@ -128,8 +142,43 @@ func readingModel(ctx context.Context, im mailbox.Import, format sheet.Format, p
 	if im.Trouble != "" {
 		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, im.Trouble)})
 	}
-	m.Notices = append(m.Notices, readingNotices(ctx, columns)...)
+	m.Notices = append(m.Notices, readingNotices(ctx, p, columns)...)
 	return m
+}
+
+func formatChoices(ctx context.Context, f sheet.Format) []view.FieldModel {
+	encoding := view.FieldModel{Name: "encoding", Label: t(ctx, "import.encoding"), Type: view.Select, Value: string(f.Encoding)}
+	for _, e := range sheet.Encodings {
+		encoding.Choices = append(encoding.Choices, view.Choice{Value: string(e), Label: t(ctx, encodingIDs[e])})
+	}
+	sep := view.FieldModel{Name: "separator", Label: t(ctx, "import.separator"), Type: view.Select, Value: string(f.Separator)}
+	for _, c := range sheet.Separators {
+		sep.Choices = append(sep.Choices, view.Choice{Value: string(c), Label: t(ctx, separatorIDs[c])})
+	}
+	return []view.FieldModel{encoding, sep}
+}
+
+// headerChoice asks on which of the first lines the headings stand.
+func headerChoice(ctx context.Context, p mailbox.Preview) view.FieldModel {
+	m := view.FieldModel{Name: "header", Label: t(ctx, "import.header_line"), Type: view.Select, Value: strconv.Itoa(p.HeaderLine)}
+	known := false
+	for _, rec := range p.Top {
+		known = known || rec.Line == p.HeaderLine
+		m.Choices = append(m.Choices, headerLine(ctx, rec.Line, rec.Cells))
+	}
+	if !known { // a program chose one further below
+		m.Choices = append(m.Choices, headerLine(ctx, p.HeaderLine, p.Header))
+	}
+	return m
+}
+
+func headerLine(ctx context.Context, line int, cells []string) view.Choice {
+	const most = 48
+	text := []rune(strings.Join(strings.Fields(strings.Join(cells, " · ")), " "))
+	if len(text) > most {
+		text = append(text[:most], '…')
+	}
+	return view.Choice{Value: strconv.Itoa(line), Label: t(ctx, "import.header_choice", "line", line, "text", string(text))}
 }
 
 func readColumn(ctx context.Context, p mailbox.Preview, i int, heading string, is mailbox.Field) view.ReadColumn {
@@ -157,9 +206,12 @@ func samples(rows [][]string, column int) (values []string) {
 }
 
 // readingNotices say what a plan of these columns will lack.
-func readingNotices(ctx context.Context, columns []mailbox.Field) (ns []view.NoticeModel) {
+func readingNotices(ctx context.Context, p mailbox.Preview, columns []mailbox.Field) (ns []view.NoticeModel) {
 	has := func(f mailbox.Field) bool { return slices.Contains(columns, f) }
-	if !has(mailbox.FieldPrimary) {
+	if misread(p.Rows, columns) {
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "import.looks_misread")})
+	}
+	if !has(mailbox.FieldPrimary) && !has(mailbox.FieldProxies) {
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "import.lacks_primary")}}
 	}
 	if !has(mailbox.FieldName) && !has(mailbox.FieldLast) {
@@ -171,6 +223,20 @@ func readingNotices(ctx context.Context, columns []mailbox.Field) (ns []view.Not
 	return ns
 }
 
+// misread tells whether a name of the preview looks as if it came in another
+// encoding.
+func misread(rows [][]string, columns []mailbox.Field) bool {
+	for _, row := range rows {
+		for i, c := range columns {
+			name := c == mailbox.FieldName || c == mailbox.FieldLast || c == mailbox.FieldFirst
+			if name && i < len(row) && sheet.Misread(row[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // planImport orders the plan. Where the format was changed in the same step,
 // its columns are shown first.
 func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
@@ -180,16 +246,16 @@ func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := r.PostForm
 	rd := im.Recognised()
-	rd.Format = readFormat(im, v)
-	switch p, err := s.Mailbox.Preview(r.Context(), im, rd.Format); {
+	format, line := readFormat(im, v)
+	switch p, err := s.Mailbox.Preview(r.Context(), im, format, line); {
 	case mailbox.MayPlan(im) != nil:
 	case err != nil:
 		return err
-	case v.Has("was") && v.Get("was") != was(rd.Format):
-		q := url.Values{"encoding": {v.Get("encoding")}, "separator": {v.Get("separator")}}
+	case v.Has("was") && v.Get("was") != was(format, p.HeaderLine):
+		q := url.Values{"encoding": {string(format.Encoding)}, "separator": {string(format.Separator)}, "header": {strconv.Itoa(p.HeaderLine)}}
 		return s.done(w, r, importPath(im)+"/reading?"+q.Encode(), "import.format_changed")
 	case v.Has("was"):
-		rd.Columns = readColumns(v, rd.Format, len(p.Header))
+		rd = mailbox.Reading{Format: format, HeaderLine: p.HeaderLine, Columns: readColumns(v, format, p)}
 	}
 	err = s.Mailbox.Plan(r.Context(), s.actor(r), string(im.DomainName), im.ID, rd)
 	if fault.Is(err, fault.Invalid) {

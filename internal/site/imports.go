@@ -141,14 +141,14 @@ var fieldIDs = map[mailbox.Field]string{
 	mailbox.FieldLast: "import.field_last", mailbox.FieldFirst: "import.field_first", mailbox.FieldName: "export.name",
 	mailbox.FieldPrimary: "export.primary", mailbox.FieldAlias1: "export.alias_1", mailbox.FieldAlias2: "export.alias_2",
 	mailbox.FieldAliases: "import.field_aliases", mailbox.FieldKind: "export.kind", mailbox.FieldApplicant: "export.applicant",
-	mailbox.FieldComment: "export.comment",
+	mailbox.FieldProxies: "import.field_proxies", mailbox.FieldComment: "export.comment",
 }
 
 var fieldMeans = map[mailbox.Field]string{
 	mailbox.FieldLast: "import.means_last", mailbox.FieldFirst: "import.means_first", mailbox.FieldName: "import.means_name",
 	mailbox.FieldPrimary: "import.means_primary", mailbox.FieldAlias1: "import.means_alias1", mailbox.FieldAlias2: "import.means_alias2",
 	mailbox.FieldAliases: "import.means_aliases", mailbox.FieldKind: "import.means_kind", mailbox.FieldApplicant: "import.means_applicant",
-	mailbox.FieldComment: "import.means_comment",
+	mailbox.FieldProxies: "import.means_proxies", mailbox.FieldComment: "import.means_comment",
 }
 
 func importColumns(ctx context.Context) (cs []view.ImportColumn) {

@@ -91,7 +91,7 @@ func uploadModel(ctx context.Context, action string, failed error) *view.UploadM
 	m := &view.UploadModel{
 		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "import.upload")}},
 		File: view.FieldModel{
-			Name: "file", Label: t(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values",
+			Name: "file", Label: t(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",
 			Hint: t(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
 		},
 		Most: strconv.Itoa(sheet.MaxBytes), Large: t(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
