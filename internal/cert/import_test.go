@@ -309,6 +309,8 @@ func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
 		"authorities only":        {pemOf(e.root, e.issuing), "", "cert.import.nothing"},
 		"owners without columns":  {pemOf(one), "Farbe;Form\nrot;rund\n", "cert.import.owners_columns"},
 		"owners without anything": {pemOf(one), "\n", "cert.import.owners_columns"},
+		"owners in a picture":     {pemOf(one), "\x89PNG\r\n", "sheet.foreign"},
+		"owners in half a book":   {pemOf(one), "PK\x03\x04", "sheet.workbook_damaged"},
 	} {
 		_, err := r.Upload(t.Context(), r.officer, []cert.File{{Name: "x.pem", Content: c.file}}, []byte(c.owners))
 		if got := said(err); got != c.want {
@@ -337,8 +339,10 @@ func TestOwnersAreFoundHoweverACertificateIsMeant(t *testing.T) {
 		pki.Colons(b.SerialNumber.Bytes()) + ";;Gärten & Höfe\n" +
 		c.SerialNumber.String() + ";;Unbekannt\n"
 	want := []string{"new", "new", "unassigned cert.import.unknown_organisation"}
-	if got := r.planned(t, r.uploaded(t, owners, a, b, c)); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	for _, above := range []string{"", "Liste der Besitzer; Stand heute\n;;\n"} {
+		if got := r.planned(t, r.uploaded(t, above+owners, a, b, c)); !slices.Equal(got, want) {
+			t.Errorf("below %q: got %v, want %v", above, got, want)
+		}
 	}
 }
 

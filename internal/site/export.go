@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -40,7 +41,7 @@ func (s *Site) exportRows(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer s.exports.leave()
 	ctx = postgres.Slow(ctx, longestDownload)
-	words, f := newFileWords(ctx), newDownload(w, string(d.Name)+".csv", q.Get("format"))
+	words, f := newFileWords(ctx), newDownload(w, string(d.Name), q.Get("format"))
 	err = f.Write(append(words.columns(), t(ctx, "rows.status"), t(ctx, "export.linked"), t(ctx, "export.end"), t(ctx, "export.doubtful"))...)
 	if err == nil && r.Method != http.MethodHead {
 		err = s.Mailbox.Export(ctx, by, string(d.Name), v, func(x mailbox.Exported) error { return f.Write(words.cells(x)...) })
@@ -72,7 +73,7 @@ func (s *Site) importTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := newDownload(w, string(d.Name)+"-template.csv", r.URL.Query().Get("format"))
+	f := newDownload(w, string(d.Name)+"-template", r.URL.Query().Get("format"))
 	for _, cells := range examples(ctx, d) {
 		err = errors.Join(err, f.Write(cells...))
 	}
@@ -163,21 +164,34 @@ func (g *gate) leave() { g.inside.Add(-1) }
 // decided before the first bytes leave, so that a failure until then is told on
 // a page.
 type download struct {
-	*sheet.Writer
+	table
 	to    http.ResponseWriter
 	name  string
+	kind  string // media type, empty: of a text
 	began bool
 }
 
-// newDownload begins a file as format says: "comma" for programs, else
-// semicolons and a byte order mark, which German Excel opens right.
+// table is what writes cells: one file, or one in parts.
+type table interface {
+	Write(cells ...string) error
+	Flush() error
+}
+
+// newDownload begins a file as format says: "comma" for programs, "parts" an
+// archive of files that an import takes, each, else semicolons and a byte order
+// mark, which German Excel opens right. name is without its ending.
 func newDownload(w http.ResponseWriter, name, format string) *download {
-	f := &download{to: w, name: name}
-	how := sheet.WriterFormat{Separator: ';', BOM: true}
-	if format == "comma" {
-		how = sheet.WriterFormat{Separator: ','}
+	f := &download{to: w, name: name + ".csv"}
+	excel := sheet.WriterFormat{Separator: ';', BOM: true}
+	switch format {
+	case "comma":
+		f.table = sheet.NewWriter((*outlet)(f), sheet.WriterFormat{Separator: ','})
+	case "parts":
+		f.name, f.kind = name+".zip", "application/zip"
+		f.table = sheet.NewParts((*outlet)(f), name, excel)
+	default:
+		f.table = sheet.NewWriter((*outlet)(f), excel)
 	}
-	f.Writer = sheet.NewWriter((*outlet)(f), how)
 	return f
 }
 
@@ -188,7 +202,7 @@ func (o *outlet) Write(b []byte) (int, error) {
 	if !o.began {
 		o.began = true
 		h := o.to.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Type", cmp.Or(o.kind, "text/csv; charset=utf-8"))
 		h.Set("Content-Disposition", `attachment; filename="`+o.name+`"`)
 	}
 	_ = http.NewResponseController(o.to).SetWriteDeadline(time.Now().Add(downloadPatience)) // where the connection can

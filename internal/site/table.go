@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/sheet"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
@@ -154,6 +155,9 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 	}
 	if sum > 0 {
 		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.do"), Href: exportHref(base, v)})
+	}
+	if sum > sheet.MaxRows/2 { // one file may be too large to be imported again
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.parts"), Href: base + "/export.csv?format=parts"})
 	}
 	many := shown(n, v)
 	if v.Text != "" {
