@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 // answerElsewhere is that other process: a whole portal that works its jobs, does
 // what one request asks for, says so, and waits to be killed.
 func answerElsewhere() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // nobody is left over
 	defer cancel()
 	p, err := portal.Open(ctx, killConfig(os.Getenv(childDatabase), os.Getenv(childMail)), slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
@@ -255,7 +255,7 @@ func (r *killRig) planned() mailbox.ImportID {
 
 func (r *killRig) until(what string, is func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(50 * time.Second); !is(); {
+	for end := time.Now().Add(100 * time.Second); !is(); {
 		if time.Now().After(end) {
 			r.t.Fatalf("waited in vain until %s", what)
 		}
