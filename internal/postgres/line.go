@@ -14,7 +14,7 @@ import (
 // only the kernel's patience of some 15 minutes ends the wait, and that of a
 // middlebox which goes on acknowledging never does.
 const (
-	connecting = 5 * time.Second  // to be greeted, where the url has no connect_timeout
+	connecting = 5 * time.Second  // to be greeted, where neither url nor environment says another time
 	unheard    = 15 * time.Second // for sent bytes to be acknowledged, on Linux
 	pinging    = 3 * time.Second  // to answer before it is used again
 	goodbye    = 3 * time.Second  // to take leave; its place in the pool is not free before
@@ -30,7 +30,9 @@ var dialer = net.Dialer{
 
 // dial connects to a server that has to say something within greeting.
 func dial(ctx context.Context, network, address string, greeting time.Duration) (net.Conn, error) {
-	c, err := dialer.DialContext(ctx, network, address)
+	d := dialer
+	d.Timeout = greeting
+	c, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -153,3 +153,20 @@ func TestClosingWaitsForNobodyForEver(t *testing.T) {
 	}
 	c.Release()
 }
+
+func TestAnAddressThatWantsNoTimeoutGetsOne(t *testing.T) {
+	t.Parallel()
+	p := pgtest.NewProxy(t, pgtest.URL(t))
+	p.Dark()
+	began := time.Now()
+	_, err := postgres.Open(t.Context(), p.URL+"&connect_timeout=0")
+	if took := time.Since(began); !postgres.Passing(err) || took < time.Second || took > 12*time.Second {
+		t.Errorf("got %v after %s, want a server that says nothing given up after some seconds", err, took)
+	}
+	p.Light()
+	db, err := postgres.Open(t.Context(), p.URL+"&connect_timeout=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+}

@@ -1,7 +1,8 @@
 // Package postgres holds the way to the database: the pool, the transaction,
 // the migration run, sealing of what must not lie there in clear, and the
-// translation of a broken constraint into a fault. It knows no subject and no
-// table of one.
+// translation of a broken constraint into a fault. It decides how long anything
+// may wait for the database, and which trouble passes. It knows no subject and
+// no table of one.
 package postgres
 
 import (
@@ -43,9 +44,6 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 	if !strings.Contains(url, "pool_max_conns") {
 		c.MaxConns = connections
 	}
-	if !strings.Contains(url, "connect_timeout") {
-		c.ConnConfig.ConnectTimeout = connecting
-	}
 	for _, f := range change {
 		f(c)
 	}
@@ -65,6 +63,9 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 // it is used again; whatever ended one that does not answer ended the others,
 // too, so all idle ones go at once instead of one after the other.
 func (db *DB) watch(c *pgxpool.Config) {
+	if c.ConnConfig.ConnectTimeout <= 0 {
+		c.ConnConfig.ConnectTimeout = connecting
+	}
 	greeting := c.ConnConfig.ConnectTimeout
 	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		return dial(ctx, network, address, greeting)
