@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -275,6 +277,27 @@ func TestAConnectionCutBeforeTheAnswerIsKept(t *testing.T) {
 	}
 	if n := r.scalar(`select count(*) from challenge`); n != 1 {
 		t.Errorf("got %d mails, want 1", n)
+	}
+}
+
+// TestASlowSenderHoldsNobodyUp sends a body that no operation reads, and not all
+// of it.
+func TestASlowSenderHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token, id := r.tokenOf("nora"), r.row("ada")
+	slow := must(net.Dial("tcp", strings.TrimPrefix(r.base, "http://")))
+	defer slow.Close()
+	must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
+		rowAt(id), token))
+	for deadline := time.Now().Add(10 * time.Second); r.scalar(`select count(*) from api_answer`) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the slow request did not begin within ten seconds")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	for range 20 { // it has the key and comes to the operation now
+		wants(t, r.call("PATCH", rowAt(id), token, map[string]any{"comment": rand()}), 200)
 	}
 }
 
