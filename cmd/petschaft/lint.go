@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/lint"
 	"petschaft/internal/pki"
 	"petschaft/internal/portal"
@@ -43,7 +44,7 @@ func (l lintFile) Run(c portal.Config) error {
 	}
 	file, err := lint.ReadFile(data)
 	if err != nil {
-		return exitStatus{fmt.Errorf("%s: %w", l.File, err), 2}
+		return exitStatus{l.words(err), 2}
 	}
 	id, known := lint.Guess(file.DER)
 	if l.Profile != "" {
@@ -51,13 +52,21 @@ func (l lintFile) Run(c portal.Config) error {
 	}
 	p, there := id.Profile()
 	if !known || !there {
-		return exitStatus{errors.New("it looks like no profile: name one with --profile, of " + profileNames()), 2}
+		return exitStatus{l.words(fault.New(fault.Invalid, "lint.profile", "profiles", profileNames())), 2}
 	}
 	policy := rules.Mail
 	if p.Servers {
 		policy = rules.TLS
 	}
 	return l.tell(lint.Case{DER: file.DER, Profile: p, Policy: policy, Issuer: file.Issuer, Off: rules.Off}.Check())
+}
+
+// words are what is wrong with the file, as people read it.
+func (l lintFile) words(err error) error {
+	if f := fault.Of(err); f != nil {
+		err = errors.New(locale.For(l.Language).T(f.ID, f.Args...))
+	}
+	return fmt.Errorf("%s: %w", l.File, err)
 }
 
 // tell prints what was found.

@@ -53,8 +53,8 @@ func TestLintEndsWithAStatusThatScriptsUnderstand(t *testing.T) {
 	dir := t.TempDir()
 	const arc = "1.3.6.1.4.1.99999.7"
 	good := filepath.Join(dir, "good.pem")
-	text := filepath.Join(dir, "text.pem")
-	for path, data := range map[string][]byte{good: certificate(t, pki.Policy{Arc: arc}), text: []byte("hello")} {
+	text, request := filepath.Join(dir, "text.pem"), filepath.Join(dir, "request.pem")
+	for path, data := range map[string][]byte{good: certificate(t, pki.Policy{Arc: arc}), text: []byte("hello"), request: []byte("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n")} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -63,19 +63,25 @@ func TestLintEndsWithAStatusThatScriptsUnderstand(t *testing.T) {
 		lint   lintFile
 		config portal.Config
 		want   int
+		says   string
 	}{
-		"a good one":           {lintFile{File: good}, portal.Config{PolicyArc: arc}, 0},
-		"in German":            {lintFile{File: good, Language: "de"}, portal.Config{PolicyArc: arc}, 0},
-		"of another policy":    {lintFile{File: good}, portal.Config{}, 1},
-		"as another profile":   {lintFile{File: good, Profile: "tls-domain"}, portal.Config{PolicyArc: arc}, 1},
-		"as a profile unheard": {lintFile{File: good, Profile: "tls"}, portal.Config{}, 2},
-		"no certificate":       {lintFile{File: text}, portal.Config{}, 2},
-		"no file":              {lintFile{File: filepath.Join(dir, "none")}, portal.Config{}, 2},
-		"a rule unheard of":    {lintFile{File: good}, portal.Config{LintOff: []string{"x"}}, 2},
+		"a good one":           {lintFile{File: good}, portal.Config{PolicyArc: arc}, 0, ""},
+		"in German":            {lintFile{File: good, Language: "de"}, portal.Config{PolicyArc: arc}, 0, ""},
+		"of another policy":    {lintFile{File: good}, portal.Config{}, 1, ""},
+		"as another profile":   {lintFile{File: good, Profile: "tls-domain"}, portal.Config{PolicyArc: arc}, 1, ""},
+		"as a profile unheard": {lintFile{File: good, Profile: "tls"}, portal.Config{}, 2, ""},
+		"no certificate":       {lintFile{File: text, Language: "en"}, portal.Config{}, 2, "The file holds no certificate, neither as PEM nor as DER or PKCS#7."},
+		"a request, in German": {lintFile{File: request, Language: "de"}, portal.Config{}, 2, "Das ist ein Zertifikatsantrag (CSR). Geprüft werden Zertifikate, die daraus ausgestellt wurden."},
+		"no file":              {lintFile{File: filepath.Join(dir, "none")}, portal.Config{}, 2, ""},
+		"a rule unheard of":    {lintFile{File: good}, portal.Config{LintOff: []string{"x"}}, 2, ""},
 	} {
 		got := 0
-		if s, ok := errors.AsType[exitStatus](c.lint.Run(c.config)); ok {
+		err := c.lint.Run(c.config)
+		if s, ok := errors.AsType[exitStatus](err); ok {
 			got = s.status
+		}
+		if c.says != "" && (err == nil || err.Error() != c.lint.File+": "+c.says) {
+			t.Errorf("%s: got %q, want the words %q", name, err, c.says)
 		}
 		if got != c.want {
 			t.Errorf("%s: got status %d, want %d", name, got, c.want)

@@ -34,7 +34,7 @@ func GivenFile(data []byte) ([][]byte, error) {
 	if _, err := readCertificate(data); err == nil {
 		return [][]byte{data}, nil
 	}
-	if all, ok := unpack(data); ok {
+	if all, ok := FromPKCS7(data); ok {
 		return some(all)
 	}
 	var all [][]byte
@@ -74,7 +74,7 @@ func ofBlock(block *pem.Block) ([][]byte, error) {
 	}
 	switch block.Type {
 	case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
-		if all, ok := unpack(block.Bytes); ok {
+		if all, ok := FromPKCS7(block.Bytes); ok {
 			return all, nil
 		}
 	case "TRUSTED CERTIFICATE": // behind it OpenSSL writes what it is trusted for

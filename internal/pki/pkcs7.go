@@ -22,10 +22,10 @@ func PKCS7(certificates ...[]byte) ([]byte, error) {
 
 var oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 
-// unpack takes the certificates out of SignedData, whoever signed it (RFC 5652,
+// FromPKCS7 takes the certificates out of SignedData, whoever signed it (RFC 5652,
 // 5.1), as they are: the library would refuse all for one that is odd. Attribute
 // certificates and the like are left out.
-func unpack(der []byte) (all [][]byte, ok bool) {
+func FromPKCS7(der []byte) (all [][]byte, ok bool) {
 	context0 := tag.Tag(0).ContextSpecific().Constructed()
 	in := cryptobyte.String(der)
 	var info, content, data, certificates, one cryptobyte.String
