@@ -81,7 +81,7 @@ func plainName(s string) string {
 // Reading is how a file was understood.
 type Reading struct {
 	Encoding      string   `json:"encoding" enum:"utf-8,windows-1252,utf-16le,utf-16be,macintosh,ibm850,workbook" doc:"How its letters are written; workbook: it is an .xlsx or .ods."`
-	Separator     *string  `json:"separator" enum:"semicolon,comma,tab" doc:"What stands between the cells; null in a workbook."`
+	Separator     *string  `json:"separator" doc:"What stands between the cells: semicolon, comma or tab; null in a workbook."`
 	HeaderLine    int      `json:"header_line" doc:"The line of the headings."`
 	Columns       []Column `json:"columns" doc:"The columns of the file, in its order."`
 	NotUnderstood []string `json:"not_understood" doc:"Headings that mean nothing to the portal: what is below them is not read."`
@@ -90,7 +90,7 @@ type Reading struct {
 // Column is a column of a file.
 type Column struct {
 	Heading string  `json:"heading" doc:"As it stands there."`
-	Field   *string `json:"field" enum:"last,first,name,primary,alias1,alias2,aliases,proxies,kind,applicant,comment" doc:"What it is read as; null: it is not read."`
+	Field   *string `json:"field" doc:"What it is read as, in the words of the parameter columns; null: it is not read."`
 }
 
 func reading(im mailbox.Import) Reading {
