@@ -1,13 +1,17 @@
 package site_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
+	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 )
 
@@ -37,7 +41,7 @@ func TestAFileThatIsNoTableIsRefusedInWords(t *testing.T) {
 		words               string
 	}{
 		{"no file was chosen", "", "", 422, "wählen Sie eine Datei"},
-		{"an empty file", "leer.csv", "", 422, "CSV-Datei:"},
+		{"an empty file", "leer.csv", "", 422, "CSV-Datei oder Arbeitsmappe:"},
 		{"a workbook", "mappe.xlsx", "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", 422, "CSV UTF-8"},
 		{"more bytes than a file may have", "groß.csv", strings.Repeat("Anzeigename;Primäre E-Mail\r\n", sheet.MaxBytes/26), 413, "20 MiB"},
 	} {
@@ -64,8 +68,8 @@ func TestTheColumnsOfAFileAreKeptAsTheyWereCorrected(t *testing.T) {
 	if strings.Contains(page.body, "Listen") {
 		t.Error("the page shows the folder of the file")
 	}
-	form := []string{"was", "utf-8,", "encoding", "utf-8", "separator", ",", "c0", "name", "c1", "primary"}
-	nora.get(at+"/reading?was=utf-8,&encoding=utf-8&separator=,&c0=name&c1=primary").status(200).has(`value="name" selected`, `value="primary" selected`).
+	form := []string{"was", "utf-8,:1", "encoding", "utf-8", "separator", ",", "c0", "name", "c1", "primary"}
+	nora.get(at+"/reading?was=utf-8,:1&encoding=utf-8&separator=,&c0=name&c1=primary").status(200).has(`value="name" selected`, `value="primary" selected`).
 		lacks("Wählen Sie die Spalte mit der primären")
 	form[len(form)-1] = "name"
 	nora.post(at+"/plan", form...).status(422).has("Fehler: ")
@@ -73,4 +77,47 @@ func TestTheColumnsOfAFileAreKeptAsTheyWereCorrected(t *testing.T) {
 	nora.post(at+"/plan", form...).status(303)
 	nora.get(at).status(200).has("Der Plan entsteht", fmt.Sprintf(`data-refresh="%s/progress"`, at))
 	nora.get(at + "/progress").status(200).has("von einer Zeile gelesen").lacks("<main")
+}
+
+func TestTheLineOfTheHeadingsMayBeChosen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	nora := r.as("nora")
+	at := nora.csv(importsOfUni, "liste.csv", "Liste;Stand\r\nWer;Wo\r\nM\x9fller;max@uni.example\r\n").status(303).to()
+	nora.get(at).status(200).has("Zeile 1: Liste · Stand", "Zeile 2: Wer · Wo", `<option value="1" selected`)
+	nora.get(at+"/reading?encoding=windows-1252&separator=%3B&header=2").status(200).has(`value="windows-1252;:2"`, `<option value="2" selected`)
+	form := func(was string) []string {
+		return []string{"was", was, "encoding", "windows-1252", "separator", ";", "header", "2", "c0", "name", "c1", "primary"}
+	}
+	if to := nora.post(at+"/plan", form("windows-1252;:1")...).status(303).to(); !strings.Contains(to, "/reading?") {
+		t.Errorf("another line in the same step: got to %s, want its columns shown first", to)
+	}
+	nora.get(at + "/reading?was=windows-1252%3B:2&encoding=windows-1252&separator=%3B&header=2&c0=name&c1=primary").status(200).has("falschen Kodierung")
+	if to := nora.post(at+"/plan", form("windows-1252;:2")...).status(303).to(); to != at {
+		t.Errorf("got to %s, want the plan at %s", to, at)
+	}
+}
+
+func TestAWorkbookHasNoEncodingToChoose(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	nora := r.as("nora")
+	book := string(must(os.ReadFile("../sheet/testdata/excel.xlsx")))
+	at := nora.csv(importsOfUni, "mappe.xlsx", book).status(303).to()
+	nora.get(at).status(200).has("Zeile 3: · Nachname", "juergen.mueller@uni.example", `value="workbook;:3"`).lacks(`name="encoding"`)
+	nora.csv(importsOfUni, "bild.csv", "\x89PNG\r\n\x1a\n").status(422).has("Das ist keine CSV-Datei")
+}
+
+func TestALargeTableIsExportedInParts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Muster", Primary: "m@uni.example"})
+	a := r.as("nora").get("/email-domains/uni.example/export.csv?format=parts").status(200)
+	z := must(zip.NewReader(strings.NewReader(a.body), int64(len(a.body))))
+	if got := a.Header.Get("Content-Type"); got != "application/zip" || len(z.File) != 1 || z.File[0].Name != "uni.example-1.csv" {
+		t.Fatalf("got %s with %d files", got, len(z.File))
+	}
+	if content := string(must(io.ReadAll(must(z.File[0].Open())))); !strings.Contains(content, "m@uni.example") {
+		t.Errorf("got %q, want the row in it", content)
+	}
 }
