@@ -17,9 +17,10 @@ func (r *rig) applied(t *testing.T, applicants ...string) (rows []mailbox.ID, ch
 	t.Helper()
 	for i, a := range applicants {
 		name := string(rune('a' + i))
-		id, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: name, Primary: name + "-amt@uni.example", Applicant: a})
+		made, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: name, Primary: name + "-amt@uni.example", Applicant: a})
 		r.ok(t, err)
-		r.ok(t, r.Challenge(t.Context(), r.contact, r.uni, id))
+		id := made.ID
+		must(r.Challenge(t.Context(), r.contact, r.uni, id))
 		rows, challenges = append(rows, id), append(challenges, r.newest(t, id).ID)
 	}
 	return rows, challenges

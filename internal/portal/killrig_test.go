@@ -244,7 +244,7 @@ func (r *killRig) ordered() string {
 func (r *killRig) planned() mailbox.ImportID {
 	r.t.Helper()
 	file := "Display Name;Primary E-Mail;Mailbox Type\nNeu;neu@" + domain + ";personal\n"
-	id := must(r.Mailbox.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file)))
+	id := must(r.Mailbox.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file), mailbox.Wish{})).ID
 	before := must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
 	defer before.Close()
 	r.ok(before.Work(r.t.Context()))

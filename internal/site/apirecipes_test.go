@@ -206,7 +206,7 @@ func TestTheNightlySyncAsksWhomItDidNotComeTo(t *testing.T) {
 	new, _ := s.add("neu")
 	asked, _ := s.add("gefragt")
 	old, _ := s.add("alt")
-	must(0, s.Mailbox.Challenge(t.Context(), s.actors["nora"], "uni.example", asked))
+	must(s.Mailbox.Challenge(t.Context(), s.actors["nora"], "uni.example", asked))
 	must(s.db.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
 	must(s.db.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
 	must(s.db.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
