@@ -158,7 +158,7 @@ func readable(r *http.Request, types []string) error {
 		return nil // whose reader knows encodings
 	}
 	if c := params["charset"]; c != "" && !slices.Contains([]string{"utf-8", "utf8", "us-ascii"}, strings.ToLower(c)) {
-		return fault.New(fault.Invalid, "api.charset")
+		return fault.New(fault.Invalid, "api.charset_json")
 	}
 	r.Header.Set("Content-Type", given) // huma knows it in lower case only
 	return textual(r)

@@ -63,7 +63,7 @@ var (
 		"mailbox.changed_meanwhile": precondition, "token.refused": unauthenticated, "token.scope": insufficient,
 		"api.no_token": unauthenticated, "api.key_form": malformed, "api.key_reused": keyReused, "api.in_progress": inProgress,
 		"api.media": unsupported, "api.encoding": unsupported, "api.match_form": malformed, "api.malformed": malformed,
-		"api.charset": unsupported, "text.address": malformed, "text.json": malformed, "text.json_escape": malformed,
+		"api.charset": unsupported, "api.charset_json": unsupported, "text.address": malformed, "text.json": malformed, "text.json_escape": malformed,
 	}
 	// said replaces words that speak of a page.
 	said = map[string]string{"mailbox.changed_meanwhile": "api.changed_meanwhile", "fault.form": "api.invalid", "token.scope": "api.scope"}

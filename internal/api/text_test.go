@@ -32,8 +32,8 @@ func TestWhatIsNoTextIsRefusedAndNothingIsStored(t *testing.T) {
 		code                     string
 	}{
 		"ISO-8859-1":             {"POST", "/addresses", "application/json", latin1, 400, "text.json"},
-		"ISO-8859-1, declared":   {"POST", "/addresses", "application/json; charset=iso-8859-1", latin1, 415, "api.charset"},
-		"a declared charset":     {"POST", "/addresses", `application/json; charset="windows-1252"`, add("x"), 415, "api.charset"},
+		"ISO-8859-1, declared":   {"POST", "/addresses", "application/json; charset=iso-8859-1", latin1, 415, "api.charset_json"},
+		"a declared charset":     {"POST", "/addresses", `application/json; charset="windows-1252"`, add("x"), 415, "api.charset_json"},
 		"in a merge patch":       {"PATCH", fmt.Sprintf("/addresses/%d", id), "application/merge-patch+json", "{\"name\": \"K\xe4the\"}", 400, "text.json"},
 		"UTF-16":                 {"POST", "/addresses", "application/json", "\xff\xfe{\x00}\x00", 400, "text.json"},
 		"half a surrogate pair":  {"POST", "/addresses", "application/json", add(`M\ud800ller`), 400, "text.json_escape"},
