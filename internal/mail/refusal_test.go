@@ -15,33 +15,40 @@ var refusals = map[string]struct {
 }{
 	"an unknown mailbox is final": {
 		func(s *server) { s.rcpt = no(550, "5.1.1 <kim@UNI.example>: user unknown") },
-		Refusal{AtRecipient, 550, "5.1.1", "5.1.1 …: user unknown"}, Dead, 1,
+		Refusal{AtRecipient, 550, "5.1.1", "5.1.1 …: user unknown"},
+		Dead, 1,
 	},
 	"greylisting is not": {
 		func(s *server) { s.rcpt = no(450, "4.2.0 try kim@uni.example\nlater") },
-		Refusal{AtRecipient, 450, "4.2.0", "4.2.0 try … later"}, Later, 1,
+		Refusal{AtRecipient, 450, "4.2.0", "4.2.0 try … later"},
+		Later, 1,
 	},
 	"a refused text is not the address's fault": {
 		func(s *server) { s.data = func() error { return no(554, "5.7.1 spam")("") } },
-		Refusal{AtContent, 554, "5.7.1", "5.7.1 spam"}, Later, 1,
+		Refusal{AtContent, 554, "5.7.1", "5.7.1 spam"},
+		Later, 1,
 	},
 	"a full disk is not": {
 		func(s *server) { s.data = func() error { return no(452, "4.3.1 full")("") } },
-		Refusal{AtContent, 452, "4.3.1", "4.3.1 full"}, Later, 1,
+		Refusal{AtContent, 452, "4.3.1", "4.3.1 full"},
+		Later, 1,
 	},
 	"a refused sender shuts the door": {
 		func(s *server) { s.mail = no(550, "5.7.1 who are you") },
-		Refusal{AtSender, 550, "5.7.1", "5.7.1 who are you"}, Shut, 1,
+		Refusal{AtSender, 550, "5.7.1", "5.7.1 who are you"},
+		Shut, 1,
 	},
 	"a server that shuts down is left": {
 		func(s *server) { s.rcpt = no(421, "4.3.2 going down") },
-		Refusal{AtRecipient, 421, "4.3.2", "4.3.2 going down"}, Later, 2,
+		Refusal{AtRecipient, 421, "4.3.2", "4.3.2 going down"},
+		Later, 2,
 	},
 	"what the client is called, said at the recipient": {
 		func(s *server) {
 			s.rcpt = no(504, "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname")
 		},
-		Refusal{AtRecipient, 504, "5.5.2", "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"}, Later, 1,
+		Refusal{AtRecipient, 504, "5.5.2", "5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"},
+		Later, 1,
 	},
 }
 

@@ -62,9 +62,12 @@ func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 	if len(rounds) == 0 {
 		return view.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
 	}
-	n := rounds[0]
+	n, head := rounds[0], "round.head"
+	if n.Outcome == "unsent" {
+		head = "round.head_unsent"
+	}
 	m := view.DeliveryModel{
-		Text: t(ctx, "round.head", "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcomeIDs[n.Outcome])),
+		Text: t(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcomeIDs[n.Outcome])),
 		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{
 			{Label: t(ctx, "challenge.address")},
 			{Label: t(ctx, "rows.status")},

@@ -52,7 +52,7 @@ func TestALinkOfSomebodyElseIsMarked(t *testing.T) {
 	nora.get("/email-domains/uni.example").lacks("Zu prüfen")
 	first := r.asks(row, "ada.adler@uni.example")
 	bob.post(bob.get(first).to() + "/confirm").status(http.StatusSeeOther)
-	nora.get(row).status(http.StatusOK).has("Bestätigt hat Bob Bach", "E-Mail passt nicht", "Als geprüft kennzeichnen")
+	nora.get(row).status(http.StatusOK).has("Bob Bach hat bestätigt, aber", "E-Mail passt nicht", "Als geprüft kennzeichnen")
 	nora.get("/email-domains/uni.example").has("Zu prüfen", "?doubtful=1", "E-Mail passt nicht")
 	table := nora.get("/email-domains/uni.example?doubtful=1").status(http.StatusOK).has("ada.adler", "export.csv?doubtful=1", `name="doubtful" value="1"`).lacks(fine + `"`)
 	nora.get("/email-domains/uni.example?doubtful=1&q=carla").lacks(fine + `"`)
@@ -98,14 +98,14 @@ func TestAPolicyOfTheMailServerIsShownAsItIs(t *testing.T) {
 	r := newRig(t)
 	r.sink.Reject("*", 554, "5.7.1 Sender address rejected: not owned by user portal")
 	r.work()
-	nora, rita := r.as("nora"), r.as("rita")
+	nora := r.as("nora")
 	id, row := r.add("ada.adler")
 	nora.post(row + "/challenges").status(http.StatusSeeOther)
 	r.until("the mail is deferred", func() bool { return strings.Contains(nora.get(row+"/delivery").body, "verzögert") })
 	nora.get(row).has("Sender address rejected", "verzögert").lacks("unzustellbar", "Prüfen Sie die Adressen")
 	r.clock.Advance(49 * time.Hour)
 	must(0, r.Mailbox.Tick(t.Context()))
-	nora, rita = r.as("nora"), r.as("rita") // the sessions are over
+	nora, rita := r.as("nora"), r.as("rita") // the sessions are over
 	nora.get(row).has("nicht versendet", "sagt nichts über die Adresse", "Sender address rejected").lacks("unzustellbar", "Prüfen Sie die Adressen")
 	nora.get("/email-domains/uni.example?status=undeliverable").lacks("ada.adler@")
 	nora.get("/").lacks("unzustellbar")
@@ -147,4 +147,43 @@ func TestAHeldQueueIsSeen(t *testing.T) {
 	nora.get(row).has("Zurzeit gehen keine Mails hinaus", "in Warteschlange")
 	nora.get(row + "/delivery").status(http.StatusOK).has("Zurzeit gehen keine Mails hinaus")
 	nora.get("/email-domains/uni.example?status=undeliverable").lacks("one@uni", "two@uni", "three@uni")
+}
+
+// TestRefusedMailInABrowser looks at the pages that tell of it, and of links that
+// want a look.
+func TestRefusedMailInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at many pages")
+	}
+	t.Parallel()
+	for _, lang := range []string{"de", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			s := newSight(t, lang)
+			linked := s.linkRow("vera.voss", "bob", "v.voss@uni.example")
+			doubtful := fmt.Sprintf("/email-domains/uni.example/rows/%d", linked)
+			must(s.db.Exec(t.Context(), `update link set doubtful = true where row_id = $1`, linked))
+			must(s.db.Exec(t.Context(), `update address_row set doubtful = true where id = $1`, linked))
+			_, waits := s.add("ada.adler", "ada@uni.example")
+			nora := s.as("nora")
+			_, unsent := s.add("carla.curie")
+			nora.post(unsent + "/challenges").status(http.StatusSeeOther)
+			must(s.db.Exec(t.Context(), `update challenge set state = 'failed', unsent = true, attempts = 27, ended = $1,
+				answer = '5.5.2 <vm>: Helo command rejected: need fully-qualified hostname' where recipient like 'carla%'`, s.clock.Now()))
+			must(s.db.Exec(t.Context(), `update challenge_round set outcome = 'unsent', ended = $1 where outcome = 'open'`, s.clock.Now()))
+			must(s.db.Exec(t.Context(), `update address_row set status = 'none' where status = 'open'`))
+			nora.post(waits + "/challenges").status(http.StatusSeeOther)
+			must(s.db.Exec(t.Context(), `insert into mail_hold (since, next, door, code, answer)
+				values ($1, $2, true, '5.7.1', '5.7.1 <bounce@uni.example>: Sender address rejected: not owned by user portal')`,
+				s.clock.Now().Add(-time.Hour), s.clock.Now().Add(3*time.Minute)))
+			s.look("nora", "refused-table", "/email-domains/uni.example", http.StatusOK)
+			s.look("nora", "refused-filter", "/email-domains/uni.example?doubtful=1", http.StatusOK)
+			s.look("nora", "refused-doubtful", doubtful, http.StatusOK)
+			s.look("nora", "refused-check", doubtful+"/check-link", http.StatusOK)
+			s.look("nora", "refused-held", waits, http.StatusOK)
+			s.look("nora", "refused-unsent", unsent, http.StatusOK)
+			s.look("rita", "refused-office", "/office/mail", http.StatusOK)
+			s.look("rita", "refused-start", "/", http.StatusOK)
+		})
+	}
 }
