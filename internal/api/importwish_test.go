@@ -35,7 +35,7 @@ func TestAnImportSaysHowTheFileWasUnderstood(t *testing.T) {
 	has(plan("?header_line=9", "text/csv", "Mail;b\n1;2\n"), http.StatusUnprocessableEntity, `"parameter":"header_line"`)
 	has(plan("?columns=primary", "text/csv", "Mail;b\n1;2\n"), http.StatusUnprocessableEntity, `"parameter":"columns"`)
 	has(plan("?columns=room,b", "text/csv", "Mail;b\n1;2\n"), http.StatusUnprocessableEntity, `api.field.one_of`)
-	has(plan("", "text/csv; charset=ebcdic", "Mail;b\n"), http.StatusUnprocessableEntity, "ebcdic")
+	has(plan("", "text/csv; charset=ebcdic", "Mail;b\n"), http.StatusUnsupportedMediaType, "ebcdic")
 	has(plan("", "application/vnd.oasis.opendocument.spreadsheet", "PK\x03\x04"), http.StatusUnprocessableEntity, "sheet.workbook_damaged")
 	has(plan("", "text/csv", "\x1f\x8b\x08\x00"), http.StatusUnprocessableEntity, "sheet.foreign")
 	for _, page := range []string{"preview", "Vorschau"} {

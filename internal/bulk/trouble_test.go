@@ -3,6 +3,7 @@ package bulk_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -27,13 +28,15 @@ func (r *rig) trouble(what string, times int, only string) {
 // trouble, and returns how often it was.
 func (r *rig) persist(id bulk.ID) (x bulk.Bulk, troubles int) {
 	r.t.Helper()
-	for range 200 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		wait, more, err := r.Batch(r.t.Context(), id)
 		switch {
 		case err != nil:
 			troubles++
-		case !more:
-			return r.one(id), troubles
+		case !more: // a session that was cut keeps the row until it has died
+			if x = r.one(id); x.State != bulk.Running {
+				return x, troubles
+			}
 		}
 		r.clock.Advance(wait)
 	}

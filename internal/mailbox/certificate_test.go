@@ -197,10 +197,8 @@ func TestWhoMayApply(t *testing.T) {
 		"the domain's validation ends in a second": {func(_ *testing.T, r *rig, _ mailbox.ID) {
 			r.clock.Advance(begin().Add(300*day - time.Second).Sub(r.Now()))
 		}, ""},
-		"the domain's validation has not begun": {func(t *testing.T, r *rig, _ mailbox.ID) {
-			r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByDomain, Proof: org.Proof{
-				Method: "DNS TXT", By: "RA", From: r.Now().Add(day), Until: r.Now().Add(20 * day),
-			}}))
+		"the domain's validation has not begun": {func(t *testing.T, r *rig, _ mailbox.ID) { // as an earlier version let it be entered
+			must(r.db.Exec(t.Context(), `update email_domain set proof_from = $2, proof_until = $3 where id = $1`, r.uniID, r.Now().Add(day), r.Now().Add(20*day)))
 		}, "mailbox.apply.lapsed"},
 		"the mail is the validation, 30 days ago": {func(t *testing.T, r *rig, _ mailbox.ID) {
 			r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))

@@ -148,7 +148,7 @@ func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 			Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: [2]org.Address{"a@uni.example", "b@uni.example"}, Kind: mailbox.Functional,
 			Applicant: "zeta@uni.example", Comment: "=1+1\nzwei Zeilen; \"so\"", Status: mailbox.None,
 		},
-		{Name: "mitte", Primary: "mitte@uni.example", Kind: mailbox.Personal, Status: mailbox.Confirmed, Linked: "Ada Adler", CertificateEnd: &end},
+		{Name: "mitte", Primary: "mitte@uni.example", Kind: mailbox.Personal, Status: mailbox.Confirmed, Linked: "Ada Adler", CertificateEnd: &end, Doubtful: true},
 		{Name: "Zeta, Öykü", Primary: "Zeta@uni.example", Kind: mailbox.Personal, Status: mailbox.None},
 	}
 	for _, by := range []person.Actor{r.contact, r.officer} {

@@ -183,7 +183,7 @@ func TestNamesOfTheVersionBeforeAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := steps.UpTo(t.Context(), 28); err != nil {
+	if _, err := steps.UpTo(t.Context(), 27); err != nil {
 		t.Fatal(err)
 	}
 	exec(`insert into account (issuer, subject, username, name, given_name, family_name, email, email_verified, created, signed_in, refreshed)

@@ -19,9 +19,13 @@ var serverWords = map[string]string{
 	"pki.key.curve":   "serverorder.key.curve",
 }
 
-// ReadCSR is pki.ReadCSR for an order of a server's certificate.
+// ReadCSR is pki.ReadCSR for an order of a server's certificate, with what costs
+// more to find out about its key.
 func ReadCSR(csr string) (pki.CSR, error) {
 	request, err := pki.ReadCSR([]byte(csr))
+	if err == nil {
+		err = request.Key.Check()
+	}
 	if f := fault.Of(err); err != nil && serverWords[f.ID] != "" {
 		return request, fault.New(fault.Invalid, serverWords[f.ID], f.Args...)
 	}

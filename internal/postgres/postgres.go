@@ -44,6 +44,13 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 	if !strings.Contains(url, "pool_max_conns") {
 		c.MaxConns = connections
 	}
+	if c.ConnConfig.ConnectTimeout <= 0 {
+		c.ConnConfig.ConnectTimeout = connecting
+	}
+	greeting := c.ConnConfig.ConnectTimeout
+	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dial(ctx, network, address, greeting)
+	}
 	for _, f := range change {
 		f(c)
 	}
@@ -63,13 +70,6 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 // it is used again; whatever ended one that does not answer ended the others,
 // too, so all idle ones go at once instead of one after the other.
 func (db *DB) watch(c *pgxpool.Config) {
-	if c.ConnConfig.ConnectTimeout <= 0 {
-		c.ConnConfig.ConnectTimeout = connecting
-	}
-	greeting := c.ConnConfig.ConnectTimeout
-	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return dial(ctx, network, address, greeting)
-	}
 	if _, twice := c.ConnConfig.Tracer.(*limits); !twice {
 		c.ConnConfig.Tracer = &limits{next: c.ConnConfig.Tracer}
 	}
