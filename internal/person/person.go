@@ -29,7 +29,7 @@ type Actor struct {
 	Token   int64
 	Reach   *Reach // what a token leaves of the account's rights; nil: all
 	From    netip.Addr
-	Deed    *Deed // what this one request asks for, where it came with a key
+	Deed    *Deed `json:"-"` // what this one request asks for, where it came with a key
 }
 
 // Who is the actor for an audit line.
