@@ -111,7 +111,7 @@ func TestAnUploadIsRefusedInWords(t *testing.T) {
 	rita.sendEarlier().status(http.StatusUnprocessableEntity).has("kein Zertifikat einer Person")
 	one := string(r.elsewhere().server(90, "x", "x.example"))
 	rita.sendEarlier(earlierPart{"files", "x.pem", one}, earlierPart{"owners", "wem.csv", "Farbe;Form\nrot;rund\n"}).
-		status(http.StatusUnprocessableEntity).has("In der ersten Zeile der Besitzerliste")
+		status(http.StatusUnprocessableEntity).has("In den ersten Zeilen der Besitzerliste")
 }
 
 // TestTheDigestIsOrderedOnTheDomainsPage, and the language chosen there is that

@@ -67,7 +67,7 @@ func (s *sight) takeOver() {
 	s.judge(p, "earlier-assign-wrong", http.StatusUnprocessableEntity)
 	s.look("rita", "earlier-assign-mail", plan+"/lines/2", http.StatusOK)
 	p.Goto(plan)
-	p.Press(s.say("earlier.apply", "n", 3))
+	p.Press(s.say("earlier.apply", "n", 13))
 	s.judge(p, "earlier-applied", http.StatusOK)
 	s.look("rita", "earlier-list", "/office/earlier", http.StatusOK)
 }
