@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -50,42 +49,21 @@ func readName(der []byte) (all []namePart, err error) {
 // longer used or lacks a character of it. What is no text is shown in
 // hexadecimal (RFC 4514, 2.4).
 func readText(kind tag.Tag, b []byte) (text string, odd bool) {
-	ascii := func(r rune) bool { return r < utf8.RuneSelf }
+	text, ok := decodeText(int(kind), b)
+	if !ok {
+		return "#" + hex.EncodeToString(b), true
+	}
 	switch kind {
 	case tag.UTF8String:
-		return string(b), !utf8.Valid(b)
+		return text, !utf8.Valid(b)
 	case tag.PrintableString:
-		text = utf8Or8859(b)
 		return text, strings.ContainsFunc(text, func(r rune) bool { return !isPrintable(r) })
-	case tag.IA5String, asn1.TagNumericString, tagVisibleString:
-		text = utf8Or8859(b)
-		return text, strings.ContainsFunc(text, func(r rune) bool { return !ascii(r) })
-	case tag.T61String:
-		return utf8Or8859(b), true
-	case asn1.TagBMPString:
-		units := make([]uint16, len(b)/2)
-		for i := range units {
-			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
-		}
-		return string(utf16.Decode(units)), true
+	case tag.IA5String, asn1.TagNumericString, tagVisible:
+		return text, strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf })
 	}
-	return "#" + hex.EncodeToString(b), true
+	return text, true
 }
-
-const tagVisibleString = 26
 
 func isPrintable(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
-}
-
-// utf8Or8859 is text of which nobody knows whether it is UTF-8 or ISO 8859-1.
-func utf8Or8859(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
-	runes := make([]rune, len(b))
-	for i, c := range b {
-		runes[i] = rune(c)
-	}
-	return string(runes)
 }
