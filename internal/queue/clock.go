@@ -56,10 +56,9 @@ func (c *chore) since(now time.Time) time.Time {
 func (q *Queue) chores(w Work) []*chore {
 	all := []*chore{{name: "take back lost jobs", every: w.RescueAfter / 5, do: q.rescue}}
 	periods := map[time.Duration][]river.JobArgs{}
-	var rows []due
 	for _, t := range w.Periodic {
-		if t.due != nil {
-			rows = append(rows, *t.due)
+		if t.due != nil { // one kind keeps no other waiting
+			all = append(all, &chore{name: "queue what is due", every: w.DueEvery, do: func(ctx context.Context) error { return q.queueDue(ctx, *t.due) }})
 			continue
 		}
 		periods[t.every] = append(periods[t.every], t.args)
@@ -69,9 +68,6 @@ func (q *Queue) chores(w Work) []*chore {
 			name: "queue periodic jobs", every: d, after: 1 + rand.N(min(d/10, time.Second)), // processes need not meet
 			do: func(ctx context.Context) error { return q.insertPeriodic(ctx, d, args) },
 		})
-	}
-	if len(rows) > 0 {
-		all = append(all, &chore{name: "queue what is due", every: w.DueEvery, do: func(ctx context.Context) error { return q.queueDue(ctx, rows) }})
 	}
 	return all
 }

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -20,7 +19,8 @@ type due struct {
 // Due says that rows wait for jobs of the kind T. sql selects, of each such row,
 // the arguments of its job as jsonb. A row whose job is gone, whatever became of
 // it, gets a new one within a minute; one whose job waits, runs or will be tried
-// again gets none. So no effect lives in a job alone.
+// again gets none, and neither does one whose job was lost time and again: that
+// waits for somebody. So no effect lives in a job alone.
 func Due[T river.JobArgs](sql string) Task {
 	var none T
 	return Task{due: &due{kind: none.Kind(), sql: sql, read: func(b []byte) (river.JobArgs, error) {
@@ -33,14 +33,11 @@ func Due[T river.JobArgs](sql string) Task {
 // dueMost bounds the jobs of one kind that one look queues.
 const dueMost = 5000
 
-func (q *Queue) queueDue(ctx context.Context, all []due) error {
-	var failed []error // one kind keeps no other waiting
-	for _, d := range all {
-		if err := q.db.Tx(ctx, func(tx pgx.Tx) error { return q.queueRows(ctx, tx, d) }); err != nil {
-			failed = append(failed, fmt.Errorf("look for rows without their %s: %w", d.kind, err))
-		}
+func (q *Queue) queueDue(ctx context.Context, d due) error {
+	if err := q.db.Tx(ctx, func(tx pgx.Tx) error { return q.queueRows(ctx, tx, d) }); err != nil {
+		return fmt.Errorf("look for rows without their %s: %w", d.kind, err)
 	}
-	return errors.Join(failed...)
+	return nil
 }
 
 // queueRows sees rows and jobs at one moment: a row and its first job come by
@@ -51,10 +48,12 @@ func (q *Queue) queueRows(ctx context.Context, tx pgx.Tx, d due) error {
 	if err != nil || !alone {
 		return err // another process is at it
 	}
-	rows, err := tx.Query(ctx, `select d.args::text from (`+d.sql+`) d(args)
-		where not exists (select from river_job j where j.kind = @kind and j.args = d.args
-			and j.state in ('available', 'pending', 'retryable', 'running', 'scheduled')) limit @most`,
-		pgx.NamedArgs{"kind": d.kind, "most": dueMost})
+	// Except, not "not exists": Postgres, which does not know yet that thousands
+	// were queued a moment ago, would compare each row with each job.
+	rows, err := tx.Query(ctx, `select args::text from (`+d.sql+`
+		except select j.args from river_job j where j.kind = @kind
+			and (j.state in ('available', 'pending', 'retryable', 'running', 'scheduled') or `+givenUp+`)) d(args) limit @most`,
+		pgx.NamedArgs{"kind": d.kind, "tries": rescueMost, "most": dueMost})
 	if err != nil {
 		return err
 	}

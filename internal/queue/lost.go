@@ -49,13 +49,18 @@ func (q *Queue) lateArgs() pgx.NamedArgs {
 	return pgx.NamedArgs{"after": time.Duration(q.after.Load()).Seconds()}
 }
 
+const lostWords = "lost: its process died, or could not write how it ended"
+
+// givenUp is the SQL condition that the job j was lost so often that it may be
+// what kills. It runs again when somebody wants it.
+const givenUp = `j.state = 'discarded' and (select count(*) from unnest(j.errors) e where e ->> 'error' = '` + lostWords + `') >= @tries`
+
 // release lets the lost jobs of a condition run at once.
 const release = `update river_job set
 		state = case when attempt >= greatest(max_attempts, @tries) then 'discarded' else 'available' end::river_job_state,
 		finalized_at = case when attempt >= greatest(max_attempts, @tries) then now() end,
 		max_attempts = greatest(max_attempts, least(attempt + 1, @tries)), scheduled_at = now(),
-		errors = array_append(errors, jsonb_build_object('at', now(), 'attempt', attempt, 'trace', '',
-			'error', 'lost: its process died, or could not write how it ended'))
+		errors = array_append(errors, jsonb_build_object('at', now(), 'attempt', attempt, 'trace', '', 'error', '` + lostWords + `'))
 	where id in (select id from river_job where ` + late
 
 // rescue takes back what is lost, of any kind and by any process: River's own

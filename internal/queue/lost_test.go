@@ -51,6 +51,7 @@ func TestAJobWithinItsTimeIsLeftAlone(t *testing.T) {
 func TestAJobThatAlwaysIsLostIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.exec(`insert into errand values (1)`)
 	r.put(errand{1})
 	for range rescueMost {
 		r.taken(time.Hour)
@@ -58,8 +59,33 @@ func TestAJobThatAlwaysIsLostIsGivenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	r.look()
 	if got, want := r.jobs(), "errand discarded 25"; got != want {
-		t.Errorf("got %s, want %s: it may be what kills the processes", got, want)
+		t.Errorf("got %s, want %s and no other: it may be what kills the processes", got, want)
+	}
+	if all, err := r.Failures(t.Context(), 10); err != nil || len(all) != 1 {
+		t.Errorf("got %+v, %v as what went wrong, want the job", all, err)
+	}
+	if !r.retry(1) || r.jobs() != "errand available 25" {
+		t.Errorf("got %s, want it to run when somebody wants it", r.jobs())
+	}
+}
+
+// TestAJobThatIsLostAtItsLastAttemptIsNotGivenUp: its attempts were used up
+// otherwise.
+func TestAJobThatIsLostAtItsLastAttemptIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.exec(`insert into errand values (1)`)
+	r.put(errand{1})
+	r.exec(`update river_job set attempt = $1, max_attempts = $2`, rescueMost-1, rescueMost)
+	r.taken(time.Hour)
+	if err := r.rescue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.look()
+	if got, want := r.jobs(), "errand discarded 25, errand available 0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
