@@ -20,6 +20,13 @@ const JobTimeout = 55 * time.Second
 // recordFor bounds the noting, which comes after the job's own end, too.
 const recordFor = 10 * time.Second
 
+// Noting is the context in which the outcome of an attempt is written down: it
+// ends neither with the job nor with the process that is being stopped, for what
+// was sent must not be sent again.
+func Noting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+}
+
 // Jobs registers what the outbox does later and returns what runs by itself:
 // once a day old words are forgotten, and every letter that is to be sent has
 // its job.
@@ -129,10 +136,9 @@ func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[waiting])
 }
 
-// record keeps the outcome even when the process is being stopped: a letter
-// that was sent must not be sent again.
+// record keeps the outcome even when the process is being stopped.
 func (o *Outbox) record(ctx context.Context, id ID, f Fate) error {
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	ctx, done := Noting(ctx)
 	defer done()
 	_, err := o.db.Exec(ctx, `
 		update letter set state = @state, answer = @answer, unsent = @unsent,

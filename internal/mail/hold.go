@@ -156,7 +156,7 @@ func (o *Outbox) Heard(ctx context.Context, a Attempt, said string, sendErr erro
 	switch f.State = "deferred"; {
 	case final:
 		f.State = "failed"
-	case !o.Now().Before(a.Until):
+	case !o.Now().Before(a.Until) && !cut(ctx, refused):
 		f.State, f.Unsent = "failed", true
 	}
 	if f.State == "failed" {
@@ -166,11 +166,17 @@ func (o *Outbox) Heard(ctx context.Context, a Attempt, said string, sendErr erro
 	return f, noted
 }
 
+// cut tells whether an attempt ended only because its process is being stopped:
+// then another one makes it.
+func cut(ctx context.Context, refused bool) bool {
+	return !refused && errors.Is(ctx.Err(), context.Canceled)
+}
+
 // weigh changes the hold by an answer (r is nil: the mail was taken) and returns
 // the one that lasts then, and whether it takes verdicts back. Answers are
 // weighed one after the other.
 func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, took bool, err error) {
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, done := Noting(ctx)
 	defer done()
 	err = o.db.Tx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('mail.hold'))`); err != nil {

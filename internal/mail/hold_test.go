@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -285,5 +286,31 @@ func TestAHeldLetterIsNotSentAfterTwoDays(t *testing.T) {
 	g.tries(t, second, "unsent")
 	if g.retry(t, second); g.unsent(t, second) || g.row(t, second).State != "queued" {
 		t.Error("tried again by hand: want it queued")
+	}
+}
+
+// TestAMailThatAStopCutOffIsTriedAgain, though its time is over: it was not the
+// server that did not take it.
+func TestAMailThatAStopCutOffIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	late, end := context.WithTimeout(t.Context(), 0)
+	end()
+	for what, c := range map[string]struct {
+		ctx  context.Context
+		err  error
+		want Fate
+	}{
+		"by the stop":            {stopped, context.Canceled, Fate{State: "deferred"}},
+		"by the end of its job":  {late, context.DeadlineExceeded, Fate{State: "failed", Unsent: true}},
+		"not, but refused":       {stopped, &Refusal{Stage: AtRecipient, Code: 550, Status: "5.1.1", Answer: "no"}, Fate{State: "failed", Answer: "no"}},
+		"not, but put off again": {stopped, &Refusal{Stage: AtRecipient, Code: 450, Answer: "later"}, Fate{State: "failed", Unsent: true, Answer: "later"}},
+	} {
+		b := newBox(t)
+		f, err := b.Heard(c.ctx, Attempt{To: "kim@uni.example", Until: at, Challenge: 1}, "", c.err)
+		if err != nil || f != c.want {
+			t.Errorf("cut off %s: got %+v, %v; want %+v", what, f, err, c.want)
+		}
 	}
 }

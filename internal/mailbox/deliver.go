@@ -144,12 +144,15 @@ func (e envelope) words(base string) mail.ChallengeWords {
 	return w
 }
 
-// delivered writes what became of an attempt. The error it returns makes River
-// try again later; it never holds the address.
+// delivered writes what became of an attempt, even when the job or its process
+// is at its end. The error it returns makes River try again later; it never holds
+// the address.
 func (b *Book) delivered(ctx context.Context, e envelope, answer string, sendErr error) error {
 	f, err := b.Outbox.Heard(ctx, mail.Attempt{
 		Pass: e.pass, To: string(e.Recipient), Until: e.Queued.Add(mail.Patience), Challenge: e.ID,
 	}, answer, sendErr)
+	ctx, done := mail.Noting(ctx)
+	defer done()
 	if f.Held {
 		err = errors.Join(err, b.takeBack(ctx))
 	}

@@ -269,3 +269,28 @@ func (r *rig) holdsNoSecret(t *testing.T, token string) {
 		}
 	}
 }
+
+// TestWhatAMailServerSaysInTheLastMomentIsNoted: the job's time is over, or its
+// process is being stopped. A mail that was taken must not go out again.
+func TestWhatAMailServerSaysInTheLastMomentIsNoted(t *testing.T) {
+	t.Parallel()
+	for want, said := range map[mailbox.State]error{
+		mailbox.Sent:     nil,
+		mailbox.Failed:   &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Status: "5.1.1", Answer: "nobody"},
+		mailbox.Deferred: &mail.Refusal{Stage: mail.AtRecipient, Code: 450, Answer: "later"},
+	} {
+		r := newRig(t)
+		id := r.add(t, "ada")
+		must(r.Challenge(t.Context(), r.contact, r.uni, id))
+		ctx, over := context.WithCancel(t.Context())
+		_, done, err := mailbox.Attempt(ctx, r.Book, r.newest(t, id).ID)
+		r.ok(t, err)
+		over()
+		if err := done("", said); want != mailbox.Deferred && err != nil {
+			t.Errorf("%s: got %v, want no other attempt", want, err)
+		}
+		if got := r.newest(t, id).State; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
