@@ -97,7 +97,7 @@ func (o *Outbox) deliver(ctx context.Context, id ID) error {
 		said, err = o.sender.Send(ctx, l)
 	}
 	f, noted := o.Heard(ctx, Attempt{Pass: pass, To: l.To, Until: w.Since.Add(Patience - Backoff(w.Attempts)), Letter: id}, said, err)
-	noted = errors.Join(noted, o.record(ctx, id, f))
+	noted = errors.Join(noted, o.record(ctx, id, &f))
 	if f.State == "deferred" {
 		noted = errors.Join(fmt.Errorf("letter %d: %w", id, err), noted)
 	}
@@ -136,15 +136,29 @@ func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[waiting])
 }
 
-// record keeps the outcome even when the process is being stopped.
-func (o *Outbox) record(ctx context.Context, id ID, f Fate) error {
+// record keeps the outcome even when the process is being stopped. A verdict is
+// kept in turn with what begins a hold: one that was taken back between hearing
+// and keeping it counts no more, and f says so.
+func (o *Outbox) record(ctx context.Context, id ID, f *Fate) error {
 	ctx, done := Noting(ctx)
 	defer done()
-	_, err := o.db.Exec(ctx, `
-		update letter set state = @state, answer = @answer, unsent = @unsent,
-		    done = case when @state in ('sent', 'failed') then @now::timestamptz end
-		where id = @id and state in ('queued', 'deferred')`,
-		pgx.NamedArgs{"id": id, "state": f.State, "answer": f.Answer, "unsent": f.Unsent, "now": o.Now()})
+	err := o.db.Tx(ctx, func(tx pgx.Tx) error {
+		if f.State == "failed" && !f.Unsent {
+			took, err := o.tookBack(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if took {
+				f.State = "deferred"
+			}
+		}
+		_, err := tx.Exec(ctx, `
+			update letter set state = @state, answer = @answer, unsent = @unsent,
+			    done = case when @state in ('sent', 'failed') then @now::timestamptz end
+			where id = @id and state in ('queued', 'deferred')`,
+			pgx.NamedArgs{"id": id, "state": f.State, "answer": f.Answer, "unsent": f.Unsent, "now": o.Now()})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("record letter %d as %s: %w", id, f.State, err)
 	}

@@ -179,7 +179,7 @@ func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, too
 	ctx, done := Noting(ctx)
 	defer done()
 	err = o.db.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('mail.hold'))`); err != nil {
+		if err := inTurn(ctx, tx); err != nil {
 			return err
 		}
 		if h, err = holding(ctx, tx); err != nil {
@@ -207,6 +207,12 @@ func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, too
 		return err
 	})
 	return h, took, err
+}
+
+// inTurn lets one at a time weigh answers and keep verdicts, until tx ends.
+func inTurn(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('mail.hold'))`)
+	return err
 }
 
 // confirmedBy tells whether an answer to an attempt leaves the reason for the
@@ -303,6 +309,18 @@ func (o *Outbox) takeBack(ctx context.Context, tx pgx.Tx, h Hold) error {
 		jobs[i] = delivery{Letter: id}
 	}
 	return o.queue.Insert(ctx, tx, jobs...)
+}
+
+// tookBack tells whether the queue is held for what a letter is about to fail by.
+func (o *Outbox) tookBack(ctx context.Context, tx pgx.Tx, id ID) (took bool, err error) {
+	if err := inTurn(ctx, tx); err != nil {
+		return false, err
+	}
+	err = tx.QueryRow(ctx, `
+		select exists (select from mail_hold h join mail_refusal r on r.code = h.code and r.at > h.since - @window::interval
+			where h.ended is null and not h.door and r.final and r.letter = @id)`,
+		pgx.NamedArgs{"window": holdWindow, "id": id}).Scan(&took)
+	return took, err
 }
 
 // TakenBack are the challenges that a code made fail for which the queue is held

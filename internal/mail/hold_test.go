@@ -159,6 +159,27 @@ func TestThreeDomainsWithOneCodeHoldTheQueue(t *testing.T) {
 	}
 }
 
+// TestAVerdictUnderWayIsTakenBackToo: the queue is held after a letter heard its
+// no and before that was kept.
+func TestAVerdictUnderWayIsTakenBackToo(t *testing.T) {
+	t.Parallel()
+	g := newGruff(t, "RCPT", "550 5.1.1 who")
+	slow := g.letter(t, "a@one.example")
+	no := &Refusal{Stage: AtRecipient, Code: 550, Status: "5.1.1", Answer: "5.1.1 who"}
+	f, err := g.Heard(t.Context(), Attempt{To: "a@one.example", Until: at.Add(Patience), Letter: slow}, "", no)
+	if err != nil || f.State != "failed" {
+		t.Fatalf("got %+v (%v), want a verdict", f, err)
+	}
+	g.tries(t, g.letter(t, "b@two.example"), "failed")
+	g.tries(t, g.letter(t, "c@three.example"), "deferred")
+	if err := g.record(t.Context(), slow, &f); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.row(t, slow); got.State != "deferred" || f.State != "deferred" || got.Done != nil {
+		t.Errorf("got %s and %+v, want it deferred: the code is the relay's", f.State, got)
+	}
+}
+
 func TestWhatIsNotAlikeHoldsNothing(t *testing.T) {
 	t.Parallel()
 	g := newGruff(t, "RCPT", "550 5.1.1 who")
