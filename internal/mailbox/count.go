@@ -25,13 +25,13 @@ func (n Tally) Sum() (sum int64) {
 
 // Tally counts the rows of a domain.
 func (b *Book) Tally(ctx context.Context, d org.ID) (Tally, error) {
-	all, err := b.tallies(ctx, d)
+	all, err := b.Tallies(ctx, d)
 	return all[d], err
 }
 
 // Counts returns how many rows each of the domains has in each status.
 func (b *Book) Counts(ctx context.Context, domains ...org.ID) (map[org.ID]map[Status]int64, error) {
-	all, err := b.tallies(ctx, domains...)
+	all, err := b.Tallies(ctx, domains...)
 	counts := map[org.ID]map[Status]int64{}
 	for d, n := range all {
 		if len(n.Of) > 0 {
@@ -41,7 +41,8 @@ func (b *Book) Counts(ctx context.Context, domains ...org.ID) (map[org.ID]map[St
 	return counts, err
 }
 
-func (b *Book) tallies(ctx context.Context, domains ...org.ID) (map[org.ID]Tally, error) {
+// Tallies counts the rows of each of the domains; one without rows has none.
+func (b *Book) Tallies(ctx context.Context, domains ...org.ID) (map[org.ID]Tally, error) {
 	rows, err := b.DB.Query(ctx, `
 		select domain, status, sum(n)::bigint from address_row_count where domain = any($1) group by domain, status
 		union all

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"petschaft/internal/mailbox"
@@ -46,28 +47,30 @@ func (s *Site) rowDelivery(w http.ResponseWriter, r *http.Request) error {
 }
 
 // heldNotice tells who waits for a mail of the newest round that none leave at
-// the moment, nil if they do.
+// the moment, or that this one was not taken so far; nil if nothing is in its way.
 func (s *Site) heldNotice(ctx context.Context, rounds []mailbox.Round) (*view.NoticeModel, error) {
 	if len(rounds) == 0 || !underWay(rounds[0]) {
 		return nil, nil
 	}
 	h, err := s.Outbox.Holding(ctx)
-	if err != nil || h == nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case h != nil:
+		return &view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.held", "since", h.Since)}, nil
+	case slices.ContainsFunc(rounds[0].Challenges, func(c mailbox.Challenge) bool { return c.State == mailbox.Deferred }):
+		return &view.NoticeModel{Kind: view.Info, Text: t(ctx, "row.notice.deferred")}, nil
 	}
-	return &view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.held", "since", h.Since)}, nil
+	return nil, nil
 }
 
 func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) view.DeliveryModel {
 	if len(rounds) == 0 {
 		return view.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
 	}
-	n, head := rounds[0], "round.head"
-	if n.Outcome == "unsent" {
-		head = "round.head_unsent"
-	}
+	n := rounds[0]
 	m := view.DeliveryModel{
-		Text: t(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcomeIDs[n.Outcome])),
+		Text: roundWords(ctx, n),
 		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{
 			{Label: t(ctx, "challenge.address")},
 			{Label: t(ctx, "rows.status")},
@@ -91,6 +94,20 @@ func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 	return m
 }
 
+// roundWords say how a round stands. Nothing waits for an answer before the
+// first of its mails was taken.
+func roundWords(ctx context.Context, n mailbox.Round) string {
+	head, outcome := "round.head", outcomeIDs[n.Outcome]
+	sent := slices.ContainsFunc(n.Challenges, func(c mailbox.Challenge) bool { return c.Sent != nil })
+	switch {
+	case n.Outcome == "unsent":
+		head = "round.head_unsent"
+	case !sent && underWay(n):
+		head, outcome = "round.head_unsent", "round.under_way"
+	}
+	return t(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcome))
+}
+
 func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Challenge) view.ChallengeLine {
 	now := s.Now()
 	l := view.ChallengeLine{
@@ -100,7 +117,7 @@ func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Chall
 	if r.Kind == mailbox.Functional {
 		l.Covers = t(ctx, "challenge.covers", "addresses", strings.Join(c.Covers, ", "))
 	}
-	if c.State.Pending() {
+	if c.State == mailbox.Sent {
 		l.Expires = moment(ctx, c.Expires, now)
 	}
 	if c.AnsweredBy != nil {

@@ -54,6 +54,7 @@ func TestALinkOfSomebodyElseIsMarked(t *testing.T) {
 	bob.post(bob.get(first).to() + "/confirm").status(http.StatusSeeOther)
 	nora.get(row).status(http.StatusOK).has("Bob Bach hat bestätigt, aber", "E-Mail passt nicht", "Als geprüft kennzeichnen")
 	nora.get("/email-domains/uni.example").has("Zu prüfen", "?doubtful=1", "E-Mail passt nicht")
+	nora.get("/").has("In uni.example ist eine Verknüpfung zu prüfen.", "/email-domains/uni.example?doubtful=1")
 	table := nora.get("/email-domains/uni.example?doubtful=1").status(http.StatusOK).has("ada.adler", "export.csv?doubtful=1", `name="doubtful" value="1"`).lacks(fine + `"`)
 	nora.get("/email-domains/uni.example?doubtful=1&q=carla").lacks(fine + `"`)
 	if lines := nora.get("/email-domains/uni.example/export.csv?doubtful=1").cells(); len(lines) != 2 || !strings.HasSuffix(lines[1], "|ja") {
@@ -67,6 +68,7 @@ func TestALinkOfSomebodyElseIsMarked(t *testing.T) {
 	nora.post(row + "/check-link").status(http.StatusSeeOther).follow().has("gilt als geprüft").lacks("E-Mail passt nicht")
 	nora.post(row + "/check-link").status(http.StatusConflict)
 	nora.get("/email-domains/uni.example").lacks("Zu prüfen")
+	nora.get("/").lacks("zu prüfen")
 	nora.get("/email-domains/uni.example?doubtful=1").has("Zurzeit keine Zeilen: Zu prüfen", "Zu prüfen")
 
 	r.clock.Advance(2 * time.Minute)
@@ -103,6 +105,10 @@ func TestAPolicyOfTheMailServerIsShownAsItIs(t *testing.T) {
 	nora.post(row + "/challenges").status(http.StatusSeeOther)
 	r.until("the mail is deferred", func() bool { return strings.Contains(nora.get(row+"/delivery").body, "verzögert") })
 	nora.get(row).has("Sender address rejected", "verzögert").lacks("unzustellbar", "Prüfen Sie die Adressen")
+	var ends time.Time // of a link that nobody got
+	must(0, r.db.QueryRow(t.Context(), `select expires from challenge where row_id = $1`, id).Scan(&ends))
+	nora.get(row+"/delivery").has("noch nicht versendet", "noch nicht angenommen", "48 Stunden lang immer wieder").
+		lacks("wartet auf Bestätigung", ends.UTC().Format(time.RFC3339))
 	r.clock.Advance(49 * time.Hour)
 	must(0, r.Mailbox.Tick(t.Context()))
 	nora, rita := r.as("nora"), r.as("rita") // the sessions are over
@@ -131,7 +137,7 @@ func TestAHeldQueueIsSeen(t *testing.T) {
 		_, row := r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: domain, Primary: domain + "@uni.example", Applicant: "a@" + domain + ".example"})
 		nora.post(row + "/challenges").status(http.StatusSeeOther)
 	}
-	const held = "Der Mailserver nimmt seit"
+	const held = "Der Mailserver nimmt seit dem"
 	r.until("the queue is held", func() bool { return strings.Contains(rita.get("/office/mail").body, held) })
 	rita.get("/office/mail").has(held, "drei verschiedene Domains", "5.1.1 who", "Alle fünf Minuten").lacks("Alles zugestellt")
 	rita.get("/").has(held)

@@ -73,18 +73,21 @@ func (s *Site) contactTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	for i, d := range domains {
 		ids[i] = d.ID
 	}
-	counts, err := s.Mailbox.Counts(ctx, ids...)
+	tallies, err := s.Mailbox.Tallies(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
 	var tasks []view.Task
 	for _, d := range domains {
-		n := counts[d.ID]
-		if n[mailbox.Undeliverable] > 0 {
-			tasks = append(tasks, rowsTask(ctx, view.Bad, "start.undeliverable", d, mailbox.Undeliverable, n))
+		n := tallies[d.ID]
+		if n.Doubtful > 0 {
+			tasks = append(tasks, rowsTask(ctx, view.Warn, "start.doubtful", d, mailbox.View{Doubtful: true}, n.Doubtful))
 		}
-		if n[mailbox.None] > 0 {
-			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.None, n))
+		if of := n.Of[mailbox.Undeliverable]; of > 0 {
+			tasks = append(tasks, rowsTask(ctx, view.Bad, "start.undeliverable", d, mailbox.View{Status: mailbox.Undeliverable}, of))
+		}
+		if of := n.Of[mailbox.None]; of > 0 {
+			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.View{Status: mailbox.None}, of))
 		}
 	}
 	if len(tasks) > startTasks {
@@ -108,10 +111,10 @@ func (s *Site) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailDoma
 	return own, err
 }
 
-func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, st mailbox.Status, n map[mailbox.Status]int64) view.Task {
+func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, rows mailbox.View, n int64) view.Task {
 	return view.Task{
-		Kind: kind, Text: t(ctx, words, "n", n[st], "domain", d.Name.Unicode()),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), mailbox.View{Status: st})},
+		Kind: kind, Text: t(ctx, words, "n", n, "domain", d.Name.Unicode()),
+		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), rows)},
 	}
 }
 

@@ -17,7 +17,7 @@ async function show(element) {
 
 async function list(template) {
   const { account, words, path } = template.dataset;
-  const day = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long" });
+  const day = new Intl.DateTimeFormat([`${document.documentElement.lang}-150`, document.documentElement.lang], { dateStyle: "long" }); // as Europe writes it
   for (const key of (await all()).filter((k) => k.account === account)) {
     const item = template.content.firstElementChild.cloneNode(true);
     item.querySelector("[data-about]").textContent = words.replace("{address}", key.address).replace("{date}", day.format(key.created));
