@@ -204,8 +204,11 @@ func MayMarkUndeliverable(r Row, c Challenge) error {
 	if err := MayEditRows(r.Standing); err != nil {
 		return err
 	}
-	if !c.State.Pending() {
+	switch {
+	case !c.State.Pending():
 		return fault.New(fault.Conflict, "mailbox.undeliverable.ended")
+	case c.State != Sent:
+		return fault.New(fault.Conflict, "mailbox.undeliverable.not_sent")
 	}
 	return nil
 }

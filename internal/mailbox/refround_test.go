@@ -108,6 +108,9 @@ func (w *world) undeliverable(by person.ID, domain string, a *refAsk) string {
 	if !a.state.Pending() {
 		return "mailbox.undeliverable.ended"
 	}
+	if a.state != mailbox.Sent {
+		return "mailbox.undeliverable.not_sent"
+	}
 	a.state = mailbox.Failed
 	a.row.settle()
 	return ""

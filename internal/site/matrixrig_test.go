@@ -62,7 +62,7 @@ func (r *matrixRig) filled(pattern string) string {
 		if strings.Contains(pattern, "{challenge}") {
 			must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 			var c int64
-			must(0, r.db.QueryRow(r.t.Context(), `select id from challenge where row_id = $1`, id).Scan(&c))
+			must(0, r.db.QueryRow(r.t.Context(), `update challenge set state = 'sent', sent = now(), attempts = 1 where row_id = $1 returning id`, id).Scan(&c))
 			fill["{challenge}"] = c
 		}
 	}

@@ -28,6 +28,7 @@ func TestALinkInABounceIsDead(t *testing.T) {
 	id, row := r.add("late")
 	link := bob.get(r.asks(row, "late@uni.example")).to()
 	bob.get(link).status(http.StatusOK)
+	r.until("it is sent", func() bool { return strings.Contains(nora.get(row).body, "Mail kam zurück") })
 	m := regexp.MustCompile(`/challenges/(\d+)/undeliverable`).FindStringSubmatch(nora.get(row).body)
 	nora.get(row + m[0]).has("Der Link in dieser Mail gilt danach nicht mehr.")
 	nora.post(row + m[0]).status(http.StatusSeeOther)
