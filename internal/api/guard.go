@@ -154,8 +154,8 @@ func readable(r *http.Request, types []string) error {
 		return nil // nothing is sent, or nothing is read
 	case !slices.Contains(types, given):
 		return fault.New(fault.Invalid, "api.media", "types", strings.Join(types, ", "))
-	case given == csvType:
-		return nil // whose reader knows encodings
+	case !slices.Contains([]string{jsonType, patchType}, given):
+		return nil // a file, whose reader knows encodings
 	}
 	if c := params["charset"]; c != "" && !slices.Contains([]string{"utf-8", "utf8", "us-ascii"}, strings.ToLower(c)) {
 		return fault.New(fault.Invalid, "api.charset_json")

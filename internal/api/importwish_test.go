@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,6 +39,12 @@ func TestAnImportSaysHowTheFileWasUnderstood(t *testing.T) {
 	has(plan("?columns=room,b", "text/csv", "Mail;b\n1;2\n"), http.StatusUnprocessableEntity, `api.field.one_of`)
 	has(plan("", "text/csv; charset=ebcdic", "Mail;b\n"), http.StatusUnsupportedMediaType, "ebcdic")
 	has(plan("", "application/vnd.oasis.opendocument.spreadsheet", "PK\x03\x04"), http.StatusUnprocessableEntity, "sheet.workbook_damaged")
+	for name, kind := range map[string]string{
+		"excel.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "list.ods": "application/vnd.oasis.opendocument.spreadsheet",
+	} {
+		book := string(must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name))))
+		has(plan("", kind, book), 202, `"encoding":"workbook","separator":null`, `"field":"primary"`)
+	}
 	has(plan("", "text/csv", "\x1f\x8b\x08\x00"), http.StatusUnprocessableEntity, "sheet.foreign")
 	for _, page := range []string{"preview", "Vorschau"} {
 		if a := plan("?columns=primary", "text/csv", "Mail;b\n1;2\n"); strings.Contains(string(a.body), page) {

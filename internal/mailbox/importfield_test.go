@@ -170,6 +170,10 @@ func TestAProgramSaysHowItsFileIsToBeRead(t *testing.T) {
 	refused("a;b\n1;2\n", mailbox.Wish{}, "mailbox.import.no_primary")
 	refused("Mail;b\n1;2\n", mailbox.Wish{HeaderLine: 2}, "mailbox.import.no_primary")
 	refused("Mail;b\n1;2\n", mailbox.Wish{HeaderLine: 3}, "mailbox.import.header_line")
+	for _, w := range []mailbox.Wish{{}, {HeaderLine: 1}, {Columns: []mailbox.Field{"primary", ""}}} {
+		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "mailbox.import.header_unreadable")
+		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "sheet.not_utf8")
+	}
 	refused("Mail;b\n1;2\n", mailbox.Wish{Columns: columns}, "mailbox.import.columns_differ")
 	refused("Mail;b\n1;2\n", mailbox.Wish{Columns: []mailbox.Field{"primary", "room"}}, "mailbox.import.column_unknown")
 	if n := r.scalar(t, `select count(*) from import where state not in ('planned', 'discarded')`); n != 0 {

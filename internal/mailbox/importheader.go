@@ -52,11 +52,7 @@ func (b *Book) recognise(ctx context.Context, id ImportID, f sheet.Format, wishe
 	var bad fault.Fields
 	if wished > 0 {
 		rec, err := readHeader(b.reader(ctx, id, f), wished)
-		switch wrong, one := errors.AsType[*sheet.LineError](err); {
-		case one:
-			bad.Add("header_line", wrong.ID, wrong.Args...)
-			return 0, nil, bad.Err()
-		case err == io.EOF:
+		if err == io.EOF {
 			bad.Add("header_line", "mailbox.import.header_line", "line", wished)
 			return 0, nil, bad.Err()
 		}
@@ -94,10 +90,16 @@ func keyed(columns []Field) bool {
 	return slices.Contains(columns, FieldPrimary) || slices.Contains(columns, FieldProxies)
 }
 
-// readHeader reads on to the headings. Those of a line that is not readable are
-// one, its text.
+// readHeader reads on to the headings. A line that is not readable is told by
+// its number and what is wrong with it; the *sheet.LineError is the cause.
 func readHeader(r *sheet.Reader, line int) ([]string, error) {
 	rec, err := r.Header(line)
+	if wrong, ok := errors.AsType[*sheet.LineError](err); ok {
+		var bad fault.Fields
+		bad.Add("header_line", "mailbox.import.header_unreadable", "line", wrong.Line)
+		bad.Add("header_line", wrong.ID, wrong.Args...)
+		return nil, fault.Of(bad.Err()).Because(wrong)
+	}
 	return headingsOf(rec), err
 }
 

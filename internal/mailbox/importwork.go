@@ -32,7 +32,7 @@ func (b *Book) readAs(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 		return bad.Err()
 	}
 	header, err := readHeader(sheet.NewReader(&file{ctx: ctx, q: tx, id: im.ID}, rd.Format), rd.HeaderLine)
-	if err != nil && err != io.EOF && !fault.Is(err, fault.Invalid) {
+	if err != nil && err != io.EOF {
 		return fmt.Errorf("plan import %d: %w", im.ID, err)
 	}
 	if err := checkColumns(rd, header); err != nil {
