@@ -99,6 +99,14 @@ func TestAFileThatIsTooLargeLosesNothingTyped(t *testing.T) {
 		status(http.StatusRequestEntityTooLarge)
 }
 
+func TestEachRefusedNameHasALineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.as("nora").post("/orders/new", "step", "check", "csr", newCSR("www.uni.example"), "names", "my_server.uni.example\nwww.uni.example:443\nwww.elsewhere.example",
+		"organisation", fmt.Sprint(r.organisation), "product", "tls-multi").status(http.StatusUnprocessableEntity).
+		has("„my_server.uni.example“ ist kein möglicher Name. Der Unterstrich", "etwa mit Bindestrich.\n„www.uni.example:443“", "für jeden Port.\nwww.elsewhere.example gehört nicht")
+}
+
 func TestTooManyNamesGetOneSentence(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

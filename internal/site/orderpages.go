@@ -111,13 +111,17 @@ func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering
 }
 
 // wrongs is wrong, with all that is wrong with a field: of many names, many may
-// be.
+// be. Each stands on a line with what the room of names says of it.
 func wrongs(ctx context.Context, err error) (map[string]string, string) {
 	fields, whole := wrong(ctx, err)
 	if f := fault.Of(err); f != nil {
 		for i, x := range f.Fields {
 			if words := t(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
-				fields[x.Name] += " " + words
+				between := " "
+				if strings.HasPrefix(x.ID, "serverorder.") {
+					between = "\n"
+				}
+				fields[x.Name] += between + words
 			}
 		}
 	}
