@@ -134,7 +134,8 @@ func (r *Reader) In(zone *time.Location) *Reader {
 func (r *Reader) Lang() string { return r.lang }
 
 // T returns the words of id with its blanks filled. args are key, value pairs:
-// T("mailbox.rows", "n", 3). The integer called n also chooses the plural form.
+// T("mailbox.rows", "n", 3). The integer called n also chooses the plural form,
+// where words have two.
 // Integers are grouped ("1.284"; pass a string for what is not a count) and a
 // time.Time is written by DateTime. An unknown id and a blank without a value
 // panic in tests; elsewhere the id itself is returned.
@@ -162,6 +163,10 @@ func (r *Reader) T(id string, args ...any) string {
 	}
 	c.TemplateData = blanks
 	s, err := r.words.Localize(c)
+	if err != nil && c.PluralCount != nil { // words that are the same for one and for many
+		c.PluralCount = nil
+		s, err = r.words.Localize(c)
+	}
 	if err == nil {
 		return s
 	}
