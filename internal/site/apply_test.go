@@ -209,6 +209,10 @@ func TestAnApplicationThatCameToNothingSaysWhyAndIsTriedAgain(t *testing.T) {
 	must(r.db.Exec(t.Context(), `update address_row set active = false, status = 'inactive' where id = $1`, other))
 	must(0, r.Order.Issue(t.Context(), late))
 	ada.get(fmt.Sprintf("/client-certificates/applications/%d", late)).status(http.StatusOK).has("Der Antrag wurde abgelehnt", "hat die Adresse deaktiviert").lacks("data-refresh")
+	must(r.db.Exec(t.Context(), `update application set reason = 'pki.request.name_long' where id = $1`, late))
+	for _, p := range []string{fmt.Sprintf("/client-certificates/applications/%d", late), "/client-certificates"} {
+		ada.get(p).status(http.StatusOK).has("hat mehr als 64 Zeichen").lacks("no value", "name_long")
+	}
 	n := r.failed("ada", row)
 	path := fmt.Sprintf("/client-certificates/applications/%d", n)
 	ada.get(path).has("Das Zertifikat konnte nicht ausgestellt werden", "Zertifizierungsstelle hat den Antrag zurückgewiesen", "neuen Antrag")

@@ -104,7 +104,7 @@ func TestEachRefusedNameHasALineOfItsOwn(t *testing.T) {
 	r := newRig(t)
 	r.as("nora").post("/orders/new", "step", "check", "csr", newCSR("www.uni.example"), "names", "my_server.uni.example\nwww.uni.example:443\nwww.elsewhere.example",
 		"organisation", fmt.Sprint(r.organisation), "product", "tls-multi").status(http.StatusUnprocessableEntity).
-		has("„my_server.uni.example“ ist kein möglicher Name. Der Unterstrich", "etwa mit Bindestrich.\n„www.uni.example:443“", "für jeden Port.\nwww.elsewhere.example gehört nicht")
+		has("„my_server.uni.example“ ist kein gültiger Servername. Der Unterstrich", "etwa mit Bindestrich.\n„www.uni.example:443“", "für jeden Port.\nwww.elsewhere.example gehört nicht")
 }
 
 func TestTooManyNamesGetOneSentence(t *testing.T) {
