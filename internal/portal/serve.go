@@ -22,7 +22,7 @@ const (
 
 // Serve works and answers on l until ctx ends, then lets what is under way
 // finish, for as long as grace; with Close it takes less than Patience, whatever
-// hangs. ready is called as soon as the first request would be answered.
+// hangs. What had to be cut off is no failure: the log says so. ready is called as soon as the first request would be answered.
 func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -60,9 +60,13 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error 
 	go func() { jobs <- p.Queue.Stop(last) }()
 	if late := server.Shutdown(last); late != nil {
 		cut()
-		err = errors.Join(err, fmt.Errorf("requests were cut off: %w", late), server.Close())
+		p.log.WarnContext(last, "requests were cut off by the stop", "error", late)
+		err = errors.Join(err, server.Close())
 	}
-	return errors.Join(err, <-jobs)
+	if late := <-jobs; late != nil {
+		p.log.WarnContext(last, "jobs were cut off by the stop, others take them up", "error", late)
+	}
+	return err
 }
 
 // Close gives back the connections. Serve has returned before.
