@@ -63,7 +63,7 @@ func (a *API) imports(h huma.API) {
 			Description: "Takes a CSV file or the first sheet of a workbook (.xlsx, .ods), at most 20 MiB and 200,000 lines, and makes a plan of it in the " +
 				"background. Encoding, separator, the line of the headings and the meaning of the columns are recognised unless parameters say them; the answer " +
 				"tells how the file was understood. Nothing changes before the plan is applied.",
-			DefaultStatus: http.StatusAccepted, RequestBody: fileBody,
+			DefaultStatus: http.StatusAccepted, RequestBody: fileBody(),
 		},
 		verb: person.WriteImports, types: []string{csvType, xlsxType, odsType}, fails: []Kind{denied}, answers: exampleImport,
 	}, a.planImport)

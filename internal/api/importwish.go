@@ -20,16 +20,19 @@ const (
 	odsType  = "application/vnd.oasis.opendocument.spreadsheet"
 )
 
-var fileBody = &huma.RequestBody{
-	Required: true, Description: "The file. A charset of text/csv counts; a byte order mark counts more.",
-	Content: map[string]*huma.MediaType{
-		csvType: {
-			Schema:  &huma.Schema{Type: huma.TypeString},
-			Example: "Name,Primary address,Alias 1,Mailbox type\n\"Lee, Alice\",alice.lee@uni.example,alee@uni.example,personal\n",
+// fileBody is made anew for each API: huma writes into what it is given.
+func fileBody() *huma.RequestBody {
+	return &huma.RequestBody{
+		Required: true, Description: "The file. A charset of text/csv counts; a byte order mark counts more.",
+		Content: map[string]*huma.MediaType{
+			csvType: {
+				Schema:  &huma.Schema{Type: huma.TypeString},
+				Example: "Name,Primary address,Alias 1,Mailbox type\n\"Lee, Alice\",alice.lee@uni.example,alee@uni.example,personal\n",
+			},
+			xlsxType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+			odsType:  {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		},
-		xlsxType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		odsType:  {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-	},
+	}
 }
 
 // Wished is how a file is to be read, as a request says it.

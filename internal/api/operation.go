@@ -62,7 +62,7 @@ func add[I, O any](h huma.API, a *API, op operation, do func(ctx context.Context
 		a.describe(op.Responses, k, problem)
 	}
 	if op.Method == http.MethodPost {
-		op.Parameters = append(op.Parameters, idempotencyKey)
+		op.Parameters = append(op.Parameters, idempotencyKey())
 	}
 	huma.Register(h, op.Operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, actor(ctx), in)
@@ -108,12 +108,15 @@ func (op operation) problems() []Kind {
 	return all
 }
 
-var idempotencyKey = &huma.Param{
-	Name: "Idempotency-Key", In: "header", Example: "2027-03-14-alice",
-	Description: "Makes the request happen once: whoever sends the same request with the same key again within 24 hours gets the same answer again, " +
-		"also where the first one was lost, as long as the right to it is there. The same key with another request is refused. " +
-		"Any text of your own, unique to what you want to happen.",
-	Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey), Pattern: "^[ -~]+$"},
+// idempotencyKey is made anew for each operation: huma writes into what it is given.
+func idempotencyKey() *huma.Param {
+	return &huma.Param{
+		Name: "Idempotency-Key", In: "header", Example: "2027-03-14-alice",
+		Description: "Makes the request happen once: whoever sends the same request with the same key again within 24 hours gets the same answer again, " +
+			"also where the first one was lost, as long as the right to it is there. The same key with another request is refused. " +
+			"Any text of your own, unique to what you want to happen.",
+		Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(maxKey), Pattern: "^[ -~]+$"},
+	}
 }
 
 // describe puts a kind of problem into the document.
