@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/org"
 )
 
@@ -30,10 +30,10 @@ var floorTables = []struct{ name, columns, where string }{
 	{"audit_unsealed", "line", "line in (select line from audit_about where kind = 'email_domain' and id = %d)"},
 }
 
-// imports plans and applies files of 100,000 rows in the production binary, new
+// importing plans and applies files of 100,000 rows in the production binary, new
 // ones and then changed ones, against a bare COPY of the same rows into tables
 // with the same indexes, and reads the page of a large domain meanwhile.
-func imports(ctx context.Context, c commands) ([]figure, error) {
+func importing(ctx context.Context, c commands) ([]figure, error) {
 	r, err := newRig(ctx, c, "smtp://127.0.0.1:25?tls=none")
 	if err != nil {
 		return nil, err
@@ -135,37 +135,37 @@ func importFile(domain, version string) string {
 
 // importInto uploads a file and lets the server plan and apply it.
 func (r *rig) importInto(ctx context.Context, domain, file string) (plan, apply time.Duration, err error) {
-	id, err := r.Mailbox.Upload(ctx, r.actor, domain, "bench.csv", strings.NewReader(file))
+	id, err := r.Imports.Upload(ctx, r.actor, domain, "bench.csv", strings.NewReader(file))
 	if err != nil {
 		return 0, 0, err
 	}
-	im, err := r.Mailbox.Import(ctx, r.actor, domain, id)
+	im, err := r.Imports.One(ctx, r.actor, domain, id)
 	if err != nil {
 		return 0, 0, err
 	}
 	began := time.Now()
-	if err := r.Mailbox.Plan(ctx, r.actor, domain, id, mailbox.Reading{Format: im.Format(), Columns: im.Columns}); err != nil {
+	if err := r.Imports.Plan(ctx, r.actor, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}); err != nil {
 		return 0, 0, err
 	}
 	if err := r.reaches(ctx, id, "planned"); err != nil {
 		return 0, 0, err
 	}
 	plan = time.Since(began)
-	if im, err = r.Mailbox.Import(ctx, r.actor, domain, id); err != nil {
+	if im, err = r.Imports.One(ctx, r.actor, domain, id); err != nil {
 		return 0, 0, err
 	}
 	if im.New+im.Changed != imported {
 		return 0, 0, fmt.Errorf("the plan has %d new, %d changed and %d faulty lines", im.New, im.Changed, im.Faulty)
 	}
 	began = time.Now()
-	if _, err := r.Mailbox.Apply(ctx, r.actor, domain, id, im.Changed); err != nil {
+	if _, err := r.Imports.Apply(ctx, r.actor, domain, id, im.Changed); err != nil {
 		return 0, 0, err
 	}
 	err = r.reaches(ctx, id, "applied")
 	return plan, time.Since(began), err
 }
 
-func (r *rig) reaches(ctx context.Context, id mailbox.ImportID, want string) error {
+func (r *rig) reaches(ctx context.Context, id imports.ID, want string) error {
 	for began := time.Now(); time.Since(began) < 5*time.Minute; time.Sleep(5 * time.Millisecond) {
 		var state string
 		if err := r.DB.QueryRow(ctx, `select state from import where id = $1`, id).Scan(&state); err != nil || state == want {

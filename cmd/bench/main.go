@@ -46,7 +46,7 @@ func (c commands) run(ctx context.Context) error {
 		{"lint", lints},
 		{"orders", orders},
 		{"servers", servers},
-		{"import", imports},
+		{"import", importing},
 		{"export", exports},
 		{"ocsp", status},
 		{"crl", lists},

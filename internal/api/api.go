@@ -20,6 +20,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -37,6 +38,7 @@ type API struct {
 	People    *person.Book
 	Org       *org.Book
 	Mailbox   *mailbox.Book
+	Imports   *imports.Book
 	Cert      *cert.Book
 	Order     *order.Book
 	Chains    *pki.Pool // of the authorities whose certificates are fetched with their chains

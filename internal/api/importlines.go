@@ -5,17 +5,17 @@ import (
 	"net/url"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/web/locale"
 )
 
 // told is im as its readers see it.
-func told(ctx context.Context, im mailbox.Import) Import {
+func told(ctx context.Context, im imports.Import) Import {
 	out := Import{
 		ID: int64(im.ID), Domain: string(im.DomainName), FileName: im.FileName, State: string(im.State), Created: utc(im.Created),
-		Records: im.Records, Done: im.Done, Confirm: im.State == mailbox.Planned && mailbox.NeedsNumber(im),
+		Records: im.Records, Done: im.Done, Confirm: im.State == imports.Planned && imports.NeedsNumber(im),
 		Counts:  Plan{New: im.New, Changed: im.Changed, Unchanged: im.Unchanged, Skipped: im.Skipped, Faulty: im.Faulty, Missing: im.Missing},
 		Reading: reading(im), Applied: utcOr(im.Applied), AppliedBy: im.AppliedByName,
 	}
@@ -72,7 +72,7 @@ type linesAnswer struct {
 }
 
 func (a *API) listLines(ctx context.Context, by person.Actor, in *linesInput) (*linesAnswer, error) {
-	im, err := a.Mailbox.Import(ctx, by, domainName(in.Domain), mailbox.ImportID(in.ID))
+	im, err := a.Imports.One(ctx, by, domainName(in.Domain), imports.ID(in.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (a *API) listLines(ctx context.Context, by person.Actor, in *linesInput) (*
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.Mailbox.Lines(ctx, im, mailbox.Class(in.Class), int(after), in.Limit+1)
+	found, err := a.Imports.Lines(ctx, im, imports.Class(in.Class), int(after), in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (a *API) listLines(ctx context.Context, by person.Actor, in *linesInput) (*
 	return out, nil
 }
 
-func line(ctx context.Context, l mailbox.Line) Line {
+func line(ctx context.Context, l imports.Line) Line {
 	out := Line{Line: l.Line, Primary: l.Primary, Name: l.Name, Changes: []Cell{}, Wrong: remarks(ctx, l.Faults), Hints: remarks(ctx, l.Hints)}
 	if l.Row != 0 {
 		out.Row = new(int64(l.Row))

@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/person"
 )
 
@@ -115,7 +115,7 @@ type startedAnswer struct {
 	Body     Import
 }
 
-func (a *API) started(ctx context.Context, im mailbox.Import) *startedAnswer {
+func (a *API) started(ctx context.Context, im imports.Import) *startedAnswer {
 	return &startedAnswer{a.at("/email-domains/%s/imports/%d", im.DomainName, im.ID), told(ctx, im)}
 }
 
@@ -130,7 +130,7 @@ type importAnswer struct {
 }
 
 func (a *API) getImport(ctx context.Context, by person.Actor, in *OfImport) (*importAnswer, error) {
-	im, err := a.Mailbox.Import(ctx, by, domainName(in.Domain), mailbox.ImportID(in.ID))
+	im, err := a.Imports.One(ctx, by, domainName(in.Domain), imports.ID(in.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +148,11 @@ type applyInput struct {
 }
 
 func (a *API) applyImport(ctx context.Context, by person.Actor, in *applyInput) (*startedAnswer, error) {
-	name, id, n := domainName(in.Domain), mailbox.ImportID(in.ID), 0
+	name, id, n := domainName(in.Domain), imports.ID(in.ID), 0
 	if in.Body != nil {
 		n = in.Body.Changed
 	}
-	im, err := a.Mailbox.Apply(ctx, by, name, id, n)
+	im, err := a.Imports.Apply(ctx, by, name, id, n)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
 )
@@ -55,10 +55,10 @@ var charsets = map[string]sheet.Encoding{
 }
 
 // wish reads how the file is to be read; contentType is that of the request.
-func (w Wished) wish(contentType string) (mailbox.Wish, error) {
-	out := mailbox.Wish{Encoding: sheet.Encoding(w.Encoding), Separator: separatorNames[w.Separator], HeaderLine: w.HeaderLine}
+func (w Wished) wish(contentType string) (imports.Wish, error) {
+	out := imports.Wish{Encoding: sheet.Encoding(w.Encoding), Separator: separatorNames[w.Separator], HeaderLine: w.HeaderLine}
 	for _, c := range w.Columns {
-		out.Columns = append(out.Columns, mailbox.Field(strings.TrimPrefix(c, "-")))
+		out.Columns = append(out.Columns, imports.Field(strings.TrimPrefix(c, "-")))
 	}
 	_, params, _ := mime.ParseMediaType(contentType)
 	if name := params["charset"]; w.Encoding == "" && name != "" {
@@ -96,7 +96,7 @@ type Column struct {
 	Field   *string `json:"field" doc:"What it is read as, in the words of the parameter columns; null: it is not read."`
 }
 
-func reading(im mailbox.Import) Reading {
+func reading(im imports.Import) Reading {
 	f := im.Format()
 	out := Reading{Encoding: string(f.Encoding), HeaderLine: max(1, im.HeaderLine), Columns: []Column{}, NotUnderstood: []string{}}
 	for name, sep := range separatorNames {
@@ -123,7 +123,7 @@ func (a *API) planImport(ctx context.Context, by person.Actor, in *planInput) (*
 		return nil, err
 	}
 	name := domainName(in.Domain)
-	im, err := a.Mailbox.UploadPlan(ctx, by, name, in.FileName, in.file, w)
+	im, err := a.Imports.UploadPlan(ctx, by, name, in.FileName, in.file, w)
 	if err != nil {
 		return nil, err
 	}

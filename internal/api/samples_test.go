@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -28,12 +29,12 @@ func (r *rig) svensRow() mailbox.ID {
 }
 
 // planned is an import with a plan that adds one row.
-func (r *rig) planned(who, domain string) mailbox.ImportID {
+func (r *rig) planned(who, domain string) imports.ID {
 	r.t.Helper()
 	ctx, by := r.t.Context(), r.actors[who]
 	file := fmt.Sprintf("Name,Primäre Adresse,Postfachtyp\nNeu,%s@%s,persönlich\n", rand(), domain)
-	id := must(r.Mailbox.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file), mailbox.Wish{})).ID
-	r.until(func() bool { return must(r.Mailbox.Import(ctx, by, domain, id)).State == mailbox.Planned })
+	id := must(r.Imports.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file), imports.Wish{})).ID
+	r.until(func() bool { return must(r.Imports.One(ctx, by, domain, id)).State == imports.Planned })
 	return id
 }
 

@@ -87,6 +87,6 @@ func (b *Book) delete(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, pa
 	if _, err := tx.Exec(ctx, `delete from address_row where id = $1`, r.ID); err != nil {
 		return fmt.Errorf("delete row %d: %w", r.ID, err)
 	}
-	gone := draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
-	return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.detail(), append(part, r.ID.Thing(), r.Domain.Thing())...)
+	gone := Draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
+	return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.Detail(), append(part, r.ID.Thing(), r.Domain.Thing())...)
 }

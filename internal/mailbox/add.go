@@ -16,7 +16,7 @@ import (
 // sends nothing.
 func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) (r Row, err error) {
 	return r, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		d, err := b.editable(ctx, tx, by, name)
+		d, err := b.Editable(ctx, tx, by, name)
 		if err != nil {
 			return err
 		}
@@ -31,15 +31,15 @@ func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) 
 
 // AddIn is the step that adds a row; the audit line names part too.
 func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name string, in Input, part ...audit.Thing) (ID, error) {
-	d, err := b.editable(ctx, tx, by, name)
+	d, err := b.Editable(ctx, tx, by, name)
 	if err != nil {
 		return 0, err
 	}
 	return b.add(ctx, tx, by, d, in, part...)
 }
 
-// editable is the domain called name, if by may edit its rows.
-func (b *Book) editable(ctx context.Context, q org.Querier, by person.Actor, name string) (org.EmailDomain, error) {
+// Editable is the domain called name, if by may edit its rows.
+func (b *Book) Editable(ctx context.Context, q org.Querier, by person.Actor, name string) (org.EmailDomain, error) {
 	d, err := b.Org.DomainIn(ctx, q, by, name)
 	if err != nil {
 		return d, err
@@ -60,20 +60,20 @@ func (b *Book) add(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailD
 	if err != nil {
 		return 0, fmt.Errorf("add row: %w", err)
 	}
-	return id, b.note(ctx, tx, by.Who(), "mailbox.added", dr.detail(), append(part, id.Thing(), d.ID.Thing())...)
+	return id, b.note(ctx, tx, by.Who(), "mailbox.added", dr.Detail(), append(part, id.Thing(), d.ID.Thing())...)
 }
 
 // check reads in and looks whether its addresses are free for the row me.
-func (b *Book) check(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, me ID, active bool, bad *fault.Fields) (draft, error) {
-	known, err := b.Org.Known(ctx, tx, by, in.domainsOf())
+func (b *Book) check(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, me ID, active bool, bad *fault.Fields) (Draft, error) {
+	known, err := b.Org.Known(ctx, tx, by, in.Domains())
 	if err != nil {
-		return draft{}, err
+		return Draft{}, err
 	}
-	dr := in.read(d, known, bad)
+	dr := in.Read(d, known, bad)
 	return dr, b.free(ctx, tx, dr, me, active, d.Group, bad)
 }
 
-func (b *Book) insert(ctx context.Context, tx pgx.Tx, d org.ID, dr draft) (id ID, err error) {
+func (b *Book) insert(ctx context.Context, tx pgx.Tx, d org.ID, dr Draft) (id ID, err error) {
 	err = tx.QueryRow(ctx, `
 		insert into address_row (domain, kind, name, primary_address, aliases, applicant, comment, created, changed)
 		values (@domain, @kind, @name, @primary, @aliases, @applicant, @comment, @now, @now) returning id`,
@@ -84,7 +84,8 @@ func (b *Book) insert(ctx context.Context, tx pgx.Tx, d org.ID, dr draft) (id ID
 	return id, err
 }
 
-func (dr draft) detail() audit.Detail {
+// Detail is what an audit line says of a row as a whole.
+func (dr Draft) Detail() audit.Detail {
 	return audit.Detail{
 		"kind": dr.Kind, "name": dr.Name, "primary": dr.Primary, "aliases": dr.Aliases,
 		"applicant": dr.Applicant, "comment": dr.Comment,

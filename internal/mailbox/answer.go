@@ -234,7 +234,7 @@ func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) er
 
 // doubts tells whether by's verified address is none of a personal row's.
 func (a Asked) doubts(by person.Actor) bool {
-	own := folded(append([]org.Address{a.Primary}, a.Aliases...))
+	own := org.Folded(append([]org.Address{a.Primary}, a.Aliases...))
 	return a.Kind == Personal && !slices.Contains(own, org.Address(by.Email).Folded())
 }
 

@@ -59,7 +59,7 @@ func (c Linked) Addresses() []org.Address { return append([]org.Address{c.Primar
 // intent. The account of c is the one that asks.
 func MayApply(c Linked, now time.Time) error {
 	says := func(id string, args ...any) error { return fault.New(fault.Conflict, id, args...) }
-	present := folded(c.Addresses())
+	present := org.Folded(c.Addresses())
 	switch {
 	case !c.Active:
 		return says("mailbox.apply.inactive")

@@ -22,16 +22,13 @@ type foldArgs struct{}
 func (foldArgs) Kind() string { return "mailbox_fold" }
 
 // Jobs registers the room's work and returns what runs by itself: every minute
-// what ends by the clock is ended, every ten seconds the counts are folded
-// and imports looked after.
+// what ends by the clock is ended, every ten seconds the counts are folded.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &deliverer{book: b})
-	river.AddWorker(w, &importer{book: b})
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[importTickArgs]) error { return b.ImportTick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[clockArgs]) error { return b.Tick(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[foldArgs]) error { return b.Fold(ctx) }))
 	return []queue.Task{
-		queue.Every(time.Minute, clockArgs{}), queue.Every(10*time.Second, foldArgs{}), queue.Every(10*time.Second, importTickArgs{}),
+		queue.Every(time.Minute, clockArgs{}), queue.Every(10*time.Second, foldArgs{}),
 		queue.Due[deliverArgs](`select jsonb_build_object('challenge', id) from challenge where state in ('queued', 'deferred')`),
 	}
 }

@@ -1,7 +1,6 @@
 package mailbox_test
 
 import (
-	"strings"
 	"sync"
 	"testing"
 
@@ -28,7 +27,6 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 	}
 	books := []*mailbox.Book{r.Book, &other}
 	row := r.add(t, "bob")
-	file := "Name,Primäre Adresse,Postfachtyp\nNeu,neu@uni.example,persönlich\n"
 	for what, c := range map[string]struct {
 		do    func(b *mailbox.Book, by person.Actor) (int64, error)
 		count string
@@ -41,10 +39,6 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 			n, err := b.Challenge(t.Context(), by, r.uni, row)
 			return n.ID, err
 		}, `select count(*) from challenge`},
-		"import": {func(b *mailbox.Book, by person.Actor) (int64, error) {
-			im, err := b.UploadPlan(t.Context(), by, r.uni, "x.csv", strings.NewReader(file), mailbox.Wish{})
-			return int64(im.ID), err
-		}, `select count(*) from import`},
 	} {
 		made := make([]int64, 50)
 		var all sync.WaitGroup
@@ -85,19 +79,4 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 	}
 	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
 	wants(t, second(r.Challenge(t.Context(), r.doing("k"), r.uni, id)), "fault.missing")
-}
-
-// TestNothingStaysOfAFileThatCannotBePlanned holds that upload and plan are one.
-func TestNothingStaysOfAFileThatCannotBePlanned(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	_, err := r.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader("A,B\n1,2\n"), mailbox.Wish{})
-	if err == nil {
-		t.Fatal("a file without addresses was planned")
-	}
-	for _, sql := range []string{`select count(*) from import`, `select count(*) from import_chunk`, `select count(*) from audit_line where action like 'mailbox.import%'`} {
-		if n := r.scalar(t, sql); n != 0 {
-			t.Errorf("%s: got %d, want none", sql, n)
-		}
-	}
 }

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -61,25 +62,9 @@ func (v View) selects(d org.EmailDomain) (where string, args pgx.NamedArgs) {
 		where += ` and r.id = any(@ids)`
 		args["ids"] = v.IDs
 	}
-	if v.ImportNew != 0 {
-		where += ` and ` + addedBy
-		args["added"] = v.ImportNew
-	}
-	if v.ImportMissing != 0 {
-		where += ` and ` + missingFrom
-		args["missing"] = v.ImportMissing
+	if v.Only.SQL != "" {
+		where += ` and ` + v.Only.SQL
+		maps.Copy(args, v.Only.Args)
 	}
 	return where, args
 }
-
-// addedBy is the condition that the import @added, which is not undone, made
-// the row r.
-const addedBy = `r.id in (select l.row_id from import i join import_line l on l.import = i.id
-	where i.id = @added and i.domain = @domain and i.state = 'applied' and l.class = 'new')`
-
-// missingFrom is the condition that the row r is active and no line of the
-// import @missing is about it, be it a wrong one: what MissingRows lists. From
-// an import whose lines are not known, or not any more, nothing is missing.
-const missingFrom = `r.active and exists (select from import i where i.id = @missing and i.domain = @domain and i.state in ('planned', 'applying', 'applied'))
-	and r.id not in (select l.row_id from import_line l where l.import = @missing and l.row_id is not null)
-	and lower(r.primary_address) not in (select lower(l.primary_address) from import_line l where l.import = @missing and l.primary_address is not null)`

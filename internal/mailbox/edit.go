@@ -47,28 +47,28 @@ func (b *Book) change(ctx context.Context, by person.Actor, name string, id ID, 
 	})
 }
 
-func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, in Input) (draft, error) {
+func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, in Input) (Draft, error) {
 	in.Primary = string(r.Primary)
-	known, err := b.Org.Known(ctx, tx, by, in.domainsOf())
+	known, err := b.Org.Known(ctx, tx, by, in.Domains())
 	if err != nil {
-		return draft{}, err
+		return Draft{}, err
 	}
 	var bad fault.Fields
-	dr := in.edit(r, known, &bad)
+	dr := in.Edit(r, known, &bad)
 	if err := b.free(ctx, tx, dr, r.ID, r.Active, r.Group, &bad); err != nil {
-		return draft{}, err
+		return Draft{}, err
 	}
 	return dr, bad.Err()
 }
 
-// edit reads in as the new values of r: pure, so that hand and file are judged
+// Edit reads in as the new values of r: pure, so that hand and file are judged
 // by the same code.
-func (in Input) edit(r Row, known map[org.Domain]org.EmailDomain, bad *fault.Fields) draft {
+func (in Input) Edit(r Row, known map[org.Domain]org.EmailDomain, bad *fault.Fields) Draft {
 	in.Primary, in.kept = string(r.Primary), r.Kind
 	if in.Kind == Personal && r.Kind == Functional {
 		in.Applicant = ""
 	}
-	dr := in.read(org.EmailDomain{ID: r.Domain, Name: r.DomainName, Group: r.Group, Validation: r.Validation}, known, bad)
+	dr := in.Read(org.EmailDomain{ID: r.Domain, Name: r.DomainName, Group: r.Group, Validation: r.Validation}, known, bad)
 	if dr.Kind != r.Kind {
 		if err := MayChangeKind(r); err != nil {
 			bad.Add("kind", fault.Of(err).ID)
@@ -86,8 +86,8 @@ func (in Input) edit(r Row, known map[org.Domain]org.EmailDomain, bad *fault.Fie
 }
 
 // save writes what differs between r and dr, with what follows from it.
-func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr draft, who Person, part ...audit.Thing) error {
-	detail := differences(r, dr)
+func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr Draft, who Person, part ...audit.Thing) error {
+	detail := Differences(r, dr)
 	if len(detail) == 0 {
 		return nil
 	}
@@ -104,8 +104,7 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr d
 	if err := b.note(ctx, tx, by.Who(), "mailbox.edited", detail, about...); err != nil {
 		return err
 	}
-	newAliases := !sameSet(folded(r.Aliases), folded(dr.Aliases))
-	newApplicant := dr.Applicant.Folded() != r.Applicant.Folded()
+	newAliases, newApplicant := dr.NewAliases(r), dr.NewApplicant(r)
 	if newAliases || newApplicant {
 		if err := b.endRound(ctx, tx, r.ID, "invalidated"); err != nil {
 			return err
@@ -124,8 +123,8 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr d
 	return refresh(ctx, tx, r.ID)
 }
 
-// differences are the old and new values of what dr changes, for the audit line.
-func differences(r Row, dr draft) audit.Detail {
+// Differences are the old and new values of what dr changes, for the audit line.
+func Differences(r Row, dr Draft) audit.Detail {
 	d := audit.Detail{}
 	add := func(name, before, after string) {
 		if before != after {
@@ -147,6 +146,14 @@ func join(as []org.Address) string {
 	}
 	return strings.Join(s, ", ")
 }
+
+// NewAliases tells whether dr has other aliases than r, in whatever order.
+func (dr Draft) NewAliases(r Row) bool {
+	return !sameSet(org.Folded(r.Aliases), org.Folded(dr.Aliases))
+}
+
+// NewApplicant tells whether dr has another applicant than r.
+func (dr Draft) NewApplicant(r Row) bool { return dr.Applicant.Folded() != r.Applicant.Folded() }
 
 func sameSet(a, b []string) bool {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))

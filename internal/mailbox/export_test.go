@@ -54,9 +54,6 @@ func Refuse(t testing.TB, b *Book, id int64, r *mail.Refusal) {
 	}
 }
 
-// WorkImport runs the job of an import.
-func WorkImport(ctx context.Context, b *Book, id ImportID) error { return b.work(ctx, id) }
-
 // TryAdd is what Add says to in, without doing it.
 func TryAdd(ctx context.Context, b *Book, by person.Actor, name string, in Input) error {
 	return b.try(ctx, func(tx pgx.Tx) error {

@@ -31,8 +31,8 @@ const (
 	OtherPerson Person = "other" // ends the link
 )
 
-// draft is an input that was read: every address parsed, every length checked.
-type draft struct {
+// Draft is an input that was read: every address parsed, every length checked.
+type Draft struct {
 	Kind      Kind
 	Name      string
 	Primary   org.Address
@@ -49,9 +49,9 @@ const (
 	maxRoom  = 2560
 )
 
-// domainsOf returns the domain parts that in mentions, so that they can be
-// looked up before read asks about them.
-func (in Input) domainsOf() []string {
+// Domains returns the domain parts that in mentions, so that they can be
+// looked up before Read asks about them.
+func (in Input) Domains() []string {
 	var names []string
 	for _, s := range append([]string{in.Primary}, in.Aliases...) {
 		if a, wrong := org.ParseAddress(s); wrong == "" {
@@ -61,11 +61,11 @@ func (in Input) domainsOf() []string {
 	return names
 }
 
-// read checks in against the rules that need no other row: it is pure, so that
+// Read checks in against the rules that need no other row: it is pure, so that
 // hand and file are judged by the same code. d is the row's domain, known the
 // registered ones among the addresses'.
-func (in Input) read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, bad *fault.Fields) draft {
-	out := draft{Kind: in.Kind, Name: text.Line(in.Name), Comment: readComment(in.Comment, bad)}
+func (in Input) Read(d org.EmailDomain, known map[org.Domain]org.EmailDomain, bad *fault.Fields) Draft {
+	out := Draft{Kind: in.Kind, Name: text.Line(in.Name), Comment: readComment(in.Comment, bad)}
 	switch {
 	case out.Name == "":
 		bad.Add("name", "field.required")
@@ -146,7 +146,7 @@ func (in Input) readAliases(seen map[string]string, d org.EmailDomain, known map
 	return aliases
 }
 
-func (in Input) readApplicant(out draft, bad *fault.Fields) org.Address {
+func (in Input) readApplicant(out Draft, bad *fault.Fields) org.Address {
 	s := text.Word(in.Applicant)
 	if s == "" {
 		return ""
@@ -159,7 +159,7 @@ func (in Input) readApplicant(out draft, bad *fault.Fields) org.Address {
 	switch {
 	case wrong != "":
 		bad.Add("applicant", wrong)
-	case slices.Contains(folded(append([]org.Address{out.Primary}, out.Aliases...)), a.Folded()):
+	case slices.Contains(org.Folded(append([]org.Address{out.Primary}, out.Aliases...)), a.Folded()):
 		bad.Add("applicant", "mailbox.applicant.self")
 	}
 	return a

@@ -30,14 +30,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	elsewhere := deliverElsewhere
-	switch {
-	case os.Getenv(childImport) != "":
-		elsewhere = importElsewhere
-	case os.Getenv(childDelivers) == "":
+	if os.Getenv(childDelivers) == "" {
 		os.Exit(m.Run())
 	}
-	if err := elsewhere(); err != nil {
+	if err := deliverElsewhere(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -47,9 +47,8 @@ type View struct {
 	Cursor   string // of a page returned before; empty: from the start
 
 	// What else selects rows for Each and Export; Rows does not look at it.
-	IDs           []ID     // only these, unless nil
-	ImportNew     ImportID // only those that this import added
-	ImportMissing ImportID // only active ones that this import's file lacks
+	IDs  []ID  // only these, unless nil
+	Only Query // only those that this condition on a row r and its domain d holds of, if it has any
 }
 
 // MaxHits is how many hits a search sorts; with more it asks to be narrowed.

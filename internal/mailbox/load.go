@@ -52,8 +52,8 @@ func load(ctx context.Context, q org.Querier, by person.Actor, name string, id I
 	return r, nil
 }
 
-// claim is another row's hold on an address.
-type claim struct {
+// Claim is another row's hold on an address.
+type Claim struct {
 	Folded  string
 	Primary bool
 	Active  bool
@@ -64,33 +64,33 @@ type claim struct {
 // free notes in bad which addresses of dr another row holds. me is the row's own
 // number (0: new), active whether the row is or will be active, group its
 // domain's contact group.
-func (b *Book) free(ctx context.Context, tx pgx.Tx, dr draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
+func (b *Book) free(ctx context.Context, tx pgx.Tx, dr Draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
 	rows, err := tx.Query(ctx, `
 		select a.folded, a.place = 0 as primary, a.active, d.contact_group as group,
 			exists (select from address_certificate k where k.row_id = a.row_id and k.revoked is null and k.ends > @now
 				and a.folded = any(k.addresses)) as held
 		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
 		where a.folded = any(@folded) and a.row_id <> @me`,
-		pgx.NamedArgs{"folded": folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": b.Now()})
+		pgx.NamedArgs{"folded": org.Folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": b.Now()})
 	if err != nil {
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}
-	claims, err := pgx.CollectRows(rows, pgx.RowToStructByName[claim])
+	claims, err := pgx.CollectRows(rows, pgx.RowToStructByName[Claim])
 	if err != nil {
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}
 	for _, c := range claims {
 		field := dr.fields[c.Folded]
-		if id := clash(field == "primary", me != 0, active, group, c); id != "" {
+		if id := Clash(field == "primary", me != 0, active, group, c); id != "" {
 			bad.Add(field, id)
 		}
 	}
 	return nil
 }
 
-// clash is why a row, active or not and of group, may not have an address that
+// Clash is why a row, active or not and of group, may not have an address that
 // another row claims; empty: it may. known: the row is there already.
-func clash(primary, known, active bool, group org.GroupID, c claim) string {
+func Clash(primary, known, active bool, group org.GroupID, c Claim) string {
 	switch {
 	case primary && known: // it was free when the row was added and stays its own
 		return ""

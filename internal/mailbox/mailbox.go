@@ -44,7 +44,6 @@
 package mailbox
 
 import (
-	"sync"
 	"time"
 
 	"petschaft/internal/audit"
@@ -116,14 +115,6 @@ type Row struct {
 // Addresses are the primary and the aliases.
 func (r Row) Addresses() []org.Address { return append([]org.Address{r.Primary}, r.Aliases...) }
 
-func folded(as []org.Address) []string {
-	f := make([]string, len(as))
-	for i, a := range as {
-		f[i] = a.Folded()
-	}
-	return f
-}
-
 // Brakes bound the mails that can be caused by hand.
 type Brakes struct {
 	RowGap      time.Duration // between two rounds of one row
@@ -145,6 +136,4 @@ type Book struct {
 	Now    func() time.Time
 	Base   string // the portal's own address, no slash at the end
 	Brakes Brakes
-
-	unpacking sync.Mutex
 }

@@ -54,7 +54,7 @@ type ask struct {
 
 func asksOf(r Row) []ask {
 	if r.Kind == Functional {
-		return []ask{{r.Applicant, folded(r.Addresses())}}
+		return []ask{{r.Applicant, org.Folded(r.Addresses())}}
 	}
 	var asks []ask
 	for _, a := range r.Addresses() {

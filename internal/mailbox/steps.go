@@ -59,7 +59,7 @@ func (b *Book) CommentIn(ctx context.Context, tx pgx.Tx, s Step, comment string)
 		if err := MayComment(r); err != nil {
 			return err
 		}
-		dr := draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: comment}
+		dr := Draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: comment}
 		return b.save(ctx, tx, s.By, r, dr, "", s.Part)
 	})
 }

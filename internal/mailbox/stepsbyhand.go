@@ -85,7 +85,7 @@ func (b *Book) AppliesFor(ctx context.Context, by person.Actor, r Row, account *
 		)
 		select `+rowColumns+` from `+rowTables+`
 		where r.id in (select id from f) and (@officer or `+org.IsContact+`) and r.id <> @me order by r.name, r.id limit @limit`,
-		org.Scope(by, pgx.NamedArgs{"folded": folded(r.Addresses()), "who": account, "me": r.ID, "limit": limit}))
+		org.Scope(by, pgx.NamedArgs{"folded": org.Folded(r.Addresses()), "who": account, "me": r.ID, "limit": limit}))
 	if err != nil {
 		return nil, fmt.Errorf("list what row %d applies for: %w", r.ID, err)
 	}

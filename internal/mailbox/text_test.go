@@ -2,7 +2,6 @@ package mailbox_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -110,31 +109,6 @@ func TestANameShowsSomething(t *testing.T) {
 		_, err := r.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: "x@uni.example"})
 		if f := fault.Of(err); f == nil || len(f.Fields) != 1 || f.Fields[0].ID != "field.required" {
 			t.Errorf("%+q: got %v, want the name to be asked for", name, err)
-		}
-	}
-}
-
-func TestFilesWithWhatNobodySeesAreReadAsOneSeesThem(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	for file, want := range map[string][]string{
-		"23-nbsp.csv": {
-			"carl.cordes@ Cordes, Carl", "clara.curtius@ Curtius, Clara", "cem.clasen@ Clasen, Cem", "cora.christ@ Christ, Cora",
-			"claus.cramer@ Cramer, Claus", "cy.cohn@ Cohn, Cy", "cd.czech@ Czech, C D",
-		},
-		"24-nfd.csv": {"doerte.doering@ Döring, Dörte"},
-	} {
-		content, err := os.ReadFile("testdata/" + file)
-		r.ok(t, err)
-		im := r.planned(t, strings.NewReplacer("@institut", "@uni", "@\u200binstitut", "@\u200buni").Replace(string(content)))
-		lines, err := r.Lines(t.Context(), im, mailbox.LineNew, 0, 100)
-		r.ok(t, err)
-		var got []string
-		for _, l := range lines {
-			got = append(got, strings.Replace(l.Primary, "uni.example", "", 1)+" "+l.Name)
-		}
-		if strings.Join(got, "\n") != strings.Join(want, "\n") {
-			t.Errorf("%s: got the new lines\n%q\nwant\n%q", file, got, want)
 		}
 	}
 }

@@ -115,3 +115,12 @@ func (a Address) Folded() string {
 		return r
 	}, string(a))
 }
+
+// Folded is each of the addresses folded.
+func Folded(as []Address) []string {
+	f := make([]string, len(as))
+	for i, a := range as {
+		f[i] = a.Folded()
+	}
+	return f
+}

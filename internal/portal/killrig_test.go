@@ -28,6 +28,7 @@ import (
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
 	"petschaft/internal/handover"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -110,7 +111,7 @@ var answers = map[string]func(ctx context.Context, p *portal.Portal, by person.A
 		return err
 	},
 	"import": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
-		_, err := p.Mailbox.Apply(ctx, by, domain, mailbox.ImportID(number(to)), 1)
+		_, err := p.Imports.Apply(ctx, by, domain, imports.ID(number(to)), 1)
 		return err
 	},
 	"bulk": func(ctx context.Context, p *portal.Portal, by person.Actor, to string) error {
@@ -241,14 +242,14 @@ func (r *killRig) ordered() string {
 }
 
 // planned is an import of one new row, waiting to be applied.
-func (r *killRig) planned() mailbox.ImportID {
+func (r *killRig) planned() imports.ID {
 	r.t.Helper()
 	file := "Display Name;Primary E-Mail;Mailbox Type\nNeu;neu@" + domain + ";personal\n"
-	id := must(r.Mailbox.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file), mailbox.Wish{})).ID
+	id := must(r.Imports.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file), imports.Wish{})).ID
 	before := must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
 	defer before.Close()
 	r.ok(before.Work(r.t.Context()))
-	r.until("the import is planned", func() bool { return must(r.Mailbox.Import(r.t.Context(), r.nora, domain, id)).State == mailbox.Planned })
+	r.until("the import is planned", func() bool { return must(r.Imports.One(r.t.Context(), r.nora, domain, id)).State == imports.Planned })
 	r.ok(before.Queue.Stop(r.t.Context()))
 	return id
 }

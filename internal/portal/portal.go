@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
 	"petschaft/internal/handover"
+	"petschaft/internal/imports"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -38,6 +39,7 @@ type Portal struct {
 	People   *person.Book
 	Org      *org.Book
 	Mailbox  *mailbox.Book
+	Imports  *imports.Book
 	Bulk     *bulk.Book
 	Cert     *cert.Book
 	Order    *order.Book
@@ -103,7 +105,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	door := site.Door{Base: s.base, Proxies: s.proxies, Forwarded: s.forwarded}
 	p.Order.Terms = footer.Version("terms")
 	front := &site.Site{
-		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
+		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
 		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
 		Observe: p.metrics.observe,
 	}
@@ -144,6 +146,7 @@ func (p *Portal) subjects(s settings, now func() time.Time) {
 	}
 	p.People.Outbox, p.People.Base = p.Outbox, base
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
+	p.Imports = &imports.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Now: now}
 	p.Bulk = &bulk.Book{
 		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Queue: p.Queue, Now: now, Log: p.log, PerMinute: p.cfg.BulkMails,
 	}
@@ -157,7 +160,7 @@ func (p *Portal) subjects(s settings, now func() time.Time) {
 // that its pages need.
 func (p *Portal) openAPI(front *site.Site) error {
 	p.API = &api.API{
-		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Now: front.Now, Log: p.log, Base: p.Mailbox.Base,
+		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Cert: p.Cert, Order: p.Order, Now: front.Now, Log: p.log, Base: p.Mailbox.Base,
 		PerMinute: p.cfg.APIPerMinute, ClientIP: front.ClientIP, Chains: front.Chains,
 	}
 	routes, document, err := p.API.Open()
@@ -199,6 +202,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
 	periodic := append(p.Outbox.Jobs(w), audit.Jobs(w, p.DB)...)
 	periodic = append(periodic, p.Mailbox.Jobs(w)...)
+	periodic = append(periodic, p.Imports.Jobs(w)...)
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)

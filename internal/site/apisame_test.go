@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
@@ -255,14 +256,14 @@ func TestPageAndAPIImportTheSame(t *testing.T) {
 	if got := w.call("POST", importsOfUni+"?file_name=staff.csv", file, "Content-Type", "text/csv"); got != http.StatusAccepted {
 		t.Fatalf("got %d, want 202", got)
 	}
-	w.pages.arrives(at, mailbox.Planned)
-	w.api.arrives(at, mailbox.Planned)
+	w.pages.arrives(at, imports.Planned)
+	w.api.arrives(at, imports.Planned)
 	w.nora.post(at+"/apply", "number", "1").status(http.StatusSeeOther)
 	if got := w.call("POST", at+"/apply", map[string]any{"changed": 1}); got != http.StatusAccepted {
 		t.Fatalf("got %d, want 202", got)
 	}
-	w.pages.arrives(at, mailbox.Applied)
-	w.api.arrives(at, mailbox.Applied)
+	w.pages.arrives(at, imports.Applied)
+	w.api.arrives(at, imports.Applied)
 	if d := cmp.Diff(w.state(0), w.state(1)); d != "" {
 		t.Errorf("the states differ (-page +API):\n%s", d)
 	}

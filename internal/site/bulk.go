@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/view"
@@ -42,10 +43,10 @@ func (s *Site) loadBulk(r *http.Request) (bulk.Bulk, error) {
 // shows, those that an import added or those that it lacks. None is a fault.
 func readChosen(q url.Values) (v mailbox.View, err error) {
 	if n, _ := strconv.ParseInt(q.Get("import_new"), 10, 64); n > 0 {
-		return mailbox.View{ImportNew: mailbox.ImportID(n)}, nil
+		return mailbox.View{Only: imports.Added(imports.ID(n))}, nil
 	}
 	if n, _ := strconv.ParseInt(q.Get("import_missing"), 10, 64); n > 0 {
-		return mailbox.View{ImportMissing: mailbox.ImportID(n)}, nil
+		return mailbox.View{Only: imports.Missing(imports.ID(n))}, nil
 	}
 	if q.Get("all") == "1" {
 		v = readView(q)

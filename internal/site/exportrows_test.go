@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 )
@@ -147,13 +148,13 @@ func TestTheTemplateIsAFileThatAnImportTakes(t *testing.T) {
 }
 
 // planOf uploads a file as nora and waits for the plan of what was recognised.
-func (r *rig) planOf(domain, file string) mailbox.Import {
+func (r *rig) planOf(domain, file string) imports.Import {
 	r.t.Helper()
 	ctx, nora := r.t.Context(), r.actors["nora"]
-	id := must(r.Mailbox.Upload(ctx, nora, domain, "liste.csv", strings.NewReader(file)))
-	im := must(r.Mailbox.Import(ctx, nora, domain, id))
-	must(0, r.Mailbox.Plan(ctx, nora, domain, id, mailbox.Reading{Format: im.Format(), Columns: im.Columns}))
-	for deadline := time.Now().Add(20 * time.Second); im.State != mailbox.Planned; im = must(r.Mailbox.Import(ctx, nora, domain, id)) {
+	id := must(r.Imports.Upload(ctx, nora, domain, "liste.csv", strings.NewReader(file)))
+	im := must(r.Imports.One(ctx, nora, domain, id))
+	must(0, r.Imports.Plan(ctx, nora, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}))
+	for deadline := time.Now().Add(20 * time.Second); im.State != imports.Planned; im = must(r.Imports.One(ctx, nora, domain, id)) {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("the import is %s (%s), want planned", im.State, im.Trouble)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
 )
@@ -15,7 +16,7 @@ const (
 )
 
 // nextModel is what an applied import leads to.
-func nextModel(ctx context.Context, im mailbox.Import) *view.NextModel {
+func nextModel(ctx context.Context, im imports.Import) *view.NextModel {
 	m := &view.NextModel{Title: t(ctx, "import.next"), Text: t(ctx, "import.next_none")}
 	if im.New > 0 && mailbox.MayEditRows(im.Standing) == nil {
 		m.Text = t(ctx, "import.next_challenges", "n", im.New)
@@ -37,7 +38,7 @@ func (s *Site) importMissing(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
-	rows, err := s.Mailbox.MissingRows(ctx, im, mailbox.ID(max(0, after)), missingShown+1)
+	rows, err := s.Imports.MissingRows(ctx, im, mailbox.ID(max(0, after)), missingShown+1)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (s *Site) importMissing(w http.ResponseWriter, r *http.Request) error {
 }
 
 // missingModel shows rows, of which one more than a page may be there.
-func (s *Site) missingModel(ctx context.Context, im mailbox.Import, rows []mailbox.Row) view.ImportMissingModel {
+func (s *Site) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row) view.ImportMissingModel {
 	m := view.ImportMissingModel{Head: view.HeadModel{Lead: t(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
 	if len(rows) == 0 {
 		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: t(ctx, "import.missing_none"), Text: t(ctx, "import.missing_none_text")}
@@ -92,11 +93,11 @@ func (s *Site) askUndoImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := mailbox.MayUndo(im); err != nil {
+	if err := imports.MayUndo(im); err != nil {
 		return err
 	}
 	ctx := r.Context()
-	can, stays, err := s.Mailbox.Undoable(ctx, im)
+	can, stays, err := s.Imports.Undoable(ctx, im)
 	if err != nil {
 		return err
 	}
@@ -110,11 +111,11 @@ func (s *Site) askUndoImport(w http.ResponseWriter, r *http.Request) error {
 
 // stays lists what cannot be undone, or was not: n lines, nil when there are
 // none.
-func (s *Site) stays(ctx context.Context, im mailbox.Import, n int) (*view.StaysModel, error) {
+func (s *Site) stays(ctx context.Context, im imports.Import, n int) (*view.StaysModel, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	lines, err := s.Mailbox.Stays(ctx, im, 0, staysShown)
+	lines, err := s.Imports.Stays(ctx, im, 0, staysShown)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (s *Site) stays(ctx context.Context, im mailbox.Import, n int) (*view.Stays
 	return m, nil
 }
 
-func undoDialog(ctx context.Context, im mailbox.Import, title string, can, stays int) view.DialogModel {
+func undoDialog(ctx context.Context, im imports.Import, title string, can, stays int) view.DialogModel {
 	m := view.DialogModel{Title: title, Action: importPath(im) + "/undo", Verb: t(ctx, "import.undo"), Cancel: importPath(im)}
 	m.What = []string{t(ctx, "import.undo_what", "n", can), t(ctx, "import.undo_how")}
 	if stays > 0 {
@@ -141,7 +142,7 @@ func staysTable(ctx context.Context) view.TableModel {
 	}}
 }
 
-func stayLines(ctx context.Context, im mailbox.Import, lines []mailbox.Line) (out []view.StayLine) {
+func stayLines(ctx context.Context, im imports.Import, lines []imports.Line) (out []view.StayLine) {
 	for _, l := range lines {
 		s := view.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: domainPath(im.DomainName) + "/rows/" + id(l.Row)}
 		if l.Stays != "" {
@@ -157,7 +158,7 @@ func (s *Site) undoImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Mailbox.Undo(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
+	if err := s.Imports.Undo(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
 		return err
 	}
 	return s.done(w, r, importPath(im), "")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/web/locale"
 	"petschaft/web/view"
@@ -19,45 +20,45 @@ const linesShown = 100
 
 // countIDs word a count of lines, classIDs the chip that filters by it.
 var (
-	countIDs = map[mailbox.Class]string{
-		mailbox.LineNew: "import.count_new", mailbox.LineChanged: "import.count_changed", mailbox.LineUnchanged: "import.count_unchanged",
-		mailbox.LineSkipped: "import.count_skipped", mailbox.LineFaulty: "import.count_faulty",
+	countIDs = map[imports.Class]string{
+		imports.LineNew: "import.count_new", imports.LineChanged: "import.count_changed", imports.LineUnchanged: "import.count_unchanged",
+		imports.LineSkipped: "import.count_skipped", imports.LineFaulty: "import.count_faulty",
 	}
-	classIDs = map[mailbox.Class]string{
-		mailbox.LineNew: "import.class_new", mailbox.LineChanged: "import.class_changed", mailbox.LineUnchanged: "import.class_unchanged",
-		mailbox.LineSkipped: "import.class_skipped", mailbox.LineFaulty: "import.class_faulty",
+	classIDs = map[imports.Class]string{
+		imports.LineNew: "import.class_new", imports.LineChanged: "import.class_changed", imports.LineUnchanged: "import.class_unchanged",
+		imports.LineSkipped: "import.class_skipped", imports.LineFaulty: "import.class_faulty",
 	}
-	legendIDs = map[mailbox.Class]string{
-		mailbox.LineNew: "import.legend_new", mailbox.LineChanged: "import.legend_changed", mailbox.LineUnchanged: "import.legend_unchanged",
-		mailbox.LineSkipped: "import.legend_skipped", mailbox.LineFaulty: "import.legend_faulty",
+	legendIDs = map[imports.Class]string{
+		imports.LineNew: "import.legend_new", imports.LineChanged: "import.legend_changed", imports.LineUnchanged: "import.legend_unchanged",
+		imports.LineSkipped: "import.legend_skipped", imports.LineFaulty: "import.legend_faulty",
 	}
 )
 
 // shownClass is the group of lines that q asks for, else the first one that
 // deserves a look.
-func shownClass(im mailbox.Import, q url.Values) mailbox.Class {
-	if c := mailbox.Class(q.Get("show")); slices.Contains(mailbox.Classes[:], c) {
+func shownClass(im imports.Import, q url.Values) imports.Class {
+	if c := imports.Class(q.Get("show")); slices.Contains(imports.Classes[:], c) {
 		return c
 	}
-	for _, c := range [...]mailbox.Class{mailbox.LineFaulty, mailbox.LineChanged, mailbox.LineNew, mailbox.LineUnchanged} {
+	for _, c := range [...]imports.Class{imports.LineFaulty, imports.LineChanged, imports.LineNew, imports.LineUnchanged} {
 		if im.Count(c) > 0 {
 			return c
 		}
 	}
-	return mailbox.LineSkipped
+	return imports.LineSkipped
 }
 
 // planLines fills m with one page of one group of lines.
-func (s *Site) planLines(r *http.Request, im mailbox.Import, m *view.ImportPlanModel) error {
+func (s *Site) planLines(r *http.Request, im imports.Import, m *view.ImportPlanModel) error {
 	ctx, q := r.Context(), r.URL.Query()
 	c, base := shownClass(im, q), importPath(im)
 	after, _ := strconv.Atoi(q.Get("after"))
-	lines, err := s.Mailbox.Lines(ctx, im, c, max(0, after), linesShown+1)
+	lines, err := s.Imports.Lines(ctx, im, c, max(0, after), linesShown+1)
 	if err != nil {
 		return err
 	}
 	m.Chips, m.Legend = classChips(ctx, im, c), legend(ctx, im, c)
-	if c == mailbox.LineFaulty && im.Faulty > 0 {
+	if c == imports.LineFaulty && im.Faulty > 0 {
 		m.Faults = &view.ButtonModel{Label: t(ctx, "import.faults_file"), Href: base + "/faults.csv"}
 	}
 	if len(lines) == 0 {
@@ -86,18 +87,18 @@ func (s *Site) planLines(r *http.Request, im mailbox.Import, m *view.ImportPlanM
 	return nil
 }
 
-func legend(ctx context.Context, im mailbox.Import, c mailbox.Class) string {
+func legend(ctx context.Context, im imports.Import, c imports.Class) string {
 	switch {
-	case im.Applied != nil && c == mailbox.LineNew:
+	case im.Applied != nil && c == imports.LineNew:
 		return t(ctx, "import.legend_added")
-	case im.Applied != nil && c == mailbox.LineChanged:
+	case im.Applied != nil && c == imports.LineChanged:
 		return t(ctx, "import.legend_edited")
 	}
 	return t(ctx, legendIDs[c])
 }
 
-func classChips(ctx context.Context, im mailbox.Import, now mailbox.Class) (chips []view.Chip) {
-	for _, c := range mailbox.Classes {
+func classChips(ctx context.Context, im imports.Import, now imports.Class) (chips []view.Chip) {
+	for _, c := range imports.Classes {
 		chips = append(chips, view.Chip{
 			Label: t(ctx, classIDs[c]), Count: locale.From(ctx).Number(int64(im.Count(c))), Href: importPath(im) + "?show=" + string(c) + "#lines", Current: c == now,
 		})
@@ -105,26 +106,26 @@ func classChips(ctx context.Context, im mailbox.Import, now mailbox.Class) (chip
 	return chips
 }
 
-var whatIDs = map[mailbox.Class]string{
-	mailbox.LineNew: "import.what_new", mailbox.LineChanged: "import.what_changed", mailbox.LineUnchanged: "import.what_unchanged",
-	mailbox.LineSkipped: "import.what_skipped", mailbox.LineFaulty: "import.what_faulty",
+var whatIDs = map[imports.Class]string{
+	imports.LineNew: "import.what_new", imports.LineChanged: "import.what_changed", imports.LineUnchanged: "import.what_unchanged",
+	imports.LineSkipped: "import.what_skipped", imports.LineFaulty: "import.what_faulty",
 }
 
-func linesTable(ctx context.Context, c mailbox.Class) view.TableModel {
+func linesTable(ctx context.Context, c imports.Class) view.TableModel {
 	return view.TableModel{Caption: t(ctx, classIDs[c]), Columns: []view.Column{
 		{Label: t(ctx, "import.line"), Tight: true}, {Label: t(ctx, "rows.name")}, {Label: t(ctx, "row.primary")}, {Label: t(ctx, whatIDs[c])},
 	}}
 }
 
-func planLine(ctx context.Context, im mailbox.Import, l mailbox.Line) view.PlanLine {
+func planLine(ctx context.Context, im imports.Import, l imports.Line) view.PlanLine {
 	p := view.PlanLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary}
-	if l.Row != 0 && (l.Class != mailbox.LineNew || im.State == mailbox.Applied) {
+	if l.Row != 0 && (l.Class != imports.LineNew || im.State == imports.Applied) {
 		p.Href = domainPath(im.DomainName) + "/rows/" + id(l.Row)
 	}
 	switch l.Class {
-	case mailbox.LineNew, mailbox.LineUnchanged:
+	case imports.LineNew, imports.LineUnchanged:
 		p.Kind, p.Aliases, p.Applicant, p.Comment = kindWords(ctx, l.Kind), addresses(l.Aliases), string(l.Applicant), l.Comment
-	case mailbox.LineSkipped:
+	case imports.LineSkipped:
 		p.Kind = string(l.Kind)
 	}
 	for _, c := range l.Cells {
@@ -140,8 +141,8 @@ func planLine(ctx context.Context, im mailbox.Import, l mailbox.Line) view.PlanL
 }
 
 // planCell words a changed value: mailbox types in the reader's language.
-func planCell(ctx context.Context, c mailbox.Cell) view.PlanCell {
-	if c.Field == mailbox.FieldKind {
+func planCell(ctx context.Context, c imports.Cell) view.PlanCell {
+	if c.Field == imports.FieldKind {
 		c.Old, c.New = kindWords(ctx, mailbox.Kind(c.Old)), kindWords(ctx, mailbox.Kind(c.New))
 	}
 	return view.PlanCell{Label: t(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
@@ -150,7 +151,7 @@ func planCell(ctx context.Context, c mailbox.Cell) view.PlanCell {
 // fieldWords says what is wrong, after the name of the column it is wrong in.
 func fieldWords(ctx context.Context, f fault.Field) string {
 	words := t(ctx, f.ID, f.Args...)
-	if name, ok := fieldIDs[mailbox.Field(f.Name)]; ok {
+	if name, ok := fieldIDs[imports.Field(f.Name)]; ok {
 		return t(ctx, name) + ": " + words
 	}
 	return words
@@ -163,11 +164,11 @@ func (s *Site) importFaults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if im.Faulty == 0 || im.State == mailbox.Discarded {
+	if im.Faulty == 0 || im.State == imports.Discarded {
 		return fault.New(fault.Missing, "import.no_faults")
 	}
 	f := &download{to: w, name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + t(ctx, "import.faults_name") + ".csv"}
-	err = s.Mailbox.WriteFaults(ctx, im, (*outlet)(f), t(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
+	err = s.Imports.WriteFaults(ctx, im, (*outlet)(f), t(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
 	if err == nil || !f.began {
 		return err
 	}

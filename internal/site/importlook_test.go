@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 )
 
 // arrives waits until an import is in a state.
-func (r *rig) arrives(path string, want mailbox.ImportState) {
+func (r *rig) arrives(path string, want imports.State) {
 	r.t.Helper()
-	var got mailbox.ImportState
+	var got imports.State
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		must(0, r.db.QueryRow(r.t.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
 		if got == want {
@@ -29,7 +30,7 @@ func (r *rig) planned(nora *browser, name, content string) string {
 	r.t.Helper()
 	at := nora.csv(importsOfUni, name, content).status(http.StatusSeeOther).to()
 	nora.post(at + "/plan").status(http.StatusSeeOther)
-	r.arrives(at, mailbox.Planned)
+	r.arrives(at, imports.Planned)
 	return at
 }
 
@@ -81,11 +82,11 @@ func (s *sight) imports() {
 	first := nora.csv(importsOfUni, "Export vom Montag.csv", firstFile).to()
 	look("reading", first)
 	nora.post(first + "/plan")
-	s.arrives(first, mailbox.Planned)
+	s.arrives(first, imports.Planned)
 	look("plan-new", first)
 	look("plan-skipped", first+"?show=skipped")
 	nora.post(first + "/apply")
-	s.arrives(first, mailbox.Applied)
+	s.arrives(first, imports.Applied)
 	look("applied", first)
 	look("undo", first+"/undo")
 
@@ -103,7 +104,7 @@ func (s *sight) imports() {
 	s.as("nora").post(fmt.Sprintf("/email-domains/uni.example/rows/%d/edit", s.rowOf("bibliothek@uni.example")),
 		"version", "1", "kind", "functional", "name", "Von Hand geändert", "alias1", "theke@uni.example", "applicant", "ida.wagner@uni.example").status(http.StatusSeeOther)
 	nora.post(second+"/apply", "number", "2").status(http.StatusSeeOther)
-	s.arrives(second, mailbox.Planned)
+	s.arrives(second, imports.Planned)
 	look("plan-meanwhile", second)
 	s.looksAtEnds(first, second, look)
 }
@@ -115,7 +116,7 @@ func (s *sight) looksAtEnds(first, second string, look func(name, path string)) 
 	nora.post(second + "/discard")
 	look("discarded", second)
 	nora.post(first + "/undo")
-	s.arrives(first, mailbox.Undone)
+	s.arrives(first, imports.Undone)
 	look("undone", first)
 	look("list", importsOfUni)
 	s.look("rita", "import-officer", importsOfUni, http.StatusOK)

@@ -7,31 +7,31 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
 
 // planPage shows a plan, or what became of it; failed is why a step was not
 // done just now.
-func (s *Site) planPage(w http.ResponseWriter, r *http.Request, im mailbox.Import, failed error) error {
+func (s *Site) planPage(w http.ResponseWriter, r *http.Request, im imports.Import, failed error) error {
 	ctx := r.Context()
 	state := importState(ctx, im.State)
 	state.Pill = true
 	f := s.importFrame(r, im, t(ctx, "import.page_title", "file", im.FileName))
 	m := view.ImportPlanModel{Head: view.HeadModel{Title: f.Title, State: &state}, Facts: s.importFacts(ctx, im), Notices: importNotices(ctx, im)}
-	if im.State != mailbox.Discarded && im.State != mailbox.Uploaded {
+	if im.State != imports.Discarded && im.State != imports.Uploaded {
 		if err := s.planLines(r, im, &m); err != nil {
 			return err
 		}
 	}
 	status := http.StatusOK
 	switch im.State {
-	case mailbox.Planned:
+	case imports.Planned:
 		m.Steps, m.Will = importSteps(ctx, 3), willModel(ctx, im)
-	case mailbox.Applied:
+	case imports.Applied:
 		m.Next = nextModel(ctx, im)
-	case mailbox.Undone:
+	case imports.Undone:
 		stays, err := s.stays(ctx, im, im.Stays)
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func failWill(ctx context.Context, m *view.ImportPlanModel, failed error, typed 
 	m.Fails = failsOf(ctx, failed)
 }
 
-func (s *Site) importFacts(ctx context.Context, im mailbox.Import) []view.ImportFact {
+func (s *Site) importFacts(ctx context.Context, im imports.Import) []view.ImportFact {
 	l := locale.From(ctx)
 	fs := []view.ImportFact{
 		{Term: t(ctx, "import.file"), Value: im.FileName},
@@ -74,28 +74,28 @@ func (s *Site) importFacts(ctx context.Context, im mailbox.Import) []view.Import
 	return fs
 }
 
-func importNotices(ctx context.Context, im mailbox.Import) (ns []view.NoticeModel) {
+func importNotices(ctx context.Context, im imports.Import) (ns []view.NoticeModel) {
 	if im.Trouble != "" {
 		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, im.Trouble)})
 	}
 	switch im.State {
-	case mailbox.Uploaded:
+	case imports.Uploaded:
 		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.no_plan_yet")})
-	case mailbox.Applied:
+	case imports.Applied:
 		ns = append(ns, view.NoticeModel{Kind: view.Good, Text: t(ctx, "import.applied_text", "added", im.New, "changed", im.Changed)})
-	case mailbox.Undone:
+	case imports.Undone:
 		ns = append(ns, view.NoticeModel{Kind: view.Good, Text: t(ctx, "import.undone_text")})
 		if im.Stays > 0 {
 			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "import.undone_stays", "n", im.Stays)})
 		}
-	case mailbox.Discarded:
+	case imports.Discarded:
 		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.discarded_text")})
 	}
 	return ns
 }
 
 // willModel says what applying does and what it leaves alone.
-func willModel(ctx context.Context, im mailbox.Import) *view.WillModel {
+func willModel(ctx context.Context, im imports.Import) *view.WillModel {
 	m := &view.WillModel{Title: t(ctx, "import.will")}
 	say := func(to *[]string, id string, n int) {
 		if n > 0 {
@@ -111,19 +111,19 @@ func willModel(ctx context.Context, im mailbox.Import) *view.WillModel {
 		say(&m.Leaves, "import.leaves_unchanged", im.Unchanged)
 	}
 	say(&m.Leaves, "import.leaves_missing", im.Missing)
-	if f := fault.Of(mailbox.MayApplyImport(im)); f != nil {
+	if f := fault.Of(imports.MayApply(im)); f != nil {
 		m.Why = t(ctx, f.ID, f.Args...)
 		return m
 	}
 	m.Form = &view.FormModel{Action: importPath(im) + "/apply", Submit: view.ButtonModel{Label: applyLabel(ctx, im), Icon: view.IconCheck}}
-	if mailbox.NeedsNumber(im) {
+	if imports.NeedsNumber(im) {
 		m.Brake = t(ctx, "import.brake", "n", im.Changed, "of", im.Existing)
 		m.Number = &view.FieldModel{Name: "number", Label: t(ctx, "import.number"), Width: "short", Autocomplete: "off", Hint: t(ctx, "import.number_hint")}
 	}
 	return m
 }
 
-func applyLabel(ctx context.Context, im mailbox.Import) string {
+func applyLabel(ctx context.Context, im imports.Import) string {
 	switch {
 	case im.Changed == 0:
 		return t(ctx, "import.apply_add", "n", im.New)
@@ -134,21 +134,21 @@ func applyLabel(ctx context.Context, im mailbox.Import) string {
 }
 
 // importSide are the other steps that are possible.
-func importSide(ctx context.Context, im mailbox.Import) (bs []view.ButtonModel) {
+func importSide(ctx context.Context, im imports.Import) (bs []view.ButtonModel) {
 	base := importPath(im)
-	if im.Missing > 0 && (im.State == mailbox.Planned || im.State == mailbox.Applied) {
+	if im.Missing > 0 && (im.State == imports.Planned || im.State == imports.Applied) {
 		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.missing_button", "n", im.Missing), Href: base + "/missing"})
 	}
-	if mailbox.MayPlan(im) == nil && im.State == mailbox.Planned {
+	if imports.MayPlan(im) == nil && im.State == imports.Planned {
 		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.correct"), Href: base + "/reading", Icon: view.IconPencil})
 	}
-	if im.State == mailbox.Planned && mailbox.MayPlan(im) == nil {
+	if im.State == imports.Planned && imports.MayPlan(im) == nil {
 		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.again"), Action: base + "/plan"})
 	}
-	if mailbox.MayDiscard(im) == nil {
+	if imports.MayDiscard(im) == nil {
 		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.discard"), Action: base + "/discard", Icon: view.IconBin})
 	}
-	if mailbox.MayUndo(im) == nil {
+	if imports.MayUndo(im) == nil {
 		bs = append(bs, view.ButtonModel{Label: t(ctx, "import.undo"), Href: base + "/undo"})
 	}
 	return bs
@@ -163,7 +163,7 @@ func (s *Site) applyImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := strings.NewReplacer(".", "", ",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(r.PostFormValue("number"))
 	n, _ := strconv.Atoi(typed)
-	_, err = s.Mailbox.Apply(r.Context(), s.actor(r), string(im.DomainName), im.ID, n)
+	_, err = s.Imports.Apply(r.Context(), s.actor(r), string(im.DomainName), im.ID, n)
 	if fault.Is(err, fault.Invalid) {
 		return s.planPage(w, r, im, err)
 	}
@@ -179,7 +179,7 @@ func (s *Site) discardImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Mailbox.Discard(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
+	if err := s.Imports.Discard(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
 		return err
 	}
 	return s.done(w, r, domainPath(im.DomainName)+"/imports", "import.discarded_done", "file", im.FileName)

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
 	"petschaft/web/view"
 )
@@ -28,7 +28,7 @@ func (s *Site) importReading(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := mailbox.MayPlan(im); err != nil {
+	if err := imports.MayPlan(im); err != nil {
 		return err
 	}
 	return s.readingPage(w, r, im, r.URL.Query(), nil)
@@ -36,7 +36,7 @@ func (s *Site) importReading(w http.ResponseWriter, r *http.Request) error {
 
 // readFormat is the format that v chooses, else the one that is known of im, and
 // the line of the headings; 0: it is to be guessed. A workbook has one format.
-func readFormat(im mailbox.Import, v url.Values) (sheet.Format, int) {
+func readFormat(im imports.Import, v url.Values) (sheet.Format, int) {
 	f := im.Format()
 	c := sheet.Format{Encoding: sheet.Encoding(v.Get("encoding")), Separator: separator(v.Get("separator"))}
 	if f.Encoding != sheet.Workbook && c.Encoding != sheet.Workbook && c.Known() {
@@ -73,23 +73,23 @@ func was(f sheet.Format, line int) string {
 
 // readColumns are the fields that v chooses for the columns of p, nil where it
 // was filled for another format.
-func readColumns(v url.Values, f sheet.Format, p mailbox.Preview) []mailbox.Field {
+func readColumns(v url.Values, f sheet.Format, p imports.Preview) []imports.Field {
 	if v.Get("was") != was(f, p.HeaderLine) {
 		return nil
 	}
-	columns := make([]mailbox.Field, len(p.Header))
+	columns := make([]imports.Field, len(p.Header))
 	for i := range columns {
-		columns[i] = mailbox.Field(v.Get("c" + strconv.Itoa(i)))
+		columns[i] = imports.Field(v.Get("c" + strconv.Itoa(i)))
 	}
 	return columns
 }
 
 // readingPage shows the beginning of the file under what v chooses; failed is
 // why no plan could be made of it.
-func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im mailbox.Import, v url.Values, failed error) error {
+func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im imports.Import, v url.Values, failed error) error {
 	ctx := r.Context()
 	format, line := readFormat(im, v)
-	p, err := s.Mailbox.Preview(ctx, im, format, line)
+	p, err := s.Imports.Preview(ctx, im, format, line)
 	if err != nil {
 		return err
 	}
@@ -124,13 +124,13 @@ func failsOf(ctx context.Context, err error) (fails []view.Fail) {
 	return fails
 }
 
-func readingModel(ctx context.Context, im mailbox.Import, format sheet.Format, p mailbox.Preview, columns []mailbox.Field) view.ImportReadingModel {
+func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p imports.Preview, columns []imports.Field) view.ImportReadingModel {
 	base := importPath(im)
 	m := view.ImportReadingModel{
 		Steps: importSteps(ctx, 2), Action: base + "/plan", Preview: base + "/reading", Cancel: base + "/discard",
 		Hidden: []view.Hidden{{Name: "was", Value: was(format, p.HeaderLine)}}, HeaderLine: headerChoice(ctx, p),
 	}
-	if im.State == mailbox.Planned {
+	if im.State == imports.Planned {
 		m.Back = base
 	}
 	if format.Encoding != sheet.Workbook {
@@ -159,7 +159,7 @@ func formatChoices(ctx context.Context, f sheet.Format) []view.FieldModel {
 }
 
 // headerChoice asks on which of the first lines the headings stand.
-func headerChoice(ctx context.Context, p mailbox.Preview) view.FieldModel {
+func headerChoice(ctx context.Context, p imports.Preview) view.FieldModel {
 	m := view.FieldModel{Name: "header", Label: t(ctx, "import.header_line"), Type: view.Select, Value: strconv.Itoa(p.HeaderLine)}
 	known := false
 	for _, rec := range p.Top {
@@ -181,14 +181,14 @@ func headerLine(ctx context.Context, line int, cells []string) view.Choice {
 	return view.Choice{Value: strconv.Itoa(line), Label: t(ctx, "import.header_choice", "line", line, "text", string(text))}
 }
 
-func readColumn(ctx context.Context, p mailbox.Preview, i int, heading string, is mailbox.Field) view.ReadColumn {
+func readColumn(ctx context.Context, p imports.Preview, i int, heading string, is imports.Field) view.ReadColumn {
 	n := strconv.Itoa(i + 1)
 	c := view.ReadColumn{
 		Heading: heading, Place: n, Unread: is == "",
 		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: t(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
 	}
 	c.Field.Choices = []view.Choice{{Value: "", Label: t(ctx, "import.not_read")}}
-	for _, f := range mailbox.ImportFields {
+	for _, f := range imports.Fields {
 		c.Field.Choices = append(c.Field.Choices, view.Choice{Value: string(f), Label: t(ctx, fieldIDs[f])})
 	}
 	c.Samples = samples(p.Rows, i)
@@ -206,18 +206,18 @@ func samples(rows [][]string, column int) (values []string) {
 }
 
 // readingNotices say what a plan of these columns will lack.
-func readingNotices(ctx context.Context, p mailbox.Preview, columns []mailbox.Field) (ns []view.NoticeModel) {
-	has := func(f mailbox.Field) bool { return slices.Contains(columns, f) }
+func readingNotices(ctx context.Context, p imports.Preview, columns []imports.Field) (ns []view.NoticeModel) {
+	has := func(f imports.Field) bool { return slices.Contains(columns, f) }
 	if misread(p.Rows, columns) {
 		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "import.looks_misread")})
 	}
-	if !has(mailbox.FieldPrimary) && !has(mailbox.FieldProxies) {
+	if !has(imports.FieldPrimary) && !has(imports.FieldProxies) {
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "import.lacks_primary")}}
 	}
-	if !has(mailbox.FieldName) && !has(mailbox.FieldLast) {
+	if !has(imports.FieldName) && !has(imports.FieldLast) {
 		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_name")})
 	}
-	if !has(mailbox.FieldKind) {
+	if !has(imports.FieldKind) {
 		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_kind")})
 	}
 	return ns
@@ -225,10 +225,10 @@ func readingNotices(ctx context.Context, p mailbox.Preview, columns []mailbox.Fi
 
 // misread tells whether a name of the preview looks as if it came in another
 // encoding.
-func misread(rows [][]string, columns []mailbox.Field) bool {
+func misread(rows [][]string, columns []imports.Field) bool {
 	for _, row := range rows {
 		for i, c := range columns {
-			name := c == mailbox.FieldName || c == mailbox.FieldLast || c == mailbox.FieldFirst
+			name := c == imports.FieldName || c == imports.FieldLast || c == imports.FieldFirst
 			if name && i < len(row) && sheet.Misread(row[i]) {
 				return true
 			}
@@ -247,17 +247,17 @@ func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
 	v := r.PostForm
 	rd := im.Recognised()
 	format, line := readFormat(im, v)
-	switch p, err := s.Mailbox.Preview(r.Context(), im, format, line); {
-	case mailbox.MayPlan(im) != nil:
+	switch p, err := s.Imports.Preview(r.Context(), im, format, line); {
+	case imports.MayPlan(im) != nil:
 	case err != nil:
 		return err
 	case v.Has("was") && v.Get("was") != was(format, p.HeaderLine):
 		q := url.Values{"encoding": {string(format.Encoding)}, "separator": {string(format.Separator)}, "header": {strconv.Itoa(p.HeaderLine)}}
 		return s.done(w, r, importPath(im)+"/reading?"+q.Encode(), "import.format_changed")
 	case v.Has("was"):
-		rd = mailbox.Reading{Format: format, HeaderLine: p.HeaderLine, Columns: readColumns(v, format, p)}
+		rd = imports.Reading{Format: format, HeaderLine: p.HeaderLine, Columns: readColumns(v, format, p)}
 	}
-	err = s.Mailbox.Plan(r.Context(), s.actor(r), string(im.DomainName), im.ID, rd)
+	err = s.Imports.Plan(r.Context(), s.actor(r), string(im.DomainName), im.ID, rd)
 	if fault.Is(err, fault.Invalid) {
 		return s.readingPage(w, r, im, v, err)
 	}

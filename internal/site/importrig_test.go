@@ -3,14 +3,14 @@ package site_test
 import (
 	"strings"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 )
 
 // imported is an import of nora's, as far as the page of the matrix wants it:
 // with a plan, applied, or just uploaded.
-func (r *matrixRig) imported(pattern string) mailbox.ImportID {
+func (r *matrixRig) imported(pattern string) imports.ID {
 	r.t.Helper()
-	n := must(r.Mailbox.Upload(r.t.Context(), r.actors["nora"], "uni.example", "liste.csv",
+	n := must(r.Imports.Upload(r.t.Context(), r.actors["nora"], "uni.example", "liste.csv",
 		strings.NewReader("Anzeigename;Primäre E-Mail;Postfachtyp\r\nMuster, Max;max.muster@uni.example;persönlich\r\n")))
 	state := ""
 	switch {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/view"
@@ -16,7 +17,7 @@ import (
 // importsShown is how many earlier imports one page tells of.
 const importsShown = 25
 
-func importPath(im mailbox.Import) string {
+func importPath(im imports.Import) string {
 	return domainPath(im.DomainName) + "/imports/" + id(im.ID)
 }
 
@@ -39,17 +40,17 @@ func (s *Site) importRoutes(r chi.Router) {
 }
 
 // loadImport is the import that the path names, if the actor may see it.
-func (s *Site) loadImport(r *http.Request) (mailbox.Import, error) {
-	n, err := number[mailbox.ImportID](r, "import")
+func (s *Site) loadImport(r *http.Request) (imports.Import, error) {
+	n, err := number[imports.ID](r, "import")
 	if err != nil {
-		return mailbox.Import{}, err
+		return imports.Import{}, err
 	}
-	return s.Mailbox.Import(r.Context(), s.actor(r), chi.URLParam(r, "domain"), n)
+	return s.Imports.One(r.Context(), s.actor(r), chi.URLParam(r, "domain"), n)
 }
 
 // importFrame is the frame of a page of one import; below leads back to it from
 // the pages further down.
-func (s *Site) importFrame(r *http.Request, im mailbox.Import, title string, below ...view.Link) view.Frame {
+func (s *Site) importFrame(r *http.Request, im imports.Import, title string, below ...view.Link) view.Frame {
 	ctx := r.Context()
 	crumbs := []view.Link{
 		{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
@@ -72,7 +73,7 @@ func (s *Site) imports(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, failed error) error {
 	ctx, base := r.Context(), domainPath(d.Name)+"/imports"
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	all, err := s.Mailbox.Imports(ctx, s.actor(r), string(d.Name), mailbox.ImportID(max(0, before)), importsShown+1)
+	all, err := s.Imports.OfDomain(ctx, s.actor(r), string(d.Name), imports.ID(max(0, before)), importsShown+1)
 	if err != nil {
 		return err
 	}
@@ -99,11 +100,11 @@ func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDo
 	return s.show(w, r, status, view.Imports(f, m))
 }
 
-func (s *Site) importLine(ctx context.Context, im mailbox.Import) view.ImportLine {
+func (s *Site) importLine(ctx context.Context, im imports.Import) view.ImportLine {
 	l := view.ImportLine{
 		Href: importPath(im), File: im.FileName, At: view.At(ctx, im.Created, s.Now()), By: im.AccountName, State: importState(ctx, im.State),
 	}
-	for _, c := range mailbox.Classes {
+	for _, c := range imports.Classes {
 		if n := im.Count(c); n > 0 {
 			l.Counts = append(l.Counts, t(ctx, countIDs[c], "count", n))
 		}
@@ -111,18 +112,18 @@ func (s *Site) importLine(ctx context.Context, im mailbox.Import) view.ImportLin
 	return l
 }
 
-var importStateIDs = map[mailbox.ImportState]string{
-	mailbox.Uploaded: "import.state_uploaded", mailbox.Planning: "import.state_planning", mailbox.Planned: "import.state_planned",
-	mailbox.Applying: "import.state_applying", mailbox.Applied: "import.state_applied", mailbox.Undoing: "import.state_undoing",
-	mailbox.Undone: "import.state_undone", mailbox.Discarded: "import.state_discarded",
+var importStateIDs = map[imports.State]string{
+	imports.Uploaded: "import.state_uploaded", imports.Planning: "import.state_planning", imports.Planned: "import.state_planned",
+	imports.Applying: "import.state_applying", imports.Applied: "import.state_applied", imports.Undoing: "import.state_undoing",
+	imports.Undone: "import.state_undone", imports.Discarded: "import.state_discarded",
 }
 
-var importStateKinds = map[mailbox.ImportState]view.Kind{
-	mailbox.Uploaded: view.Open, mailbox.Planning: view.Open, mailbox.Planned: view.Open, mailbox.Applying: view.Open,
-	mailbox.Applied: view.Good, mailbox.Undoing: view.Open, mailbox.Undone: view.Ended, mailbox.Discarded: view.Ended,
+var importStateKinds = map[imports.State]view.Kind{
+	imports.Uploaded: view.Open, imports.Planning: view.Open, imports.Planned: view.Open, imports.Applying: view.Open,
+	imports.Applied: view.Good, imports.Undoing: view.Open, imports.Undone: view.Ended, imports.Discarded: view.Ended,
 }
 
-func importState(ctx context.Context, st mailbox.ImportState) view.StateModel {
+func importState(ctx context.Context, st imports.State) view.StateModel {
 	return view.StateModel{Kind: importStateKinds[st], Word: t(ctx, importStateIDs[st])}
 }
 
@@ -137,22 +138,22 @@ func importSteps(ctx context.Context, now int) []view.Step {
 }
 
 // fieldIDs are the columns of the template, fieldMeans what belongs in them.
-var fieldIDs = map[mailbox.Field]string{
-	mailbox.FieldLast: "import.field_last", mailbox.FieldFirst: "import.field_first", mailbox.FieldName: "export.name",
-	mailbox.FieldPrimary: "export.primary", mailbox.FieldAlias1: "export.alias_1", mailbox.FieldAlias2: "export.alias_2",
-	mailbox.FieldAliases: "import.field_aliases", mailbox.FieldKind: "export.kind", mailbox.FieldApplicant: "export.applicant",
-	mailbox.FieldProxies: "import.field_proxies", mailbox.FieldComment: "export.comment",
+var fieldIDs = map[imports.Field]string{
+	imports.FieldLast: "import.field_last", imports.FieldFirst: "import.field_first", imports.FieldName: "export.name",
+	imports.FieldPrimary: "export.primary", imports.FieldAlias1: "export.alias_1", imports.FieldAlias2: "export.alias_2",
+	imports.FieldAliases: "import.field_aliases", imports.FieldKind: "export.kind", imports.FieldApplicant: "export.applicant",
+	imports.FieldProxies: "import.field_proxies", imports.FieldComment: "export.comment",
 }
 
-var fieldMeans = map[mailbox.Field]string{
-	mailbox.FieldLast: "import.means_last", mailbox.FieldFirst: "import.means_first", mailbox.FieldName: "import.means_name",
-	mailbox.FieldPrimary: "import.means_primary", mailbox.FieldAlias1: "import.means_alias1", mailbox.FieldAlias2: "import.means_alias2",
-	mailbox.FieldAliases: "import.means_aliases", mailbox.FieldKind: "import.means_kind", mailbox.FieldApplicant: "import.means_applicant",
-	mailbox.FieldProxies: "import.means_proxies", mailbox.FieldComment: "import.means_comment",
+var fieldMeans = map[imports.Field]string{
+	imports.FieldLast: "import.means_last", imports.FieldFirst: "import.means_first", imports.FieldName: "import.means_name",
+	imports.FieldPrimary: "import.means_primary", imports.FieldAlias1: "import.means_alias1", imports.FieldAlias2: "import.means_alias2",
+	imports.FieldAliases: "import.means_aliases", imports.FieldKind: "import.means_kind", imports.FieldApplicant: "import.means_applicant",
+	imports.FieldProxies: "import.means_proxies", imports.FieldComment: "import.means_comment",
 }
 
 func importColumns(ctx context.Context) (cs []view.ImportColumn) {
-	for _, f := range mailbox.ImportFields {
+	for _, f := range imports.Fields {
 		cs = append(cs, view.ImportColumn{Heading: t(ctx, fieldIDs[f]), Means: t(ctx, fieldMeans[f])})
 	}
 	return cs

@@ -42,7 +42,7 @@ func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.importsPage(w, r, d, err)
 	}
-	im, err := s.Mailbox.Upload(ctx, by, string(d.Name), name, file)
+	im, err := s.Imports.Upload(ctx, by, string(d.Name), name, file)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		return s.importsPage(w, r, d, err)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/web/view"
 )
 
@@ -18,22 +18,22 @@ func (s *Site) importPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case im.State.Working():
 		return s.importWorkPage(w, r, im)
-	case im.State == mailbox.Uploaded && mailbox.MayPlan(im) == nil:
+	case im.State == imports.Uploaded && imports.MayPlan(im) == nil:
 		return s.readingPage(w, r, im, r.URL.Query(), nil)
 	}
 	return s.planPage(w, r, im, nil)
 }
 
-func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im mailbox.Import) error {
+func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im imports.Import) error {
 	ctx := r.Context()
 	f := s.importFrame(r, im, t(ctx, workIDs[im.State].title, "file", im.FileName))
 	m := view.ImportWorkModel{
 		Head: view.HeadModel{Title: f.Title}, Progress: importProgress(ctx, im), Text: t(ctx, "import.leave"), Again: importPath(im),
 	}
 	switch im.State {
-	case mailbox.Planning:
+	case imports.Planning:
 		m.Steps = importSteps(ctx, 3)
-	case mailbox.Applying:
+	case imports.Applying:
 		m.Steps = importSteps(ctx, 4)
 	}
 	return s.show(w, r, http.StatusOK, view.ImportWork(f, m))
@@ -49,19 +49,19 @@ func (s *Site) importProgressOnly(w http.ResponseWriter, r *http.Request) error 
 }
 
 // workIDs word what a job does with an import.
-var workIDs = map[mailbox.ImportState]struct{ title, label, text string }{
-	mailbox.Planning: {"import.planning_title", "import.planning", "import.planning_text"},
-	mailbox.Applying: {"import.applying_title", "import.applying", "import.applying_text"},
-	mailbox.Undoing:  {"import.undoing_title", "import.undoing", "import.undoing_text"},
+var workIDs = map[imports.State]struct{ title, label, text string }{
+	imports.Planning: {"import.planning_title", "import.planning", "import.planning_text"},
+	imports.Applying: {"import.applying_title", "import.applying", "import.applying_text"},
+	imports.Undoing:  {"import.undoing_title", "import.undoing", "import.undoing_text"},
 }
 
-func importProgress(ctx context.Context, im mailbox.Import) view.ProgressModel {
+func importProgress(ctx context.Context, im imports.Import) view.ProgressModel {
 	words, ok := workIDs[im.State]
 	if !ok {
 		return view.ProgressModel{Label: t(ctx, importStateIDs[im.State]), Text: t(ctx, "import.work_over"), Done: "1", Total: "1", Over: true}
 	}
 	m := view.ProgressModel{Label: t(ctx, words.label), Refresh: importPath(im) + "/progress"}
-	if im.State != mailbox.Planning {
+	if im.State != imports.Planning {
 		m.Text = t(ctx, words.text, "n", im.New+im.Changed)
 		return m
 	}

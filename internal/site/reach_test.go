@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -24,7 +25,7 @@ type estate struct {
 	certificate      cert.ID
 	bulk             bulk.ID
 	recipe           recipe.ID
-	imported         mailbox.ImportID
+	imported         imports.ID
 	order, served    string
 	name             org.ServerNameID
 	application      order.ID
@@ -77,11 +78,11 @@ func (r *rig) glances(e estate) map[string]glance {
 			return n, r.Mailbox.Export(ctx, by, "uni.example", mailbox.View{}, func(mailbox.Exported) error { n++; return nil })
 		},
 		"its imports": func(ctx context.Context, by person.Actor) (int, error) {
-			all, err := r.Mailbox.Imports(ctx, by, "uni.example", 0, 10)
+			all, err := r.Imports.OfDomain(ctx, by, "uni.example", 0, 10)
 			return len(all), err
 		},
 		"its import": func(ctx context.Context, by person.Actor) (int, error) {
-			return seen(second(r.Mailbox.Import(ctx, by, "uni.example", e.imported)))
+			return seen(second(r.Imports.One(ctx, by, "uni.example", e.imported)))
 		},
 		"its bulk": func(ctx context.Context, by person.Actor) (int, error) {
 			return seen(second(r.Bulk.One(ctx, by, "uni.example", e.bulk)))

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
 	"petschaft/internal/handover"
+	"petschaft/internal/imports"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -40,6 +41,7 @@ type Site struct {
 	Org      *org.Book
 	Handover *handover.Book
 	Mailbox  *mailbox.Book
+	Imports  *imports.Book
 	Bulk     *bulk.Book
 	Cert     *cert.Book
 	Order    *order.Book

@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 )
 
 func TestALargeFileTakesLittleMemory(t *testing.T) {
@@ -40,7 +40,7 @@ func TestALargeFileTakesLittleMemory(t *testing.T) {
 	}()
 	im = r.apply(t, r.contact, r.plan(t, r.contact, im))
 	close(stop)
-	if most := <-peak; im.State != mailbox.Applied || im.New != 60_000 || most > 80<<20 {
+	if most := <-peak; im.State != imports.Applied || im.New != 60_000 || most > 80<<20 {
 		t.Errorf("got %s with %d new rows and a heap of %d MB, want it applied within 80 MB", im.State, im.New, most>>20)
 	}
 }

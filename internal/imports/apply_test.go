@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -114,7 +115,7 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 			c.do(t, r, ada)
 			before := r.scalar(t, `select count(*) from audit_line`)
 			im = r.apply(t, r.contact, im)
-			if im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_meanwhile" {
+			if im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_meanwhile" {
 				t.Fatalf("got state %s and trouble %q, want a new plan that says why", im.State, im.Trouble)
 			}
 			if n := r.scalar(t, `select count(*) from address_row where name in ('Ada A.', 'Bob B.', 'neu') and name <> $1 or name = 'neu' and changed < created`, "neu"); n != 0 {
@@ -125,7 +126,7 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 			}
 			r.wantClasses(t, im, strings.Split(c.want, ",")...)
 			im = r.apply(t, r.contact, im) // what is left is applied
-			if im.State != mailbox.Applied || r.scalar(t, `select count(*) from address_row where name = 'Bob B.'`) != 1 {
+			if im.State != imports.Applied || r.scalar(t, `select count(*) from address_row where name = 'Bob B.'`) != 1 {
 				t.Errorf("the rest: got state %s, want it applied", im.State)
 			}
 			r.countsAreTrue(t)
@@ -140,12 +141,12 @@ func TestAPlanMadeAnewTakesTheFreshStateAsItsBase(t *testing.T) {
 	im := r.planned(t, heads+"Ada A.;ada@uni.example;;;personal;;\n")
 	r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "by hand" })
 	im = r.apply(t, r.contact, im)
-	wants(t, second(r.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed)), "mailbox.import.nothing")
+	wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed)), "mailbox.import.nothing")
 	im = r.plan(t, r.contact, im)
 	if im.Trouble != "" || im.Changed != 1 {
 		t.Fatalf("got trouble %q and %d changed, want a plan as new", im.Trouble, im.Changed)
 	}
-	if im = r.apply(t, r.contact, im); im.State != mailbox.Applied || r.row(t, id).Name != "Ada A." {
+	if im = r.apply(t, r.contact, im); im.State != imports.Applied || r.row(t, id).Name != "Ada A." {
 		t.Errorf("got state %s and name %q", im.State, r.row(t, id).Name)
 	}
 }
@@ -162,20 +163,20 @@ func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
 	t.Parallel()
 	r := wideRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	expect(t, race(50, func(int) error { return second(r.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
+	expect(t, race(50, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
 	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
 		t.Errorf("got %d jobs, want one for the plan and one to apply it", n)
 	}
-	expect(t, race(20, func(int) error { return mailbox.WorkImport(t.Context(), r.Book, im.ID) }), map[string]int{"": 20})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Applied {
+	expect(t, race(20, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applied {
 		t.Errorf("got %d rows, want one", n)
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.imported'`); n != 1 {
 		t.Errorf("got %d audit lines of the import, want one", n)
 	}
-	expect(t, race(20, func(int) error { return r.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
-	expect(t, race(20, func(int) error { return mailbox.WorkImport(t.Context(), r.Book, im.ID) }), map[string]int{"": 20})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Undone {
+	expect(t, race(20, func(int) error { return r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
+	expect(t, race(20, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Undone {
 		t.Errorf("after undoing: got %d rows, want none", n)
 	}
 }
@@ -192,7 +193,7 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 		fmt.Fprintf(&file, "Import;r%d@uni.example;a%d@uni.example;;personal;;\n", i, i)
 	}
 	im := r.planned(t, file.String())
-	must(r.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed))
+	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed))
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -205,14 +206,14 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 		})
 	}
 	all.Go(func() {
-		if err := mailbox.WorkImport(t.Context(), r.Book, im.ID); err != nil {
+		if err := r.Imports.Work(t.Context(), im.ID); err != nil {
 			t.Error(err)
 		}
 	})
 	all.Wait()
 	im = r.imp(t, r.contact, r.uni, im.ID)
 	written := r.scalar(t, `select count(*) from address_row where name = 'Import'`)
-	if im.State == mailbox.Applied && written != 8 || im.State == mailbox.Planned && written != 0 || im.State.Working() {
+	if im.State == imports.Applied && written != 8 || im.State == imports.Planned && written != 0 || im.State.Working() {
 		t.Errorf("got state %s and %d rows written, want all or nothing", im.State, written)
 	}
 	r.countsAreTrue(t)
@@ -226,13 +227,13 @@ func TestAPlanThatChangesManyRowsAsksForTheirNumber(t *testing.T) {
 	}
 	two := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
 	three := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nx;r2@uni.example;;;personal;;\n")
-	if mailbox.NeedsNumber(two) || !mailbox.NeedsNumber(three) {
-		t.Errorf("got %v for 2 and %v for 3 of 10, want only the latter to ask", mailbox.NeedsNumber(two), mailbox.NeedsNumber(three))
+	if imports.NeedsNumber(two) || !imports.NeedsNumber(three) {
+		t.Errorf("got %v for 2 and %v for 3 of 10, want only the latter to ask", imports.NeedsNumber(two), imports.NeedsNumber(three))
 	}
 	for _, n := range []int{0, 2, 4, -3} {
-		wants(t, second(r.Apply(t.Context(), r.contact, r.uni, three.ID, n)), "mailbox.import.number")
+		wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, three.ID, n)), "mailbox.import.number")
 	}
-	if r.apply(t, r.contact, three).State != mailbox.Applied {
+	if r.apply(t, r.contact, three).State != imports.Applied {
 		t.Error("with the right number it was not applied")
 	}
 }
@@ -251,13 +252,13 @@ func TestRowsThatTheFileLacksAreCountedAndStay(t *testing.T) {
 	}
 	_ = fay
 	for range 2 {
-		rows := must(r.MissingRows(t.Context(), im, 0, 10))
+		rows := must(r.Imports.MissingRows(t.Context(), im, 0, 10))
 		if len(rows) != 1 || rows[0].ID != eve || !rows[0].Contact {
 			t.Errorf("got %+v, want only eve", rows)
 		}
 		im = r.apply(t, r.contact, im)
 	}
-	if rows := must(r.MissingRows(t.Context(), im, eve, 10)); len(rows) != 0 {
+	if rows := must(r.Imports.MissingRows(t.Context(), im, eve, 10)); len(rows) != 0 {
 		t.Errorf("behind eve: got %+v", rows)
 	}
 }
@@ -266,16 +267,16 @@ func TestWhoMayImport(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	ctx, rd := t.Context(), mailbox.Reading{Format: im.Format(), Columns: im.Columns}
+	ctx, rd := t.Context(), imports.Reading{Format: im.Format(), Columns: im.Columns}
 	does := func(by person.Actor, domain string) map[string]error {
-		_, upload := r.Upload(ctx, by, domain, "x.csv", strings.NewReader(heads))
+		_, upload := r.Imports.Upload(ctx, by, domain, "x.csv", strings.NewReader(heads))
 		return map[string]error{
-			"upload": upload, "plan": r.Plan(ctx, by, domain, im.ID, rd), "apply": second(r.Apply(ctx, by, domain, im.ID, 0)),
-			"undo": r.Undo(ctx, by, domain, im.ID), "discard": r.Discard(ctx, by, domain, im.ID),
+			"upload": upload, "plan": r.Imports.Plan(ctx, by, domain, im.ID, rd), "apply": second(r.Imports.Apply(ctx, by, domain, im.ID, 0)),
+			"undo": r.Imports.Undo(ctx, by, domain, im.ID), "discard": r.Imports.Discard(ctx, by, domain, im.ID),
 		}
 	}
 	reads := func(by person.Actor, domain string) string {
-		_, err := r.Import(ctx, by, domain, im.ID)
+		_, err := r.Imports.One(ctx, by, domain, im.ID)
 		return said(err)
 	}
 	for what, err := range does(r.officer, r.uni) {
@@ -296,18 +297,18 @@ func TestWhoMayImport(t *testing.T) {
 	if a, b, c := reads(r.officer, r.uni), reads(r.stranger, r.uni), reads(r.contact, r.labs); a != "" || b != "fault.missing" || c != "fault.missing" {
 		t.Errorf("reading: officer %q, stranger %q, other domain %q; want only the officer to read", a, b, c)
 	}
-	if all := must(r.Imports(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
+	if all := must(r.Imports.OfDomain(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
 		t.Errorf("got %+v, want the one import by Nora Netz", all)
 	}
-	if _, err := r.Imports(ctx, r.stranger, r.uni, 0, 10); said(err) != "fault.missing" {
+	if _, err := r.Imports.OfDomain(ctx, r.stranger, r.uni, 0, 10); said(err) != "fault.missing" {
 		t.Errorf("a stranger's list: got %v, want fault.missing", err)
 	}
 	// Between the order and the work the right is lost.
-	must(r.Apply(ctx, r.contact, r.uni, im.ID, 0))
+	must(r.Imports.Apply(ctx, r.contact, r.uni, im.ID, 0))
 	r.ok(t, r.Org.RemoveMember(ctx, r.officer, r.group, r.contact.Account))
-	r.ok(t, mailbox.WorkImport(ctx, r.Book, im.ID))
+	r.ok(t, r.Imports.Work(ctx, im.ID))
 	im = r.imp(t, r.officer, r.uni, im.ID)
-	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_rights" {
+	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_rights" {
 		t.Errorf("got %d rows, state %s, trouble %q; want nothing done", n, im.State, im.Trouble)
 	}
 }
@@ -319,24 +320,24 @@ func TestImportsNobodyDecidesAboutAreForgotten(t *testing.T) {
 	planned := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
 	applied := r.apply(t, r.contact, r.planned(t, heads+"alt;alt@uni.example;;;personal;;\n"))
 	thrown := r.planned(t, heads+"x;x@uni.example;;;personal;;\n")
-	r.ok(t, r.Discard(ctx, r.contact, r.uni, thrown.ID))
-	r.ok(t, r.Discard(ctx, r.contact, r.uni, thrown.ID))
-	wants(t, second(r.Apply(ctx, r.contact, r.uni, thrown.ID, 0)), "mailbox.import.over")
-	wants(t, r.Discard(ctx, r.contact, r.uni, applied.ID), "mailbox.import.over")
-	left := func(im mailbox.Import) int {
+	r.ok(t, r.Imports.Discard(ctx, r.contact, r.uni, thrown.ID))
+	r.ok(t, r.Imports.Discard(ctx, r.contact, r.uni, thrown.ID))
+	wants(t, second(r.Imports.Apply(ctx, r.contact, r.uni, thrown.ID, 0)), "mailbox.import.over")
+	wants(t, r.Imports.Discard(ctx, r.contact, r.uni, applied.ID), "mailbox.import.over")
+	left := func(im imports.Import) int {
 		return r.scalar(t, `select (select count(*) from import_line where import = $1) + (select count(*) from import_chunk where import = $1)`, im.ID)
 	}
 	if left(thrown) != 0 || left(planned) != 2 || left(applied) != 1 {
 		t.Errorf("got %d lines and pieces thrown away, %d planned, %d applied; want 0, 2, 1", left(thrown), left(planned), left(applied))
 	}
 	r.clock.Advance(7*24*time.Hour - time.Second)
-	r.ok(t, r.ImportTick(ctx))
+	r.ok(t, r.Imports.Tick(ctx))
 	if left(planned) != 2 {
 		t.Error("a plan was forgotten before a week was over")
 	}
 	r.clock.Advance(time.Second)
-	r.ok(t, r.ImportTick(ctx))
-	if im := r.imp(t, r.contact, r.uni, planned.ID); left(planned) != 0 || left(applied) != 1 || im.State != mailbox.Discarded || im.New != 1 {
+	r.ok(t, r.Imports.Tick(ctx))
+	if im := r.imp(t, r.contact, r.uni, planned.ID); left(planned) != 0 || left(applied) != 1 || im.State != imports.Discarded || im.New != 1 {
 		t.Errorf("after a week: got %+v, want it discarded, with its counts", im)
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.import_discarded'`); n != 2 {
@@ -348,22 +349,22 @@ func TestWorkThatFailsAgainAndAgainIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	must(r.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
+	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
 	_, err := r.db.Exec(t.Context(), `create function no() returns trigger language plpgsql as 'begin raise exception ''no''; end';
 		create trigger no before insert on address_row for each row execute function no()`)
 	r.ok(t, err)
 	failed := 0
 	for range 6 {
-		if err := mailbox.WorkImport(t.Context(), r.Book, im.ID); err != nil {
+		if err := r.Imports.Work(t.Context(), im.ID); err != nil {
 			failed++
 		}
 	}
-	if im = r.imp(t, r.contact, r.uni, im.ID); failed != 5 || im.State != mailbox.Planned || im.Trouble != "mailbox.import.trouble_failed" {
+	if im = r.imp(t, r.contact, r.uni, im.ID); failed != 5 || im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_failed" {
 		t.Errorf("got %d failures, state %s, trouble %q; want five, and the plan as it was", failed, im.State, im.Trouble)
 	}
 	_, err = r.db.Exec(t.Context(), `drop trigger no on address_row`)
 	r.ok(t, err)
-	if im = r.apply(t, r.contact, im); im.State != mailbox.Applied || im.Trouble != "" {
+	if im = r.apply(t, r.contact, im); im.State != imports.Applied || im.Trouble != "" {
 		t.Errorf("later: got %s with trouble %q, want it applied", im.State, im.Trouble)
 	}
 }

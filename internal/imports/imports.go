@@ -1,27 +1,45 @@
-package mailbox
+// Package imports takes a contact's file of address rows in: uploaded, read as
+// somebody says, planned line by line, applied whole or not at all, and taken
+// back as far as nobody touched its rows since. It never sends a mail, never
+// makes an exception from what editing by hand allows, and never deletes or
+// deactivates a row because a file lacks it.
+package imports
 
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
 	"petschaft/internal/sheet"
 )
 
-// ImportID is the number of an import.
-type ImportID int64
+// Book keeps imports and works on them.
+type Book struct {
+	DB      *postgres.DB
+	Mailbox *mailbox.Book
+	Queue   *queue.Queue
+	Now     func() time.Time
+
+	unpacking sync.Mutex
+}
+
+// ID is the number of an import.
+type ID int64
 
 // Thing is the import as an audit line names it.
-func (id ImportID) Thing() audit.Thing { return audit.Thing{Kind: "import", ID: int64(id)} }
+func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "import", ID: int64(id)} }
 
-// ImportState is where an import stands:
+// State is where an import stands:
 //
 //	uploaded ── Plan ──▶ planning ──▶ planned ── Apply ──▶ applying ──▶ applied ── Undo ──▶ undoing ──▶ undone
 //	    │                    ▲         │  ▲                    │
@@ -30,21 +48,21 @@ func (id ImportID) Thing() audit.Thing { return audit.Thing{Kind: "import", ID: 
 //
 // What a job does ends in the state before it when it cannot be done; Trouble
 // says why.
-type ImportState string
+type State string
 
 const (
-	Uploaded  ImportState = "uploaded"
-	Planning  ImportState = "planning"
-	Planned   ImportState = "planned"
-	Applying  ImportState = "applying"
-	Applied   ImportState = "applied"
-	Undoing   ImportState = "undoing"
-	Undone    ImportState = "undone"
-	Discarded ImportState = "discarded"
+	Uploaded  State = "uploaded"
+	Planning  State = "planning"
+	Planned   State = "planned"
+	Applying  State = "applying"
+	Applied   State = "applied"
+	Undoing   State = "undoing"
+	Undone    State = "undone"
+	Discarded State = "discarded"
 )
 
 // Working tells whether a job has the import in hand.
-func (s ImportState) Working() bool { return s == Planning || s == Applying || s == Undoing }
+func (s State) Working() bool { return s == Planning || s == Applying || s == Undoing }
 
 // Field is what a column of the file holds; empty: a column that is not read.
 type Field string
@@ -63,8 +81,8 @@ const (
 	FieldComment   Field = "comment"
 )
 
-// ImportFields are all of them, in the order of the template.
-var ImportFields = [...]Field{
+// Fields are all of them, in the order of the template.
+var Fields = [...]Field{
 	FieldLast, FieldFirst, FieldName, FieldPrimary, FieldAlias1, FieldAlias2, FieldAliases, FieldProxies, FieldKind, FieldApplicant, FieldComment,
 }
 
@@ -84,7 +102,7 @@ var Classes = [...]Class{LineNew, LineChanged, LineUnchanged, LineSkipped, LineF
 
 // Import is an uploaded file and what became of it. It sends no mail.
 type Import struct {
-	ID            ImportID
+	ID            ID
 	Domain        org.ID
 	DomainName    org.Domain
 	Account       person.ID
@@ -92,7 +110,7 @@ type Import struct {
 	FileName      string
 	Bytes         int64
 	Created       time.Time
-	State         ImportState
+	State         State
 	Since         time.Time // of the state
 	Trouble       string    // message id: why what was ordered last could not be done
 	Encoding      sheet.Encoding
@@ -148,12 +166,12 @@ const importColumns = `m.id, m.domain, d.name as domain_name, m.account, m.file_
 	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.undone_by) as undone_by_name,
 	` + org.IsContact + ` as contact, @officer::boolean as officer`
 
-// Import returns the import id of the domain called name, if by may see it.
-func (b *Book) Import(ctx context.Context, by person.Actor, name string, id ImportID) (Import, error) {
+// One returns the import id of the domain called name, if by may see it.
+func (b *Book) One(ctx context.Context, by person.Actor, name string, id ID) (Import, error) {
 	return loadImport(ctx, b.DB, by, name, id)
 }
 
-func loadImport(ctx context.Context, q org.Querier, by person.Actor, name string, id ImportID) (Import, error) {
+func loadImport(ctx context.Context, q org.Querier, by person.Actor, name string, id ID) (Import, error) {
 	rows, err := q.Query(ctx, `select `+importColumns+` from import m join email_domain d on d.id = m.domain
 		where m.id = @id and d.name = @name and m.state <> 'uploading'`, org.Scope(by, pgx.NamedArgs{"id": id, "name": name}))
 	if err != nil {
@@ -169,10 +187,10 @@ func loadImport(ctx context.Context, q org.Querier, by person.Actor, name string
 	return im, nil
 }
 
-// Imports returns the imports of the domain called name, newest first, older
+// OfDomain returns the imports of the domain called name, newest first, older
 // than before (0: from the newest), at most limit.
-func (b *Book) Imports(ctx context.Context, by person.Actor, name string, before ImportID, limit int) ([]Import, error) {
-	d, err := b.Org.Domain(ctx, by, name)
+func (b *Book) OfDomain(ctx context.Context, by person.Actor, name string, before ID, limit int) ([]Import, error) {
+	d, err := b.Mailbox.Org.Domain(ctx, by, name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 )
 
@@ -65,7 +66,7 @@ type rival struct {
 	Active bool
 	Known  bool
 	Unless int // the line by which the other row gives it up, 0: it stays there
-	claim
+	mailbox.Claim
 }
 
 // contested tells what is wrong with which of the gathered lines; stale ones are
@@ -97,8 +98,8 @@ func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, b *Book, group org
 	}
 	var r rival
 	var lost []doom
-	_, err = pgx.ForEachRow(rows, []any{&r.Line, &r.Place, &r.Active, &r.Known, &r.Folded, &r.Primary, &r.claim.Active, &r.Group, &r.Held, &r.Unless}, func() error {
-		id := clash(r.Place == 0, r.Known, r.Active, group, r.claim)
+	_, err = pgx.ForEachRow(rows, []any{&r.Line, &r.Place, &r.Active, &r.Known, &r.Folded, &r.Primary, &r.Claim.Active, &r.Group, &r.Held, &r.Unless}, func() error {
+		id := mailbox.Clash(r.Place == 0, r.Known, r.Active, group, r.Claim)
 		switch {
 		case id == "":
 		case r.Unless == 0:
@@ -140,7 +141,7 @@ func (c *contest) againstLines(ctx context.Context, tx pgx.Tx, b *Book, group or
 	var claims []rival
 	won := func() {
 		for i, n := range mine {
-			alike := func(w rival) bool { return w.claim == claims[i].claim }
+			alike := func(w rival) bool { return w.Claim == claims[i].Claim }
 			if c.bad[claims[i].Line] == nil && !slices.ContainsFunc(winners[n], alike) {
 				winners[n] = append(winners[n], claims[i])
 			}
@@ -154,9 +155,9 @@ func (c *contest) againstLines(ctx context.Context, tx pgx.Tx, b *Book, group or
 		if len(c.bad[r.Line]) > 0 {
 			return nil
 		}
-		r.claim = claim{Primary: r.Place == 0, Active: r.Active, Group: group, Held: r.Held}
+		r.Claim = mailbox.Claim{Primary: r.Place == 0, Active: r.Active, Group: group, Held: r.Held}
 		for _, w := range winners[n] {
-			if clash(r.Place == 0, r.Known, r.Active, group, w.claim) != "" {
+			if mailbox.Clash(r.Place == 0, r.Known, r.Active, group, w.Claim) != "" {
 				c.lose(r.Line, fault.Field{Name: placeField(r.Place), ID: "mailbox.import.claimed", Args: []any{"line", fmt.Sprint(w.Line)}})
 				return nil
 			}

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -24,8 +24,8 @@ const chunk = 256 << 10
 // Upload keeps the file that r holds for the domain called name, in pieces as
 // they come, and recognises its format and columns. A file over
 // sheet.MaxBytes is fault.TooLarge.
-func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ImportID, error) {
-	d, err := b.editable(ctx, b.DB, by, name)
+func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ID, error) {
+	d, err := b.Mailbox.Editable(ctx, b.DB, by, name)
 	if err != nil {
 		return 0, err
 	}
@@ -39,7 +39,7 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName strin
 
 // received is a file that came whole.
 type received struct {
-	id      ImportID
+	id      ID
 	name    string
 	wish    Wish
 	size    int
@@ -124,7 +124,7 @@ func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d o
 }
 
 // pieces keeps what comes from r, after look has seen it.
-func (b *Book) pieces(ctx context.Context, id ImportID, r io.Reader, look func(place int, piece []byte) error) error {
+func (b *Book) pieces(ctx context.Context, id ID, r io.Reader, look func(place int, piece []byte) error) error {
 	piece, size := make([]byte, chunk), 0
 	for place := 0; ; place++ {
 		n, err := io.ReadFull(r, piece)
@@ -148,7 +148,7 @@ func (b *Book) pieces(ctx context.Context, id ImportID, r io.Reader, look func(p
 	}
 }
 
-func (b *Book) keep(ctx context.Context, id ImportID, place int, piece []byte) error {
+func (b *Book) keep(ctx context.Context, id ID, place int, piece []byte) error {
 	if _, err := b.DB.Exec(ctx, `insert into import_chunk (import, place, bytes) values ($1, $2, $3)`, id, place, piece); err != nil {
 		return fmt.Errorf("keep file: %w", err)
 	}

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 type file struct {
 	ctx   context.Context
 	q     org.Querier
-	id    ImportID
+	id    ID
 	place int
 	piece []byte
 }
@@ -40,7 +40,7 @@ func (f *file) Read(p []byte) (int, error) {
 }
 
 // pieceOf is one piece of a file, fault.Missing where there is none.
-func pieceOf(ctx context.Context, q org.Querier, id ImportID, place int) ([]byte, error) {
+func pieceOf(ctx context.Context, q org.Querier, id ID, place int) ([]byte, error) {
 	rows, err := q.Query(ctx, `select bytes from import_chunk where import = $1 and place = $2`, id, place)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func pieceOf(ctx context.Context, q org.Querier, id ImportID, place int) ([]byte
 // unpack puts the first sheet of an uploaded workbook in the place of its bytes.
 // One workbook at a time is unpacked in a process, so that what it takes of
 // memory is taken once.
-func (b *Book) unpack(ctx context.Context, id ImportID, size int) error {
+func (b *Book) unpack(ctx context.Context, id ID, size int) error {
 	b.unpacking.Lock()
 	defer b.unpacking.Unlock()
 	out := &unpacked{book: b, ctx: ctx, id: id, next: make([]byte, 0, chunk)}
@@ -88,7 +88,7 @@ func inFile(err error) error {
 type pieces struct {
 	ctx   context.Context
 	q     org.Querier
-	id    ImportID
+	id    ID
 	size  int64
 	place int
 	piece []byte
@@ -115,7 +115,7 @@ func (f *pieces) ReadAt(p []byte, at int64) (n int, err error) {
 type unpacked struct {
 	book  *Book
 	ctx   context.Context
-	id    ImportID
+	id    ID
 	place int
 	next  []byte
 }

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
@@ -17,7 +18,7 @@ import (
 
 // Plan orders the plan of the import, read as by rd; a job makes it. The plan
 // there was before is thrown away.
-func (b *Book) Plan(ctx context.Context, by person.Actor, name string, id ImportID, rd Reading) error {
+func (b *Book) Plan(ctx context.Context, by person.Actor, name string, id ID, rd Reading) error {
 	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error { return b.readAs(ctx, tx, by, im, rd) })
 }
 
@@ -54,20 +55,20 @@ func (b *Book) readAs(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 // no preview: the file is read as it wishes, else as it was recognised. Nothing
 // stays of one that no plan can be made of.
 func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName string, r io.Reader, w Wish) (im Import, err error) {
-	d, err := b.editable(ctx, b.DB, by, name)
+	d, err := b.Mailbox.Editable(ctx, b.DB, by, name)
 	if err != nil {
 		return im, err
 	}
-	made, err := person.Done[ImportID](ctx, b.DB, by, b.Now())
+	made, err := person.Done[ID](ctx, b.DB, by, b.Now())
 	if err != nil {
 		return im, err
 	}
 	if made != 0 {
-		return b.Import(ctx, by, name, made)
+		return b.One(ctx, by, name, made)
 	}
 	f := received{name: readFileName(fileName), wish: w}
 	err = b.upload(ctx, by, d, &f, r, func(tx pgx.Tx) error {
-		made, err := person.Once(ctx, tx, by, b.Now(), func() (ImportID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
+		made, err := person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
 		if err != nil {
 			return err
 		}
@@ -100,12 +101,12 @@ func (b *Book) planReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d o
 // Apply orders that the plan is carried out; a job does it, all or nothing.
 // number is what somebody typed where NeedsNumber asks for the number of
 // changed rows. Applying twice changes nothing.
-func (b *Book) Apply(ctx context.Context, by person.Actor, name string, id ImportID, number int) (out Import, err error) {
+func (b *Book) Apply(ctx context.Context, by person.Actor, name string, id ID, number int) (out Import, err error) {
 	return out, b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
-		if err := MayEditRows(im.Standing); err != nil {
+		if err := mailbox.MayEditRows(im.Standing); err != nil {
 			return err
 		}
-		_, err := person.Once(ctx, tx, by, b.Now(), func() (ImportID, error) { return id, b.begin(ctx, tx, by, im, number) })
+		_, err := person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return id, b.begin(ctx, tx, by, im, number) })
 		if err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func (b *Book) begin(ctx context.Context, tx pgx.Tx, by person.Actor, im Import,
 	if im.State == Applying || im.State == Applied {
 		return nil
 	}
-	if err := MayApplyImport(im); err != nil {
+	if err := MayApply(im); err != nil {
 		return err
 	}
 	if NeedsNumber(im) && number != im.Changed {
@@ -132,7 +133,7 @@ func (b *Book) begin(ctx context.Context, tx pgx.Tx, by person.Actor, im Import,
 
 // Undo orders that an applied import is taken back as far as its rows were not
 // touched since; a job does it. Undoing twice changes nothing.
-func (b *Book) Undo(ctx context.Context, by person.Actor, name string, id ImportID) error {
+func (b *Book) Undo(ctx context.Context, by person.Actor, name string, id ID) error {
 	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
 		if im.Contact && (im.State == Undoing || im.State == Undone) {
 			return nil
@@ -146,7 +147,7 @@ func (b *Book) Undo(ctx context.Context, by person.Actor, name string, id Import
 
 // Discard throws an import away that was not applied; that it was there stays on
 // record.
-func (b *Book) Discard(ctx context.Context, by person.Actor, name string, id ImportID) error {
+func (b *Book) Discard(ctx context.Context, by person.Actor, name string, id ID) error {
 	return b.decide(ctx, by, name, id, func(tx pgx.Tx, im Import) error {
 		if im.Contact && im.State == Discarded {
 			return nil
@@ -162,7 +163,7 @@ func (b *Book) Discard(ctx context.Context, by person.Actor, name string, id Imp
 }
 
 // decide runs f with the import locked.
-func (b *Book) decide(ctx context.Context, by person.Actor, name string, id ImportID, f func(tx pgx.Tx, im Import) error) error {
+func (b *Book) decide(ctx context.Context, by person.Actor, name string, id ID, f func(tx pgx.Tx, im Import) error) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select from import where id = $1 for update`, id); err != nil {
 			return fmt.Errorf("lock import %d: %w", id, err)
@@ -176,7 +177,7 @@ func (b *Book) decide(ctx context.Context, by person.Actor, name string, id Impo
 }
 
 // order notes what is to be done, for whom, and queues it.
-func (b *Book) order(ctx context.Context, tx pgx.Tx, by person.Actor, id ImportID, s ImportState) error {
+func (b *Book) order(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, s State) error {
 	var from *netip.Addr
 	if by.From.IsValid() {
 		from = &by.From
@@ -191,7 +192,7 @@ func (b *Book) order(ctx context.Context, tx pgx.Tx, by person.Actor, id ImportI
 }
 
 // forget ends an import without applying it: file and plan go.
-func (b *Book) forget(ctx context.Context, tx pgx.Tx, id ImportID) error {
+func (b *Book) forget(ctx context.Context, tx pgx.Tx, id ID) error {
 	if _, err := tx.Exec(ctx, `update import set state = 'discarded', since = $2, trouble = '' where id = $1`, id, b.Now()); err != nil {
 		return fmt.Errorf("discard import %d: %w", id, err)
 	}

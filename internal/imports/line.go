@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"bytes"
@@ -10,17 +10,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
-	"petschaft/internal/person"
 	"petschaft/internal/sheet"
 )
 
 // Line is a line of the file as the plan understands it.
 type Line struct {
-	Line      int   // of the file, the first is 1
-	Class     Class // what the plan says of it
-	Row       ID    // the row it is about, 0 where there is none; that of a new line is there once applied
-	Kind      Kind
+	Line      int        // of the file, the first is 1
+	Class     Class      // what the plan says of it
+	Row       mailbox.ID // the row it is about, 0 where there is none; that of a new line is there once applied
+	Kind      mailbox.Kind
 	Name      string
 	Primary   string // of a faulty line: as it stands there
 	Aliases   []org.Address
@@ -45,14 +45,14 @@ type Cell struct {
 type storedLine struct {
 	Line            int
 	Class           Class
-	RowID           ID
-	Kind            Kind
+	RowID           mailbox.ID
+	Kind            mailbox.Kind
 	Name            string
 	Primary         org.Address
 	Aliases         []org.Address
 	Applicant       org.Address
 	Comment         string
-	BeforeKind      Kind
+	BeforeKind      mailbox.Kind
 	BeforeName      string
 	BeforeAliases   []org.Address
 	BeforeApplicant org.Address
@@ -72,14 +72,14 @@ const storedColumns = `l.line, l.class, coalesce(l.row_id, 0) as row_id, coalesc
 const storedTables = `import_line l left join address_row r on l.class = 'unchanged' and r.id = l.row_id`
 
 // storedLines returns the lines of a class behind the line after.
-func storedLines(ctx context.Context, q org.Querier, id ImportID, c Class, after, limit int) ([]storedLine, error) {
+func storedLines(ctx context.Context, q org.Querier, id ID, c Class, after, limit int) ([]storedLine, error) {
 	rows, err := q.Query(ctx, `select `+storedColumns+` from `+storedTables+`
 		where l.import = @import and l.class = @class and l.line > @after order by l.line limit @limit`,
 		pgx.NamedArgs{"import": id, "class": c, "after": after, "limit": limit})
 	return collectLines(id, rows, err)
 }
 
-func collectLines(id ImportID, rows pgx.Rows, err error) ([]storedLine, error) {
+func collectLines(id ID, rows pgx.Rows, err error) ([]storedLine, error) {
 	if err == nil {
 		var all []storedLine
 		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[storedLine]); err == nil {
@@ -89,12 +89,12 @@ func collectLines(id ImportID, rows pgx.Rows, err error) ([]storedLine, error) {
 	return nil, fmt.Errorf("read lines of import %d: %w", id, err)
 }
 
-func (l storedLine) after() draft {
-	return draft{Kind: l.Kind, Name: l.Name, Primary: l.Primary, Aliases: l.Aliases, Applicant: l.Applicant, Comment: l.Comment}
+func (l storedLine) after() mailbox.Draft {
+	return mailbox.Draft{Kind: l.Kind, Name: l.Name, Primary: l.Primary, Aliases: l.Aliases, Applicant: l.Applicant, Comment: l.Comment}
 }
 
-func (l storedLine) before() Row {
-	return Row{Kind: l.BeforeKind, Name: l.BeforeName, Aliases: l.BeforeAliases, Applicant: l.BeforeApplicant, Comment: l.BeforeComment}
+func (l storedLine) before() mailbox.Row {
+	return mailbox.Row{Kind: l.BeforeKind, Name: l.BeforeName, Aliases: l.BeforeAliases, Applicant: l.BeforeApplicant, Comment: l.BeforeComment}
 }
 
 // shown is the line as pages see it.
@@ -104,7 +104,7 @@ func (l storedLine) shown() (Line, error) {
 		Applicant: l.Applicant, Comment: l.Comment, Stays: staysWords[l.Stays],
 	}
 	if l.Class == LineChanged {
-		changed := differences(l.before(), l.after())
+		changed := mailbox.Differences(l.before(), l.after())
 		for _, f := range [...]Field{FieldName, FieldAliases, FieldKind, FieldApplicant, FieldComment} {
 			if pair, ok := changed[string(f)].([2]string); ok {
 				out.Cells = append(out.Cells, Cell{f, pair[0], pair[1]})
@@ -162,20 +162,19 @@ func (b *Book) Lines(ctx context.Context, im Import, c Class, after, limit int) 
 
 // MissingRows returns the active rows of the domain that the file lacks, behind
 // the row after, at most limit.
-func (b *Book) MissingRows(ctx context.Context, im Import, after ID, limit int) ([]Row, error) {
-	rows, err := b.DB.Query(ctx, `select `+rowColumns+` from `+rowTables+`
-		where r.domain = @domain and r.active and r.id > @after
-			and r.id not in (select l.row_id from import_line l where l.import = @import and l.row_id is not null)
-		order by r.id limit @limit`,
-		org.Scope(person.Actor{}, pgx.NamedArgs{"domain": im.Domain, "import": im.ID, "after": after, "limit": limit}))
+func (b *Book) MissingRows(ctx context.Context, im Import, after mailbox.ID, limit int) ([]mailbox.Row, error) {
+	lacked := mailbox.Query{
+		SQL:  `r.active and r.id not in (select l.row_id from import_line l where l.import = @import and l.row_id is not null)`,
+		Args: pgx.NamedArgs{"import": im.ID},
+	}
+	missing, err := b.Mailbox.Among(ctx, b.DB, im.Domain, lacked, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("look for rows that import %d lacks: %w", im.ID, err)
 	}
-	missing, err := pgx.CollectRows(rows, pgx.RowToStructByName[Row])
 	for i := range missing {
 		missing[i].Standing = im.Standing
 	}
-	return missing, err
+	return missing, nil
 }
 
 // WriteFaults writes the faulty lines to w as they stand in the file, with a

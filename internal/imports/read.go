@@ -1,10 +1,11 @@
-package mailbox
+package imports
 
 import (
 	"slices"
 	"strings"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/sheet"
 	"petschaft/internal/text"
@@ -33,9 +34,9 @@ type entry struct {
 	cells  []string
 	class  Class  // at first only skipped or nothing
 	key    string // the primary address folded, empty where it is none
-	id     ID
-	row    Row // as it is, the zero value where there is none
-	dr     draft
+	id     mailbox.ID
+	row    mailbox.Row // as it is, the zero value where there is none
+	dr     mailbox.Draft
 	faults fault.Fields
 	hints  fault.Fields
 
@@ -93,8 +94,8 @@ func unreadable(l layout, wrong *sheet.LineError) *entry {
 
 // input is the row as it would stand in the form after somebody typed what the
 // file says: an absent column leaves what is there, an empty cell clears it.
-func (e *entry) input() Input {
-	in := Input{Kind: e.row.Kind, Name: e.row.Name, Applicant: string(e.row.Applicant), Comment: e.row.Comment, Aliases: e.aliases()}
+func (e *entry) input() mailbox.Input {
+	in := mailbox.Input{Kind: e.row.Kind, Name: e.row.Name, Applicant: string(e.row.Applicant), Comment: e.row.Comment, Aliases: e.aliases()}
 	in.Primary = e.primary()
 	if k, ok := e.cell(FieldKind); ok {
 		in.Kind, _ = readKind(k)
@@ -163,12 +164,12 @@ func (e *entry) judge(d org.EmailDomain, known map[org.Domain]org.EmailDomain) {
 	}
 	e.samePrimary()
 	if e.row.ID == 0 {
-		e.dr = in.read(d, known, &e.faults)
+		e.dr = in.Read(d, known, &e.faults)
 	} else {
-		e.dr = in.edit(e.row, known, &e.faults)
+		e.dr = in.Edit(e.row, known, &e.faults)
 		e.keepSpelling()
 	}
-	if first, _ := e.cell(FieldFirst); in.Kind == Functional && first != "" {
+	if first, _ := e.cell(FieldFirst); in.Kind == mailbox.Functional && first != "" {
 		e.faults.Add(string(FieldFirst), "mailbox.import.first_name")
 	}
 	for i, f := range e.faults {
@@ -181,20 +182,19 @@ func (e *entry) judge(d org.EmailDomain, known map[org.Domain]org.EmailDomain) {
 		e.class = LineFaulty
 	case e.row.ID == 0:
 		e.class = LineNew
-	case len(differences(e.row, e.dr)) > 0:
+	case len(mailbox.Differences(e.row, e.dr)) > 0:
 		e.class = LineChanged
 	default:
 		e.class = LineUnchanged
 	}
-	e.newAliases = !sameSet(folded(e.row.Aliases), folded(e.dr.Aliases))
-	e.newApplicant = e.dr.Applicant.Folded() != e.row.Applicant.Folded()
+	e.newAliases, e.newApplicant = e.dr.NewAliases(e.row), e.dr.NewApplicant(e.row)
 }
 
 // keepSpelling leaves addresses as they are where the file only writes them in
 // another case, or in another order.
 func (e *entry) keepSpelling() {
-	old, read := folded(e.row.Aliases), folded(e.dr.Aliases)
-	if sameSet(old, read) {
+	old, read := org.Folded(e.row.Aliases), org.Folded(e.dr.Aliases)
+	if !e.dr.NewAliases(e.row) {
 		e.dr.Aliases = e.row.Aliases
 		return
 	}
@@ -213,7 +213,7 @@ func (e *entry) hint(pending int) {
 	if e.class != LineNew && e.class != LineChanged {
 		return
 	}
-	if e.dr.Kind == Functional && e.dr.Applicant == "" {
+	if e.dr.Kind == mailbox.Functional && e.dr.Applicant == "" {
 		e.hints.Add(string(FieldApplicant), "mailbox.import.hint_applicant")
 	}
 	if e.class == LineNew {

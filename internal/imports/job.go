@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
 )
 
 // How long imports wait, and for what.
@@ -28,7 +29,7 @@ const (
 )
 
 type importArgs struct {
-	Import ImportID `json:"import"`
+	Import ID `json:"import"`
 }
 
 func (importArgs) Kind() string { return "mailbox_import" }
@@ -43,6 +44,14 @@ type importTickArgs struct{}
 
 func (importTickArgs) Kind() string { return "mailbox_import_tick" }
 
+// Jobs registers the room's work and returns what runs by itself: every ten
+// seconds imports are looked after.
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
+	river.AddWorker(w, &importer{book: b})
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[importTickArgs]) error { return b.Tick(ctx) }))
+	return []queue.Task{queue.Every(10*time.Second, importTickArgs{})}
+}
+
 type importer struct {
 	river.WorkerDefaults[importArgs]
 	book *Book
@@ -51,12 +60,12 @@ type importer struct {
 func (w *importer) Timeout(j *river.Job[importArgs]) time.Duration { return j.Args.MayTake() }
 
 func (w *importer) Work(ctx context.Context, j *river.Job[importArgs]) error {
-	return w.book.work(ctx, j.Args.Import)
+	return w.book.Work(ctx, j.Args.Import)
 }
 
-// work does what was ordered of an import, unless another process is at it.
+// Work does what was ordered of an import, unless another process is at it.
 // Passing trouble of the database is no attempt at it.
-func (b *Book) work(ctx context.Context, id ImportID) error {
+func (b *Book) Work(ctx context.Context, id ID) error {
 	ctx = postgres.Slow(ctx, importStatement)
 	var err error
 	counted := false
@@ -88,7 +97,7 @@ var (
 const importLock = `pg_try_advisory_xact_lock(hashtextextended('mailbox.import', @id))`
 
 // carryOut is the work, in one transaction. It counts the attempt once.
-func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ImportID, counted *bool) error {
+func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ID, counted *bool) error {
 	var mine bool
 	if err := tx.QueryRow(ctx, `select `+importLock, pgx.NamedArgs{"id": id}).Scan(&mine); err != nil || !mine {
 		return err
@@ -114,7 +123,7 @@ func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ImportID, counted *bo
 
 // attempt counts one, outside of the transaction, so that a process that dies
 // counts too.
-func (b *Book) attempt(ctx context.Context, id ImportID) error {
+func (b *Book) attempt(ctx context.Context, id ID) error {
 	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var tries int
@@ -128,7 +137,7 @@ func (b *Book) attempt(ctx context.Context, id ImportID) error {
 }
 
 // uncount takes the attempt back.
-func (b *Book) uncount(ctx context.Context, id ImportID) error {
+func (b *Book) uncount(ctx context.Context, id ID) error {
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if _, err := b.DB.Exec(soon, `update import set tries = tries - 1 where id = $1 and tries > 0`, id); err != nil {
@@ -138,7 +147,7 @@ func (b *Book) uncount(ctx context.Context, id ImportID) error {
 }
 
 // ordered loads an import in the name of whoever ordered the work on it.
-func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ImportID) (im Import, by person.Actor, err error) {
+func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ID) (im Import, by person.Actor, err error) {
 	var account person.ID
 	var token int64
 	var from *netip.Addr
@@ -148,7 +157,7 @@ func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ImportID) (im Import, 
 	if err != nil {
 		return im, by, fmt.Errorf("read order of import %d: %w", id, err)
 	}
-	by, err = b.Org.People.Acting(ctx, tx, account, token)
+	by, err = b.Mailbox.Org.People.Acting(ctx, tx, account, token)
 	if fault.Is(err, fault.Denied) {
 		return im, by, errRight
 	}
@@ -167,7 +176,7 @@ func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ImportID) (im Import, 
 }
 
 // giveUp puts an import back to where it was before the order, with the reason.
-func (b *Book) giveUp(ctx context.Context, id ImportID, trouble string) error {
+func (b *Book) giveUp(ctx context.Context, id ID, trouble string) error {
 	_, err := b.DB.Exec(ctx, `update import set trouble = @trouble, since = @now, tries = 0, done = 0,
 			state = case state when 'planning' then 'uploaded' when 'applying' then 'planned' else 'applied' end
 		where id = @id and state in ('planning', 'applying', 'undoing') and `+importLock, pgx.NamedArgs{"id": id, "trouble": trouble, "now": b.Now()})
@@ -177,9 +186,9 @@ func (b *Book) giveUp(ctx context.Context, id ImportID, trouble string) error {
 	return nil
 }
 
-// ImportTick queues work again that nobody seems to do (its process was
+// Tick queues work again that nobody seems to do (its process was
 // killed), and forgets what nobody decided about.
-func (b *Book) ImportTick(ctx context.Context) error {
+func (b *Book) Tick(ctx context.Context) error {
 	now := b.Now()
 	_, err := b.DB.Exec(ctx, `delete from import where state = 'uploading' and since <= $1`, now.Add(-importUpload))
 	if err != nil {
@@ -208,16 +217,16 @@ func (b *Book) ImportTick(ctx context.Context) error {
 	return nil
 }
 
-func (b *Book) importsSince(ctx context.Context, states string, before time.Time) ([]ImportID, error) {
+func (b *Book) importsSince(ctx context.Context, states string, before time.Time) ([]ID, error) {
 	rows, err := b.DB.Query(ctx, `select id from import where state in `+states+` and since <= $1 order by since limit 100`, before)
 	if err != nil {
 		return nil, fmt.Errorf("look for imports: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[ImportID])
+	return pgx.CollectRows(rows, pgx.RowTo[ID])
 }
 
 // expire discards an import that nobody decided about.
-func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ImportID, before time.Time) error {
+func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ID, before time.Time) error {
 	var domain struct {
 		id   int64
 		file string
@@ -235,4 +244,8 @@ func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ImportID, before time.T
 	}
 	return b.note(ctx, tx, audit.Who{}, "mailbox.import_discarded", audit.Detail{"file": domain.file, "import": id},
 		id.Thing(), audit.Thing{Kind: "email_domain", ID: domain.id})
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: who, At: b.Now(), Action: action, Detail: d, About: about})
 }

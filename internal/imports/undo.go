@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
 
@@ -22,39 +23,38 @@ var staysWords = map[string]string{
 // undo takes an applied import back, as far as nobody touched its rows since.
 // What an edit ended (challenges, a link) does not come back.
 func (b *Book) undo(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
-	_, err := tx.Exec(ctx, `select from address_row where id in (select row_id from import_line where import = $1 and class in ('new', 'changed'))
-		order by id for update`, im.ID)
+	args := pgx.NamedArgs{"import": im.ID}
+	err := b.Mailbox.LockMany(ctx, tx, mailbox.Query{SQL: `select row_id from import_line where import = @import and class in ('new', 'changed')`, Args: args})
 	if err != nil {
-		return fmt.Errorf("lock rows: %w", err)
+		return err
 	}
 	if err := b.markStaying(ctx, tx, by, im); err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"import": im.ID, "now": b.Now()}
-	_, err = tx.Exec(ctx, `delete from address_row r using import_line l
-		where l.import = @import and l.class = 'new' and l.stays = '' and r.id = l.row_id`, args)
+	err = b.Mailbox.DeleteMany(ctx, tx, mailbox.Query{
+		SQL: `select row_id from import_line where import = @import and class = 'new' and stays = ''`, Args: args,
+	})
 	if err != nil {
-		return fmt.Errorf("delete new rows: %w", err)
+		return err
 	}
-	_, err = tx.Exec(ctx, `
-		update address_row r set kind = l.before_kind, name = l.before_name, aliases = l.before_aliases, applicant = l.before_applicant,
-			comment = l.before_comment, version = r.version + 1, changed = @now
-		from import_line l where l.import = @import and l.class = 'changed' and l.stays = '' and r.id = l.row_id`, args)
+	err = b.Mailbox.ChangeMany(ctx, tx, mailbox.Query{SQL: `
+		select row_id, before_kind as kind, before_name as name, before_aliases as aliases, before_applicant as applicant, before_comment as comment
+		from import_line where import = @import and class = 'changed' and stays = ''`, Args: args})
 	if err != nil {
-		return fmt.Errorf("change rows back: %w", err)
+		return err
 	}
 	if err := b.follow(ctx, tx, by, im); err != nil {
 		return err
 	}
-	deleted := func(l storedLine) (string, audit.Detail) { return "mailbox.deleted", l.after().detail() }
+	deleted := func(l storedLine) (string, audit.Detail) { return "mailbox.deleted", l.after().Detail() }
 	if err := b.noteLines(ctx, tx, by, im, LineNew, deleted); err != nil {
 		return err
 	}
 	back := func(l storedLine) (string, audit.Detail) {
 		before := l.before()
-		return "mailbox.edited", differences(
-			Row{Kind: l.Kind, Name: l.Name, Aliases: l.Aliases, Applicant: l.Applicant, Comment: l.Comment},
-			draft{Kind: before.Kind, Name: before.Name, Aliases: before.Aliases, Applicant: before.Applicant, Comment: before.Comment})
+		return "mailbox.edited", mailbox.Differences(
+			mailbox.Row{Kind: l.Kind, Name: l.Name, Aliases: l.Aliases, Applicant: l.Applicant, Comment: l.Comment},
+			mailbox.Draft{Kind: before.Kind, Name: before.Name, Aliases: before.Aliases, Applicant: before.Applicant, Comment: before.Comment})
 	}
 	if err := b.noteLines(ctx, tx, by, im, LineChanged, back); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (b *Book) undo(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) 
 
 // markStaying writes into the lines why they cannot be undone.
 func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
-	d, err := b.Org.DomainIn(ctx, tx, by, string(im.DomainName))
+	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, by person.Actor, im I
 
 // gatherUndo gathers the addresses as they are when the import is undone: those
 // of new rows are free then.
-func gatherUndo(ctx context.Context, tx pgx.Tx, id ImportID) error {
+func gatherUndo(ctx context.Context, tx pgx.Tx, id ID) error {
 	return gather(ctx, tx, `
 		insert into import_move (line, row_id, active, known)
 		select line, row_id, active, true from import_line where import = $1 and class in ('new', 'changed') and stays = ''`, `

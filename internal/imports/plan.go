@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
@@ -39,7 +40,7 @@ type planner struct {
 // plan makes the plan of im anew. Lines in stale become faults that say that
 // somebody was quicker.
 func (b *Book) plan(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, stale map[int]bool) error {
-	d, err := b.Org.DomainIn(ctx, tx, by, string(im.DomainName))
+	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func (p *planner) meet(e *entry) {
 
 // rows loads the rows that a batch is about, and returns how many challenges of
 // each wait for an answer.
-func (p *planner) rows(ctx context.Context, batch []*entry) (map[ID]int, error) {
+func (p *planner) rows(ctx context.Context, batch []*entry) (map[mailbox.ID]int, error) {
 	keys := make([]string, 0, len(batch))
 	for _, e := range batch {
 		if e.key != "" {
@@ -159,14 +160,14 @@ func (p *planner) rows(ctx context.Context, batch []*entry) (map[ID]int, error) 
 		return nil, fmt.Errorf("load rows: %w", err)
 	}
 	type found struct {
-		Row
+		mailbox.Row
 		Pending int
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[found])
 	if err != nil {
 		return nil, fmt.Errorf("load rows: %w", err)
 	}
-	at, pending := make(map[string]Row, len(all)), make(map[ID]int, len(all))
+	at, pending := make(map[string]mailbox.Row, len(all)), make(map[mailbox.ID]int, len(all))
 	for _, f := range all {
 		f.Domain, f.DomainName, f.Group, f.Validation = p.domain.ID, p.domain.Name, p.domain.Group, p.domain.Validation
 		at[f.Primary.Folded()], pending[f.ID] = f.Row, f.Pending
@@ -186,7 +187,7 @@ func (p *planner) known(ctx context.Context, batch []*entry) (map[org.Domain]org
 		if e.class != "" {
 			continue
 		}
-		for _, name := range e.input().domainsOf() {
+		for _, name := range e.input().Domains() {
 			names[name] = true
 		}
 	}
@@ -194,19 +195,15 @@ func (p *planner) known(ctx context.Context, batch []*entry) (map[org.Domain]org
 	for name := range names {
 		all = append(all, name)
 	}
-	return p.book.Org.Known(ctx, p.tx, p.by, all)
+	return p.book.Mailbox.Org.Known(ctx, p.tx, p.by, all)
 }
 
 // number gives each line its row: the one that is there, or a number reserved
 // for a new one.
 func (p *planner) number(ctx context.Context, batch []*entry, fresh int) error {
-	rows, err := p.tx.Query(ctx, `select nextval(pg_get_serial_sequence('address_row', 'id')) from generate_series(1, $1::int)`, fresh)
+	ids, err := p.book.Mailbox.Reserve(ctx, p.tx, fresh)
 	if err != nil {
-		return fmt.Errorf("reserve numbers: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
-	if err != nil {
-		return fmt.Errorf("reserve numbers: %w", err)
+		return err
 	}
 	for _, e := range batch {
 		switch {
@@ -234,7 +231,7 @@ func (p *planner) store(ctx context.Context, batch []*entry) error {
 }
 
 // values are what import_line keeps of e: what its class needs.
-func (e *entry) values(id ImportID) ([]any, error) {
+func (e *entry) values(id ID) ([]any, error) {
 	v := make([]any, len(lineColumns))
 	v[0], v[1], v[2] = id, e.line, e.class
 	v[18], v[19] = false, false
@@ -305,7 +302,7 @@ func (p *planner) contest(ctx context.Context) error {
 }
 
 // gatherPlan gathers the addresses as they are when the plan is carried out.
-func gatherPlan(ctx context.Context, tx pgx.Tx, id ImportID) error {
+func gatherPlan(ctx context.Context, tx pgx.Tx, id ID) error {
 	return gather(ctx, tx, `
 		insert into import_move (line, row_id, active, known)
 		select line, row_id, active, class = 'changed' from import_line where import = $1 and class in ('new', 'changed')`, `
@@ -333,7 +330,7 @@ func (p *planner) spoil(ctx context.Context, batch []*entry, bad map[int]fault.F
 	}
 	var line int
 	var was Class
-	var row ID
+	var row mailbox.ID
 	var spoiled []*entry
 	_, err = pgx.ForEachRow(rows, []any{&line, &was, &row}, func() error {
 		e := at[line]

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"regexp"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 )
 
@@ -98,7 +99,7 @@ func addressList(s string) (all []string) {
 // choose takes of a list of proxy addresses those that can be aliases of the
 // row: other than the primary one, in domains of its group, and no more than
 // two, first those that it has already. What is left out is hinted at.
-func (e *entry) choose(in *Input, d org.EmailDomain, known map[org.Domain]org.EmailDomain) {
+func (e *entry) choose(in *mailbox.Input, d org.EmailDomain, known map[org.Domain]org.EmailDomain) {
 	seen := map[string]bool{e.key: true}
 	var all []org.Address
 	var foreign []string
@@ -117,7 +118,7 @@ func (e *entry) choose(in *Input, d org.EmailDomain, known map[org.Domain]org.Em
 		}
 		seen[a.Folded()] = true
 	}
-	had := folded(e.row.Aliases)
+	had := org.Folded(e.row.Aliases)
 	slices.SortStableFunc(all, func(x, y org.Address) int { return rank(had, x) - rank(had, y) })
 	in.Aliases = nil
 	var kept, left []string

@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -29,10 +30,10 @@ func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
 	before := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b)))
 	file := heads + "A;a@uni.example;y@uni.example;;functional;boss@uni.example;neu\nB;b@uni.example;x@uni.example;;personal;;\nneu;neu@uni.example;z@uni.example;;personal;;\n"
 	im := r.apply(t, r.contact, r.planned(t, file))
-	if im.State != mailbox.Applied || r.row(t, a).Kind != mailbox.Functional {
+	if im.State != imports.Applied || r.row(t, a).Kind != mailbox.Functional {
 		t.Fatalf("got state %s, want it applied", im.State)
 	}
-	if can, stays, err := r.Undoable(t.Context(), im); can != 3 || stays != 0 || err != nil {
+	if can, stays, err := r.Imports.Undoable(t.Context(), im); can != 3 || stays != 0 || err != nil {
 		t.Errorf("got %d undoable, %d staying (%v), want all 3", can, stays, err)
 	}
 	im = r.undo(t, im)
@@ -75,7 +76,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	}
 	file.WriteString("n;n.free@uni.example;;;personal;;\nn;n.edited@uni.example;;;personal;;\nn;n.challenged@uni.example;;;personal;;\nn;n.gone@uni.example;;;personal;;\n")
 	im := r.apply(t, r.contact, r.planned(t, file.String()))
-	for _, l := range must(r.Lines(t.Context(), im, mailbox.LineNew, 0, 10)) {
+	for _, l := range must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10)) {
 		name, _, _ := strings.Cut(l.Primary, "@")
 		ids[name] = l.Row
 	}
@@ -93,7 +94,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	reasons := func() string {
 		var all []string
 		for after := 0; ; { // in pages
-			lines := must(r.Stays(t.Context(), im, after, 3))
+			lines := must(r.Imports.Stays(t.Context(), im, after, 3))
 			if len(lines) == 0 {
 				return strings.Join(all, ",")
 			}
@@ -106,7 +107,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	if got := reasons(); got != want {
 		t.Errorf("before: got %s, want %s", got, want)
 	}
-	if can, stays, err := r.Undoable(t.Context(), im); can != 2 || stays != 8 || err != nil {
+	if can, stays, err := r.Imports.Undoable(t.Context(), im); can != 2 || stays != 8 || err != nil {
 		t.Errorf("got %d undoable, %d staying (%v), want 2 and 8", can, stays, err)
 	}
 	if im = r.undo(t, im); im.Stays != 8 || reasons() != want {
@@ -145,8 +146,22 @@ func TestAChainOfAliasesIsUndoneOrStaysTogether(t *testing.T) {
 	}
 }
 
-// childImport is the import that a test binary works on as another process.
-const childImport = "PETSCHAFT_CHILD_IMPORT"
+// The environment of a test binary that is to be another process of the portal:
+// the import that it works on.
+const (
+	childDatabase = "PETSCHAFT_CHILD_DATABASE"
+	childImport   = "PETSCHAFT_CHILD_IMPORT"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childImport) == "" {
+		os.Exit(m.Run())
+	}
+	if err := importElsewhere(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 func importElsewhere() error {
 	id, err := strconv.ParseInt(os.Getenv(childImport), 10, 64)
@@ -164,8 +179,9 @@ func importElsewhere() error {
 	if err != nil {
 		return err
 	}
-	b := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: begin}, Now: begin}, Queue: q, Now: begin}
-	return mailbox.WorkImport(ctx, b, mailbox.ImportID(id))
+	rows := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: begin}, Now: begin}, Queue: q, Now: begin}
+	b := &imports.Book{DB: db, Mailbox: rows, Queue: q, Now: begin}
+	return b.Work(ctx, imports.ID(id))
 }
 
 // TestAProcessKilledWhileItAppliesLeavesNothing kills a real process (SIGKILL)
@@ -181,7 +197,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r := openRig(t, db)
 	old := r.add(t, "old")
 	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
-	must(r.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
+	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
 	// Whoever deletes the file's pieces waits here, with everything written.
 	block, err := db.Begin(t.Context())
 	r.ok(t, err)
@@ -203,7 +219,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	until(t, "its session ends", func() bool {
 		return r.scalar(t, `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
 	})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != mailbox.Applying {
+	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
 		t.Errorf("after the kill: got %d rows, name %q, want nothing written; the process said %s", n, r.row(t, old).Name, &said)
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
@@ -213,16 +229,16 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID))
 	}
 	first := jobs()
-	r.ok(t, r.ImportTick(t.Context()))
+	r.ok(t, r.Imports.Tick(t.Context()))
 	if jobs() != first {
 		t.Error("the work was queued again at once, while its job may still wait its turn")
 	}
 	_, err = db.Exec(t.Context(), `delete from river_job`) // the dead process had taken the job
 	r.ok(t, err)
 	r.clock.Advance(10 * time.Second)
-	r.ok(t, r.ImportTick(t.Context()))
+	r.ok(t, r.Imports.Tick(t.Context()))
 	r.work(t) // another process finds what the tick queued
-	until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == mailbox.Applied })
+	until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == imports.Applied })
 	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
 		t.Errorf("got %d rows and name %q, want it applied once", n, r.row(t, old).Name)
 	}

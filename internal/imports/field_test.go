@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"bytes"
@@ -9,20 +9,20 @@ import (
 	"testing"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
 )
 
 // fromField is the plan of a file of the samples, for institut.example.
-func (r *rig) fromField(t *testing.T, name string) mailbox.Import {
+func (r *rig) fromField(t *testing.T, name string) imports.Import {
 	t.Helper()
 	return r.plan(t, r.stranger, r.upload(t, r.stranger, r.institute, string(sample(t, name))))
 }
 
 // rows are the names and addresses of the lines of a plan.
-func (r *rig) lines(t *testing.T, im mailbox.Import, c mailbox.Class) (all []string) {
+func (r *rig) lines(t *testing.T, im imports.Import, c imports.Class) (all []string) {
 	t.Helper()
-	for _, l := range must(r.Lines(t.Context(), im, c, 0, 100)) {
+	for _, l := range must(r.Imports.Lines(t.Context(), im, c, 0, 100)) {
 		all = append(all, fmt.Sprint(l.Line, " ", l.Name, " ", l.Primary, " ", l.Aliases))
 	}
 	return all
@@ -51,7 +51,7 @@ func TestFilesOfTheFieldAreReadRight(t *testing.T) {
 			r := newRig(t)
 			im := r.fromField(t, c.file)
 			r.wantClasses(t, im, c.classes...)
-			if got := r.lines(t, im, mailbox.LineNew); fmt.Sprint(got) != fmt.Sprint(c.lines) {
+			if got := r.lines(t, im, imports.LineNew); fmt.Sprint(got) != fmt.Sprint(c.lines) {
 				t.Errorf("got %q, want %q", got, c.lines)
 			}
 		})
@@ -72,11 +72,11 @@ func TestWorkbooksMakePlansAsTextsDo(t *testing.T) {
 	if im = r.plan(t, r.contact, im); im.New != 3 {
 		t.Fatalf("got %v, want three new rows", r.classes(t, im))
 	}
-	lines := must(r.Lines(t.Context(), im, mailbox.LineNew, 0, 10))
+	lines := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10))
 	if l := lines[1]; l.Line != 6 || l.Name != "Weiß, Änne" || l.Comment != "zwei\nZeilen" || lines[0].Comment != "2027-03-14" || lines[2].Name != "=Formel, 007" {
 		t.Errorf("got %+v", lines)
 	}
-	if im = r.apply(t, r.contact, im); im.State != mailbox.Applied {
+	if im = r.apply(t, r.contact, im); im.State != imports.Applied {
 		t.Errorf("got state %s (%s), want applied", im.State, im.Trouble)
 	}
 	again := r.planned(t, book("excel.xlsx"))
@@ -110,14 +110,14 @@ func TestProxyAddressesSayWhichIsWhat(t *testing.T) {
 		if got := strings.TrimPrefix(strings.Join(r.classes(t, im), "\n"), "2 "); got != c.want {
 			t.Errorf("%s\ngot  %s\nwant %s", c.cells, got, c.want)
 		}
-		for _, class := range [...]mailbox.Class{mailbox.LineNew, mailbox.LineChanged, mailbox.LineUnchanged} {
-			for _, l := range must(r.Lines(t.Context(), im, class, 0, 1)) {
+		for _, class := range [...]imports.Class{imports.LineNew, imports.LineChanged, imports.LineUnchanged} {
+			for _, l := range must(r.Imports.Lines(t.Context(), im, class, 0, 1)) {
 				if got := strings.Trim(fmt.Sprint(l.Aliases), "[]"); got != c.aliases {
 					t.Errorf("%s: got the aliases %s, want %s", c.cells, got, c.aliases)
 				}
 			}
 		}
-		r.ok(t, r.Discard(t.Context(), r.contact, r.uni, im.ID))
+		r.ok(t, r.Imports.Discard(t.Context(), r.contact, r.uni, im.ID))
 	}
 	im := r.planned(t, "Name;Typ;Proxy addresses\nnew;personal;SMTP:new@uni.example;\n")
 	r.wantClasses(t, im, "2 new")
@@ -139,43 +139,43 @@ func TestAMisreadNameIsHintedAt(t *testing.T) {
 func TestAProgramSaysHowItsFileIsToBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	plan := func(file string, w mailbox.Wish) (mailbox.Import, error) {
-		made, err := r.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader(file), w)
+	plan := func(file string, w imports.Wish) (imports.Import, error) {
+		made, err := r.Imports.UploadPlan(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader(file), w)
 		if err != nil {
-			return mailbox.Import{}, err
+			return imports.Import{}, err
 		}
-		r.ok(t, mailbox.WorkImport(t.Context(), r.Book, made.ID))
+		r.ok(t, r.Imports.Work(t.Context(), made.ID))
 		return r.imp(t, r.contact, r.uni, made.ID), nil
 	}
 	const titled = "export,of;today\nName;Mail;Typ\nJ\x81rgen;j@uni.example;personal\n"
-	columns := []mailbox.Field{"name", "primary", "kind"}
-	im, err := plan(titled, mailbox.Wish{Encoding: sheet.CP850, Separator: ';', HeaderLine: 2, Columns: columns})
+	columns := []imports.Field{"name", "primary", "kind"}
+	im, err := plan(titled, imports.Wish{Encoding: sheet.CP850, Separator: ';', HeaderLine: 2, Columns: columns})
 	r.ok(t, err)
-	if got := fmt.Sprint(r.lines(t, im, mailbox.LineNew)); got != "[3 Jürgen j@uni.example []]" {
+	if got := fmt.Sprint(r.lines(t, im, imports.LineNew)); got != "[3 Jürgen j@uni.example []]" {
 		t.Errorf("got %s, want line 3 with its umlaut", got)
 	}
-	im, err = plan("whatever;x;y\nJan;j@uni.example;personal\n", mailbox.Wish{Columns: columns})
+	im, err = plan("whatever;x;y\nJan;j@uni.example;personal\n", imports.Wish{Columns: columns})
 	r.ok(t, err)
 	r.wantClasses(t, im, "2 new")
-	im, err = plan("\ufeffName;Mail;Typ\nJürgen;j@uni.example;personal\n", mailbox.Wish{Encoding: sheet.Windows1252})
+	im, err = plan("\ufeffName;Mail;Typ\nJürgen;j@uni.example;personal\n", imports.Wish{Encoding: sheet.Windows1252})
 	r.ok(t, err)
 	if im.Encoding != sheet.UTF8 {
 		t.Errorf("a byte order mark against what was declared: got %s, want utf-8", im.Encoding)
 	}
-	refused := func(file string, w mailbox.Wish, id string) {
+	refused := func(file string, w imports.Wish, id string) {
 		t.Helper()
 		_, err := plan(file, w)
 		wants(t, err, id)
 	}
-	refused("a;b\n1;2\n", mailbox.Wish{}, "mailbox.import.no_primary")
-	refused("Mail;b\n1;2\n", mailbox.Wish{HeaderLine: 2}, "mailbox.import.no_primary")
-	refused("Mail;b\n1;2\n", mailbox.Wish{HeaderLine: 3}, "mailbox.import.header_line")
-	for _, w := range []mailbox.Wish{{}, {HeaderLine: 1}, {Columns: []mailbox.Field{"primary", ""}}} {
+	refused("a;b\n1;2\n", imports.Wish{}, "mailbox.import.no_primary")
+	refused("Mail;b\n1;2\n", imports.Wish{HeaderLine: 2}, "mailbox.import.no_primary")
+	refused("Mail;b\n1;2\n", imports.Wish{HeaderLine: 3}, "mailbox.import.header_line")
+	for _, w := range []imports.Wish{{}, {HeaderLine: 1}, {Columns: []imports.Field{"primary", ""}}} {
 		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "mailbox.import.header_unreadable")
 		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "sheet.not_utf8")
 	}
-	refused("Mail;b\n1;2\n", mailbox.Wish{Columns: columns}, "mailbox.import.columns_differ")
-	refused("Mail;b\n1;2\n", mailbox.Wish{Columns: []mailbox.Field{"primary", "room"}}, "mailbox.import.column_unknown")
+	refused("Mail;b\n1;2\n", imports.Wish{Columns: columns}, "mailbox.import.columns_differ")
+	refused("Mail;b\n1;2\n", imports.Wish{Columns: []imports.Field{"primary", "room"}}, "mailbox.import.column_unknown")
 	if n := r.scalar(t, `select count(*) from import where state not in ('planned', 'discarded')`); n != 0 {
 		t.Errorf("got %d imports that were kept without a plan", n)
 	}
@@ -187,7 +187,7 @@ func TestABombIsRefusedAndLeavesNothing(t *testing.T) {
 	entry := append([]byte("PK\x01\x02"), make([]byte, 42)...)
 	file := append([]byte("PK\x03\x04"), bytes.Repeat(entry, 20_000)...)
 	file = append(file, "PK\x05\x06\x00\x00\x00\x00 N N\xc0\x09\x0e\x00\x04\x00\x00\x00\x00\x00"...)
-	_, err := r.Upload(t.Context(), r.contact, r.uni, "x.xlsx", bytes.NewReader(file))
+	_, err := r.Imports.Upload(t.Context(), r.contact, r.uni, "x.xlsx", bytes.NewReader(file))
 	if !fault.Is(err, fault.TooLarge) {
 		t.Errorf("got %v, want too large", err)
 	}

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"regexp"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 )
 
 // headings are the words over a column, as heading leaves them.
@@ -55,12 +56,12 @@ var headings = map[Field][]string{
 
 // kindWords are the mailbox types that the portal looks after, as heading
 // leaves them.
-var kindWords = map[Kind][]string{
-	Personal: {
+var kindWords = map[mailbox.Kind][]string{
+	mailbox.Personal: {
 		"personal", "person", "persoenlich", "persoenliches", "persoenlichespostfach", "persoenlicheadresse", "personalmailbox", "user",
 		"usermailbox", "remoteusermailbox", "linkedmailbox", "benutzer", "benutzerpostfach", "nutzer", "nutzerpostfach", "private", "individual", "personenpostfach", "personenadresse",
 	},
-	Functional: {
+	mailbox.Functional: {
 		"functional", "function", "functionalmailbox", "functionaladdress", "funktional", "funktion", "funktionspostfach", "funktionsadresse",
 		"funktionales", "funktionalespostfach", "funktionaleadresse", "shared", "sharedmailbox", "gemeinsam", "gemeinsamespostfach",
 		"gemeinschaftspostfach", "freigegebenespostfach", "geteilt", "geteiltespostfach", "role", "rolemailbox", "rollenpostfach",
@@ -98,7 +99,7 @@ func (f Field) is(h string) bool {
 func guessColumns(header []string) []Field {
 	columns := make([]Field, len(header))
 	for i, h := range header {
-		for _, f := range ImportFields {
+		for _, f := range Fields {
 			if f.is(h) && !slices.Contains(columns, f) {
 				columns[i] = f
 				break
@@ -119,12 +120,12 @@ func guessColumns(header []string) []Field {
 
 // readKind tells the mailbox type; ok is false for one that the portal does not
 // look after. An empty one is for the rules to refuse.
-func readKind(s string) (k Kind, ok bool) {
+func readKind(s string) (k mailbox.Kind, ok bool) {
 	if strings.TrimSpace(s) == "" {
 		return "", true
 	}
 	word := heading(s)
-	for _, k := range [...]Kind{Personal, Functional} {
+	for _, k := range [...]mailbox.Kind{mailbox.Personal, mailbox.Functional} {
 		if slices.Contains(kindWords[k], word) {
 			return k, true
 		}
@@ -143,7 +144,7 @@ func checkColumns(rd Reading, header []string) error {
 	for i, c := range columns {
 		switch {
 		case c == "":
-		case !slices.Contains(ImportFields[:], c):
+		case !slices.Contains(Fields[:], c):
 			bad.Add("columns", "mailbox.import.column_unknown", "column", string(c))
 		case slices.Contains(columns[:i], c):
 			bad.Add("columns", "mailbox.import.column_twice", "column", header[i])

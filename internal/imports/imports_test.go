@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -26,18 +27,18 @@ func sample(t testing.TB, name string) []byte {
 }
 
 // upload uploads a file for a domain.
-func (r *rig) upload(t testing.TB, by person.Actor, domain, file string) mailbox.Import {
+func (r *rig) upload(t testing.TB, by person.Actor, domain, file string) imports.Import {
 	t.Helper()
-	id, err := r.Upload(t.Context(), by, domain, `C:\Export\Liste.csv`, strings.NewReader(file))
+	id, err := r.Imports.Upload(t.Context(), by, domain, `C:\Export\Liste.csv`, strings.NewReader(file))
 	if err != nil {
 		t.Fatalf("upload: %v", err)
 	}
 	return r.imp(t, by, domain, id)
 }
 
-func (r *rig) imp(t testing.TB, by person.Actor, domain string, id mailbox.ImportID) mailbox.Import {
+func (r *rig) imp(t testing.TB, by person.Actor, domain string, id imports.ID) imports.Import {
 	t.Helper()
-	im, err := r.Import(t.Context(), by, domain, id)
+	im, err := r.Imports.One(t.Context(), by, domain, id)
 	if err != nil {
 		t.Fatalf("read import: %v", err)
 	}
@@ -45,47 +46,47 @@ func (r *rig) imp(t testing.TB, by person.Actor, domain string, id mailbox.Impor
 }
 
 // plan lets the job make the plan of an import as it was recognised.
-func (r *rig) plan(t testing.TB, by person.Actor, im mailbox.Import) mailbox.Import {
+func (r *rig) plan(t testing.TB, by person.Actor, im imports.Import) imports.Import {
 	t.Helper()
 	domain := string(im.DomainName)
-	r.ok(t, r.Plan(t.Context(), by, domain, im.ID, im.Recognised()))
-	r.ok(t, mailbox.WorkImport(t.Context(), r.Book, im.ID))
-	if im = r.imp(t, by, domain, im.ID); im.State != mailbox.Planned {
+	r.ok(t, r.Imports.Plan(t.Context(), by, domain, im.ID, im.Recognised()))
+	r.ok(t, r.Imports.Work(t.Context(), im.ID))
+	if im = r.imp(t, by, domain, im.ID); im.State != imports.Planned {
 		t.Fatalf("got state %s (%s), want planned", im.State, im.Trouble)
 	}
 	return im
 }
 
 // planned uploads a file for uni.example and makes its plan.
-func (r *rig) planned(t testing.TB, file string) mailbox.Import {
+func (r *rig) planned(t testing.TB, file string) imports.Import {
 	t.Helper()
 	return r.plan(t, r.contact, r.upload(t, r.contact, r.uni, file))
 }
 
 // apply applies a plan, typing the number that is asked for.
-func (r *rig) apply(t testing.TB, by person.Actor, im mailbox.Import) mailbox.Import {
+func (r *rig) apply(t testing.TB, by person.Actor, im imports.Import) imports.Import {
 	t.Helper()
-	must(r.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
-	r.ok(t, mailbox.WorkImport(t.Context(), r.Book, im.ID))
+	must(r.Imports.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
+	r.ok(t, r.Imports.Work(t.Context(), im.ID))
 	return r.imp(t, by, string(im.DomainName), im.ID)
 }
 
-func (r *rig) undo(t testing.TB, im mailbox.Import) mailbox.Import {
+func (r *rig) undo(t testing.TB, im imports.Import) imports.Import {
 	t.Helper()
-	r.ok(t, r.Undo(t.Context(), r.contact, r.uni, im.ID))
-	r.ok(t, mailbox.WorkImport(t.Context(), r.Book, im.ID))
-	if im = r.imp(t, r.contact, r.uni, im.ID); im.State != mailbox.Undone {
+	r.ok(t, r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID))
+	r.ok(t, r.Imports.Work(t.Context(), im.ID))
+	if im = r.imp(t, r.contact, r.uni, im.ID); im.State != imports.Undone {
 		t.Fatalf("got state %s (%s), want undone", im.State, im.Trouble)
 	}
 	return im
 }
 
 // classes are what the plan says of each line: "2 new", "3 faulty primary: id".
-func (r *rig) classes(t testing.TB, im mailbox.Import) []string {
+func (r *rig) classes(t testing.TB, im imports.Import) []string {
 	t.Helper()
 	said := map[int]string{}
-	for _, c := range mailbox.Classes {
-		lines, err := r.Lines(t.Context(), im, c, 0, 1000)
+	for _, c := range imports.Classes {
+		lines, err := r.Imports.Lines(t.Context(), im, c, 0, 1000)
 		r.ok(t, err)
 		if len(lines) != im.Count(c) && im.Count(c) <= 1000 {
 			t.Errorf("%s: got %d lines, want the %d that were counted", c, len(lines), im.Count(c))
@@ -115,7 +116,7 @@ func fields(fs []fault.Field) string {
 	return s
 }
 
-func (r *rig) wantClasses(t testing.TB, im mailbox.Import, want ...string) {
+func (r *rig) wantClasses(t testing.TB, im imports.Import, want ...string) {
 	t.Helper()
 	got := r.classes(t, im)
 	if !slices.Equal(got, want) {
@@ -133,7 +134,7 @@ func TestTheExportOfAMailSystemIsTakenButForOtherMailboxes(t *testing.T) {
 	im = r.plan(t, r.stranger, im)
 	r.wantClasses(t, im, "2 new", "3 new", "4 new", "5 new", "6 new", "7 skipped", "8 skipped", "9 new", "10 new")
 	im = r.apply(t, r.stranger, im)
-	if im.State != mailbox.Applied || im.New != 7 || im.AppliedByName == nil || *im.AppliedByName != "Sven Fremd" {
+	if im.State != imports.Applied || im.New != 7 || im.AppliedByName == nil || *im.AppliedByName != "Sven Fremd" {
 		t.Fatalf("got %s with %d new by %v, want it applied by Sven Fremd with 7", im.State, im.New, im.AppliedByName)
 	}
 	page, err := r.Rows(t.Context(), r.stranger, must(r.Org.Domain(t.Context(), r.stranger, r.institute)), mailbox.View{})
@@ -172,17 +173,17 @@ func TestEveryFaultyLineIsNamedWithItsReason(t *testing.T) {
 		"9 faulty name:field.required kind:field.required",
 		"10 new applicant:import.hint_applicant",
 		"11 faulty primary:org.address.local")
-	lines := must(r.Lines(t.Context(), im, mailbox.LineNew, 2, 1))
+	lines := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 2, 1))
 	if len(lines) != 1 || lines[0].Comment != `=HYPERLINK("http://example","klick")` || fmt.Sprint(lines[0].Aliases) != "[l.braun@fakultaet.example lea@fakultaet.example]" {
 		t.Errorf("line 3: got %+v, want two aliases and the formula as text", lines)
 	}
 	var out bytes.Buffer
-	r.ok(t, r.WriteFaults(t.Context(), im, &out, "Grund", func(f fault.Field) string { return f.Name + " " + f.ID }))
+	r.ok(t, r.Imports.WriteFaults(t.Context(), im, &out, "Grund", func(f fault.Field) string { return f.Name + " " + f.ID }))
 	if got := out.String(); strings.Count(got, "\r\n") != 8 || !strings.Contains(got, "max@anderswo.example;\"Fremd, Max\";;persönlich;;;primary mailbox.primary.domain\r\n") {
 		t.Errorf("got the faults\n%s\nwant a heading and the seven lines as they stand in the file, each with its reason", got)
 	}
 	im = r.apply(t, r.contact, im)
-	if n := r.scalar(t, `select count(*) from address_row`); n != 3 || im.State != mailbox.Applied {
+	if n := r.scalar(t, `select count(*) from address_row`); n != 3 || im.State != imports.Applied {
 		t.Errorf("got %d rows and state %s, want 3 and applied", n, im.State)
 	}
 }
@@ -192,7 +193,7 @@ func TestExcelsUnicodeTextIsTaken(t *testing.T) {
 	r := newRig(t)
 	im := r.plan(t, r.stranger, r.upload(t, r.stranger, r.institute, string(sample(t, "excel-utf16.csv"))))
 	r.wantClasses(t, im, "3 new")
-	if l := must(r.Lines(t.Context(), im, mailbox.LineNew, 0, 9)); l[0].Name != "Weiß, Änne" {
+	if l := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 9)); l[0].Name != "Weiß, Änne" {
 		t.Errorf("got name %q, want Weiß, Änne", l[0].Name)
 	}
 }

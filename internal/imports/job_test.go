@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"testing"

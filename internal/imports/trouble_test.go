@@ -1,11 +1,11 @@
-package mailbox_test
+package imports_test
 
 import (
 	"fmt"
 	"testing"
 	"time"
 
-	"petschaft/internal/mailbox"
+	"petschaft/internal/imports"
 )
 
 // TestPassingTroubleIsNoAttemptAtAnImport: a database that is full for a while,
@@ -21,7 +21,7 @@ func TestPassingTroubleIsNoAttemptAtAnImport(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-			must(r.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
+			must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
 			const troubles = 12
 			_, err := r.db.Exec(t.Context(), fmt.Sprintf(`create sequence trouble;
 				create function trouble() returns trigger language plpgsql as $$ begin
@@ -31,13 +31,13 @@ func TestPassingTroubleIsNoAttemptAtAnImport(t *testing.T) {
 				create trigger trouble before insert on address_row for each row execute function trouble()`, troubles, what))
 			r.ok(t, err)
 			failed := 0
-			for end := time.Now().Add(time.Minute); failed <= troubles && im.State != mailbox.Applied && time.Now().Before(end); {
-				if err := mailbox.WorkImport(t.Context(), r.Book, im.ID); err != nil {
+			for end := time.Now().Add(time.Minute); failed <= troubles && im.State != imports.Applied && time.Now().Before(end); {
+				if err := r.Imports.Work(t.Context(), im.ID); err != nil {
 					failed++
 				}
 				im = r.imp(t, r.contact, r.uni, im.ID) // a session that was cut keeps its lock until it has died
 			}
-			if im = r.imp(t, r.contact, r.uni, im.ID); failed != troubles || im.State != mailbox.Applied || im.Trouble != "" {
+			if im = r.imp(t, r.contact, r.uni, im.ID); failed != troubles || im.State != imports.Applied || im.Trouble != "" {
 				t.Errorf("got %d failures, state %s, trouble %q; want %d, and then the import applied", failed, im.State, im.Trouble, troubles)
 			}
 		})

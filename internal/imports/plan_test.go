@@ -1,4 +1,4 @@
-package mailbox_test
+package imports_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 )
@@ -102,7 +103,7 @@ func TestALineIsJudgedAsByHand(t *testing.T) {
 		if got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", line, got, want)
 		}
-		r.ok(t, r.Discard(t.Context(), r.contact, r.uni, im.ID))
+		r.ok(t, r.Imports.Discard(t.Context(), r.contact, r.uni, im.ID))
 	}
 }
 
@@ -123,7 +124,7 @@ func TestAnAbsentColumnLeavesWhatIsThereAndAnEmptyCellClears(t *testing.T) {
 		"Mail;Typ\nada@uni.example;Funktionspostfach\n":                  "[{kind personal functional}]",
 	} {
 		im := r.planned(t, file)
-		lines := must(r.Lines(t.Context(), im, mailbox.LineChanged, 0, 10))
+		lines := must(r.Imports.Lines(t.Context(), im, imports.LineChanged, 0, 10))
 		if len(lines) != 1 || fmt.Sprint(lines[0].Cells) != want {
 			t.Errorf("%q: got %+v of %v, want %s", file, lines, r.classes(t, im), want)
 		}
@@ -196,7 +197,7 @@ func TestAddressesAreJudgedOnTheStateAfterTheImport(t *testing.T) {
 			im := r.planned(t, heads+c.lines)
 			r.wantClasses(t, im, strings.Split(c.want, ",")...)
 			if im.New+im.Changed > 0 {
-				if im = r.apply(t, r.contact, im); im.State != mailbox.Applied {
+				if im = r.apply(t, r.contact, im); im.State != imports.Applied {
 					t.Errorf("got state %s (%s), want it applied", im.State, im.Trouble)
 				}
 			}
@@ -239,7 +240,7 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	upload := func(file string) error {
-		_, err := r.Upload(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader(file))
+		_, err := r.Imports.Upload(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader(file))
 		return err
 	}
 	wants(t, upload(""), "mailbox.import.empty")
@@ -256,7 +257,7 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 		t.Errorf("over 200,000 rows: got %v, want too large", err)
 	}
 	broken := errors.New("the line went dead")
-	_, err := r.Upload(t.Context(), r.contact, r.uni, "x.csv", &brokenReader{strings.NewReader(heads), broken})
+	_, err := r.Imports.Upload(t.Context(), r.contact, r.uni, "x.csv", &brokenReader{strings.NewReader(heads), broken})
 	if !errors.Is(err, broken) {
 		t.Errorf("a broken upload: got %v, want what broke it", err)
 	}
@@ -264,8 +265,8 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 		t.Errorf("got %d leftovers of refused uploads, want none", n)
 	}
 	im := r.upload(t, r.contact, r.uni, heads+"x\n")
-	plan := func(f sheet.Format, columns ...mailbox.Field) error {
-		return r.Plan(t.Context(), r.contact, r.uni, im.ID, mailbox.Reading{Format: f, Columns: columns})
+	plan := func(f sheet.Format, columns ...imports.Field) error {
+		return r.Imports.Plan(t.Context(), r.contact, r.uni, im.ID, imports.Reading{Format: f, Columns: columns})
 	}
 	wants(t, plan(im.Format(), im.Columns[:3]...), "mailbox.import.columns_differ")
 	wants(t, plan(sheet.Format{Encoding: sheet.UTF8, Separator: ','}, im.Columns...), "mailbox.import.columns_differ")
@@ -273,7 +274,7 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 	none := slices.Clone(im.Columns)
 	none[1] = ""
 	wants(t, plan(im.Format(), none...), "mailbox.import.no_primary")
-	none[1], none[0] = mailbox.FieldPrimary, mailbox.FieldPrimary
+	none[1], none[0] = imports.FieldPrimary, imports.FieldPrimary
 	wants(t, plan(im.Format(), none...), "mailbox.import.column_twice")
 }
 
@@ -296,20 +297,20 @@ func TestWhatWasRecognisedCanBeCorrected(t *testing.T) {
 	if im.Encoding != sheet.Windows1252 || im.Separator != "," {
 		t.Fatalf("got %s and %q, want windows-1252 and commas", im.Encoding, im.Separator)
 	}
-	p := must(r.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}, 0))
+	p := must(r.Imports.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}, 0))
 	if len(p.Header) != 1 || len(p.Rows) != 2 {
 		t.Errorf("as UTF-8 with semicolons: got %+v, want one column and two rows", p)
 	}
-	p = must(r.Preview(t.Context(), im, im.Format(), 0))
+	p = must(r.Imports.Preview(t.Context(), im, im.Format(), 0))
 	if fmt.Sprint(p.Columns) != "[  kind]" || len(p.Rows) != 2 || p.Rows[1][0] != "Müller" {
 		t.Errorf("as recognised: got %+v, want the third column known", p)
 	}
-	im.Columns = []mailbox.Field{mailbox.FieldLast, mailbox.FieldPrimary, mailbox.FieldKind}
+	im.Columns = []imports.Field{imports.FieldLast, imports.FieldPrimary, imports.FieldKind}
 	im = r.plan(t, r.contact, im)
 	r.wantClasses(t, im, "2 new", "3 new")
 	if im.Done != 2 {
 		t.Errorf("got %d lines read, want 2", im.Done)
 	}
-	im.Columns[0] = mailbox.FieldComment // planned again, another way
+	im.Columns[0] = imports.FieldComment // planned again, another way
 	r.wantClasses(t, r.plan(t, r.contact, im), "2 faulty name:field.required", "3 faulty name:field.required")
 }

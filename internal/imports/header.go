@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -48,7 +48,7 @@ type Preview struct {
 
 // recognise finds the headings of an uploaded file: on the line that somebody
 // wished, else where an address has a heading.
-func (b *Book) recognise(ctx context.Context, id ImportID, f sheet.Format, wished int) (line int, header []string, err error) {
+func (b *Book) recognise(ctx context.Context, id ID, f sheet.Format, wished int) (line int, header []string, err error) {
 	var bad fault.Fields
 	if wished > 0 {
 		rec, err := readHeader(b.reader(ctx, id, f), wished)
@@ -70,7 +70,7 @@ func (b *Book) recognise(ctx context.Context, id ImportID, f sheet.Format, wishe
 	return rec.Line, headingsOf(rec), nil
 }
 
-func (b *Book) reader(ctx context.Context, id ImportID, f sheet.Format) *sheet.Reader {
+func (b *Book) reader(ctx context.Context, id ID, f sheet.Format) *sheet.Reader {
 	return sheet.NewReader(&file{ctx: ctx, q: b.DB, id: id}, f)
 }
 

@@ -1,4 +1,4 @@
-package mailbox
+package imports
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
@@ -28,11 +29,13 @@ func (b *Book) apply(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 	if err := b.follow(ctx, tx, by, im); err != nil {
 		return err
 	}
-	edited := func(l storedLine) (string, audit.Detail) { return "mailbox.edited", differences(l.before(), l.after()) }
+	edited := func(l storedLine) (string, audit.Detail) {
+		return "mailbox.edited", mailbox.Differences(l.before(), l.after())
+	}
 	if err := b.noteLines(ctx, tx, by, im, LineChanged, edited); err != nil {
 		return err
 	}
-	added := func(l storedLine) (string, audit.Detail) { return "mailbox.added", l.after().detail() }
+	added := func(l storedLine) (string, audit.Detail) { return "mailbox.added", l.after().Detail() }
 	if err := b.noteLines(ctx, tx, by, im, LineNew, added); err != nil {
 		return err
 	}
@@ -52,7 +55,7 @@ func (b *Book) apply(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 // stale returns the lines whose rows are no longer what the plan saw, having
 // locked those rows: from now on they stay what they are.
 func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) (map[int]bool, error) {
-	d, err := b.Org.DomainIn(ctx, tx, by, string(im.DomainName))
+	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +71,11 @@ func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 		}
 		return err
 	}
-	_, err = tx.Exec(ctx, `select from address_row where id in (select row_id from import_line where import = $1 and class = 'changed')
-		order by id for update`, im.ID)
+	err = b.Mailbox.LockMany(ctx, tx, mailbox.Query{
+		SQL: `select row_id from import_line where import = @import and class = 'changed'`, Args: pgx.NamedArgs{"import": im.ID},
+	})
 	if err != nil {
-		return nil, fmt.Errorf("lock rows: %w", err)
+		return nil, err
 	}
 	err = collect(`select l.line from import_line l left join address_row r on r.id = l.row_id
 		where l.import = $1 and l.class = 'changed'
@@ -102,24 +106,16 @@ func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 }
 
 // writeLines writes the rows: first those that change, for they free addresses.
-func (b *Book) writeLines(ctx context.Context, tx pgx.Tx, d org.ID, id ImportID) error {
-	args := pgx.NamedArgs{"import": id, "domain": d, "now": b.Now()}
-	_, err := tx.Exec(ctx, `
-		update address_row r set kind = l.kind, name = l.name, aliases = l.aliases, applicant = l.applicant, comment = l.comment,
-			version = r.version + 1, changed = @now
-		from import_line l where l.import = @import and l.class = 'changed' and r.id = l.row_id`, args)
+func (b *Book) writeLines(ctx context.Context, tx pgx.Tx, d org.ID, id ID) error {
+	args := pgx.NamedArgs{"import": id}
+	err := b.Mailbox.ChangeMany(ctx, tx, mailbox.Query{SQL: `
+		select row_id, kind, name, aliases, applicant, comment from import_line where import = @import and class = 'changed'`, Args: args})
 	if err != nil {
-		return fmt.Errorf("change rows: %w", err)
+		return err
 	}
-	_, err = tx.Exec(ctx, `
-		insert into address_row (id, domain, kind, name, primary_address, aliases, applicant, comment, created, changed)
-		overriding system value
-		select row_id, @domain, kind, name, primary_address, aliases, applicant, comment, @now, @now
-		from import_line where import = @import and class = 'new' order by line`, args)
-	if err != nil {
-		return fmt.Errorf("add rows: %w", err)
-	}
-	return nil
+	return b.Mailbox.AddMany(ctx, tx, d, mailbox.Query{SQL: `
+		select row_id, kind, name, primary_address, aliases, applicant, comment
+		from import_line where import = @import and class = 'new' order by line`, Args: args})
 }
 
 // followBatch is for how many rows at once the consequences are drawn.
@@ -130,7 +126,7 @@ const followBatch = 5000
 func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
 	type moved struct {
 		Line         int
-		RowID        ID
+		RowID        mailbox.ID
 		NewAliases   bool
 		NewApplicant bool
 	}
@@ -146,7 +142,7 @@ func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 			return err
 		}
 		after = all[len(all)-1].Line
-		var ids, suspended, unlinked []ID
+		var ids, suspended, unlinked []mailbox.ID
 		for _, m := range all {
 			ids = append(ids, m.RowID)
 			if m.NewAliases {
@@ -156,34 +152,14 @@ func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 				unlinked = append(unlinked, m.RowID)
 			}
 		}
-		if err := b.followIn(ctx, tx, by, im, ids, suspended, unlinked); err != nil {
+		err = b.Mailbox.FollowMany(ctx, tx, mailbox.Changed{
+			By: by, Domain: im.Domain, Rows: ids, NewAliases: suspended, NewApplicants: unlinked,
+			Detail: audit.Detail{"import": im.ID}, Part: im.ID.Thing(),
+		})
+		if err != nil {
 			return err
 		}
 	}
-}
-
-func (b *Book) followIn(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, ids, suspended, unlinked []ID) error {
-	if err := b.endRounds(ctx, tx, ids, "invalidated"); err != nil {
-		return err
-	}
-	if err := suspendLinks(ctx, tx, suspended...); err != nil {
-		return err
-	}
-	gone, err := endLinks(ctx, tx, unlinked...)
-	if err != nil {
-		return err
-	}
-	lines := make([]audit.Line, len(gone))
-	for i, g := range gone {
-		lines[i] = audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "mailbox.unlinked", Detail: audit.Detail{"import": im.ID},
-			About: []audit.Thing{g.RowID.Thing(), im.Domain.Thing(), g.Account.Thing(), im.ID.Thing()},
-		}
-	}
-	if err := audit.Copy(ctx, tx, lines); err != nil {
-		return err
-	}
-	return refresh(ctx, tx, ids...)
 }
 
 // noteLines writes an audit line for every line of the class that does not stay.

@@ -1,6 +1,9 @@
-package mailbox
+package imports
 
-import "petschaft/internal/fault"
+import (
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+)
 
 // NeedsNumber tells whether the plan changes so many of the domain's rows, more
 // than a fifth, that whoever applies it types their number.
@@ -12,8 +15,8 @@ func MayPlan(im Import) error { return mayDecide(im, Uploaded, Planned) }
 // MayDiscard is MayPlan: what was applied stays on record.
 func MayDiscard(im Import) error { return MayPlan(im) }
 
-// MayApplyImport: a plan that does something.
-func MayApplyImport(im Import) error {
+// MayApply: a plan that does something.
+func MayApply(im Import) error {
 	if err := mayDecide(im, Planned); err != nil {
 		return err
 	}
@@ -28,8 +31,8 @@ func MayApplyImport(im Import) error {
 func MayUndo(im Import) error { return mayDecide(im, Applied) }
 
 // mayDecide: somebody who may edit the rows, and a state from which it goes on.
-func mayDecide(im Import, states ...ImportState) error {
-	if err := MayEditRows(im.Standing); err != nil {
+func mayDecide(im Import, states ...State) error {
+	if err := mailbox.MayEditRows(im.Standing); err != nil {
 		return err
 	}
 	for _, s := range states {
