@@ -1,4 +1,4 @@
-# Everything one does here. `make check` is what CI runs.
+# Everything one does here. CI runs lint, test and peers.
 # T: which packages to test, as in `make test T=./internal/org`. PORT: the demo's, as in `make run PORT=9000`.
 # ONLY: what to measure, as in `make bench ONLY=import,export`.
 T       ?= ./...
@@ -6,33 +6,55 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 DEMO    := go run ./cmd/demo
 TOOL    := go tool -modfile=tools/go.mod
 # Two packages with four tests each keep a small machine busy and the server under its limit of connections.
-TEST    := go test -p 2 -parallel 4 -timeout 40m
+TEST    := $(DEMO) postgres -- go test -p 2 -parallel 4 -timeout 40m
+# What tests of lanes two and three are called, as internal/lane has it; lane one is all others.
+TWO     := InABrowser|Journey|StaysSmall
+THREE   := TestPeer
+# $(call lane,NAMES) runs the tests of T that are called so; packages without any are not even linked.
+FILES   := go list -f '{{$$d := .Dir}}{{range .TestGoFiles}}{{$$d}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$d}}/{{.}} {{end}}' $(T)
+lane     = files=$$($(FILES)) && dirs=$$(grep -lE '^func [^(]*($(1))' /dev/null $$files | xargs -r -n 1 dirname | sort -u) && \
+	   if test -n "$$dirs"; then $(TEST) $(2) -run '$(1)' $$dirs; fi
 # Generating and testing must leave the tree as it was: clean in CI, yours on your machine.
 TREE    := { git status --porcelain; git diff; } | cksum
+BEFORE  := mkdir -p bin && $(TREE) > bin/tree-before
+AFTER   := $(TREE) | cmp -s - bin/tree-before || { git status --short; echo 'generating or testing changed the tree: commit what was generated'; exit 1; }
 
-.PHONY: help run test check bench build clean need
+# A fixed seed makes the random walks of CI repeatable; nobody looks at pictures there.
+ifeq ($(CI),true)
+export PETSCHAFT_SEED    ?= 20270314
+export PETSCHAFT_SCREENS ?= none
+endif
+
+.PHONY: help run check lint test peers bench build clean need
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: ## the portal with a sign-in provider, a mail reader and sample people, on this machine
 	@go build -o bin/demo ./cmd/demo && exec bin/demo run $(if $(PORT),--port=$(PORT))
 
-test: need ## all tests, on a throw-away Postgres
-	$(DEMO) postgres -- $(TEST) $(T)
+check: lint test ## lint and test: what to run before a commit
 
-# A fixed seed makes the random walks of CI repeatable; with -race they are shorter. Nobody looks at pictures there.
-check: export PETSCHAFT_SEED ?= 20270314
-check: export PETSCHAFT_SCREENS ?= none
-check: need ## what CI runs: generated code, format, vet, staticcheck, tests with -race
-	@mkdir -p bin && $(TREE) > bin/tree-before
+lint: ## generated code, format, vet, staticcheck
+	@$(BEFORE)
 	go tool templ generate -log-level warn
 	@rough=$$($(TOOL) gofumpt -l .) && test -z "$$rough" || { echo "run '$(TOOL) gofumpt -w .' for: $$rough"; exit 1; }
 	go vet ./...
 	$(TOOL) staticcheck ./...
-	$(DEMO) postgres -- $(TEST) -race -shuffle=on ./...
-	$(TEST) -run Bomb ./internal/sheet
-	PETSCHAFT_MODEL_STEPS=10000 $(DEMO) postgres -- $(TEST) -run Model ./internal/mailbox
-	@$(TREE) | cmp -s - bin/tree-before || { git status --short; echo 'generating or testing changed the tree: commit what was generated'; exit 1; }
+	@$(AFTER)
+
+# With -race the random walks are shorter, so the longest is gone once more without.
+test: need ## all tests but peers, on a throw-away Postgres: with -race, then without it what looks at pages in a browser
+	@$(BEFORE)
+	$(TEST) -race -short -shuffle=on $(T)
+	$(call lane,$(TWO))
+	$(if $(filter ./...,$(T)),PETSCHAFT_MODEL_STEPS=10000 $(TEST) -run Model ./internal/mailbox)
+	@$(AFTER)
+
+peers: ## what foreign programs say of keys, files and letters; who is missing is skipped, in CI an error
+	@$(DEMO) need --peers
+	@$(BEFORE)
+	$(call lane,$(THREE),-v)
+	@$(AFTER)
 
 bench: ## speed as ratios against a floor of the same run, on a durable Postgres
 	$(DEMO) postgres --fsync -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY))

@@ -239,11 +239,14 @@ func (s source) room() string { return path.Dir(s.path) }
 // sources are all Go files but tests.
 func sources(t *testing.T) []source {
 	t.Helper()
+	return slices.DeleteFunc(parsed(t), func(s source) bool { return strings.HasSuffix(s.path, "_test.go") })
+}
+
+// parsed are all Go files, tests included.
+func parsed(t *testing.T) []source {
+	t.Helper()
 	var all []source
 	for _, name := range files(t, ".go") {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
 		set := token.NewFileSet()
 		f, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 type commands struct {
 	Run      RunCmd      `cmd:"" help:"Run the portal with all that stands around it."`
 	Postgres PostgresCmd `cmd:"" help:"Run a command beside a throw-away Postgres cluster."`
-	Need     NeedCmd     `cmd:"" help:"Install what the demo and the tests need: a Postgres server and Chromium."`
+	Need     NeedCmd     `cmd:"" help:"Install what the demo and the tests need: a Postgres server, Chromium and what tests ask."`
 	Forget   ForgetCmd   `cmd:"" help:"Forget the demo's data, ports and settings."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"petschaft/internal/lane"
 	"petschaft/internal/npm"
 )
 
@@ -39,15 +40,11 @@ if (!found.valid || validator.version !== "3.1") {
 // wrong.
 func judged(t *testing.T, description []byte) string {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		node = must(exec.LookPath("nodejs"))
-	}
 	folder := t.TempDir()
 	must(0, npm.Install(t.Context(), folder, judge...))
 	must(0, os.WriteFile(filepath.Join(folder, "openapi.json"), description, 0o600))
 	must(0, os.WriteFile(filepath.Join(folder, "ask.mjs"), []byte(ask), 0o600))
-	c := exec.CommandContext(t.Context(), node, "ask.mjs")
+	c := exec.CommandContext(t.Context(), lane.Find("node"), "ask.mjs")
 	c.Dir = folder
 	out, err := c.CombinedOutput()
 	if err != nil && len(out) == 0 {
@@ -56,8 +53,9 @@ func judged(t *testing.T, description []byte) string {
 	return string(out)
 }
 
-func TestTheDescriptionIsOpenAPI(t *testing.T) {
+func TestPeerTakesTheDescriptionForOpenAPI(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "node")
 	r := newRig(t)
 	description := r.ask("GET", "/api/v1/openapi.json", "", nil)
 	wants(t, description, 200)

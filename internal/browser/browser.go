@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"petschaft/internal/lane"
 )
 
 const (
@@ -56,9 +58,11 @@ type Room struct {
 }
 
 // Open gives t a place in this process's Chromium, waiting while two other
-// tests use it. Pages may ask only the hosts of the addresses.
+// tests use it. Pages may ask only the hosts of the addresses. t is in lane two,
+// or three.
 func Open(t testing.TB, addresses ...string) *Room {
 	t.Helper()
+	lane.Browser(t)
 	r := &Room{t: t, hosts: map[string]bool{}}
 	for _, a := range addresses {
 		u, err := url.Parse(a)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"petschaft/internal/browser"
+	"petschaft/internal/lane"
 )
 
 // head begins a page that axe-core has nothing to say about.
@@ -50,7 +51,7 @@ var form = head + `<p>LANG</p><p id="by">without script</p>
 	<details><summary>Mehr</summary><p>Kleingedrucktes</p></details>
 	<script src="/by.js"></script></main></body></html>`
 
-func TestAPersonFillsAFormWithScriptAndWithout(t *testing.T) {
+func TestAPersonFillsAFormInABrowserWithScriptAndWithout(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{"/": form, "/by.js": `document.getElementById("by").textContent = "with script"`})
 	room := browser.Open(t, site)
@@ -72,7 +73,7 @@ func TestAPersonFillsAFormWithScriptAndWithout(t *testing.T) {
 	}
 }
 
-func TestAPersonChoosesAFileAndSavesOne(t *testing.T) {
+func TestAPersonInABrowserChoosesAFileAndSavesOne(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{
 		"/": head + `<label>Name <input value="old"></label> <label>Antrag <input type="file"></label> <a href="/file.js">Datei</a>
@@ -96,7 +97,7 @@ func TestAPersonChoosesAFileAndSavesOne(t *testing.T) {
 	}
 }
 
-func TestThePageKnowsItsLanguageAddressAndStatus(t *testing.T) {
+func TestAPageInABrowserKnowsItsLanguageAddressAndStatus(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{"/": head + `<p>LANG</p><a href="/gone">Weiter</a>`})
 	page := browser.Open(t, site).Visitor("ada", browser.Speaking("en"))
@@ -114,7 +115,7 @@ func TestThePageKnowsItsLanguageAddressAndStatus(t *testing.T) {
 	}
 }
 
-func TestALinkInAFrameThatMayRunNothingCanBeFollowed(t *testing.T) {
+func TestALinkInABrowserCanBeFollowedFromAFrameThatMayRunNothing(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{
 		"/":      head + `<iframe title="Mail" src="/frame" sandbox="allow-top-navigation-by-user-activation"></iframe>`,
@@ -130,7 +131,8 @@ func TestALinkInAFrameThatMayRunNothingCanBeFollowed(t *testing.T) {
 	}
 }
 
-func TestLooksLeavesPicturesAndFindsNothingOnAGoodPage(t *testing.T) {
+func TestLooksInABrowserLeavePicturesAndFindNothingOnAGoodPage(t *testing.T) {
+	lane.Browser(t)
 	folder := t.TempDir()
 	t.Setenv("PETSCHAFT_SCREENS", folder)
 	site := serve(t, map[string]string{"/": head + "<p>Gut.</p></main>"})
@@ -144,7 +146,8 @@ func TestLooksLeavesPicturesAndFindsNothingOnAGoodPage(t *testing.T) {
 	}
 }
 
-func TestWhatAPageMayNotDoFailsTheTest(t *testing.T) {
+func TestWhatAPageInABrowserMayNotDoFailsTheTest(t *testing.T) {
+	lane.Browser(t)
 	other := serve(t, map[string]string{"/": ""})
 	t.Setenv("PETSCHAFT_SCREENS", t.TempDir())
 	for does, c := range map[string]struct{ page, script, want string }{
@@ -173,7 +176,8 @@ func TestWhatAPageMayNotDoFailsTheTest(t *testing.T) {
 	}
 }
 
-func TestWhoLooksForWhatIsNotThereHearsWhatIs(t *testing.T) {
+func TestWhoLooksInABrowserForWhatIsNotThereHearsWhatIs(t *testing.T) {
+	lane.Browser(t)
 	t.Setenv("PETSCHAFT_SCREENS", t.TempDir())
 	site := serve(t, map[string]string{"/": head + `<button>Ja</button><button>Ja</button>`})
 	said := overhear(t, func(t testing.TB) {

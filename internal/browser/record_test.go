@@ -7,7 +7,7 @@ import (
 	"petschaft/internal/browser"
 )
 
-func TestEveryRequestIsRecordedWithItsBody(t *testing.T) {
+func TestEveryRequestInABrowserIsRecordedWithItsBody(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{
 		"/": head + `<form method="post" enctype="multipart/form-data"><label>Name <input name="name"></label>
@@ -35,7 +35,7 @@ func TestEveryRequestIsRecordedWithItsBody(t *testing.T) {
 	}
 }
 
-func TestWhatAPageSavesIsADownload(t *testing.T) {
+func TestWhatAPageInABrowserSavesIsADownload(t *testing.T) {
 	t.Parallel()
 	site := serve(t, map[string]string{
 		"/": head + `<button id="save" type="button">Sichern</button><script src="/save.js"></script></main>`,

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"petschaft/internal/lane"
 )
 
 // postfix is a real Postfix with a spool of its own on loopback, which puts off
@@ -161,17 +163,18 @@ func await(t *testing.T, port int, ended <-chan struct{}, said *bytes.Buffer) {
 		}
 		select {
 		case <-ended:
-			t.Fatalf("Postfix ended (`make need` installs it):\n%s", said)
+			t.Fatalf("Postfix ended (`make peers` installs it):\n%s", said)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	t.Fatal("Postfix does not listen after 20 seconds")
 }
 
-// TestPostfixRefusesForOtherReasonsThanTheAddress, all at RCPT or later: only
+// TestPeerPostfixRefusesForOtherReasonsThanTheAddress, all at RCPT or later: only
 // the unknown user is held against the address.
-func TestPostfixRefusesForOtherReasonsThanTheAddress(t *testing.T) {
+func TestPeerPostfixRefusesForOtherReasonsThanTheAddress(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "postfix")
 	next := serve(t, noTLS, func(s *server) {
 		s.EnableDSN = true
 		s.rcpt = func(to string) error {

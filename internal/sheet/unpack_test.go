@@ -228,7 +228,7 @@ func bomb(t testing.TB, parts map[string]string, name, before, s string, n int, 
 // TestABombStaysSmall does not run beside others: it measures memory.
 func TestABombStaysSmall(t *testing.T) {
 	if raced {
-		t.Skip("measures memory, which the race detector would add to; make check runs it once more without")
+		t.Skip("measures memory, which the race detector would add to: runs in lane two")
 	}
 	const mega = 1 << 20
 	entries := map[string]string{}

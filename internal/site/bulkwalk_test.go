@@ -9,13 +9,13 @@ import (
 	"petschaft/internal/mailbox"
 )
 
-func TestManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
-func TestManyRowsWithoutScript(t *testing.T) {
+func TestTheJourneyOfManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
+func TestTheJourneyOfManyRowsWithoutScript(t *testing.T) {
 	t.Parallel()
 	newWalk(t, "de", chromium.NoScript).many()
 }
 
-func TestManyRowsOnATelephone(t *testing.T) {
+func TestTheJourneyOfManyRowsInEnglishOnATelephone(t *testing.T) {
 	t.Parallel()
 	newWalk(t, "en", chromium.Wide(360)).many()
 }

@@ -64,9 +64,6 @@ func (r *rig) issue() (w issued) {
 // TestCertificatesInABrowser looks at applying, at certificates in every state
 // and at what officers and contacts see of them.
 func TestCertificatesInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

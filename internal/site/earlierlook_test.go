@@ -13,9 +13,6 @@ import (
 // TestEarlierCertificatesInABrowser goes the way from the files to what people
 // see of them, in a browser; and looks at help and digest beside it.
 func TestEarlierCertificatesInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

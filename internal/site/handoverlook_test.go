@@ -9,9 +9,6 @@ import (
 // TestHandoversInABrowser looks at handovers in every state, from both sides, at
 // forms that come back, and at the change of contact by the registration office.
 func TestHandoversInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

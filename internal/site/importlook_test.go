@@ -57,9 +57,6 @@ const (
 
 // TestImportsInABrowser looks at an import from the file to its end.
 func TestImportsInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sink"
 	"petschaft/web/locale"
@@ -31,6 +32,7 @@ type walk struct {
 
 func newWalk(t *testing.T, lang string, options ...chromium.Option) *walk {
 	t.Helper()
+	lane.Browser(t)
 	r := newRig(t)
 	r.work()
 	reader := httptest.NewServer(r.sink.Handler())

@@ -19,6 +19,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 )
@@ -44,10 +45,10 @@ func (w *walk) keeps(p *chromium.Page, want string) {
 	}
 }
 
-// TestTheKeyOfACertificateNeverLeavesTheBrowser applies for a personal and a
+// TestAKeyMadeInABrowserNeverLeavesIt applies for a personal and a
 // functional address, leaves the page meanwhile, comes back, saves the file,
 // uses it, and looks through everything that was ever sent.
-func TestTheKeyOfACertificateNeverLeavesTheBrowser(t *testing.T) {
+func TestAKeyMadeInABrowserNeverLeavesIt(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de")
 	w.linkRow("ada.adler", "ada", "adler@uni.example")
@@ -240,8 +241,8 @@ func (w *walk) use(s saved) {
 	}
 }
 
-// TestAKeyThatIsNotNeededIsThrownAway: the application failed.
-func TestAKeyThatIsNotNeededIsThrownAway(t *testing.T) {
+// TestAKeyInABrowserThatIsNotNeededIsThrownAway: the application failed.
+func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 	t.Parallel()
 	w, row := waitingWalk(t)
 	r, p := w.rig, w.ada
@@ -270,9 +271,10 @@ func TestAKeyThatIsNotNeededIsThrownAway(t *testing.T) {
 	w.keeps(p, "0")
 }
 
-// TestABrowserThatCannotMakeKeysSaysSo: each lacks something else.
-func TestABrowserThatCannotMakeKeysSaysSo(t *testing.T) {
+// TestThatKeysCannotBeMadeInABrowserIsSaid, whatever is lacking.
+func TestThatKeysCannotBeMadeInABrowserIsSaid(t *testing.T) {
 	t.Parallel()
+	lane.Browser(t)
 	r := newRig(t)
 	w := &walk{rig: r, lang: "de"}
 	w.room = chromium.Open(t, r.base, r.issuer)
@@ -306,9 +308,9 @@ func TestABrowserThatCannotMakeKeysSaysSo(t *testing.T) {
 	p.Has(w.say("server.names"))
 }
 
-// TestTheKeyOfAServerIsSavedBeforeAnythingIsSent orders with keys that the
+// TestTheKeyOfAServerInABrowserIsSavedBeforeAnythingIsSent orders with keys that the
 // browser makes.
-func TestTheKeyOfAServerIsSavedBeforeAnythingIsSent(t *testing.T) {
+func TestTheKeyOfAServerInABrowserIsSavedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de")
 	w.rita = w.enter("rita")

@@ -8,12 +8,13 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 )
 
-// TestASignOutKeepsTheKeyThatWaits: ada applies, signs out before her
+// TestASignOutKeepsTheKeyThatWaitsInABrowser: ada applies, signs out before her
 // certificate is there, bob uses the same browser, and ada saves her key later.
-func TestASignOutKeepsTheKeyThatWaits(t *testing.T) {
+func TestASignOutKeepsTheKeyThatWaitsInABrowser(t *testing.T) {
 	t.Parallel()
 	w, row := waitingWalk(t)
 	p := w.ada
@@ -65,6 +66,7 @@ func TestASignOutKeepsTheKeyThatWaits(t *testing.T) {
 // in which the key of her application waits.
 func waitingWalk(t *testing.T, option ...chromium.Option) (*walk, mailbox.ID) {
 	t.Helper()
+	lane.Browser(t)
 	r := newRig(t)
 	w := &walk{rig: r, lang: "de", options: append(option, chromium.Speaking("de"))}
 	w.room = chromium.Open(t, r.base, r.issuer)

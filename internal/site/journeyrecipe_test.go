@@ -34,9 +34,6 @@ var verbs = map[recipe.Step]string{
 // TestRecipesInABrowser walks each recipe to its end by its buttons, with and
 // without script, and looks at every page on the way.
 func TestRecipesInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

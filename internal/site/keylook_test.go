@@ -11,9 +11,6 @@ import (
 // TestKeysInABrowserLook looks at the pages that speak of keys made in the
 // browser, while one waits and afterwards.
 func TestKeysInABrowserLook(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

@@ -12,9 +12,6 @@ import (
 // TestFailedMailsAndJobsInABrowser looks at what was given up, what is tried
 // again, and what was lost.
 func TestFailedMailsAndJobsInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

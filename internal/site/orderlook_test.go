@@ -10,9 +10,6 @@ import (
 // TestOrdersInABrowser looks at orders in every state, at each step of ordering,
 // and at the forms that come back.
 func TestOrdersInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

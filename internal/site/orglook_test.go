@@ -14,9 +14,6 @@ import (
 // TestOrganisationsInABrowser looks at organisations and their names in every
 // state, at the forms that come back, and at the forecast.
 func TestOrganisationsInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

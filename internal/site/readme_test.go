@@ -12,12 +12,9 @@ import (
 
 var update = flag.Bool("update", false, "write docs/screenshot.png")
 
-// TestScreenshotForTheReadme makes the picture in the README of the real table
+// TestScreenshotInABrowserForTheReadme makes the picture in the README of the real table
 // page; it writes it with -update only.
-func TestScreenshotForTheReadme(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a picture")
-	}
+func TestScreenshotInABrowserForTheReadme(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de")
 	s.populate()

@@ -159,9 +159,6 @@ func TestAHeldQueueIsSeen(t *testing.T) {
 // TestRefusedMailInABrowser looks at the pages that tell of it, and of links that
 // want a look.
 func TestRefusedMailInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

@@ -76,9 +76,6 @@ func TestAnOfficerRevokesAllCertificatesAlsoOfAnActiveRow(t *testing.T) {
 // TestRevokingAllInABrowser looks at the pages before, at, after a mistake, and
 // at the public page of authorities.
 func TestRevokingAllInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/lane"
 	"petschaft/internal/pki"
 )
 
@@ -135,16 +136,12 @@ http { access_log off; `
 		conf += kind + "_temp_path " + dir + "/" + kind + "; "
 	}
 	must(0, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf+"\n"+servers+"\n}\n"), 0o600))
-	nginx := "/usr/sbin/nginx"
-	if path, err := exec.LookPath("nginx"); err == nil {
-		nginx = path
-	}
 	var out bytes.Buffer
-	c := exec.Command(nginx, "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
+	c := exec.Command(lane.Find("nginx"), "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
 	c.Stderr = &out
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {
-		t.Fatalf("start nginx (`go run ./cmd/demo need` installs it): %v", err)
+		t.Fatalf("start nginx: %v", err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- c.Wait() }()
@@ -170,10 +167,11 @@ http { access_log off; `
 	}
 }
 
-// TestARealNginxServesWhatWasDownloaded, with the lines that the page gives for
+// TestPeerNginxServesWhatWasDownloaded, with the lines that the page gives for
 // it, and curl, which trusts the root and nothing else, fetches from it.
-func TestARealNginxServesWhatWasDownloaded(t *testing.T) {
+func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "nginx")
 	r := newRig(t)
 	dir, port := t.TempDir(), freePort()
 	must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
@@ -239,10 +237,11 @@ func TestARealNginxServesWhatWasDownloaded(t *testing.T) {
 	}
 }
 
-// TestTheWholeChainServesToo: whoever takes the file with the root is served as
+// TestPeerNginxServesTheWholeChainToo: whoever takes the file with the root is served as
 // well, and the certificate alone is not enough.
-func TestTheWholeChainServesToo(t *testing.T) {
+func TestPeerNginxServesTheWholeChainToo(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "nginx")
 	r := newRig(t)
 	key := ecKey()
 	for ending, good := range map[string]bool{"-x509chain.pem": true, ".pem": false} {
@@ -261,9 +260,10 @@ func TestTheWholeChainServesToo(t *testing.T) {
 	}
 }
 
-// TestGnuTLSAndOpenSSLReadTheFiles as they were downloaded.
-func TestGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
+// TestPeersGnuTLSAndOpenSSLReadTheFiles as they were downloaded.
+func TestPeersGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "certtool")
 	r := newRig(t)
 	for _, key := range []crypto.Signer{rsaKey(), ecKey()} {
 		dir := t.TempDir()
@@ -298,10 +298,11 @@ func TestGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
 	}
 }
 
-// TestJavaTakesTheChain: a key made by keytool, its request, and the file with
+// TestPeerJavaTakesTheChain: a key made by keytool, its request, and the file with
 // the chain imported by the line that the page gives.
-func TestJavaTakesTheChain(t *testing.T) {
+func TestPeerJavaTakesTheChain(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "keytool")
 	r := newRig(t)
 	for _, alg := range [][]string{{"-keyalg", "EC", "-groupname", "secp256r1"}, {"-keyalg", "RSA", "-keysize", "2048"}} {
 		dir := t.TempDir()

@@ -8,9 +8,6 @@ import (
 // TestServerCertificatesInABrowser looks at lists, at certificates in every state
 // and at what officers see of them.
 func TestServerCertificatesInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/portal"
 	"petschaft/web/locale"
@@ -26,9 +27,6 @@ var noPages = []string{
 // TestEveryPageInABrowser looks at each route of the matrix once, as somebody
 // who may see it, so that a new page is looked at as well.
 func TestEveryPageInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	s := newSight(t, "de")
 	m := &matrixRig{rig: s.rig}
@@ -58,6 +56,7 @@ type sight struct {
 
 func newSight(t *testing.T, lang string, change ...func(*portal.Config)) *sight {
 	t.Helper()
+	lane.Browser(t)
 	r := newRig(t, change...)
 	return &sight{rig: r, room: chromium.Open(t, r.base, r.issuer), lang: lang, pages: map[string]*chromium.Page{}}
 }
@@ -103,9 +102,6 @@ func (s *sight) judge(p *chromium.Page, name string, status int) {
 // TestAddressesInABrowser looks at the states of rows and challenges, and at what
 // goes wrong with them.
 func TestAddressesInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

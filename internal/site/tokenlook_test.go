@@ -12,9 +12,6 @@ import (
 // TestTokensInABrowser looks at API tokens in every state, at the form that comes
 // back, at the one moment of the secret, and at the pages about the API.
 func TestTokensInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("looks at many pages")
-	}
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
 		t.Run(lang, func(t *testing.T) {

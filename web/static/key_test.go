@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/web/static"
 )
 
@@ -32,6 +33,7 @@ type laboratory struct {
 
 func newLaboratory(t *testing.T) laboratory {
 	t.Helper()
+	lane.Browser(t)
 	files := static.Handler()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'")
@@ -95,7 +97,7 @@ func (l laboratory) make(kind, name string) (m made) {
 	return m
 }
 
-func TestARequestFromTheBrowserIsSignedByItsKey(t *testing.T) {
+func TestARequestMadeInABrowserIsSignedByItsKey(t *testing.T) {
 	t.Parallel()
 	l := newLaboratory(t)
 	for _, c := range []struct{ kind, name string }{{"rsa", ""}, {"rsa", "www.uni.example"}, {"ec", ""}, {"ec", "Jürgen Müller"}, {"ec", string(bytes.Repeat([]byte("x"), 300))}} {
@@ -154,7 +156,7 @@ func (l laboratory) tripleDES(key, iv, plain []byte) []byte {
 		return text(tripleDES(...args.map(bytes)));`, key, iv, plain))
 }
 
-func TestTripleDESGivesTheKnownAnswers(t *testing.T) {
+func TestTripleDESInABrowserGivesTheKnownAnswers(t *testing.T) {
 	t.Parallel()
 	l := newLaboratory(t)
 	for _, v := range vectors {
@@ -188,7 +190,7 @@ func random(t *testing.T, n int) []byte {
 	return b
 }
 
-func TestAKeyIsKeptEncryptedUntilItIsForgotten(t *testing.T) {
+func TestAKeyIsKeptEncryptedInABrowserUntilItIsForgotten(t *testing.T) {
 	t.Parallel()
 	l := newLaboratory(t)
 	secret := random(t, 1200)
@@ -210,7 +212,7 @@ func TestAKeyIsKeptEncryptedUntilItIsForgotten(t *testing.T) {
 	}
 }
 
-func TestAPasswordHasTheBitsItClaims(t *testing.T) {
+func TestAPasswordMadeInABrowserHasTheBitsItClaims(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	var all []string

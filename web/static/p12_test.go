@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
+
+	"petschaft/internal/lane"
 )
 
 // friendly is what programs show.
@@ -114,8 +116,9 @@ func program(t *testing.T, in string, line []string, words ...string) string {
 	return string(said)
 }
 
-func TestProgramsOpenTheFile(t *testing.T) {
+func TestPeersOpenTheFile(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "keytool", "certutil", "pk12util", "certtool", "gpgsm")
 	l := newLaboratory(t)
 	for _, kind := range []string{"rsa", "ec"} {
 		for _, older := range []bool{false, true} {
