@@ -1,0 +1,57 @@
+// Package trial is the ground of tests: the day they begin on and a clock that
+// they move, waiting for what others do, another process of the test binary. It
+// decides what today is in a test and how long one waits; it knows no room of
+// the portal, and what is tested it never does.
+package trial
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// shift is the environment variable that moves Today by so many days.
+const shift = "PETSCHAFT_TEST_DAYS"
+
+// Day is one of a clock in UTC.
+const Day = 24 * time.Hour
+
+// Today is when tests begin: a fixed day, so that what passes on one passes on
+// any other. PETSCHAFT_TEST_DAYS=200 or -200 shows that none hangs on that day
+// either. Only what foreign programs check begins on the machine's day.
+func Today() time.Time {
+	today := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	days := os.Getenv(shift)
+	if days == "" {
+		return today
+	}
+	n, err := strconv.Atoi(days)
+	if err != nil {
+		panic(fmt.Sprintf("%s=%q: want a number of days, as in 200 or -200", shift, days))
+	}
+	return today.AddDate(0, 0, n)
+}
+
+// Clock is a time that tests move.
+type Clock struct{ micros atomic.Int64 }
+
+// NewClock stands at Today.
+func NewClock() *Clock { return ClockAt(Today()) }
+
+// ClockAt stands at a time, to the microsecond, as Postgres keeps it.
+func ClockAt(t time.Time) *Clock {
+	c := &Clock{}
+	c.Set(t)
+	return c
+}
+
+// Now is in UTC.
+func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// Set moves the clock to a time.
+func (c *Clock) Set(t time.Time) { c.micros.Store(t.UnixMicro()) }

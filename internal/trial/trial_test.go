@@ -1,0 +1,77 @@
+package trial_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"petschaft/internal/trial"
+)
+
+type echo struct{ Word string }
+
+func TestMain(m *testing.M) {
+	trial.Main(m,
+		trial.NewPart("echo", func(_ context.Context, in echo) error {
+			fmt.Println(in.Word)
+			_, err := bufio.NewReader(os.Stdin).ReadString('\n')
+			fmt.Println("told")
+			return err
+		}),
+		trial.NewPart("fail", func(context.Context, echo) error { return errors.New("as asked") }),
+		trial.NewPart("hang", func(ctx context.Context, _ echo) error { <-ctx.Done(); return nil }))
+}
+
+func TestTodayIsMovedByTheEnvironmentOnly(t *testing.T) {
+	t.Setenv("PETSCHAFT_TEST_DAYS", "")
+	fixed := trial.Today()
+	for days, want := range map[string]time.Duration{"200": 200 * trial.Day, "-200": -200 * trial.Day} {
+		t.Setenv("PETSCHAFT_TEST_DAYS", days)
+		if got := trial.Today().Sub(fixed); got != want {
+			t.Errorf("PETSCHAFT_TEST_DAYS=%s moves today by %v, want %v", days, got, want)
+		}
+	}
+}
+
+func TestAClockStandsUntilItIsMoved(t *testing.T) {
+	t.Parallel()
+	c := trial.NewClock()
+	c.Advance(time.Hour)
+	if got, want := c.Now(), trial.Today().Add(time.Hour); !got.Equal(want) || got.Location() != time.UTC {
+		t.Errorf("an hour later the clock says %v, want %v", got, want)
+	}
+	c.Set(trial.Today())
+	if got := c.Now(); !got.Equal(trial.Today()) {
+		t.Errorf("got %v, want the time it was set to", got)
+	}
+}
+
+func TestAChildPlaysItsPart(t *testing.T) {
+	t.Parallel()
+	c := trial.NewChild(t, "echo", echo{"Grüße"})
+	c.Expect("Grüße")
+	c.Tell()
+	c.Expect("told")
+	if err := c.Wait(); err != nil {
+		t.Errorf("got %v, want it to end well", err)
+	}
+	for _, part := range []string{"fail", "unknown"} {
+		if err := trial.NewChild(t, part, echo{}).Wait(); err == nil {
+			t.Errorf("part %s ended well, want an exit code", part)
+		}
+	}
+	trial.NewChild(t, "hang", echo{}).Kill()
+}
+
+func TestUntilEndsWithTheFirstYes(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	trial.Until(t, "asked three times", func() bool { asked++; return asked == 3 })
+	if asked != 3 {
+		t.Errorf("asked %d times, want three", asked)
+	}
+}
