@@ -6,6 +6,7 @@ package site
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -127,11 +128,18 @@ func (s *Site) actor(r *http.Request) person.Actor {
 // t words id in the reader's language.
 func t(ctx context.Context, id string, args ...any) string { return locale.From(ctx).T(id, args...) }
 
-// show writes a page with a status.
+// show writes a page, or a part of one, with a status: all of it, or nothing
+// where it cannot be rendered, so that whoever gets the error can still answer.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	whole := templ.GetBuffer()
+	defer templ.ReleaseBuffer(whole)
+	if err := page.Render(r.Context(), whole); err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	return page.Render(r.Context(), w)
+	_, _ = whole.WriteTo(w) // fails where the reader went away: nobody is left to tell
+	return nil
 }
 
 // done redirects to where the result is seen, with a message for it.
