@@ -113,19 +113,9 @@ func (b *Book) Servers(ctx context.Context, by person.Actor, v ServerView) (Serv
 	if p.Many = p.Hits > MaxHits; p.Many {
 		return p, nil
 	}
-	more := len(found) > v.Size
-	found = found[:min(len(found), v.Size)]
-	if q.back {
-		slices.Reverse(found)
-	}
-	if n := len(found); n > 0 {
-		if at != nil && !q.back || q.back && more {
-			p.Prev = postgres.Cursor{Key: found[0].Key, ID: int64(found[0].ID), Back: true}.String()
-		}
-		if q.back || more {
-			p.Next = postgres.Cursor{Key: found[n-1].Key, ID: int64(found[n-1].ID)}.String()
-		}
-	}
+	found, p.Prev, p.Next = postgres.Cut(found, v.Size, at, func(k keyed) postgres.Cursor {
+		return postgres.Cursor{Key: k.Key, ID: int64(k.ID)}
+	})
 	for _, k := range found {
 		p.Certificates = append(p.Certificates, k.ServerCertificate)
 	}

@@ -15,7 +15,6 @@ import (
 // serverQuery builds the statement of one page.
 type serverQuery struct {
 	v      ServerView
-	back   bool
 	column string
 	dir    string
 	after  string // where the page begins; empty: at the start
@@ -26,9 +25,8 @@ type serverQuery struct {
 func newServerQuery(v ServerView, at *postgres.Cursor) *serverQuery {
 	sort := serverSorts[v.Sort]
 	q := &serverQuery{v: v, column: sort.column, dir: "asc", args: pgx.NamedArgs{"limit": v.Size + 1, "organisation": v.Organisation}}
-	q.back = at != nil && at.Back
 	cmp := ">"
-	if v.Desc != q.back {
+	if v.Desc != (at != nil && at.Back) {
 		cmp, q.dir = "<", "desc"
 	}
 	if at != nil {

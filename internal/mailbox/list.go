@@ -116,22 +116,9 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 	if p.Many = p.Hits > MaxHits; p.Many {
 		return p, nil
 	}
-	more := len(found) > v.Size
-	found = found[:min(len(found), v.Size)]
-	if q.back {
-		slices.Reverse(found)
-	}
-	mark := func(k keyed, back bool) string {
-		return postgres.Cursor{Key: k.Key, ID: int64(k.ID), Part: string(k.Status), Back: back}.String()
-	}
-	if n := len(found); n > 0 {
-		if at != nil && !q.back || q.back && more {
-			p.Prev = mark(found[0], true)
-		}
-		if q.back || more {
-			p.Next = mark(found[n-1], false)
-		}
-	}
+	found, p.Prev, p.Next = postgres.Cut(found, v.Size, at, func(k keyed) postgres.Cursor {
+		return postgres.Cursor{Key: k.Key, ID: int64(k.ID), Part: string(k.Status)}
+	})
 	for _, k := range found {
 		p.Rows = append(p.Rows, k.Row)
 	}
@@ -142,7 +129,6 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 type pageQuery struct {
 	v       View
 	at      *postgres.Cursor
-	back    bool
 	column  string
 	cmp     string
 	dir     string
@@ -152,8 +138,7 @@ type pageQuery struct {
 
 func newPageQuery(v View, at *postgres.Cursor) *pageQuery {
 	q := &pageQuery{v: v, at: at, column: sorts[v.Sort].column, cmp: ">", dir: "asc", args: pgx.NamedArgs{"limit": v.Size + 1}}
-	q.back = at != nil && at.Back
-	if v.Desc != q.back {
+	if v.Desc != (at != nil && at.Back) {
 		q.cmp, q.dir = "<", "desc"
 	}
 	if at != nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"petschaft/internal/fault"
@@ -39,6 +40,30 @@ func ParseCursor(s string) (*Cursor, error) {
 		return nil, fault.New(fault.Missing, "fault.missing").Because(err)
 	}
 	return &c, nil
+}
+
+// Cut makes one page of found, which was read from at on, in its direction, and
+// holds one row more than size where the list goes on. The page comes in the
+// order of the list, with the cursors of the pages before and behind it, empty
+// at the ends. mark is where a row stands; Cut sets the direction.
+func Cut[T any](found []T, size int, at *Cursor, mark func(T) Cursor) (page []T, prev, next string) {
+	back, more := at != nil && at.Back, len(found) > size
+	page = found[:min(len(found), size)]
+	if back {
+		slices.Reverse(page)
+	}
+	if len(page) == 0 {
+		return page, "", ""
+	}
+	if back && more || !back && at != nil {
+		first := mark(page[0])
+		first.Back = true
+		prev = first.String()
+	}
+	if back || more {
+		next = mark(page[len(page)-1]).String()
+	}
+	return page, prev, next
 }
 
 // Fault is err, the failure of a statement that read from c on: Missing where
