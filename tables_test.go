@@ -245,3 +245,26 @@ func schema(t *testing.T) string {
 	}
 	return all.String()
 }
+
+// TestNobodyWorksOutALabel: the schema does, once (account.label and
+// account.verified_email), so that every page and mail calls a person the same.
+func TestNobodyWorksOutALabel(t *testing.T) {
+	t.Parallel()
+	again := regexp.MustCompile(`(?i)nullif\((?:\w+\.)?username\b|\bcase when (?:\w+\.)?email_verified\b`)
+	all := sources(t)
+	known := constants(all)
+	seen := 0
+	for _, s := range all {
+		for _, l := range literals(s.ast, known[s.room()]) {
+			if strings.Contains(l.text, ".label") {
+				seen++
+			}
+			if found := again.FindString(l.text); found != "" {
+				t.Errorf("%s works out how a person is called or written to (%s): read account.label or account.verified_email", s.set.Position(l.pos), found)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d queries read a label; this test looks at the wrong literals", seen)
+	}
+}

@@ -13,7 +13,7 @@ import (
 // order, as Postgres writes them by itself.
 const bareCopy = `copy (
 	select r.name, r.primary_address, r.aliases, r.kind, r.applicant, r.comment, r.status,
-		coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email, ''), nullif(r.certificate_end, 'infinity')
+		coalesce(a.label, ''), nullif(r.certificate_end, 'infinity')
 	from address_row r join email_domain d on d.id = r.domain left join link l on l.row_id = r.id left join account a on a.id = l.account
 	where d.name = 'export.example') to stdout (format csv)`
 

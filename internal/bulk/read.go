@@ -16,9 +16,9 @@ import (
 	"petschaft/internal/postgres"
 )
 
-const bulkColumns = `b.id, b.domain, d.name as domain_name, b.account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as account_name,
+const bulkColumns = `b.id, b.domain, d.name as domain_name, b.account, a.label as account_name,
 	b.verb, b.comment, b.state, b.reason, b.total, b.due, b.left_out, b.done, b.failed, b.mails, b.next, b.created, b.started, b.ended,
-	(select coalesce(nullif(e.name, ''), nullif(e.username, ''), e.email) from account e where e.id = b.ended_by) as ended_by,
+	(select e.label from account e where e.id = b.ended_by) as ended_by,
 	(select count(*)::int from bulk y where y.state = 'running' and y.verb = 'challenge') as paced,
 	` + org.IsContact + ` as contact, @officer::boolean as officer`
 

@@ -105,8 +105,8 @@ func (c Certificate) Valid(now time.Time) bool {
 }
 
 const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,
-	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
-	case when a.email_verified then a.email else '' end as holder_email, a.language, c.imported is not null as foreign,
+	a.label as holder,
+	a.verified_email as holder_email, a.language, c.imported is not null as foreign,
 	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
 	c.issued, c.revoked, c.reason, (c.account = @account and ` + org.InSession + `) as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
 

@@ -101,7 +101,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 			update digest set next = @next where account in (
 				select account from digest where next <= @now order by next, account limit @batch for update skip locked)
 			returning account)
-		select d.account, case when a.email_verified and a.locked is null then a.email else '' end as email, a.language
+		select d.account, case when a.locked is null then a.verified_email else '' end as email, a.language
 		from d join account a on a.id = d.account order by d.account`,
 		pgx.NamedArgs{"next": nextMonday(b.Now()), "now": b.Now(), "batch": digestBatch})
 	if err != nil {
@@ -145,7 +145,7 @@ func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, readers []digestReade
 	}
 	rows, err := tx.Query(ctx, `
 		select account, address, holder, not_after, total from (
-			select a.id as account, r.primary_address as address, coalesce(nullif(h.name, ''), nullif(h.username, ''), h.email) as holder, c.not_after,
+			select a.id as account, r.primary_address as address, h.label as holder, c.not_after,
 				count(*) over (partition by a.id)::int as total, row_number() over (partition by a.id order by c.not_after, c.id) as n
 			from account a join email_domain d on `+org.LooksAfter+`
 				join address_row r on r.domain = d.id join certificate c on c.row_id = r.id join account h on h.id = c.account

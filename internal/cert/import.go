@@ -146,7 +146,7 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 	return lines, authorities, nil
 }
 
-const importColumns = `i.id, i.created, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as by,
+const importColumns = `i.id, i.created, a.label as by,
 	(select count(*)::int from certificate_import_line l where l.import = i.id) as lines,
 	(select count(*)::int from certificate_import_line l where l.import = i.id and l.certificate is not null) as applied`
 

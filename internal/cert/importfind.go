@@ -66,8 +66,8 @@ func findAccounts(ctx context.Context, q org.Querier, lines []ImportLine) error 
 		}
 	})
 	rows, err := q.Query(ctx, `
-		select a.id, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as name,
-			case when a.email_verified then lower(a.email) else '' end as email, lower(a.username) as username
+		select a.id, a.label as name,
+			lower(a.verified_email) as email, lower(a.username) as username
 		from account a where a.id = any(@linked) or lower(a.username) = any(@words) or a.email_verified and lower(a.email) = any(@words)`,
 		pgx.NamedArgs{"linked": linked, "words": words})
 	if err != nil {

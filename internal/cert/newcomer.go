@@ -27,8 +27,8 @@ type otherHolder struct {
 // row is locked. Without other holders nobody is told.
 func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l mailbox.Linked) error {
 	rows, err := tx.Query(ctx, `
-		select distinct coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as name, a.language,
-			case when a.email_verified and a.locked is null then a.email else '' end as email
+		select distinct a.label as name, a.language,
+			case when a.locked is null then a.verified_email else '' end as email
 		from certificate c join account a on a.id = c.account
 		where c.row_id = @row and c.account <> @by and c.revoked is null and c.not_after > @now order by 1, 3 limit @most`,
 		pgx.NamedArgs{"row": l.RowID, "by": by.Account, "now": b.Now(), "most": mostHolders})

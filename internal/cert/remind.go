@@ -96,7 +96,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as foreign,
 			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
-			case when a.email_verified and a.locked is null then a.email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
+			case when a.locked is null then a.verified_email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,
 		pgx.NamedArgs{"now": b.Now(), "batch": remindBatch})

@@ -76,7 +76,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 
 func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate) error {
 	var to, lang string
-	err := tx.QueryRow(ctx, `select `+contactEmail+`, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to, &lang)
+	err := tx.QueryRow(ctx, `select a.verified_email, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to, &lang)
 	if err != nil {
 		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
 	}
@@ -88,9 +88,5 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c Se
 		Elsewhere: c.Foreign, Lang: lang,
 	})
 }
-
-// contactEmail is where the technical contact of the organisation o is reached,
-// empty where no verified address is known; a is its account.
-const contactEmail = `case when a.email_verified then a.email else '' end`
 
 func (b *Book) serverLink(reference string) string { return b.Base + "/certificates/" + reference }

@@ -95,7 +95,7 @@ func (b *Book) find(ctx context.Context, q org.Querier, by person.Actor, email s
 	if err := bad.Err(); err != nil {
 		return Successor{}, err
 	}
-	return Successor{Account: found[0].ID, Name: found[0].Label(), Email: found[0].Email}, nil
+	return Successor{Account: found[0].ID, Name: found[0].Label, Email: found[0].Email}, nil
 }
 
 // Wish is what somebody wants to hand over to whom, as a form sends it.

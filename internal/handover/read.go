@@ -13,9 +13,9 @@ import (
 )
 
 const columns = `h.id, h.organisation, o.name as organisation_name,
-	h.giver, coalesce(nullif(g.name, ''), nullif(g.username, ''), g.email) as giver_name, case when g.email_verified then g.email else '' end as giver_email,
-	h.successor, coalesce(nullif(s.name, ''), nullif(s.username, ''), s.email) as successor_name,
-	case when s.email_verified then s.email else '' end as successor_email, s.locked is not null as successor_locked,
+	h.giver, g.label as giver_name, g.verified_email as giver_email,
+	h.successor, s.label as successor_name,
+	s.verified_email as successor_email, s.locked is not null as successor_locked,
 	h.state, h.wrong, h.created, h.ends, h.accepted, h.reminded, h.ended,
 	h.giver = @account and ` + org.IsTechnicalContact + ` as gives, ` + receives + ` as receives`
 

@@ -240,9 +240,9 @@ func (b *Book) decide(ctx context.Context, by person.Actor, id ReassignID, f dec
 }
 
 const reassignColumns = `r.id, r.organisation, o.name as organisation_name,
-	r.contact as before, coalesce(nullif(c.name, ''), nullif(c.username, ''), c.email) as before_name, case when c.email_verified then c.email else '' end as before_email,
-	r.successor, coalesce(nullif(s.name, ''), nullif(s.username, ''), s.email) as successor_name, case when s.email_verified then s.email else '' end as successor_email,
-	r.reason, r.asked_by, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asked_by_name, r.asked,
+	r.contact as before, c.label as before_name, c.verified_email as before_email,
+	r.successor, s.label as successor_name, s.verified_email as successor_email,
+	r.reason, r.asked_by, a.label as asked_by_name, r.asked,
 	r.contact <> o.contact as changed, r.asked_by = @account as asker, r.successor = @account as chosen,
 	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 

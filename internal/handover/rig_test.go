@@ -101,7 +101,7 @@ func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
 		a, err = r.Person.SignedIn(t.Context(), tx, c, audit.Who{})
 		return err
 	}))
-	return person.Actor{Account: a.ID, Name: a.Label(), Email: a.Email}
+	return person.Actor{Account: a.ID, Name: a.Label, Email: a.Email}
 }
 
 // offer offers the garden to ada.

@@ -161,9 +161,9 @@ func (im Import) Count(c Class) int {
 const importColumns = `m.id, m.domain, d.name as domain_name, m.account, m.file_name, m.bytes, m.created, m.state, m.since, m.trouble,
 	m.encoding, m.separator, m.header_line, m.header, m.columns, m.records, m.done, m.new, m.changed, m.unchanged, m.skipped, m.faulty, m.missing, m.existing,
 	m.planned, m.applied, m.applied_by, m.undone, m.stays,
-	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.account) as account_name,
-	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.applied_by) as applied_by_name,
-	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = m.undone_by) as undone_by_name,
+	(select a.label from account a where a.id = m.account) as account_name,
+	(select a.label from account a where a.id = m.applied_by) as applied_by_name,
+	(select a.label from account a where a.id = m.undone_by) as undone_by_name,
 	` + org.IsContact + ` as contact, @officer::boolean as officer`
 
 // One returns the import id of the domain called name, if by may see it.

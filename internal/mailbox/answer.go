@@ -42,11 +42,11 @@ type Asked struct {
 const askedQuery = `
 	select c.id, c.row_id, c.round, c.recipient, c.state, c.expires, c.token, r.kind, r.name, r.primary_address as primary, r.aliases,
 		d.id as domain, d.name as domain_name, g0.name as group_name, g0.notify,
-		coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asks, f.account as first, f.name as first_name
+		a.label as asks, f.account as first, f.name as first_name
 	from challenge_token t join challenge c on c.id = t.challenge join address_row r on r.id = c.row_id
 	join email_domain d on d.id = r.domain join contact_group g0 on g0.id = d.contact_group join account a on a.id = c.asked_by
 	left join lateral (
-		select x.account, coalesce(nullif(b.name, ''), nullif(b.username, ''), b.email) as name
+		select x.account, b.label as name
 		from challenge x join account b on b.id = x.account
 		where x.round = c.round and x.state = 'confirmed' and x.id <> c.id limit 1) f on true
 	where t.hash = $1`
@@ -287,7 +287,7 @@ func (b *Book) WaitingFor(ctx context.Context, by person.Actor) ([]Waiting, erro
 		return nil, nil
 	}
 	rows, err := b.DB.Query(ctx, `
-		select c.id, c.recipient, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asks, c.sent, c.expires
+		select c.id, c.recipient, a.label as asks, c.sent, c.expires
 		from challenge c join account a on a.id = c.asked_by
 		where lower(c.recipient collate "C") = $1 and c.queued > $2 and c.state = 'sent' and c.expires > $3
 		order by c.id desc limit 20`, org.Address(by.Email).Folded(), b.Now().Add(-30*24*time.Hour), b.Now())

@@ -60,8 +60,8 @@ type Round struct {
 }
 
 const challengeColumns = `c.id, c.round, c.recipient, c.covers, c.state, c.queued, c.sent, c.expires, c.ended, c.attempts, c.answer, c.unsent,
-	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = c.account) as answered_by,
-	(select coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) from account a where a.id = c.conflict) as conflict_with`
+	(select a.label from account a where a.id = c.account) as answered_by,
+	(select a.label from account a where a.id = c.conflict) as conflict_with`
 
 func one(ctx context.Context, tx pgx.Tx, row ID, id int64) (Challenge, error) {
 	rows, err := tx.Query(ctx, `select `+challengeColumns+` from challenge c where c.id = $1 and c.row_id = $2`, id, row)
@@ -93,7 +93,7 @@ func roundOf(ctx context.Context, q org.Querier, row ID, id int64) (Round, error
 // rounds are those of a row up to the number newest, newest first.
 func rounds(ctx context.Context, q org.Querier, row ID, newest int64, limit int) ([]Round, error) {
 	rows, err := q.Query(ctx, `
-		select n.id, n.started, n.outcome, n.ended, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as started_by
+		select n.id, n.started, n.outcome, n.ended, a.label as started_by
 		from challenge_round n join account a on a.id = n.started_by
 		where n.row_id = @row and n.id <= @newest order by n.id desc limit @limit`, pgx.NamedArgs{"row": row, "newest": newest, "limit": limit})
 	if err != nil {

@@ -116,7 +116,7 @@ func (b *Book) arm(ctx context.Context, id int64) (envelope, error) {
 			insert into challenge_token (hash, challenge, made) select @hash, c.id, @now from c
 		)
 		select c.id, c.row_id, c.recipient, c.kind, c.primary_address as primary, c.aliases, c.queued, c.expires, c.name as domain_name,
-			coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as asks
+			a.label as asks
 		from c join account a on a.id = c.asked_by`,
 		pgx.NamedArgs{
 			"id": id, "hash": Digest(token), "now": now,

@@ -15,7 +15,7 @@ import (
 const rowColumns = `r.id, r.domain, d.name as domain_name, d.validation, d.contact_group as group, g0.notify, r.kind, r.name,
 	r.primary_address as primary, r.aliases, r.applicant, r.comment, r.active, r.challenged, r.status,
 	nullif(r.certificate_end, 'infinity') as certificate_end, r.version, r.created, r.changed,
-	l.account as linked, coalesce(nullif(la.name, ''), nullif(la.username, ''), la.email) as linked_name,
+	l.account as linked, la.label as linked_name,
 	l.since as linked_since, l.suspended, l.addresses as covered, r.doubtful,
 	` + org.IsContact + ` as contact, @officer::boolean as officer`
 

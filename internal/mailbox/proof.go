@@ -38,7 +38,7 @@ func (b *Book) Proofs(ctx context.Context, tx pgx.Tx, account person.ID, row ID,
 		folded[i], plain[i] = a.Folded(), string(a)
 	}
 	rows, err := tx.Query(ctx, `
-		select n.address, coalesce(c.account, 0) as account, coalesce(nullif(p.name, ''), nullif(p.username, ''), p.email, '') as by,
+		select n.address, coalesce(c.account, 0) as account, coalesce(p.label, '') as by,
 			c.ended as confirmed, coalesce(c.round, 0) as round, coalesce(c.id, 0) as challenge, coalesce(c.recipient, '') as recipient, c.sent,
 			coalesce(d.validation, '') as validation, coalesce(d.proof_method, '') as proof_method, coalesce(d.proof_by, '') as proof_by,
 			d.proof_from, d.proof_until

@@ -115,8 +115,8 @@ func (i intent) request() (pki.Request, error) {
 	return r, r.Check()
 }
 
-const intentQuery = `select p.id, p.reference, p.row_id, p.account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as holder,
-	case when a.email_verified then a.email else '' end as holder_email, a.language, p.state, p.spki, p.profile, p.common_name, p.given_name,
+const intentQuery = `select p.id, p.reference, p.row_id, p.account, a.label as holder,
+	a.verified_email as holder_email, a.language, p.state, p.spki, p.profile, p.common_name, p.given_name,
 	p.surname, p.organisation, p.identifier, p.country, p.emails, p.serial, p.not_before, p.certificate, p.reason,
 	exists (select from certificate k where k.key = sha256(p.spki) and k.reason = 1) as compromised,
 	exists (select from certificate k where k.key = sha256(p.spki) and k.account < p.account)

@@ -15,8 +15,8 @@ import (
 )
 
 const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_name, s.product, s.names, s.spki, s.key_kind, s.comment, s.state,
-	s.since, s.reason, s.version, s.by_officer, s.submitter, coalesce(nullif(u.name, ''), nullif(u.username, ''), u.email) as submitter_name,
-	s.decider, coalesce(nullif(d.name, ''), nullif(d.username, ''), d.email) as decider_name, s.replaces, k.reference as renews, s.serial,
+	s.since, s.reason, s.version, s.by_officer, s.submitter, u.label as submitter_name,
+	s.decider, d.label as decider_name, s.replaces, k.reference as renews, s.serial,
 	s.not_before, s.days, s.profile, s.findings, s.approved, s.certificate, s.attempts, s.created, s.ended,
 	exists (select from server_order_author h where h.server_order = s.id and h.account = @account) as author,
 	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`

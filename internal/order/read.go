@@ -12,7 +12,7 @@ import (
 )
 
 const columns = `p.id, p.reference, p.row_id, r.name as row_name, r.primary_address as row_address, p.account,
-	coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as applicant, p.key_kind, sha256(p.spki) as key_id, p.state, p.reason, p.findings, p.attempts, p.emails,
+	a.label as applicant, p.key_kind, sha256(p.spki) as key_id, p.state, p.reason, p.findings, p.attempts, p.emails,
 	p.certificate, p.created, p.ended`
 
 const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account`

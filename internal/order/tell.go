@@ -64,7 +64,7 @@ func (b *Book) TellOfficers(ctx context.Context) error {
 				returning id, reference, names[1] as name, organisation, state)
 			select a.email, s.reference, s.name, o.name as organisation, s.state = 'waiting' as waiting
 			from s join organisation o on o.id = s.organisation join account a on a.id <> o.contact
-			where @group = any(a.groups) and a.locked is null and a.email_verified and a.email <> ''
+			where @group = any(a.groups) and a.locked is null and a.verified_email <> ''
 				and not exists (select from server_order_author h where h.server_order = s.id and h.account = a.id)
 			order by a.email, s.id`, pgx.NamedArgs{"now": b.Now(), "most": tellMost, "group": b.Officers})
 		if err != nil {

@@ -64,7 +64,7 @@ func (b *Book) Group(ctx context.Context, by person.Actor, id GroupID) (Group, [
 	if err != nil {
 		return Group{}, nil, postgres.Fault(err)
 	}
-	rows, err = b.DB.Query(ctx, `select a.id as account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as label, a.email, m.added
+	rows, err = b.DB.Query(ctx, `select a.id as account, a.label, a.email, m.added
 		from contact_group_member m join account a on a.id = m.account
 		where m.contact_group = $1 order by lower(a.name), a.id limit 500`, id)
 	if err != nil {

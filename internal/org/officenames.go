@@ -61,7 +61,7 @@ func (b *Book) AskedNames(ctx context.Context, by person.Actor) ([]AskedName, er
 	if err := MayKeep(by); err != nil {
 		return nil, err
 	}
-	rows, err := b.DB.Query(ctx, `select `+serverNameColumns+`, o.name as organisation_name, coalesce(nullif(c.name, ''), nullif(c.username, ''), c.email) as asked_by_name,
+	rows, err := b.DB.Query(ctx, `select `+serverNameColumns+`, o.name as organisation_name, c.label as asked_by_name,
 			`+IsTechnicalContact+` as contact, @officer::boolean as officer
 		from server_name n join organisation o on o.id = n.organisation join account c on c.id = n.asked_by
 		where n.accepted is null and n.ended is null order by n.asked, n.id limit 100`, Scope(by, nil))

@@ -56,7 +56,7 @@ type Organisation struct {
 }
 
 const organisationColumns = `o.id, o.name, o.identifier, o.country, o.contact as contact_id,
-	coalesce(nullif(c.name, ''), nullif(c.username, ''), c.email) as contact_name, case when c.email_verified then c.email else '' end as contact_email, c.language,
+	c.label as contact_name, c.verified_email as contact_email, c.language,
 	o.reminders as extra, o.unconfirmed, o.auto_approve, o.appointed, o.created, ` + IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const organisationTables = `organisation o join account c on c.id = o.contact`

@@ -22,11 +22,7 @@ func (b *Book) Acting(ctx context.Context, q querier, id ID, began int64) (Actor
 	if began != 0 {
 		return b.goingOn(ctx, q, a, TokenID(began))
 	}
-	by := Actor{Account: a.ID, Name: a.Label(), Groups: a.Groups}
-	if a.EmailVerified {
-		by.Email = a.Email
-	}
-	return by, nil
+	return Actor{Account: a.ID, Name: a.Label, Email: a.VerifiedEmail, Groups: a.Groups}, nil
 }
 
 func (b *Book) goingOn(ctx context.Context, q querier, a Account, id TokenID) (Actor, error) {

@@ -15,7 +15,7 @@ import (
 func OfficersToTell(ctx context.Context, tx pgx.Tx, group string) ([]mail.Reader, error) {
 	rows, err := tx.Query(ctx, `
 		select email as "to", max(language) as lang from account
-		where @group <> '' and @group = any(groups) and locked is null and email_verified and email <> ''
+		where @group <> '' and @group = any(groups) and locked is null and verified_email <> ''
 		group by email order by email`, pgx.NamedArgs{"group": group})
 	if err != nil {
 		return nil, fmt.Errorf("list officers: %w", err)

@@ -48,6 +48,8 @@ type Account struct {
 	FamilyName    string
 	Email         string
 	EmailVerified bool
+	VerifiedEmail string // Email, or empty where the provider did not verify it
+	Label         string // the name to show: the full name, else the user name, else the address
 	Groups        []string
 	Created       time.Time
 	SignedIn      time.Time
@@ -55,21 +57,8 @@ type Account struct {
 	LockedWhy     string
 }
 
-// Label is the name to show: the full name, else the user name, else the
-// address.
-func (a Account) Label() string {
-	switch {
-	case a.Name != "":
-		return a.Name
-	case a.Username != "":
-		return a.Username
-	default:
-		return a.Email
-	}
-}
-
 const accountColumns = `a.id, a.issuer, a.subject, a.username, a.name, a.given_name, a.family_name, a.email,
-	a.email_verified, a.groups, a.created, a.signed_in, a.locked, a.locked_why`
+	a.email_verified, a.verified_email, a.label, a.groups, a.created, a.signed_in, a.locked, a.locked_why`
 
 // Book keeps the accounts.
 type Book struct {

@@ -89,9 +89,6 @@ func TestClaimsLoseControlCharacters(t *testing.T) {
 	if a.EmailVerified || a.Email != "d@uni.example" || a.Groups[0] != "r\u200ba" {
 		t.Errorf("got the address %+q, verified %v, and the groups %+q; want one that nobody verified, and the group as it is", a.Email, a.EmailVerified, a.Groups)
 	}
-	if (person.Account{Username: "u", Email: "e"}).Label() != "u" || (person.Account{Email: "e"}).Label() != "e" {
-		t.Error("without a name: want the user name, then the address")
-	}
 }
 
 func TestALockedAccountIsShutOut(t *testing.T) {

@@ -46,7 +46,7 @@ func (b *Book) Names(ctx context.Context, ids []ID) (map[ID]string, error) {
 	}
 	names := make(map[ID]string, len(all))
 	for _, a := range all {
-		names[a.ID] = a.Label()
+		names[a.ID] = a.Label
 	}
 	return names, nil
 }

@@ -48,8 +48,8 @@ type Token struct {
 // Live tells whether the token counts at now, as far as it is for the token.
 func (t Token) Live(now time.Time) bool { return t.Withdrawn == nil && now.Before(t.Ends) }
 
-const tokenColumns = `t.id, t.account, coalesce(nullif(a.name, ''), nullif(a.username, ''), a.email) as maker,
-	case when a.email_verified then a.email else '' end as maker_email, a.signed_in as maker_signed_in, t.name, t.verbs, t.domains,
+const tokenColumns = `t.id, t.account, a.label as maker,
+	a.verified_email as maker_email, a.signed_in as maker_signed_in, t.name, t.verbs, t.domains,
 	t.organisations, t.networks, t.created, t.ends, t.last_used, t.last_from, t.withdrawn, t.withdrawn_by`
 
 const tokenTables = `token t join account a on a.id = t.account`

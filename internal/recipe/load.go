@@ -16,7 +16,7 @@ import (
 
 const query = `
 	select p.id, p.row_id, d.name as domain_name, p.kind, p.name, p.applicant, p.account, p.done, p.new_row, p.started, p.started_by,
-		coalesce(nullif(s.name, ''), nullif(s.username, ''), s.email) as started_by_name, p.outcome, p.ended
+		s.label as started_by_name, p.outcome, p.ended
 	from recipe p join address_row r on r.id = p.row_id join email_domain d on d.id = r.domain join account s on s.id = p.started_by
 	where (@officer or ` + org.IsContact + `) and `
 

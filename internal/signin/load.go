@@ -94,10 +94,8 @@ type current struct {
 	Refreshed     time.Time
 	Refreshable   bool
 	Subject       string
-	Username      string
-	Name          string
-	Email         string
-	EmailVerified bool
+	Label         string
+	VerifiedEmail string
 	Groups        []string
 }
 
@@ -114,7 +112,7 @@ func (d *Desk) login(ctx context.Context, id int64, now time.Time) (current, boo
 	args["id"] = id
 	rows, err := d.db.Query(ctx, `
 		select l.id, l.account, l.seen, l.refreshed, l.refresh is not null as refreshable,
-			a.subject, a.username, a.name, a.email, a.email_verified, a.groups
+			a.subject, a.label, a.verified_email, a.groups
 		from login l join account a on a.id = l.account
 		where l.id = @id and `+counts, args)
 	if err != nil {
@@ -131,15 +129,11 @@ func (d *Desk) login(ctx context.Context, id int64, now time.Time) (current, boo
 }
 
 func (d *Desk) actor(l current, from netip.Addr) person.Actor {
-	a := person.Actor{
+	return person.Actor{
 		Account: l.Account, Groups: l.Groups, From: from,
-		Name:    person.Account{Name: l.Name, Username: l.Username, Email: l.Email}.Label(),
+		Name: l.Label, Email: l.VerifiedEmail,
 		Officer: d.cfg.RAGroup != "" && slices.Contains(l.Groups, d.cfg.RAGroup),
 	}
-	if l.EmailVerified {
-		a.Email = l.Email
-	}
-	return a
 }
 
 // shield keeps what a handler goes on to write out of the answer that Fail

@@ -170,7 +170,7 @@ func (s *Site) addMember(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Org.AddMember(r.Context(), s.actor(r), g.ID, found.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, g.path(), "office.member_added", "name", found.Label())
+	return s.done(w, r, g.path(), "office.member_added", "name", found.Label)
 }
 
 // memberMeant is the one account that the form names; else refused says why
@@ -195,7 +195,7 @@ func (s *Site) memberMeant(r *http.Request) (found person.Account, form view.Add
 			return a, form, nil, nil
 		}
 		form.Choices = append(form.Choices, view.Choice{
-			Value: id(a.ID), Label: a.Label(),
+			Value: id(a.ID), Label: a.Label,
 			Hint: t(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
 		})
 	}
@@ -223,7 +223,7 @@ func (s *Site) memberAsked(r *http.Request) (groupAsked, org.Member, error) {
 		}
 	}
 	a, err := s.People.One(r.Context(), s.actor(r), account)
-	return g, org.Member{Account: a.ID, Label: a.Label()}, err
+	return g, org.Member{Account: a.ID, Label: a.Label}, err
 }
 
 func (s *Site) askRemoveMember(w http.ResponseWriter, r *http.Request) error {

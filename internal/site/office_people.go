@@ -27,7 +27,7 @@ func (s *Site) personRows(ctx context.Context, all []person.Account) []view.Pers
 	var rows []view.PersonRow
 	for _, a := range all {
 		row := view.PersonRow{
-			Name: a.Label(), Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
+			Name: a.Label, Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
 			SignedIn: view.Day(ctx, a.SignedIn, s.Now()),
 		}
 		if a.Locked != nil {
@@ -76,7 +76,7 @@ func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
 	if m.History, err = s.officeHistory(ctx, by, a.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.PersonPage(s.officeFrame(r, a.Label(), peopleCrumb(ctx)), m))
+	return s.show(w, r, http.StatusOK, view.PersonPage(s.officeFrame(r, a.Label, peopleCrumb(ctx)), m))
 }
 
 func peopleCrumb(ctx context.Context) view.Link {
@@ -142,8 +142,8 @@ func (s *Site) askLock(w http.ResponseWriter, r *http.Request) error {
 // lockPage asks why a is to be locked; refused is why the form came back.
 func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account, refused error) error {
 	ctx, path := r.Context(), "/office/people/"+id(a.ID)
-	title := t(ctx, "office.lock_title", "name", a.Label())
-	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label(), Href: path}), http.StatusOK
+	title := t(ctx, "office.lock_title", "name", a.Label)
+	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label, Href: path}), http.StatusOK
 	m := view.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
 		Title: title, Verb: t(ctx, "office.lock"), Danger: true, Action: path + "/lock", Cancel: path,
 		What: []string{t(ctx, "office.lock_what"), t(ctx, "office.lock_kept")}, Final: t(ctx, "office.lock_final"),
@@ -168,7 +168,7 @@ func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/people/"+id(a.ID), "office.locked_now", "name", a.Label())
+	return s.done(w, r, "/office/people/"+id(a.ID), "office.locked_now", "name", a.Label)
 }
 
 func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
@@ -179,5 +179,5 @@ func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.Unlock(r.Context(), s.actor(r), a.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/people/"+id(a.ID), "office.unlocked_now", "name", a.Label())
+	return s.done(w, r, "/office/people/"+id(a.ID), "office.unlocked_now", "name", a.Label)
 }

@@ -98,7 +98,7 @@ func (s *Site) reassign(w http.ResponseWriter, r *http.Request) error {
 		if done {
 			message = "office.appointed"
 		}
-		return s.done(w, r, officeOrganisationPath(o.ID), message, "name", found.Label())
+		return s.done(w, r, officeOrganisationPath(o.ID), message, "name", found.Label)
 	}
 	if !answerable(err) {
 		return err
