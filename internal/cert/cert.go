@@ -64,8 +64,7 @@ type Book struct {
 	Authority Authority // nil while none is set up
 	Now       func() time.Time
 	Base      string
-	Own       [][]byte // certificates of the portal's own authorities
-	Reminders []int    // days before the end, in any order; none means DefaultReminders
+	Reminders []int // days before the end, in any order; none means DefaultReminders
 
 	answers answers
 }

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
 	"petschaft/internal/mail"
@@ -42,6 +43,7 @@ type Portal struct {
 	Imports  *imports.Book
 	Bulk     *bulk.Book
 	Cert     *cert.Book
+	Earlier  *earlier.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
 	Handover *handover.Book
@@ -105,7 +107,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	door := site.Door{Base: s.base, Proxies: s.proxies, Forwarded: s.forwarded}
 	p.Order.Terms = footer.Version("terms")
 	front := &site.Site{
-		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
+		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
 		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
 		Observe: p.metrics.observe,
 	}
@@ -126,7 +128,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 			authorities = append(authorities, f.DER)
 		}
 	}
-	front.Chains, p.Cert.Own = pki.NewPool(authorities...), authorities
+	front.Chains, p.Earlier.Own = pki.NewPool(authorities...), authorities
 	if err := p.openAPI(front); err != nil {
 		return err
 	}
@@ -178,6 +180,7 @@ func (p *Portal) openAPI(front *site.Site) error {
 // everything else works and applying says so.
 func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
 	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base, Reminders: p.cfg.RemindDays}
+	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now}
 	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup, Multipurpose: p.cfg.Multipurpose}
 	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
 	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki, p.cfg.Rules())

@@ -8,7 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/text"
 )
@@ -52,7 +52,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case r.URL.Path == earlierPath:
 		most, kept = mostEarlier, mostEarlier
-		large = fault.New(fault.TooLarge, "cert.import.too_large", "max", cert.MostImportBytes>>20)
+		large = fault.New(fault.TooLarge, "cert.import.too_large", "max", earlier.MostBytes>>20)
 	case files:
 		most = maxSent
 	}

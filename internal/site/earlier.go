@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
@@ -23,7 +23,7 @@ const earlierPath = "/office/earlier"
 
 // mostEarlier bounds the form that carries certificates from before the portal:
 // files, and what is between them.
-const mostEarlier = cert.MostImportBytes + 1<<20
+const mostEarlier = earlier.MostBytes + 1<<20
 
 // earlierRoutes are about certificates from before the portal.
 func (s *Site) earlierRoutes(r chi.Router) {
@@ -44,14 +44,14 @@ func (s *Site) earlierStart(w http.ResponseWriter, r *http.Request) error {
 // lets no page choose a file, so they must be chosen anew.
 func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error) error {
 	ctx := r.Context()
-	imports, err := s.Cert.Imports(ctx, s.actor(r))
+	imports, err := s.Earlier.Imports(ctx, s.actor(r))
 	if err != nil {
 		return err
 	}
 	bad, whole := wrong(ctx, failed)
 	files := view.FieldModel{
 		Name: "files", Label: t(ctx, "earlier.files"), Type: view.File, Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.der,.p7b,.p7c,.txt", Error: bad["files"],
-		Hint: t(ctx, "earlier.files_hint", "bytes", cert.MostImportBytes>>20, "certificates", cert.MostImported),
+		Hint: t(ctx, "earlier.files_hint", "bytes", earlier.MostBytes>>20, "certificates", earlier.MostCertificates),
 	}
 	pasted := view.FieldModel{Name: "pasted", Label: t(ctx, "earlier.pasted"), Type: view.TextArea, Alternative: true, Mono: true, Hint: t(ctx, "earlier.pasted_hint"), Value: r.PostFormValue("pasted")}
 	if _, err := pki.GivenFile([]byte(pasted.Value)); err != nil && fault.Of(err).ID == "pki.given.private_key" {
@@ -98,7 +98,7 @@ func (s *Site) uploadEarlier(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.Cert.Upload(r.Context(), s.actor(r), files, owners)
+	n, err := s.Earlier.Upload(r.Context(), s.actor(r), files, owners)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		return s.earlierPage(w, r, err)
 	}
@@ -109,9 +109,9 @@ func (s *Site) uploadEarlier(w http.ResponseWriter, r *http.Request) error {
 }
 
 // earlierFiles are what a form carries; its files lie in memory.
-func earlierFiles(r *http.Request) (files []cert.File, owners []byte, err error) {
+func earlierFiles(r *http.Request) (files []earlier.File, owners []byte, err error) {
 	if pasted := r.PostFormValue("pasted"); strings.TrimSpace(pasted) != "" {
-		files = append(files, cert.File{Name: t(r.Context(), "earlier.pasted"), Content: []byte(pasted)})
+		files = append(files, earlier.File{Name: t(r.Context(), "earlier.pasted"), Content: []byte(pasted)})
 	}
 	if r.MultipartForm == nil {
 		return files, nil, nil
@@ -122,7 +122,7 @@ func earlierFiles(r *http.Request) (files []cert.File, owners []byte, err error)
 			return nil, nil, err
 		}
 		if h.Filename != "" && len(content) > 0 {
-			files = append(files, cert.File{Name: h.Filename, Content: content})
+			files = append(files, earlier.File{Name: h.Filename, Content: content})
 		}
 	}
 	for _, h := range r.MultipartForm.File["owners"] {
@@ -152,25 +152,25 @@ const earlierOnPage = 100
 
 func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed error) error {
 	ctx := r.Context()
-	n, err := number[cert.ImportID](r, "import")
+	n, err := number[earlier.ID](r, "import")
 	if err != nil {
 		return err
 	}
-	im, lines, err := s.Cert.Plan(ctx, s.actor(r), n)
+	im, lines, err := s.Earlier.Plan(ctx, s.actor(r), n)
 	if err != nil {
 		return err
 	}
-	base, which := earlierPath+"/"+id(n), cert.LineState(r.URL.Query().Get("show"))
+	base, which := earlierPath+"/"+id(n), earlier.LineState(r.URL.Query().Get("show"))
 	m := view.EarlierPlanModel{
 		Head: view.HeadModel{Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: t(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
 	}
-	counts := map[cert.LineState]int{}
+	counts := map[earlier.LineState]int{}
 	for _, l := range lines {
 		counts[l.State]++
 	}
 	m.Chips, m.Legend = earlierChips(ctx, base, which, counts, len(lines)), t(ctx, earlierLegend(which))
 	m.Will = earlierWill(ctx, base, counts)
-	if len(lines) > counts[cert.LineApplied] {
+	if len(lines) > counts[earlier.LineApplied] {
 		m.Side = []view.ButtonModel{{Label: t(ctx, "earlier.discard"), Action: base + "/discard", Icon: view.IconBin}}
 	}
 	s.earlierLines(ctx, r, base, which, lines, &m)
@@ -183,9 +183,9 @@ func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed er
 }
 
 // earlierLines puts a page of the lines that are to be shown into m.
-func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, which cert.LineState, lines []cert.ImportLine, m *view.EarlierPlanModel) {
+func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, which earlier.LineState, lines []earlier.Line, m *view.EarlierPlanModel) {
 	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
-	lines = slices.DeleteFunc(slices.Clone(lines), func(l cert.ImportLine) bool { return l.Line <= after || which != "" && l.State != which })
+	lines = slices.DeleteFunc(slices.Clone(lines), func(l earlier.Line) bool { return l.Line <= after || which != "" && l.State != which })
 	more := len(lines) > earlierOnPage
 	for _, l := range lines[:min(len(lines), earlierOnPage)] {
 		m.Lines = append(m.Lines, s.earlierLine(ctx, base, l))
@@ -199,53 +199,53 @@ func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, w
 	}
 }
 
-var earlierWords = map[cert.LineState]string{
-	cert.LineNew: "earlier.state_new", cert.LineUnassigned: "earlier.state_unassigned", cert.LineKnown: "earlier.state_known",
-	cert.LineFaulty: "earlier.state_faulty", cert.LineApplied: "earlier.state_applied",
+var earlierWords = map[earlier.LineState]string{
+	earlier.LineNew: "earlier.state_new", earlier.LineUnassigned: "earlier.state_unassigned", earlier.LineKnown: "earlier.state_known",
+	earlier.LineFaulty: "earlier.state_faulty", earlier.LineApplied: "earlier.state_applied",
 }
 
-var earlierKinds = map[cert.LineState]view.Kind{
-	cert.LineNew: view.Good, cert.LineUnassigned: view.Open, cert.LineKnown: view.Ended, cert.LineFaulty: view.Bad, cert.LineApplied: view.Good,
+var earlierKinds = map[earlier.LineState]view.Kind{
+	earlier.LineNew: view.Good, earlier.LineUnassigned: view.Open, earlier.LineKnown: view.Ended, earlier.LineFaulty: view.Bad, earlier.LineApplied: view.Good,
 }
 
-func earlierLegend(which cert.LineState) string {
+func earlierLegend(which earlier.LineState) string {
 	switch which {
-	case cert.LineNew:
+	case earlier.LineNew:
 		return "earlier.legend_new"
-	case cert.LineUnassigned:
+	case earlier.LineUnassigned:
 		return "earlier.legend_unassigned"
-	case cert.LineKnown:
+	case earlier.LineKnown:
 		return "earlier.legend_known"
-	case cert.LineFaulty:
+	case earlier.LineFaulty:
 		return "earlier.legend_faulty"
-	case cert.LineApplied:
+	case earlier.LineApplied:
 		return "earlier.legend_applied"
 	}
 	return "earlier.legend_all"
 }
 
-func earlierChips(ctx context.Context, base string, which cert.LineState, counts map[cert.LineState]int, all int) []view.Chip {
+func earlierChips(ctx context.Context, base string, which earlier.LineState, counts map[earlier.LineState]int, all int) []view.Chip {
 	l := locale.From(ctx)
 	chips := []view.Chip{{Label: t(ctx, "earlier.all"), Count: l.Number(int64(all)), Href: base, Current: which == ""}}
-	for _, st := range cert.LineStates {
+	for _, st := range earlier.LineStates {
 		chips = append(chips, view.Chip{Label: t(ctx, earlierWords[st]), Count: l.Number(int64(counts[st])), Href: base + "?show=" + string(st), Current: which == st})
 	}
 	return chips
 }
 
 // earlierWill says what taking over does and what it leaves alone.
-func earlierWill(ctx context.Context, base string, counts map[cert.LineState]int) view.WillModel {
+func earlierWill(ctx context.Context, base string, counts map[earlier.LineState]int) view.WillModel {
 	m := view.WillModel{Title: t(ctx, "earlier.will")}
 	say := func(to *[]string, message string, n int) {
 		if n > 0 {
 			*to = append(*to, t(ctx, message, "n", n))
 		}
 	}
-	say(&m.Does, "earlier.will_take", counts[cert.LineNew])
-	say(&m.Leaves, "earlier.leaves_unassigned", counts[cert.LineUnassigned])
-	say(&m.Leaves, "earlier.leaves_known", counts[cert.LineKnown])
-	say(&m.Leaves, "earlier.leaves_faulty", counts[cert.LineFaulty])
-	if n := counts[cert.LineNew]; n > 0 {
+	say(&m.Does, "earlier.will_take", counts[earlier.LineNew])
+	say(&m.Leaves, "earlier.leaves_unassigned", counts[earlier.LineUnassigned])
+	say(&m.Leaves, "earlier.leaves_known", counts[earlier.LineKnown])
+	say(&m.Leaves, "earlier.leaves_faulty", counts[earlier.LineFaulty])
+	if n := counts[earlier.LineNew]; n > 0 {
 		m.Leaves = append(m.Leaves, t(ctx, "earlier.no_mail"))
 		m.Form = &view.FormModel{Action: base + "/apply", Submit: view.ButtonModel{Label: t(ctx, "earlier.apply", "n", n), Icon: view.IconCheck}}
 	} else {
@@ -254,7 +254,7 @@ func earlierWill(ctx context.Context, base string, counts map[cert.LineState]int
 	return m
 }
 
-func (s *Site) earlierLine(ctx context.Context, base string, l cert.ImportLine) view.EarlierLine {
+func (s *Site) earlierLine(ctx context.Context, base string, l earlier.Line) view.EarlierLine {
 	m := view.EarlierLine{
 		Source: l.Source, Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer),
 		State: view.StateModel{Kind: earlierKinds[l.State], Word: t(ctx, earlierWords[l.State])},
@@ -281,13 +281,13 @@ func (s *Site) earlierLine(ctx context.Context, base string, l cert.ImportLine) 
 		m.Over = t(ctx, "cert.state_expired")
 	}
 	m.Owner = earlierOwner(ctx, l)
-	if l.State == cert.LineNew || l.State == cert.LineUnassigned {
+	if l.State == earlier.LineNew || l.State == earlier.LineUnassigned {
 		m.Action = &view.ButtonModel{Label: t(ctx, "earlier.assign"), About: m.Names[0], Href: base + "/lines/" + strconv.Itoa(l.Line), Icon: view.IconPencil}
 	}
 	return m
 }
 
-func earlierNames(l cert.ImportLine) []string {
+func earlierNames(l earlier.Line) []string {
 	switch {
 	case l.Mail:
 		return l.Emails
@@ -299,7 +299,7 @@ func earlierNames(l cert.ImportLine) []string {
 	return nil
 }
 
-func earlierOwner(ctx context.Context, l cert.ImportLine) (all []view.RelatedModel) {
+func earlierOwner(ctx context.Context, l earlier.Line) (all []view.RelatedModel) {
 	if l.Row != nil {
 		all = append(all, view.RelatedModel{
 			Term: t(ctx, "earlier.row"), Link: view.Link{Label: l.Row.Name, Href: domainPath(l.Row.Domain) + "/rows/" + id(l.Row.ID)},
@@ -315,11 +315,11 @@ func earlierOwner(ctx context.Context, l cert.ImportLine) (all []view.RelatedMod
 }
 
 func (s *Site) applyEarlier(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[cert.ImportID](r, "import")
+	n, err := number[earlier.ID](r, "import")
 	if err != nil {
 		return err
 	}
-	taken, err := s.Cert.ApplyImport(r.Context(), s.actor(r), n, order.NewReference)
+	taken, err := s.Earlier.Apply(r.Context(), s.actor(r), n, order.NewReference)
 	if fault.Is(err, fault.Conflict) {
 		return s.earlierPlanPage(w, r, err)
 	}
@@ -330,11 +330,11 @@ func (s *Site) applyEarlier(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) discardEarlier(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[cert.ImportID](r, "import")
+	n, err := number[earlier.ID](r, "import")
 	if err != nil {
 		return err
 	}
-	if err := s.Cert.Discard(r.Context(), s.actor(r), n); err != nil {
+	if err := s.Earlier.Discard(r.Context(), s.actor(r), n); err != nil {
 		return err
 	}
 	return s.done(w, r, earlierPath, "earlier.discarded")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
@@ -15,21 +15,21 @@ import (
 
 // loadEarlier is the line of an import that the path names and that can still be
 // assigned.
-func (s *Site) loadEarlier(r *http.Request) (cert.ImportID, cert.ImportLine, error) {
-	n, err := number[cert.ImportID](r, "import")
+func (s *Site) loadEarlier(r *http.Request) (earlier.ID, earlier.Line, error) {
+	n, err := number[earlier.ID](r, "import")
 	if err != nil {
-		return 0, cert.ImportLine{}, err
+		return 0, earlier.Line{}, err
 	}
-	_, lines, err := s.Cert.Plan(r.Context(), s.actor(r), n)
+	_, lines, err := s.Earlier.Plan(r.Context(), s.actor(r), n)
 	if err != nil {
-		return 0, cert.ImportLine{}, err
+		return 0, earlier.Line{}, err
 	}
 	line, _ := strconv.Atoi(chi.URLParam(r, "line"))
-	i := slices.IndexFunc(lines, func(l cert.ImportLine) bool {
-		return l.Line == line && (l.State == cert.LineNew || l.State == cert.LineUnassigned)
+	i := slices.IndexFunc(lines, func(l earlier.Line) bool {
+		return l.Line == line && (l.State == earlier.LineNew || l.State == earlier.LineUnassigned)
 	})
 	if i < 0 {
-		return 0, cert.ImportLine{}, fault.New(fault.Missing, "")
+		return 0, earlier.Line{}, fault.New(fault.Missing, "")
 	}
 	return n, lines[i], nil
 }
@@ -39,7 +39,7 @@ func (s *Site) askAssign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.assignPage(w, r, n, l, cert.Owner{Address: l.Address, Holder: l.Holder, Organisation: l.Institution}, nil)
+	return s.assignPage(w, r, n, l, earlier.Owner{Address: l.Address, Holder: l.Holder, Organisation: l.Institution}, nil)
 }
 
 func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
@@ -47,8 +47,8 @@ func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o := cert.Owner{Address: r.PostFormValue("address"), Holder: r.PostFormValue("holder"), Organisation: r.PostFormValue("organisation")}
-	err = s.Cert.Assign(r.Context(), s.actor(r), n, l.Line, o)
+	o := earlier.Owner{Address: r.PostFormValue("address"), Holder: r.PostFormValue("holder"), Organisation: r.PostFormValue("organisation")}
+	err = s.Earlier.Assign(r.Context(), s.actor(r), n, l.Line, o)
 	if fault.Is(err, fault.Invalid) {
 		return s.assignPage(w, r, n, l, o, err)
 	}
@@ -59,7 +59,7 @@ func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
 }
 
 // assignPage asks whose it is; failed is why the form came back.
-func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n cert.ImportID, l cert.ImportLine, o cert.Owner, failed error) error {
+func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, l earlier.Line, o earlier.Owner, failed error) error {
 	ctx, base := r.Context(), earlierPath+"/"+id(n)
 	bad, _ := wrong(ctx, failed)
 	m := view.EarlierAssignModel{

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/pki"
 )
 
@@ -36,8 +37,8 @@ func (s *sight) takeOver() {
 	s.t.Helper()
 	s.linkRow("ada", "ada")
 	e := s.elsewhere()
-	mine := must(s.Cert.Upload(s.t.Context(), s.actors["rita"], []cert.File{{Name: "bekannt.pem", Content: e.server(-3, "Universität Probe", "vorbei.uni.example")}}, nil))
-	must(s.Cert.ApplyImport(s.t.Context(), s.actors["rita"], mine, func() string { return "ALTE-KNOWN" }))
+	mine := must(s.Earlier.Upload(s.t.Context(), s.actors["rita"], []earlier.File{{Name: "bekannt.pem", Content: e.server(-3, "Universität Probe", "vorbei.uni.example")}}, nil))
+	must(s.Earlier.Apply(s.t.Context(), s.actors["rita"], mine, func() string { return "ALTE-KNOWN" }))
 	var file []byte
 	for _, c := range [][]byte{
 		e.mail(20, "ada@uni.example"), e.mail(300, "franziska.theodora.oesterreicher-grosskopf@uni.example"), e.server(-3, "Irgendwer", "xn--frher-kva.uni.example", "www.uni.example"),

@@ -8,7 +8,7 @@ import (
 	"math/big"
 	"time"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/pki"
 )
 
@@ -51,7 +51,7 @@ func (e *elsewhere) server(days int, organisation string, names ...string) []byt
 
 // earlier is an upload by rita with a server's certificate whose owner the portal
 // finds out by itself.
-func (r *rig) earlier() cert.ImportID {
+func (r *rig) earlier() earlier.ID {
 	r.t.Helper()
-	return must(r.Cert.Upload(r.t.Context(), r.actors["rita"], []cert.File{{Name: "alt.pem", Content: r.elsewhere().server(90, "Universität Probe", "alt.uni.example")}}, nil))
+	return must(r.Earlier.Upload(r.t.Context(), r.actors["rita"], []earlier.File{{Name: "alt.pem", Content: r.elsewhere().server(90, "Universität Probe", "alt.uni.example")}}, nil))
 }

@@ -17,6 +17,7 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
 	"petschaft/internal/mail"
@@ -45,6 +46,7 @@ type Site struct {
 	Imports  *imports.Book
 	Bulk     *bulk.Book
 	Cert     *cert.Book
+	Earlier  *earlier.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
 	CA       []Authority // the root first; empty while none is set up

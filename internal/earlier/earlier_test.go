@@ -1,4 +1,4 @@
-package cert_test
+package earlier_test
 
 import (
 	"crypto/ecdsa"
@@ -19,6 +19,7 @@ import (
 
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 )
@@ -76,17 +77,17 @@ func pemOf(all ...*x509.Certificate) (file []byte) {
 	return file
 }
 
-func (r *rig) uploaded(t testing.TB, owners string, all ...*x509.Certificate) cert.ImportID {
+func (r *rig) uploaded(t testing.TB, owners string, all ...*x509.Certificate) earlier.ID {
 	t.Helper()
-	id, err := r.Upload(t.Context(), r.officer, []cert.File{{Name: "alt.pem", Content: pemOf(all...)}}, []byte(owners))
+	id, err := r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Name: "alt.pem", Content: pemOf(all...)}}, []byte(owners))
 	r.ok(t, err)
 	return id
 }
 
 // planned are the lines of a plan as words: state, what is wrong or missing.
-func (r *rig) planned(t testing.TB, id cert.ImportID) (all []string) {
+func (r *rig) planned(t testing.TB, id earlier.ID) (all []string) {
 	t.Helper()
-	_, lines, err := r.Plan(t.Context(), r.officer, id)
+	_, lines, err := r.Earlier.Plan(t.Context(), r.officer, id)
 	r.ok(t, err)
 	for _, l := range lines {
 		all = append(all, strings.TrimSpace(string(l.State)+" "+l.Fault))
@@ -99,9 +100,9 @@ func references() func() string {
 	return func() string { n++; return fmt.Sprintf("ALT-%s-%d", rand.Text()[:6], n) }
 }
 
-func (r *rig) applyImport(t testing.TB, id cert.ImportID, want int) {
+func (r *rig) applyImport(t testing.TB, id earlier.ID, want int) {
 	t.Helper()
-	n, err := r.ApplyImport(t.Context(), r.officer, id, references())
+	n, err := r.Earlier.Apply(t.Context(), r.officer, id, references())
 	r.ok(t, err)
 	if n != want {
 		t.Errorf("got %d taken over, want %d", n, want)
@@ -113,9 +114,9 @@ func (r *rig) applyImport(t testing.TB, id cert.ImportID, want int) {
 func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	r.Own = [][]byte{}
+	r.Earlier.Own = [][]byte{}
 	for _, f := range r.local.Certificates() {
-		r.Own = append(r.Own, f.DER)
+		r.Earlier.Own = append(r.Earlier.Own, f.DER)
 	}
 	r.row(t, "ada@uni.example")
 	r.row(t, "niemand@uni.example")
@@ -231,18 +232,18 @@ func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 	if got := r.planned(t, id); !slices.Equal(got, []string{"unassigned cert.import.no_holder", "faulty cert.import.no_certificate"}) {
 		t.Fatalf("got %v, want the line of the owners' file that means nothing told", got)
 	}
-	wants(t, r.Assign(t.Context(), r.officer, id, 1, cert.Owner{Holder: "nobody"}), "cert.import.unknown_holder")
-	wants(t, r.Assign(t.Context(), r.officer, id, 1, cert.Owner{Address: "other@uni.example", Holder: "Adler@people.example"}), "cert.import.no_row")
-	wants(t, r.Assign(t.Context(), r.officer, id, 7, cert.Owner{}), "fault.missing")
-	r.ok(t, r.Assign(t.Context(), r.officer, id, 1, cert.Owner{Holder: "adler@people.example"}))
+	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "nobody"}), "cert.import.unknown_holder")
+	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Address: "other@uni.example", Holder: "Adler@people.example"}), "cert.import.no_row")
+	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 7, earlier.Owner{}), "fault.missing")
+	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "adler@people.example"}))
 	r.applyImport(t, id, 1)
-	wants(t, r.Assign(t.Context(), r.officer, id, 1, cert.Owner{}), "fault.missing")
+	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{}), "fault.missing")
 	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = $2`, row, begin().Add(300*day)); n != 1 {
 		t.Error("the row does not show when the certificate ends")
 	}
 	r.issued(t, r.ada, row, "ada@uni.example")
 	again := r.uploaded(t, "", e.mail(10*day, "ada@uni.example"))
-	r.ok(t, r.Assign(t.Context(), r.officer, again, 1, cert.Owner{Holder: "Adler@people.example"}))
+	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, again, 1, earlier.Owner{Holder: "Adler@people.example"}))
 	r.applyImport(t, again, 1)
 	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end > $2`, row, begin().Add(100*day)); n != 1 {
 		t.Error("what was imported last hides the newest certificate of the row")
@@ -258,20 +259,20 @@ func TestAnImportIsTakenOverOnce(t *testing.T) {
 	r.organisation(t, "Garten", r.bob)
 	id := r.uploaded(t, "", e.server(90*day, "Garten", "a.example"), e.server(90*day, "Fremd", "b.example"))
 	for said, n := range race(8, func(int) error {
-		_, err := r.ApplyImport(t.Context(), r.officer, id, references())
+		_, err := r.Earlier.Apply(t.Context(), r.officer, id, references())
 		return err
 	}) {
 		if want := map[string]int{"": 1, "cert.import.none_new": 7}[said]; n != want {
 			t.Errorf("%d said %q, want %d", n, said, want)
 		}
 	}
-	r.ok(t, r.Discard(t.Context(), r.officer, id))
+	r.ok(t, r.Earlier.Discard(t.Context(), r.officer, id))
 	if got := r.planned(t, id); !slices.Equal(got, []string{"applied"}) {
 		t.Errorf("thrown away: got %v, want what was taken over to stay", got)
 	}
 	other := r.uploaded(t, "", e.server(90*day, "Fremd", "c.example"))
-	r.ok(t, r.Discard(t.Context(), r.officer, other))
-	_, _, err := r.Plan(t.Context(), r.officer, other)
+	r.ok(t, r.Earlier.Discard(t.Context(), r.officer, other))
+	_, _, err := r.Earlier.Plan(t.Context(), r.officer, other)
 	wants(t, err, "fault.missing")
 }
 
@@ -279,16 +280,16 @@ func TestOnlyOfficersImport(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
 	id := r.uploaded(t, "", e.server(90*day, "Fremd", "b.example"))
-	_, err := r.Upload(t.Context(), r.contact, []cert.File{{Name: "x", Content: pemOf(e.root)}}, nil)
+	_, err := r.Earlier.Upload(t.Context(), r.contact, []earlier.File{{Name: "x", Content: pemOf(e.root)}}, nil)
 	wants(t, err, "fault.officers_only")
-	_, _, err = r.Plan(t.Context(), r.contact, id)
+	_, _, err = r.Earlier.Plan(t.Context(), r.contact, id)
 	wants(t, err, "fault.officers_only")
-	_, err = r.Imports(t.Context(), r.contact)
+	_, err = r.Earlier.Imports(t.Context(), r.contact)
 	wants(t, err, "fault.officers_only")
-	_, err = r.ApplyImport(t.Context(), r.contact, id, references())
+	_, err = r.Earlier.Apply(t.Context(), r.contact, id, references())
 	wants(t, err, "fault.officers_only")
-	wants(t, r.Assign(t.Context(), r.contact, id, 1, cert.Owner{}), "fault.officers_only")
-	wants(t, r.Discard(t.Context(), r.contact, id), "fault.officers_only")
+	wants(t, r.Earlier.Assign(t.Context(), r.contact, id, 1, earlier.Owner{}), "fault.officers_only")
+	wants(t, r.Earlier.Discard(t.Context(), r.contact, id), "fault.officers_only")
 }
 
 func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
@@ -312,15 +313,15 @@ func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
 		"owners in a picture":     {pemOf(one), "\x89PNG\r\n", "sheet.foreign"},
 		"owners in half a book":   {pemOf(one), "PK\x03\x04", "sheet.workbook_damaged"},
 	} {
-		_, err := r.Upload(t.Context(), r.officer, []cert.File{{Name: "x.pem", Content: c.file}}, []byte(c.owners))
+		_, err := r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Name: "x.pem", Content: c.file}}, []byte(c.owners))
 		if got := said(err); got != c.want {
 			t.Errorf("%s: got %q (%v), want %q", what, got, err, c.want)
 		}
 	}
-	many := slices.Repeat(pemOf(one), cert.MostImported+1)
-	_, err := r.Upload(t.Context(), r.officer, []cert.File{{Content: many}}, nil)
+	many := slices.Repeat(pemOf(one), earlier.MostCertificates+1)
+	_, err := r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Content: many}}, nil)
 	wants(t, err, "cert.import.too_many")
-	_, err = r.Upload(t.Context(), r.officer, []cert.File{{Content: make([]byte, cert.MostImportBytes+1)}}, nil)
+	_, err = r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Content: make([]byte, earlier.MostBytes+1)}}, nil)
 	wants(t, err, "cert.import.too_large")
 	if n := r.scalar(t, `select count(*) from certificate_import`); n != 0 {
 		t.Errorf("got %d imports, want none", n)

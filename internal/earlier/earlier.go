@@ -1,4 +1,9 @@
-package cert
+// Package earlier takes over certificates from before the portal: uploaded by a
+// registration officer, planned line by line with whose each is, applied, or
+// thrown away. What was taken over is cert's from then on. It never calls an
+// authority, never checks that a certificate is what it says, and never writes
+// to anybody.
+package earlier
 
 import (
 	"bytes"
@@ -10,29 +15,35 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
-// ImportID is the number of an import of certificates from before the portal.
-type ImportID int64
+// Book keeps uploads of certificates and takes over what they hold.
+type Book struct {
+	DB   *postgres.DB
+	Cert *cert.Book
+	Now  func() time.Time
+	Own  [][]byte // certificates of the portal's own authorities: theirs are none from before it
+}
+
+// ID is the number of an import of certificates from before the portal.
+type ID int64
 
 // Thing is the import as an audit line names it.
-func (id ImportID) Thing() audit.Thing { return audit.Thing{Kind: "certificate_import", ID: int64(id)} }
+func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate_import", ID: int64(id)} }
 
 // Limits of an import.
 const (
-	MostImported    = 1000    // certificates
-	MostImportBytes = 4 << 20 // of all files together
-	mostAuthorities = 100
+	MostCertificates = 1000    // certificates
+	MostBytes        = 4 << 20 // of all files together
+	mostAuthorities  = 100
 )
-
-// Foreign is what stands for the authority of an imported certificate: none of
-// the portal's, so that no list and no answer of theirs ever names it.
-const Foreign = "foreign"
 
 // File is one that was uploaded.
 type File struct {
@@ -42,7 +53,7 @@ type File struct {
 
 // Import is one, with how far it came.
 type Import struct {
-	ID      ImportID
+	ID      ID
 	Created time.Time
 	By      string // name of who uploaded it
 	Lines   int
@@ -69,7 +80,7 @@ type given struct {
 
 // Upload keeps certificates from before the portal as the lines of a plan, which
 // changes nothing yet. owners may be empty.
-func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners []byte) (ImportID, error) {
+func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners []byte) (ID, error) {
 	if err := org.MayKeep(by); err != nil {
 		return 0, err
 	}
@@ -82,7 +93,7 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners
 			return 0, err
 		}
 	}
-	var id ImportID
+	var id ID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `insert into certificate_import (created, created_by, authorities) values (@now, @by, @authorities) returning id`,
 			pgx.NamedArgs{"now": b.Now(), "by": by.Account, "authorities": authorities}).Scan(&id)
@@ -110,8 +121,8 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 	size := 0
 	authorities = [][]byte{}
 	for _, f := range files {
-		if size += len(f.Content); size > MostImportBytes {
-			return nil, nil, fault.New(fault.TooLarge, "cert.import.too_large", "max", MostImportBytes>>20)
+		if size += len(f.Content); size > MostBytes {
+			return nil, nil, fault.New(fault.TooLarge, "cert.import.too_large", "max", MostBytes>>20)
 		}
 		all, err := pki.GivenFile(f.Content)
 		if x := fault.Of(err); err != nil && x.Kind == fault.Invalid {
@@ -138,8 +149,8 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 	switch {
 	case len(lines) == 0:
 		return nil, nil, fault.New(fault.Invalid, "cert.import.nothing")
-	case len(lines) > MostImported:
-		return nil, nil, fault.New(fault.TooLarge, "cert.import.too_many", "max", MostImported)
+	case len(lines) > MostCertificates:
+		return nil, nil, fault.New(fault.TooLarge, "cert.import.too_many", "max", MostCertificates)
 	case len(authorities) > mostAuthorities:
 		return nil, nil, fault.New(fault.TooLarge, "cert.import.many_authorities", "max", mostAuthorities)
 	}
@@ -166,7 +177,7 @@ func (b *Book) Imports(ctx context.Context, by person.Actor) ([]Import, error) {
 
 // Discard throws away what was not taken over; what was stays. Without any, the
 // import is gone.
-func (b *Book) Discard(ctx context.Context, by person.Actor, id ImportID) error {
+func (b *Book) Discard(ctx context.Context, by person.Actor, id ID) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if err := b.lockImport(ctx, tx, by, id); err != nil {
 			return err
@@ -187,7 +198,7 @@ func (b *Book) Discard(ctx context.Context, by person.Actor, id ImportID) error 
 }
 
 // lockImport lets one at a time work with an import.
-func (b *Book) lockImport(ctx context.Context, tx pgx.Tx, by person.Actor, id ImportID) error {
+func (b *Book) lockImport(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) error {
 	if err := org.MayKeep(by); err != nil {
 		return err
 	}

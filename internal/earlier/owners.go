@@ -1,4 +1,4 @@
-package cert
+package earlier
 
 import (
 	"bytes"
@@ -125,8 +125,8 @@ func own(lines []given, file []byte) ([]given, error) {
 			lines[i].Owner = o
 		}
 		if len(meant) == 0 {
-			if lines = append(lines, given{source: fmt.Sprintf("CSV #%d", record.Line), der: []byte{}, fault: "cert.import.no_certificate", Owner: o}); len(lines) > 2*MostImported {
-				return nil, ownersWrong("cert.import.owners_many", "max", MostImported)
+			if lines = append(lines, given{source: fmt.Sprintf("CSV #%d", record.Line), der: []byte{}, fault: "cert.import.no_certificate", Owner: o}); len(lines) > 2*MostCertificates {
+				return nil, ownersWrong("cert.import.owners_many", "max", MostCertificates)
 			}
 		}
 	}

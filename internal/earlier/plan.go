@@ -1,13 +1,13 @@
-package cert
+package earlier
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -30,8 +30,8 @@ const (
 // LineStates are all of them, in the order of the chips.
 var LineStates = [...]LineState{LineNew, LineUnassigned, LineKnown, LineFaulty, LineApplied}
 
-// ImportLine is a certificate of an import, with what the plan found out.
-type ImportLine struct {
+// Line is a certificate of an import, with what the plan found out.
+type Line struct {
 	Line        int
 	Source      string // the file and the place in it
 	DER         []byte
@@ -39,7 +39,7 @@ type ImportLine struct {
 	Address     string // what somebody said of its owner
 	Holder      string
 	Institution string
-	Certificate *ID // that it became, or that it is
+	Certificate *cert.ID // that it became, or that it is
 
 	pki.Given
 	State     LineState
@@ -77,7 +77,7 @@ type foundOrganisation struct {
 }
 
 // Plan returns an import and what applying it now would do with each line.
-func (b *Book) Plan(ctx context.Context, by person.Actor, id ImportID) (i Import, lines []ImportLine, err error) {
+func (b *Book) Plan(ctx context.Context, by person.Actor, id ID) (i Import, lines []Line, err error) {
 	if err := org.MayKeep(by); err != nil {
 		return i, nil, err
 	}
@@ -93,7 +93,7 @@ func (b *Book) Plan(ctx context.Context, by person.Actor, id ImportID) (i Import
 }
 
 // plan reads the lines and looks up what they are about, all of them at once.
-func (b *Book) plan(ctx context.Context, q org.Querier, id ImportID) ([]ImportLine, error) {
+func (b *Book) plan(ctx context.Context, q org.Querier, id ID) ([]Line, error) {
 	lines, authorities, err := readLines(ctx, q, id)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (b *Book) plan(ctx context.Context, q org.Querier, id ImportID) ([]ImportLi
 	for i := range lines {
 		b.read(&lines[i], authorities)
 	}
-	for _, look := range []func(context.Context, org.Querier, []ImportLine) error{known, findRows, findAccounts, findOrganisations} {
+	for _, look := range []func(context.Context, org.Querier, []Line) error{known, findRows, findAccounts, findOrganisations} {
 		if err := look(ctx, q, lines); err != nil {
 			return nil, fmt.Errorf("plan import %d: %w", id, err)
 		}
@@ -112,7 +112,7 @@ func (b *Book) plan(ctx context.Context, q org.Querier, id ImportID) ([]ImportLi
 	return lines, nil
 }
 
-func readLines(ctx context.Context, q org.Querier, id ImportID) (lines []ImportLine, authorities [][]byte, err error) {
+func readLines(ctx context.Context, q org.Querier, id ID) (lines []Line, authorities [][]byte, err error) {
 	rows, err := q.Query(ctx, `select authorities from certificate_import where id = $1`, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read import %d: %w", id, err)
@@ -125,7 +125,7 @@ func readLines(ctx context.Context, q org.Querier, id ImportID) (lines []ImportL
 	if err != nil {
 		return nil, nil, fmt.Errorf("read lines of import %d: %w", id, err)
 	}
-	lines, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l ImportLine, err error) {
+	lines, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Line, err error) {
 		return l, row.Scan(&l.Line, &l.Source, &l.DER, &l.Fault, &l.Address, &l.Holder, &l.Institution, &l.Certificate, &l.Reference)
 	})
 	return lines, authorities, err
@@ -133,7 +133,7 @@ func readLines(ctx context.Context, q org.Querier, id ImportID) (lines []ImportL
 
 // read takes the certificate apart; one of the portal's own authorities was not
 // from before it.
-func (b *Book) read(l *ImportLine, authorities [][]byte) {
+func (b *Book) read(l *Line, authorities [][]byte) {
 	if l.Fault != "" {
 		return
 	}
@@ -151,7 +151,7 @@ func (b *Book) read(l *ImportLine, authorities [][]byte) {
 
 // known marks what the portal has by issuer and serial, and what an earlier line
 // already is.
-func known(ctx context.Context, q org.Querier, lines []ImportLine) error {
+func known(ctx context.Context, q org.Querier, lines []Line) error {
 	var issuers, serials [][]byte
 	first := map[[2]string]int{}
 	for i := range lines {
@@ -173,7 +173,7 @@ func known(ctx context.Context, q org.Querier, lines []ImportLine) error {
 		return err
 	}
 	var issuer, serial []byte
-	var id ID
+	var id cert.ID
 	var reference string
 	_, err = pgx.ForEachRow(rows, []any{&issuer, &serial, &id, &reference}, func() error {
 		l := &lines[first[[2]string{string(issuer), string(serial)}]]
@@ -184,11 +184,11 @@ func known(ctx context.Context, q org.Querier, lines []ImportLine) error {
 }
 
 // open tells whether it is still to be found out whose the line's certificate is.
-func (l *ImportLine) open() bool { return l.Fault == "" && l.Certificate == nil && l.State == "" }
+func (l *Line) open() bool { return l.Fault == "" && l.Certificate == nil && l.State == "" }
 
 // wanted are the addresses of which one must be the row's: the one somebody said,
 // else those that the certificate names.
-func (l *ImportLine) wanted() (all []string) {
+func (l *Line) wanted() (all []string) {
 	names := l.Emails
 	if l.Address != "" {
 		names = []string{l.Address}
@@ -200,7 +200,7 @@ func (l *ImportLine) wanted() (all []string) {
 }
 
 // judge says what becomes of the line, and what is missing.
-func (l *ImportLine) judge() {
+func (l *Line) judge() {
 	switch {
 	case l.Certificate != nil:
 		l.State, l.Fault = LineApplied, ""
@@ -216,7 +216,7 @@ func (l *ImportLine) judge() {
 	}
 }
 
-func (l *ImportLine) missing() string {
+func (l *Line) missing() string {
 	switch {
 	case l.Server && l.Of == nil && l.Institution != "":
 		return "cert.import.unknown_organisation"
@@ -234,21 +234,8 @@ func (l *ImportLine) missing() string {
 	return ""
 }
 
-// ended is when a server's certificate turns into its next phase, and which it
-// has now.
-func (l *ImportLine) phase(now time.Time) (phase string, turns *time.Time) {
-	from, over := renewable(l.NotBefore, l.NotAfter), l.NotAfter.Add(time.Microsecond)
-	switch {
-	case now.After(l.NotAfter):
-		return "over", nil
-	case now.Before(from):
-		return "valid", &from
-	}
-	return "ending", &over
-}
-
 // each calls f for every line that is open and of the kind.
-func each(lines []ImportLine, server bool, f func(l *ImportLine)) {
+func each(lines []Line, server bool, f func(l *Line)) {
 	for i := range lines {
 		if l := &lines[i]; l.open() && l.Server == server {
 			f(l)
@@ -256,9 +243,9 @@ func each(lines []ImportLine, server bool, f func(l *ImportLine)) {
 	}
 }
 
-func collectWords(lines []ImportLine, server bool, words func(l *ImportLine) []string) []string {
+func collectWords(lines []Line, server bool, words func(l *Line) []string) []string {
 	all := []string{}
-	each(lines, server, func(l *ImportLine) { all = append(all, words(l)...) })
+	each(lines, server, func(l *Line) { all = append(all, words(l)...) })
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -1,4 +1,4 @@
-package cert
+package earlier
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 // findRows finds the row of each mailbox's certificate. Active rows come first,
 // and those whose primary address it is. A row that has none of the addresses
 // that the certificate names is not its row, whoever says so.
-func findRows(ctx context.Context, q org.Querier, lines []ImportLine) error {
+func findRows(ctx context.Context, q org.Querier, lines []Line) error {
 	rows, err := q.Query(ctx, `
 		select a.folded, r.id, r.name, r.primary_address as primary, d.name as domain, l.account as linked
 		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain left join link l on l.row_id = r.id
 		where a.folded = any($1) order by r.active desc, a.place, r.id`,
-		collectWords(lines, false, func(l *ImportLine) []string { return append(l.wanted(), foldedAll(l.Emails)...) }))
+		collectWords(lines, false, func(l *Line) []string { return append(l.wanted(), foldedAll(l.Emails)...) }))
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func findRows(ctx context.Context, q org.Querier, lines []ImportLine) error {
 	for _, r := range found {
 		byAddress[r.Folded] = append(byAddress[r.Folded], r)
 	}
-	each(lines, false, func(l *ImportLine) {
+	each(lines, false, func(l *Line) {
 		for _, a := range l.wanted() {
 			for _, r := range byAddress[a] {
 				holds := slices.ContainsFunc(foldedAll(l.Emails), func(e string) bool {
@@ -55,12 +55,12 @@ func foldedAll(addresses []string) (all []string) {
 // findAccounts finds the holder of each mailbox's certificate: who was said, by
 // verified address or user name, else who is linked to its row, else whose
 // verified address it names. Several accounts are nobody.
-func findAccounts(ctx context.Context, q org.Querier, lines []ImportLine) error {
-	words := collectWords(lines, false, func(l *ImportLine) []string {
+func findAccounts(ctx context.Context, q org.Querier, lines []Line) error {
+	words := collectWords(lines, false, func(l *Line) []string {
 		return append(foldedAll(l.Emails), strings.ToLower(l.Holder))
 	})
 	linked := []int64{}
-	each(lines, false, func(l *ImportLine) {
+	each(lines, false, func(l *Line) {
 		if l.Row != nil && l.Row.Linked != nil {
 			linked = append(linked, int64(*l.Row.Linked))
 		}
@@ -84,7 +84,7 @@ func findAccounts(ctx context.Context, q org.Querier, lines []ImportLine) error 
 		}
 		return found[i]
 	}
-	each(lines, false, func(l *ImportLine) {
+	each(lines, false, func(l *Line) {
 		said, names := strings.ToLower(l.Holder), foldedAll(l.Emails)
 		switch {
 		case said != "":
@@ -101,16 +101,16 @@ func findAccounts(ctx context.Context, q org.Querier, lines []ImportLine) error 
 // findOrganisations finds whose each server's certificate is: by the name that
 // was said, else by the accepted server names that cover all of its names, else
 // by the organisation in its subject.
-func findOrganisations(ctx context.Context, q org.Querier, lines []ImportLine) error {
+func findOrganisations(ctx context.Context, q org.Querier, lines []Line) error {
 	rows, err := q.Query(ctx, `
 		select o.id, o.name, lower(o.name) as word from organisation o where lower(o.name) = any(@names)
 		union all
 		select o.id, o.name, n.name from server_name n join organisation o on o.id = n.organisation
 		where n.name = any(@hosts) and n.accepted is not null and n.ended is null`, pgx.NamedArgs{
-		"names": collectWords(lines, true, func(l *ImportLine) []string {
+		"names": collectWords(lines, true, func(l *Line) []string {
 			return []string{strings.ToLower(l.Institution), strings.ToLower(l.Given.Organisation)}
 		}),
-		"hosts": collectWords(lines, true, func(l *ImportLine) (all []string) {
+		"hosts": collectWords(lines, true, func(l *Line) (all []string) {
 			for _, n := range l.DNS {
 				all = append(all, aboveName(n)...)
 			}
@@ -130,7 +130,7 @@ func findOrganisations(ctx context.Context, q org.Querier, lines []ImportLine) e
 	}); err != nil {
 		return err
 	}
-	each(lines, true, func(l *ImportLine) {
+	each(lines, true, func(l *Line) {
 		if l.Institution != "" {
 			l.Of = byWord[strings.ToLower(l.Institution)]
 			return

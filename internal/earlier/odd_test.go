@@ -1,4 +1,4 @@
-package cert_test
+package earlier_test
 
 import (
 	"os"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
 	"petschaft/internal/mailbox"
 )
 
@@ -18,28 +18,28 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	r := newRig(t)
 	r.organisation(t, "Institut", r.bob)
 	must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
-	var files []cert.File
+	var files []earlier.File
 	for _, name := range []string{"51-old-all.pem", "50c-old.p7b"} {
-		files = append(files, cert.File{Name: name, Content: must(os.ReadFile(filepath.Join("testdata", name)))})
+		files = append(files, earlier.File{Name: name, Content: must(os.ReadFile(filepath.Join("testdata", name)))})
 	}
-	id, err := r.Upload(t.Context(), r.officer, files, nil)
+	id, err := r.Earlier.Upload(t.Context(), r.officer, files, nil)
 	r.ok(t, err)
-	_, lines, err := r.Plan(t.Context(), r.officer, id)
+	_, lines, err := r.Earlier.Plan(t.Context(), r.officer, id)
 	r.ok(t, err)
 	odd := 0
 	for _, l := range lines {
-		if l.State == cert.LineFaulty {
+		if l.State == earlier.LineFaulty {
 			t.Errorf("%s: got %s, want it taken", l.Source, l.Fault)
 			continue
 		}
 		if good := l.Server && (strings.HasPrefix(l.DNS[0], "good") || strings.HasPrefix(l.DNS[0], "dst-")); good != (len(l.Odd) == 0) {
 			t.Errorf("%s: got %v said of it, want something just of odd ones", l.Source, l.Odd)
 		}
-		owner := cert.Owner{Organisation: "Institut"}
+		owner := earlier.Owner{Organisation: "Institut"}
 		if l.Mail {
-			owner = cert.Owner{Holder: "adler@people.example"}
+			owner = earlier.Owner{Holder: "adler@people.example"}
 		}
-		r.ok(t, r.Assign(t.Context(), r.officer, id, l.Line, owner))
+		r.ok(t, r.Earlier.Assign(t.Context(), r.officer, id, l.Line, owner))
 		odd += min(1, len(l.Odd))
 	}
 	if len(lines) != 14 || odd != 10 {
@@ -49,7 +49,7 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	if got := r.planned(t, r.again(t, files)); !slices.Equal(got, slices.Repeat([]string{"known"}, 14)) {
 		t.Errorf("uploaded again: got %v, want all known", got)
 	}
-	slices.SortFunc(lines, func(a, b cert.ImportLine) int { return a.NotAfter.Compare(b.NotAfter) })
+	slices.SortFunc(lines, func(a, b earlier.Line) int { return a.NotAfter.Compare(b.NotAfter) })
 	for _, l := range lines {
 		if days := l.NotAfter.Sub(r.Now()); days > 20*day {
 			r.clock.Advance(days - 20*day)
@@ -61,9 +61,9 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	}
 }
 
-func (r *rig) again(t testing.TB, files []cert.File) cert.ImportID {
+func (r *rig) again(t testing.TB, files []earlier.File) earlier.ID {
 	t.Helper()
-	id, err := r.Upload(t.Context(), r.officer, files, nil)
+	id, err := r.Earlier.Upload(t.Context(), r.officer, files, nil)
 	r.ok(t, err)
 	return id
 }

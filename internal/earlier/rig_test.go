@@ -1,0 +1,256 @@
+package earlier_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/ca"
+	"petschaft/internal/cert"
+	"petschaft/internal/earlier"
+	"petschaft/internal/fault"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pgtest"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+const day = 24 * time.Hour
+
+// rig is a small university with two domains of two contact groups and people.
+type rig struct {
+	*cert.Book
+	Earlier                                   *earlier.Book
+	db                                        *postgres.DB
+	clock                                     *clock
+	local                                     *ca.Local
+	contact, stranger, officer, ada, bob, eve person.Actor
+	intents                                   atomic.Int64
+}
+
+// clock is a time that tests move.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
+
+// newRig has the portal's own authority.
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	database := pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), database, func(c *pgxpool.Config) { c.MaxConns = 8 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := &rig{db: db, clock: &clock{}}
+	r.clock.micros.Store(begin().UnixMicro())
+	now := r.clock.Now
+	q := must(queue.Open(db))
+	outbox := mail.NewOutbox(db, nil, q)
+	outbox.Now = now
+	orgs := &org.Book{DB: db, Now: now}
+	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
+	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
+	o := ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin(), PKIURL: at}
+	must(0, ca.Init(t.Context(), db, sealer, o))
+	r.local = must(ca.Open(t.Context(), db, sealer, now, at))
+	r.Book = &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: now, Base: "https://portal.example"}
+	r.Earlier = &earlier.Book{DB: db, Cert: r.Book, Now: now}
+	r.people(t, orgs)
+	return r
+}
+
+func (r *rig) people(t testing.TB, orgs *org.Book) {
+	t.Helper()
+	for name, a := range map[string]*person.Actor{
+		"Netz": &r.contact, "Fremd": &r.stranger, "Amt": &r.officer, "Adler": &r.ada, "Bach": &r.bob,
+	} {
+		*a = r.signIn(t, person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true})
+	}
+	r.eve = r.signIn(t, person.Claims{Subject: "Ernst", Name: "Ernst", FamilyName: "Ernst", Email: "boss@people.example"})
+	r.officer.Officer = true
+	for domain, by := range map[string]person.Actor{"uni.example": r.contact, "institut.example": r.stranger} {
+		g := must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: domain}))
+		must(0, orgs.AddMember(t.Context(), r.officer, g, by.Account))
+		must(orgs.AddDomain(t.Context(), r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
+			Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day),
+		}}))
+	}
+}
+
+func (r *rig) signIn(t testing.TB, c person.Claims) person.Actor {
+	t.Helper()
+	c.Issuer = "https://idp.example"
+	people := &person.Book{DB: r.db, Now: r.Now}
+	var a person.Account
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
+		a, err = people.SignedIn(t.Context(), tx, c, audit.Who{})
+		return err
+	}))
+	return person.Actor{Account: a.ID, Name: a.Name}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("setting up: %v", err))
+	}
+	return v
+}
+
+func (r *rig) ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// said is the message id of an error, of its first field if it has any.
+func said(err error) string {
+	f := fault.Of(err)
+	switch {
+	case f == nil:
+		return ""
+	case len(f.Fields) > 0:
+		return f.Fields[0].ID
+	case f.ID == "":
+		return "internal " + err.Error()
+	}
+	return f.ID
+}
+
+func wants(t testing.TB, err error, id string) {
+	t.Helper()
+	if got := said(err); got != id {
+		t.Errorf("got %q (%v), want %q", got, err, id)
+	}
+}
+
+func (r *rig) row(t testing.TB, address string) mailbox.ID {
+	t.Helper()
+	row, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
+	r.ok(t, err)
+	return row.ID
+}
+
+// sign lets the authority make a certificate that nobody has recorded yet.
+func (r *rig) sign(t testing.TB, holder person.Actor, row mailbox.ID, address string) cert.Issuance {
+	t.Helper()
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	c, err := r.local.Issue(t.Context(), pki.Request{
+		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
+		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
+	})
+	r.ok(t, err)
+	email := holder.Name + "@people.example"
+	if holder.Account == r.eve.Account {
+		email = "" // hers is not verified
+	}
+	return cert.Issuance{
+		Reference: "REF-" + rand.Text(), Authority: ca.Mail, Account: holder.Account, Holder: holder.Name, HolderEmail: email,
+		Row: row, Certificate: c,
+	}
+}
+
+// record keeps it as an issuance does, with the row locked.
+func (r *rig) record(t testing.TB, i cert.Issuance) (id cert.ID) {
+	t.Helper()
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
+		if err := r.Mailbox.LockRow(t.Context(), tx, i.Row); err != nil {
+			return err
+		}
+		id, err = r.Record(t.Context(), tx, i)
+		return err
+	}))
+	return id
+}
+
+func (r *rig) issued(t testing.TB, holder person.Actor, row mailbox.ID, address string) cert.ID {
+	t.Helper()
+	return r.record(t, r.sign(t, holder, row, address))
+}
+
+func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
+	t.Helper()
+	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// race runs f in n goroutines at once and counts what each said ("": well).
+func race(n int, f func(i int) error) map[string]int {
+	start := make(chan struct{})
+	out := make([]string, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			out[i] = said(f(i))
+		})
+	}
+	close(start)
+	all.Wait()
+	counts := map[string]int{}
+	for _, s := range out {
+		counts[s]++
+	}
+	return counts
+}
+
+// reminders are who was reminded of a certificate, and at which threshold.
+func (r *rig) reminders(t testing.TB, reference string) []string {
+	t.Helper()
+	rows, err := r.db.Query(t.Context(), `select threshold || ' ' || recipient from reminder m join certificate c on c.id = m.certificate
+		where c.reference = $1 order by m.at, recipient`, reference)
+	r.ok(t, err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		r.ok(t, rows.Scan(&s))
+		all = append(all, s)
+	}
+	return all
+}
+
+// list reads the newest list and checks who signed it.
+func (r *rig) list(t testing.TB, name string) (*x509.RevocationList, cert.List) {
+	t.Helper()
+	kept, err := r.Newest(t.Context(), name)
+	r.ok(t, err)
+	l, err := x509.ParseRevocationList(kept.DER)
+	r.ok(t, err)
+	if err := l.CheckSignatureFrom(must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
+		t.Errorf("the list of %s: %v", name, err)
+	}
+	if l.Number.Int64() != kept.Number || len(l.RevokedCertificateEntries) != kept.Entries || !l.NextUpdate.Equal(kept.NextUpdate) {
+		t.Errorf("got number %d, %d entries until %v kept; the list says %d, %d, %v", kept.Number, kept.Entries, kept.NextUpdate,
+			l.Number, len(l.RevokedCertificateEntries), l.NextUpdate)
+	}
+	return l, kept
+}
+
+func (r *rig) organisation(t testing.TB, name string, contact person.Actor) org.OrganisationID {
+	t.Helper()
+	id, err := r.Mailbox.Org.AddOrganisation(t.Context(), r.officer, org.OrganisationInput{Name: name, Country: "DE", Contact: contact.Account})
+	r.ok(t, err)
+	return id
+}
