@@ -14,7 +14,7 @@ import (
 
 // sample is a file as mail systems and Excel write them.
 func sample(name string) []byte {
-	return must(os.ReadFile(filepath.Join("..", "mailbox", "testdata", name)))
+	return must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
 }
 
 func TestTheImportJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").importing() }
