@@ -27,6 +27,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // rig is a portal over HTTP. nora looks after uni.example, labor.example
@@ -37,7 +38,7 @@ type rig struct {
 	t *testing.T
 	*portal.Portal
 	db            *postgres.DB // for the test's own statements
-	clock         *clock
+	clock         *trial.Clock
 	base          string
 	cfg           portal.Config
 	contract      *contract
@@ -47,12 +48,6 @@ type rig struct {
 	logged        record
 	working       sync.Once
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 // record is what the portal logged.
 type record struct {
@@ -85,10 +80,9 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	t.Helper()
 	app := httptest.NewUnstartedServer(nil)
 	r := &rig{
-		t: t, clock: &clock{}, base: "http://" + app.Listener.Addr().String(),
+		t: t, clock: trial.NewClock(), base: "http://" + app.Listener.Addr().String(),
 		actors: map[string]person.Actor{}, domains: map[string]org.ID{}, organisations: map[string]org.OrganisationID{},
 	}
-	r.clock.micros.Store(time.Now().UTC().Truncate(time.Minute).UnixMicro())
 	at := pgtest.URL(t)
 	r.db = pgtest.Open(t, at)
 	cfg := portal.Config{

@@ -14,9 +14,10 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
-var when = time.Date(2026, 11, 22, 9, 0, 0, 123000, time.UTC)
+var when = trial.Today().Add(123 * time.Microsecond)
 
 func write(t testing.TB, db *postgres.DB, lines ...audit.Line) {
 	t.Helper()

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 // The environment of a test binary that is to be another process of the portal.
@@ -49,7 +50,7 @@ func workElsewhere() error {
 		return err
 	}
 	defer db.Close()
-	b := book(db, begin)
+	b := book(db, trial.Today)
 	for {
 		_, more, err := b.Batch(ctx, bulk.ID(id))
 		if err != nil || !more {

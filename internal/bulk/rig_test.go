@@ -3,7 +3,6 @@ package bulk_test
 import (
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 const uni = "uni.example"
@@ -30,18 +30,10 @@ type rig struct {
 	*bulk.Book
 	t                          *testing.T
 	db                         *postgres.DB
-	clock                      *clock
+	clock                      *trial.Clock
 	group                      org.GroupID
 	contact, stranger, officer person.Actor
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
-
-func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 func second[T any](_ T, err error) error { return err }
 
@@ -77,8 +69,7 @@ func openRig(t *testing.T) (r *rig, url string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	r = &rig{t: t, db: db, clock: &clock{}}
-	r.clock.micros.Store(begin().UnixMicro())
+	r = &rig{t: t, db: db, clock: trial.NewClock()}
 	r.Book = book(db, r.clock.Now)
 	r.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	for name, a := range map[string]*person.Actor{"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Rita Amt": &r.officer} {

@@ -3,6 +3,7 @@ package ca_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,7 +65,7 @@ func TestOpenSSLBelievesWhatIsAnswered(t *testing.T) {
 		for hash, der := range map[string][]byte{"-sha1": a.SHA1, "-sha256": a.SHA256} {
 			put("answer", der)
 			cmd := exec.Command("openssl", "ocsp", "-respin", "answer", "-issuer", "mail", hash, "-cert", "leaf", "-CAfile", "root", "-verify_other", "mail",
-				"-attime", "1795338060", "-no_nonce", "-validity_period", "9999999999")
+				"-attime", fmt.Sprint(now.Add(time.Minute).Unix()), "-no_nonce", "-validity_period", "9999999999")
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "Response verify OK") || !strings.Contains(string(out), s.want) {

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/pem"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,9 +19,10 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 func clock() time.Time { return now }
 
@@ -107,7 +109,7 @@ func verify(t *testing.T, l *ca.Local, leaf []byte, lists ...pki.CRL) (string, e
 			t.Fatal(err)
 		}
 	}
-	c := exec.Command("openssl", "verify", "-x509_strict", "-attime", "1795338060", "-CAfile", "root", "-untrusted", "mail",
+	c := exec.Command("openssl", "verify", "-x509_strict", "-attime", fmt.Sprint(now.Add(time.Minute).Unix()), "-CAfile", "root", "-untrusted", "mail",
 		"-CRLfile", "lists", "-crl_check_all", "-purpose", "smimesign", "leaf")
 	c.Dir = dir
 	out, err := c.CombinedOutput()

@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // question is what a program asks about a certificate of mail.
@@ -333,7 +334,7 @@ func TestAnswersOfAnOlderVersionAreSignedAnew(t *testing.T) {
 	if got, want := r.ask(t, old).ThisUpdate, r.Now().Truncate(time.Minute); !got.Equal(want) {
 		t.Errorf("the answer of an older version: got one of %v, want one of %v", got, want)
 	}
-	if got, want := r.ask(t, fine).ThisUpdate, begin(); !got.Equal(want) {
+	if got, want := r.ask(t, fine).ThisUpdate, trial.Today(); !got.Equal(want) {
 		t.Errorf("an answer of this version: got one of %v, want that of %v to stay", got, want)
 	}
 }

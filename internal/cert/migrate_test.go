@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 	"petschaft/migrations"
 )
 
@@ -55,7 +56,7 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	}
 	write := func(sql string, args ...any) {
 		t.Helper()
-		if _, err := db.Exec(t.Context(), sql, append([]any{begin()}, args...)...); err != nil {
+		if _, err := db.Exec(t.Context(), sql, append([]any{trial.Today()}, args...)...); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // TestAServersCertificateBelongsToItsOrganisation: whoever is its technical
@@ -135,7 +136,7 @@ func TestTheTimeToRenew(t *testing.T) {
 
 func TestWhatIsOverOrUnderWayIsNotRenewed(t *testing.T) {
 	t.Parallel()
-	now := begin()
+	now := trial.Today()
 	text := "ABCD-EFGHJ"
 	for _, x := range []struct {
 		want   string

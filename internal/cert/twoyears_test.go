@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // known is a certificate as the model of the two years knows it.
@@ -104,7 +105,7 @@ func TestTwoYearsOfReminders(t *testing.T) {
 	w := &world{rig: r, rnd: rand.New(rand.NewPCG(seed, seed)), owner: map[mailbox.ID]person.Actor{}}
 	w.people(t)
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
-	days, digest, digests, sent := []int{28, 14}, begin(), 0, 0
+	days, digest, digests, sent := []int{28, 14}, trial.Today(), 0, 0
 	for digest.Weekday() != time.Monday {
 		digest = digest.AddDate(0, 0, 1)
 	}

@@ -22,6 +22,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // elsewhere is an authority that the portal knows nothing of, with one above it.
@@ -36,7 +37,7 @@ func newElsewhere(t testing.TB) *elsewhere {
 	authority := func(name string, parent *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 		key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 		c := &x509.Certificate{
-			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: begin().AddDate(-5, 0, 0), NotAfter: begin().AddDate(20, 0, 0),
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: trial.Today().AddDate(-5, 0, 0), NotAfter: trial.Today().AddDate(20, 0, 0),
 			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		}
 		if parent == nil {
@@ -52,21 +53,21 @@ func newElsewhere(t testing.TB) *elsewhere {
 // mail and server are certificates of it that end so long after begin.
 func (e *elsewhere) mail(ends time.Duration, addresses ...string) *x509.Certificate {
 	return e.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: addresses[0]}, EmailAddresses: addresses, NotAfter: begin().Add(ends),
+		Subject: pkix.Name{CommonName: addresses[0]}, EmailAddresses: addresses, NotAfter: trial.Today().Add(ends),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageClientAuth},
 	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
 }
 
 func (e *elsewhere) server(ends time.Duration, organisation string, names ...string) *x509.Certificate {
 	return e.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: names[0], Organization: []string{organisation}}, DNSNames: names, NotAfter: begin().Add(ends),
+		Subject: pkix.Name{CommonName: names[0], Organization: []string{organisation}}, DNSNames: names, NotAfter: trial.Today().Add(ends),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
 }
 
 func (e *elsewhere) sign(c *x509.Certificate, key any) *x509.Certificate {
 	e.serial++
-	c.SerialNumber, c.NotBefore = big.NewInt(e.serial), begin().AddDate(0, -6, 0)
+	c.SerialNumber, c.NotBefore = big.NewInt(e.serial), trial.Today().AddDate(0, -6, 0)
 	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, e.issuing, key, e.key))))
 }
 
@@ -125,10 +126,10 @@ func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 	r.ok(t, err)
 	r.organisation(t, "Museum", r.bob)
 	weak := e.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: begin().Add(day),
+		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day),
 	}, must(rsa.GenerateKey(rand.Reader, 1024)).Public())
 	signing := e.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: begin().Add(day), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
 	own := must(x509.ParseCertificate(r.sign(t, r.ada, r.row(t, "bob@uni.example"), "bob@uni.example").Certificate.DER))
 	twice := e.mail(day, "Ada@uni.example")
@@ -238,14 +239,14 @@ func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "adler@people.example"}))
 	r.applyImport(t, id, 1)
 	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{}), "fault.missing")
-	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = $2`, row, begin().Add(300*day)); n != 1 {
+	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = $2`, row, trial.Today().Add(300*day)); n != 1 {
 		t.Error("the row does not show when the certificate ends")
 	}
 	r.issued(t, r.ada, row, "ada@uni.example")
 	again := r.uploaded(t, "", e.mail(10*day, "ada@uni.example"))
 	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, again, 1, earlier.Owner{Holder: "Adler@people.example"}))
 	r.applyImport(t, again, 1)
-	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end > $2`, row, begin().Add(100*day)); n != 1 {
+	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end > $2`, row, trial.Today().Add(100*day)); n != 1 {
 		t.Error("what was imported last hides the newest certificate of the row")
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.imported'`); n != 2 {

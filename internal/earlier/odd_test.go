@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"petschaft/internal/earlier"
 	"petschaft/internal/mailbox"
@@ -16,6 +17,7 @@ import (
 func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.clock.Set(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)) // the files are of then
 	r.organisation(t, "Institut", r.bob)
 	must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
 	var files []earlier.File

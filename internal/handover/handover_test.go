@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestAnOrganisationGoesOverWhenBothAgree(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAnOrganisationGoesOverWhenBothAgree(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	o := r.offer(t)
-	if o.State != handover.Offered || !o.Gives || o.Receives || o.SuccessorName != "Ada Adler" || !o.Ends.Equal(begin().Add(14*day)) {
+	if o.State != handover.Offered || !o.Gives || o.Receives || o.SuccessorName != "Ada Adler" || !o.Ends.Equal(trial.Today().Add(14*day)) {
 		t.Errorf("got %+v, want it offered to Ada for 14 days", o.Offer)
 	}
 	if !regexp.MustCompile(`^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`).MatchString(o.Password) {

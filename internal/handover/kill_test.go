@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // The environment of a test binary that is to be another process of the portal.
@@ -52,7 +53,7 @@ func finishElsewhere() error {
 		return err
 	}
 	defer db.Close()
-	b, _, err := book(db, begin, nil)
+	b, _, err := book(db, trial.Today, nil)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,17 +19,10 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 const day = 24 * time.Hour
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
-
-func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 // rig is a house with two organisations of tina: garden and library. rita and
 // otto are registration officers; ada, bob and eve are registered.
@@ -38,7 +30,7 @@ type rig struct {
 	*handover.Book
 	db                              *postgres.DB
 	url                             string
-	clock                           *clock
+	clock                           *trial.Clock
 	queue                           *queue.Queue
 	tina, ada, bob, eve, rita, otto person.Actor
 	garden, library                 org.OrganisationID
@@ -69,8 +61,7 @@ func rigWith(t testing.TB, sender *mail.Sender) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	r := &rig{db: db, url: at, clock: &clock{}}
-	r.clock.micros.Store(begin().UnixMicro())
+	r := &rig{db: db, url: at, clock: trial.NewClock()}
 	r.Book, r.queue, err = book(db, r.clock.Now, sender)
 	r.ok(t, err)
 	r.tina, r.ada, r.bob = r.signIn(t, "Tina Technik"), r.signIn(t, "Ada Adler"), r.signIn(t, "Bob Bach")

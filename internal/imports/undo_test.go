@@ -21,6 +21,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
@@ -179,8 +180,8 @@ func importElsewhere() error {
 	if err != nil {
 		return err
 	}
-	rows := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: begin}, Now: begin}, Queue: q, Now: begin}
-	b := &imports.Book{DB: db, Mailbox: rows, Queue: q, Now: begin}
+	rows := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: trial.Today}, Now: trial.Today}, Queue: q, Now: trial.Today}
+	b := &imports.Book{DB: db, Mailbox: rows, Queue: q, Now: trial.Today}
 	return b.Work(ctx, imports.ID(id))
 }
 

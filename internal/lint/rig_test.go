@@ -12,13 +12,13 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"petschaft/internal/lint"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 const arc = "1.3.6.1.4.1.99999.7"
 

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // certify leaves what issuing a certificate leaves here, and returns its number.
@@ -195,7 +196,7 @@ func TestWhoMayApply(t *testing.T) {
 		"a new round waits, the link is as before": {func(t *testing.T, r *rig, id mailbox.ID) { r.challenge(t, id) }, ""},
 		"the domain's validation ended":            {func(_ *testing.T, r *rig, _ mailbox.ID) { r.clock.Advance(300 * day) }, "mailbox.apply.lapsed"},
 		"the domain's validation ends in a second": {func(_ *testing.T, r *rig, _ mailbox.ID) {
-			r.clock.Advance(begin().Add(300*day - time.Second).Sub(r.Now()))
+			r.clock.Advance(trial.Today().Add(300*day - time.Second).Sub(r.Now()))
 		}, ""},
 		"the domain's validation has not begun": {func(t *testing.T, r *rig, _ mailbox.ID) { // as an earlier version let it be entered
 			must(r.db.Exec(t.Context(), `update email_domain set proof_from = $2, proof_until = $3 where id = $1`, r.uniID, r.Now().Add(day), r.Now().Add(20*day)))

@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 // The environment of a test binary that is to be another process of the portal.
@@ -61,7 +62,7 @@ func deliverElsewhere() error {
 		return err
 	}
 	defer sender.Close()
-	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Outbox: mail.NewOutbox(db, sender, q), Now: begin, Base: "https://portal.example"}
+	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Outbox: mail.NewOutbox(db, sender, q), Now: trial.Today, Base: "https://portal.example"}
 	return mailbox.Deliver(ctx, b, id)
 }
 

@@ -214,10 +214,11 @@ func TestWhatChangesWhileAnOrderWaitsForItsIssuanceStopsIt(t *testing.T) {
 // is issued after it.
 func TestTheLifeIsThatOfTheDayOfSigning(t *testing.T) {
 	t.Parallel()
-	h := localHouse(t)
+	r := openRig(t, nil)
+	r.clock.Set(time.Date(2027, 3, 14, 23, 0, 0, 0, time.UTC))
+	r.useLocal(t)
+	h := newHouse(t, r)
 	h.exec(t, `update product set days = 180`)
-	h.clock.micros.Store(time.Date(2027, 3, 14, 23, 0, 0, 0, time.UTC).UnixMicro())
-	h.validate(t, "uni.example")
 	early, late := h.approved(t, "www.uni.example"), h.approved(t, "mail.uni.example")
 	h.ok(t, h.Fulfil(t.Context(), early.ID))
 	h.clock.Advance(3 * time.Hour)

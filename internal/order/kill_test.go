@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/order"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // The environment of a test binary that is to be another process of the portal.
@@ -46,7 +47,7 @@ func issueElsewhere() error {
 		return err
 	}
 	defer db.Close()
-	b, err := books(db, begin, nil)
+	b, err := books(db, trial.Today, nil)
 	if err != nil {
 		return err
 	}

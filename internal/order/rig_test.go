@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +32,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 const day = 24 * time.Hour
@@ -42,7 +42,7 @@ type rig struct {
 	*order.Book
 	db                              *postgres.DB
 	url                             string
-	clock                           *clock
+	clock                           *trial.Clock
 	people                          *person.Book
 	local                           *ca.Local      // one of the two
 	away                            *catest.Server // is the authority
@@ -50,14 +50,6 @@ type rig struct {
 	domain                          org.ID
 	group                           org.GroupID
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
-
-func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 // books are the rooms on db as a process of the portal has them.
 func books(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*order.Book, error) {
@@ -87,7 +79,7 @@ func (r *rig) useLocal(t testing.TB) {
 	t.Helper()
 	sealer := must(r.db.Sealer(t.Context(), make([]byte, 32)))
 	at := must(url.Parse("http://pki.example"))
-	must(0, ca.Init(t.Context(), r.db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin(), PKIURL: at}))
+	must(0, ca.Init(t.Context(), r.db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: r.Now(), PKIURL: at}))
 	r.local = must(ca.Open(t.Context(), r.db, sealer, r.Now, at))
 	r.Authority, r.Cert.Authority = r.local, r.local
 }
@@ -109,8 +101,7 @@ func openRig(t testing.TB, sender *mail.Sender) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	r := &rig{db: db, url: at, clock: &clock{}}
-	r.clock.micros.Store(begin().UnixMicro())
+	r := &rig{db: db, url: at, clock: trial.NewClock()}
 	if r.Book, err = books(db, r.clock.Now, sender); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +120,7 @@ func openRig(t testing.TB, sender *mail.Sender) *rig {
 func (r *rig) domainInput(v org.Validation) org.DomainInput {
 	in := org.DomainInput{Name: "uni.example", Group: r.group, Validation: v}
 	if v == org.ByDomain {
-		in.Proof = org.Proof{Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day)}
+		in.Proof = org.Proof{Method: "DNS TXT", By: "RA", From: trial.Today(), Until: trial.Today().Add(300 * day)}
 	}
 	return in
 }

@@ -13,9 +13,10 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 // house is an empty registration office with an officer and a user.
 type house struct {

@@ -12,9 +12,10 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 func newBook(t *testing.T) (b *person.Book, officer person.Actor) {
 	t.Helper()

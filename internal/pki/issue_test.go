@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestOpenSSLReadsWhatIsIssued(t *testing.T) {
 	always := []string{
 		"Version: 3 (0x2)",
 		"Issuer: C = DE, O = Botanischer Garten Mühlheim, CN = Botanischer Garten Mühlheim Mail CA 2026",
-		"Not Before: Nov 22 08:00:00 2026 GMT", "Not After : Nov 21 07:59:59 2028 GMT",
+		life(730),
 		"X509v3 Extended Key Usage: E-mail Protection X509v3", "X509v3 Basic Constraints: critical CA:FALSE",
 		"CA Issuers - URI:http://pki.garten.example/pki/mail.crt", "URI:http://pki.garten.example/pki/mail.crl",
 		"X509v3 Subject Key Identifier:", "X509v3 Authority Key Identifier:", "Signature Algorithm: ecdsa-with-SHA384",
@@ -63,6 +64,13 @@ func TestOpenSSLReadsWhatIsIssued(t *testing.T) {
 	}
 }
 
+// life is how openssl writes that of days whole ones, begun an hour ago.
+func life(days int) string {
+	from := now.Add(-time.Hour)
+	return "Not Before: " + from.Format("Jan 2 15:04:05 2006 GMT") + " Not After : " +
+		from.AddDate(0, 0, days).Add(-time.Second).Format("Jan 2 15:04:05 2006 GMT")
+}
+
 func TestOpenSSLVerifiesTheChainWithEveryList(t *testing.T) {
 	t.Parallel()
 	h := newHierarchy(t)
@@ -82,7 +90,7 @@ func TestOpenSSLVerifiesTheChainWithEveryList(t *testing.T) {
 	write(t, dir, "good.pem", pki.PEM(good.DER))
 	write(t, dir, "bad.pem", pki.PEM(bad.DER))
 	verify := func(file string) (string, error) {
-		return try(dir, "verify", "-x509_strict", "-attime", "1795338060", "-CAfile", "root.pem", "-untrusted", "mail.pem",
+		return try(dir, "verify", "-x509_strict", "-attime", fmt.Sprint(now.Add(time.Minute).Unix()), "-CAfile", "root.pem", "-untrusted", "mail.pem",
 			"-CRLfile", "lists.pem", "-crl_check_all", "-purpose", "smimesign", file)
 	}
 	if out, err := verify("good.pem"); err != nil || !strings.Contains(out, "good.pem: OK") {

@@ -17,13 +17,13 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 // rsaKey is one for all tests: making one takes a while.
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {

@@ -19,7 +19,7 @@ func TestWhatWasDoneByHandCounts(t *testing.T) {
 	r.link(row, r.ada)
 	r.issue(row, r.ada)
 	id := r.start(row, recipe.Reuse)
-	r.advance(2 * time.Minute)
+	r.clock.Advance(2 * time.Minute)
 	must(0, r.Mailbox.Deactivate(t.Context(), r.nils, uni, row))
 	r.wantStands(id, "+deactivate >revoke name activate challenge")
 	must(r.Cert.RevokeAll(t.Context(), r.nils, uni, row, pki.AffiliationChanged))
@@ -153,7 +153,7 @@ func TestOfManyWhoPressAtOnceOneDoesTheStep(t *testing.T) {
 	id := r.start(row, recipe.Reuse)
 	press := func(step recipe.Step, in recipe.Input) {
 		t.Helper()
-		r.advance(2 * time.Minute)
+		r.clock.Advance(2 * time.Minute)
 		by := []person.Actor{r.nora, r.nils}
 		got := race(50, func(i int) error { return r.Do(t.Context(), by[i%2], id, step, in) })
 		over := got["recipe.step.done"] + got["recipe.ended"]

@@ -29,6 +29,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 	"petschaft/internal/recipe"
+	"petschaft/internal/trial"
 )
 
 const uni = "uni.example"
@@ -39,13 +40,11 @@ type rig struct {
 	*recipe.Book
 	t                                *testing.T
 	db                               *postgres.DB
-	micros, intents, tokens          atomic.Int64
+	clock                            *trial.Clock
+	intents, tokens                  atomic.Int64
 	local                            *ca.Local
 	nora, nils, sven, rita, ada, bob person.Actor
 }
-
-func (r *rig) now() time.Time          { return time.UnixMicro(r.micros.Load()).UTC() }
-func (r *rig) advance(d time.Duration) { r.micros.Add(d.Microseconds()) }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
@@ -54,26 +53,24 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	r := &rig{t: t, db: db}
-	begin := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	r.micros.Store(begin.UnixMicro())
+	r := &rig{t: t, db: db, clock: trial.NewClock()}
 	q := must(queue.Open(db))
 	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = r.now
-	orgs := &org.Book{DB: db, Now: r.now}
-	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: r.now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
+	outbox.Now = r.clock.Now
+	orgs := &org.Book{DB: db, Now: r.clock.Now}
+	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: r.clock.Now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
 	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
-	must(0, ca.Init(t.Context(), db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin, PKIURL: at}))
-	r.local = must(ca.Open(t.Context(), db, sealer, r.now, at))
-	certs := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: r.now, Base: "https://portal.example"}
-	r.Book = &recipe.Book{DB: db, Mailbox: rows, Cert: certs, Now: r.now}
+	must(0, ca.Init(t.Context(), db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: r.clock.Now(), PKIURL: at}))
+	r.local = must(ca.Open(t.Context(), db, sealer, r.clock.Now, at))
+	certs := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: r.clock.Now, Base: "https://portal.example"}
+	r.Book = &recipe.Book{DB: db, Mailbox: rows, Cert: certs, Now: r.clock.Now}
 	r.people(orgs)
 	return r
 }
 
 func (r *rig) people(orgs *org.Book) {
 	r.t.Helper()
-	people := &person.Book{DB: r.db, Now: r.now}
+	people := &person.Book{DB: r.db, Now: r.clock.Now}
 	for name, a := range map[string]*person.Actor{
 		"Nora": &r.nora, "Nils": &r.nils, "Sven": &r.sven, "Rita": &r.rita, "Ada": &r.ada, "Bob": &r.bob,
 	} {
@@ -91,7 +88,7 @@ func (r *rig) people(orgs *org.Book) {
 			must(0, orgs.AddMember(r.t.Context(), r.rita, g, c.Account))
 		}
 		must(orgs.AddDomain(r.t.Context(), r.rita, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: r.now(), Until: r.now().Add(300 * 24 * time.Hour),
+			Method: "DNS TXT", By: "RA", From: r.clock.Now(), Until: r.clock.Now().Add(300 * 24 * time.Hour),
 		}}))
 	}
 }
@@ -146,8 +143,8 @@ func (r *rig) confirm(id mailbox.ID, by person.Actor) {
 	open := must(pgx.CollectRows(must(r.db.Query(ctx, `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)), pgx.RowTo[int64]))
 	for _, c := range open {
 		digest := sha256.Sum256(fmt.Append(nil, r.tokens.Add(1)))
-		must(r.db.Exec(ctx, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest[:], c, r.now()))
-		must(r.db.Exec(ctx, `update challenge set token = $2, state = 'sent', sent = $3::timestamptz, expires = $3::timestamptz + interval '14 days' where id = $1`, c, digest[:], r.now()))
+		must(r.db.Exec(ctx, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest[:], c, r.clock.Now()))
+		must(r.db.Exec(ctx, `update challenge set token = $2, state = 'sent', sent = $3::timestamptz, expires = $3::timestamptz + interval '14 days' where id = $1`, c, digest[:], r.clock.Now()))
 		must(r.Mailbox.Confirm(ctx, by, digest[:]))
 	}
 	if len(open) == 0 {
@@ -160,7 +157,7 @@ func (r *rig) link(id mailbox.ID, by person.Actor) {
 	r.t.Helper()
 	must(r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
 	r.confirm(id, by)
-	r.advance(2 * time.Minute)
+	r.clock.Advance(2 * time.Minute)
 }
 
 // issue gives somebody a certificate for a row.
@@ -174,7 +171,7 @@ func (r *rig) issue(id mailbox.ID, by person.Actor) cert.ID {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	c := must(r.local.Issue(ctx, pki.Request{
 		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: by.Name, Surname: by.Name,
-		Emails: emails, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.now()),
+		Emails: emails, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
 	}))
 	var n cert.ID
 	must(0, r.db.Tx(ctx, func(tx pgx.Tx) (err error) {
@@ -198,7 +195,7 @@ func (r *rig) start(id mailbox.ID, k recipe.Kind) recipe.ID {
 // do does a step; what the form would hold of the row is put in.
 func (r *rig) do(by person.Actor, id recipe.ID, step recipe.Step, change ...func(*recipe.Input)) error {
 	r.t.Helper()
-	r.advance(2 * time.Minute)
+	r.clock.Advance(2 * time.Minute)
 	s := must(r.One(r.t.Context(), by, id))
 	in := recipe.Input{Version: s.Row.Version, Name: s.Row.Name, Reason: pki.AffiliationChanged}
 	for _, a := range s.Row.Aliases {

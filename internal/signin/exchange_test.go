@@ -123,9 +123,9 @@ func TestClockSkewOfAMinutePasses(t *testing.T) {
 		callback := b.pick(b.begin("/"), ada().Sub)
 		w.before(func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-				w.clock.advance(off)
+				w.clock.Advance(off)
 				next.ServeHTTP(out, r)
-				w.clock.advance(-off)
+				w.clock.Advance(-off)
 			})
 		})
 		wantFault(t, b.get(callback.String()), want)
@@ -149,7 +149,7 @@ func TestAnswersAreForOneBrowserOnce(t *testing.T) {
 
 	late := w.browser()
 	at = late.begin("/")
-	w.clock.advance(attemptLife)
+	w.clock.Advance(attemptLife)
 	wantFault(t, late.get(late.pick(at, ada().Sub).String()), "conflict signin.stale")
 	wantFault(t, late.get(CallbackPath), "conflict signin.stale")
 }

@@ -34,7 +34,7 @@ func TestRequestsCostFewQueries(t *testing.T) {
 		{"after a minute", b, time.Minute, 3},
 		{"in the same minute", b, time.Second, 2},
 	} {
-		w.clock.advance(c.wait)
+		w.clock.Advance(c.wait)
 		count := pgtest.Queries(t, w.db)
 		c.b.get("/me")
 		if got := count(); got != c.want {
@@ -72,7 +72,7 @@ func TestCookies(t *testing.T) {
 	} {
 		cfg := w.desk.cfg
 		cfg.BaseURL = must(url.Parse(base))
-		d := must(New(cfg, w.db, w.people, w.sealer, w.clock.now, w.desk.log))
+		d := must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, w.desk.log))
 		rec := httptest.NewRecorder()
 		d.Load(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { d.Flash(r.Context(), "test.notice") })).
 			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
@@ -117,12 +117,12 @@ func TestIdleLoginsEnd(t *testing.T) {
 	b := w.browser()
 	b.signIn(ada().Sub)
 	for range 4 {
-		w.clock.advance(29 * time.Minute)
+		w.clock.Advance(29 * time.Minute)
 		b.mustBe("Ada Äcker", "29 minutes later")
 	}
-	w.clock.advance(30 * time.Minute)
+	w.clock.Advance(30 * time.Minute)
 	b.mustBe("", "after 30 idle minutes")
-	w.clock.advance(-time.Minute)
+	w.clock.Advance(-time.Minute)
 	b.mustBe("", "the session has forgotten the login")
 }
 
@@ -132,10 +132,10 @@ func TestLoginsEndAfterTenHours(t *testing.T) {
 	b := w.browser()
 	b.signIn(ada().Sub)
 	for range 29 {
-		w.clock.advance(20 * time.Minute)
+		w.clock.Advance(20 * time.Minute)
 		b.mustBe("Ada Äcker", "a busy day")
 	}
-	w.clock.advance(20 * time.Minute)
+	w.clock.Advance(20 * time.Minute)
 	b.mustBe("", "after ten hours")
 }
 
@@ -153,7 +153,7 @@ func TestLockedAccountsAreOutAtOnce(t *testing.T) {
 	}
 	b.mustBe("", "the next request after the lock, in the same moment")
 	wantFault(t, w.browser().signIn(bo().Sub), "denied person.locked")
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	if err := w.people.Unlock(t.Context(), by, victim.Account); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestProofsOutliveSignInButNotTheirOwner(t *testing.T) {
 			t.Errorf("challenge %d: got proof %q, want %q", challenge, got, want)
 		}
 	}
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	if got := b.proof(2); got != "" {
 		t.Errorf("after the login's end: got bo's proof %q for nobody", got)
 	}

@@ -113,14 +113,14 @@ func TestOwnLoginsThatCountAreListed(t *testing.T) {
 	w := newWorld(t)
 	here, there, old, foreign := w.browser(), w.browser(), w.browser(), w.browser()
 	old.signIn(ada().Sub)
-	w.clock.advance(29 * time.Minute)
+	w.clock.Advance(29 * time.Minute)
 	there.Transport = named("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	there.signIn(ada().Sub)
-	w.clock.advance(2 * time.Minute)
+	w.clock.Advance(2 * time.Minute)
 	here.signIn(ada().Sub)
 	foreign.signIn(bo().Sub)
 	me, _ := here.me()
-	now := w.clock.now()
+	now := w.clock.Now()
 	want := []Login{
 		{Started: now, Seen: now, Origin: me.From, Browser: "", Here: true},
 		{Started: now.Add(-2 * time.Minute), Seen: now.Add(-2 * time.Minute), Origin: me.From, Browser: "Firefox, Linux"},
@@ -135,7 +135,7 @@ func TestOwnLoginsAreEnded(t *testing.T) {
 	w := newWorld(t)
 	here, there, foreign := w.browser(), w.browser(), w.browser()
 	there.signIn(ada().Sub)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	here.signIn(ada().Sub)
 	foreign.signIn(bo().Sub)
 	me, _ := here.me()
@@ -228,9 +228,9 @@ func TestTidyEndsWhatNoLongerCounts(t *testing.T) {
 	w := newWorld(t)
 	old, busy := w.browser(), w.browser()
 	old.signIn(bo().Sub)
-	w.clock.advance(29 * time.Minute)
+	w.clock.Advance(29 * time.Minute)
 	busy.signIn(ada().Sub)
-	w.clock.advance(20 * time.Minute)
+	w.clock.Advance(20 * time.Minute)
 	busy.mustBe("Ada Äcker", "before")
 	w.tidy()
 	busy.mustBe("Ada Äcker", "after")
@@ -239,7 +239,7 @@ func TestTidyEndsWhatNoLongerCounts(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the idle login: %v", err)
 	}
-	if want := w.clock.now().Add(-19 * time.Minute); !ended.Equal(want) {
+	if want := w.clock.Now().Add(-19 * time.Minute); !ended.Equal(want) {
 		t.Errorf("got an end at %v, want %v, when it had been idle for half an hour", ended, want)
 	}
 }
@@ -255,7 +255,7 @@ func TestTidyForgets(t *testing.T) {
 		wait             time.Duration
 		sessions, logins int
 	}{{time.Minute, 1, 1}, {11 * time.Hour, 0, 1}, {forgetAfter - 12*time.Hour, 0, 1}, {12 * time.Hour, 0, 0}} {
-		w.clock.advance(c.wait)
+		w.clock.Advance(c.wait)
 		w.tidy()
 		if got := w.number("select count(*) from sessions"); got != c.sessions {
 			t.Errorf("%v later: got %d sessions, want %d", c.wait, got, c.sessions)

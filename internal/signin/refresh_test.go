@@ -18,11 +18,11 @@ func TestGroupsChangeAfterTenMinutes(t *testing.T) {
 	changed := ada()
 	changed.Groups, changed.Name = []string{"staff"}, "Ada Neu"
 	w.provider.SetPerson(changed)
-	w.clock.advance(10*time.Minute - time.Second)
+	w.clock.Advance(10*time.Minute - time.Second)
 	if a, _ := b.me(); !a.Officer {
 		t.Error("got refreshed claims before ten minutes")
 	}
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	if a, _ := b.me(); a.Officer || a.Name != "Ada Neu" {
 		t.Errorf("after ten minutes: got actor %+v, want the new name and no office, in the same request", a)
 	}
@@ -59,7 +59,7 @@ func TestRefreshTokensAreReplaced(t *testing.T) {
 	b := w.browser()
 	b.signIn(ada().Sub)
 	w.before(answering(func(body map[string]any) { body["refresh_token"] = "second" }))
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	b.mustBe("Ada Äcker", "at the refresh")
 	var id int64
 	var sealed []byte
@@ -83,11 +83,11 @@ func TestRefreshWithoutIDTokenAsksUserinfo(t *testing.T) {
 	changed.Groups = nil
 	w.provider.SetPerson(changed)
 	w.provider.Misbehave(idp.NoIDToken)
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	if a, _ := b.me(); a.Name != "Ada Äcker" || a.Officer {
 		t.Errorf("got actor %+v, want Ada without her groups", a)
 	}
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	w.before(answering(func(body map[string]any) { delete(body, "refresh_token") }))
 	b.mustBe("Ada Äcker", "an answer that does not repeat the refresh token")
 }
@@ -105,7 +105,7 @@ func TestOfManyRequestsOneRefreshes(t *testing.T) {
 			next.ServeHTTP(out, r)
 		})
 	})
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	const requests = 8
 	status := make(chan int, requests)
 	for range requests {
@@ -153,7 +153,7 @@ func TestLoginsEndWithTheProvidersTrust(t *testing.T) {
 			b := w.browser()
 			b.signIn(ada().Sub)
 			c.turn(w)
-			w.clock.advance(10 * time.Minute)
+			w.clock.Advance(10 * time.Minute)
 			want, lines := "Ada Äcker", 0
 			if c.ends {
 				want, lines = "", 1
@@ -176,13 +176,13 @@ func TestAProviderThatIsDownIsAskedOnceAMinute(t *testing.T) {
 	changed.Groups = nil
 	w.provider.SetPerson(changed)
 	w.provider.SetDown(true)
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	for _, c := range []struct {
 		wait time.Duration
 		want int
 	}{{0, 1}, {59 * time.Second, 0}, {time.Second, 1}} {
 		before := w.asked("/token")
-		w.clock.advance(c.wait)
+		w.clock.Advance(c.wait)
 		if a, _ := b.me(); !a.Officer {
 			t.Errorf("got actor %+v while the provider is down, want the old claims", a)
 		}
@@ -191,7 +191,7 @@ func TestAProviderThatIsDownIsAskedOnceAMinute(t *testing.T) {
 		}
 	}
 	w.provider.SetDown(false)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	if a, _ := b.me(); a.Officer || a.Name == "" {
 		t.Errorf("got actor %+v once the provider is back, want new claims", a)
 	}
@@ -201,7 +201,7 @@ func TestTheTurnToRefreshIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.browser().signIn(ada().Sub)
-	now := w.clock.now()
+	now := w.clock.Now()
 	l, ok, err := w.desk.login(t.Context(), int64(w.number("select id from login")), now)
 	if !ok || err != nil {
 		t.Fatalf("got no login: %v", err)

@@ -20,20 +20,20 @@ func TestSessionsKnowOneClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.clock.advance(off)
+			w.clock.Advance(off)
 			b := w.browser()
 			b.signIn(ada().Sub)
 			must(0, w.desk.tidy(t.Context()))
 			b.mustBe(ada().Name, "after the sessions were tidied")
 			for range 20 {
-				w.clock.advance(29 * time.Minute)
+				w.clock.Advance(29 * time.Minute)
 				must(0, w.desk.tidy(t.Context()))
 				b.mustBe(ada().Name, "half an hour later")
 			}
-			w.clock.advance(21 * time.Minute)
+			w.clock.Advance(21 * time.Minute)
 			b.mustBe("", "after ten hours")
 			must(0, w.desk.tidy(t.Context()))
-			if n := w.number(`select count(*) from sessions where data is not null and expiry < $1`, w.clock.now()); n != 0 {
+			if n := w.number(`select count(*) from sessions where data is not null and expiry < $1`, w.clock.Now()); n != 0 {
 				t.Errorf("got %d sessions that are over, want them gone", n)
 			}
 		})
@@ -52,8 +52,8 @@ func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
 	failed := make(chan error, 1)
 	cfg := w.desk.cfg
 	cfg.Fail = func(_ http.ResponseWriter, _ *http.Request, err error) { failed <- err }
-	desk := must(New(cfg, far, w.people, w.sealer, w.clock.now, w.desk.log))
-	s := store{far, w.clock.now}
+	desk := must(New(cfg, far, w.people, w.sealer, w.clock.Now, w.desk.log))
+	s := store{far, w.clock.Now}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"find":   func(ctx context.Context) error { _, _, err := s.FindCtx(ctx, "x"); return err },
 		"commit": func(ctx context.Context) error { return s.CommitCtx(ctx, "x", []byte("y"), time.Now().Add(time.Hour)) },

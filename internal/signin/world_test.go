@@ -13,32 +13,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/idp"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
-
-// clock is what everybody in a world looks at.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 func ada() idp.Person {
 	return idp.Person{
@@ -54,7 +36,7 @@ func bo() idp.Person {
 // world is a provider, a portal of a few routes and a database.
 type world struct {
 	t        *testing.T
-	clock    *clock
+	clock    *trial.Clock // what everybody looks at
 	db       *postgres.DB
 	people   *person.Book
 	sealer   *postgres.Sealer
@@ -72,7 +54,7 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{
-		t: t, clock: &clock{t: time.Now().UTC().Truncate(time.Second)}, db: pgtest.New(t), calls: map[string]int{},
+		t: t, clock: trial.NewClock(), db: pgtest.New(t), calls: map[string]int{},
 		app: httptest.NewUnstartedServer(nil), idp: httptest.NewUnstartedServer(nil),
 	}
 	base := "http://" + w.app.Listener.Addr().String()
@@ -84,15 +66,15 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		f(&cfg)
 	}
 	w.provider = must(idp.New(idp.Config{
-		Issuer: cfg.Issuer, People: []idp.Person{ada(), bo()}, Now: w.clock.now,
+		Issuer: cfg.Issuer, People: []idp.Person{ada(), bo()}, Now: w.clock.Now,
 		Clients: []idp.Client{{
 			ID: cfg.ClientID, Secret: "a secret: 100 % & more",
 			RedirectURIs: []string{base + CallbackPath}, PostLogoutRedirectURIs: []string{base + SignedOutPath},
 		}},
 	}))
-	w.people = &person.Book{DB: w.db, Now: w.clock.now}
+	w.people = &person.Book{DB: w.db, Now: w.clock.Now}
 	w.sealer = must(w.db.Sealer(t.Context(), bytes.Repeat([]byte{7}, 32)))
-	w.desk = must(New(cfg, w.db, w.people, w.sealer, w.clock.now, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	w.desk = must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, slog.New(slog.NewTextHandler(t.Output(), nil))))
 	w.app.Config.Handler = w.desk.Load(w.routes())
 	w.idp.Config.Handler = http.HandlerFunc(w.toProvider)
 	w.app.Start()

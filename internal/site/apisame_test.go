@@ -37,7 +37,7 @@ func newTwins(t *testing.T) *twins {
 	w := &twins{t: t, pages: newRig(t), api: newRig(t)}
 	now := w.api.clock.Now().Add(time.Minute) // after both
 	for _, r := range []*rig{w.pages, w.api} {
-		r.clock.micros.Store(now.UnixMicro())
+		r.clock.Set(now)
 		for _, sub := range []string{"ada", "bob"} {
 			row := r.linkRow(sub, sub, sub+".alias@uni.example")
 			id := r.certified(sub, row)

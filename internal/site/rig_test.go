@@ -28,6 +28,7 @@ import (
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 // The people of the rig, by their subject at the provider. nora looks after
@@ -47,7 +48,7 @@ type rig struct {
 	t *testing.T
 	*portal.Portal
 	db           *postgres.DB // for the test's own statements
-	clock        *clock
+	clock        *trial.Clock
 	idp          *idp.Provider
 	sink         *sink.Sink
 	base, issuer string
@@ -56,12 +57,6 @@ type rig struct {
 	organisation org.OrganisationID // nora's; sven has another
 	logged       *record
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -74,10 +69,9 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	t.Helper()
 	app, provider := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
 	r := &rig{
-		t: t, clock: &clock{}, base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
+		t: t, clock: trial.NewClock(), base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
 		actors: map[string]person.Actor{}, logged: &record{},
 	}
-	r.clock.micros.Store(time.Now().UTC().Truncate(time.Second).UnixMicro())
 	r.sink = must(sink.New(sink.Config{}))
 	if err := r.sink.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)

@@ -13,9 +13,10 @@ import (
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
-var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+var now = trial.Today()
 
 func request(t *testing.T, intent int64) pki.Request {
 	t.Helper()
