@@ -45,7 +45,7 @@ type authorities struct{ mail, tls pki.Issuer }
 
 func newAuthorities(t testing.TB, p pki.Policy) authorities {
 	t.Helper()
-	a := pki.Authority{Organisation: "Botanischer Garten", Country: "DE", Role: "Root CA 2026", Years: 20, NotBefore: pki.NotBefore(now)}
+	a := pki.Authority{Organisation: "Botanischer Garten", Country: "DE", Role: "Root CA 2026", Years: 20, NotBefore: pki.NotBefore(now.AddDate(-1, 0, 0))}
 	issuer := func(name string, c *x509.Certificate, k crypto.Signer) pki.Issuer {
 		return pki.Issuer{
 			Certificate: c, Signer: k, Policy: p,

@@ -18,10 +18,12 @@ import (
 )
 
 // responder answers for the authority.
-func responder(t *testing.T, a pki.Issuer) pki.Responder {
+func responder(t *testing.T, a pki.Issuer) pki.Responder { t.Helper(); return responderOf(t, a, now) }
+
+func responderOf(t *testing.T, a pki.Issuer, at time.Time) pki.Responder {
 	t.Helper()
 	key := ecKey(t, elliptic.P256())
-	c, err := a.SignResponder(key.Public(), now.Add(-time.Hour), now.AddDate(0, 0, 30))
+	c, err := a.SignResponder(key.Public(), at.Add(-time.Hour), at.AddDate(0, 0, 30))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +93,8 @@ func TestAnAnswerSaysWhatIsSoAndIsSignedByWhoMay(t *testing.T) {
 func TestAnAnswerIsNotProducedBeforeItIsTrue(t *testing.T) {
 	t.Parallel()
 	h := newHierarchy(t)
-	r, s := responder(t, h.mail), pki.Status{Serial: pki.NewSerial()}
-	from := time.Now().Truncate(time.Minute)
+	from := time.Now().UTC().Truncate(time.Minute) // the machine's, by which an answer says when it was produced
+	r, s := responderOf(t, h.mail, from), pki.Status{Serial: pki.NewSerial()}
 	a, err := r.Sign(s, from, from.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
