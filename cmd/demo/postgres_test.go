@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"petschaft/internal/trial"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestMain lets the test binary be the demo itself.
@@ -107,9 +107,5 @@ func exit(err error) int {
 // gone polls: the server is nobody's child that we could wait for.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("server %d lives on", pid)
-		}
-	}
+	trial.Until(t, "the server is gone", func() bool { return syscall.Kill(pid, 0) != nil })
 }

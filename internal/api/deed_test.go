@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"petschaft/internal/trial"
 	"slices"
 	"strings"
 	"sync"
@@ -290,12 +291,7 @@ func TestASlowSenderHoldsNobodyUp(t *testing.T) {
 	defer slow.Close()
 	must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
 		rowAt(id), token))
-	for deadline := time.Now().Add(10 * time.Second); r.scalar(`select count(*) from api_answer`) == 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("the slow request did not begin within ten seconds")
-		}
-		<-time.After(10 * time.Millisecond)
-	}
+	trial.Until(t, "the slow request has begun", func() bool { return r.scalar(`select count(*) from api_answer`) > 0 })
 	for range 20 { // it has the key and comes to the operation now
 		wants(t, r.call("PATCH", rowAt(id), token, map[string]any{"comment": rand()}), 200)
 	}
@@ -323,11 +319,8 @@ func (r *rig) hold(t *testing.T) (release func()) {
 // held waits until somebody is about to keep an answer.
 func (r *rig) held(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); r.scalar(`select count(*) from pg_locks l join pg_database d on d.oid = l.database
-		where d.datname = current_database() and locktype = 'advisory' and objid = $1 and not granted`, held) == 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("nobody came so far as to keep an answer within 20 seconds")
-		}
-		<-time.After(10 * time.Millisecond)
-	}
+	trial.Until(t, "somebody is about to keep an answer", func() bool {
+		return r.scalar(`select count(*) from pg_locks l join pg_database d on d.oid = l.database
+			where d.datname = current_database() and locktype = 'advisory' and objid = $1 and not granted`, held) > 0
+	})
 }

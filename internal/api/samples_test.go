@@ -6,7 +6,6 @@ import (
 	random "crypto/rand"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,6 +15,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // sample is a file to import.
@@ -42,12 +42,7 @@ func (r *rig) planned(who, domain string) imports.ID {
 func (r *rig) until(done func() bool) {
 	r.t.Helper()
 	r.work()
-	for deadline := time.Now().Add(30 * time.Second); !done(); {
-		if time.Now().After(deadline) {
-			r.t.Fatal("it did not come to an end within 30 seconds")
-		}
-		<-time.After(20 * time.Millisecond)
-	}
+	trial.Until(r.t, "it has come to an end", done)
 }
 
 func ofImport(below string) func(*rig) (string, any) {

@@ -116,25 +116,14 @@ func (r *rig) killInTheMiddle(url string, id bulk.ID) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "on" {
 		r.t.Fatalf("the other process did not begin: %v %s", err, &said)
 	}
-	r.until("the other process waits in its second batch", func() bool {
+	trial.Until(r.t, "the other process waits in its second batch", func() bool {
 		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
 	})
 }
 
-// until polls until is says yes.
-func (r *rig) until(what string, is func() bool) {
-	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); {
-		if time.Now().After(end) {
-			r.t.Fatalf("waited in vain until %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 func (r *rig) ends(id bulk.ID) {
 	r.t.Helper()
-	r.until("the bulk ends", func() bool { return r.one(id).State == bulk.Done })
+	trial.Until(r.t, "the bulk ends", func() bool { return r.one(id).State == bulk.Done })
 }
 
 // work runs the room's jobs until the test ends.

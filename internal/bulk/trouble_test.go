@@ -3,12 +3,12 @@ package bulk_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // trouble makes changing an address row meet what, a statement of PL/pgSQL, the
@@ -28,19 +28,19 @@ func (r *rig) trouble(what string, times int, only string) {
 // trouble, and returns how often it was.
 func (r *rig) persist(id bulk.ID) (x bulk.Bulk, troubles int) {
 	r.t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	trial.Until(r.t, "the work ends", func() bool {
 		wait, more, err := r.Batch(r.t.Context(), id)
 		switch {
 		case err != nil:
 			troubles++
 		case !more: // a session that was cut keeps the row until it has died
 			if x = r.one(id); x.State != bulk.Running {
-				return x, troubles
+				return true
 			}
 		}
 		r.clock.Advance(wait)
-	}
-	r.t.Fatalf("the work does not end: %+v", r.one(id))
+		return false
+	})
 	return x, troubles
 }
 

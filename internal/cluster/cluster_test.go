@@ -12,11 +12,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/cluster"
+	"petschaft/internal/trial"
 )
 
 // TestMain plays the process that starts a server and is killed.
@@ -131,11 +131,7 @@ func TestAServerDiesWithTheProcessThatStartedIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = holder.Wait()
-	for deadline := time.Now().Add(20 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("server %d lives on after its parent was killed", pid)
-		}
-	}
+	trial.Until(t, "the server follows its parent, which was killed", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 
 // server is the directory and the pid behind an address.

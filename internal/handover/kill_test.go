@@ -139,15 +139,11 @@ func (r *rig) awaitNobody(t testing.TB) {
 
 func (r *rig) await(t testing.TB, what, sql string, args ...any) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); {
-		var yes bool
+	trial.Until(t, what, func() bool {
 		rows, err := r.db.Query(t.Context(), sql, args...)
 		r.ok(t, err)
-		yes, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+		yes, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
 		r.ok(t, err)
-		if yes {
-			return
-		}
-	}
-	t.Fatalf("after 15 seconds still not: %s", what)
+		return yes
+	})
 }

@@ -213,11 +213,11 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	waits := func() int {
 		return r.scalar(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from import_chunk%'`)
 	}
-	until(t, "the other process writes", func() bool { return waits() == 1 })
+	trial.Until(t, "the other process writes", func() bool { return waits() == 1 })
 	r.ok(t, c.Process.Kill())
 	_ = c.Wait()
 	r.ok(t, block.Rollback(t.Context()))
-	until(t, "its session ends", func() bool {
+	trial.Until(t, "its session ends", func() bool {
 		return r.scalar(t, `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
 	})
 	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
@@ -239,7 +239,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r.clock.Advance(10 * time.Second)
 	r.ok(t, r.Imports.Tick(t.Context()))
 	r.work(t) // another process finds what the tick queued
-	until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == imports.Applied })
+	trial.Until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == imports.Applied })
 	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
 		t.Errorf("got %d rows and name %q, want it applied once", n, r.row(t, old).Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"petschaft/internal/trial"
 	"strings"
 	"testing"
 	"time"
@@ -156,18 +157,18 @@ func runPostfix(t *testing.T, dir string, port int) {
 // await returns when something listens at the port.
 func await(t *testing.T, port int, ended <-chan struct{}, said *bytes.Buffer) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		if l, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			l.Close()
-			return
-		}
+	trial.Until(t, "Postfix listens", func() bool {
 		select {
 		case <-ended:
 			t.Fatalf("Postfix ended (`make peers` installs it):\n%s", said)
-		case <-time.After(20 * time.Millisecond):
+		default:
 		}
-	}
-	t.Fatal("Postfix does not listen after 20 seconds")
+		l, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+		}
+		return err == nil
+	})
 }
 
 // TestPeerPostfixRefusesForOtherReasonsThanTheAddress, all at RCPT or later: only

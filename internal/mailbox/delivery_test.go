@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 func newSink(t *testing.T, addr string) *sink.Sink {
@@ -43,18 +44,6 @@ func mailRig(t *testing.T, addr string) *rig {
 	})
 }
 
-// until polls what the job loop does, which tells nobody when it is done.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
-	for !done() {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 15 seconds still not: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
 func (r *rig) newest(t testing.TB, id mailbox.ID) mailbox.Challenge {
 	t.Helper()
 	rounds := must(r.Rounds(t.Context(), r.row(t, id), 1))
@@ -63,14 +52,14 @@ func (r *rig) newest(t testing.TB, id mailbox.ID) mailbox.Challenge {
 
 func (r *rig) reaches(t *testing.T, id mailbox.ID, s mailbox.State) mailbox.Challenge {
 	t.Helper()
-	until(t, "the challenge is "+string(s), func() bool { return r.newest(t, id).State == s })
+	trial.Until(t, "the challenge is "+string(s), func() bool { return r.newest(t, id).State == s })
 	return r.newest(t, id)
 }
 
 // again runs the delivery job that waits for its next attempt at once.
 func (r *rig) again(t *testing.T) {
 	t.Helper()
-	until(t, "the job waits for another attempt", func() bool { return len(must(r.Queue.Failures(t.Context(), 10))) > 0 })
+	trial.Until(t, "the job waits for another attempt", func() bool { return len(must(r.Queue.Failures(t.Context(), 10))) > 0 })
 	job := must(r.Queue.Failures(t.Context(), 10))[0]
 	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error {
 		_, err := r.Queue.Retry(t.Context(), tx, job.ID)
@@ -139,7 +128,7 @@ func TestAMailRefusedForGoodMakesTheRowUndeliverable(t *testing.T) {
 	if got := r.row(t, id).Status; got != mailbox.Undeliverable {
 		t.Errorf("got status %q, want undeliverable", got)
 	}
-	until(t, "no delivery job is left to run", func() bool {
+	trial.Until(t, "no delivery job is left to run", func() bool {
 		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver' and state <> 'completed'`) == 0
 	})
 	link := token(t, s, "one@uni.example", 1)
@@ -235,7 +224,7 @@ func TestTheJobOfAnEndedChallengeSendsNothing(t *testing.T) {
 	must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.off(t, id)
 	r.work(t)
-	until(t, "the delivery job ended well", func() bool {
+	trial.Until(t, "the delivery job ended well", func() bool {
 		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver' and state = 'completed'`) == 1
 	})
 	if n := s.Count(); n != 0 {

@@ -27,6 +27,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/queue"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 // openssl runs the command in dir and returns what it says.
@@ -210,7 +211,7 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 	mailTo(t, s, "Adler@people.example", link)
 	c := r.one(t, id)
 	r.ok(t, r.Cert.Revoke(t.Context(), r.ada, c.ID, pki.Superseded))
-	until(t, "the list names the certificate", func() bool {
+	trial.Until(t, "the list names the certificate", func() bool {
 		l, err := r.Cert.Newest(t.Context(), ca.Mail)
 		if fault.Is(err, fault.Missing) {
 			return false
@@ -220,21 +221,9 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 		r.ok(t, err)
 		return len(x.RevokedCertificateEntries) == 1 && bytes.Equal(x.RevokedCertificateEntries[0].SerialNumber.Bytes(), c.Serial)
 	})
-	until(t, "two letters to the holder were sent", func() bool {
+	trial.Until(t, "two letters to the holder were sent", func() bool {
 		return r.scalar(t, `select count(*) from letter where state = 'sent' and recipient = 'Adler@people.example'`) == 2
 	})
-}
-
-// until polls what the job loop does, which tells nobody when it is done.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !done() {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 30 seconds still not: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
 }
 
 func (r *rig) work(t *testing.T) {

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // estate is a house with an organisation: tamara is its technical contact,
@@ -340,15 +340,12 @@ func TestALockedOrganisationKeepsItsContact(t *testing.T) {
 // awaitLock waits until somebody waits for a lock.
 func (e *estate) awaitLock(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
+	trial.Until(t, "somebody waits for the lock", func() bool {
 		var waits bool
 		err := e.DB.QueryRow(t.Context(), `select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waits {
-			return
-		}
-	}
-	t.Fatal("nobody waited for the lock")
+		return waits
+	})
 }

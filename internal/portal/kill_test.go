@@ -18,6 +18,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 // goOn is another process, which takes as seconds what takes minutes otherwise;
@@ -76,7 +77,7 @@ func TestARevocationAnsweredBeforeAKillIsOnTheListAndInOCSP(t *testing.T) {
 		t.Fatal("the killed process has told it already: nothing is tested")
 	}
 	r.goOn()
-	r.until("it is on the list and in OCSP", func() bool {
+	trial.Until(r.t, "it is on the list and in OCSP", func() bool {
 		listed, answered := r.told(ca.Mail, serial)
 		return listed && answered
 	})
@@ -96,7 +97,7 @@ func TestARevokedServerCertificateIsToldAfterAKill(t *testing.T) {
 		t.Fatal("the killed process has told it already: nothing is tested")
 	}
 	r.goOn()
-	r.until("it is on the list and in OCSP", func() bool {
+	trial.Until(r.t, "it is on the list and in OCSP", func() bool {
 		listed, answered := r.told(ca.TLS, serial)
 		return listed && answered
 	})
@@ -150,7 +151,7 @@ func TestWhatWasAnsweredBeforeAKillBecomesTrue(t *testing.T) {
 				t.Fatal("it is true already: nothing is tested")
 			}
 			r.goOn()
-			r.until("it is true", isTrue)
+			trial.Until(r.t, "it is true", isTrue)
 		})
 	}
 }
@@ -166,7 +167,7 @@ func TestWhatWasAnsweredBecomesTrueWithoutItsJob(t *testing.T) {
 			r.ok(answers[does](t.Context(), r.Portal, by, fmt.Sprint(to)))
 			must(r.DB.Exec(t.Context(), `delete from river_job`))
 			r.goOn()
-			r.until("it is true", isTrue)
+			trial.Until(r.t, "it is true", isTrue)
 		})
 	}
 }

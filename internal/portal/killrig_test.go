@@ -37,6 +37,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/portal"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 // The environment of a test binary that is to be another process of the portal.
@@ -249,19 +250,9 @@ func (r *killRig) planned() imports.ID {
 	before := must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
 	defer before.Close()
 	r.ok(before.Work(r.t.Context()))
-	r.until("the import is planned", func() bool { return must(r.Imports.One(r.t.Context(), r.nora, domain, id)).State == imports.Planned })
+	trial.Until(r.t, "the import is planned", func() bool { return must(r.Imports.One(r.t.Context(), r.nora, domain, id)).State == imports.Planned })
 	r.ok(before.Queue.Stop(r.t.Context()))
 	return id
-}
-
-func (r *killRig) until(what string, is func() bool) {
-	r.t.Helper()
-	for end := time.Now().Add(100 * time.Second); !is(); {
-		if time.Now().After(end) {
-			r.t.Fatalf("waited in vain until %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }
 
 // came tells whether a mail to the address did.
@@ -313,7 +304,7 @@ func (r *killRig) killed(does, kind, hold string, by person.Actor, to any) {
 	}
 	must(fmt.Fprintln(in))
 	says("answered")
-	r.until("its job runs", func() bool {
+	trial.Until(r.t, "its job runs", func() bool {
 		return r.count(`select count(*) from river_job where kind = $1 and state = 'running'`, kind) > 0
 	})
 }

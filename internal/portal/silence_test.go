@@ -13,6 +13,7 @@ import (
 
 	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 )
 
 // running is a portal that serves behind a proxy to its database.
@@ -121,18 +122,15 @@ func (r *running) many(n int, want ...int) {
 // back waits until the portal serves as before and returns how long it took.
 func (r *running) back() time.Duration {
 	began := time.Now()
-	for {
+	trial.Until(r.t, "the portal serves as before", func() bool {
 		req, _ := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.base+"/readyz", nil)
-		if status, _ := r.ask(req); status == http.StatusOK {
-			if status, _ := r.post(); status == http.StatusUnauthorized {
-				return time.Since(began)
-			}
+		if status, _ := r.ask(req); status != http.StatusOK {
+			return false
 		}
-		if time.Since(began) > time.Minute {
-			return time.Since(began)
-		}
-		<-time.After(100 * time.Millisecond)
-	}
+		status, _ := r.post()
+		return status == http.StatusUnauthorized
+	})
+	return time.Since(began)
 }
 
 // TestConnectionsThatDieSilentlyAreSoonReplaced: a firewall lost its table; the

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // errand is the job of these tests; its rows live in the table errand.
@@ -137,13 +137,12 @@ func (r *rig) taken(ago time.Duration) {
 
 func (r *rig) until(what string, is func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !is(); {
-		if time.Now().After(end) {
-			b, _ := json.Marshal(r.jobs())
-			r.t.Fatalf("waited in vain until %s; jobs: %s", what, b)
+	defer func() {
+		if r.t.Failed() {
+			r.t.Logf("jobs: %s", r.jobs())
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	}()
+	trial.Until(r.t, what, is)
 }
 
 // someoneLeads keeps every process of the test from becoming River's leader, as

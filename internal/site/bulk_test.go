@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
@@ -18,19 +18,12 @@ const bulksOf = "/email-domains/uni.example/bulk"
 // the words.
 func (b *browser) until(path string, words ...string) answer {
 	b.r.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		a := b.get(path).status(http.StatusOK)
-		all := true
-		for _, w := range words {
-			all = all && strings.Contains(a.text(), w)
-		}
-		if all {
-			return a
-		}
-		if time.Now().After(end) {
-			b.r.t.Fatalf("%s never had %q:\n%s", path, words, a.excerpt())
-		}
-	}
+	var a answer
+	b.r.until(fmt.Sprintf("%s has %q", path, words), func() bool {
+		a = b.get(path).status(http.StatusOK)
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(a.text(), w) })
+	})
+	return a
 }
 
 func TestTickedRowsAreChallengedFromDraftToResult(t *testing.T) {

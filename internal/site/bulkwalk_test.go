@@ -83,12 +83,8 @@ func (w *walk) many() {
 // pacedOut waits until the bulk's worker has used up what the pace allows.
 func (w *walk) pacedOut(p *chromium.Page) {
 	w.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var waits bool
+	w.until("the work goes on", func() (waits bool) {
 		must(0, w.db.QueryRow(w.t.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.clock.Now()).Scan(&waits))
-		if waits {
-			return
-		}
-	}
-	w.t.Fatalf("the work does not go on; the page says:\n%s", p.Text())
+		return waits
+	})
 }

@@ -154,12 +154,10 @@ func (r *rig) planOf(domain, file string) imports.Import {
 	id := must(r.Imports.Upload(ctx, nora, domain, "liste.csv", strings.NewReader(file)))
 	im := must(r.Imports.One(ctx, nora, domain, id))
 	must(0, r.Imports.Plan(ctx, nora, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}))
-	for deadline := time.Now().Add(20 * time.Second); im.State != imports.Planned; im = must(r.Imports.One(ctx, nora, domain, id)) {
-		if time.Now().After(deadline) {
-			r.t.Fatalf("the import is %s (%s), want planned", im.State, im.Trouble)
-		}
-		<-time.After(20 * time.Millisecond)
-	}
+	r.until("the import is planned", func() bool {
+		im = must(r.Imports.One(ctx, nora, domain, id))
+		return im.State == imports.Planned
+	})
 	return im
 }
 
@@ -213,17 +211,11 @@ func TestALargeExportIsSentBitByBit(t *testing.T) {
 			t.Errorf("after %d bytes got %v, want a broken connection", n, err)
 		}
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	for {
+	r.until("the others have ended and the file comes", func() bool {
 		a := nora.get(path)
-		if a.StatusCode == http.StatusOK {
-			if got, want := strings.Count(a.body, "\r\n"), 20_001; got != want {
-				t.Errorf("got %d lines, want %d", got, want)
-			}
-			return
+		if got, want := strings.Count(a.body, "\r\n"), 20_001; a.StatusCode == http.StatusOK && got != want {
+			t.Errorf("got %d lines, want %d", got, want)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("got status %d long after the others ended, want the file", a.StatusCode)
-		}
-	}
+		return a.StatusCode == http.StatusOK
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
@@ -14,15 +13,11 @@ import (
 // arrives waits until an import is in a state.
 func (r *rig) arrives(path string, want imports.State) {
 	r.t.Helper()
-	var got imports.State
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	r.until(fmt.Sprintf("%s is %s", path, want), func() bool {
+		var got imports.State
 		must(0, r.db.QueryRow(r.t.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
-		if got == want {
-			return
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-	r.t.Fatalf("%s is %s, want %s", path, got, want)
+		return got == want
+	})
 }
 
 // planned uploads a file as nora and waits for its plan.

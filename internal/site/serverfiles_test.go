@@ -19,6 +19,7 @@ import (
 
 	"petschaft/internal/lane"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // fetched are the files of a certificate in a directory, by the names that the
@@ -149,22 +150,19 @@ http { access_log off; `
 		c.Process.Kill()
 		<-done
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			conn.Close()
-			return
-		}
+	trial.Until(t, "nginx listens", func() bool {
 		select {
 		case err := <-done:
 			done <- err
 			t.Fatalf("nginx ended: %v\n%s\n%s", err, out.String(), servers)
-		case <-time.After(20 * time.Millisecond):
+		default:
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("nginx does not listen")
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			conn.Close()
 		}
-	}
+		return err == nil
+	})
 }
 
 // TestPeerNginxServesWhatWasDownloaded, with the lines that the page gives for

@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"petschaft/internal/idp"
+	"petschaft/internal/trial"
 )
 
 func TestTheFirstPageSaysWhatThePortalIsFor(t *testing.T) {
@@ -107,10 +107,5 @@ func TestASignOutLeadsBackToOurOwnPage(t *testing.T) {
 // until waits for what a job of the portal is about to do.
 func (r *rig) until(what string, done func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); {
-		if time.Now().After(end) {
-			r.t.Fatalf("waited in vain: %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	trial.Until(r.t, what, done)
 }
