@@ -13,6 +13,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 // apiPage explains the API as its document describes it.
@@ -23,7 +24,7 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	base := s.Base.Scheme + "://" + s.Base.Host + s.API.Path
-	m := view.APIModel{
+	m := portalview.APIModel{
 		Document: s.API.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/email-domains",
 		Rules: apiRules(ctx), Problems: s.apiProblems(ctx, func(string) bool { return true }),
 	}
@@ -34,42 +35,42 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Every = strings.Join(slices.Compact(every), ", ")
 	for _, tag := range d.Tags {
-		g := view.APIGroup{Name: tag.Name, Title: tagName(ctx, tag.Name), Text: tag.Description}
+		g := portalview.APIGroup{Name: tag.Name, Title: tagName(ctx, tag.Name), Text: tag.Description}
 		for _, c := range d.calls(tag.Name) {
 			g.Operations = append(g.Operations, s.apiOperation(ctx, base, d, c))
 		}
 		m.Groups = append(m.Groups, g)
 	}
 	for name, schema := range d.Components.Schemas {
-		m.Schemas = append(m.Schemas, view.APISchema{Name: name, Fields: apiFields(ctx, schema)})
+		m.Schemas = append(m.Schemas, portalview.APISchema{Name: name, Fields: apiFields(ctx, schema)})
 	}
 	sort.Slice(m.Schemas, func(i, j int) bool { return m.Schemas[i].Name < m.Schemas[j].Name })
-	return s.show(w, r, http.StatusOK, view.API(s.frame(r, t(ctx, "apidoc.title")), m))
+	return s.show(w, r, http.StatusOK, portalview.API(s.frame(r, t(ctx, "apidoc.title")), m))
 }
 
-func (s *Site) apiOperation(ctx context.Context, base string, d apiDocument, c apiCall) view.APIOperation {
-	o := view.APIOperation{
+func (s *Site) apiOperation(ctx context.Context, base string, d apiDocument, c apiCall) portalview.APIOperation {
+	o := portalview.APIOperation{
 		ID: c.OperationID, Method: strings.ToUpper(c.method), Path: c.path, Title: c.Summary, Text: c.Description, Verb: c.verb(),
 		Try: c.command(base),
 	}
 	common := d.common()
 	o.Problems = s.apiProblems(ctx, func(name string) bool { return slices.Contains(c.problems(), name) && !slices.Contains(common, name) })
 	for _, p := range c.Parameters {
-		o.Parameters = append(o.Parameters, view.APIField{Name: p.Name, Place: placeName(ctx, p.In), Type: p.Schema.kind(), Text: p.Description})
+		o.Parameters = append(o.Parameters, portalview.APIField{Name: p.Name, Place: placeName(ctx, p.In), Type: p.Schema.kind(), Text: p.Description})
 	}
 	if c.RequestBody != nil {
-		o.Asks = &view.APIBody{Types: strings.Join(c.RequestBody.kinds(), ", "), Schema: c.RequestBody.schema()}
+		o.Asks = &portalview.APIBody{Types: strings.Join(c.RequestBody.kinds(), ", "), Schema: c.RequestBody.schema()}
 		if schema := d.Components.Schemas[o.Asks.Schema]; schema != nil {
 			o.Members = apiFields(ctx, schema)
 		}
 	}
 	status, body := c.success()
-	o.Answers = &view.APIBody{Status: status, Types: strings.Join(body.kinds(), ", "), Schema: body.schema(), Example: body.example()}
+	o.Answers = &portalview.APIBody{Status: status, Types: strings.Join(body.kinds(), ", "), Schema: body.schema(), Example: body.example()}
 	return o
 }
 
 // apiFields are the members of an object, those it always has in front.
-func apiFields(ctx context.Context, s *apiSchema) (fields []view.APIField) {
+func apiFields(ctx context.Context, s *apiSchema) (fields []portalview.APIField) {
 	names := slices.Clone(s.Required)
 	var others []string
 	for name := range s.Properties {
@@ -80,7 +81,7 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []view.APIField) {
 	slices.Sort(others)
 	for _, name := range append(names, others...) {
 		if p := s.Properties[name]; p != nil {
-			f := view.APIField{Name: name, Type: p.kind(), Text: p.Description}
+			f := portalview.APIField{Name: name, Type: p.kind(), Text: p.Description}
 			if !slices.Contains(s.Required, name) {
 				f.Place = t(ctx, "apidoc.optional")
 			}
@@ -91,10 +92,10 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []view.APIField) {
 }
 
 // apiProblems are the kinds of problems that are meant, by name.
-func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []view.APIProblem) {
+func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []portalview.APIProblem) {
 	for _, p := range s.API.Problems {
 		if meant(p.Name) {
-			ps = append(ps, view.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: apiProblemPath(p)})
+			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: apiProblemPath(p)})
 		}
 	}
 	return ps
@@ -119,14 +120,14 @@ func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: t(ctx, p.Text), Example: string(example)}
+	m := portalview.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: t(ctx, p.Text), Example: string(example)}
 	f := s.frame(r, t(ctx, p.Title), view.Link{Label: t(ctx, "apidoc.title"), Href: "/api"})
-	return s.show(w, r, http.StatusOK, view.APIProblemPage(f, m))
+	return s.show(w, r, http.StatusOK, portalview.APIProblemPage(f, m))
 }
 
 // apiRules hold for every call.
-func apiRules(ctx context.Context) []view.APIRule {
-	return []view.APIRule{
+func apiRules(ctx context.Context) []portalview.APIRule {
+	return []portalview.APIRule{
 		{Title: t(ctx, "apidoc.rule_token"), Text: t(ctx, "apidoc.rule_token_text")},
 		{Title: t(ctx, "apidoc.rule_once"), Text: t(ctx, "apidoc.rule_once_text")},
 		{Title: t(ctx, "apidoc.rule_version"), Text: t(ctx, "apidoc.rule_version_text")},

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 func applicationPath(n order.ID) string { return "/client-certificates/applications/" + id(n) }
@@ -48,11 +49,11 @@ func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
 		m.Applicant = a.Applicant
 		crumbs = []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.applications"), Href: "/office/applications"}}
 	}
-	return s.show(w, r, http.StatusOK, view.Application(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.show(w, r, http.StatusOK, clientview.Application(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 
-func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) view.ApplicationModel {
-	m := view.ApplicationModel{
+func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) clientview.ApplicationModel {
+	m := clientview.ApplicationModel{
 		Head:     view.HeadModel{Title: t(ctx, "order.title", "reference", a.Reference)},
 		Progress: s.applicationProgress(ctx, by, a), Addresses: applicationAddresses(a, linked),
 		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: applicationPath(a.ID),
@@ -72,16 +73,16 @@ func (s *Site) applicationProgressOnly(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.applicationProgress(r.Context(), s.actor(r), a)))
+	return s.show(w, r, http.StatusOK, clientview.ApplicationProgress(s.applicationProgress(r.Context(), s.actor(r), a)))
 }
 
 // applicationProgress says what is next to whoever applied; an officer tries
 // again from the list.
-func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order.Application) view.ApplicationProgressModel {
-	say := func(k view.Kind, title, text string) view.ApplicationProgressModel {
-		return view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
+func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order.Application) clientview.ApplicationProgressModel {
+	say := func(k view.Kind, title, text string) clientview.ApplicationProgressModel {
+		return clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
 	}
-	next := func(m view.ApplicationProgressModel, todo string) view.ApplicationProgressModel {
+	next := func(m clientview.ApplicationProgressModel, todo string) clientview.ApplicationProgressModel {
 		if a.Account == by.Account {
 			m.More, m.Actions = t(ctx, todo), []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: "/client-certificates"}}
 		}
@@ -164,9 +165,9 @@ var (
 	}
 )
 
-func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []view.ApplicationLine) {
+func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
 	for _, a := range all {
-		lines = append(lines, view.ApplicationLine{
+		lines = append(lines, clientview.ApplicationLine{
 			Reference: a.Reference, Href: applicationPath(a.ID), Addresses: applicationAddresses(a, linked), Reason: reasonWords(ctx, a.Reason),
 			State: view.StateModel{Kind: applicationKinds[a.State], Word: t(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
 		})

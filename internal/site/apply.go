@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 func applyPath(row mailbox.ID) string { return "/client-certificates/apply/" + id(row) }
@@ -205,7 +206,7 @@ func (s *Site) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Linke
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.Apply(f, m))
+	return s.show(w, r, status, clientview.Apply(f, m))
 }
 
 // certifiedName is the name that the certificate will hold, and a note on it.
@@ -220,9 +221,9 @@ func certifiedName(ctx context.Context, l mailbox.Linked, a person.Account) (nam
 }
 
 // applyForm holds what was typed, with what is wrong with it.
-func applyForm(ctx context.Context, in typed, failed error) view.ApplyModel {
+func applyForm(ctx context.Context, in typed, failed error) clientview.ApplyModel {
 	bad, whole := wrong(ctx, failed)
-	m := view.ApplyModel{Steps: applySteps(ctx, 1)}
+	m := clientview.ApplyModel{Steps: applySteps(ctx, 1)}
 	m.Key = keyChoice(ctx, t(ctx, "key.browser_hint"), in, keyCSR, bad["csr"])
 	m.Key.Kind = keyKind(ctx, "rsa", t(ctx, "key.rsa_mail"), t(ctx, "key.ec_mail"))
 	m.Terms = view.FieldModel{Name: "terms", Label: t(ctx, "apply.terms_accept"), Type: view.Checkbox, Error: bad["terms"]}

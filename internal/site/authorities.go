@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 // Authority is a certificate authority whose certificate everybody may fetch.
@@ -37,7 +38,7 @@ const (
 // authorities is the public page of certificates and revocation lists.
 func (s *Site) authorities(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	var all []view.AuthorityModel
+	var all []portalview.AuthorityModel
 	for _, a := range s.CA {
 		m, err := s.authorityModel(ctx, a)
 		if err != nil {
@@ -45,16 +46,16 @@ func (s *Site) authorities(w http.ResponseWriter, r *http.Request) error {
 		}
 		all = append(all, m)
 	}
-	return s.show(w, r, http.StatusOK, view.Authorities(s.frame(r, t(ctx, "authority.title")), all))
+	return s.show(w, r, http.StatusOK, portalview.Authorities(s.frame(r, t(ctx, "authority.title")), all))
 }
 
-func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityModel, error) {
+func (s *Site) authorityModel(ctx context.Context, a Authority) (portalview.AuthorityModel, error) {
 	c, err := pki.ParseCertificate(a.DER)
 	if err != nil {
-		return view.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
+		return portalview.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
 	}
 	path := "/pki/" + a.Name
-	m := view.AuthorityModel{
+	m := portalview.AuthorityModel{
 		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
 		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}},
 	}
@@ -68,7 +69,7 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (view.AuthorityM
 	if err != nil {
 		return m, err
 	}
-	m.List = &view.ListModel{
+	m.List = &portalview.ListModel{
 		File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: t(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
 		Entries: t(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now()),
 	}

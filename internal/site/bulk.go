@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/view"
+	"petschaft/web/view/bulkview"
 )
 
 func bulksPath(d org.Domain) string { return domainPath(d) + "/bulk" }
@@ -105,7 +106,7 @@ func (s *Site) bulkProgressOnly(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.BulkProgress(s.bulkProgress(r.Context(), x)))
+	return s.show(w, r, http.StatusOK, bulkview.Progress(s.bulkProgress(r.Context(), x)))
 }
 
 func (s *Site) startBulk(w http.ResponseWriter, r *http.Request) error {
@@ -150,7 +151,7 @@ func (s *Site) bulks(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r, t(ctx, "bulk.list"), bulkCrumbs(ctx, d.Name)[:2]...)
-	return s.show(w, r, http.StatusOK, view.Bulks(f, s.bulksModel(ctx, d, all, before)))
+	return s.show(w, r, http.StatusOK, bulkview.List(f, s.bulksModel(ctx, d, all, before)))
 }
 
 func bulkCrumbs(ctx context.Context, d org.Domain) []view.Link {
@@ -161,8 +162,8 @@ func bulkCrumbs(ctx context.Context, d org.Domain) []view.Link {
 	}
 }
 
-func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before int64) view.BulksModel {
-	m := view.BulksModel{
+func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before int64) bulkview.ListModel {
+	m := bulkview.ListModel{
 		Head: view.HeadModel{Title: t(ctx, "bulk.list"), Lead: t(ctx, "bulk.list_lead")},
 		Table: view.TableModel{Caption: t(ctx, "bulk.list"), Columns: []view.Column{
 			{Label: t(ctx, "bulk.what")},
@@ -189,7 +190,7 @@ func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bul
 	}
 	m.Pager.Shown = t(ctx, "bulk.list_shown", "n", len(all))
 	for _, x := range all {
-		m.Lines = append(m.Lines, view.BulksLine{
+		m.Lines = append(m.Lines, bulkview.ListLine{
 			Label: verbWords(ctx, x.Verb), Href: bulkPath(x), State: bulkState(ctx, x), Result: resultWords(ctx, x), Who: x.AccountName,
 			When: view.At(ctx, *x.Started, s.Now()),
 		})

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/bulkview"
 )
 
 // bulkList is which rows of a bulk are to be seen: those of one outcome,
@@ -76,12 +77,12 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, x bulk.Bulk, fai
 	if failed != nil {
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, view.BulkPage(f, m))
+	return s.show(w, r, status, bulkview.Page(f, m))
 }
 
 // bulkModel is what a bulk is that was started.
-func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) view.BulkModel {
-	m := view.BulkModel{Head: view.HeadModel{Title: verbWords(ctx, x.Verb)}}
+func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) bulkview.Model {
+	m := bulkview.Model{Head: view.HeadModel{Title: verbWords(ctx, x.Verb)}}
 	if x.Started == nil {
 		return m
 	}
@@ -125,9 +126,9 @@ func bulkOver(ctx context.Context, x bulk.Bulk) view.NoticeModel {
 	return n
 }
 
-func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) view.BulkProgressModel {
+func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) bulkview.ProgressModel {
 	done, total := x.Worked(), x.Due
-	m := view.BulkProgressModel{Progress: view.ProgressModel{
+	m := bulkview.ProgressModel{Progress: view.ProgressModel{
 		Label: verbWords(ctx, x.Verb), Text: t(ctx, "bulk.progress", "done", done, "n", total),
 		Done: strconv.Itoa(done), Total: strconv.Itoa(total),
 	}}
@@ -143,7 +144,7 @@ func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) view.BulkProgressM
 }
 
 // askBulk adds what a draft would do, and the form that starts it.
-func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed string, failed error, m *view.BulkModel) error {
+func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed string, failed error, m *bulkview.Model) error {
 	m.Head.Title = askWords(ctx, x)
 	if err := bulk.MayStart(by, x); err != nil {
 		m.Head.Title = verbWords(ctx, x.Verb)
@@ -194,7 +195,7 @@ func (s *Site) askChallenges(ctx context.Context, x bulk.Bulk) []string {
 }
 
 // leftOut adds the reasons for which rows are not among those that are done.
-func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *view.BulkModel) {
+func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *bulkview.Model) {
 	if x.LeftOut+x.Failed == 0 {
 		return
 	}
@@ -211,7 +212,7 @@ func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *view.Bul
 }
 
 // bulkRows adds the list of rows.
-func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m *view.BulkModel) {
+func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m *bulkview.Model) {
 	m.Rows = t(ctx, "bulk.rows")
 	all := bulkList{}
 	m.Chips = []view.Chip{{Label: t(ctx, "rows.all"), Count: locale.From(ctx).Number(int64(x.Total)), Href: all.href(x), Current: l.show == ""}}
@@ -245,7 +246,7 @@ func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m
 		m.Pager.Shown = t(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
 	}
 	for _, i := range items {
-		line := view.BulkLine{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
+		line := bulkview.Line{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
 		if i.There {
 			line.Href = domainPath(x.DomainName) + "/rows/" + id(i.Row)
 		}

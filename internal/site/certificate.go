@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 func certificatePath(n cert.ID) string { return "/client-certificates/" + id(n) }
@@ -56,14 +57,14 @@ func (s *Site) certificate(w http.ResponseWriter, r *http.Request) error {
 	if m.Evidence, err = s.evidenceBrief(ctx, e, err, certificatePath(c.ID)); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), m))
+	return s.show(w, r, http.StatusOK, clientview.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), m))
 }
 
-func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certificate) view.CertificateModel {
+func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certificate) clientview.CertificateModel {
 	now, path := s.Now(), certificatePath(c.ID)
 	state := s.certificateState(ctx, c)
 	state.Pill = true
-	m := view.CertificateModel{
+	m := clientview.CertificateModel{
 		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
 		Ends: view.Day(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
 		Issuer: s.issuerOf(c), Revoked: moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),

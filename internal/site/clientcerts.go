@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 const (
@@ -36,7 +37,7 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	m := view.ClientCertificatesModel{Account: id(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
+	m := clientview.CertificatesModel{Account: id(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
 	for _, c := range waiting {
 		m.Waiting = append(m.Waiting, waitingCard(ctx, c))
 	}
@@ -47,11 +48,11 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 	if err := s.ownCertificates(ctx, by, r.URL.Query(), &m); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.ClientCertificates(s.frame(r, t(ctx, "nav.client_certificates")), m))
+	return s.show(w, r, http.StatusOK, clientview.Certificates(s.frame(r, t(ctx, "nav.client_certificates")), m))
 }
 
-func waitingCard(ctx context.Context, c mailbox.Waiting) view.AddressCard {
-	return view.AddressCard{
+func waitingCard(ctx context.Context, c mailbox.Waiting) clientview.AddressCard {
+	return clientview.AddressCard{
 		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: t(ctx, "mine.state_waiting")},
 		Missing: t(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
 	}
@@ -59,9 +60,9 @@ func waitingCard(ctx context.Context, c mailbox.Waiting) view.AddressCard {
 
 // linkedCard says what one can do for a linked row, or what is missing until
 // one can.
-func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order.Application) view.AddressCard {
+func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order.Application) clientview.AddressCard {
 	now := s.Now()
-	c := view.AddressCard{
+	c := clientview.AddressCard{
 		Title: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
 		State: linkedState(ctx, l),
 	}
@@ -85,7 +86,7 @@ func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order
 }
 
 // onlyPrimary gives its weight to the step that is the only one.
-func onlyPrimary(cards []view.AddressCard) {
+func onlyPrimary(cards []clientview.AddressCard) {
 	var only *view.ButtonModel
 	for i := range cards {
 		for j := range cards[i].Actions {
@@ -129,7 +130,7 @@ func linkedState(ctx context.Context, l mailbox.Linked) view.StateModel {
 }
 
 // ownCertificates puts a page of by's own certificates into m.
-func (s *Site) ownCertificates(ctx context.Context, by person.Actor, q url.Values, m *view.ClientCertificatesModel) error {
+func (s *Site) ownCertificates(ctx context.Context, by person.Actor, q url.Values, m *clientview.CertificatesModel) error {
 	which := cert.Which(q.Get("which"))
 	if which != cert.Over && which != cert.All {
 		which = cert.Valid

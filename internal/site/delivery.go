@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 var (
@@ -43,7 +44,7 @@ func (s *Site) rowDelivery(w http.ResponseWriter, r *http.Request) error {
 	if m.Held, err = s.heldNotice(r.Context(), rounds); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Delivery(m))
+	return s.show(w, r, http.StatusOK, mailboxview.Delivery(m))
 }
 
 // heldNotice tells who waits for a mail of the newest round that none leave at
@@ -64,12 +65,12 @@ func (s *Site) heldNotice(ctx context.Context, rounds []mailbox.Round) (*view.No
 	return nil, nil
 }
 
-func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) view.DeliveryModel {
+func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) mailboxview.DeliveryModel {
 	if len(rounds) == 0 {
-		return view.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
+		return mailboxview.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
 	}
 	n := rounds[0]
-	m := view.DeliveryModel{
+	m := mailboxview.DeliveryModel{
 		Text: roundWords(ctx, n),
 		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{
 			{Label: t(ctx, "challenge.address")},
@@ -108,9 +109,9 @@ func roundWords(ctx context.Context, n mailbox.Round) string {
 	return t(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcome))
 }
 
-func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Challenge) view.ChallengeLine {
+func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Challenge) mailboxview.ChallengeLine {
 	now := s.Now()
-	l := view.ChallengeLine{
+	l := mailboxview.ChallengeLine{
 		Recipient: string(c.Recipient), State: s.challengeState(ctx, c), Sent: moment(ctx, c.Sent, now),
 		When: moment(ctx, c.Ended, now), Answer: c.Answer,
 	}

@@ -8,11 +8,12 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // digest is the switch of the weekly letter, for those who look after one of the
 // domains.
-func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomain) (*view.DigestModel, error) {
+func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomain) (*mailboxview.DigestModel, error) {
 	if !slices.ContainsFunc(all, func(d org.EmailDomain) bool { return d.Contact }) {
 		return nil, nil
 	}
@@ -20,7 +21,7 @@ func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomai
 	if err != nil {
 		return nil, err
 	}
-	m := &view.DigestModel{Text: t(ctx, "digest.off"), Button: view.ButtonModel{
+	m := &mailboxview.DigestModel{Text: t(ctx, "digest.off"), Button: view.ButtonModel{
 		Label: t(ctx, "digest.begin"), Action: "/email-domains/digest", Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
 	}}
 	if wants {

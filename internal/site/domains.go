@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 func domainPath(name org.Domain) string { return "/email-domains/" + string(name) }
@@ -33,7 +34,7 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.EmailDomainsModel{Table: domainsTable(ctx)}
+	m := mailboxview.EmailDomainsModel{Table: domainsTable(ctx)}
 	if m.Digest, err = s.digest(ctx, by, all); err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: "/office/domains/new", Kind: view.Primary},
 		}
 	}
-	return s.show(w, r, http.StatusOK, view.EmailDomains(s.frame(r, t(ctx, "nav.email_domains")), m))
+	return s.show(w, r, http.StatusOK, mailboxview.EmailDomains(s.frame(r, t(ctx, "nav.email_domains")), m))
 }
 
 func domainsTable(ctx context.Context) view.TableModel {
@@ -58,8 +59,8 @@ func domainsTable(ctx context.Context) view.TableModel {
 	return m
 }
 
-func (s *Site) domainLine(ctx context.Context, d org.EmailDomain, counts map[mailbox.Status]int64) view.DomainLine {
-	l := view.DomainLine{Name: d.Name.Unicode(), Href: domainPath(d.Name), Group: d.GroupName}
+func (s *Site) domainLine(ctx context.Context, d org.EmailDomain, counts map[mailbox.Status]int64) mailboxview.DomainLine {
+	l := mailboxview.DomainLine{Name: d.Name.Unicode(), Href: domainPath(d.Name), Group: d.GroupName}
 	if d.Validation == org.ByDomain && !d.Proven(s.Now()) {
 		l.State = &view.StateModel{Kind: view.Warn, Word: t(ctx, "domains.lapsed")}
 	}
@@ -123,9 +124,9 @@ func (s *Site) joinGroup(w http.ResponseWriter, r *http.Request) error {
 }
 
 // join offers an officer who only reads the domain to become its contact.
-func join(ctx context.Context, st org.Standing, name org.Domain) *view.JoinModel {
+func join(ctx context.Context, st org.Standing, name org.Domain) *mailboxview.JoinModel {
 	if st.Contact || !st.Officer {
 		return nil
 	}
-	return &view.JoinModel{Text: t(ctx, "domains.reads"), Action: domainPath(name) + "/join"}
+	return &mailboxview.JoinModel{Text: t(ctx, "domains.reads"), Action: domainPath(name) + "/join"}
 }

@@ -17,6 +17,9 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
+	"petschaft/web/view/officeview"
+	"petschaft/web/view/serverview"
 )
 
 const earlierPath = "/office/earlier"
@@ -61,7 +64,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 		Name: "owners", Label: t(ctx, "earlier.owners"), Type: view.File, Optional: true, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv", Error: bad["owners"],
 		Hint: t(ctx, "earlier.owners_hint"),
 	}
-	m := view.EarlierModel{
+	m := officeview.EarlierModel{
 		Head:   view.HeadModel{Title: t(ctx, "earlier.title"), Lead: t(ctx, "earlier.lead")},
 		Form:   view.FormModel{Action: earlierPath, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "earlier.check")}},
 		Fields: []view.FieldModel{files, pasted, owners}, Columns: earlierColumns(ctx), Fails: view.Fails(files, owners),
@@ -70,7 +73,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	for _, i := range imports {
-		m.Imports = append(m.Imports, view.EarlierImport{
+		m.Imports = append(m.Imports, officeview.EarlierImport{
 			Href: earlierPath + "/" + id(i.ID), Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
 			Counts: t(ctx, "earlier.counts", "applied", i.Applied, "lines", i.Lines),
 		})
@@ -79,11 +82,11 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.Earlier(f, m))
+	return s.show(w, r, status, officeview.Earlier(f, m))
 }
 
-func earlierColumns(ctx context.Context) []view.ImportColumn {
-	return []view.ImportColumn{
+func earlierColumns(ctx context.Context) []importview.ImportColumn {
+	return []importview.ImportColumn{
 		{Heading: t(ctx, "earlier.column_fingerprint"), Means: t(ctx, "earlier.column_fingerprint_text")},
 		{Heading: t(ctx, "earlier.column_serial"), Means: t(ctx, "earlier.column_serial_text")},
 		{Heading: t(ctx, "earlier.column_address"), Means: t(ctx, "earlier.column_address_text")},
@@ -161,7 +164,7 @@ func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed er
 		return err
 	}
 	base, which := earlierPath+"/"+id(n), earlier.LineState(r.URL.Query().Get("show"))
-	m := view.EarlierPlanModel{
+	m := officeview.EarlierPlanModel{
 		Head: view.HeadModel{Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: t(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
 	}
 	counts := map[earlier.LineState]int{}
@@ -179,11 +182,11 @@ func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed er
 		m.Fails = failsOf(ctx, failed)
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.EarlierPlan(f, m))
+	return s.show(w, r, status, officeview.EarlierPlan(f, m))
 }
 
 // earlierLines puts a page of the lines that are to be shown into m.
-func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, which earlier.LineState, lines []earlier.Line, m *view.EarlierPlanModel) {
+func (s *Site) earlierLines(ctx context.Context, r *http.Request, base string, which earlier.LineState, lines []earlier.Line, m *officeview.EarlierPlanModel) {
 	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
 	lines = slices.DeleteFunc(slices.Clone(lines), func(l earlier.Line) bool { return l.Line <= after || which != "" && l.State != which })
 	more := len(lines) > earlierOnPage
@@ -234,8 +237,8 @@ func earlierChips(ctx context.Context, base string, which earlier.LineState, cou
 }
 
 // earlierWill says what taking over does and what it leaves alone.
-func earlierWill(ctx context.Context, base string, counts map[earlier.LineState]int) view.WillModel {
-	m := view.WillModel{Title: t(ctx, "earlier.will")}
+func earlierWill(ctx context.Context, base string, counts map[earlier.LineState]int) importview.WillModel {
+	m := importview.WillModel{Title: t(ctx, "earlier.will")}
 	say := func(to *[]string, message string, n int) {
 		if n > 0 {
 			*to = append(*to, t(ctx, message, "n", n))
@@ -254,8 +257,8 @@ func earlierWill(ctx context.Context, base string, counts map[earlier.LineState]
 	return m
 }
 
-func (s *Site) earlierLine(ctx context.Context, base string, l earlier.Line) view.EarlierLine {
-	m := view.EarlierLine{
+func (s *Site) earlierLine(ctx context.Context, base string, l earlier.Line) officeview.EarlierLine {
+	m := officeview.EarlierLine{
 		Source: l.Source, Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer),
 		State: view.StateModel{Kind: earlierKinds[l.State], Word: t(ctx, earlierWords[l.State])},
 	}
@@ -299,17 +302,17 @@ func earlierNames(l earlier.Line) []string {
 	return nil
 }
 
-func earlierOwner(ctx context.Context, l earlier.Line) (all []view.RelatedModel) {
+func earlierOwner(ctx context.Context, l earlier.Line) (all []serverview.RelatedModel) {
 	if l.Row != nil {
-		all = append(all, view.RelatedModel{
+		all = append(all, serverview.RelatedModel{
 			Term: t(ctx, "earlier.row"), Link: view.Link{Label: l.Row.Name, Href: domainPath(l.Row.Domain) + "/rows/" + id(l.Row.ID)},
 		})
 	}
 	if l.Account != nil {
-		all = append(all, view.RelatedModel{Term: t(ctx, "cert.holder"), Link: view.Link{Label: l.Account.Name, Href: "/office/people/" + id(l.Account.ID)}})
+		all = append(all, serverview.RelatedModel{Term: t(ctx, "cert.holder"), Link: view.Link{Label: l.Account.Name, Href: "/office/people/" + id(l.Account.ID)}})
 	}
 	if l.Of != nil {
-		all = append(all, view.RelatedModel{Term: t(ctx, "server.organisation"), Link: view.Link{Label: l.Of.Name, Href: organisationPath(l.Of.ID)}})
+		all = append(all, serverview.RelatedModel{Term: t(ctx, "server.organisation"), Link: view.Link{Label: l.Of.Name, Href: organisationPath(l.Of.ID)}})
 	}
 	return all
 }

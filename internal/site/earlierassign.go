@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // loadEarlier is the line of an import that the path names and that can still be
@@ -62,7 +63,7 @@ func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, l earlier.Line, o earlier.Owner, failed error) error {
 	ctx, base := r.Context(), earlierPath+"/"+id(n)
 	bad, _ := wrong(ctx, failed)
-	m := view.EarlierAssignModel{
+	m := officeview.EarlierAssignModel{
 		Head:  view.HeadModel{Title: t(ctx, "earlier.assign_title"), Lead: l.Source},
 		Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Day(ctx, l.NotAfter, s.Now()),
 		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: t(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
@@ -83,5 +84,5 @@ func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, 
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.EarlierAssign(f, m))
+	return s.show(w, r, status, officeview.EarlierAssign(f, m))
 }

@@ -14,18 +14,19 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 // evidenceBrief is what the page of a certificate says of its evidence; err is
 // why there is none.
-func (s *Site) evidenceBrief(ctx context.Context, e cert.Evidence, err error, path string) (view.EvidenceBrief, error) {
+func (s *Site) evidenceBrief(ctx context.Context, e cert.Evidence, err error, path string) (clientview.EvidenceBrief, error) {
 	if fault.Is(err, fault.Missing) {
-		return view.EvidenceBrief{Text: t(ctx, "cert.no_evidence")}, nil
+		return clientview.EvidenceBrief{Text: t(ctx, "cert.no_evidence")}, nil
 	}
 	if err != nil {
-		return view.EvidenceBrief{}, err
+		return clientview.EvidenceBrief{}, err
 	}
-	return view.EvidenceBrief{Text: s.rulesWords(ctx, e), Links: []view.ButtonModel{
+	return clientview.EvidenceBrief{Text: s.rulesWords(ctx, e), Links: []view.ButtonModel{
 		{Label: t(ctx, "evidence.open"), Href: path + "/evidence"},
 		{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"},
 	}}, nil
@@ -53,7 +54,7 @@ func (s *Site) certificateEvidence(w http.ResponseWriter, r *http.Request) error
 	}
 	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: t(ctx, "cert.title", "reference", c.Reference), Href: certificatePath(c.ID)})
 	m := s.evidenceModel(ctx, e, certificatePath(c.ID))
-	return s.show(w, r, http.StatusOK, view.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 
 func (s *Site) loadEvidence(r *http.Request) (cert.Certificate, cert.Evidence, error) {
@@ -87,7 +88,7 @@ func (s *Site) serverEvidence(w http.ResponseWriter, r *http.Request) error {
 	}
 	crumbs := append(serverCrumbs(ctx, c), view.Link{Label: cert.Spelled(c.CommonName), Href: serverPath(c.Reference)})
 	m := s.evidenceModel(ctx, e, serverPath(c.Reference))
-	return s.show(w, r, http.StatusOK, view.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 
 // serverEvidenceFile is the same as a file.
@@ -108,8 +109,8 @@ func attachEvidence(w http.ResponseWriter, reference string, e cert.Evidence) er
 	return attach(w, "application/json", reference+"-evidence.json", append(text, '\n'))
 }
 
-func (s *Site) evidenceModel(ctx context.Context, e cert.Evidence, path string) view.EvidenceModel {
-	m := view.EvidenceModel{
+func (s *Site) evidenceModel(ctx context.Context, e cert.Evidence, path string) clientview.EvidenceModel {
+	m := clientview.EvidenceModel{
 		Head: view.HeadModel{
 			Title: t(ctx, "evidence.title", "reference", e.Reference), Lead: t(ctx, "evidence.lead"),
 			Actions: []view.ButtonModel{{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"}},
@@ -118,30 +119,30 @@ func (s *Site) evidenceModel(ctx context.Context, e cert.Evidence, path string) 
 		Rules: s.rulesWords(ctx, e), Checks: reportModels(ctx, e.Checks),
 	}
 	for _, a := range e.Addresses {
-		m.Shown = append(m.Shown, view.ShownModel{Name: a.Address, Lines: addressLines(ctx, a)})
+		m.Shown = append(m.Shown, clientview.ShownModel{Name: a.Address, Lines: addressLines(ctx, a)})
 	}
 	for _, n := range e.Names {
 		m.ShownHead = t(ctx, "evidence.names")
-		m.Shown = append(m.Shown, view.ShownModel{Name: cert.Spelled(n.Name), Lines: nameLines(ctx, n)})
+		m.Shown = append(m.Shown, clientview.ShownModel{Name: cert.Spelled(n.Name), Lines: nameLines(ctx, n)})
 	}
 	return m
 }
 
-func evidenceFacts(ctx context.Context, e cert.Evidence) []view.TextFact {
+func evidenceFacts(ctx context.Context, e cert.Evidence) []clientview.TextFact {
 	date := locale.From(ctx).DateTime
-	facts := []view.TextFact{}
+	facts := []clientview.TextFact{}
 	if e.Holder != nil {
-		facts = append(facts, view.TextFact{Term: t(ctx, "cert.holder"), Text: e.Holder.Name})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "cert.holder"), Text: e.Holder.Name})
 	}
 	if e.Organisation != "" {
-		facts = append(facts, view.TextFact{Term: t(ctx, "server.organisation"), Text: e.Organisation})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "server.organisation"), Text: e.Organisation})
 	}
 	return append(facts,
-		view.TextFact{Term: t(ctx, "cert.validity"), Text: date(e.NotBefore) + " – " + date(e.NotAfter)},
-		view.TextFact{Term: t(ctx, "cert.subject"), Text: e.Subject},
-		view.TextFact{Term: t(ctx, "cert.issuer"), Text: e.Issuer},
-		view.TextFact{Term: t(ctx, "cert.serial"), Text: e.Serial, Mono: true},
-		view.TextFact{Term: t(ctx, "cert.fingerprint"), Text: e.SHA256, Mono: true})
+		clientview.TextFact{Term: t(ctx, "cert.validity"), Text: date(e.NotBefore) + " – " + date(e.NotAfter)},
+		clientview.TextFact{Term: t(ctx, "cert.subject"), Text: e.Subject},
+		clientview.TextFact{Term: t(ctx, "cert.issuer"), Text: e.Issuer},
+		clientview.TextFact{Term: t(ctx, "cert.serial"), Text: e.Serial, Mono: true},
+		clientview.TextFact{Term: t(ctx, "cert.fingerprint"), Text: e.SHA256, Mono: true})
 }
 
 // addressLines say who confirmed an address when, by which mail, and how its
@@ -181,12 +182,12 @@ func orDash(s string) string {
 }
 
 // evidenceAround are terms, order and policy.
-func evidenceAround(ctx context.Context, e cert.Evidence) (facts []view.TextFact) {
+func evidenceAround(ctx context.Context, e cert.Evidence) (facts []clientview.TextFact) {
 	if e.Terms != nil {
-		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.terms"), Text: t(ctx, "evidence.terms_text", "version", e.Terms.Version, "when", e.Terms.Accepted)})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.terms"), Text: t(ctx, "evidence.terms_text", "version", e.Terms.Version, "when", e.Terms.Accepted)})
 	}
 	if o := e.Order; o != nil {
-		facts = append(facts, view.TextFact{Term: t(ctx, "serverorder.submitted"), Text: t(ctx, "evidence.submitted", "by", o.SubmittedBy.Name, "when", o.Submitted)})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "serverorder.submitted"), Text: t(ctx, "evidence.submitted", "by", o.SubmittedBy.Name, "when", o.Submitted)})
 		approved := t(ctx, "evidence.by_rule")
 		if o.ApprovedBy != nil {
 			approved = o.ApprovedBy.Name
@@ -194,15 +195,15 @@ func evidenceAround(ctx context.Context, e cert.Evidence) (facts []view.TextFact
 		if o.Approved != nil {
 			approved = t(ctx, "evidence.submitted", "by", approved, "when", *o.Approved)
 		}
-		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.approved"), Text: approved})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.approved"), Text: approved})
 	}
 	if r := e.Checks; r != nil {
-		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
 		policy := t(ctx, "evidence.no_policy")
 		if r.Policy != "" {
 			policy = r.Policy
 		}
-		facts = append(facts, view.TextFact{Term: t(ctx, "evidence.policy"), Text: policy})
+		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.policy"), Text: policy})
 	}
 	return facts
 }

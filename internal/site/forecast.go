@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // forecast shows how often server certificates will be renewed.
@@ -18,20 +19,20 @@ func (s *Site) forecast(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.ForecastModel{Lead: t(ctx, "forecast.lead", "n", f.Certificates)}
+	m := officeview.ForecastModel{Lead: t(ctx, "forecast.lead", "n", f.Certificates)}
 	if f.Certificates == 0 {
 		m.Lead = t(ctx, "forecast.lead_none")
 		m.Empty = &view.EmptyModel{Title: t(ctx, "forecast.none"), Text: t(ctx, "forecast.none_text")}
 	} else {
 		s.fillForecast(ctx, &m, f)
 	}
-	return s.show(w, r, http.StatusOK, view.ForecastPage(s.officeFrame(r, t(ctx, "forecast.title")), m))
+	return s.show(w, r, http.StatusOK, officeview.ForecastPage(s.officeFrame(r, t(ctx, "forecast.title")), m))
 }
 
-func (s *Site) fillForecast(ctx context.Context, m *view.ForecastModel, f cert.Forecast) {
+func (s *Site) fillForecast(ctx context.Context, m *officeview.ForecastModel, f cert.Forecast) {
 	number := locale.From(ctx).Number
 	for i, first := range f.Months {
-		x := view.ForecastMonth{Name: locale.From(ctx).Month(first)}
+		x := officeview.ForecastMonth{Name: locale.From(ctx).Month(first)}
 		for _, l := range f.Limits {
 			x.Counts = append(x.Counts, number(l.Renewals[i]))
 		}
@@ -43,8 +44,8 @@ func (s *Site) fillForecast(ctx context.Context, m *view.ForecastModel, f cert.F
 	m.Chart = forecastChart(ctx, f, m.Limits)
 }
 
-func limitWords(ctx context.Context, l cert.LimitForecast, now time.Time) view.ForecastLimit {
-	m := view.ForecastLimit{
+func limitWords(ctx context.Context, l cert.LimitForecast, now time.Time) officeview.ForecastLimit {
+	m := officeview.ForecastLimit{
 		Name: t(ctx, "forecast.days", "n", l.Days), Since: t(ctx, "forecast.today"), Total: locale.From(ctx).Number(l.Total),
 	}
 	if l.From.After(now) {
@@ -70,29 +71,29 @@ const (
 // chartOpacity makes the bars fuller from the limit of today to the last one.
 var chartOpacity = [...]string{"0.15", "0.5", "1", "0.75"}
 
-func forecastChart(ctx context.Context, f cert.Forecast, limits []view.ForecastLimit) view.ForecastChart {
+func forecastChart(ctx context.Context, f cert.Forecast, limits []officeview.ForecastLimit) officeview.ForecastChart {
 	number := locale.From(ctx).Number
-	c := view.ForecastChart{Height: px(chartHeight), Title: t(ctx, "forecast.chart")}
+	c := officeview.ForecastChart{Height: px(chartHeight), Title: t(ctx, "forecast.chart")}
 	top := levels(f)
 	y := func(n int64) float64 { return chartBottom - float64(n)/float64(top)*(chartBottom-chartTop) }
 	for n := int64(0); n <= top; n += top / 4 {
-		c.Lines = append(c.Lines, view.ChartLine{Y: px(y(n)), TextY: px(y(n) - 3), Text: number(n)})
+		c.Lines = append(c.Lines, officeview.ChartLine{Y: px(y(n)), TextY: px(y(n) - 3), Text: number(n)})
 	}
 	month := (100 - chartLeft) / float64(len(f.Months))
 	bar := month * 0.84 / float64(len(f.Limits))
 	for i, first := range f.Months {
 		x := chartLeft + float64(i)*month
-		c.Labels = append(c.Labels, view.ChartLabel{X: share(x + month*0.42), Y: px(chartBottom + 16), Text: shortMonth(ctx, first)})
+		c.Labels = append(c.Labels, officeview.ChartLabel{X: share(x + month*0.42), Y: px(chartBottom + 16), Text: shortMonth(ctx, first)})
 		for j, l := range f.Limits {
 			n := l.Renewals[i]
-			c.Bars = append(c.Bars, view.ChartBar{
+			c.Bars = append(c.Bars, officeview.ChartBar{
 				X: share(x + float64(j)*bar), Y: px(y(n)), Width: share(bar * 0.86), Height: px(chartBottom - y(n)), Opacity: chartOpacity[j%len(chartOpacity)],
 				Title: locale.From(ctx).Month(first) + ", " + limits[j].Name + ": " + number(n),
 			})
 		}
 	}
 	for j, l := range limits {
-		c.Keys = append(c.Keys, view.ChartKey{Opacity: chartOpacity[j%len(chartOpacity)], Text: l.Name + ", " + l.Since})
+		c.Keys = append(c.Keys, officeview.ChartKey{Opacity: chartOpacity[j%len(chartOpacity)], Text: l.Name + ", " + l.Since})
 	}
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/web/view"
+	"petschaft/web/view/organisationview"
 )
 
 // handoverRoutes are the pages of one handover; the mail to the successor leads
@@ -90,24 +91,24 @@ func (s *Site) handoverPage(w http.ResponseWriter, r *http.Request, o handover.O
 		if err != nil {
 			return err
 		}
-		m.Moves = []view.MovesModel{movesModel(ctx, o.OrganisationName, counts[o.Organisation])}
+		m.Moves = []organisationview.MovesModel{movesModel(ctx, o.OrganisationName, counts[o.Organisation])}
 	}
-	return s.show(w, r, status, view.HandoverPage(f, m))
+	return s.show(w, r, status, organisationview.HandoverPage(f, m))
 }
 
 // handoverModel is the page of who receives.
-func (s *Site) handoverModel(ctx context.Context, o handover.Offer) view.HandoverModel {
+func (s *Site) handoverModel(ctx context.Context, o handover.Offer) organisationview.HandoverModel {
 	path, now := handoverPath(o.ID), s.Now()
-	m := view.HandoverModel{
+	m := organisationview.HandoverModel{
 		Title: t(ctx, "handover.receive_title", "organisation", o.OrganisationName), History: s.handoverEvents(ctx, o),
-		Facts: view.HandoverFacts{Organisation: o.OrganisationName, From: o.GiverName, FromEmail: o.GiverEmail, To: o.SuccessorName, ToEmail: o.SuccessorEmail},
+		Facts: organisationview.HandoverFacts{Organisation: o.OrganisationName, From: o.GiverName, FromEmail: o.GiverEmail, To: o.SuccessorName, ToEmail: o.SuccessorEmail},
 	}
 	decline := view.ButtonModel{Label: t(ctx, "handover.decline"), Action: path + "/decline"}
 	over := handover.MayAccept(o, now)
 	switch {
 	case handover.MayFinish(o, now) == nil:
 		m.Lead = t(ctx, "handover.password_lead", "name", o.GiverName)
-		m.Steps, m.Password = handoverSteps(ctx, 1), &view.HandoverPasswordForm{Action: path + "/finish"}
+		m.Steps, m.Password = handoverSteps(ctx, 1), &organisationview.HandoverPasswordForm{Action: path + "/finish"}
 		if o.Wrong > 0 {
 			m.Notice = &view.NoticeModel{Kind: view.Warn, Text: t(ctx, "handover.tries_left", "n", o.Left())}
 		}
@@ -128,7 +129,7 @@ func (s *Site) handoverModel(ctx context.Context, o handover.Offer) view.Handove
 }
 
 // handoverOver says how it ended.
-func (s *Site) handoverOver(ctx context.Context, o handover.Offer, over error, m *view.HandoverModel) {
+func (s *Site) handoverOver(ctx context.Context, o handover.Offer, over error, m *organisationview.HandoverModel) {
 	f := fault.Of(over)
 	m.Notice = &view.NoticeModel{Kind: view.Info, Text: t(ctx, f.ID, f.Args...)}
 	switch o.State {

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/organisationview"
 )
 
 const handoversPath = "/organisations/handovers"
@@ -58,12 +59,12 @@ func (in handing) back() string {
 }
 
 // handoverForm is the form of o's own page.
-func handoverForm(o org.Organisation) *view.HandoverForm {
+func handoverForm(o org.Organisation) *organisationview.HandoverForm {
 	if handover.MayOffer(o) != nil {
 		return nil
 	}
 	in := handing{organisations: []org.OrganisationID{o.ID}, at: o.ID}
-	return &view.HandoverForm{Action: handoversPath, Hidden: in.hidden(), Email: o.ContactEmail}
+	return &organisationview.HandoverForm{Action: handoversPath, Hidden: in.hidden(), Email: o.ContactEmail}
 }
 
 // toOrganisations leads from the address of the steps, which are all posted, to
@@ -90,7 +91,7 @@ func (s *Site) handingAgain(w http.ResponseWriter, r *http.Request, in handing, 
 	if !answerable(refused) {
 		return refused
 	}
-	m := view.HandoverForm{Email: in.email}
+	m := organisationview.HandoverForm{Email: in.email}
 	var fields map[string]string
 	fields, m.Whole = wrong(r.Context(), refused)
 	m.Error = fields["email"]
@@ -129,7 +130,7 @@ func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to
 		return err
 	}
 	n := len(all)
-	m := view.HandoverReviewModel{Title: t(ctx, "handover.title_several", "n", n), Lead: t(ctx, "handover.lead"), Successor: to.Name, Email: to.Email}
+	m := organisationview.HandoverReviewModel{Title: t(ctx, "handover.title_several", "n", n), Lead: t(ctx, "handover.lead"), Successor: to.Name, Email: to.Email}
 	if n == 1 {
 		m.Title = t(ctx, "handover.title", "organisation", all[0].Name)
 	}
@@ -149,7 +150,7 @@ func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to
 		Action: handoversPath, Cancel: in.back(), Submit: view.ButtonModel{Label: t(ctx, "handover.begin"), Name: "step", Value: "offer"},
 		Hidden: append(in.hidden(), view.Hidden{Name: "email", Value: in.email}, view.Hidden{Name: "successor", Value: id(to.Account)}, view.Hidden{Name: "form", Value: rand.Text()}),
 	}
-	return s.show(w, r, http.StatusOK, view.HandoverReview(s.handingFrame(r, m.Title, all), m))
+	return s.show(w, r, http.StatusOK, organisationview.HandoverReview(s.handingFrame(r, m.Title, all), m))
 }
 
 // handingFrame leads back to the organisation, where it is one.
@@ -173,7 +174,7 @@ func (s *Site) replaces(ctx context.Context, by person.Actor, in handing) (words
 }
 
 // movesOf counts what goes over, and leads the present contact to it.
-func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisation) (ms []view.MovesModel, err error) {
+func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisation) (ms []organisationview.MovesModel, err error) {
 	ids := make([]org.OrganisationID, len(all))
 	for i, o := range all {
 		ids[i] = o.ID
@@ -193,14 +194,14 @@ func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisat
 }
 
 // movesModel is what goes over to the successor.
-func movesModel(ctx context.Context, organisation string, n handover.Moves) view.MovesModel {
-	return view.MovesModel{Organisation: organisation, Moves: []view.MoveModel{
+func movesModel(ctx context.Context, organisation string, n handover.Moves) organisationview.MovesModel {
+	return organisationview.MovesModel{Organisation: organisation, Moves: []organisationview.MoveModel{
 		move(ctx, t(ctx, "handover.certificates"), n.Certificates), move(ctx, t(ctx, "handover.orders"), n.Orders), move(ctx, t(ctx, "organisation.names"), n.Names),
 	}}
 }
 
-func move(ctx context.Context, label string, n int) view.MoveModel {
-	return view.MoveModel{Label: label, Count: locale.From(ctx).Number(int64(n))}
+func move(ctx context.Context, label string, n int) organisationview.MoveModel {
+	return organisationview.MoveModel{Label: label, Count: locale.From(ctx).Number(int64(n))}
 }
 
 // offer begins the handovers and shows their session passwords, this once: the
@@ -229,11 +230,11 @@ func (s *Site) shownOnce(w http.ResponseWriter, r *http.Request, in handing) err
 
 func (s *Site) passwordsPage(w http.ResponseWriter, r *http.Request, in handing, made []handover.WithPassword) error {
 	ctx := r.Context()
-	m := view.SessionPasswordsModel{Title: t(ctx, "handover.passwords_title", "n", len(made)), Once: t(ctx, "handover.once", "n", len(made))}
+	m := organisationview.SessionPasswordsModel{Title: t(ctx, "handover.passwords_title", "n", len(made)), Once: t(ctx, "handover.once", "n", len(made))}
 	var name string
 	for _, p := range made {
 		name = p.SuccessorName
-		m.Passwords = append(m.Passwords, view.SessionPassword{
+		m.Passwords = append(m.Passwords, organisationview.SessionPassword{
 			ID: "password-" + id(p.ID), Organisation: p.OrganisationName, Password: p.Password, Successor: name, Until: view.At(ctx, p.Ends, s.Now()),
 		})
 	}
@@ -243,5 +244,5 @@ func (s *Site) passwordsPage(w http.ResponseWriter, r *http.Request, in handing,
 	}
 	m.Back = view.ButtonModel{Label: t(ctx, "handover.passed"), Href: in.back(), Kind: view.Primary}
 	crumb := view.Link{Label: t(ctx, "nav.organisations"), Href: "/organisations"}
-	return s.show(w, r, http.StatusOK, view.SessionPasswords(s.frame(r, m.Title, crumb), m))
+	return s.show(w, r, http.StatusOK, organisationview.SessionPasswords(s.frame(r, m.Title, crumb), m))
 }

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/organisationview"
 )
 
 // handoverEnds words how a handover ended.
@@ -58,7 +59,7 @@ func handoverState(ctx context.Context, o handover.Offer) view.StateModel {
 }
 
 // handovers is what the page of o says of its handovers.
-func (s *Site) handovers(ctx context.Context, by person.Actor, o org.Organisation, form *view.HandoverForm) (m view.HandoversModel, err error) {
+func (s *Site) handovers(ctx context.Context, by person.Actor, o org.Organisation, form *organisationview.HandoverForm) (m organisationview.HandoversModel, err error) {
 	m.Form = form
 	all, err := s.Handover.OfOrganisation(ctx, by, o.ID)
 	for i, h := range all {
@@ -73,12 +74,12 @@ func (s *Site) handovers(ctx context.Context, by person.Actor, o org.Organisatio
 
 // openHandover says what an open one waits for, to who gives; nil when it is
 // over.
-func (s *Site) openHandover(ctx context.Context, o handover.Offer) *view.HandoverOpen {
+func (s *Site) openHandover(ctx context.Context, o handover.Offer) *organisationview.HandoverOpen {
 	if !o.Open(s.Now()) {
 		return nil
 	}
 	until := view.At(ctx, o.Ends, s.Now()).Text
-	m := &view.HandoverOpen{Notice: view.NoticeModel{
+	m := &organisationview.HandoverOpen{Notice: view.NoticeModel{
 		Kind: view.Info, Title: t(ctx, "handover.open_offered", "name", o.SuccessorName), Text: t(ctx, "handover.open_offered_text", "name", o.SuccessorName, "until", until),
 	}}
 	if o.State == handover.Accepted {

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 const (
@@ -16,8 +17,8 @@ const (
 )
 
 // nextModel is what an applied import leads to.
-func nextModel(ctx context.Context, im imports.Import) *view.NextModel {
-	m := &view.NextModel{Title: t(ctx, "import.next"), Text: t(ctx, "import.next_none")}
+func nextModel(ctx context.Context, im imports.Import) *importview.NextModel {
+	m := &importview.NextModel{Title: t(ctx, "import.next"), Text: t(ctx, "import.next_none")}
 	if im.New > 0 && mailbox.MayEditRows(im.Standing) == nil {
 		m.Text = t(ctx, "import.next_challenges", "n", im.New)
 		m.Actions = append(m.Actions, view.ButtonModel{
@@ -48,12 +49,12 @@ func (s *Site) importMissing(w http.ResponseWriter, r *http.Request) error {
 	if after > 0 {
 		m.Pager.First = importPath(im) + "/missing"
 	}
-	return s.show(w, r, http.StatusOK, view.ImportMissing(f, m))
+	return s.show(w, r, http.StatusOK, importview.Missing(f, m))
 }
 
 // missingModel shows rows, of which one more than a page may be there.
-func (s *Site) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row) view.ImportMissingModel {
-	m := view.ImportMissingModel{Head: view.HeadModel{Lead: t(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
+func (s *Site) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row) importview.MissingModel {
+	m := importview.MissingModel{Head: view.HeadModel{Lead: t(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
 	if len(rows) == 0 {
 		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: t(ctx, "import.missing_none"), Text: t(ctx, "import.missing_none_text")}
 		return m
@@ -102,16 +103,16 @@ func (s *Site) askUndoImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.importFrame(r, im, t(ctx, "import.undo_title"), view.Link{Label: im.FileName, Href: importPath(im)})
-	m := view.ImportUndoModel{Dialog: undoDialog(ctx, im, f.Title, can, stays)}
+	m := importview.UndoModel{Dialog: undoDialog(ctx, im, f.Title, can, stays)}
 	if m.Stays, err = s.stays(ctx, im, stays); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.ImportUndo(f, m))
+	return s.show(w, r, http.StatusOK, importview.Undo(f, m))
 }
 
 // stays lists what cannot be undone, or was not: n lines, nil when there are
 // none.
-func (s *Site) stays(ctx context.Context, im imports.Import, n int) (*view.StaysModel, error) {
+func (s *Site) stays(ctx context.Context, im imports.Import, n int) (*importview.StaysModel, error) {
 	if n == 0 {
 		return nil, nil
 	}
@@ -119,7 +120,7 @@ func (s *Site) stays(ctx context.Context, im imports.Import, n int) (*view.Stays
 	if err != nil {
 		return nil, err
 	}
-	m := &view.StaysModel{Title: t(ctx, "import.stays", "n", n), Table: staysTable(ctx), Lines: stayLines(ctx, im, lines)}
+	m := &importview.StaysModel{Title: t(ctx, "import.stays", "n", n), Table: staysTable(ctx), Lines: stayLines(ctx, im, lines)}
 	if n > len(lines) {
 		m.More = t(ctx, "import.stays_more", "n", n-len(lines))
 	}
@@ -142,9 +143,9 @@ func staysTable(ctx context.Context) view.TableModel {
 	}}
 }
 
-func stayLines(ctx context.Context, im imports.Import, lines []imports.Line) (out []view.StayLine) {
+func stayLines(ctx context.Context, im imports.Import, lines []imports.Line) (out []importview.StayLine) {
 	for _, l := range lines {
-		s := view.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: domainPath(im.DomainName) + "/rows/" + id(l.Row)}
+		s := importview.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: domainPath(im.DomainName) + "/rows/" + id(l.Row)}
 		if l.Stays != "" {
 			s.Why = t(ctx, l.Stays)
 		}

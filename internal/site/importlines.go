@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 // linesShown is how many lines of a plan one page has.
@@ -49,7 +50,7 @@ func shownClass(im imports.Import, q url.Values) imports.Class {
 }
 
 // planLines fills m with one page of one group of lines.
-func (s *Site) planLines(r *http.Request, im imports.Import, m *view.ImportPlanModel) error {
+func (s *Site) planLines(r *http.Request, im imports.Import, m *importview.PlanModel) error {
 	ctx, q := r.Context(), r.URL.Query()
 	c, base := shownClass(im, q), importPath(im)
 	after, _ := strconv.Atoi(q.Get("after"))
@@ -117,8 +118,8 @@ func linesTable(ctx context.Context, c imports.Class) view.TableModel {
 	}}
 }
 
-func planLine(ctx context.Context, im imports.Import, l imports.Line) view.PlanLine {
-	p := view.PlanLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary}
+func planLine(ctx context.Context, im imports.Import, l imports.Line) importview.PlanLine {
+	p := importview.PlanLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary}
 	if l.Row != 0 && (l.Class != imports.LineNew || im.State == imports.Applied) {
 		p.Href = domainPath(im.DomainName) + "/rows/" + id(l.Row)
 	}
@@ -141,11 +142,11 @@ func planLine(ctx context.Context, im imports.Import, l imports.Line) view.PlanL
 }
 
 // planCell words a changed value: mailbox types in the reader's language.
-func planCell(ctx context.Context, c imports.Cell) view.PlanCell {
+func planCell(ctx context.Context, c imports.Cell) importview.PlanCell {
 	if c.Field == imports.FieldKind {
 		c.Old, c.New = kindWords(ctx, mailbox.Kind(c.Old)), kindWords(ctx, mailbox.Kind(c.New))
 	}
-	return view.PlanCell{Label: t(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
+	return importview.PlanCell{Label: t(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
 }
 
 // fieldWords says what is wrong, after the name of the column it is wrong in.

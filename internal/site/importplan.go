@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 // planPage shows a plan, or what became of it; failed is why a step was not
@@ -19,7 +20,7 @@ func (s *Site) planPage(w http.ResponseWriter, r *http.Request, im imports.Impor
 	state := importState(ctx, im.State)
 	state.Pill = true
 	f := s.importFrame(r, im, t(ctx, "import.page_title", "file", im.FileName))
-	m := view.ImportPlanModel{Head: view.HeadModel{Title: f.Title, State: &state}, Facts: s.importFacts(ctx, im), Notices: importNotices(ctx, im)}
+	m := importview.PlanModel{Head: view.HeadModel{Title: f.Title, State: &state}, Facts: s.importFacts(ctx, im), Notices: importNotices(ctx, im)}
 	if im.State != imports.Discarded && im.State != imports.Uploaded {
 		if err := s.planLines(r, im, &m); err != nil {
 			return err
@@ -43,12 +44,12 @@ func (s *Site) planPage(w http.ResponseWriter, r *http.Request, im imports.Impor
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 		failWill(ctx, &m, failed, r.PostFormValue("number"))
 	}
-	return s.show(w, r, status, view.ImportPlan(f, m))
+	return s.show(w, r, status, importview.Plan(f, m))
 }
 
 // failWill puts what a fault says beside the number that was typed, else above
 // the page.
-func failWill(ctx context.Context, m *view.ImportPlanModel, failed error, typed string) {
+func failWill(ctx context.Context, m *importview.PlanModel, failed error, typed string) {
 	fields, _ := wrong(ctx, failed)
 	if m.Will != nil && m.Will.Number != nil && fields["number"] != "" {
 		m.Will.Number.Error, m.Will.Number.Value = fields["number"], typed
@@ -58,18 +59,18 @@ func failWill(ctx context.Context, m *view.ImportPlanModel, failed error, typed 
 	m.Fails = failsOf(ctx, failed)
 }
 
-func (s *Site) importFacts(ctx context.Context, im imports.Import) []view.ImportFact {
+func (s *Site) importFacts(ctx context.Context, im imports.Import) []importview.ImportFact {
 	l := locale.From(ctx)
-	fs := []view.ImportFact{
+	fs := []importview.ImportFact{
 		{Term: t(ctx, "import.file"), Value: im.FileName},
 		{Term: t(ctx, "import.uploaded"), Value: t(ctx, "import.when_who", "when", l.DateTime(im.Created), "who", im.AccountName)},
 		{Term: t(ctx, "import.read_with"), Value: t(ctx, encodingIDs[im.Format().Encoding]) + ", " + t(ctx, separatorIDs[im.Format().Separator])},
 	}
 	if im.Applied != nil && im.AppliedByName != nil {
-		fs = append(fs, view.ImportFact{Term: t(ctx, "import.applied"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Applied), "who", *im.AppliedByName)})
+		fs = append(fs, importview.ImportFact{Term: t(ctx, "import.applied"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Applied), "who", *im.AppliedByName)})
 	}
 	if im.Undone != nil && im.UndoneByName != nil {
-		fs = append(fs, view.ImportFact{Term: t(ctx, "import.undone"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Undone), "who", *im.UndoneByName)})
+		fs = append(fs, importview.ImportFact{Term: t(ctx, "import.undone"), Value: t(ctx, "import.when_who", "when", l.DateTime(*im.Undone), "who", *im.UndoneByName)})
 	}
 	return fs
 }
@@ -95,8 +96,8 @@ func importNotices(ctx context.Context, im imports.Import) (ns []view.NoticeMode
 }
 
 // willModel says what applying does and what it leaves alone.
-func willModel(ctx context.Context, im imports.Import) *view.WillModel {
-	m := &view.WillModel{Title: t(ctx, "import.will")}
+func willModel(ctx context.Context, im imports.Import) *importview.WillModel {
+	m := &importview.WillModel{Title: t(ctx, "import.will")}
 	say := func(to *[]string, id string, n int) {
 		if n > 0 {
 			*to = append(*to, t(ctx, id, "n", n))

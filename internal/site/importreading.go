@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 var encodingIDs = map[sheet.Encoding]string{
@@ -108,7 +109,7 @@ func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im imports.Im
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 		m.Fails = failsOf(ctx, failed)
 	}
-	return s.show(w, r, status, view.ImportReading(f, m))
+	return s.show(w, r, status, importview.Reading(f, m))
 }
 
 // failsOf words what a fault says, for the summary of a form that has no fields
@@ -124,9 +125,9 @@ func failsOf(ctx context.Context, err error) (fails []view.Fail) {
 	return fails
 }
 
-func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p imports.Preview, columns []imports.Field) view.ImportReadingModel {
+func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p imports.Preview, columns []imports.Field) importview.ReadingModel {
 	base := importPath(im)
-	m := view.ImportReadingModel{
+	m := importview.ReadingModel{
 		Steps: importSteps(ctx, 2), Action: base + "/plan", Preview: base + "/reading", Cancel: base + "/discard",
 		Hidden: []view.Hidden{{Name: "was", Value: was(format, p.HeaderLine)}}, HeaderLine: headerChoice(ctx, p),
 	}
@@ -181,9 +182,9 @@ func headerLine(ctx context.Context, line int, cells []string) view.Choice {
 	return view.Choice{Value: strconv.Itoa(line), Label: t(ctx, "import.header_choice", "line", line, "text", string(text))}
 }
 
-func readColumn(ctx context.Context, p imports.Preview, i int, heading string, is imports.Field) view.ReadColumn {
+func readColumn(ctx context.Context, p imports.Preview, i int, heading string, is imports.Field) importview.ReadColumn {
 	n := strconv.Itoa(i + 1)
-	c := view.ReadColumn{
+	c := importview.ReadColumn{
 		Heading: heading, Place: n, Unread: is == "",
 		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: t(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
 	}

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 // importsShown is how many earlier imports one page tells of.
@@ -79,7 +80,7 @@ func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDo
 	}
 	f := s.frame(r, t(ctx, "import.title"), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
 		view.Link{Label: d.Name.Unicode(), Href: domainPath(d.Name)})
-	m := view.ImportsModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "import.lead")}, Join: join(ctx, d.Standing, d.Name)}
+	m := importview.ImportsModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "import.lead")}, Join: join(ctx, d.Standing, d.Name)}
 	if mailbox.MayEditRows(d.Standing) == nil {
 		m.Upload, m.Columns, m.Templates = uploadModel(ctx, base, failed), importColumns(ctx), templateLinks(ctx, d)
 	}
@@ -97,11 +98,11 @@ func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDo
 	if failed != nil {
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, view.Imports(f, m))
+	return s.show(w, r, status, importview.Imports(f, m))
 }
 
-func (s *Site) importLine(ctx context.Context, im imports.Import) view.ImportLine {
-	l := view.ImportLine{
+func (s *Site) importLine(ctx context.Context, im imports.Import) importview.ImportLine {
+	l := importview.ImportLine{
 		Href: importPath(im), File: im.FileName, At: view.At(ctx, im.Created, s.Now()), By: im.AccountName, State: importState(ctx, im.State),
 	}
 	for _, c := range imports.Classes {
@@ -152,9 +153,9 @@ var fieldMeans = map[imports.Field]string{
 	imports.FieldProxies: "import.means_proxies", imports.FieldComment: "import.means_comment",
 }
 
-func importColumns(ctx context.Context) (cs []view.ImportColumn) {
+func importColumns(ctx context.Context) (cs []importview.ImportColumn) {
 	for _, f := range imports.Fields {
-		cs = append(cs, view.ImportColumn{Heading: t(ctx, fieldIDs[f]), Means: t(ctx, fieldMeans[f])})
+		cs = append(cs, importview.ImportColumn{Heading: t(ctx, fieldIDs[f]), Means: t(ctx, fieldMeans[f])})
 	}
 	return cs
 }

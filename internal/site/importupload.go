@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/sheet"
 	"petschaft/internal/text"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 const (
@@ -87,8 +88,8 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 
 // uploadModel is the form with the file, again when failed is not nil. A browser
 // lets no page choose a file, so that the file must be chosen anew.
-func uploadModel(ctx context.Context, action string, failed error) *view.UploadModel {
-	m := &view.UploadModel{
+func uploadModel(ctx context.Context, action string, failed error) *importview.UploadModel {
+	m := &importview.UploadModel{
 		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "import.upload")}},
 		File: view.FieldModel{
 			Name: "file", Label: t(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",

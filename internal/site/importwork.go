@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/web/view"
+	"petschaft/web/view/importview"
 )
 
 // importPage is an import as it stands: how the file is read, work under way,
@@ -27,7 +28,7 @@ func (s *Site) importPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im imports.Import) error {
 	ctx := r.Context()
 	f := s.importFrame(r, im, t(ctx, workIDs[im.State].title, "file", im.FileName))
-	m := view.ImportWorkModel{
+	m := importview.WorkModel{
 		Head: view.HeadModel{Title: f.Title}, Progress: importProgress(ctx, im), Text: t(ctx, "import.leave"), Again: importPath(im),
 	}
 	switch im.State {
@@ -36,7 +37,7 @@ func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im imports
 	case imports.Applying:
 		m.Steps = importSteps(ctx, 4)
 	}
-	return s.show(w, r, http.StatusOK, view.ImportWork(f, m))
+	return s.show(w, r, http.StatusOK, importview.Work(f, m))
 }
 
 // importProgressOnly is the part that the page refreshes.

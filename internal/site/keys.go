@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 // Keys that are made in a browser never come here: scripts make them, keep them
@@ -124,7 +125,7 @@ func (s *Site) p12(w http.ResponseWriter, r *http.Request) error {
 	if len(c.Emails) > 0 {
 		address = c.Emails[0]
 	}
-	m := view.P12Model{
+	m := clientview.P12Model{
 		Head: view.HeadModel{Title: t(ctx, "key.p12_title")}, Steps: applySteps(ctx, 3), Key: keyID(id[:]),
 		Chain: path + "/chain.pem", Name: address + " " + c.Reference, File: fileName(address) + "-" + c.Reference + ".p12",
 		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: "/help/install",
@@ -134,7 +135,7 @@ func (s *Site) p12(w http.ResponseWriter, r *http.Request) error {
 		{Value: "older", Label: t(ctx, "key.for_older"), Hint: t(ctx, "key.for_older_hint")},
 	}}
 	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: c.Reference, Href: path})
-	return s.show(w, r, http.StatusOK, view.P12(s.frame(r, m.Head.Title, crumbs...), m))
+	return s.show(w, r, http.StatusOK, clientview.P12(s.frame(r, m.Head.Title, crumbs...), m))
 }
 
 // fileName is an address as every file system takes it.

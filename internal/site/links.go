@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // followLink is where a challenge mail leads. It changes nothing: mail scanners
@@ -120,7 +121,7 @@ func (s *Site) askPage(w http.ResponseWriter, r *http.Request, status int, a mai
 	if status == http.StatusConflict && otherAccount(refused) { // the contacts know by now
 		m.Buttons, m.Notice.Text = m.Buttons[1:], t(r.Context(), "link.told")
 	}
-	return s.show(w, r, status, view.Asked(s.frame(r, m.Title), m))
+	return s.show(w, r, status, mailboxview.Asked(s.frame(r, m.Title), m))
 }
 
 // otherAccount tells whether another account confirmed in this round: then one
@@ -130,8 +131,8 @@ func otherAccount(refused error) bool {
 	return f != nil && f.ID == "mailbox.link.other_account"
 }
 
-func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) view.AskedModel {
-	m := view.AskedModel{
+func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) mailboxview.AskedModel {
+	m := mailboxview.AskedModel{
 		Title: t(ctx, "link.title"), Lead: t(ctx, "link.lead", "asks", a.Asks), Label: t(ctx, "link.address"),
 		Addresses: []string{string(a.Recipient)}, Asks: a.Asks, Group: a.GroupName, Domain: a.DomainName.Unicode(), Account: by.Name,
 	}
@@ -160,7 +161,7 @@ func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor,
 
 // refusedModel says why a challenge cannot be confirmed. A second account in a
 // round may decline or tell the contacts: confirming is refused, and tells them.
-func refusedModel(ctx context.Context, m view.AskedModel, a mailbox.Asked, refused error) view.AskedModel {
+func refusedModel(ctx context.Context, m mailboxview.AskedModel, a mailbox.Asked, refused error) mailboxview.AskedModel {
 	f := fault.Of(refused)
 	n := view.NoticeModel{Kind: view.Warn, Text: t(ctx, f.ID, f.Args...)}
 	m.Lead = ""

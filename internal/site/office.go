@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // officersOnly lets registration officers through. Who is not signed in goes on
@@ -57,10 +58,10 @@ func (s *Site) officeStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Office(s.frame(r, t(ctx, "nav.office")), view.OfficeModel{Tasks: tasks, Areas: areas}))
+	return s.show(w, r, http.StatusOK, officeview.Overview(s.frame(r, t(ctx, "nav.office")), officeview.OverviewModel{Tasks: tasks, Areas: areas}))
 }
 
-func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeArea, error) {
+func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]officeview.Area, error) {
 	domains, err := s.Org.Domains(ctx, by)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]view.OfficeA
 	if err != nil {
 		return nil, err
 	}
-	return []view.OfficeArea{
+	return []officeview.Area{
 		{Title: t(ctx, "office.domains"), Href: "/office/domains", Text: t(ctx, "office.domains_area"), Count: t(ctx, "office.domains_count", "n", len(domains))},
 		{Title: t(ctx, "office.groups"), Href: "/office/groups", Text: t(ctx, "office.groups_area"), Count: t(ctx, "office.groups_count", "n", len(groups))},
 		{Title: t(ctx, "office.organisations"), Href: "/office/organisations", Text: t(ctx, "office.organisations_area"), Count: t(ctx, "office.organisations_count", "n", len(organisations))},
@@ -159,7 +160,7 @@ func (s *Site) proofTasks(ctx context.Context, by person.Actor) ([]view.Task, er
 // officeSearch looks for a text among the addresses and the people.
 func (s *Site) officeSearch(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.actor(r)
-	m := view.OfficeSearchModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	m := officeview.SearchModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	if m.Query != "" {
 		rows, more, err := s.Mailbox.Search(ctx, by, m.Query)
 		if err != nil {
@@ -175,11 +176,11 @@ func (s *Site) officeSearch(w http.ResponseWriter, r *http.Request) error {
 		}
 		m.People, m.PeopleMore = s.personRows(ctx, people), more
 	}
-	return s.show(w, r, http.StatusOK, view.OfficeSearch(s.officeFrame(r, t(ctx, "office.search")), m))
+	return s.show(w, r, http.StatusOK, officeview.Search(s.officeFrame(r, t(ctx, "office.search")), m))
 }
 
-func (s *Site) foundRow(ctx context.Context, row mailbox.Row) view.FoundRow {
-	f := view.FoundRow{
+func (s *Site) foundRow(ctx context.Context, row mailbox.Row) officeview.FoundRow {
+	f := officeview.FoundRow{
 		Name: row.Name, Href: rowPath(row),
 		Primary: string(row.Primary), Aliases: addresses(row.Aliases), Domain: row.DomainName.Unicode(), State: s.rowState(ctx, row),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // auditPage is how many lines stand on a page.
@@ -33,11 +34,11 @@ func (s *Site) auditLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.AuditModel{Areas: auditAreas(ctx, filter), Pager: auditPager(ctx, filter, before, lines, more)}
+	m := officeview.AuditModel{Areas: auditAreas(ctx, filter), Pager: auditPager(ctx, filter, before, lines, more)}
 	for i, e := range lines {
 		m.Lines = append(m.Lines, s.auditRow(ctx, e, who[i], links[e.ID]))
 	}
-	return s.show(w, r, http.StatusOK, view.AuditLog(s.officeFrame(r, t(ctx, "office.audit")), m))
+	return s.show(w, r, http.StatusOK, officeview.AuditLog(s.officeFrame(r, t(ctx, "office.audit")), m))
 }
 
 func auditPager(ctx context.Context, filter string, before int64, lines []audit.Entry, more bool) view.PagerModel {
@@ -92,8 +93,8 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 	return chips
 }
 
-func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []view.Link) view.AuditRow {
-	row := view.AuditRow{
+func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []view.Link) officeview.AuditRow {
+	row := officeview.AuditRow{
 		When: view.At(ctx, e.At, s.Now()), Action: actionWords(ctx, e.Action), ActionHref: auditPath(e.Action, 0), Who: who, About: about,
 		Details: detailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: t(ctx, "office.audit_sealed")},
 	}

@@ -9,12 +9,13 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // officeCertificates lists the newest certificates, or those that were found.
 func (s *Site) officeCertificates(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	m := view.OfficeCertificatesModel{Query: strings.TrimSpace(r.URL.Query().Get("q")), Certificates: view.CertificatesModel{
+	m := officeview.CertificatesModel{Query: strings.TrimSpace(r.URL.Query().Get("q")), Certificates: view.CertificatesModel{
 		Caption: t(ctx, "office.certificates"), Holders: true,
 	}}
 	found, more, err := s.searchCertificates(ctx, s.actor(r), m.Query)
@@ -27,7 +28,7 @@ func (s *Site) officeCertificates(w http.ResponseWriter, r *http.Request) error 
 		l.HolderHref = "/office/people/" + id(c.Account)
 		m.Certificates.Lines = append(m.Certificates.Lines, l)
 	}
-	return s.show(w, r, http.StatusOK, view.OfficeCertificates(s.officeFrame(r, t(ctx, "office.certificates")), m))
+	return s.show(w, r, http.StatusOK, officeview.Certificates(s.officeFrame(r, t(ctx, "office.certificates")), m))
 }
 
 // searchCertificates takes what looks like a reference number for one, however
@@ -48,9 +49,9 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	var rows []view.FailedApplication
+	var rows []officeview.FailedApplication
 	for _, a := range failed {
-		row := view.FailedApplication{
+		row := officeview.FailedApplication{
 			Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
 			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.actor(r), a), Retry: "/office/applications/" + id(a.ID) + "/retry",
 		}
@@ -62,7 +63,7 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 		}
 		rows = append(rows, row)
 	}
-	return s.show(w, r, http.StatusOK, view.OfficeApplications(s.officeFrame(r, t(ctx, "office.applications")), rows))
+	return s.show(w, r, http.StatusOK, officeview.Applications(s.officeFrame(r, t(ctx, "office.applications")), rows))
 }
 
 func (s *Site) retryApplication(w http.ResponseWriter, r *http.Request) error {

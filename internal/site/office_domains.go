@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
@@ -28,15 +29,15 @@ func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.OfficeDomainsModel{}
+	m := officeview.DomainsModel{}
 	for _, d := range domains {
 		state, until := validationState(ctx, d, s.Now())
-		m.Domains = append(m.Domains, view.OfficeDomainRow{
+		m.Domains = append(m.Domains, officeview.DomainRow{
 			Name: d.Name.Unicode(), Href: "/office/domains/" + id(d.ID), Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group),
 			Validation: state, Until: until, Rows: locale.From(ctx).Number(total(counts[d.ID])),
 		})
 	}
-	return s.show(w, r, http.StatusOK, view.OfficeDomains(s.officeFrame(r, t(ctx, "office.domains")), m))
+	return s.show(w, r, http.StatusOK, officeview.Domains(s.officeFrame(r, t(ctx, "office.domains")), m))
 }
 
 func total(counts map[mailbox.Status]int64) (n int64) {
@@ -65,9 +66,9 @@ func validationState(ctx context.Context, d org.EmailDomain, now time.Time) (st 
 }
 
 // typedDomain is the form as it was sent.
-func typedDomain(r *http.Request) view.DomainForm {
+func typedDomain(r *http.Request) officeview.DomainForm {
 	v := r.PostFormValue
-	return view.DomainForm{
+	return officeview.DomainForm{
 		Name: v("name"), Group: v("group"), Validation: v("validation"),
 		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"), Vouching: v("vouching"),
 	}
@@ -88,7 +89,7 @@ func (s *Site) domainChoices(ctx context.Context, by person.Actor) (c choices, e
 }
 
 // offer puts them into the form.
-func (c choices) offer(ctx context.Context, m *view.DomainForm) {
+func (c choices) offer(ctx context.Context, m *officeview.DomainForm) {
 	m.Groups = groupChoices(c.groups)
 	for _, o := range c.organisations {
 		sponsor := pki.Sponsor{Organisation: o.Name, Identifier: o.Identifier, Country: o.Country}
@@ -102,7 +103,7 @@ func (c choices) offer(ctx context.Context, m *view.DomainForm) {
 
 // domainInput reads the form. A group or an organisation that is none counts as
 // not chosen.
-func domainInput(m view.DomainForm, c choices) org.DomainInput {
+func domainInput(m officeview.DomainForm, c choices) org.DomainInput {
 	in := org.DomainInput{
 		Name: m.Name, Validation: org.Validation(m.Validation),
 		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)},
@@ -138,7 +139,7 @@ func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.newDomainPage(w, r, http.StatusOK, s.newDomainFrame(r), view.DomainForm{}, offered)
+	return s.newDomainPage(w, r, http.StatusOK, s.newDomainFrame(r), officeview.DomainForm{}, offered)
 }
 
 func (s *Site) newDomainFrame(r *http.Request) view.Frame {
@@ -146,10 +147,10 @@ func (s *Site) newDomainFrame(r *http.Request) view.Frame {
 	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"})
 }
 
-func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.DomainForm, c choices) error {
+func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.DomainForm, c choices) error {
 	m.New, m.Action, m.Cancel = true, "/office/domains", "/office/domains"
 	c.offer(r.Context(), &m)
-	return s.show(w, r, status, view.NewDomain(f, m))
+	return s.show(w, r, status, officeview.NewDomain(f, m))
 }
 
 func groupChoices(groups []org.Group) []view.Choice {
@@ -196,8 +197,8 @@ func (s *Site) officeDomain(w http.ResponseWriter, r *http.Request) error {
 	return s.officeDomainPage(w, r, d, storedDomain(d), nil)
 }
 
-func storedDomain(d org.EmailDomain) view.DomainForm {
-	m := view.DomainForm{Group: id(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
+func storedDomain(d org.EmailDomain) officeview.DomainForm {
+	m := officeview.DomainForm{Group: id(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
 	if d.Vouching != nil {
 		m.Vouching = id(*d.Vouching)
 	}
@@ -208,7 +209,7 @@ func storedDomain(d org.EmailDomain) view.DomainForm {
 }
 
 // officeDomainPage shows d with the form m; err is why the form came back.
-func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, form view.DomainForm, err error) error {
+func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, form officeview.DomainForm, err error) error {
 	ctx, by := r.Context(), s.actor(r)
 	f, status := s.officeFrame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"}), http.StatusOK
 	if err != nil {
@@ -226,17 +227,17 @@ func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.Em
 	form.Action = "/office/domains/" + id(d.ID)
 	offered.offer(ctx, &form)
 	m.Form = form
-	return s.show(w, r, status, view.OfficeDomain(f, m))
+	return s.show(w, r, status, officeview.Domain(f, m))
 }
 
-func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.EmailDomain) (view.OfficeDomainModel, error) {
+func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.EmailDomain) (officeview.DomainModel, error) {
 	counts, err := s.Mailbox.Counts(ctx, d.ID)
 	if err != nil {
-		return view.OfficeDomainModel{}, err
+		return officeview.DomainModel{}, err
 	}
 	state, until := validationState(ctx, d, s.Now())
 	state.Pill = true
-	m := view.OfficeDomainModel{
+	m := officeview.DomainModel{
 		State: state, Until: until, Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group), Life: life(ctx, d.Validation),
 		Rows: t(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: domainPath(d.Name),
 	}

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
@@ -19,28 +20,28 @@ func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.GroupsModel{}
+	m := officeview.GroupsModel{}
 	for _, g := range groups {
-		m.Groups = append(m.Groups, view.GroupRow{
+		m.Groups = append(m.Groups, officeview.GroupRow{
 			Name: g.Name, Href: "/office/groups/" + id(g.ID), Notify: g.Notify, Claims: g.Claims,
 			Members: locale.From(ctx).Number(int64(g.Members)), Domains: locale.From(ctx).Number(int64(g.Domains)),
 			Nobody: g.Members == 0 && len(g.Claims) == 0,
 		})
 	}
-	return s.show(w, r, http.StatusOK, view.Groups(s.officeFrame(r, t(ctx, "office.groups")), m))
+	return s.show(w, r, http.StatusOK, officeview.Groups(s.officeFrame(r, t(ctx, "office.groups")), m))
 }
 
 // typedGroup is the form as it was sent.
-func typedGroup(r *http.Request) view.GroupForm {
-	return view.GroupForm{Name: r.PostFormValue("name"), Notify: r.PostFormValue("notify"), Claims: r.PostFormValue("claims")}
+func typedGroup(r *http.Request) officeview.GroupForm {
+	return officeview.GroupForm{Name: r.PostFormValue("name"), Notify: r.PostFormValue("notify"), Claims: r.PostFormValue("claims")}
 }
 
-func groupInput(m view.GroupForm) org.GroupInput {
+func groupInput(m officeview.GroupForm) org.GroupInput {
 	return org.GroupInput{Name: m.Name, Notify: m.Notify, Claims: strings.Split(m.Claims, "\n")}
 }
 
 func (s *Site) newGroup(w http.ResponseWriter, r *http.Request) error {
-	return s.newGroupPage(w, r, http.StatusOK, s.newGroupFrame(r), view.GroupForm{})
+	return s.newGroupPage(w, r, http.StatusOK, s.newGroupFrame(r), officeview.GroupForm{})
 }
 
 func (s *Site) newGroupFrame(r *http.Request) view.Frame {
@@ -52,9 +53,9 @@ func groupsCrumb(ctx context.Context) view.Link {
 	return view.Link{Label: t(ctx, "office.groups"), Href: "/office/groups"}
 }
 
-func (s *Site) newGroupPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.GroupForm) error {
+func (s *Site) newGroupPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.GroupForm) error {
 	m.New, m.Action, m.Cancel = true, "/office/groups", "/office/groups"
-	return s.show(w, r, status, view.NewGroup(f, m))
+	return s.show(w, r, status, officeview.NewGroup(f, m))
 }
 
 func (s *Site) addGroup(w http.ResponseWriter, r *http.Request) error {
@@ -88,8 +89,8 @@ func (s *Site) askedGroup(r *http.Request) (groupAsked, error) {
 
 func (g groupAsked) path() string { return "/office/groups/" + id(g.ID) }
 
-func (g groupAsked) form() view.GroupForm {
-	return view.GroupForm{Name: g.Name, Notify: g.Notify, Claims: strings.Join(g.Claims, "\n")}
+func (g groupAsked) form() officeview.GroupForm {
+	return officeview.GroupForm{Name: g.Name, Notify: g.Notify, Claims: strings.Join(g.Claims, "\n")}
 }
 
 func (s *Site) group(w http.ResponseWriter, r *http.Request) error {
@@ -97,18 +98,18 @@ func (s *Site) group(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.groupPage(w, r, g, g.form(), view.AddMemberForm{}, nil)
+	return s.groupPage(w, r, g, g.form(), officeview.AddMemberForm{}, nil)
 }
 
 // groupPage shows g with its two forms; refused is why one came back.
-func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, edit view.GroupForm, add view.AddMemberForm, refused error) error {
+func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, edit officeview.GroupForm, add officeview.AddMemberForm, refused error) error {
 	ctx := r.Context()
 	f, status := s.officeFrame(r, g.Name, groupsCrumb(ctx)), http.StatusOK
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
 	}
 	edit.Action, add.Action = g.path(), g.path()+"/members"
-	m := view.GroupModel{Edit: edit, Add: add, Members: s.memberRows(ctx, g)}
+	m := officeview.GroupModel{Edit: edit, Add: add, Members: s.memberRows(ctx, g)}
 	domains, err := s.Org.Domains(ctx, s.actor(r))
 	if err != nil {
 		return err
@@ -121,13 +122,13 @@ func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, e
 	if m.History, err = s.officeHistory(ctx, s.actor(r), g.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, view.Group(f, m))
+	return s.show(w, r, status, officeview.Group(f, m))
 }
 
-func (s *Site) memberRows(ctx context.Context, g groupAsked) []view.MemberRow {
-	var rows []view.MemberRow
+func (s *Site) memberRows(ctx context.Context, g groupAsked) []officeview.MemberRow {
+	var rows []officeview.MemberRow
 	for _, m := range g.members {
-		rows = append(rows, view.MemberRow{
+		rows = append(rows, officeview.MemberRow{
 			Name: m.Label, Href: "/office/people/" + id(m.Account), Email: m.Email, Added: view.Day(ctx, m.Added, s.Now()),
 			Remove: g.path() + "/members/" + id(m.Account) + "/remove",
 		})
@@ -150,7 +151,7 @@ func (s *Site) saveGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Errors, m.Whole = wrongAt(ctx, err, "schema.contact_group_name", "name")
-	return s.groupPage(w, r, g, m, view.AddMemberForm{}, err)
+	return s.groupPage(w, r, g, m, officeview.AddMemberForm{}, err)
 }
 
 // addMember looks for whom the officer means and adds them; of several it asks
@@ -175,7 +176,7 @@ func (s *Site) addMember(w http.ResponseWriter, r *http.Request) error {
 
 // memberMeant is the one account that the form names; else refused says why
 // there is none, and the form asks better.
-func (s *Site) memberMeant(r *http.Request) (found person.Account, form view.AddMemberForm, refused, err error) {
+func (s *Site) memberMeant(r *http.Request) (found person.Account, form officeview.AddMemberForm, refused, err error) {
 	ctx := r.Context()
 	form.Who = strings.TrimSpace(r.PostFormValue("who"))
 	unclear := func(id string) error {

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/queue"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // failures are what could not be delivered or done.
@@ -70,7 +71,7 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.MailStateModel{}
+	m := officeview.MailStateModel{}
 	if m.Held, err = s.holdNotice(ctx); err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 		m.Challenges = append(m.Challenges, s.failedChallenge(ctx, c))
 	}
 	for _, l := range failed.letters {
-		m.Letters = append(m.Letters, view.FailedMail{
+		m.Letters = append(m.Letters, officeview.FailedMail{
 			To: l.Recipient, About: letterKind(ctx, l.Kind), Answer: answerWords(ctx, l.Answer), Tries: locale.From(ctx).Number(int64(l.Attempts)),
 			State: failedState(ctx, l.Unsent), Since: view.Ago(ctx, l.Done, s.Now()), Retry: "/office/mail/letters/" + id(l.ID) + "/retry",
 		})
@@ -86,11 +87,11 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 	for _, j := range failed.jobs {
 		m.Jobs = append(m.Jobs, s.failedJob(ctx, j))
 	}
-	return s.show(w, r, http.StatusOK, view.MailState(s.officeFrame(r, t(ctx, "office.mail")), m))
+	return s.show(w, r, http.StatusOK, officeview.MailState(s.officeFrame(r, t(ctx, "office.mail")), m))
 }
 
-func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) view.FailedMail {
-	m := view.FailedMail{
+func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) officeview.FailedMail {
+	m := officeview.FailedMail{
 		To: string(c.Recipient), About: c.Name, Href: domainPath(c.DomainName) + "/rows/" + id(c.RowID),
 		Answer: answerWords(ctx, c.Answer), Tries: locale.From(ctx).Number(int64(c.Attempts)), Since: view.Ago(ctx, c.Ended, s.Now()),
 		State: failedState(ctx, c.Unsent), WhyNever: t(ctx, "office.retry_over"),
@@ -169,8 +170,8 @@ func letterKind(ctx context.Context, kind string) string {
 	return kind
 }
 
-func (s *Site) failedJob(ctx context.Context, j queue.Failed) view.FailedJob {
-	m := view.FailedJob{
+func (s *Site) failedJob(ctx context.Context, j queue.Failed) officeview.FailedJob {
+	m := officeview.FailedJob{
 		Name: jobName(ctx, j.Kind), Tries: locale.From(ctx).Number(int64(j.Attempt)), At: view.Ago(ctx, j.At, s.Now()), Error: shortened(j.Error, 300),
 		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: "/office/mail/jobs/" + id(j.ID) + "/retry",
 	}

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 func officeNamePath(n org.ServerName) string {
@@ -41,7 +42,7 @@ func (s *Site) officeName(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.NameForm{Wildcard: n.Wildcard, Method: n.Method, By: n.By}
+	m := officeview.NameForm{Wildcard: n.Wildcard, Method: n.Method, By: n.By}
 	if n.From != nil {
 		m.From, m.Until = n.From.UTC().Format(time.DateOnly), n.Until.UTC().Format(time.DateOnly)
 	} else {
@@ -51,7 +52,7 @@ func (s *Site) officeName(w http.ResponseWriter, r *http.Request) error {
 }
 
 // officeNamePage shows n with the form m; refused is why it came back.
-func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Organisation, n org.ServerName, m view.NameForm, refused error) error {
+func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Organisation, n org.ServerName, m officeview.NameForm, refused error) error {
 	ctx, by := r.Context(), s.actor(r)
 	f := s.officeFrame(r, n.Name.Unicode(), organisationsCrumb(ctx), view.Link{Label: o.Name, Href: officeOrganisationPath(o.ID)})
 	status := http.StatusOK
@@ -59,7 +60,7 @@ func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Orga
 		f, status = s.refused(w, f, refused)
 		m.Errors, m.Whole = wrong(ctx, refused)
 	}
-	p := view.NameModel{Facts: s.nameLine(ctx, n)}
+	p := officeview.NameModel{Facts: s.nameLine(ctx, n)}
 	if n.From == nil {
 		p.Facts.Until = ""
 	}
@@ -90,7 +91,7 @@ func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Orga
 	if p.History, err = s.officeHistory(ctx, by, n.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, view.OfficeName(f, p))
+	return s.show(w, r, status, officeview.Name(f, p))
 }
 
 func endNameButton(ctx context.Context, n org.ServerName) view.ButtonModel {
@@ -107,7 +108,7 @@ func (s *Site) validateName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := r.PostFormValue
-	m := view.NameForm{Wildcard: v("wildcard") == "on", Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until")}
+	m := officeview.NameForm{Wildcard: v("wildcard") == "on", Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until")}
 	in := org.Check{Wildcard: m.Wildcard, Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)}}
 	if m.Until != "" && in.Until.IsZero() { // no day, which is not the same as none given
 		err = &fault.Fault{Kind: fault.Invalid, ID: "fault.form", Fields: []fault.Field{{Name: "proof_until", ID: "field.date"}}}
@@ -150,13 +151,13 @@ func (s *Site) endNamePage(w http.ResponseWriter, r *http.Request, o org.Organis
 	}
 	f := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: officeOrganisationPath(o.ID)}, view.Link{Label: n.Name.Unicode(), Href: path})
 	status := http.StatusOK
-	m := view.EndNameModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{Title: title, What: what, Verb: b.Label, Danger: true, Action: path + "/end", Cancel: path}}
+	m := officeview.EndNameModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{Title: title, What: what, Verb: b.Label, Danger: true, Action: path + "/end", Cancel: path}}
 	if refused != nil {
 		fields, whole := wrong(ctx, refused)
 		m.Error, m.Whole = fields["why"], whole
 		f, status = s.refused(w, f, refused)
 	}
-	return s.show(w, r, status, view.EndName(f, m))
+	return s.show(w, r, status, officeview.EndName(f, m))
 }
 
 func (s *Site) endName(w http.ResponseWriter, r *http.Request) error {

@@ -13,6 +13,8 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
+	"petschaft/web/view/serverview"
 )
 
 // officeOrderRoutes are orders and products, for registration officers.
@@ -55,7 +57,7 @@ func (s *Site) officeOrders(w http.ResponseWriter, r *http.Request) error {
 	if len(all) == 0 {
 		m.Empty = l.none(ctx)
 	}
-	return s.show(w, r, http.StatusOK, view.Orders(s.officeFrame(r, m.Head.Title), m))
+	return s.show(w, r, http.StatusOK, serverview.Orders(s.officeFrame(r, m.Head.Title), m))
 }
 
 // officeOrder is the page on which an officer decides: all checks are shown.
@@ -73,11 +75,11 @@ func (s *Site) officeOrder(w http.ResponseWriter, r *http.Request) error {
 	m.Organisation.Href = officeOrganisationPath(o.Organisation)
 	s.decisions(ctx, o, checks, &m)
 	crumb := view.Link{Label: t(ctx, "office.orders"), Href: "/office/orders"}
-	return s.show(w, r, http.StatusOK, view.OrderPage(s.officeFrame(r, m.Head.Title, crumb), m))
+	return s.show(w, r, http.StatusOK, serverview.OrderPage(s.officeFrame(r, m.Head.Title, crumb), m))
 }
 
 // decisions puts what the officer may do onto the page, and why not the rest.
-func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.Checks, m *view.OrderModel) {
+func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.Checks, m *serverview.OrderModel) {
 	path, version := officeOrderPath(o.Reference), []view.Hidden{{Name: "version", Value: strconv.Itoa(o.Version)}}
 	add := func(err error, b view.ButtonModel) {
 		if err == nil {
@@ -204,7 +206,7 @@ func (s *Site) decisionPage(w http.ResponseWriter, r *http.Request, d orderDecis
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.OrderStep(f, m))
+	return s.show(w, r, status, serverview.OrderStep(f, m))
 }
 
 func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
@@ -213,9 +215,9 @@ func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var lines []view.ProductLine
+	var lines []officeview.ProductLine
 	for _, p := range all {
-		l := view.ProductLine{
+		l := officeview.ProductLine{
 			Name: serverProduct(ctx, p.Code), Text: p.Code, Names: productText(ctx, p), Keys: strings.Join(p.Keys, ", "), Days: locale.From(ctx).Number(int64(p.Days)),
 			State:  view.StateModel{Kind: view.Good, Word: t(ctx, "product.on")},
 			Switch: view.ButtonModel{Label: t(ctx, "product.switch_off"), About: serverProduct(ctx, p.Code), Action: "/office/products/" + p.Code + "/off"},
@@ -226,7 +228,7 @@ func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
 		}
 		lines = append(lines, l)
 	}
-	return s.show(w, r, http.StatusOK, view.Products(s.officeFrame(r, t(ctx, "office.products")), lines))
+	return s.show(w, r, http.StatusOK, officeview.Products(s.officeFrame(r, t(ctx, "office.products")), lines))
 }
 
 func (s *Site) switchProduct(w http.ResponseWriter, r *http.Request) error {

@@ -10,6 +10,8 @@ import (
 	"petschaft/internal/org"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
+	"petschaft/web/view/organisationview"
 )
 
 // officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
@@ -52,42 +54,42 @@ func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	m := view.OfficeOrganisationsModel{}
+	m := officeview.OrganisationsModel{}
 	for _, o := range all {
-		m.Lines = append(m.Lines, view.OfficeOrganisationLine{
-			OrganisationLine: view.OrganisationLine{Name: o.Name, Href: officeOrganisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])},
+		m.Lines = append(m.Lines, officeview.OrganisationLine{
+			OrganisationLine: organisationview.OrganisationLine{Name: o.Name, Href: officeOrganisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])},
 			ContactHref:      "/office/people/" + id(o.ContactID), Count: locale.From(ctx).Number(int64(counts[o.ID].Accepted)), Auto: o.AutoApprove,
 		})
 	}
-	return s.show(w, r, http.StatusOK, view.OfficeOrganisations(s.officeFrame(r, t(ctx, "office.organisations")), m))
+	return s.show(w, r, http.StatusOK, officeview.Organisations(s.officeFrame(r, t(ctx, "office.organisations")), m))
 }
 
 // typedOrganisation is the form as it was sent.
-func typedOrganisation(r *http.Request) view.OrganisationForm {
+func typedOrganisation(r *http.Request) officeview.OrganisationForm {
 	v := r.PostFormValue
 	country := v("country")
 	if code, ok := org.ParseCountry(country); ok {
 		country = code
 	}
-	return view.OrganisationForm{Name: v("name"), Identifier: v("identifier"), Country: country, Auto: v("auto") == "on"}
+	return officeview.OrganisationForm{Name: v("name"), Identifier: v("identifier"), Country: country, Auto: v("auto") == "on"}
 }
 
-func organisationInput(m view.OrganisationForm) org.OrganisationInput {
+func organisationInput(m officeview.OrganisationForm) org.OrganisationInput {
 	return org.OrganisationInput{Name: m.Name, Identifier: m.Identifier, Country: m.Country, AutoApprove: m.Auto}
 }
 
 func (s *Site) newOrganisation(w http.ResponseWriter, r *http.Request) error {
-	return s.newOrganisationPage(w, r, http.StatusOK, s.newOrganisationFrame(r), view.OrganisationForm{Country: "DE"})
+	return s.newOrganisationPage(w, r, http.StatusOK, s.newOrganisationFrame(r), officeview.OrganisationForm{Country: "DE"})
 }
 
 func (s *Site) newOrganisationFrame(r *http.Request) view.Frame {
 	return s.officeFrame(r, t(r.Context(), "office.organisation_new"), organisationsCrumb(r.Context()))
 }
 
-func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m view.OrganisationForm) error {
+func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.OrganisationForm) error {
 	m.Countries = countryChoices(r.Context(), m.Country)
 	m.New, m.Action, m.Cancel = true, "/office/organisations", "/office/organisations"
-	return s.show(w, r, status, view.NewOrganisation(f, m))
+	return s.show(w, r, status, officeview.NewOrganisation(f, m))
 }
 
 func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
@@ -116,14 +118,14 @@ func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
 // organisationForms are the forms of an organisation's page, as stored or as
 // they came back.
 type organisationForms struct {
-	edit   view.OrganisationForm
-	add    view.AskNameForm
-	remind view.RemindersForm
+	edit   officeview.OrganisationForm
+	add    organisationview.AskNameForm
+	remind organisationview.RemindersForm
 }
 
 func storedOrganisation(o org.Organisation) organisationForms {
 	return organisationForms{
-		edit:   view.OrganisationForm{Name: o.Name, Identifier: o.Identifier, Country: o.Country, Auto: o.AutoApprove},
+		edit:   officeview.OrganisationForm{Name: o.Name, Identifier: o.Identifier, Country: o.Country, Auto: o.AutoApprove},
 		remind: reminders(o),
 	}
 }
@@ -147,7 +149,7 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 	forms.edit.Countries = countryChoices(ctx, forms.edit.Country)
 	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
 	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
-	m := view.OfficeOrganisationModel{
+	m := officeview.OrganisationModel{
 		Head: view.HeadModel{Title: o.Name}, Facts: s.organisationFacts(ctx, o),
 		Edit: forms.edit, EditOpen: forms.edit.Whole != "" || len(forms.edit.Errors) > 0, Add: forms.add, Reminders: forms.remind,
 	}
@@ -164,7 +166,7 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 	if m.History, err = s.officeHistory(ctx, by, o.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, view.OfficeOrganisation(f, m))
+	return s.show(w, r, status, officeview.Organisation(f, m))
 }
 
 func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {

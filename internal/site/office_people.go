@@ -9,24 +9,25 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 // people lists who was found, or who signed in last.
 func (s *Site) people(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	m := view.PeopleModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
+	m := officeview.PeopleModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
 	found, more, err := s.People.Search(ctx, s.actor(r), m.Query)
 	if err != nil {
 		return err
 	}
 	m.People, m.More = s.personRows(ctx, found), more
-	return s.show(w, r, http.StatusOK, view.People(s.officeFrame(r, t(ctx, "office.people")), m))
+	return s.show(w, r, http.StatusOK, officeview.People(s.officeFrame(r, t(ctx, "office.people")), m))
 }
 
-func (s *Site) personRows(ctx context.Context, all []person.Account) []view.PersonRow {
-	var rows []view.PersonRow
+func (s *Site) personRows(ctx context.Context, all []person.Account) []officeview.PersonRow {
+	var rows []officeview.PersonRow
 	for _, a := range all {
-		row := view.PersonRow{
+		row := officeview.PersonRow{
 			Name: a.Label, Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
 			SignedIn: view.Day(ctx, a.SignedIn, s.Now()),
 		}
@@ -76,15 +77,15 @@ func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
 	if m.History, err = s.officeHistory(ctx, by, a.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.PersonPage(s.officeFrame(r, a.Label, peopleCrumb(ctx)), m))
+	return s.show(w, r, http.StatusOK, officeview.PersonPage(s.officeFrame(r, a.Label, peopleCrumb(ctx)), m))
 }
 
 func peopleCrumb(ctx context.Context) view.Link {
 	return view.Link{Label: t(ctx, "office.people"), Href: "/office/people"}
 }
 
-func (s *Site) personFacts(ctx context.Context, a person.Account) view.PersonModel {
-	m := view.PersonModel{
+func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.PersonModel {
+	m := officeview.PersonModel{
 		State: accountState(ctx, a), Username: a.Username, GivenName: a.GivenName, FamilyName: a.FamilyName, Email: a.Email,
 		Issuer: a.Issuer, Subject: a.Subject, ProviderGroups: a.Groups, LockedWhy: a.LockedWhy,
 		Created: view.At(ctx, a.Created, s.Now()), SignedIn: view.At(ctx, a.SignedIn, s.Now()),
@@ -113,10 +114,10 @@ func lockActions(ctx context.Context, by person.Actor, a person.Account) (action
 	return []view.ButtonModel{{Label: t(ctx, "office.lock"), Href: path + "/lock", Kind: view.Danger, Icon: view.IconLock}}, ""
 }
 
-func memberships(ctx context.Context, groups []org.Membership) []view.MembershipModel {
-	var ms []view.MembershipModel
+func memberships(ctx context.Context, groups []org.Membership) []officeview.MembershipModel {
+	var ms []officeview.MembershipModel
 	for _, g := range groups {
-		m := view.MembershipModel{Name: g.Name, Href: "/office/groups/" + id(g.Group), How: t(ctx, "office.by_account")}
+		m := officeview.MembershipModel{Name: g.Name, Href: "/office/groups/" + id(g.Group), How: t(ctx, "office.by_account")}
 		switch {
 		case g.Account && g.Claim:
 			m.How = t(ctx, "office.by_both")
@@ -144,7 +145,7 @@ func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account
 	ctx, path := r.Context(), "/office/people/"+id(a.ID)
 	title := t(ctx, "office.lock_title", "name", a.Label)
 	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label, Href: path}), http.StatusOK
-	m := view.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
+	m := officeview.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
 		Title: title, Verb: t(ctx, "office.lock"), Danger: true, Action: path + "/lock", Cancel: path,
 		What: []string{t(ctx, "office.lock_what"), t(ctx, "office.lock_kept")}, Final: t(ctx, "office.lock_final"),
 	}}
@@ -153,7 +154,7 @@ func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account
 		m.Error, m.Whole = fields["why"], whole
 		f, status = s.refused(w, f, refused)
 	}
-	return s.show(w, r, status, view.Lock(f, m))
+	return s.show(w, r, status, officeview.Lock(f, m))
 }
 
 func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {

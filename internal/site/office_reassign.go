@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/officeview"
 )
 
 func reassignmentPath(o org.OrganisationID) string {
@@ -49,10 +50,10 @@ func (s *Site) askReassign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.reassignPage(w, r, o, view.ReassignModel{}, nil)
+	return s.reassignPage(w, r, o, officeview.ReassignModel{}, nil)
 }
 
-func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m view.ReassignModel, refused error) error {
+func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m officeview.ReassignModel, refused error) error {
 	ctx, path := r.Context(), officeOrganisationPath(o.ID)
 	title := t(ctx, "office.appoint_title", "name", o.Name)
 	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
@@ -70,7 +71,7 @@ func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organi
 	if len(m.Who.Choices) > 0 {
 		m.Dialog.Hidden = []view.Hidden{{Name: "who", Value: m.Who.Who}}
 	}
-	return s.show(w, r, status, view.Reassign(f, m))
+	return s.show(w, r, status, officeview.Reassign(f, m))
 }
 
 // reassign looks for whom the officer means and appoints them, or asks a second
@@ -85,7 +86,7 @@ func (s *Site) reassign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.ReassignModel{Who: who, Reason: strings.TrimSpace(r.PostFormValue("reason"))}
+	m := officeview.ReassignModel{Who: who, Reason: strings.TrimSpace(r.PostFormValue("reason"))}
 	if refused != nil {
 		if m.Reason == "" {
 			m.ReasonError = t(ctx, "field.required")
@@ -129,7 +130,7 @@ func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handover.Reassignment) error {
 	ctx, path := r.Context(), reassignmentPath(x.Organisation)
-	m := view.ReassignmentModel{
+	m := officeview.ReassignmentModel{
 		Head: view.HeadModel{Title: t(ctx, "office.reassignment", "name", x.OrganisationName), Lead: t(ctx, "office.reassignment_lead")},
 		Old:  view.Link{Label: x.BeforeName, Href: "/office/people/" + id(x.Before)}, New: view.Link{Label: x.SuccessorName, Href: "/office/people/" + id(x.Successor)},
 		NewEmail: x.SuccessorEmail, By: x.AskedByName, Asked: view.At(ctx, x.Asked, s.Now()), Reason: x.Reason,
@@ -144,7 +145,7 @@ func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handov
 		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "office.reassign_drop"), Action: path + "/drop", Hidden: hidden})
 	}
 	f := s.officeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: officeOrganisationPath(x.Organisation)})
-	return s.show(w, r, http.StatusOK, view.ReassignmentPage(f, m))
+	return s.show(w, r, http.StatusOK, officeview.ReassignmentPage(f, m))
 }
 
 // answerReassign does what an officer chose about the reassignment that the form

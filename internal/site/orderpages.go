@@ -13,12 +13,13 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/serverview"
 )
 
 // orderingModel is what each step shows; at counts from 0. What the other steps
 // asked is sent along unseen.
-func (s *Site) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) view.OrderingModel {
-	m := view.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
+func (s *Site) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) serverview.OrderingModel {
+	m := serverview.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
 	for i, label := range []string{t(ctx, "apply.key"), t(ctx, "serverorder.step_names"), t(ctx, "serverorder.step_summary"), t(ctx, "serverorder.step_done")} {
 		m.Steps = append(m.Steps, view.Step{Label: label, Done: i < at, Current: i == at})
 	}
@@ -56,7 +57,7 @@ func (s *Site) orderFrame(w http.ResponseWriter, r *http.Request, o ordering, fa
 func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
 	bad, whole := wrong(ctx, failed)
-	m := view.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: keyChoice(ctx, t(ctx, "key.browser_server"), in.typed, in.key, bad["csr"])}
+	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: keyChoice(ctx, t(ctx, "key.browser_server"), in.typed, in.key, bad["csr"])}
 	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.next"), Name: "step", Value: "names"}
 	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), t(ctx, "serverorder.how_keep")
 	m.Key.Kind = keyKind(ctx, "ec", t(ctx, "key.rsa_server"), t(ctx, "key.ec_server"))
@@ -73,13 +74,13 @@ func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, 
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	f, status := s.orderFrame(w, r, o, failed)
-	return s.show(w, r, status, view.OrderKey(f, m))
+	return s.show(w, r, status, serverview.OrderKey(f, m))
 }
 
 func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
 	bad, whole := wrongs(ctx, failed)
-	m := view.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
+	m := serverview.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
 	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
 	m.Back = view.ButtonModel{Label: t(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
 	m.Names = view.FieldModel{
@@ -107,7 +108,7 @@ func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	f, status := s.orderFrame(w, r, o, failed)
-	return s.show(w, r, status, view.OrderNames(f, m))
+	return s.show(w, r, status, serverview.OrderNames(f, m))
 }
 
 // wrongs is wrong, with all that is wrong with a field: of many names, many may
@@ -147,13 +148,13 @@ func productText(ctx context.Context, p order.Product) string {
 }
 
 // readModel says what was read and what of it is left out.
-func (o ordering) readModel(ctx context.Context, in orderTyped) view.ReadModel {
+func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadModel {
 	request, err := o.read(in)
 	if err != nil {
-		return view.ReadModel{}
+		return serverview.ReadModel{}
 	}
 	names := in.list()
-	m := view.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request, pki.Names{DNS: names})}
+	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request, pki.Names{DNS: names})}
 	if added := order.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
 		m.Added = t(ctx, "serverorder.cn_added", "name", added)
 	}
@@ -162,7 +163,7 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) view.ReadModel {
 
 func (s *Site) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, p order.Preview) error {
 	ctx := r.Context()
-	m := view.OrderSummaryModel{
+	m := serverview.OrderSummaryModel{
 		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: spelledNames(p.Names),
 		Organisation: p.Organisation.Name, Product: serverProduct(ctx, p.Product.Code), Comment: in.comment, Checks: s.checkModels(ctx, p.Checks),
 		Back: []view.ButtonModel{{Label: t(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
@@ -176,7 +177,7 @@ func (s *Site) orderSummaryPage(w http.ResponseWriter, r *http.Request, o orderi
 		order.Waiting:  {Kind: view.Warn, Text: t(ctx, "serverorder.will_wait")},
 	}[p.State]
 	f, status := s.orderFrame(w, r, o, nil)
-	return s.show(w, r, status, view.OrderSummary(f, m))
+	return s.show(w, r, status, serverview.OrderSummary(f, m))
 }
 
 // checkModels words what was looked at.

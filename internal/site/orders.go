@@ -14,6 +14,8 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+	"petschaft/web/view/serverview"
 )
 
 // orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
@@ -88,8 +90,8 @@ func (l orderList) href() string {
 }
 
 // model is the list's frame: filters, search, columns, and the way on.
-func (l orderList) model(ctx context.Context, next order.ServerID) view.OrdersModel {
-	m := view.OrdersModel{Filter: t(ctx, "serverorder.filter")}
+func (l orderList) model(ctx context.Context, next order.ServerID) serverview.OrdersModel {
+	m := serverview.OrdersModel{Filter: t(ctx, "serverorder.filter")}
 	for _, f := range l.filters {
 		to := orderList{base: l.base, at: f, text: l.text, of: l.of}
 		m.Chips = append(m.Chips, view.Chip{Label: t(ctx, f.words), Href: to.href(), Current: f.name == l.at.name})
@@ -167,7 +169,7 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 	default:
 		m.Empty = l.none(ctx)
 	}
-	return s.show(w, r, http.StatusOK, view.Orders(s.frame(r, m.Head.Title), m))
+	return s.show(w, r, http.StatusOK, serverview.Orders(s.frame(r, m.Head.Title), m))
 }
 
 // order is the page of one order, for whoever ordered.
@@ -192,7 +194,7 @@ func (s *Site) order(w http.ResponseWriter, r *http.Request) error {
 		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_decision"), Href: officeOrderPath(o.Reference)})
 	}
 	crumb := view.Link{Label: t(ctx, "nav.orders"), Href: "/orders"}
-	return s.show(w, r, http.StatusOK, view.OrderPage(standing(s.frame(r, m.Head.Title, crumb)), m))
+	return s.show(w, r, http.StatusOK, serverview.OrderPage(standing(s.frame(r, m.Head.Title, crumb)), m))
 }
 
 // orderProgressOnly is the part that the page refreshes.
@@ -201,7 +203,7 @@ func (s *Site) orderProgressOnly(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.ApplicationProgress(s.orderProgress(r.Context(), o)))
+	return s.show(w, r, http.StatusOK, clientview.ApplicationProgress(s.orderProgress(r.Context(), o)))
 }
 
 func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
@@ -219,11 +221,11 @@ func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
 		Action: path + "/withdraw", Verb: t(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
 	crumbs := []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}, {Label: o.Reference, Href: path}}
-	return s.show(w, r, http.StatusOK, view.OrderStep(standing(s.frame(r, m.Dialog.Title, crumbs...)), m))
+	return s.show(w, r, http.StatusOK, serverview.OrderStep(standing(s.frame(r, m.Dialog.Title, crumbs...)), m))
 }
 
-func orderStep(o order.ServerOrder, d view.DialogModel) view.OrderStepModel {
-	return view.OrderStepModel{Dialog: d, Reference: o.Reference, Names: spelledNames(o.Names), Organisation: o.OrganisationName}
+func orderStep(o order.ServerOrder, d view.DialogModel) serverview.OrderStepModel {
+	return serverview.OrderStepModel{Dialog: d, Reference: o.Reference, Names: spelledNames(o.Names), Organisation: o.OrganisationName}
 }
 
 func (s *Site) withdrawOrder(w http.ResponseWriter, r *http.Request) error {

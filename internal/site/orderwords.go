@@ -7,6 +7,8 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+	"petschaft/web/view/serverview"
 )
 
 var orderStates = map[order.State]struct {
@@ -73,9 +75,9 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 }
 
 // orderProgress is what happens to an order, and what is next.
-func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) view.ApplicationProgressModel {
+func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {
 	x := orderStates[o.State]
-	m := view.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: t(ctx, x.title), Text: orderWaits(ctx, o)}}
+	m := clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: t(ctx, x.title), Text: orderWaits(ctx, o)}}
 	if x.kind == view.Paused || x.kind == view.Open || x.kind == view.Ended {
 		m.Notice.Kind = view.Info
 	}
@@ -99,10 +101,10 @@ func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) view.Appl
 }
 
 // orderModel is the page of an order without what its reader may do with it.
-func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (view.OrderModel, error) {
+func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (serverview.OrderModel, error) {
 	state := orderState(ctx, o)
 	state.Pill = true
-	m := view.OrderModel{
+	m := serverview.OrderModel{
 		Head:  view.HeadModel{Title: t(ctx, "serverorder.title", "reference", o.Reference), State: &state, Lead: spelledNames(o.Names[:1])[0]},
 		Steps: orderSteps(ctx, o.State), Progress: s.orderProgress(ctx, o), Names: spelledNames(o.Names),
 		Organisation: view.Link{Label: o.OrganisationName, Href: organisationPath(o.Organisation)}, Product: serverProduct(ctx, o.Product),
@@ -128,9 +130,9 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (view.OrderM
 	return m, err
 }
 
-func (s *Site) orderLines(ctx context.Context, all []order.ServerOrder, path func(string) string) (lines []view.OrderLine) {
+func (s *Site) orderLines(ctx context.Context, all []order.ServerOrder, path func(string) string) (lines []serverview.OrderLine) {
 	for _, o := range all {
-		l := view.OrderLine{
+		l := serverview.OrderLine{
 			Reference: o.Reference, Href: path(o.Reference), Name: spelledNames(o.Names[:1])[0], Organisation: o.OrganisationName,
 			OrganisationHref: organisationPath(o.Organisation), Product: serverProduct(ctx, o.Product),
 			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o),

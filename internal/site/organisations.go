@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/organisationview"
 )
 
 // organisationRoutes is "Organisation", for technical contacts; officers read
@@ -45,14 +46,14 @@ func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, organisationPath(all[0].ID), http.StatusSeeOther)
 		return nil
 	}
-	return s.organisationsPage(w, r, nil, view.HandoverForm{}, nil)
+	return s.organisationsPage(w, r, nil, organisationview.HandoverForm{}, nil)
 }
 
 // organisationsPage lists them with the form that hands the ticked ones over;
 // refused is why it came back.
-func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked []org.OrganisationID, form view.HandoverForm, refused error) error {
+func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked []org.OrganisationID, form organisationview.HandoverForm, refused error) error {
 	ctx, by := r.Context(), s.actor(r)
-	m, title := view.OrganisationsModel{Mine: !by.Officer}, t(ctx, "nav.organisations")
+	m, title := organisationview.OrganisationsModel{Mine: !by.Officer}, t(ctx, "nav.organisations")
 	if m.Mine {
 		title = t(ctx, "organisations.mine")
 	}
@@ -80,7 +81,7 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 		return err
 	}
 	for _, o := range all {
-		l := view.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
+		l := organisationview.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
 		if handover.MayOffer(o) == nil {
 			m.Handover = &form
 			l.Tick = &view.TickModel{ID: "row-" + id(o.ID), Value: id(o.ID), Label: t(ctx, "bulk.tick_row", "name", o.Name), On: slices.Contains(ticked, o.ID)}
@@ -91,7 +92,7 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 		}
 		m.Lines = append(m.Lines, l)
 	}
-	return s.show(w, r, status, view.Organisations(f, m))
+	return s.show(w, r, status, organisationview.Organisations(f, m))
 }
 
 // namesState is how the names of an organisation stand as a whole.
@@ -127,9 +128,9 @@ func (s *Site) organisation(w http.ResponseWriter, r *http.Request) error {
 // contactForms are the forms of an organisation's page for its contact, as
 // stored or as they came back.
 type contactForms struct {
-	ask      view.AskNameForm
-	remind   view.RemindersForm
-	handover *view.HandoverForm // nil: not for who looks
+	ask      organisationview.AskNameForm
+	remind   organisationview.RemindersForm
+	handover *organisationview.HandoverForm // nil: not for who looks
 }
 
 func storedForms(o org.Organisation) contactForms {
@@ -143,7 +144,7 @@ func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Or
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
 	}
-	m := view.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
+	m := organisationview.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
 	m.Reminders.Action = organisationPath(o.ID) + "/reminders"
 	if by.Officer {
 		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: officeOrganisationPath(o.ID)}}
@@ -153,7 +154,7 @@ func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Or
 		m.Ask = &forms.ask
 	}
 	if len(o.Unconfirmed) > 0 && org.MayConfirmReminders(by, o) == nil {
-		m.Confirm = &view.ConfirmReminders{Action: organisationPath(o.ID) + "/reminders/confirm", Addresses: o.Unconfirmed}
+		m.Confirm = &organisationview.ConfirmReminders{Action: organisationPath(o.ID) + "/reminders/confirm", Addresses: o.Unconfirmed}
 	}
 	var err error
 	if m.Handovers, err = s.handovers(ctx, by, o, forms.handover); err != nil {
@@ -163,11 +164,11 @@ func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Or
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, status, view.OrganisationPage(f, m))
+	return s.show(w, r, status, organisationview.OrganisationPage(f, m))
 }
 
-func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) view.OrganisationFacts {
-	m := view.OrganisationFacts{
+func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) organisationview.OrganisationFacts {
+	m := organisationview.OrganisationFacts{
 		Identifier: o.Identifier, Country: countryWords(ctx, o.Country), Approval: t(ctx, "organisation.approval_office"),
 		Contact: o.ContactName, ContactEmail: o.ContactEmail, Appointed: view.Day(ctx, o.Appointed, s.Now()),
 	}
@@ -182,7 +183,7 @@ func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) view.O
 
 // nameLines are the names of o, those that lead somewhere by href, and what
 // ended last.
-func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisation, href func(org.ServerName) string) ([]view.ServerNameLine, []view.EndedName, error) {
+func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisation, href func(org.ServerName) string) ([]organisationview.ServerNameLine, []organisationview.EndedName, error) {
 	names, err := s.Org.ServerNames(ctx, s.DB, o.ID)
 	if err != nil {
 		return nil, nil, err
@@ -191,7 +192,7 @@ func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisatio
 	if err != nil {
 		return nil, nil, err
 	}
-	var lines []view.ServerNameLine
+	var lines []organisationview.ServerNameLine
 	for _, n := range names {
 		l := s.nameLine(ctx, n)
 		if href != nil {
@@ -201,16 +202,16 @@ func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisatio
 		}
 		lines = append(lines, l)
 	}
-	slices.SortFunc(lines, func(a, b view.ServerNameLine) int { return strings.Compare(a.Name, b.Name) })
-	var gone []view.EndedName
+	slices.SortFunc(lines, func(a, b organisationview.ServerNameLine) int { return strings.Compare(a.Name, b.Name) })
+	var gone []organisationview.EndedName
 	for _, n := range ended {
-		gone = append(gone, view.EndedName{Name: n.Name.Unicode(), When: view.Day(ctx, *n.Ended, s.Now()), Why: n.EndedWhy})
+		gone = append(gone, organisationview.EndedName{Name: n.Name.Unicode(), When: view.Day(ctx, *n.Ended, s.Now()), Why: n.EndedWhy})
 	}
 	return lines, gone, nil
 }
 
-func (s *Site) nameLine(ctx context.Context, n org.ServerName) view.ServerNameLine {
-	l := view.ServerNameLine{Name: n.Name.Unicode(), Wildcard: t(ctx, "organisation.no")}
+func (s *Site) nameLine(ctx context.Context, n org.ServerName) organisationview.ServerNameLine {
+	l := organisationview.ServerNameLine{Name: n.Name.Unicode(), Wildcard: t(ctx, "organisation.no")}
 	if n.Wildcard {
 		l.Wildcard = t(ctx, "organisation.yes")
 		if n.Accepted == nil {
@@ -257,16 +258,16 @@ func nameState(ctx context.Context, n org.ServerName, now time.Time) (st view.St
 }
 
 // typedName is the form as it was sent.
-func typedName(r *http.Request) view.AskNameForm {
-	return view.AskNameForm{Name: r.PostFormValue("server_name"), Wildcard: r.PostFormValue("wildcard") == "on"}
+func typedName(r *http.Request) organisationview.AskNameForm {
+	return organisationview.AskNameForm{Name: r.PostFormValue("server_name"), Wildcard: r.PostFormValue("wildcard") == "on"}
 }
 
-func nameInput(m view.AskNameForm) org.NameInput {
+func nameInput(m organisationview.AskNameForm) org.NameInput {
 	return org.NameInput{Name: m.Name, Wildcard: m.Wildcard}
 }
 
 // wrongName is what is wrong with a name that was entered.
-func wrongName(ctx context.Context, m *view.AskNameForm, err error) {
+func wrongName(ctx context.Context, m *organisationview.AskNameForm, err error) {
 	m.Errors, m.Whole = wrong(ctx, err)
 	if m.Whole != "" { // a conflict is about the name, too
 		m.Errors["name"], m.Whole = m.Whole, ""

@@ -12,7 +12,8 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
-	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
+	"petschaft/web/view/recipeview"
 )
 
 func recipePath(n recipe.ID) string { return "/recipes/" + id(n) }
@@ -62,7 +63,7 @@ func (s *Site) recipeStartPage(w http.ResponseWriter, r *http.Request, failed er
 		_, m.Failed = wrong(r.Context(), failed)
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.RecipeStart(f, m))
+	return s.show(w, r, status, recipeview.Start(f, m))
 }
 
 func (s *Site) loadRecipe(r *http.Request) (recipe.State, error) {
@@ -156,11 +157,11 @@ func (s *Site) recipePage(w http.ResponseWriter, r *http.Request, st recipe.Stat
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.Recipe(f, m))
+	return s.show(w, r, status, recipeview.Page(f, m))
 }
 
 // rowRecipe puts onto a row's page the recipe that is open, or those that fit.
-func (s *Site) rowRecipe(ctx context.Context, by person.Actor, row mailbox.Row, m *view.AddressRowModel) error {
+func (s *Site) rowRecipe(ctx context.Context, by person.Actor, row mailbox.Row, m *mailboxview.AddressRowModel) error {
 	st, open, err := s.Recipe.OpenOf(ctx, by, row)
 	if err != nil {
 		return err

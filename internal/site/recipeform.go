@@ -9,6 +9,8 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
+	"petschaft/web/view/recipeview"
 )
 
 // recipeInput is what the forms of a recipe hold before anybody typed.
@@ -23,9 +25,9 @@ func recipeInput(st recipe.State) recipe.Input {
 	return in
 }
 
-func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State, in recipe.Input, failed error) (view.RecipeModel, error) {
+func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State, in recipe.Input, failed error) (recipeview.Model, error) {
 	current := st.Current()
-	m := view.RecipeModel{Head: view.HeadModel{
+	m := recipeview.Model{Head: view.HeadModel{
 		Title: t(ctx, recipeWords[st.Kind].title), Lead: t(ctx, recipeWords[st.Kind].lead, "name", st.Name, "address", string(st.Row.Primary)),
 	}, Join: join(ctx, st.Row.Standing, st.Row.DomainName)}
 	for _, x := range st.Standings() {
@@ -52,10 +54,10 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 	return m, err
 }
 
-func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (view.RecipeNextModel, error) {
+func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (recipeview.NextModel, error) {
 	words := stepWords[step]
 	action := recipePath(st.ID) + "/steps/" + string(step)
-	m := view.RecipeNextModel{
+	m := recipeview.NextModel{
 		Title: t(ctx, "recipe.next", "step", t(ctx, words.label)), What: []string{stepWhat(ctx, st.Kind, step)},
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: t(ctx, words.verb)}},
 	}
@@ -115,7 +117,7 @@ func nameWarnings(ctx context.Context, st recipe.State) []view.NoticeModel {
 	return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "recipe.cn")}, {Kind: view.Info, Text: t(ctx, "recipe.name_same_aliases")}}
 }
 
-func (s *Site) revokeStep(ctx context.Context, st recipe.State, in recipe.Input, field newField, m *view.RecipeNextModel) {
+func (s *Site) revokeStep(ctx context.Context, st recipe.State, in recipe.Input, field newField, m *recipeview.NextModel) {
 	m.What = append(m.What, t(ctx, "recipe.revoke_count", "n", st.Valid), t(ctx, "cert.revoke_final"))
 	m.Warnings = []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "recipe.revoke_signs")}}
 	m.Form.Submit.Kind = view.Danger
@@ -134,7 +136,7 @@ func (s *Site) revokeStep(ctx context.Context, st recipe.State, in recipe.Input,
 	}
 }
 
-func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *view.RecipeNextModel) {
+func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *recipeview.NextModel) {
 	primary := addressField(field("primary", t(ctx, "recipe.row_primary"), in.Primary))
 	primary.Hint = t(ctx, "recipe.row_primary_hint")
 	aliases := aliasFields(ctx, field, in)
@@ -144,7 +146,7 @@ func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.I
 	m.Fields = append([]view.FieldModel{nameField(ctx, field, in), primary}, append(aliases, comment)...)
 	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "recipe.cn")}}
 	existing := addressField(field("existing", t(ctx, "recipe.existing"), in.Existing))
-	m.Other = &view.RecipeOtherModel{
+	m.Other = &recipeview.OtherModel{
 		Summary: t(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: t(ctx, "recipe.existing_verb")}},
 	}
@@ -173,7 +175,7 @@ func challenged(st recipe.State) string {
 const handShown = 100
 
 // handStep lists the functional rows of who left, each with its own recipe.
-func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m *view.RecipeNextModel) error {
+func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m *recipeview.NextModel) error {
 	rows, err := s.Mailbox.AppliesFor(ctx, by, st.Row, st.Account, handShown+1)
 	if err != nil {
 		return err
@@ -182,7 +184,7 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 		m.What = []string{t(ctx, "recipe.hand_none")}
 		return nil
 	}
-	m.Rows = &view.RecipeRowsModel{Table: view.TableModel{Caption: t(ctx, "recipe.hand_caption"), Columns: []view.Column{
+	m.Rows = &recipeview.RowsModel{Table: view.TableModel{Caption: t(ctx, "recipe.hand_caption"), Columns: []view.Column{
 		{Label: t(ctx, "rows.name")},
 		{Label: t(ctx, "row.primary")},
 		{Label: t(ctx, "row.applicant")},
@@ -192,7 +194,7 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 		rows, m.Rows.More = rows[:handShown], t(ctx, "recipe.hand_more", "n", handShown)
 	}
 	for _, r := range rows {
-		l := view.RecipeRowLine{Name: r.Name, Href: rowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
+		l := recipeview.RowLine{Name: r.Name, Href: rowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
 		if recipe.MayStart(recipe.Applicant, r) == nil {
 			l.Actions = []view.ButtonModel{{
 				Label: t(ctx, "recipe.applicant_button"), About: r.Name, Href: rowPath(r) + "/recipes/" + string(recipe.Applicant),
@@ -205,8 +207,8 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 
 // recipeOver says how a recipe ended and what is waited for; nil while there are
 // steps to do.
-func recipeOver(ctx context.Context, st recipe.State) *view.RecipeOverModel {
-	m := &view.RecipeOverModel{Notice: view.NoticeModel{Kind: view.Good, Title: t(ctx, "recipe.over")}}
+func recipeOver(ctx context.Context, st recipe.State) *mailboxview.RecipeOverModel {
+	m := &mailboxview.RecipeOverModel{Notice: view.NoticeModel{Kind: view.Good, Title: t(ctx, "recipe.over")}}
 	r := st.Row
 	if st.New != nil {
 		r = *st.New

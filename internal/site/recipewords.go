@@ -6,6 +6,8 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/recipe"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
+	"petschaft/web/view/recipeview"
 )
 
 // recipeWords are the message ids of each recipe.
@@ -54,9 +56,9 @@ func stepWhat(ctx context.Context, k recipe.Kind, step recipe.Step) string {
 	return t(ctx, stepWords[step].what)
 }
 
-func recipeStartModel(ctx context.Context, k recipe.Kind, row mailbox.Row) view.RecipeStartModel {
+func recipeStartModel(ctx context.Context, k recipe.Kind, row mailbox.Row) recipeview.StartModel {
 	words := recipeWords[k]
-	m := view.RecipeStartModel{Head: view.HeadModel{Title: t(ctx, words.title), Lead: t(ctx, words.lead, "name", row.Name, "address", string(row.Primary))}}
+	m := recipeview.StartModel{Head: view.HeadModel{Title: t(ctx, words.title), Lead: t(ctx, words.lead, "name", row.Name, "address", string(row.Primary))}}
 	m.Form = view.FormModel{
 		Action: rowPath(row) + "/recipes/" + string(k), Submit: view.ButtonModel{Label: t(ctx, "recipe.start")}, Cancel: rowPath(row),
 	}
@@ -68,7 +70,7 @@ func recipeStartModel(ctx context.Context, k recipe.Kind, row mailbox.Row) view.
 		m.Notes = append(m.Notes, t(ctx, note))
 	}
 	for _, step := range k.Steps() {
-		m.Steps = append(m.Steps, view.RecipeStep{Label: t(ctx, stepWords[step].label), What: stepWhat(ctx, k, step)})
+		m.Steps = append(m.Steps, recipeview.Step{Label: t(ctx, stepWords[step].label), What: stepWhat(ctx, k, step)})
 	}
 	return m
 }
@@ -84,8 +86,8 @@ func assistants(ctx context.Context, row mailbox.Row) (bs []view.ButtonModel) {
 }
 
 // recipeNotice leads to the recipe that is open for a row.
-func recipeNotice(ctx context.Context, st recipe.State) *view.RecipeOverModel {
-	m := &view.RecipeOverModel{
+func recipeNotice(ctx context.Context, st recipe.State) *mailboxview.RecipeOverModel {
+	m := &mailboxview.RecipeOverModel{
 		Notice:  view.NoticeModel{Kind: view.Info, Title: t(ctx, recipeWords[st.Kind].title), Text: t(ctx, "recipe.open_done")},
 		Actions: []view.ButtonModel{{Label: t(ctx, "recipe.go_on"), Href: recipePath(st.ID), Icon: view.IconNext}},
 	}

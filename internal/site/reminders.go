@@ -5,11 +5,11 @@ import (
 	"strings"
 
 	"petschaft/internal/org"
-	"petschaft/web/view"
+	"petschaft/web/view/organisationview"
 )
 
-func reminders(o org.Organisation) view.RemindersForm {
-	m := view.RemindersForm{Addresses: strings.Join(o.Extra, "\n")}
+func reminders(o org.Organisation) organisationview.RemindersForm {
+	m := organisationview.RemindersForm{Addresses: strings.Join(o.Extra, "\n")}
 	if !o.Contact {
 		m.Waiting = strings.Join(o.Unconfirmed, ", ")
 	}
@@ -18,7 +18,7 @@ func reminders(o org.Organisation) view.RemindersForm {
 
 // savedReminders sets the further addresses; the form says what is wrong with
 // them, if anything.
-func (s *Site) savedReminders(r *http.Request, o org.Organisation) (view.RemindersForm, error) {
+func (s *Site) savedReminders(r *http.Request, o org.Organisation) (organisationview.RemindersForm, error) {
 	m := reminders(o)
 	m.Addresses = r.PostFormValue("reminders")
 	err := s.Org.SetReminders(r.Context(), s.actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))

@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/clientview"
 )
 
 // noReason is what a form without a choice means; no reason has this number.
@@ -54,7 +55,7 @@ func revokedDone(foreign bool) string {
 func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), certificatePath(c.ID)
 	bad, whole := wrong(ctx, failed)
-	m := view.RevokeModel{
+	m := clientview.RevokeModel{
 		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "cert.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
@@ -81,5 +82,5 @@ func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certifi
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.Revoke(f, m))
+	return s.show(w, r, status, clientview.Revoke(f, m))
 }

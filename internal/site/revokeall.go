@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 func (s *Site) askRevokeAll(w http.ResponseWriter, r *http.Request) error {
@@ -61,7 +62,7 @@ func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox
 		return err
 	}
 	bad, whole := wrong(ctx, failed)
-	m := view.RevokeAllModel{
+	m := mailboxview.RevokeAllModel{
 		Dialog: view.DialogModel{
 			Title: t(ctx, "cert.revoke_all_title"), What: []string{t(ctx, "cert.revoke_all_what", "n", n), t(ctx, "cert.revoke_all_told")},
 			Final: t(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: t(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
@@ -92,7 +93,7 @@ func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.RevokeAll(f, m))
+	return s.show(w, r, status, mailboxview.RevokeAll(f, m))
 }
 
 // mayEnd tells whether revoking c would change anything.
@@ -102,7 +103,7 @@ func mayEnd(c cert.Certificate, now time.Time) bool {
 
 // offerRevokeAll puts the step among those of the row's page, or says why it is
 // not possible. The row has certificates to revoke.
-func offerRevokeAll(ctx context.Context, row mailbox.Row, m *view.AddressRowModel) {
+func offerRevokeAll(ctx context.Context, row mailbox.Row, m *mailboxview.AddressRowModel) {
 	err := cert.MayRevokeAll(row)
 	if f := fault.Of(err); f != nil && f.Kind == fault.Conflict {
 		m.Reasons = append(m.Reasons, t(ctx, f.ID, f.Args...))

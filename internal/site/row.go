@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 func rowPath(r mailbox.Row) string { return domainPath(r.DomainName) + "/rows/" + id(r.ID) }
@@ -74,14 +75,14 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 	if history.older > 0 {
 		m.Older = rowPath(row) + "?before=" + strconv.FormatInt(history.older, 10) + "#history"
 	}
-	return s.show(w, r, http.StatusOK, view.AddressRow(s.frame(r, row.Name, domainCrumbs(r, row)...), m))
+	return s.show(w, r, http.StatusOK, mailboxview.AddressRow(s.frame(r, row.Name, domainCrumbs(r, row)...), m))
 }
 
-func (s *Site) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) view.AddressRowModel {
+func (s *Site) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) mailboxview.AddressRowModel {
 	now := s.Now()
 	state := s.rowState(ctx, r)
 	state.Pill = true
-	m := view.AddressRowModel{
+	m := mailboxview.AddressRowModel{
 		Head: view.HeadModel{Title: r.Name, State: &state}, Join: join(ctx, r.Standing, r.DomainName), Notices: s.rowNotices(ctx, r, rounds),
 		Primary: string(r.Primary), Aliases: addresses(r.Aliases), Kind: kindWords(ctx, r.Kind), Applicant: applicantWords(ctx, r),
 		Comment: r.Comment, Linked: s.rowLink(ctx, r), Created: view.At(ctx, r.Created, now), Changed: view.At(ctx, r.Changed, now),
@@ -121,11 +122,11 @@ func applicantWords(ctx context.Context, r mailbox.Row) string {
 	return string(r.Applicant)
 }
 
-func (s *Site) rowLink(ctx context.Context, r mailbox.Row) *view.RowLink {
+func (s *Site) rowLink(ctx context.Context, r mailbox.Row) *mailboxview.RowLink {
 	if r.Linked == nil {
 		return nil
 	}
-	l := &view.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r), Doubtful: doubtState(ctx, r)}
+	l := &mailboxview.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r), Doubtful: doubtState(ctx, r)}
 	if *r.Suspended {
 		l.State = &view.StateModel{Kind: view.Warn, Icon: view.IconPause, Word: t(ctx, "row.suspended")}
 	}

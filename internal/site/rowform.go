@@ -6,16 +6,17 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // rowForm holds what was typed, with what is wrong with it beside each field
 // and in the summary.
-func rowForm(ctx context.Context, in mailbox.Input, failed error) view.AddressFormModel {
+func rowForm(ctx context.Context, in mailbox.Input, failed error) mailboxview.AddressFormModel {
 	bad, whole := wrong(ctx, failed)
 	field := func(name, label, value string) view.FieldModel {
 		return view.FieldModel{Name: name, Label: label, Value: value, Error: bad[name], Autocomplete: "off"}
 	}
-	m := view.AddressFormModel{Choosable: true}
+	m := mailboxview.AddressFormModel{Choosable: true}
 	m.Name = field("name", t(ctx, "rows.name"), in.Name)
 	m.Name.Hint = t(ctx, "form.name_hint")
 	m.Primary = addressField(field("primary", t(ctx, "row.primary"), in.Primary))
@@ -56,10 +57,10 @@ func addressField(f view.FieldModel) view.FieldModel {
 }
 
 // changes are the values typed that differ from those that somebody else saved.
-func changes(ctx context.Context, row mailbox.Row, in mailbox.Input) (cs []view.Change) {
+func changes(ctx context.Context, row mailbox.Row, in mailbox.Input) (cs []mailboxview.Change) {
 	add := func(label, typed, saved string) {
 		if typed, saved = strings.TrimSpace(typed), strings.TrimSpace(saved); typed != saved {
-			cs = append(cs, view.Change{Label: label, Typed: orNothing(ctx, typed), Saved: orNothing(ctx, saved)})
+			cs = append(cs, mailboxview.Change{Label: label, Typed: orNothing(ctx, typed), Saved: orNothing(ctx, saved)})
 		}
 	}
 	now := inputOf(row)

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // readRow reads what was typed into the form of a row.
@@ -65,12 +66,12 @@ func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 }
 
 // showForm shows a form, again when failed is not nil.
-func (s *Site) showForm(w http.ResponseWriter, r *http.Request, f view.Frame, m view.AddressFormModel, failed error) error {
+func (s *Site) showForm(w http.ResponseWriter, r *http.Request, f view.Frame, m mailboxview.AddressFormModel, failed error) error {
 	status := http.StatusOK
 	if failed != nil {
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, view.AddressForm(f, m))
+	return s.show(w, r, status, mailboxview.AddressForm(f, m))
 }
 
 func (s *Site) editRow(w http.ResponseWriter, r *http.Request) error {
@@ -138,7 +139,7 @@ func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 
 // fixWhatIsFixed takes out of the form what the row's state does not let
 // anybody change, and says why.
-func fixWhatIsFixed(ctx context.Context, m *view.AddressFormModel, row mailbox.Row, in mailbox.Input) {
+func fixWhatIsFixed(ctx context.Context, m *mailboxview.AddressFormModel, row mailbox.Row, in mailbox.Input) {
 	if err := mailbox.MayChangeKind(row); err != nil {
 		fixKind(ctx, m, row.Kind, t(ctx, fault.Of(err).ID))
 	} else if row.Validation == org.ByMailbox && row.Kind == mailbox.Personal {
@@ -155,7 +156,7 @@ func fixWhatIsFixed(ctx context.Context, m *view.AddressFormModel, row mailbox.R
 }
 
 // fixKind shows the kind instead of asking for it.
-func fixKind(ctx context.Context, m *view.AddressFormModel, k mailbox.Kind, why string) {
+func fixKind(ctx context.Context, m *mailboxview.AddressFormModel, k mailbox.Kind, why string) {
 	m.Kind = view.FieldModel{Name: "kind-shown", Label: m.Kind.Label, Value: kindWords(ctx, k), Hint: why, ReadOnly: true, Width: "short", Error: m.Kind.Error}
 	m.Form.Hidden = append(m.Form.Hidden, view.Hidden{Name: "kind", Value: string(k)})
 	m.Choosable = false

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // rowStep is something one does with a row after being asked: GET asks, POST
@@ -22,7 +23,7 @@ type rowStep struct {
 	danger bool
 	rule   func(mailbox.Row) error
 	do     func(b *mailbox.Book, ctx context.Context, by person.Actor, domain string, row mailbox.ID) error
-	words  func(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel)
+	words  func(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel)
 }
 
 // rowSteps are in the order of their buttons.
@@ -79,7 +80,7 @@ func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep,
 		return err
 	}
 	f := s.rowFrame(r, row, t(ctx, step.title, "name", row.Name))
-	m := view.RowStepModel{Dialog: view.DialogModel{
+	m := mailboxview.RowStepModel{Dialog: view.DialogModel{
 		Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
 		Danger: step.danger, Cancel: rowPath(row), Hidden: []view.Hidden{formName()},
 	}}
@@ -89,7 +90,7 @@ func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep,
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 		_, m.Failed = wrong(ctx, failed)
 	}
-	return s.show(w, r, status, view.RowStep(f, m))
+	return s.show(w, r, status, mailboxview.RowStep(f, m))
 }
 
 func (s *Site) doRowStep(step rowStep) handler {
@@ -114,7 +115,7 @@ func (s *Site) doRowStep(step rowStep) handler {
 	}
 }
 
-func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel) {
+func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.challenges_list"), addresses(r.Addresses())
 	if r.Kind == mailbox.Functional {
 		m.Addresses = []string{string(r.Applicant)}
@@ -130,7 +131,7 @@ func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round,
 	}
 }
 
-func deactivateWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *view.RowStepModel) {
+func deactivateWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
 	m.Dialog.What = []string{t(ctx, "step.deactivate_what")}
 	if r.LinkedName != nil {
@@ -142,7 +143,7 @@ func deactivateWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round,
 	m.Advice = t(ctx, "step.deactivate_advice")
 }
 
-func activateWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+func activateWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
 	m.Dialog.What = []string{t(ctx, "step.activate_what")}
 	switch {
@@ -155,18 +156,18 @@ func activateWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *vie
 	}
 }
 
-func unlinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+func unlinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.affected"), r.Covered
 	m.Dialog.What = []string{t(ctx, "step.unlink_what", "name", *r.LinkedName), t(ctx, "step.unlink_certificates")}
 	m.Dialog.Final = t(ctx, "step.unlink_final")
 }
 
-func checkLinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+func checkLinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.check_link_list"), r.Covered
 	m.Dialog.What = []string{t(ctx, "step.check_link_what", "name", *r.LinkedName), t(ctx, "step.check_link_else")}
 }
 
-func deleteWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *view.RowStepModel) {
+func deleteWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
 	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
 	m.Dialog.What = []string{t(ctx, "step.delete_what")}
 	m.Dialog.Final = t(ctx, "step.delete_final")

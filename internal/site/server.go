@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/serverview"
 )
 
 // serverReference is the reference number that the path names, however it was
@@ -54,18 +55,18 @@ func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
 	if m.Evidence, err = s.evidenceBrief(ctx, e, err, serverPath(c.Reference)); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
+	return s.show(w, r, http.StatusOK, serverview.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
 }
 
-func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.ServerModel, error) {
+func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serverview.ServerModel, error) {
 	now, state := s.Now(), s.serverState(ctx, c)
 	state.Pill = true
 	p, err := pki.ParseKept(c.DER)
 	if err != nil {
-		return view.ServerModel{}, err
+		return serverview.ServerModel{}, err
 	}
 	prints := p.Fingerprints()
-	m := view.ServerModel{
+	m := serverview.ServerModel{
 		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: t(ctx, "server.title", "reference", c.Reference)},
 		Names: spelledNames(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: organisationPath(c.Organisation)},
 		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
@@ -81,7 +82,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (view.
 }
 
 // serverActions puts what may be done with c onto its page, and why not.
-func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *view.ServerModel) {
+func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *serverview.ServerModel) {
 	path := serverPath(c.Reference)
 	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
 	if c.Foreign && len(c.Chain) == 0 {
@@ -147,15 +148,15 @@ func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.S
 }
 
 // serverRelated are the order of c and its neighbours in time.
-func serverRelated(ctx context.Context, c cert.ServerCertificate) []view.RelatedModel {
+func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.RelatedModel {
 	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: orderPath(c.Reference)}
 	if c.Foreign { // nothing was ordered here
 		term, link.Href = t(ctx, "cert.reference"), serverPath(c.Reference)
 	}
-	related := []view.RelatedModel{{Term: term, Link: link}}
+	related := []serverview.RelatedModel{{Term: term, Link: link}}
 	add := func(term string, reference *string, path func(string) string) {
 		if reference != nil {
-			related = append(related, view.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
+			related = append(related, serverview.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
 		}
 	}
 	add(t(ctx, "server.renewal"), c.Renewal, orderPath)
@@ -166,7 +167,7 @@ func serverRelated(ctx context.Context, c cert.ServerCertificate) []view.Related
 
 // chainLines are the way from c to the root; a way that is not whole shows
 // nothing, and its files say why.
-func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []view.ChainLine) {
+func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []serverview.ChainLine) {
 	chain, err := cert.ChainOf(s.Chains, c.DER, c.Foreign, c.Chain)
 	if err != nil {
 		return nil
@@ -176,7 +177,7 @@ func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines 
 		if err != nil {
 			continue
 		}
-		l := view.ChainLine{Role: t(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
+		l := serverview.ChainLine{Role: t(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
 		switch {
 		case i == 0:
 			l.Role, l.Name = t(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)

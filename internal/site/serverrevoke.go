@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
+	"petschaft/web/view/serverview"
 )
 
 func (s *Site) askRevokeServer(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +45,7 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), serverPath(c.Reference)
 	bad, whole := wrong(ctx, failed)
-	m := view.RevokeServerModel{
+	m := serverview.RevokeModel{
 		Names: spelledNames(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "server.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
@@ -71,7 +72,7 @@ func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.S
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
-	return s.show(w, r, status, view.RevokeServer(f, m))
+	return s.show(w, r, status, serverview.Revoke(f, m))
 }
 
 // ofServer words a reason as it is with servers, where it speaks of mailboxes

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/serverview"
 )
 
 // serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
@@ -119,7 +120,7 @@ func serverFields(v cert.ServerView) (hs []view.Hidden) {
 func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.actor(r)
 	v := readServers(r.URL.Query())
-	m := view.ServersModel{Head: view.HeadModel{Title: t(ctx, "nav.certificates"), Lead: t(ctx, "server.lead"), Actions: []view.ButtonModel{
+	m := serverview.ServersModel{Head: view.HeadModel{Title: t(ctx, "nav.certificates"), Lead: t(ctx, "server.lead"), Actions: []view.ButtonModel{
 		{Label: t(ctx, "server.order"), Href: "/orders/new", Kind: view.Primary, Icon: view.IconPlus},
 	}}}
 	if err := s.serversModel(ctx, by, &v, &m); err != nil {
@@ -134,7 +135,7 @@ func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.Denied, "server.section_closed")
 		}
 	}
-	return s.show(w, r, http.StatusOK, view.Servers(s.frame(r, m.Head.Title), m))
+	return s.show(w, r, http.StatusOK, serverview.Servers(s.frame(r, m.Head.Title), m))
 }
 
 // officeServers lists those of all organisations.
@@ -142,15 +143,15 @@ func (s *Site) officeServers(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := readServers(r.URL.Query())
 	v.Office = true
-	m := view.ServersModel{Head: view.HeadModel{Title: t(ctx, "office.server_certificates"), Lead: t(ctx, "office.server_certificates_lead")}}
+	m := serverview.ServersModel{Head: view.HeadModel{Title: t(ctx, "office.server_certificates"), Lead: t(ctx, "office.server_certificates_lead")}}
 	if err := s.serversModel(ctx, s.actor(r), &v, &m); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Servers(s.officeFrame(r, m.Head.Title), m))
+	return s.show(w, r, http.StatusOK, serverview.Servers(s.officeFrame(r, m.Head.Title), m))
 }
 
 // serversModel puts the page v into m; a cursor that leads nowhere begins again.
-func (s *Site) serversModel(ctx context.Context, by person.Actor, v *cert.ServerView, m *view.ServersModel) error {
+func (s *Site) serversModel(ctx context.Context, by person.Actor, v *cert.ServerView, m *serverview.ServersModel) error {
 	if v.Organisation != 0 {
 		o, err := s.Org.Organisation(ctx, by, v.Organisation)
 		if err != nil {
@@ -232,9 +233,9 @@ func serversTable(ctx context.Context, v cert.ServerView) view.TableModel {
 	return m
 }
 
-func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) view.ServerLine {
+func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) serverview.ServerLine {
 	now := s.Now()
-	l := view.ServerLine{
+	l := serverview.ServerLine{
 		Reference: c.Reference, Href: serverPath(c.Reference), Name: cert.Spelled(c.CommonName), Organisation: c.OrganisationName,
 		OrganisationHref: organisationPath(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Day(ctx, c.NotAfter, now),
 		State: s.serverState(ctx, c),

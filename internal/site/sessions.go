@@ -6,6 +6,7 @@ import (
 
 	"petschaft/internal/signin"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
@@ -14,18 +15,18 @@ func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := view.SessionsModel{}
+	m := portalview.SessionsModel{}
 	for _, l := range all {
 		m.Sessions = append(m.Sessions, s.session(ctx, l))
 	}
 	if len(all) > 1 {
 		m.EndOthers = "/sessions/end-others"
 	}
-	return s.show(w, r, http.StatusOK, view.Sessions(s.frame(r, t(ctx, "session.title")), m))
+	return s.show(w, r, http.StatusOK, portalview.Sessions(s.frame(r, t(ctx, "session.title")), m))
 }
 
-func (s *Site) session(ctx context.Context, l signin.Login) view.SessionModel {
-	m := view.SessionModel{
+func (s *Site) session(ctx context.Context, l signin.Login) portalview.SessionModel {
+	m := portalview.SessionModel{
 		Device: l.Browser, Here: l.Here, End: "/sessions/" + id(l.ID) + "/end",
 		Started: view.At(ctx, l.Started, s.Now()), Seen: view.Ago(ctx, l.Seen, s.Now()),
 	}

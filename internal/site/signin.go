@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/signin"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -74,7 +75,7 @@ func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	if c, err := r.Cookie(left); err == nil {
 		account = c.Value
 	}
-	return s.show(w, r, http.StatusOK, view.SignedOut(f, account))
+	return s.show(w, r, http.StatusOK, portalview.SignedOut(f, account))
 }
 
 // chooseLanguage remembers the language for a year, and for the letters to who

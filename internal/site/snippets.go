@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"petschaft/internal/cert"
-	"petschaft/web/view"
+	"petschaft/web/view/serverview"
 )
 
 // The lines that a server needs. FULL is the file with the chain without the
@@ -37,7 +37,7 @@ New-Item IIS:\SslBindings\0.0.0.0!443 -Value $c -Force`
 )
 
 // snippets are the lines for common servers, with the names of c filled in.
-func snippets(ctx context.Context, c cert.ServerCertificate) []view.SnippetModel {
+func snippets(ctx context.Context, c cert.ServerCertificate) []serverview.SnippetModel {
 	base := cert.FileBase(c.Reference, c.CommonName)
 	server, aliases := c.CommonName, ""
 	if rest, wildcard := strings.CutPrefix(server, "*."); wildcard { // ServerName takes no wildcard
@@ -50,7 +50,7 @@ func snippets(ctx context.Context, c cert.ServerCertificate) []view.SnippetModel
 		"KEY", strings.TrimPrefix(base, c.Reference+"-")+".key", "BUNDLE", base+"-haproxy.pem", "FIRST", c.CommonName, "SERVER", server,
 		"ALIASES", aliases, "THUMB", thumbprint(c),
 	).Replace
-	return []view.SnippetModel{
+	return []serverview.SnippetModel{
 		{ID: "nginx", Title: "nginx", Text: fill(nginxLines)},
 		{ID: "apache", Title: "Apache", Text: fill(apacheLines)},
 		{ID: "haproxy", Title: "HAProxy", Text: fill(haproxyLines), Hint: t(ctx, "server.haproxy_hint")},

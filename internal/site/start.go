@@ -9,6 +9,8 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
+	"petschaft/web/view/portalview"
 )
 
 const (
@@ -25,9 +27,9 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		f := s.frame(r, t(ctx, "start.welcome_title"))
 		f.SignIn = "" // the page's own button does it
-		return s.show(w, r, http.StatusOK, view.Welcome(f, view.WelcomeModel{SignIn: "/signin"}))
+		return s.show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: "/signin"}))
 	}
-	m := view.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
+	m := portalview.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
 	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.handoverTasks, s.failedHandovers, s.reminderTasks, s.certificateTasks, s.serverTasks, s.orderTasks, s.contactTasks, s.officeTasks} {
 		tasks, err := look(ctx, by)
 		if err != nil {
@@ -43,7 +45,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	if len(linked) > startLinked {
 		m.All = &view.Link{Label: t(ctx, "start.linked_all", "n", len(linked)), Href: "/client-certificates"}
 	}
-	return s.show(w, r, http.StatusOK, view.Start(s.frame(r, t(ctx, "nav.start")), m))
+	return s.show(w, r, http.StatusOK, portalview.Start(s.frame(r, t(ctx, "nav.start")), m))
 }
 
 // waitingTasks are the challenges that were mailed to the person. They are
@@ -119,10 +121,10 @@ func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDoma
 }
 
 // linked words addresses that belong to an account.
-func (s *Site) linked(ctx context.Context, rows []mailbox.Linked) []view.LinkedModel {
-	var ms []view.LinkedModel
+func (s *Site) linked(ctx context.Context, rows []mailbox.Linked) []mailboxview.LinkedModel {
+	var ms []mailboxview.LinkedModel
 	for _, l := range rows {
-		m := view.LinkedModel{
+		m := mailboxview.LinkedModel{
 			Address: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, s.Now()),
 			State: view.StateModel{Kind: view.Good, Word: t(ctx, "start.linked_good")},
 		}

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/sheet"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // pageSizes are on offer, the first by default.
@@ -123,7 +124,7 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 		m.Fails = bulkFails(ctx, failed, m.Bulk != nil)
 	}
-	return s.show(w, r, status, view.EmailDomain(f, m))
+	return s.show(w, r, status, mailboxview.EmailDomain(f, m))
 }
 
 // shown is how many of a domain's rows v shows as long as nothing is searched for; of those
@@ -138,10 +139,10 @@ func shown(n mailbox.Tally, v mailbox.View) int64 {
 	return n.Sum()
 }
 
-func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n mailbox.Tally, again ticks) view.EmailDomainModel {
+func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n mailbox.Tally, again ticks) mailboxview.EmailDomainModel {
 	base, sum := domainPath(d.Name), n.Sum()
 	edits := mailbox.MayEditRows(d.Standing) == nil
-	m := view.EmailDomainModel{
+	m := mailboxview.EmailDomainModel{
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
 		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, n),
 		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
@@ -250,8 +251,8 @@ func tick(ctx context.Context, r mailbox.Row, i int, again ticks) *view.TickMode
 	return m
 }
 
-func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) view.AddressLine {
-	l := view.AddressLine{
+func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) mailboxview.AddressLine {
+	l := mailboxview.AddressLine{
 		State: s.rowState(ctx, r), Name: r.Name, Href: rowPath(r), Primary: string(r.Primary), Aliases: addresses(r.Aliases),
 		Kind: kindWords(ctx, r.Kind), Comment: r.Comment,
 	}

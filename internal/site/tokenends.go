@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/person"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 func (s *Site) askWithdrawToken(w http.ResponseWriter, r *http.Request) error {
@@ -51,7 +52,7 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.officeFrame(r, t(ctx, "token.title"))
-	m := view.TokensModel{
+	m := portalview.TokensModel{
 		Head:   view.HeadModel{Title: f.Title, Lead: t(ctx, "token.office_lead")},
 		Search: &view.SearchModel{Label: t(ctx, "token.office_search"), Action: "/office/tokens", Name: "q", Value: text},
 	}
@@ -72,7 +73,7 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 			m.Pager.Next = tokensPath(text, next)
 		}
 	}
-	return s.show(w, r, http.StatusOK, view.Tokens(f, m))
+	return s.show(w, r, http.StatusOK, portalview.Tokens(f, m))
 }
 
 func tokensPath(text string, before person.TokenID) string {

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/web/locale"
 	"petschaft/web/view"
+	"petschaft/web/view/portalview"
 )
 
 func tokenPath(id person.TokenID) string { return "/tokens/" + strconv.FormatInt(int64(id), 10) }
@@ -31,7 +32,7 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := s.frame(r, t(ctx, "token.title"))
 	begin := view.ButtonModel{Label: t(ctx, "token.new"), Href: "/tokens/new", Kind: view.Primary, Icon: view.IconPlus}
-	m := view.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: t(ctx, "token.to_api"), Href: "/api"}}}}
+	m := portalview.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: t(ctx, "token.to_api"), Href: "/api"}}}}
 	switch {
 	case len(all) > 0 && own.some():
 		m.Head.Actions = append([]view.ButtonModel{begin}, m.Head.Actions...)
@@ -46,11 +47,11 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 		l.Reach = strings.Join(append(domains, organisations...), ", ")
 		m.Lines = append(m.Lines, l)
 	}
-	return s.show(w, r, http.StatusOK, view.Tokens(f, m))
+	return s.show(w, r, http.StatusOK, portalview.Tokens(f, m))
 }
 
-func (s *Site) tokenLine(ctx context.Context, x person.Token) view.TokenLine {
-	l := view.TokenLine{Name: x.Name, Href: tokenPath(x.ID), State: s.tokenState(ctx, x), Ends: view.Day(ctx, x.Ends, s.Now())}
+func (s *Site) tokenLine(ctx context.Context, x person.Token) portalview.TokenLine {
+	l := portalview.TokenLine{Name: x.Name, Href: tokenPath(x.ID), State: s.tokenState(ctx, x), Ends: view.Day(ctx, x.Ends, s.Now())}
 	if x.LastUsed != nil {
 		l.Used = view.Ago(ctx, *x.LastUsed, s.Now())
 	}
@@ -145,13 +146,13 @@ func (s *Site) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.TokenPage(s.tokenFrame(r, x, x.Name), m))
+	return s.show(w, r, http.StatusOK, portalview.TokenPage(s.tokenFrame(r, x, x.Name), m))
 }
 
-func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) (m view.TokenModel, err error) {
+func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) (m portalview.TokenModel, err error) {
 	now, state := s.Now(), s.tokenState(ctx, x)
 	state.Pill = true
-	m = view.TokenModel{
+	m = portalview.TokenModel{
 		Head: view.HeadModel{Title: x.Name, State: &state}, Verbs: verbNames(ctx, x.Verbs),
 		Created: view.At(ctx, x.Created, now), Ends: view.At(ctx, x.Ends, now),
 	}
@@ -187,7 +188,7 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 }
 
 // withdrawal says when x was withdrawn and by whom else than its maker.
-func (s *Site) withdrawal(ctx context.Context, x person.Token, m *view.TokenModel) error {
+func (s *Site) withdrawal(ctx context.Context, x person.Token, m *portalview.TokenModel) error {
 	if x.Withdrawn == nil {
 		return nil
 	}
@@ -237,7 +238,7 @@ func (s *Site) newTokenPage(w http.ResponseWriter, r *http.Request, own kept, in
 	if !own.some() {
 		return fault.New(fault.Denied, "token.nothing_kept")
 	}
-	m := view.TokenForm{
+	m := portalview.TokenForm{
 		Form: view.FormModel{
 			Action: "/tokens", Cancel: "/tokens", Submit: view.ButtonModel{Label: t(ctx, "token.make")}, Hidden: []view.Hidden{{Name: "form", Value: in.Form}},
 		},
@@ -259,11 +260,11 @@ func (s *Site) newTokenPage(w http.ResponseWriter, r *http.Request, own kept, in
 		}
 		f, status = s.refused(w, f, err)
 	}
-	return s.show(w, r, status, view.NewToken(f, m))
+	return s.show(w, r, status, portalview.NewToken(f, m))
 }
 
 // choices fills the form with what can be ticked.
-func (k kept) choices(ctx context.Context, in person.TokenInput, m *view.TokenForm) {
+func (k kept) choices(ctx context.Context, in person.TokenInput, m *portalview.TokenForm) {
 	for _, d := range k.domains {
 		m.Domains = append(m.Domains, view.Choice{Value: id(d.ID), Label: d.Name.Unicode(), Ticked: slices.Contains(in.Domains, int64(d.ID))})
 	}
@@ -304,8 +305,8 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r, t(ctx, "token.made"), view.Link{Label: t(ctx, "token.title"), Href: "/tokens"})
-	m := view.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: tokenPath(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + firstTry(in)}
-	return s.show(w, r, http.StatusOK, view.TokenMade(f, m))
+	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: tokenPath(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + firstTry(in)}
+	return s.show(w, r, http.StatusOK, portalview.TokenMade(f, m))
 }
 
 // firstTry is something that the token may read.

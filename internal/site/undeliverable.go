@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
 )
 
 // askUndeliverable asks whether a challenge mail really came back.
@@ -19,7 +20,7 @@ func (s *Site) askUndeliverable(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.rowFrame(r, row, t(ctx, "undeliverable.title"))
-	return s.show(w, r, http.StatusOK, view.RowStep(f, view.RowStepModel{
+	return s.show(w, r, http.StatusOK, mailboxview.RowStep(f, mailboxview.RowStepModel{
 		List: t(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
 		Dialog: view.DialogModel{
 			Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),

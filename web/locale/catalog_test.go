@@ -107,7 +107,7 @@ func source(t *testing.T) map[string]string {
 func TestEveryIDInTheSourceHasWords(t *testing.T) {
 	t.Parallel()
 	de := catalog(t, german)
-	asks := regexp.MustCompile(`(?:\bT\(|\bt\(ctx,|\bfault\.New\([^,()]+,|\.Add\([^,()]+,|\bFlash\([^,()]+,|\w*ID:)\s*"([a-z]+(?:\.[a-z0-9-]+)+)"`)
+	asks := regexp.MustCompile(`(?:\bT\(|\b[tT]\(ctx,|\bfault\.New\([^,()]+,|\.Add\([^,()]+,|\bFlash\([^,()]+,|\w*ID:)\s*"([a-z]+(?:\.[a-z0-9-]+)+)"`)
 	for path, text := range source(t) {
 		for _, m := range asks.FindAllStringSubmatch(text, -1) {
 			if _, ok := de[m[1]]; !ok {

@@ -123,6 +123,9 @@ func From(ctx context.Context) *Reader {
 	return For(Languages[0])
 }
 
+// T words id for whoever reads under ctx.
+func T(ctx context.Context, id string, args ...any) string { return From(ctx).T(id, args...) }
+
 // In returns a copy of r that writes times in zone.
 func (r *Reader) In(zone *time.Location) *Reader {
 	c := *r

@@ -13,7 +13,7 @@
 //		@Page(f) {
 //			@PageHead(HeadModel{Title: f.Title, Lead: m.Lead})
 //			@Facts() {
-//				@Fact(t(ctx, "zone.owner")) { { m.Owner } }
+//				@Fact(locale.T(ctx, "zone.owner")) { { m.Owner } }
 //			}
 //		}
 //	}
@@ -25,11 +25,6 @@ import (
 
 	"petschaft/web/locale"
 )
-
-// t returns the words of id in the language of the page.
-func t(ctx context.Context, id string, args ...any) string {
-	return locale.From(ctx).T(id, args...)
-}
 
 // Kind is what a state, notice or event means; it chooses colour and icon. The
 // zero value is Quiet.

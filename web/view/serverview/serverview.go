@@ -1,0 +1,5 @@
+// Package serverview holds the pages of server certificates and of orders for
+// them, each with its model. It decides how they are put together from the kit
+// and which labels stand beside the values. It decides nothing of the subject:
+// models come with everything worked out.
+package serverview
