@@ -73,6 +73,10 @@ func faultID(n ast.Node) string {
 		if isNew || isAdd {
 			id = text(n.Args[1], nil)
 		}
+	case *ast.ValueSpec: // the codes of checks are message ids
+		if typeName(n.Type) == "Code" && len(n.Values) == 1 {
+			id = text(n.Values[0], nil)
+		}
 	case *ast.CompositeLit:
 		if !slices.Contains([]string{"Fault", "Field"}, typeName(n.Type)) {
 			return ""

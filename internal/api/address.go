@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 )
@@ -84,7 +83,7 @@ func versions(match string) (mailbox.Versions, error) {
 		weak := strings.HasPrefix(tag, "W/")
 		tag = strings.TrimPrefix(tag, "W/")
 		if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
-			return nil, fault.New(fault.Invalid, "api.match_form")
+			return nil, errMatchForm
 		}
 		n, err := strconv.ParseInt(strings.TrimPrefix(tag[1:len(tag)-1], "v"), 10, 64)
 		if !weak && err == nil { // what never was a version matches none

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/person"
 )
 
@@ -22,7 +21,7 @@ func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g give
 	case refused && !keeps(now.status): // before the body is looked at
 		now.send()
 	case !bytes.Equal(body.digest(), g.Digest):
-		a.fail(w, r, fault.New(fault.Invalid, "api.key_reused"))
+		a.fail(w, r, person.ErrKeyReused)
 	case refused && now.status != *g.Status: // what was sent beside address and body is different
 		now.send()
 	default:

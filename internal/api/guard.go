@@ -81,7 +81,7 @@ func bearer(r *http.Request) (string, error) {
 			return strings.TrimSpace(secret), nil
 		}
 	}
-	return "", fault.New(fault.Denied, "api.no_token")
+	return "", errNoToken
 }
 
 // limited counts the calls of each token, in Postgres, so that the bound holds
@@ -146,19 +146,19 @@ func may(ctx context.Context, v person.Verb) error { return actor(ctx).Can(v) }
 // then on: UTF-8, whatever was sent with it (RFC 8259, 8.1).
 func readable(r *http.Request, types []string) error {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return fault.New(fault.Invalid, "api.encoding")
+		return errEncoding
 	}
 	given, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case given == "" && r.ContentLength == 0 || len(types) == 0:
 		return nil // nothing is sent, or nothing is read
 	case !slices.Contains(types, given):
-		return fault.New(fault.Invalid, "api.media", "types", strings.Join(types, ", "))
+		return errMedia.With("types", strings.Join(types, ", "))
 	case !slices.Contains([]string{jsonType, patchType}, given):
 		return nil // a file, whose reader knows encodings
 	}
 	if c := params["charset"]; c != "" && !slices.Contains([]string{"utf-8", "utf8", "us-ascii"}, strings.ToLower(c)) {
-		return fault.New(fault.Invalid, "api.charset_json")
+		return errCharsetJSON
 	}
 	r.Header.Set("Content-Type", given) // huma knows it in lower case only
 	return textual(r)
@@ -169,7 +169,7 @@ func readable(r *http.Request, types []string) error {
 func textual(r *http.Request) error {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+2))
 	if err != nil {
-		return fault.New(fault.Invalid, "api.malformed").Because(err)
+		return errMalformed.Because(err)
 	}
 	rest := r.Body
 	if len(body) <= maxBody {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
@@ -64,7 +63,7 @@ func (w Wished) wish(contentType string) (imports.Wish, error) {
 	if name := params["charset"]; w.Encoding == "" && name != "" {
 		e, known := charsets[strings.ToLower(name)]
 		if !known {
-			return out, fault.New(fault.Invalid, "api.charset", "charset", plainName(name))
+			return out, errCharset.With("charset", plainName(name))
 		}
 		out.Encoding = e
 	}

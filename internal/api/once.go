@@ -14,7 +14,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/person"
 )
 
@@ -44,7 +43,7 @@ func (a *API) once(next http.Handler) http.Handler {
 			return
 		}
 		if !goodKey(key) {
-			a.fail(w, r, fault.New(fault.Invalid, "api.key_form", "max", maxKey))
+			a.fail(w, r, errKeyForm.With("max", maxKey))
 			return
 		}
 		body := digested(r)
@@ -175,7 +174,7 @@ func (c claim) take(ctx context.Context) (*given, error) {
 			return &g, nil
 		}
 		if waited >= keyPatience {
-			return nil, fault.New(fault.Conflict, "api.in_progress").Until(c.api.Now())
+			return nil, errInProgress.Until(c.api.Now())
 		}
 		select {
 		case <-ctx.Done():

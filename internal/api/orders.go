@@ -10,7 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -179,7 +178,7 @@ func (a *API) submit(ctx context.Context, by person.Actor, in order.Submission) 
 		return nil, err
 	}
 	if a.Now().Sub(o.Created) > keyLife {
-		return nil, fault.New(fault.Invalid, "api.key_reused")
+		return nil, person.ErrKeyReused
 	}
 	return &orderAddedAnswer{a.at("/orders/%s", reference), orderOf(ctx, o)}, nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -12,7 +13,10 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 	"petschaft/web/locale"
 )
 
@@ -59,14 +63,42 @@ var (
 		fault.Internal: internal, fault.Invalid: invalid, fault.Denied: denied, fault.Missing: missing, fault.Conflict: conflict,
 		fault.TooLarge: tooLarge, fault.TooMany: tooMany, fault.Unavailable: unavailable,
 	}
-	special = map[string]Kind{
-		"mailbox.changed_meanwhile": precondition, "token.refused": unauthenticated, "token.scope": insufficient,
-		"api.no_token": unauthenticated, "api.key_form": malformed, "api.key_reused": keyReused, "api.in_progress": inProgress,
-		"api.media": unsupported, "api.encoding": unsupported, "api.match_form": malformed, "api.malformed": malformed,
-		"api.charset": unsupported, "api.charset_json": unsupported, "text.address": malformed, "text.json": malformed, "text.json_escape": malformed,
+	special = []struct {
+		fault *fault.Fault
+		kind  Kind
+		words string // instead of those that speak of a page
+	}{
+		{mailbox.ErrChanged, precondition, "api.changed_meanwhile"},
+		{fault.ErrForm, invalid, "api.invalid"},
+		{person.ErrToken, unauthenticated, ""},
+		{person.ErrScope, insufficient, "api.scope"},
+		{person.ErrKeyReused, keyReused, ""},
+		{text.ErrAddress, malformed, ""},
+		{text.ErrJSON, malformed, ""},
+		{text.ErrJSONEscape, malformed, ""},
+		{errNoToken, unauthenticated, ""},
+		{errKeyForm, malformed, ""},
+		{errInProgress, inProgress, ""},
+		{errMatchForm, malformed, ""},
+		{errMalformed, malformed, ""},
+		{errMedia, unsupported, ""},
+		{errEncoding, unsupported, ""},
+		{errCharset, unsupported, ""},
+		{errCharsetJSON, unsupported, ""},
 	}
-	// said replaces words that speak of a page.
-	said = map[string]string{"mailbox.changed_meanwhile": "api.changed_meanwhile", "fault.form": "api.invalid", "token.scope": "api.scope"}
+)
+
+// What is wrong with a request before any operation is asked.
+var (
+	errNoToken     = fault.New(fault.Denied, "api.no_token")
+	errKeyForm     = fault.New(fault.Invalid, "api.key_form")
+	errInProgress  = fault.New(fault.Conflict, "api.in_progress")
+	errMatchForm   = fault.New(fault.Invalid, "api.match_form")
+	errMalformed   = fault.New(fault.Invalid, "api.malformed")
+	errMedia       = fault.New(fault.Invalid, "api.media")
+	errEncoding    = fault.New(fault.Invalid, "api.encoding")
+	errCharset     = fault.New(fault.Invalid, "api.charset")
+	errCharsetJSON = fault.New(fault.Invalid, "api.charset_json")
 )
 
 // Problem is what went wrong (RFC 9457).
@@ -120,13 +152,11 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	if postgres.Away(f) {
 		a.trouble(ctx, "call of the API", err)
 	}
-	k, ok := special[f.ID]
-	if !ok {
-		k = kinds[f.Kind]
-	}
-	id := f.ID
-	if said[id] != "" {
-		id = said[id]
+	k, id := kinds[f.Kind], f.ID
+	for _, s := range special {
+		if errors.Is(f, s.fault) {
+			k, id = s.kind, cmp.Or(s.words, id)
+		}
 	}
 	switch {
 	case k == internal:
@@ -157,11 +187,11 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 // challenge says how to authenticate (RFC 6750, 3).
 func (p *Problem) challenge(f *fault.Fault) {
 	with := `Bearer realm="petschaft"`
-	switch f.ID {
-	case "api.no_token":
-	case "token.refused":
+	switch {
+	case errors.Is(f, errNoToken):
+	case errors.Is(f, person.ErrToken):
 		with += `, error="invalid_token"`
-	case "token.scope":
+	case errors.Is(f, person.ErrScope):
 		with += `, error="insufficient_scope"`
 		if len(f.Args) == 2 {
 			if verb, ok := f.Args[1].(string); ok {
@@ -199,7 +229,7 @@ func (a *API) reference(ctx context.Context, err error) string {
 // line for many calls.
 func (a *API) trouble(ctx context.Context, what string, err error) {
 	switch {
-	case !postgres.Away(postgres.Told(err)):
+	case !postgres.Away(err):
 		a.Log.ErrorContext(ctx, what, "error", err)
 	case !errors.Is(ctx.Err(), context.Canceled):
 		a.DB.Outage(ctx, a.Log, err)

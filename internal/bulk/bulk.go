@@ -131,6 +131,9 @@ func Rule(v Verb, r mailbox.Row) error {
 	return fault.New(fault.Invalid, "bulk.verb")
 }
 
+// errStarted is that it runs already, or is over.
+var errStarted = fault.New(fault.Conflict, "bulk.start.again")
+
 // MayStart: whoever prepared it, while they are a contact of the domain, a draft
 // in which there is something to do.
 func MayStart(by person.Actor, x Bulk) error {
@@ -141,7 +144,7 @@ func MayStart(by person.Actor, x Bulk) error {
 	case x.Account != by.Account:
 		return fault.New(fault.Denied, "bulk.start.other")
 	case x.State != Draft:
-		return fault.New(fault.Conflict, "bulk.start.again")
+		return errStarted
 	case x.Due == 0:
 		return fault.New(fault.Conflict, "bulk.start.nothing")
 	}

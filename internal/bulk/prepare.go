@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -114,7 +115,7 @@ func (b *Book) Start(ctx context.Context, by person.Actor, name string, id ID, c
 			return err
 		}
 		if err := MayStart(by, x); err != nil {
-			if fault.Of(err).ID == "bulk.start.again" {
+			if errors.Is(err, errStarted) {
 				return nil
 			}
 			return err

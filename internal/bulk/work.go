@@ -99,7 +99,7 @@ func (b *Book) take(ctx context.Context, tx pgx.Tx, id ID) (j job, err error) {
 // standing asks anew whether whoever began it may go on.
 func (b *Book) standing(ctx context.Context, tx pgx.Tx, j *job) error {
 	by, err := b.People.Acting(ctx, tx, j.Account, j.by.Token)
-	if f := fault.Of(err); f != nil && f.ID == "person.locked" {
+	if errors.Is(err, person.ErrLocked) {
 		return fault.New(fault.Denied, "bulk.locked")
 	}
 	if err != nil {

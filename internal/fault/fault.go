@@ -43,11 +43,31 @@ type Field struct {
 	Name string
 	ID   string
 	Args []any
+	More bool // it goes on with what the field before it says
 }
+
+// Same tells whether f and g say the same of one input, whatever their blanks.
+func (f Field) Same(g Field) bool { return f.Name == g.Name && f.ID == g.ID }
 
 // New makes a fault of kind k. args are key, value pairs for the message.
 func New(k Kind, id string, args ...any) *Fault {
 	return &Fault{Kind: k, ID: id, Args: args}
+}
+
+// Is makes f one value for errors.Is: faults are the same when their kinds and
+// their message ids are, whatever their blanks, fields and causes. What reacts to
+// a fault compares with its variable, and nothing else reads an id but to say it.
+func (f *Fault) Is(target error) bool {
+	g, ok := target.(*Fault)
+	return ok && f.Kind == g.Kind && f.ID == g.ID
+}
+
+// With returns a copy of f with args, key and value pairs, for the message's
+// blanks.
+func (f *Fault) With(args ...any) *Fault {
+	g := *f
+	g.Args = args
+	return &g
 }
 
 // Because returns a copy of f with the cause for the log.
@@ -104,10 +124,15 @@ func (f *Fields) Add(name, id string, args ...any) {
 	*f = append(*f, Field{Name: name, ID: id, Args: args})
 }
 
-// Err is nil when nothing was added, else a fault of kind Invalid.
+// ErrForm is that inputs are wrong; which, its Fields say.
+var ErrForm = &Fault{Kind: Invalid, ID: "fault.form"}
+
+// Err is nil when nothing was added, else ErrForm with them.
 func (f Fields) Err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	return &Fault{Kind: Invalid, ID: "fault.form", Fields: f}
+	g := *ErrForm
+	g.Fields = f
+	return &g
 }

@@ -177,7 +177,7 @@ func (c *contest) lose(line int, f fault.Field) {
 	queue := []doom{}
 	note := func(line int, f fault.Field) {
 		said := c.bad[line]
-		if slices.ContainsFunc(said, func(x fault.Field) bool { return x.Name == f.Name && x.ID == f.ID }) {
+		if slices.ContainsFunc(said, f.Same) {
 			return
 		}
 		if c.bad[line] = append(said, f); len(said) == 0 {

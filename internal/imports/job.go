@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -71,7 +70,7 @@ func (b *Book) Work(ctx context.Context, id ID) error {
 	counted := false
 	for range 3 { // somebody took an address between the look and the writing: look again
 		err = b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.carryOut(ctx, tx, id, &counted) })
-		if f := fault.Of(err); f == nil || f.Kind != fault.Conflict || !strings.HasPrefix(f.ID, "schema.") {
+		if !postgres.Broken(err) {
 			break
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"slices"
 	"strings"
 
@@ -125,8 +126,7 @@ func other(b *pem.Block) error {
 
 func isPrivate(der []byte) bool {
 	_, err := pki.GivenFile(der)
-	f := fault.Of(err)
-	return f != nil && f.ID == "pki.given.private_key"
+	return errors.Is(err, pki.ErrGivenPrivateKey)
 }
 
 // Guess is the profile that a certificate looks like; false: none.

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -69,6 +70,13 @@ func (b *Book) Look(ctx context.Context, digest []byte) (Asked, error) {
 	return asked(ctx, b.DB, digest)
 }
 
+// Why a challenge cannot be answered any more, where somebody reacts to it.
+var (
+	ErrConfirmed    = fault.New(fault.Conflict, "mailbox.link.confirmed")
+	ErrDeclined     = fault.New(fault.Conflict, "mailbox.link.declined")
+	ErrOtherAccount = fault.New(fault.Conflict, "mailbox.link.other_account") // one may still decline
+)
+
 // MayAnswer tells whether a can be answered at now with the link that has the
 // digest. Whoever is signed in may decline then; for confirming see MayConfirm.
 // The page asks both too.
@@ -76,9 +84,9 @@ func MayAnswer(a Asked, digest []byte, now time.Time) error {
 	says := func(id string) error { return fault.New(fault.Conflict, id) }
 	switch {
 	case a.State == Affirmed:
-		return says("mailbox.link.confirmed")
+		return ErrConfirmed
 	case a.State == Declined:
-		return says("mailbox.link.declined")
+		return ErrDeclined
 	case !bytes.Equal(a.Token, digest), a.State == Replaced:
 		return says("mailbox.link.replaced")
 	case a.State == Invalidated:
@@ -97,7 +105,7 @@ func MayConfirm(a Asked, by person.Actor, digest []byte, now time.Time) error {
 		return err
 	}
 	if a.First != nil && *a.First != by.Account {
-		return fault.New(fault.Conflict, "mailbox.link.other_account")
+		return ErrOtherAccount
 	}
 	return nil
 }
@@ -129,7 +137,7 @@ func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (wai
 		case refused == nil:
 			waiting, err = b.confirm(ctx, tx, by, a)
 			return err
-		case fault.Of(refused).ID == "mailbox.link.other_account":
+		case errors.Is(refused, ErrOtherAccount):
 			return b.tellConflict(ctx, tx, by, a)
 		}
 		return nil

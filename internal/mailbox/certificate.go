@@ -54,6 +54,10 @@ type Linked struct {
 // Addresses are the primary and the aliases.
 func (c Linked) Addresses() []org.Address { return append([]org.Address{c.Primary}, c.Aliases...) }
 
+// ErrHave is that the newest certificate says the same and is far from its end,
+// which the fault names.
+var ErrHave = fault.New(fault.Conflict, "mailbox.apply.have")
+
 // MayApply is the one rule for who may apply for a certificate: the page asks
 // it for its button, the application for its gate, the job before it writes the
 // intent. The account of c is the one that asks.
@@ -76,7 +80,7 @@ func MayApply(c Linked, now time.Time) error {
 	case !sameSet(c.Held, present):
 		return nil
 	}
-	return says("mailbox.apply.have", "until", *c.Ends)
+	return ErrHave.With("until", *c.Ends)
 }
 
 func containsAll(set, wanted []string) bool {

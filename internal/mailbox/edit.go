@@ -14,6 +14,9 @@ import (
 	"petschaft/internal/person"
 )
 
+// ErrChanged is that somebody else changed the row since it was read.
+var ErrChanged = fault.New(fault.Conflict, "mailbox.changed_meanwhile")
+
 // Edit changes everything of a row but its primary address (R15). version is
 // the one the person saw; a row changed since then is a conflict. Editing the
 // aliases invalidates pending challenges and suspends the link; a new applicant
@@ -27,7 +30,7 @@ func (b *Book) edit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, vers
 		return err
 	}
 	if r.Version != version {
-		return fault.New(fault.Conflict, "mailbox.changed_meanwhile")
+		return ErrChanged
 	}
 	dr, err := b.readEdit(ctx, tx, by, r, in)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
@@ -16,7 +15,7 @@ type Versions []int64
 
 func (vs Versions) match(r Row) error {
 	if vs != nil && !slices.Contains(vs, r.Version) {
-		return fault.New(fault.Conflict, "mailbox.changed_meanwhile")
+		return ErrChanged
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"errors"
 	"testing"
 
 	"petschaft/internal/fault"
@@ -58,10 +59,10 @@ func TestAnotherVersionIsNeitherPatchedNorDeleted(t *testing.T) {
 	id := r.add(t, "ada")
 	off := false
 	for _, vs := range []mailbox.Versions{{}, {2}, {0, 7}} {
-		if _, err := r.Patch(t.Context(), r.contact, r.uni, id, vs, mailbox.Patch{Active: &off}); fault.Of(err).ID != "mailbox.changed_meanwhile" {
+		if _, err := r.Patch(t.Context(), r.contact, r.uni, id, vs, mailbox.Patch{Active: &off}); !errors.Is(err, mailbox.ErrChanged) {
 			t.Errorf("patch of %v: got %v", vs, err)
 		}
-		if err := r.DeleteVersion(t.Context(), r.contact, r.uni, id, vs); fault.Of(err).ID != "mailbox.changed_meanwhile" {
+		if err := r.DeleteVersion(t.Context(), r.contact, r.uni, id, vs); !errors.Is(err, mailbox.ErrChanged) {
 			t.Errorf("delete of %v: got %v", vs, err)
 		}
 	}

@@ -22,6 +22,9 @@ type Input struct {
 	Terms string // the version accepted; only the current one counts
 }
 
+// ErrOneOpen is that another application for the row is open.
+var ErrOneOpen = fault.New(fault.Conflict, "schema.application_one_open")
+
 // Apply asks for a certificate for a row that is linked to by. From the request
 // only the key is taken. One application of a row is open at a time: a double
 // click makes one.

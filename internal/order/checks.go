@@ -25,17 +25,40 @@ const (
 	Stop               // never like this
 )
 
-// Check is one thing that was looked at: a message and its blanks.
+// Code is what a check found; its message is called like it.
+type Code string
+
+// The codes, by what was looked at.
+const (
+	NameOwn         Code = "serverorder.check.own"
+	NameUnvalidated Code = "serverorder.check.unvalidated"
+	NameWildcard    Code = "serverorder.names.wildcard" // the organisation's name covers none
+	NameForeign     Code = "serverorder.names.foreign"
+
+	ProductFits     Code = "serverorder.check.product"
+	ProductNames    Code = "serverorder.names.many"
+	ProductWildcard Code = "serverorder.names.wildcard_product"
+	ProductKey      Code = "serverorder.key.product"
+
+	KeyFine        Code = "serverorder.check.key"
+	KeyElsewhere   Code = "serverorder.check.elsewhere"
+	KeyCompromised Code = "order.key.compromised"
+
+	ByComment Code = "serverorder.check.comment"
+	ByOfficer Code = "serverorder.check.officer"
+)
+
+// Check is one thing that was looked at; Args are the blanks of its message.
 type Check struct {
 	Weight Weight
-	ID     string
+	Code   Code
 	Args   []any
 }
 
 // Checks are all of an order, in the order in which they are read.
 type Checks []Check
 
-func (c *Checks) add(w Weight, id string, args ...any) { *c = append(*c, Check{w, id, args}) }
+func (c *Checks) add(w Weight, code Code, args ...any) { *c = append(*c, Check{w, code, args}) }
 
 // worst is the heaviest of them.
 func (c Checks) worst() Weight {
@@ -50,7 +73,7 @@ func (c Checks) worst() Weight {
 func (c Checks) conflict() error {
 	for _, w := range []Weight{Stop, Wait} {
 		if i := slices.IndexFunc(c, func(x Check) bool { return x.Weight == w }); i >= 0 {
-			return fault.New(fault.Conflict, c[i].ID, c[i].Args...)
+			return fault.New(fault.Conflict, string(c[i].Code), c[i].Args...)
 		}
 	}
 	return nil
@@ -76,29 +99,29 @@ func (f facts) checks(now time.Time) Checks {
 		verdict, by := org.Judge(f.owned, n, now)
 		switch n = cert.Spelled(n); verdict {
 		case org.Own:
-			c.add(Fine, "serverorder.check.own", "name", n, "domain", by.Name.Unicode(), "by", by.By, "method", by.Method, "until", *by.ProvenUntil())
+			c.add(Fine, NameOwn, "name", n, "domain", by.Name.Unicode(), "by", by.By, "method", by.Method, "until", *by.ProvenUntil())
 		case org.Unvalidated:
-			c.add(Wait, "serverorder.check.unvalidated", "name", n, "domain", by.Name.Unicode())
+			c.add(Wait, NameUnvalidated, "name", n, "domain", by.Name.Unicode())
 		case org.NoWildcard:
-			c.add(Stop, "serverorder.names.wildcard", "name", n, "domain", by.Name.Unicode())
+			c.add(Stop, NameWildcard, "name", n, "domain", by.Name.Unicode())
 		default:
-			c.add(Stop, "serverorder.names.foreign", "name", n)
+			c.add(Stop, NameForeign, "name", n)
 		}
 	}
 	f.checkProduct(&c)
 	switch {
 	case f.compromised:
-		c.add(Stop, "order.key.compromised")
+		c.add(Stop, KeyCompromised)
 	case f.elsewhere:
-		c.add(Hint, "serverorder.check.elsewhere")
+		c.add(Hint, KeyElsewhere)
 	default:
-		c.add(Fine, "serverorder.check.key", "key", f.key.Algorithm)
+		c.add(Fine, KeyFine, "key", f.key.Algorithm)
 	}
 	if f.comment != "" {
-		c.add(Hint, "serverorder.check.comment")
+		c.add(Hint, ByComment)
 	}
 	if f.byOfficer {
-		c.add(Hint, "serverorder.check.officer")
+		c.add(Hint, ByOfficer)
 	}
 	return c
 }
@@ -106,30 +129,30 @@ func (f facts) checks(now time.Time) Checks {
 func (f facts) checkProduct(c *Checks) {
 	before := len(*c)
 	if len(f.names) > f.product.MostNames {
-		c.add(Stop, "serverorder.names.many", "n", f.product.MostNames)
+		c.add(Stop, ProductNames, "n", f.product.MostNames)
 	}
 	for _, n := range f.names {
 		if strings.HasPrefix(n, "*.") && !f.product.Wildcard {
-			c.add(Stop, "serverorder.names.wildcard_product", "name", cert.Spelled(n))
+			c.add(Stop, ProductWildcard, "name", cert.Spelled(n))
 		}
 	}
 	if !slices.Contains(f.product.Keys, f.key.Algorithm) {
-		c.add(Stop, "serverorder.key.product", "key", f.key.Algorithm, "allowed", strings.Join(f.product.Keys, ", "))
+		c.add(Stop, ProductKey, "key", f.key.Algorithm, "allowed", strings.Join(f.product.Keys, ", "))
 	}
 	if len(*c) == before {
-		c.add(Fine, "serverorder.check.product", "n", len(f.names), "most", f.product.MostNames)
+		c.add(Fine, ProductFits, "n", len(f.names), "most", f.product.MostNames)
 	}
 }
 
 // fields says beside which field of the form each Stop belongs.
 func (c Checks) fields(bad *fault.Fields) {
 	for _, x := range c {
-		switch {
-		case x.Weight != Stop:
-		case x.ID == "serverorder.key.product", x.ID == "order.key.compromised":
-			*bad = append(*bad, fault.Field{Name: "csr", ID: x.ID, Args: x.Args})
-		default:
-			*bad = append(*bad, fault.Field{Name: "names", ID: x.ID, Args: x.Args})
+		field := "names"
+		if x.Code == ProductKey || x.Code == KeyCompromised {
+			field = "csr"
+		}
+		if x.Weight == Stop {
+			bad.Add(field, string(x.Code), x.Args...)
 		}
 	}
 }

@@ -32,14 +32,15 @@ func MayDecide(o ServerOrder) error {
 	return nil
 }
 
-var errDecided = fault.New(fault.Conflict, "serverorder.decide.over")
+// ErrDecided is that the order is in no state in which this is decided.
+var ErrDecided = fault.New(fault.Conflict, "serverorder.decide.over")
 
 func may(o ServerOrder, now bool) error {
 	if err := MayDecide(o); err != nil {
 		return err
 	}
 	if !now {
-		return errDecided
+		return ErrDecided
 	}
 	return nil
 }

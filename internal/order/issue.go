@@ -52,7 +52,7 @@ func (w *issuer) Work(ctx context.Context, j *river.Job[issueArgs]) error {
 // last tells whether an attempt that ended with err was the last one. A database
 // of ours that was away says nothing of the authority.
 func last(err error, attempt int) bool {
-	return err != nil && attempt >= attempts && !postgres.Away(postgres.Told(err))
+	return err != nil && attempt >= attempts && !postgres.Away(err)
 }
 
 // goesOn is what the queue hears of an attempt that was not the last one.
@@ -174,7 +174,7 @@ func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
 		}
 		switch {
 		case i.Locked:
-			linkErr = fault.New(fault.Denied, "person.locked")
+			linkErr = person.ErrLocked
 		case linkErr == nil:
 			linkErr = mailbox.MayApply(l, b.Now())
 		}
@@ -186,7 +186,7 @@ func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
 			return err
 		}
 		request, err := i.request()
-		if err != nil && fault.Of(err).ID != "" {
+		if err != nil && !fault.Is(err, fault.Internal) {
 			i.State = Refused
 			return b.refuse(ctx, tx, i, fault.Of(err).ID)
 		}

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -13,10 +14,10 @@ import (
 
 // serverWords are why a key is no good for a server, where that is for another
 // reason than with mail (TLS BR 6.1.5, 7.1.3.1).
-var serverWords = map[string]string{
-	"pki.key.edwards": "serverorder.key.edwards",
-	"pki.key.pss":     "serverorder.key.pss",
-	"pki.key.curve":   "serverorder.key.curve",
+var serverWords = map[*fault.Fault]*fault.Fault{
+	pki.ErrKeyEdwards: fault.New(fault.Invalid, "serverorder.key.edwards"),
+	pki.ErrKeyPSS:     fault.New(fault.Invalid, "serverorder.key.pss"),
+	pki.ErrKeyCurve:   fault.New(fault.Invalid, "serverorder.key.curve"),
 }
 
 // ReadCSR is pki.ReadCSR for an order of a server's certificate, with what costs
@@ -26,8 +27,10 @@ func ReadCSR(csr string) (pki.CSR, error) {
 	if err == nil {
 		err = request.Key.Check()
 	}
-	if f := fault.Of(err); err != nil && serverWords[f.ID] != "" {
-		return request, fault.New(fault.Invalid, serverWords[f.ID], f.Args...)
+	for mail, server := range serverWords {
+		if errors.Is(err, mail) {
+			return request, server
+		}
 	}
 	return request, err
 }
@@ -112,7 +115,7 @@ func readNames(typed []string, bad *fault.Fields) (names []string, many bool) {
 		name, wrong := org.ParseServerName(s)
 		if wrong != "" {
 			bad.Add("names", "serverorder.names.wrong", "name", shortened(s))
-			bad.Add("names", wrong)
+			*bad = append(*bad, fault.Field{Name: "names", ID: wrong, More: true})
 			continue
 		}
 		if !slices.Contains(names, name) {

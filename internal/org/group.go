@@ -114,6 +114,9 @@ func (in GroupInput) detail() audit.Detail {
 	return audit.Detail{"name": in.Name, "notify": in.Notify, "claims": in.Claims}
 }
 
+// ErrGroupName is that another group has the name.
+var ErrGroupName = fault.New(fault.Conflict, "schema.contact_group_name")
+
 // AddGroup makes a contact group.
 func (b *Book) AddGroup(ctx context.Context, by person.Actor, in GroupInput) (GroupID, error) {
 	if err := MayKeep(by); err != nil {

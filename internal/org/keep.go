@@ -111,6 +111,9 @@ func (p Proof) words() string {
 	return fmt.Sprintf("%s, %s, %s – %s", p.Method, p.By, p.From.Format(time.DateOnly), p.Until.Format(time.DateOnly))
 }
 
+// ErrDomainName is that the domain is registered already.
+var ErrDomainName = fault.New(fault.Conflict, "schema.email_domain_name")
+
 // AddDomain registers an e-mail domain.
 func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (Domain, error) {
 	if err := MayKeep(by); err != nil {

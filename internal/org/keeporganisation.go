@@ -61,11 +61,18 @@ func (in OrganisationInput) detail() audit.Detail {
 	return audit.Detail{"name": in.Name, "identifier": in.Identifier, "country": in.Country, "auto_approve": in.AutoApprove}
 }
 
+// Why an organisation is not kept as it was entered, where a form says it beside
+// a field: somebody appoints themselves, another one has the name.
+var (
+	ErrSelf             = fault.New(fault.Conflict, "org.organisation.self")
+	ErrOrganisationName = fault.New(fault.Conflict, "schema.organisation_name")
+)
+
 // mayAppoint: who appoints themselves could decide for the organisation first
 // and order for it then.
 func mayAppoint(by person.Actor, contact person.ID) error {
 	if by.Account == contact {
-		return fault.New(fault.Conflict, "org.organisation.self")
+		return ErrSelf
 	}
 	return nil
 }

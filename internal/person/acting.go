@@ -6,6 +6,9 @@ import (
 	"petschaft/internal/fault"
 )
 
+// ErrLocked is that an officer locked the account.
+var ErrLocked = fault.New(fault.Denied, "person.locked")
+
 // Acting is the step that returns who acts in work that goes on after the
 // request that began it: the account as it is now, with the groups of its last
 // sign-in and without an officer's rights; where a token began it (0: none),
@@ -17,7 +20,7 @@ func (b *Book) Acting(ctx context.Context, q querier, id ID, began int64) (Actor
 		return Actor{}, err
 	}
 	if a.Locked != nil {
-		return Actor{}, fault.New(fault.Denied, "person.locked")
+		return Actor{}, ErrLocked
 	}
 	if began != 0 {
 		return b.goingOn(ctx, q, a, TokenID(began))
@@ -28,7 +31,7 @@ func (b *Book) Acting(ctx context.Context, q querier, id ID, began int64) (Actor
 func (b *Book) goingOn(ctx context.Context, q querier, a Account, id TokenID) (Actor, error) {
 	t, err := token(ctx, q, Actor{Account: a.ID}, id, "")
 	if fault.Is(err, fault.Missing) || err == nil && !t.Live(b.Now()) {
-		return Actor{}, errToken
+		return Actor{}, ErrToken
 	}
 	if err != nil {
 		return Actor{}, err

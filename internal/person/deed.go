@@ -70,6 +70,9 @@ func Once[ID ~int64](ctx context.Context, tx pgx.Tx, by Actor, now time.Time, do
 	return id, nil
 }
 
+// ErrKeyReused is that something else was made under the key before.
+var ErrKeyReused = fault.New(fault.Invalid, "api.key_reused")
+
 // Done returns the number of what was made under the key that by carries, 0 when
 // nothing was. It is for an operation that has much to do before the transaction
 // with Once, and has the same place there.
@@ -97,7 +100,7 @@ func Done[ID ~int64](ctx context.Context, q querier, by Actor, now time.Time) (I
 	}
 	if !bytes.Equal(found[0].Digest, by.Deed.Digest()) {
 		by.Deed.strange = true
-		return 0, fault.New(fault.Invalid, "api.key_reused")
+		return 0, ErrKeyReused
 	}
 	by.Deed.again = true
 	return ID(found[0].Made), nil

@@ -109,6 +109,9 @@ func readNetworks(texts []string, bad *fault.Fields) []netip.Prefix {
 	return all
 }
 
+// ErrTokenForm is that a form which made a token was sent again.
+var ErrTokenForm = fault.New(fault.Conflict, "schema.token_form")
+
 // MakeToken is the step that makes a token of by. Its caller has made sure that
 // by looks after all that in names. The secret is returned here and never again.
 func (b *Book) MakeToken(ctx context.Context, tx pgx.Tx, by Actor, in TokenInput) (secret string, id TokenID, err error) {
@@ -126,7 +129,7 @@ func (b *Book) MakeToken(ctx context.Context, tx pgx.Tx, by Actor, in TokenInput
 		return "", 0, fmt.Errorf("hold account %d: %w", by.Account, err)
 	}
 	if locked {
-		return "", 0, fault.New(fault.Denied, "person.locked")
+		return "", 0, ErrLocked
 	}
 	var live int
 	if err := tx.QueryRow(ctx, `select count(*) from token where account = $1 and withdrawn is null and ends > $2`, by.Account, now).Scan(&live); err != nil {

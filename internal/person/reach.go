@@ -44,11 +44,14 @@ type Reach struct {
 	Verbs         []Verb
 }
 
+// ErrScope is that a token was not made for what is wanted with it.
+var ErrScope = fault.New(fault.Denied, "token.scope")
+
 // Can tells whether the actor may use v at all: a person in a session may, a
 // token only where it was made for it.
 func (a Actor) Can(v Verb) error {
 	if a.Reach == nil || slices.Contains(a.Reach.Verbs, v) {
 		return nil
 	}
-	return fault.New(fault.Denied, "token.scope", "verb", string(v))
+	return ErrScope.With("verb", string(v))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
-	"petschaft/internal/fault"
 	"petschaft/internal/text"
 )
 
@@ -52,7 +51,7 @@ func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who)
 		return Account{}, fmt.Errorf("note sign-in: %w", err)
 	}
 	if a.Locked != nil {
-		return Account{}, fault.New(fault.Denied, "person.locked")
+		return Account{}, ErrLocked
 	}
 	who.Account = int64(a.ID)
 	return a, audit.Write(ctx, tx, audit.Line{

@@ -77,7 +77,8 @@ func (b *Book) sleep() time.Duration {
 // because the maker has not signed in for long.
 func (b *Book) Sleeps(t Token) bool { return b.Now().Sub(t.MakerSignedIn) > b.sleep() }
 
-var errToken = fault.New(fault.Denied, "token.refused")
+// ErrToken is that a token does not let in, for whatever reason.
+var ErrToken = fault.New(fault.Denied, "token.refused")
 
 // ByToken returns who acts with secret from an address: the token's maker as of
 // now, without an officer's rights and within the token's reach. A token that
@@ -85,7 +86,7 @@ var errToken = fault.New(fault.Denied, "token.refused")
 // elsewhere than its networks are all denied with the same words.
 func (b *Book) ByToken(ctx context.Context, secret string, from netip.Addr) (Actor, Token, error) {
 	if !LooksLikeToken(secret) {
-		return Actor{}, Token{}, errToken
+		return Actor{}, Token{}, ErrToken
 	}
 	rows, err := b.DB.Query(ctx, `select `+tokenColumns+`, a.groups from `+tokenTables+`
 		where t.hash = @hash and t.withdrawn is null and t.ends > @now and a.locked is null and (@issuer = '' or a.issuer = @issuer)`,
@@ -102,7 +103,7 @@ func (b *Book) ByToken(ctx context.Context, secret string, from netip.Addr) (Act
 		return Actor{}, Token{}, fmt.Errorf("read token: %w", err)
 	}
 	if len(found) == 0 || !found[0].from(from) {
-		return Actor{}, Token{}, errToken
+		return Actor{}, Token{}, ErrToken
 	}
 	t := found[0].Token
 	if t.LastUsed == nil || b.Now().Sub(*t.LastUsed) >= seenEvery {

@@ -22,6 +22,10 @@ type Given struct {
 	Odd          []string // messages: what breaks a rule in it, and was read all the same
 }
 
+// ErrGivenPrivateKey is that a private key stands where certificates are wanted:
+// it is never shown again.
+var ErrGivenPrivateKey = fault.New(fault.Invalid, "pki.given.private_key")
+
 // GivenFile takes the certificates out of a file, PEM, DER or PKCS#7 (.p7b), as
 // DER and in their order. A private key among them refuses the whole file: nobody
 // is to send one. What is no certificate is refused, too, so that nothing is left
@@ -29,7 +33,7 @@ type Given struct {
 func GivenFile(data []byte) ([][]byte, error) {
 	text := plain(data)
 	if holdsPrivateKey(text) || isPrivateKey(data) {
-		return nil, fault.New(fault.Invalid, "pki.given.private_key")
+		return nil, ErrGivenPrivateKey
 	}
 	if _, err := readCertificate(data); err == nil {
 		return [][]byte{data}, nil
@@ -70,7 +74,7 @@ func some(all [][]byte) ([][]byte, error) {
 // label of a certificate, too.
 func ofBlock(block *pem.Block) ([][]byte, error) {
 	if isPrivateKey(block.Bytes) {
-		return nil, fault.New(fault.Invalid, "pki.given.private_key")
+		return nil, ErrGivenPrivateKey
 	}
 	switch block.Type {
 	case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":

@@ -92,6 +92,13 @@ func NewKey(public crypto.PublicKey) (Key, error) {
 	return k, nil
 }
 
+// Kinds of keys that are no good for mail; for a server the reason is another.
+var (
+	ErrKeyPSS     = fault.New(fault.Invalid, "pki.key.pss")
+	ErrKeyEdwards = fault.New(fault.Invalid, "pki.key.edwards")
+	ErrKeyCurve   = fault.New(fault.Invalid, "pki.key.curve")
+)
+
 // checkAlgorithm says in words what is wrong with a kind of key that the
 // standard library would only call unknown.
 func checkAlgorithm(a pkix.AlgorithmIdentifier) error {
@@ -109,11 +116,11 @@ func checkAlgorithm(a pkix.AlgorithmIdentifier) error {
 	case oneOf(oidEC):
 		return checkCurve(a.Parameters)
 	case oneOf(oidPSS):
-		return fault.New(fault.Invalid, "pki.key.pss")
+		return ErrKeyPSS
 	case oneOf(oidDSA):
 		return fault.New(fault.Invalid, "pki.key.dsa")
 	case oneOf(oidEd25519, oidEd448, oidX25519, oidX448):
-		return fault.New(fault.Invalid, "pki.key.edwards")
+		return ErrKeyEdwards
 	}
 	return fault.New(fault.Invalid, "pki.key.algorithm")
 }
@@ -126,7 +133,7 @@ func checkCurve(parameters asn1.RawValue) error {
 	}
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(parameters.FullBytes, &curve); err != nil {
-		return fault.New(fault.Invalid, "pki.key.curve")
+		return ErrKeyCurve
 	}
 	for _, good := range []asn1.ObjectIdentifier{oidP256, oidP384, oidP521} {
 		if curve.Equal(good) {
@@ -136,7 +143,7 @@ func checkCurve(parameters asn1.RawValue) error {
 	if curve.Equal(oidP224) {
 		return fault.New(fault.Invalid, "pki.key.curve_small")
 	}
-	return fault.New(fault.Invalid, "pki.key.curve")
+	return ErrKeyCurve
 }
 
 // CheckKey refuses a key that must not be certified: RSA under 2,048 or over
@@ -163,7 +170,7 @@ func glance(public crypto.PublicKey) error {
 		case elliptic.P224():
 			return fault.New(fault.Invalid, "pki.key.curve_small")
 		default:
-			return fault.New(fault.Invalid, "pki.key.curve")
+			return ErrKeyCurve
 		}
 		if _, err := k.ECDH(); err != nil { // it checks that the point is on the curve and not at infinity
 			return fault.New(fault.Invalid, "pki.key.point")

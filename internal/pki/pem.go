@@ -21,12 +21,16 @@ func PEM(certificates ...[]byte) []byte {
 	return all.Bytes()
 }
 
+// ErrPrivateKey is that a private key stands where a request is wanted: it is
+// never shown again.
+var ErrPrivateKey = fault.New(fault.Invalid, "pki.csr.private_key")
+
 // unwrap is the DER of the one request in data. A private key among it is
 // looked for first, in every shape people paste.
 func unwrap(data []byte) ([]byte, error) {
 	text := plain(data)
 	if holdsPrivateKey(text) || isPrivateKey(data) { // said first: nobody may show such a file again
-		return nil, fault.New(fault.Invalid, "pki.csr.private_key")
+		return nil, ErrPrivateKey
 	}
 	if len(data) > mostOfCSR {
 		return nil, fault.New(fault.Invalid, "pki.csr.too_large")
@@ -42,7 +46,7 @@ func unwrap(data []byte) ([]byte, error) {
 	}
 	if der, ok := bare(text); ok {
 		if isPrivateKey(der) {
-			return nil, fault.New(fault.Invalid, "pki.csr.private_key")
+			return nil, ErrPrivateKey
 		}
 		return nil, fault.New(fault.Invalid, "pki.csr.no_frame")
 	}
@@ -79,7 +83,7 @@ func unwrapPEM(text []byte) ([]byte, error) {
 		return nil, fault.New(fault.Invalid, "pki.csr.not_request")
 	}
 	if isPrivateKey(block.Bytes) {
-		return nil, fault.New(fault.Invalid, "pki.csr.private_key")
+		return nil, ErrPrivateKey
 	}
 	return unwrapDER(block.Bytes)
 }

@@ -94,7 +94,7 @@ func Await(ctx context.Context, log *slog.Logger, most time.Duration, open func(
 		err := open(ctx)
 		waited := time.Since(began)
 		switch {
-		case !postgres.Away(postgres.Told(err)) || postgres.Locked(err):
+		case !postgres.Away(err) || postgres.Locked(err):
 			return err
 		case waited > most:
 			return fmt.Errorf("the database did not come within %s: %w", most, err)

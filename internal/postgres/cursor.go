@@ -3,8 +3,11 @@ package postgres
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"petschaft/internal/fault"
 )
@@ -67,9 +70,9 @@ func Cut[T any](found []T, size int, at *Cursor, mark func(T) Cursor) (page []T,
 }
 
 // Fault is err, the failure of a statement that read from c on: Missing where
-// the key is none of its column's type, since somebody made it up.
+// the key is none of its column's type (class 22), since somebody made it up.
 func (c *Cursor) Fault(err error) error {
-	if f := Fault(err); c != nil && f != nil && strings.Contains(f.Error(), "SQLSTATE 22") {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && c != nil && class(pg) == "22" {
 		return fault.New(fault.Missing, "fault.missing").Because(err)
 	}
 	return err

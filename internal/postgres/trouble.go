@@ -15,6 +15,8 @@ import (
 	"petschaft/internal/fault"
 )
 
+var errAway = fault.New(fault.Unavailable, "fault.away")
+
 // Again tells whether err means that the whole transaction is to be tried again.
 func Again(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
@@ -35,24 +37,34 @@ func Fault(err error) error {
 	if !ok {
 		return outside(err)
 	}
+	if broken(pg) {
+		return fault.New(fault.Conflict, "schema."+pg.ConstraintName).Because(err)
+	}
 	switch pg.Code {
 	case "23503", "22021":
 		return fault.New(fault.Missing, "fault.missing").Because(err)
-	case "23505", "23514", "23P01":
-		if pg.ConstraintName != "" {
-			return fault.New(fault.Conflict, "schema."+pg.ConstraintName).Because(err)
-		}
 	case "55P03", "40001", "40P01":
 		return fault.New(fault.Unavailable, "fault.busy").Because(err)
 	}
 	return outside(err)
 }
 
+// Broken tells whether err is the violation of a constraint, whichever: somebody
+// else was first with what was looked for before it was written.
+func Broken(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && broken(pg)
+}
+
+func broken(pg *pgconn.PgError) bool {
+	return pg.ConstraintName != "" && (pg.Code == "23505" || pg.Code == "23514" || pg.Code == "23P01")
+}
+
 // outside is err as Unavailable where nobody has judged it and the database is
 // away.
 func outside(err error) error {
 	if away(err) && fault.Is(err, fault.Internal) {
-		return fault.New(fault.Unavailable, "fault.away").Because(err)
+		return errAway.Because(err)
 	}
 	return err
 }
@@ -71,8 +83,9 @@ func Told(err error) *fault.Fault {
 	return f
 }
 
-// Away tells whether f is what Fault makes of a database that is away.
-func Away(f *fault.Fault) bool { return f != nil && f.ID == "fault.away" }
+// Away tells whether err ends a request, in Told's words, because the database
+// is away.
+func Away(err error) bool { return err != nil && errors.Is(Told(err), errAway) }
 
 // away tells whether err comes from a database that cannot be reached, does not
 // answer in time, takes no more or does not write: a standby in the middle of a

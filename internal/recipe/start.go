@@ -7,12 +7,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
 
+// ErrOneOpen is that another recipe for the row is open.
+var ErrOneOpen = fault.New(fault.Conflict, "schema.recipe_one_open")
+
 // Start begins a recipe for the row of the domain called name; it changes
-// nothing of the row. While another one is open, that is a conflict, unless all
+// nothing of the row. While another one is open, that is ErrOneOpen, unless all
 // its steps are done.
 func (b *Book) Start(ctx context.Context, by person.Actor, name string, row mailbox.ID, k Kind) (ID, error) {
 	var id ID

@@ -68,15 +68,10 @@ func (in typed) shown() string {
 			text = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: in.file}))
 		}
 	}
-	if _, err := pki.ReadCSR([]byte(text)); isPrivateKey(err) {
+	if _, err := pki.ReadCSR([]byte(text)); errors.Is(err, pki.ErrPrivateKey) {
 		return ""
 	}
 	return text
-}
-
-func isPrivateKey(err error) bool {
-	f := fault.Of(err)
-	return f != nil && f.ID == "pki.csr.private_key"
 }
 
 // linkedRow is the row that the path names, if it is linked to the actor.
@@ -127,11 +122,11 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	n, err := s.Order.Apply(ctx, by, l.RowID, order.Input{CSR: in.csr(), Terms: in.terms})
-	switch f := fault.Of(err); {
+	switch {
 	case err == nil:
 		return s.applied(w, r, l, n, in)
-	case f.ID == "schema.application_one_open":
-		return s.appliedAlready(w, r, l, f)
+	case errors.Is(err, order.ErrOneOpen):
+		return s.appliedAlready(w, r, l, fault.Of(err))
 	case answerable(err):
 		return s.applyPage(w, r, l, in, err)
 	}

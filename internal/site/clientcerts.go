@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,7 +74,7 @@ func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order
 	case err != nil:
 		f := fault.Of(err)
 		c.Missing = t(ctx, f.ID, f.Args...)
-		if f.ID == "mailbox.apply.have" { // which says until when
+		if errors.Is(err, mailbox.ErrHave) { // which says until when
 			c.Ends = view.Moment{}
 		}
 	case openFor(applied, l.RowID) != nil:

@@ -72,7 +72,7 @@ func (s *Site) reference(r *http.Request, err error) string {
 	if errors.Is(r.Context().Err(), context.Canceled) { // the person went away; nobody reads the answer
 		return ""
 	}
-	if postgres.Away(postgres.Told(err)) {
+	if postgres.Away(err) {
 		s.DB.Outage(r.Context(), s.Log, err)
 		return ""
 	}

@@ -3,12 +3,12 @@ package site
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -210,7 +210,7 @@ func (s *Site) offer(w http.ResponseWriter, r *http.Request, in handing) error {
 	made, err := s.Handover.Offer(r.Context(), s.actor(r), handover.Wish{
 		Organisations: in.organisations, Email: in.email, Successor: in.successor, Form: in.form,
 	})
-	if f := fault.Of(err); err != nil && f.ID == "schema.handover_form" {
+	if errors.Is(err, handover.ErrForm) {
 		return s.shownOnce(w, r, in)
 	}
 	if err != nil {

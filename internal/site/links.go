@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,9 @@ func (s *Site) followLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// errUnopened is that the link of a challenge was not opened in this browser.
+var errUnopened = fault.New(fault.Missing, "link.unopened")
+
 // proven is the challenge that the path names, if its link was opened in this
 // browser. Nobody else learns whether there is such a challenge.
 func (s *Site) proven(r *http.Request) (a mailbox.Asked, digest []byte, err error) {
@@ -39,12 +43,11 @@ func (s *Site) proven(r *http.Request) (a mailbox.Asked, digest []byte, err erro
 	if err != nil {
 		return a, nil, err
 	}
-	unopened := fault.New(fault.Missing, "link.unopened")
 	if digest = s.Desk.Proof(ctx, challenge); digest == nil {
-		return a, nil, unopened
+		return a, nil, errUnopened
 	}
 	if a, err = s.Mailbox.Look(ctx, digest); err == nil && a.ID != challenge {
-		err = unopened
+		err = errUnopened
 	}
 	return a, digest, err
 }
@@ -52,10 +55,10 @@ func (s *Site) proven(r *http.Request) (a mailbox.Asked, digest []byte, err erro
 // askedPage asks the one question of a challenge.
 func (s *Site) askedPage(w http.ResponseWriter, r *http.Request) error {
 	a, digest, err := s.proven(r)
-	if f := fault.Of(err); err != nil && f.ID == "link.unopened" {
+	if errors.Is(err, errUnopened) {
 		ctx := r.Context()
 		s.problem(w, r, view.ProblemModel{
-			Status: http.StatusNotFound, Title: t(ctx, "link.unopened_title"), What: t(ctx, f.ID), Todo: t(ctx, "link.unopened_todo"),
+			Status: http.StatusNotFound, Title: t(ctx, "link.unopened_title"), What: t(ctx, errUnopened.ID), Todo: t(ctx, "link.unopened_todo"),
 		})
 		return nil
 	}
@@ -118,17 +121,10 @@ func (s *Site) refusedPage(w http.ResponseWriter, r *http.Request, a mailbox.Ask
 
 func (s *Site) askPage(w http.ResponseWriter, r *http.Request, status int, a mailbox.Asked, refused error) error {
 	m := s.askedModel(r.Context(), a, s.actor(r), refused)
-	if status == http.StatusConflict && otherAccount(refused) { // the contacts know by now
+	if status == http.StatusConflict && errors.Is(refused, mailbox.ErrOtherAccount) { // the contacts know by now
 		m.Buttons, m.Notice.Text = m.Buttons[1:], t(r.Context(), "link.told")
 	}
 	return s.show(w, r, status, mailboxview.Asked(s.frame(r, m.Title), m))
-}
-
-// otherAccount tells whether another account confirmed in this round: then one
-// may still decline.
-func otherAccount(refused error) bool {
-	f := fault.Of(refused)
-	return f != nil && f.ID == "mailbox.link.other_account"
 }
 
 func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) mailboxview.AskedModel {
@@ -166,11 +162,11 @@ func refusedModel(ctx context.Context, m mailboxview.AskedModel, a mailbox.Asked
 	n := view.NoticeModel{Kind: view.Warn, Text: t(ctx, f.ID, f.Args...)}
 	m.Lead = ""
 	switch {
-	case f.ID == "mailbox.link.confirmed":
+	case errors.Is(refused, mailbox.ErrConfirmed):
 		n.Kind, m.Title = view.Good, t(ctx, "link.title_confirmed")
-	case f.ID == "mailbox.link.declined":
+	case errors.Is(refused, mailbox.ErrDeclined):
 		n.Kind, m.Title = view.Info, t(ctx, "link.title_declined")
-	case otherAccount(refused):
+	case errors.Is(refused, mailbox.ErrOtherAccount):
 		m.Title, m.SignOut = t(ctx, "link.title_other"), "/signout"
 		path := "/challenges/" + id(a.ID)
 		m.Buttons = []view.ButtonModel{{Label: t(ctx, "link.tell"), Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}

@@ -70,7 +70,7 @@ func (s *Site) openOrders(ctx context.Context, by person.Actor) string {
 
 // incomplete logs why a page lacks something.
 func (s *Site) incomplete(ctx context.Context, what string, err error) {
-	if postgres.Away(postgres.Told(err)) {
+	if postgres.Away(err) {
 		s.DB.Outage(ctx, s.Log, err)
 		return
 	}

@@ -80,7 +80,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error 
 	switch {
 	case fault.Is(err, fault.Missing):
 		return unanswered(w, pki.Unauthorized)
-	case fault.Is(err, fault.Unavailable) && !postgres.Away(fault.Of(err)):
+	case fault.Is(err, fault.Unavailable) && !postgres.Away(err):
 		return unanswered(w, pki.TryLater)
 	case err != nil:
 		return err

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -40,9 +41,9 @@ func (s *Site) refused(w http.ResponseWriter, f view.Frame, err error) (view.Fra
 }
 
 // wrongAt is wrong, with a broken constraint said beside the field it is about.
-func wrongAt(ctx context.Context, err error, constraint, field string) (map[string]string, string) {
+func wrongAt(ctx context.Context, err error, constraint *fault.Fault, field string) (map[string]string, string) {
 	fields, whole := wrong(ctx, err)
-	if whole != "" && fault.Of(err).ID == constraint {
+	if whole != "" && errors.Is(err, constraint) {
 		fields[field], whole = whole, ""
 	}
 	return fields, whole

@@ -175,7 +175,7 @@ func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
 	if !answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, "schema.email_domain_name", "name")
+	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrDomainName, "name")
 	f, status := s.refused(w, s.newDomainFrame(r), err)
 	return s.newDomainPage(w, r, status, f, m, offered)
 }

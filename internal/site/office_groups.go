@@ -67,7 +67,7 @@ func (s *Site) addGroup(w http.ResponseWriter, r *http.Request) error {
 	if !answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, "schema.contact_group_name", "name")
+	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrGroupName, "name")
 	f, status := s.refused(w, s.newGroupFrame(r), err)
 	return s.newGroupPage(w, r, status, f, m)
 }
@@ -150,7 +150,7 @@ func (s *Site) saveGroup(w http.ResponseWriter, r *http.Request) error {
 	if !answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, "schema.contact_group_name", "name")
+	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrGroupName, "name")
 	return s.groupPage(w, r, g, m, officeview.AddMemberForm{}, err)
 }
 

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.
 	if o.State == order.Failed {
 		why = retry
 	}
-	if f := fault.Of(why); f != nil && f.ID != "serverorder.decide.over" {
+	if f := fault.Of(why); f != nil && !errors.Is(why, order.ErrDecided) {
 		m.Reasons = append(m.Reasons, t(ctx, f.ID, dated(ctx, s.Now(), f.Args)...))
 	}
 	if o.State == order.Failed && order.MayDecide(o) == nil {

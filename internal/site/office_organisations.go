@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
@@ -107,8 +108,8 @@ func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
 	if !answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, "schema.organisation_name", "name")
-	if unclear == nil && fault.Of(err).ID == "org.organisation.self" {
+	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrOrganisationName, "name")
+	if unclear == nil && errors.Is(err, org.ErrSelf) {
 		m.Contact.Error, m.Whole = m.Whole, ""
 	}
 	f, status := s.refused(w, s.newOrganisationFrame(r), err)
@@ -184,7 +185,7 @@ func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
 	if !answerable(err) {
 		return err
 	}
-	forms.edit.Errors, forms.edit.Whole = wrongAt(ctx, err, "schema.organisation_name", "name")
+	forms.edit.Errors, forms.edit.Whole = wrongAt(ctx, err, org.ErrOrganisationName, "name")
 	return s.officeOrganisationPage(w, r, o, forms, err)
 }
 

@@ -118,9 +118,9 @@ func wrongs(ctx context.Context, err error) (map[string]string, string) {
 	if f := fault.Of(err); f != nil {
 		for i, x := range f.Fields {
 			if words := t(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
-				between := " "
-				if strings.HasPrefix(x.ID, "serverorder.") {
-					between = "\n"
+				between := "\n"
+				if x.More {
+					between = " "
 				}
 				fields[x.Name] += between + words
 			}
@@ -189,7 +189,7 @@ func (s *Site) checkModels(ctx context.Context, checks order.Checks) (ms []view.
 		order.Stop: {Kind: view.Bad, Word: t(ctx, "serverorder.stop")},
 	}
 	for _, c := range checks {
-		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: t(ctx, c.ID, dated(ctx, s.Now(), c.Args)...)})
+		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: t(ctx, string(c.Code), dated(ctx, s.Now(), c.Args)...)})
 	}
 	return ms
 }

@@ -2,12 +2,12 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -37,7 +37,7 @@ func (s *Site) startRecipe(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	n, err := s.Recipe.Start(r.Context(), s.actor(r), string(row.DomainName), row.ID, recipe.Kind(chi.URLParam(r, "kind")))
-	if err != nil && fault.Of(err).ID == "schema.recipe_one_open" {
+	if errors.Is(err, recipe.ErrOneOpen) {
 		return s.recipeStartPage(w, r, err)
 	}
 	if err != nil {

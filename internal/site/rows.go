@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -130,7 +131,7 @@ func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 	m.Primary.ReadOnly, m.Primary.Hint = true, t(ctx, "form.primary_fixed")
 	fixWhatIsFixed(ctx, &m, row, in)
 	m.Notices = editNotices(ctx, row, rounds)
-	if f := fault.Of(failed); f != nil && f.ID == "mailbox.changed_meanwhile" {
+	if errors.Is(failed, mailbox.ErrChanged) {
 		m.ChangedAt = view.At(ctx, row.Changed, s.Now())
 		m.Changes = changes(ctx, row, in)
 	}

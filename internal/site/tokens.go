@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -295,7 +296,7 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := s.typedToken(r)
 	secret, made, err := s.Org.MakeToken(ctx, by, in)
-	if f := fault.Of(err); f != nil && f.ID == "schema.token_form" {
+	if errors.Is(err, person.ErrTokenForm) {
 		return s.done(w, r, "/tokens", "token.made_already")
 	}
 	if err != nil && answerable(err) {

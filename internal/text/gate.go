@@ -16,10 +16,17 @@ import (
 // is what a text column can hold.
 func Valid(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
+// What no request may hold, where it is the request that is malformed.
+var (
+	ErrAddress    = fault.New(fault.Invalid, "text.address")
+	ErrJSON       = fault.New(fault.Invalid, "text.json")
+	ErrJSONEscape = fault.New(fault.Invalid, "text.json_escape")
+)
+
 // Address refuses an address whose path or query is no text when it is decoded.
 func Address(u *url.URL) error {
 	if !Valid(u.Path) || !ValidForm(u.Query()) {
-		return fault.New(fault.Invalid, "text.address")
+		return ErrAddress
 	}
 	return nil
 }
@@ -82,12 +89,12 @@ func JSON(b []byte) ([]byte, error) {
 		r, size := utf8.DecodeRune(rest[at:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return nil, fault.New(fault.Invalid, "text.json", "byte", before+at+1)
+			return nil, ErrJSON.With("byte", before+at+1)
 		case r == 0:
-			return nil, fault.New(fault.Invalid, "text.json_escape", "byte", before+at+1)
+			return nil, ErrJSONEscape.With("byte", before+at+1)
 		case r == '\\':
 			if size = escape(rest[at:]); size == 0 {
-				return nil, fault.New(fault.Invalid, "text.json_escape", "byte", before+at+1)
+				return nil, ErrJSONEscape.With("byte", before+at+1)
 			}
 		}
 		at += size
