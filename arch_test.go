@@ -76,6 +76,21 @@ func TestTheProductionBinaryHoldsNothingOfTheDemo(t *testing.T) {
 	}
 }
 
+func TestProductionImportsNoTesting(t *testing.T) {
+	t.Parallel()
+	law := readLaw(t)
+	for _, s := range sources(t) {
+		if r := law.rooms[s.room()]; r == nil || r.forTests {
+			continue
+		}
+		for _, i := range s.ast.Imports {
+			if name := text(i.Path, nil); name == "testing" || strings.HasPrefix(name, "testing/") {
+				t.Errorf("%s imports %s: what only tests need stands in a room for demo and tests", s.path, name)
+			}
+		}
+	}
+}
+
 func TestFilesAndFunctionsStaySmall(t *testing.T) {
 	t.Parallel()
 	const mostLines, mostOfFunction = 400, 60

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/portal"
+	"petschaft/web/locale/localetest"
 )
 
 // another is one more portal on the same database and returns where it listens;
@@ -28,7 +29,7 @@ func (r *rig) another(change ...func(*pgxpool.Config)) string {
 	r.t.Helper()
 	p := must(portal.Open(r.t.Context(), r.cfg, slog.New(slog.NewTextHandler(r.t.Output(), nil)), r.clock.Now, change...))
 	r.t.Cleanup(p.Close)
-	server := httptest.NewServer(p.Handler)
+	server := httptest.NewServer(localetest.Watch(r.t, p.Handler))
 	r.t.Cleanup(server.Close)
 	return server.URL
 }

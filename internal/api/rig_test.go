@@ -28,6 +28,7 @@ import (
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
+	"petschaft/web/locale/localetest"
 )
 
 // rig is a portal over HTTP. nora looks after uni.example, labor.example
@@ -102,7 +103,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 		c.ConnConfig.Tracer = r.db.Config().ConnConfig.Tracer // so that pgtest.Queries counts the portal's
 	}))
 	t.Cleanup(r.Close)
-	app.Config.Handler = r.Handler
+	app.Config.Handler = localetest.Watch(t, r.Handler)
 	app.Start()
 	t.Cleanup(app.Close)
 	r.fill()

@@ -29,6 +29,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
+	"petschaft/web/locale/localetest"
 )
 
 // The people of the rig, by their subject at the provider. nora looks after
@@ -91,7 +92,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 		c.ConnConfig.Tracer = r.db.Config().ConnConfig.Tracer // so that pgtest.Queries counts the portal's
 	}))
 	t.Cleanup(r.Close)
-	app.Config.Handler, provider.Config.Handler = r.Handler, r.idp.Handler()
+	app.Config.Handler, provider.Config.Handler = localetest.Watch(t, r.Handler), r.idp.Handler()
 	app.Start()
 	provider.Start()
 	t.Cleanup(app.Close)

@@ -67,6 +67,9 @@ func TestEveryMessageIsComplete(t *testing.T) {
 				if strings.TrimSpace(w) == "" {
 					t.Errorf("%s: %q is empty", name, id)
 				}
+				if strings.Contains(w, Missing) {
+					t.Errorf("%s: %q holds %s, which says that words are missing", name, id, Missing)
+				}
 			case map[string]any:
 				if len(w) != 2 || w["one"] == nil || w["other"] == nil {
 					t.Errorf("%s: %q: want exactly the forms one and other, got %v", name, id, w)

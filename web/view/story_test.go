@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"petschaft/web/locale"
+	"petschaft/web/locale/localetest"
 	"petschaft/web/static"
 )
 
@@ -262,6 +263,9 @@ func stage(t *testing.T, see func(name, lang, page string)) {
 			if err := with(Page(f), body).Render(ctx, &b); err != nil {
 				t.Fatalf("%s %s: %v", name, lang, err)
 			}
+			if missing := localetest.Missing(b.String()); missing != "" {
+				t.Errorf("%s %s: %s", name, lang, missing)
+			}
 			see(name, lang, b.String())
 		}
 	}
@@ -277,6 +281,9 @@ func TestComponentsLookAsAgreed(t *testing.T) {
 		var b strings.Builder
 		if err := templ.Join(s.start(), s.domain(), s.row(), s.form(), s.dialog()).Render(ctx, &b); err != nil {
 			t.Fatal(err)
+		}
+		if missing := localetest.Missing(b.String()); missing != "" {
+			t.Error(missing)
 		}
 		got := strings.ReplaceAll(b.String(), "><", ">\n<") + "\n"
 		golden := filepath.Join("testdata", "components."+lang+".html")
