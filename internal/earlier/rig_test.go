@@ -28,6 +28,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 const day = 24 * time.Hour
@@ -37,19 +38,11 @@ type rig struct {
 	*cert.Book
 	Earlier                                   *earlier.Book
 	db                                        *postgres.DB
-	clock                                     *clock
+	clock                                     *trial.Clock
 	local                                     *ca.Local
 	contact, stranger, officer, ada, bob, eve person.Actor
 	intents                                   atomic.Int64
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
-
-func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 // newRig has the portal's own authority.
 func newRig(t testing.TB) *rig {
@@ -60,8 +53,7 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	r := &rig{db: db, clock: &clock{}}
-	r.clock.micros.Store(begin().UnixMicro())
+	r := &rig{db: db, clock: trial.NewClock()}
 	now := r.clock.Now
 	q := must(queue.Open(db))
 	outbox := mail.NewOutbox(db, nil, q)
@@ -69,7 +61,7 @@ func newRig(t testing.TB) *rig {
 	orgs := &org.Book{DB: db, Now: now}
 	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
 	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
-	o := ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: begin(), PKIURL: at}
+	o := ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: trial.Today(), PKIURL: at}
 	must(0, ca.Init(t.Context(), db, sealer, o))
 	r.local = must(ca.Open(t.Context(), db, sealer, now, at))
 	r.Book = &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: now, Base: "https://portal.example"}
@@ -91,7 +83,7 @@ func (r *rig) people(t testing.TB, orgs *org.Book) {
 		g := must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: domain}))
 		must(0, orgs.AddMember(t.Context(), r.officer, g, by.Account))
 		must(orgs.AddDomain(t.Context(), r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: begin(), Until: begin().Add(300 * day),
+			Method: "DNS TXT", By: "RA", From: trial.Today(), Until: trial.Today().Add(300 * day),
 		}}))
 	}
 }

@@ -3,7 +3,6 @@ package imports_test
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
+	"petschaft/internal/trial"
 )
 
 // rig is a small university: two contact groups with a domain each, a second
@@ -27,21 +27,13 @@ type rig struct {
 	*mailbox.Book
 	Imports                    *imports.Book
 	db                         *postgres.DB
-	clock                      *clock
+	clock                      *trial.Clock
 	contact, stranger, officer person.Actor
 	ada, bob                   person.Actor
 	uni, institute, labs       string // domains; uni and labs share a group
 	uniID, instituteID, labsID org.ID
 	group, other               org.GroupID
 }
-
-// clock is a time that tests move.
-type clock struct{ micros atomic.Int64 }
-
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
-
-func begin() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
@@ -51,8 +43,7 @@ func newRig(t testing.TB) *rig {
 
 func openRig(t testing.TB, db *postgres.DB) *rig {
 	t.Helper()
-	c := &clock{}
-	c.micros.Store(begin().UnixMicro())
+	c := trial.NewClock()
 	q, err := queue.Open(db)
 	if err != nil {
 		t.Fatal(err)
