@@ -21,12 +21,46 @@ const axeRun = `axe.run(document, {resultTypes: ["violations"], preload: false,
 	.then((r) => r.violations.map((v) => v.id + " (" + v.impact + "): " + v.help + v.nodes.map((n) =>
 	"\n\t" + n.target.join(" ") + "\n\t\t" + n.failureSummary.replaceAll("\n", "\n\t\t")).join("")))`
 
+// shapesOf a page are its elements with all that they stand in, as far as rules
+// can tell one from another: tags, classes, which attributes there are and what
+// those say that say what an element is. Its language and its headings are one
+// more. Words, numbers and how often something comes are none.
+const shapesOf = `(() => {
+	const telling = /^(class|type|role|lang|aria-(?!label|describedby|controls|owns).*)$/;
+	const one = (e) => [e.tagName, ...Array.from(e.attributes, (a) => telling.test(a.name) ? a.name + "=" + a.value : a.name).sort()].join(" ");
+	const paths = new Map([[document.body, ""]]);
+	const headings = [];
+	for (const e of document.body.querySelectorAll("*")) {
+		paths.set(e, paths.get(e.parentElement) + " > " + one(e));
+		if (/^H[1-6]$/.test(e.tagName)) headings.push(e.tagName);
+	}
+	return Array.from(new Set([...paths.values(), document.documentElement.lang + " " + headings.join(" ")]));
+})()`
+
+// judged are the shapes of all pages that axe-core was asked about.
+var judged = struct {
+	sync.Mutex
+	shapes map[string]bool
+}{shapes: map[string]bool{}}
+
+// fresh tells whether the page has a shape that no page had before, and takes
+// all of them for judged.
+func (p *Page) fresh() bool {
+	p.t.Helper()
+	var shapes []string
+	p.do("tell the page's shapes", chromedp.Evaluate(shapesOf, &shapes))
+	judged.Lock()
+	defer judged.Unlock()
+	before := len(judged.shapes)
+	for _, s := range shapes {
+		judged.shapes[s] = true
+	}
+	return len(judged.shapes) > before
+}
+
 // axe fails the test for everything that axe-core finds on the page.
 func (p *Page) axe(where string) {
 	p.t.Helper()
-	if !p.script {
-		return // axe-core is a script; the same page is looked at with scripts
-	}
 	var there bool
 	p.do("look for axe-core", chromedp.Evaluate(`typeof axe === "object"`, &there))
 	if !there {

@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	// atOnce is how many tests of a process use Chromium at the same time.
-	atOnce = 2
+	// atOnce is how many tests of a process use Chromium at the same time: one
+	// more than a small machine has cores, since journeys wait for jobs and mails.
+	atOnce = 3
 	// patience is how long a page may take to do what it is expected to do.
 	patience = 20 * time.Second
 	// mostBody is how much of a request's body is recorded.
@@ -57,8 +58,8 @@ type Room struct {
 	hosts map[string]bool
 }
 
-// Open gives t a place in this process's Chromium, waiting while two other
-// tests use it. Pages may ask only the hosts of the addresses. t is in lane two,
+// Open gives t a place in this process's Chromium, waiting while atOnce
+// others use it. Pages may ask only the hosts of the addresses. t is in lane two,
 // or three.
 func Open(t testing.TB, addresses ...string) *Room {
 	t.Helper()

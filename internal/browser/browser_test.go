@@ -159,7 +159,7 @@ func TestWhatAPageInABrowserMayNotDoFailsTheTest(t *testing.T) {
 		"has a field without a label": {"<input>", "", "label (critical)"},
 		"has text too pale in the dark": {"", `const s = new CSSStyleSheet();
 			s.replaceSync("@media (prefers-color-scheme: dark) { p { color: #ddd; background: #fff } }");
-			document.adoptedStyleSheets = [s]; document.querySelector("main").append(Object.assign(document.createElement("p"), {textContent: "blass"}))`, "dark"},
+			document.adoptedStyleSheets = [s]; document.querySelector("main").append(Object.assign(document.createElement("p"), {textContent: "blass", className: "pale"}))`, "dark"},
 		"is wider than the window": {`<pre>` + strings.Repeat("breit", 60) + `</pre>`, "", "sticks out"},
 	} {
 		t.Run(does, func(t *testing.T) {
@@ -173,6 +173,42 @@ func TestWhatAPageInABrowserMayNotDoFailsTheTest(t *testing.T) {
 				t.Errorf("got complaints %q, want one with %q", said, c.want)
 			}
 		})
+	}
+}
+
+// TestALookInABrowserIsForWhatNobodyLookedAt: the same again is not judged, and
+// whatever is new on a page has all of it judged; it always has to fit.
+func TestALookInABrowserIsForWhatNobodyLookedAt(t *testing.T) {
+	lane.Browser(t)
+	t.Setenv("PETSCHAFT_SCREENS", t.TempDir())
+	const field, label = `<aside class="only-here"><input></aside>`, "label (critical)"
+	for _, c := range []struct {
+		name, page string
+		want       []string
+		lacks      string
+	}{
+		{"first", "<p>Eins.</p>" + field, []string{label}, ""},
+		{"other words, and more of them", "<p>Zwei.</p><p>Drei.</p>" + field, nil, label},
+		{"too wide", "<p>" + strings.Repeat("breit", 300) + "</p>" + field, []string{"sticks out"}, label},
+		{"a new class", `<p class="new">Vier.</p>` + field, []string{label}, ""},
+		{"a new attribute", "<p title=x>Fünf.</p>" + field, []string{label}, ""},
+		{"another heading", "<h2>Sechs</h2>" + field, []string{label}, ""},
+		{"in another place", "<div>" + field + "</div>", []string{label}, ""},
+	} {
+		site := serve(t, map[string]string{"/": head + c.page + "</main>"})
+		said := overhear(t, func(t testing.TB) {
+			page := browser.Open(t, site).Visitor("ada")
+			page.Goto(site)
+			page.Look("Probe")
+		})
+		for _, want := range c.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: got complaints %q, want one with %q", c.name, said, want)
+			}
+		}
+		if c.lacks != "" && strings.Contains(said, c.lacks) {
+			t.Errorf("%s: got complaints %q, want none with %q", c.name, said, c.lacks)
+		}
 	}
 }
 

@@ -16,54 +16,48 @@ import (
 // Narrowest is the width that every page must fit (WCAG 2.2, 1.4.10).
 const Narrowest = 320
 
-// Look judges the page as people see it: narrow and wide, light and dark. It
-// fails the test for what axe-core finds and for a page that is wider than the
-// window, and leaves pictures called name. Width changes what stands where and
+// Look judges the page as people see it, narrow and wide, light and dark, and
+// leaves pictures called name. It fails the test where the page is wider than
+// the window, and for what axe-core finds. Width changes what stands where and
 // the scheme changes the colours of it all, so axe-core is asked about one pair
 // of each, narrow in the light and wide in the dark; all four are in pictures.
+// It is asked about pages with something in them that it was not yet asked
+// about in this process: another row or another word are not looked at again.
 func (p *Page) Look(name string) {
 	p.t.Helper()
+	fresh := p.script && p.fresh() // axe-core is a script
 	for _, s := range []struct {
-		width       int64
-		dark, asked bool
-	}{{360, false, true}, {360, true, false}, {1400, true, true}, {1400, false, false}} {
+		width                   int64
+		dark, fits, asked, kept bool
+	}{
+		{width: Narrowest, fits: true},
+		{width: 360, fits: true, asked: true, kept: true},
+		{width: 360, dark: true, kept: true},
+		{width: 768, fits: true},
+		{width: 1400, kept: true},
+		{width: 1400, dark: true, fits: true, asked: true, kept: true},
+	} {
+		if !s.fits && !pictures() {
+			continue
+		}
 		scheme := "light"
 		if s.dark {
 			scheme = "dark"
 		}
-		if !s.asked && !pictures() {
-			continue
-		}
 		p.shape(s.width, s.dark)
-		if s.asked {
+		if s.fits {
+			p.fits(name, s.width)
+		}
+		if s.asked && fresh {
 			p.axe(fmt.Sprintf("%s, %d pixels, %s", name, s.width, scheme))
+		}
+		if !s.kept {
+			continue
 		}
 		if _, err := p.shoot(fmt.Sprintf("%s-%d-%s", plain(name), s.width, scheme)); err != nil {
 			p.fatalf("take a picture: %v", err)
 		}
 	}
-	for _, width := range []int64{1400, 768, 360, Narrowest} {
-		p.shape(width, false)
-		p.fits(name, width)
-	}
-	p.shape(p.width, false)
-}
-
-// Glance judges the same page in another language, in which only its words
-// differ: whether it fits every width, and once by axe-core.
-func (p *Page) Glance(name string) {
-	p.t.Helper()
-	for _, width := range []int64{Narrowest, 360, 768, 1400} {
-		p.shape(width, false)
-		p.fits(name, width)
-		if width != 360 && width != 1400 {
-			continue
-		}
-		if _, err := p.shoot(fmt.Sprintf("%s-%d-light", plain(name), width)); err != nil {
-			p.fatalf("take a picture: %v", err)
-		}
-	}
-	p.axe(name)
 	p.shape(p.width, false)
 }
 

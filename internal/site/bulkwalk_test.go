@@ -12,18 +12,20 @@ import (
 func TestTheJourneyOfManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
 func TestTheJourneyOfManyRowsWithoutScript(t *testing.T) {
 	t.Parallel()
-	newWalk(t, "de", chromium.NoScript).many()
+	w := newWalk(t, "de", chromium.NoScript)
+	w.challenged(w.enter("nora"))
 }
 
 func TestTheJourneyOfManyRowsInEnglishOnATelephone(t *testing.T) {
 	t.Parallel()
-	newWalk(t, "en", chromium.Wide(360)).many()
+	w := newWalk(t, "en", chromium.Wide(360))
+	w.challenged(w.enter("nora"))
 }
 
-// many challenges three of a domain's rows at once, and then sets a comment in
-// all of them.
-func (w *walk) many() {
-	p := w.enter("nora")
+// challenged challenges some of a domain's rows at once, and looks at the pages
+// where scripts run.
+func (w *walk) challenged(p *chromium.Page) {
+	w.t.Helper()
 	look := func(name string) {
 		if p.Scripts() && w.lang == "de" { // one of the three is enough: it looks at every width
 			p.Look(name)
@@ -64,7 +66,13 @@ func (w *walk) many() {
 	p.Await(w.say("bulk.over"))
 	p.Has(w.say("bulk.row_left_out"), w.say("bulk.row_done")) // it came by itself, where there are scripts
 	look("bulk-result")
+}
 
+// many challenges some rows, and then sets a comment in all of the domain.
+func (w *walk) many() {
+	p := w.enter("nora")
+	w.challenged(p)
+	table := w.at("/email-domains/uni.example")
 	p.Goto(table)
 	p.Choose(w.say("bulk.tick_row", "name", "Adler, Ada"))
 	p.Choose(w.say("bulk.all", "n", 7))
@@ -72,12 +80,12 @@ func (w *walk) many() {
 	p.Press(w.say("bulk.next"))
 	p.Has(w.say("bulk.ask_comment", "n", 7))
 	p.Fill(w.say("rows.comment"), "31.12.2027")
-	look("bulk-comment")
+	p.Look("bulk-comment")
 	p.Press(w.say("bulk.verb_comment"))
 	p.Await(w.say("bulk.over"))
 	p.Goto(table + "/bulk")
 	p.Has(w.say("bulk.verb_challenge"), w.say("bulk.verb_comment"), names["nora"])
-	look("bulk-list")
+	p.Look("bulk-list")
 }
 
 // pacedOut waits until the bulk's worker has used up what the pace allows.

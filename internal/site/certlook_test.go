@@ -65,42 +65,37 @@ func (r *rig) issue() (w issued) {
 // and at what officers and contacts see of them.
 func TestCertificatesInABrowser(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{"de", "en"} {
-		t.Run(lang, func(t *testing.T) {
-			t.Parallel()
-			s := newSight(t, lang)
-			w := s.issue()
-			for name, path := range map[string]string{
-				"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued, "slow": w.slow,
-				"refused": w.refused, "failed": w.failed, "valid": w.valid, "evidence": w.valid + "/evidence", "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
-			} {
-				s.look("ada", "cert-"+name, path, http.StatusOK)
-			}
-			for name, path := range map[string]string{
-				"row-unlike": w.unlikeRow, "row-inactive": w.inactiveRow, "row": w.linkRow, "table": "/email-domains/uni.example",
-				"contact": w.valid, "contact-inactive": w.inactive, "contact-revoke": w.inactive + "/revoke",
-			} {
-				s.look("nora", "cert-"+name, path, http.StatusOK)
-			}
-			for name, path := range map[string]string{
-				"office": "/office", "office-list": "/office/certificates", "office-none": "/office/certificates?q=xyz",
-				"office-applications": "/office/applications", "officer-application": w.failed, "officer": w.valid, "officer-revoke": w.valid + "/revoke", "officer-audit": "/office/audit",
-			} {
-				s.look("rita", "cert-"+name, path, http.StatusOK)
-			}
-			for name, path := range map[string]string{"pki": "/pki", "terms": "/terms"} {
-				s.look("anonymous", "cert-"+name, path, http.StatusOK)
-			}
-			s.look("nora", "cert-contact-may-not", w.valid+"/revoke", http.StatusConflict)
-			s.look("niko", "cert-not-his", w.valid, http.StatusNotFound)
-			ada := s.page("ada")
-			ada.Goto(s.at(w.apply))
-			ada.Await(s.say("key.browser"))
-			ada.Choose(s.say("apply.key_csr"))
-			s.judge(ada, "cert-apply-csr", http.StatusOK)
-			ada.Fill(s.say("apply.csr"), "-----BEGIN CERTIFICATE REQUEST-----\nMIIB")
-			ada.Press(s.say("apply.submit"))
-			s.judge(ada, "cert-apply-wrong", http.StatusUnprocessableEntity)
-		})
+	s := newSight(t, "de")
+	w := s.issue()
+	for name, path := range map[string]string{
+		"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued, "slow": w.slow,
+		"refused": w.refused, "failed": w.failed, "valid": w.valid, "evidence": w.valid + "/evidence", "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
+	} {
+		s.look("ada", "cert-"+name, path, http.StatusOK)
 	}
+	for name, path := range map[string]string{
+		"row-unlike": w.unlikeRow, "row-inactive": w.inactiveRow, "row": w.linkRow, "table": "/email-domains/uni.example",
+		"contact": w.valid, "contact-inactive": w.inactive, "contact-revoke": w.inactive + "/revoke",
+	} {
+		s.look("nora", "cert-"+name, path, http.StatusOK)
+	}
+	for name, path := range map[string]string{
+		"office": "/office", "office-list": "/office/certificates", "office-none": "/office/certificates?q=xyz",
+		"office-applications": "/office/applications", "officer-application": w.failed, "officer": w.valid, "officer-revoke": w.valid + "/revoke", "officer-audit": "/office/audit",
+	} {
+		s.look("rita", "cert-"+name, path, http.StatusOK)
+	}
+	for name, path := range map[string]string{"pki": "/pki", "terms": "/terms"} {
+		s.look("anonymous", "cert-"+name, path, http.StatusOK)
+	}
+	s.look("nora", "cert-contact-may-not", w.valid+"/revoke", http.StatusConflict)
+	s.look("niko", "cert-not-his", w.valid, http.StatusNotFound)
+	ada := s.page("ada")
+	ada.Goto(s.at(w.apply))
+	ada.Await(s.say("key.browser"))
+	ada.Choose(s.say("apply.key_csr"))
+	s.judge(ada, "cert-apply-csr", http.StatusOK)
+	ada.Fill(s.say("apply.csr"), "-----BEGIN CERTIFICATE REQUEST-----\nMIIB")
+	ada.Press(s.say("apply.submit"))
+	s.judge(ada, "cert-apply-wrong", http.StatusUnprocessableEntity)
 }

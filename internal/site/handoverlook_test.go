@@ -10,17 +10,12 @@ import (
 // forms that come back, and at the change of contact by the registration office.
 func TestHandoversInABrowser(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []string{"de", "en"} {
-		t.Run(lang, func(t *testing.T) {
-			t.Parallel()
-			s := newSight(t, lang)
-			s.begins()
-			s.several()
-			s.answers()
-			s.ends()
-			s.office()
-		})
-	}
+	s := newSight(t, "de")
+	s.begins()
+	s.several()
+	s.answers()
+	s.ends()
+	s.office()
 }
 
 func (s *sight) own() string { return fmt.Sprintf("/organisations/%d", s.organisation) }

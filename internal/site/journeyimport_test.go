@@ -20,7 +20,10 @@ func sample(name string) []byte {
 func TestTheImportJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").importing() }
 func TestTheImportJourneyWithoutScript(t *testing.T) {
 	t.Parallel()
-	newWalk(t, "de", chromium.NoScript).importing()
+	w := newWalk(t, "de", chromium.NoScript)
+	sven := w.enter("sven")
+	w.systemExport(sven)
+	w.tooLarge(sven)
 }
 
 func TestTheImportJourneyInEnglishOnATelephone(t *testing.T) {

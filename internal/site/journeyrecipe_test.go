@@ -31,8 +31,8 @@ var verbs = map[recipe.Step]string{
 	recipe.NewApplicant: "recipe.applicant_verb", recipe.Activate: "step.activate_verb", recipe.Challenge: "step.challenges_verb", recipe.Hand: "recipe.hand_verb",
 }
 
-// TestRecipesInABrowser walks each recipe to its end by its buttons, with and
-// without script, and looks at every page on the way.
+// TestRecipesInABrowser walks each recipe to its end by its buttons, and one of
+// them without script and in English, and looks at every page on the way.
 func TestRecipesInABrowser(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"de", "en"} {
@@ -46,7 +46,11 @@ func TestRecipesInABrowser(t *testing.T) {
 			})
 			s.pages["nora"].Goto(s.at("/signin"))
 			s.pages["nora"].Press(names["nora"])
-			for _, w := range guides {
+			all := guides
+			if lang == "en" {
+				all = guides[1:2]
+			}
+			for _, w := range all {
 				s.guide(w)
 			}
 		})
