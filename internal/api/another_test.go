@@ -2,15 +2,12 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 	"petschaft/web/locale/localetest"
 )
 
@@ -79,35 +77,17 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childPortal = "PETSCHAFT_CHILD_PORTAL" // its configuration
-	childNow    = "PETSCHAFT_CHILD_NOW"
-)
+func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("serve", serveElsewhere)) }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childPortal) == "" {
-		os.Exit(m.Run())
-	}
-	if err := serveElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+// serving is what another process of the portal is started with.
+type serving struct {
+	Config portal.Config
+	Now    time.Time
 }
 
 // serveElsewhere is that other process: it says where it listens and serves.
-func serveElsewhere() error {
-	var cfg portal.Config
-	if err := json.Unmarshal([]byte(os.Getenv(childPortal)), &cfg); err != nil {
-		return err
-	}
-	now, err := time.Parse(time.RFC3339Nano, os.Getenv(childNow))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
-	defer cancel()
-	p, err := portal.Open(ctx, cfg, slog.New(slog.DiscardHandler), func() time.Time { return now })
+func serveElsewhere(ctx context.Context, s serving) error {
+	p, err := portal.Open(ctx, s.Config, slog.New(slog.DiscardHandler), func() time.Time { return s.Now })
 	if err != nil {
 		return err
 	}
@@ -122,17 +102,8 @@ func serveElsewhere() error {
 }
 
 // elsewhere starts another process of the portal, whose clock stands still.
-func (r *rig) elsewhere() (at string, process *exec.Cmd) {
+func (r *rig) elsewhere() (at string, process *trial.Child) {
 	r.t.Helper()
-	c := exec.Command(must(os.Executable()))
-	out := must(c.StdoutPipe())
-	c.Stderr = r.t.Output()
-	c.Env = append(os.Environ(), childPortal+"="+string(must(json.Marshal(r.cfg))), childNow+"="+r.clock.Now().Format(time.RFC3339Nano))
-	must(0, c.Start())
-	r.t.Cleanup(func() {
-		c.Process.Kill() // it may be over
-		c.Wait()
-	})
-	must(fmt.Fscanln(out, &at))
-	return at, c
+	c := trial.NewChild(r.t, "serve", serving{r.cfg, r.clock.Now()})
+	return c.Says(), c
 }

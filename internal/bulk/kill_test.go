@@ -1,14 +1,8 @@
 package bulk_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,39 +14,25 @@ import (
 	"petschaft/internal/trial"
 )
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childDatabase = "PETSCHAFT_CHILD_DATABASE"
-	childWorks    = "PETSCHAFT_CHILD_WORKS"
-)
+func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("work", workElsewhere)) }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childWorks) == "" {
-		os.Exit(m.Run())
-	}
-	if err := workElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+// working is the bulk that another process of the portal works.
+type working struct {
+	Database string
+	Bulk     bulk.ID
 }
 
 // workElsewhere is that other process: it works a bulk until it is killed, and
 // says after each batch that it goes on.
-func workElsewhere() error {
-	id, err := strconv.ParseInt(os.Getenv(childWorks), 10, 64)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
-	defer cancel()
-	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+func workElsewhere(ctx context.Context, w working) error {
+	db, err := postgres.Open(ctx, w.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	b := book(db, trial.Today)
 	for {
-		_, more, err := b.Batch(ctx, bulk.ID(id))
+		_, more, err := b.Batch(ctx, w.Bulk)
 		if err != nil || !more {
 			return fmt.Errorf("ended by itself: %w", err)
 		}
@@ -105,20 +85,12 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 // a row that somebody holds.
 func (r *rig) killInTheMiddle(url string, id bulk.ID) {
 	r.t.Helper()
-	c := exec.Command(must(os.Executable()))
-	var said bytes.Buffer
-	c.Stderr = &said
-	out := must(c.StdoutPipe())
-	c.Env = append(os.Environ(), childDatabase+"="+url, fmt.Sprintf("%s=%d", childWorks, id))
-	r.ok(c.Start())
-	defer c.Wait()
-	defer c.Process.Kill()
-	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != "on" {
-		r.t.Fatalf("the other process did not begin: %v %s", err, &said)
-	}
+	c := trial.NewChild(r.t, "work", working{url, id})
+	c.Expect("on")
 	trial.Until(r.t, "the other process waits in its second batch", func() bool {
 		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
 	})
+	c.Kill()
 }
 
 func (r *rig) ends(id bulk.ID) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,18 +18,17 @@ import (
 	"petschaft/internal/trial"
 )
 
-// TestMain plays the process that starts a server and is killed.
-func TestMain(m *testing.M) {
-	if os.Getenv("PETSCHAFT_CLUSTER_HOLD") == "" {
-		os.Exit(m.Run())
-	}
-	c, err := cluster.Start(context.Background(), cluster.Options{})
+func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("hold", hold)) }
+
+// hold is a process that starts a server and is killed.
+func hold(ctx context.Context, _ struct{}) error {
+	c, err := cluster.Start(ctx, cluster.Options{})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
 	}
 	fmt.Println(c.URL("postgres"))
 	<-c.Dead()
+	return nil
 }
 
 func TestAKeptClusterKeepsItsRows(t *testing.T) {
@@ -111,26 +109,10 @@ func TestADurableThrowAwayClusterSyncs(t *testing.T) {
 
 func TestAServerDiesWithTheProcessThatStartedIt(t *testing.T) {
 	t.Parallel()
-	holder := exec.CommandContext(t.Context(), os.Args[0])
-	holder.Env = append(os.Environ(), "PETSCHAFT_CLUSTER_HOLD=1")
-	holder.Stderr = os.Stderr
-	out, err := holder.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var address string
-	if _, err := fmt.Fscanln(out, &address); err != nil {
-		t.Fatal(err)
-	}
-	dir, pid := server(t, address)
+	holder := trial.NewChild(t, "hold", struct{}{})
+	dir, pid := server(t, holder.Says())
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := holder.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = holder.Wait()
+	holder.Kill()
 	trial.Until(t, "the server follows its parent, which was killed", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 

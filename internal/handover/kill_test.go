@@ -1,14 +1,9 @@
 package handover_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,37 +13,19 @@ import (
 	"petschaft/internal/trial"
 )
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childDatabase = "PETSCHAFT_CHILD_DATABASE"
-	childOffer    = "PETSCHAFT_CHILD_OFFER"
-	childAccount  = "PETSCHAFT_CHILD_ACCOUNT"
-	childPassword = "PETSCHAFT_CHILD_PASSWORD"
-)
+func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("finish", finishElsewhere)) }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childOffer) == "" {
-		os.Exit(m.Run())
-	}
-	if err := finishElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+// finishing is what another process of the portal does.
+type finishing struct {
+	Database string
+	Account  person.ID
+	Offer    handover.ID
+	Password string
 }
 
 // finishElsewhere is that other process: it enters the session password.
-func finishElsewhere() error {
-	offer, err := strconv.ParseInt(os.Getenv(childOffer), 10, 64)
-	if err != nil {
-		return err
-	}
-	account, err := strconv.ParseInt(os.Getenv(childAccount), 10, 64)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
-	defer cancel()
-	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+func finishElsewhere(ctx context.Context, f finishing) error {
+	db, err := postgres.Open(ctx, f.Database)
 	if err != nil {
 		return err
 	}
@@ -57,7 +34,7 @@ func finishElsewhere() error {
 	if err != nil {
 		return err
 	}
-	return b.Finish(ctx, person.Actor{Account: person.ID(account)}, handover.ID(offer), os.Getenv(childPassword))
+	return b.Finish(ctx, person.Actor{Account: f.Account}, f.Offer, f.Password)
 }
 
 // TestAProcessKilledInTheLastTransactionLeavesTheOldContact: it had written the
@@ -69,12 +46,9 @@ func TestAProcessKilledInTheLastTransactionLeavesTheOldContact(t *testing.T) {
 	o := r.accepted(t)
 	release := r.holdUp(t)
 	before := r.count(t, `select count(*) from audit_line`)
-	process := r.elsewhere(t, o)
+	process := trial.NewChild(t, "finish", finishing{r.url, r.ada.Account, o.ID, o.Password})
 	r.awaitLocks(t, 1)
-	r.ok(t, process.Process.Kill())
-	if err := process.Wait(); err == nil {
-		t.Fatal("the process ended well, want it killed")
-	}
+	process.Kill()
 	release()
 	r.awaitNobody(t)
 
@@ -87,24 +61,6 @@ func TestAProcessKilledInTheLastTransactionLeavesTheOldContact(t *testing.T) {
 	r.ok(t, r.Finish(t.Context(), r.ada, o.ID, o.Password))
 	r.keeps(t, r.ada, r.garden)
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_given tina", "handover_taken ada")
-}
-
-func (r *rig) elsewhere(t *testing.T, o handover.WithPassword) *exec.Cmd {
-	t.Helper()
-	c := exec.Command(must(os.Executable()))
-	var said bytes.Buffer
-	c.Stdout, c.Stderr = &said, &said
-	c.Env = append(os.Environ(), childDatabase+"="+r.url, fmt.Sprintf("%s=%d", childOffer, o.ID),
-		fmt.Sprintf("%s=%d", childAccount, r.ada.Account), childPassword+"="+o.Password)
-	r.ok(t, c.Start())
-	t.Cleanup(func() {
-		c.Process.Kill() // it may be over
-		c.Wait()
-		if t.Failed() {
-			t.Logf("the other process said: %s", &said)
-		}
-	})
-	return c
 }
 
 // holdUp lets the last step wait after it has written the new contact: for a

@@ -1,12 +1,8 @@
 package imports_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,31 +143,18 @@ func TestAChainOfAliasesIsUndoneOrStaysTogether(t *testing.T) {
 	}
 }
 
-// The environment of a test binary that is to be another process of the portal:
-// the import that it works on.
-const (
-	childDatabase = "PETSCHAFT_CHILD_DATABASE"
-	childImport   = "PETSCHAFT_CHILD_IMPORT"
-)
-
 func TestMain(m *testing.M) {
-	if os.Getenv(childImport) == "" {
-		os.Exit(m.Run())
-	}
-	if err := importElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	trial.Main(m, trial.NewPart("import", importElsewhere))
 }
 
-func importElsewhere() error {
-	id, err := strconv.ParseInt(os.Getenv(childImport), 10, 64)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+// importing is the import that another process of the portal works on.
+type importing struct {
+	Database string
+	Import   imports.ID
+}
+
+func importElsewhere(ctx context.Context, i importing) error {
+	db, err := postgres.Open(ctx, i.Database)
 	if err != nil {
 		return err
 	}
@@ -182,7 +165,7 @@ func importElsewhere() error {
 	}
 	rows := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: trial.Today}, Now: trial.Today}, Queue: q, Now: trial.Today}
 	b := &imports.Book{DB: db, Mailbox: rows, Queue: q, Now: trial.Today}
-	return b.Work(ctx, imports.ID(id))
+	return b.Work(ctx, i.Import)
 }
 
 // TestAProcessKilledWhileItAppliesLeavesNothing kills a real process (SIGKILL)
@@ -205,23 +188,18 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	defer block.Rollback(t.Context())
 	_, err = block.Exec(t.Context(), `select from import_chunk where import = $1 for update`, im.ID)
 	r.ok(t, err)
-	c := exec.Command(must(os.Executable()))
-	var said bytes.Buffer
-	c.Stdout, c.Stderr = &said, &said
-	c.Env = append(os.Environ(), childDatabase+"="+url, fmt.Sprintf("%s=%d", childImport, im.ID))
-	r.ok(t, c.Start())
+	c := trial.NewChild(t, "import", importing{url, im.ID})
 	waits := func() int {
 		return r.scalar(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from import_chunk%'`)
 	}
 	trial.Until(t, "the other process writes", func() bool { return waits() == 1 })
-	r.ok(t, c.Process.Kill())
-	_ = c.Wait()
+	c.Kill()
 	r.ok(t, block.Rollback(t.Context()))
 	trial.Until(t, "its session ends", func() bool {
 		return r.scalar(t, `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
 	})
 	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
-		t.Errorf("after the kill: got %d rows, name %q, want nothing written; the process said %s", n, r.row(t, old).Name, &said)
+		t.Errorf("after the kill: got %d rows, name %q, want nothing written", n, r.row(t, old).Name)
 	}
 	if n := r.scalar(t, `select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
 		t.Errorf("after the kill: got %d audit lines of the import", n)

@@ -3,11 +3,7 @@ package mailbox_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
-	"os"
-	"os/exec"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,32 +19,18 @@ import (
 	"petschaft/internal/trial"
 )
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childDatabase = "PETSCHAFT_CHILD_DATABASE"
-	childMail     = "PETSCHAFT_CHILD_MAIL"
-	childDelivers = "PETSCHAFT_CHILD_DELIVERS"
-)
-
 func TestMain(m *testing.M) {
-	if os.Getenv(childDelivers) == "" {
-		os.Exit(m.Run())
-	}
-	if err := deliverElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	trial.Main(m, trial.NewPart("deliver", deliverElsewhere))
 }
 
-// deliverElsewhere is that other process: it delivers one challenge.
-func deliverElsewhere() error {
-	id, err := strconv.ParseInt(os.Getenv(childDelivers), 10, 64)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
-	defer cancel()
-	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+// delivery is the challenge that another process of the portal delivers.
+type delivery struct {
+	Database, Mail string // addresses
+	Challenge      int64
+}
+
+func deliverElsewhere(ctx context.Context, d delivery) error {
+	db, err := postgres.Open(ctx, d.Database)
 	if err != nil {
 		return err
 	}
@@ -57,13 +39,13 @@ func deliverElsewhere() error {
 	if err != nil {
 		return err
 	}
-	sender, err := mail.NewSender(mail.Config{URL: os.Getenv(childMail), From: "portal@uni.example", Bounce: "bounce@uni.example"})
+	sender, err := mail.NewSender(mail.Config{URL: d.Mail, From: "portal@uni.example", Bounce: "bounce@uni.example"})
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
 	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Outbox: mail.NewOutbox(db, sender, q), Now: trial.Today, Base: "https://portal.example"}
-	return mailbox.Deliver(ctx, b, id)
+	return mailbox.Deliver(ctx, b, d.Challenge)
 }
 
 // TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain kills a real process
@@ -117,19 +99,14 @@ func smtp(addr string) string { return "smtp://" + addr + "?tls=none" }
 // as the server has the mail.
 func (r *rig) killDelivery(t *testing.T, url string, s *sink.Sink, challenge int64) {
 	t.Helper()
-	c := exec.Command(must(os.Executable()))
-	var said bytes.Buffer
-	c.Stdout, c.Stderr = &said, &said
-	c.Env = append(os.Environ(), childDatabase+"="+url, childMail+"="+smtp(mute(t, s.Addr())), fmt.Sprintf("%s=%d", childDelivers, challenge))
-	r.ok(t, c.Start())
-	defer c.Wait()
+	c := trial.NewChild(t, "deliver", delivery{url, smtp(mute(t, s.Addr())), challenge})
 	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
 	defer cancel()
 	_, err := s.WaitFor(ctx, func(sink.Mail) bool { return true })
-	c.Process.Kill()
 	if err != nil {
-		t.Fatalf("no mail came: %v; the other process said: %s", err, &said)
+		t.Fatalf("no mail came: %v", err)
 	}
+	c.Kill()
 }
 
 // mute is the way to a mail server that takes a mail and never says so.

@@ -1,12 +1,8 @@
 package order_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
@@ -16,33 +12,20 @@ import (
 	"petschaft/internal/trial"
 )
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childDatabase  = "PETSCHAFT_CHILD_DATABASE"
-	childAuthority = "PETSCHAFT_CHILD_AUTHORITY"
-	childIssues    = "PETSCHAFT_CHILD_ISSUES"
-	childKind      = "PETSCHAFT_CHILD_KIND" // "order": of a server certificate
-)
-
 func TestMain(m *testing.M) {
-	if os.Getenv(childIssues) == "" {
-		os.Exit(m.Run())
-	}
-	if err := issueElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	trial.Main(m, trial.NewPart("issue", issueElsewhere))
 }
 
-// issueElsewhere is that other process: it issues one application or order.
-func issueElsewhere() error {
-	id, err := strconv.ParseInt(os.Getenv(childIssues), 10, 64)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // nobody is left over
-	defer cancel()
-	db, err := postgres.Open(ctx, os.Getenv(childDatabase))
+// issuing is what another process of the portal issues: an application, or an
+// order of a server certificate.
+type issuing struct {
+	Database, Authority string // addresses
+	Application         order.ID
+	Order               order.ServerID
+}
+
+func issueElsewhere(ctx context.Context, i issuing) error {
+	db, err := postgres.Open(ctx, i.Database)
 	if err != nil {
 		return err
 	}
@@ -51,36 +34,23 @@ func issueElsewhere() error {
 	if err != nil {
 		return err
 	}
-	b.Authority = &catest.Client{URL: os.Getenv(childAuthority)}
-	if os.Getenv(childKind) == "order" {
-		return b.Fulfil(ctx, order.ServerID(id))
+	b.Authority = &catest.Client{URL: i.Authority}
+	if i.Order != 0 {
+		return b.Fulfil(ctx, i.Order)
 	}
-	return b.Issue(ctx, order.ID(id))
+	return b.Issue(ctx, i.Application)
 }
 
 // elsewhere starts a process that issues the application.
-func (r *rig) elsewhere(t *testing.T, id order.ID) *exec.Cmd {
+func (r *rig) elsewhere(t *testing.T, id order.ID) *trial.Child {
 	t.Helper()
-	return r.child(t, "application", int64(id))
+	return trial.NewChild(t, "issue", issuing{Database: r.url, Authority: r.away.URL, Application: id})
 }
 
-func (r *rig) child(t *testing.T, kind string, id int64) *exec.Cmd {
+// elsewhereOrder is elsewhere for an order of a server certificate.
+func (r *rig) elsewhereOrder(t *testing.T, id order.ServerID) *trial.Child {
 	t.Helper()
-	self, err := os.Executable()
-	r.ok(t, err)
-	c := exec.Command(self)
-	var said bytes.Buffer
-	c.Stdout, c.Stderr = &said, &said
-	c.Env = append(os.Environ(), childDatabase+"="+r.url, childAuthority+"="+r.away.URL, childKind+"="+kind, fmt.Sprintf("%s=%d", childIssues, id))
-	r.ok(t, c.Start())
-	t.Cleanup(func() {
-		c.Process.Kill() // it may be over
-		c.Wait()
-		if t.Failed() {
-			t.Logf("the other process said: %s", &said)
-		}
-	})
-	return c
+	return trial.NewChild(t, "issue", issuing{Database: r.url, Authority: r.away.URL, Order: id})
 }
 
 // came waits until the authority has signed and not answered.
@@ -103,10 +73,7 @@ func (r *rig) killed(t *testing.T) order.ID {
 	r.away.Next(catest.Slow)
 	process := r.elsewhere(t, id)
 	r.came(t, int64(id))
-	r.ok(t, process.Process.Kill())
-	if err := process.Wait(); err == nil {
-		t.Fatal("the process ended well, want it killed")
-	}
+	process.Kill()
 	r.ended(t, id, order.Issuing, "")
 	if n := r.scalar(t, `select count(*) from certificate`); n != 0 || r.away.Signed(int64(id)) != 1 {
 		t.Fatalf("got %d certificates recorded and %d signed, want none and one: the process died between", n, r.away.Signed(int64(id)))
@@ -153,7 +120,7 @@ func TestAfterAKillManyProcessesRecordOneCertificate(t *testing.T) {
 	if got[""] != 10 {
 		t.Errorf("got %v, want all well", got)
 	}
-	for _, c := range []*exec.Cmd{first, second} {
+	for _, c := range []*trial.Child{first, second} {
 		if err := c.Wait(); err != nil {
 			t.Errorf("another process: %v, want it to end well", err)
 		}

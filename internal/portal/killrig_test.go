@@ -2,7 +2,6 @@ package portal_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -14,7 +13,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,31 +38,20 @@ import (
 	"petschaft/internal/trial"
 )
 
-// The environment of a test binary that is to be another process of the portal.
-const (
-	childDatabase = "PETSCHAFT_CHILD_DATABASE"
-	childMail     = "PETSCHAFT_CHILD_MAIL"
-	childDoes     = "PETSCHAFT_CHILD_DOES"
-	childBy       = "PETSCHAFT_CHILD_BY"
-	childTo       = "PETSCHAFT_CHILD_TO"
-)
+func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("answer", answerElsewhere)) }
 
-func TestMain(m *testing.M) {
-	if os.Getenv(childDoes) == "" {
-		os.Exit(m.Run())
-	}
-	if err := answerElsewhere(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+// asked is what another process of the portal is asked for.
+type asked struct {
+	Database, Mail string // addresses
+	Does           string // a key of answers
+	By             person.ID
+	To             string
 }
 
 // answerElsewhere is that other process: a whole portal that works its jobs, does
 // what one request asks for, says so, and waits to be killed.
-func answerElsewhere() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // nobody is left over
-	defer cancel()
-	p, err := portal.Open(ctx, killConfig(os.Getenv(childDatabase), os.Getenv(childMail)), slog.New(slog.DiscardHandler), time.Now)
+func answerElsewhere(ctx context.Context, a asked) error {
+	p, err := portal.Open(ctx, killConfig(a.Database, a.Mail), slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		return err
 	}
@@ -75,12 +62,8 @@ func answerElsewhere() error {
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil { // until it is told to
 		return err
 	}
-	account, err := strconv.ParseInt(os.Getenv(childBy), 10, 64)
-	if err != nil {
-		return err
-	}
-	by := person.Actor{Account: person.ID(account), Name: "Somebody", Officer: os.Getenv(childDoes) == "approve"}
-	if err := answers[os.Getenv(childDoes)](ctx, p, by, os.Getenv(childTo)); err != nil {
+	by := person.Actor{Account: a.By, Name: "Somebody", Officer: a.Does == "approve"}
+	if err := answers[a.Does](ctx, p, by, a.To); err != nil {
 		return err
 	}
 	fmt.Println("answered")
@@ -281,30 +264,17 @@ func mute(t *testing.T) (addr string) {
 // job of that kind runs. hold is the lock that keeps the job from its end.
 func (r *killRig) killed(does, kind, hold string, by person.Actor, to any) {
 	r.t.Helper()
-	c := exec.Command(must(os.Executable()))
-	var said bytes.Buffer
-	c.Stderr = &said
-	out, in := bufio.NewReader(must(c.StdoutPipe())), must(c.StdinPipe())
-	c.Env = append(os.Environ(), childDatabase+"="+r.database, childMail+"="+mute(r.t), childDoes+"="+does,
-		fmt.Sprintf("%s=%d", childBy, by.Account), fmt.Sprintf("%s=%v", childTo, to))
-	r.ok(c.Start())
-	defer c.Wait()
-	defer c.Process.Kill()
-	says := func(want string) {
-		r.t.Helper()
-		if line, _ := out.ReadString('\n'); strings.TrimSpace(line) != want {
-			r.t.Fatalf("the other process said %q %s, want %q", line, &said, want)
-		}
-	}
-	says("open")
+	c := trial.NewChild(r.t, "answer", asked{r.database, mute(r.t), does, by.Account, fmt.Sprint(to)})
+	c.Expect("open")
 	block := must(r.DB.Begin(r.t.Context()))
 	defer block.Rollback(context.WithoutCancel(r.t.Context()))
 	if hold != "" {
 		must(block.Exec(r.t.Context(), hold))
 	}
-	must(fmt.Fprintln(in))
-	says("answered")
+	c.Tell()
+	c.Expect("answered")
 	trial.Until(r.t, "its job runs", func() bool {
 		return r.count(`select count(*) from river_job where kind = $1 and state = 'running'`, kind) > 0
 	})
+	c.Kill()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/org"
+	"petschaft/internal/pki"
 )
 
 // TestOrganisationsInABrowser looks at organisations and their names in every
@@ -87,7 +88,7 @@ func TestTheForecastCountsWhatIsThere(t *testing.T) {
 	rita := r.as("rita")
 	rita.get("/office/forecast").status(http.StatusOK).has("Noch nichts zu erneuern")
 	r.serverEnds()
-	rita.get("/office/forecast").status(http.StatusOK).has("190 Serverzertifikate sind zurzeit gültig", "<svg", "200 Tage, heute", "zusammen")
+	rita.get("/office/forecast").status(http.StatusOK).has("190 Serverzertifikate sind zurzeit gültig", "<svg", fmt.Sprintf("%d Tage, heute", pki.MostTLSDays(r.clock.Now())), "zusammen")
 	must(r.db.Exec(t.Context(), `update certificate set phase = 'over', turns = null where not_after > $1`, r.clock.Now().Add(24*time.Hour*100+time.Hour)))
 	rita.get("/office").has("/office/forecast")
 	rita.get("/office/forecast").has("100 Serverzertifikate sind zurzeit gültig")

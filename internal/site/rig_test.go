@@ -68,9 +68,15 @@ func must[T any](v T, err error) T {
 
 func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	t.Helper()
+	return rigAt(t, trial.Today(), change...)
+}
+
+// rigAt is newRig on another day.
+func rigAt(t *testing.T, at time.Time, change ...func(*portal.Config)) *rig {
+	t.Helper()
 	app, provider := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
 	r := &rig{
-		t: t, clock: trial.NewClock(), base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
+		t: t, clock: trial.ClockAt(at), base: "http://" + app.Listener.Addr().String(), issuer: "http://" + provider.Listener.Addr().String(),
 		actors: map[string]person.Actor{}, logged: &record{},
 	}
 	r.sink = must(sink.New(sink.Config{}))

@@ -170,7 +170,7 @@ http { access_log off; `
 func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 	t.Parallel()
 	lane.Peer(t, "nginx")
-	r := newRig(t)
+	r := rigAt(t, trial.Machine())
 	dir, port := t.TempDir(), freePort()
 	must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
 	var servers strings.Builder
@@ -240,7 +240,7 @@ func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 func TestPeerNginxServesTheWholeChainToo(t *testing.T) {
 	t.Parallel()
 	lane.Peer(t, "nginx")
-	r := newRig(t)
+	r := rigAt(t, trial.Machine())
 	key := ecKey()
 	for ending, good := range map[string]bool{"-x509chain.pem": true, ".pem": false} {
 		dir, port := t.TempDir(), freePort()
@@ -262,7 +262,7 @@ func TestPeerNginxServesTheWholeChainToo(t *testing.T) {
 func TestPeersGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
 	t.Parallel()
 	lane.Peer(t, "certtool")
-	r := newRig(t)
+	r := rigAt(t, trial.Machine())
 	for _, key := range []crypto.Signer{rsaKey(), ecKey()} {
 		dir := t.TempDir()
 		reference := r.served(r.organisation, key.Public(), 90, "www.uni.example", "uni.example")
@@ -301,7 +301,7 @@ func TestPeersGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
 func TestPeerJavaTakesTheChain(t *testing.T) {
 	t.Parallel()
 	lane.Peer(t, "keytool")
-	r := newRig(t)
+	r := rigAt(t, trial.Machine())
 	for _, alg := range [][]string{{"-keyalg", "EC", "-groupname", "secp256r1"}, {"-keyalg", "RSA", "-keysize", "2048"}} {
 		dir := t.TempDir()
 		store := []string{"-keystore", "keystore.p12", "-storetype", "PKCS12", "-storepass", "geheim1", "-alias", "java.uni.example"}

@@ -20,7 +20,7 @@ const Day = 24 * time.Hour
 
 // Today is when tests begin: a fixed day, so that what passes on one passes on
 // any other. PETSCHAFT_TEST_DAYS=200 or -200 shows that none hangs on that day
-// either. Only what foreign programs check begins on the machine's day.
+// either (go test -count=1, for its cache does not see the change).
 func Today() time.Time {
 	today := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	days := os.Getenv(shift)
@@ -33,6 +33,10 @@ func Today() time.Time {
 	}
 	return today.AddDate(0, 0, n)
 }
+
+// Machine is the machine's day, to the second: for tests in which foreign programs
+// check what was made in them, for they know no other.
+func Machine() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 // Clock is a time that tests move.
 type Clock struct{ micros atomic.Int64 }
