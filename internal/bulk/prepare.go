@@ -84,12 +84,12 @@ func (b *Book) choose(ctx context.Context, tx pgx.Tx, by person.Actor, d org.Ema
 }
 
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID, v Verb, s selection) (id ID, err error) {
-	who := by.Who()
+	who := by.Behalf()
 	err = tx.QueryRow(ctx, `
 		insert into bulk (domain, account, token, origin, verb, total, due, left_out, mails, next, seen, created)
-		values (@domain, @account, nullif(@token::bigint, 0), @origin, @verb, @total, @due, @left, @mails, @now, @now, @now) returning id`,
+		values (@domain, @account, @token, @origin, @verb, @total, @due, @left, @mails, @now, @now, @now) returning id`,
 		pgx.NamedArgs{
-			"domain": d, "account": by.Account, "token": who.Token, "origin": origin(who), "verb": v, "total": len(s.items), "due": s.due,
+			"domain": d, "account": who.Account, "token": who.Token, "origin": who.From, "verb": v, "total": len(s.items), "due": s.due,
 			"left": len(s.items) - s.due, "mails": s.mails, "now": b.Now(),
 		}).Scan(&id)
 	if err != nil {

@@ -3,12 +3,10 @@ package bulk
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -132,11 +130,4 @@ func (b *Book) Comments(ctx context.Context, x Bulk) (n int, err error) {
 		return 0, fmt.Errorf("count comments of bulk %d: %w", x.ID, err)
 	}
 	return n, nil
-}
-
-func origin(who audit.Who) *netip.Addr {
-	if !who.From.IsValid() {
-		return nil
-	}
-	return &who.From
 }

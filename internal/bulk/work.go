@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,7 +21,8 @@ const batch = 50
 // job is a running bulk that a worker holds locked.
 type job struct {
 	Bulk
-	by    person.Actor
+	who   person.Behalf
+	by    person.Actor // as of now, once that is known
 	place mailbox.ID
 	tries int // in a row that met a doubtful trouble
 }
@@ -78,34 +78,26 @@ func (b *Book) tried(ctx context.Context, id ID) error {
 
 // take locks a running bulk that nobody else works on.
 func (b *Book) take(ctx context.Context, tx pgx.Tx, id ID) (j job, err error) {
-	var origin *netip.Addr
-	var token *int64
 	err = tx.QueryRow(ctx, `
 		select b.id, b.domain, d.name, b.account, b.verb, b.comment, b.total, b.due, b.left_out, b.done, b.failed, b.mails, b.next, b.place, b.tries, b.token, b.origin,
 			(select count(*) from bulk y where y.state = 'running' and y.verb = 'challenge')
 		from bulk b join email_domain d on d.id = b.domain where b.id = $1 and b.state = 'running' for update of b skip locked`, id).
 		Scan(&j.ID, &j.Domain, &j.DomainName, &j.Account, &j.Verb, &j.Comment, &j.Total, &j.Due, &j.LeftOut, &j.Done, &j.Failed, &j.Mails,
-			&j.Next, &j.place, &j.tries, &token, &origin, &j.Paced)
-	j.State, j.by = Running, person.Actor{Account: j.Account}
-	if origin != nil {
-		j.by.From = *origin
-	}
-	if token != nil {
-		j.by.Token = *token
-	}
+			&j.Next, &j.place, &j.tries, &j.who.Token, &j.who.From, &j.Paced)
+	j.who.Account, j.State = j.Account, Running
+	j.by = j.who.Actor()
 	return j, err
 }
 
 // standing asks anew whether whoever began it may go on.
 func (b *Book) standing(ctx context.Context, tx pgx.Tx, j *job) error {
-	by, err := b.People.Acting(ctx, tx, j.Account, j.by.Token)
+	by, err := b.People.Acting(ctx, tx, j.who)
 	if errors.Is(err, person.ErrLocked) {
 		return fault.New(fault.Denied, "bulk.locked")
 	}
 	if err != nil {
 		return err
 	}
-	by.From, by.Token = j.by.From, j.by.Token
 	j.by = by
 	d, err := b.Org.DomainIn(ctx, tx, by, string(j.DomainName))
 	if fault.Is(err, fault.Missing) || err == nil && !d.Contact {

@@ -146,10 +146,10 @@ func (b *Book) change(ctx context.Context, by person.Actor, id ID, f changing) e
 // unlocked refuses to go on where the account of one of the two is locked by
 // now.
 func (b *Book) unlocked(ctx context.Context, tx pgx.Tx, o Offer) error {
-	if _, err := b.Person.Acting(ctx, tx, o.Successor, 0); err != nil {
+	if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: o.Successor}); err != nil {
 		return err
 	}
-	_, err := b.Person.Acting(ctx, tx, o.Giver, 0)
+	_, err := b.Person.Acting(ctx, tx, person.Behalf{Account: o.Giver})
 	if fault.Is(err, fault.Denied) {
 		return fault.New(fault.Conflict, "handover.giver_locked")
 	}

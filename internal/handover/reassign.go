@@ -131,7 +131,7 @@ func (b *Book) mayBecome(ctx context.Context, tx pgx.Tx, by person.Actor, of org
 	case of.ContactID:
 		bad.Add("account", "handover.reassign.same")
 	default:
-		if _, err := b.Person.Acting(ctx, tx, account, 0); fault.Is(err, fault.Denied) {
+		if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: account}); fault.Is(err, fault.Denied) {
 			bad.Add("account", "handover.email.locked")
 		} else if err != nil {
 			return "", err
@@ -146,7 +146,7 @@ func (b *Book) ConfirmReassign(ctx context.Context, by person.Actor, id Reassign
 		if err := MayConfirmReassign(r); err != nil {
 			return err
 		}
-		if _, err := b.Person.Acting(ctx, tx, r.Successor, 0); fault.Is(err, fault.Denied) {
+		if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: r.Successor}); fault.Is(err, fault.Denied) {
 			return fault.New(fault.Conflict, "handover.email.locked")
 		} else if err != nil {
 			return err

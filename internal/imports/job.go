@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -147,25 +146,19 @@ func (b *Book) uncount(ctx context.Context, id ID) error {
 
 // ordered loads an import in the name of whoever ordered the work on it.
 func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ID) (im Import, by person.Actor, err error) {
-	var account person.ID
-	var token int64
-	var from *netip.Addr
+	var who person.Behalf
 	var domain string
-	err = tx.QueryRow(ctx, `select coalesce(m.ordered_by, m.account), coalesce(m.ordered_token, 0), m.ordered_from, d.name
-		from import m join email_domain d on d.id = m.domain where m.id = $1`, id).Scan(&account, &token, &from, &domain)
+	err = tx.QueryRow(ctx, `select coalesce(m.ordered_by, m.account), m.ordered_token, m.ordered_from, d.name
+		from import m join email_domain d on d.id = m.domain where m.id = $1`, id).Scan(&who.Account, &who.Token, &who.From, &domain)
 	if err != nil {
 		return im, by, fmt.Errorf("read order of import %d: %w", id, err)
 	}
-	by, err = b.Mailbox.Org.People.Acting(ctx, tx, account, token)
+	by, err = b.Mailbox.Org.People.Acting(ctx, tx, who)
 	if fault.Is(err, fault.Denied) {
 		return im, by, errRight
 	}
 	if err != nil {
 		return im, by, fmt.Errorf("read who ordered import %d: %w", id, err)
-	}
-	by.Token = token
-	if from != nil {
-		by.From = *from
 	}
 	im, err = loadImport(ctx, tx, by, domain, id)
 	if fault.Is(err, fault.Missing) || err == nil && im.State.Working() && !im.Contact {

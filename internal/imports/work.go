@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/netip"
 
 	"github.com/jackc/pgx/v5"
 
@@ -178,13 +177,10 @@ func (b *Book) decide(ctx context.Context, by person.Actor, name string, id ID, 
 
 // order notes what is to be done, for whom, and queues it.
 func (b *Book) order(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, s State) error {
-	var from *netip.Addr
-	if by.From.IsValid() {
-		from = &by.From
-	}
+	who := by.Behalf()
 	_, err := tx.Exec(ctx, `update import set state = @state, since = @now, tries = 0, trouble = '', done = 0, ordered_by = @by,
-			ordered_token = nullif(@token::bigint, 0), ordered_from = @from where id = @id`,
-		pgx.NamedArgs{"id": id, "state": s, "now": b.Now(), "by": by.Account, "token": by.Token, "from": from})
+			ordered_token = @token, ordered_from = @from where id = @id`,
+		pgx.NamedArgs{"id": id, "state": s, "now": b.Now(), "by": who.Account, "token": who.Token, "from": who.From})
 	if err != nil {
 		return fmt.Errorf("order %s of import %d: %w", s, id, err)
 	}

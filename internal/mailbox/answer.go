@@ -121,11 +121,17 @@ func answered(ctx context.Context, tx pgx.Tx, digest []byte) (Asked, error) {
 	return asked(ctx, tx, digest)
 }
 
+// Confirmation is what came of one. Where nobody is waited for and the account is
+// not linked, another address of the round cannot be confirmed any more.
+type Confirmation struct {
+	Waiting int  // how many of the round's challenges still wait
+	Linked  bool // the account is linked to the row
+}
+
 // Confirm says that the challenged address belongs to by (R7–R9). When it was
-// the last of its round, the account is linked to the row's addresses. It
-// returns how many of the round's challenges still wait. A second account in
-// one round changes nothing, but the contacts are told, once.
-func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (waiting int, err error) {
+// the last of its round, the account is linked to the row's addresses. A second
+// account in one round changes nothing, but the contacts are told, once.
+func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (c Confirmation, err error) {
 	var refused error
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		a, err := answered(ctx, tx, digest)
@@ -135,7 +141,7 @@ func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (wai
 		refused = MayConfirm(a, by, digest, b.Now())
 		switch {
 		case refused == nil:
-			waiting, err = b.confirm(ctx, tx, by, a)
+			c, err = b.confirm(ctx, tx, by, a)
 			return err
 		case errors.Is(refused, ErrOtherAccount):
 			return b.tellConflict(ctx, tx, by, a)
@@ -143,34 +149,36 @@ func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (wai
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return Confirmation{}, err
 	}
-	return waiting, refused
+	return c, refused
 }
 
-func (b *Book) confirm(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) (waiting int, err error) {
+func (b *Book) confirm(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) (c Confirmation, err error) {
 	if err := b.close(ctx, tx, by, a, Affirmed); err != nil {
-		return 0, err
+		return c, err
 	}
 	if err := b.note(ctx, tx, by.Who(), "mailbox.confirmed", a.detail(), a.about(by)...); err != nil {
-		return 0, err
+		return c, err
 	}
-	var total, confirmed int
+	var complete bool
 	err = tx.QueryRow(ctx, `
-		select count(*), count(*) filter (where state = 'confirmed'), count(*) filter (where state in ('queued', 'deferred', 'sent'))
-		from challenge where round = $1`, a.Round).Scan(&total, &confirmed, &waiting)
+		select bool_and(state = 'confirmed'), count(*) filter (where state in ('queued', 'deferred', 'sent')),
+			exists (select from link where row_id = @row and account = @by and not suspended)
+		from challenge where round = @round`, pgx.NamedArgs{"row": a.RowID, "by": by.Account, "round": a.Round}).Scan(&complete, &c.Waiting, &c.Linked)
 	if err != nil {
-		return 0, fmt.Errorf("count confirmations: %w", err)
+		return c, fmt.Errorf("count confirmations: %w", err)
 	}
-	if confirmed == total {
+	if complete {
 		if err := b.link(ctx, tx, by, a); err != nil {
-			return 0, err
+			return c, err
 		}
+		c.Linked = true
 	}
 	if err := b.settle(ctx, tx, a.RowID); err != nil {
-		return 0, err
+		return c, err
 	}
-	return waiting, refresh(ctx, tx, a.RowID)
+	return c, refresh(ctx, tx, a.RowID)
 }
 
 // Decline says that the address does not belong to by, whoever confirmed others

@@ -38,9 +38,9 @@ func TestAPersonConfirmsEveryAddressAndIsLinked(t *testing.T) {
 		t.Errorf("after sending: got status %q, want open", got)
 	}
 	for i, a := range []string{"ada.adler@uni.example", "a.adler@uni.example", "ada@labor.example"} {
-		waiting, err := r.Confirm(t.Context(), r.ada, digests[a])
-		if err != nil || waiting != 2-i {
-			t.Fatalf("confirm %s: got %d waiting and %v, want %d", a, waiting, err, 2-i)
+		c, err := r.Confirm(t.Context(), r.ada, digests[a])
+		if want := (mailbox.Confirmation{Waiting: 2 - i, Linked: i == 2}); err != nil || c != want {
+			t.Fatalf("confirm %s: got %+v and %v, want %+v", a, c, err, want)
 		}
 	}
 	row := r.row(t, id)

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 )
@@ -25,26 +26,32 @@ type Input struct {
 // ErrOneOpen is that another application for the row is open.
 var ErrOneOpen = fault.New(fault.Conflict, "schema.application_one_open")
 
+// Applied is an application that was made, and what its request asks for and will
+// not get.
+type Applied struct {
+	ID      ID
+	LeftOut []pki.Dropped
+}
+
 // Apply asks for a certificate for a row that is linked to by. From the request
 // only the key is taken. One application of a row is open at a time: a double
 // click makes one.
-func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in Input) (ID, error) {
+func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in Input) (made Applied, err error) {
 	if b.Authority == nil {
-		return 0, errNoAuthority
+		return made, errNoAuthority
 	}
 	var bad fault.Fields
-	key, err := b.key(ctx, in.CSR, &bad)
+	request, err := b.request(ctx, in.CSR, &bad)
 	if err != nil {
-		return 0, err
+		return made, err
 	}
 	if in.Terms != b.Terms {
 		bad.Add("terms", "order.terms.required")
 	}
 	if err := bad.Err(); err != nil {
-		return 0, err
+		return made, err
 	}
-	var id ID
-	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	return made, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		l, err := b.Mailbox.LockLinked(ctx, tx, by.Account, row)
 		if fault.Is(err, fault.Conflict) { // never linked: it does not exist for them
 			return fault.New(fault.Missing, "fault.missing").Because(err)
@@ -58,31 +65,44 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 		if err := mayName(ctx, tx, l, by.Account); err != nil {
 			return err
 		}
-		if id, err = b.insert(ctx, tx, by, row, key); err != nil {
+		if made.ID, err = b.insert(ctx, tx, by, row, request.Key); err != nil {
 			return err
 		}
+		made.LeftOut = leftOut(request, l, by)
 		return b.Cert.TellNewcomer(ctx, tx, by, l)
 	})
 }
 
-// key takes the key from a request, and nothing else.
-func (b *Book) key(ctx context.Context, csr string, bad *fault.Fields) (pki.Key, error) {
+// leftOut is what a request asks for and a certificate for l does not say.
+func leftOut(request pki.CSR, l mailbox.Linked, by person.Actor) []pki.Dropped {
+	var given pki.Names
+	for _, a := range l.Addresses() {
+		given.Emails = append(given.Emails, string(a))
+	}
+	if l.Kind == mailbox.Personal {
+		given.Emails = append(given.Emails, by.Name) // as the common name
+	}
+	return request.Ignored(given, org.FoldName)
+}
+
+// request reads a request, whose key is taken and nothing else.
+func (b *Book) request(ctx context.Context, csr string, bad *fault.Fields) (pki.CSR, error) {
 	request, err := pki.ReadCSR([]byte(csr))
 	if err == nil {
 		err = request.Key.Check()
 	}
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		bad.Add("csr", f.ID, f.Args...)
-		return pki.Key{}, nil
+		return request, nil
 	}
 	if err != nil {
-		return pki.Key{}, err
+		return request, err
 	}
 	compromised, err := b.Cert.Compromised(ctx, b.DB, request.Key)
 	if compromised {
 		bad.Add("csr", "order.key.compromised")
 	}
-	return request.Key, err
+	return request, err
 }
 
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, row mailbox.ID, key pki.Key) (ID, error) {

@@ -12,11 +12,13 @@ func TestNoCertificateIsGivenForAKeyThatWasReportedCompromised(t *testing.T) {
 	r := localRig(t)
 	mine, other := r.linked(t, r.ada, "ada@uni.example"), r.linked(t, r.bob, "bob@uni.example")
 	in := order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms}
-	id, err := r.Apply(t.Context(), r.ada, mine, in)
+	made, err := r.Apply(t.Context(), r.ada, mine, in)
 	r.ok(t, err)
+	id := made.ID
 	r.ok(t, r.Issue(t.Context(), id))
-	waiting, err := r.Apply(t.Context(), r.bob, other, in)
+	made, err = r.Apply(t.Context(), r.bob, other, in)
 	r.ok(t, err)
+	waiting := made.ID
 	r.ok(t, r.Cert.Revoke(t.Context(), r.ada, r.one(t, id).ID, pki.KeyCompromise))
 
 	r.ok(t, r.Issue(t.Context(), waiting))

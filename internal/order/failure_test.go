@@ -89,11 +89,11 @@ func TestTwoTabsMakeOneApplicationAndOneCertificate(t *testing.T) {
 	r := localRig(t)
 	row, request := r.linked(t, r.ada, "ada@uni.example"), csr(t, ecKey(t))
 	got := race(50, func(int) error {
-		id, err := r.Apply(t.Context(), r.ada, row, order.Input{CSR: request, Terms: r.Terms})
+		made, err := r.Apply(t.Context(), r.ada, row, order.Input{CSR: request, Terms: r.Terms})
 		if err != nil {
 			return err
 		}
-		return r.Issue(t.Context(), id)
+		return r.Issue(t.Context(), made.ID)
 	})
 	if got[""] != 1 || got["schema.application_one_open"]+got["mailbox.apply.have"] != 49 {
 		t.Errorf("got %v, want one certificate and 49 told that there is an application or a certificate", got)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,8 +121,9 @@ func TestACertificateIsWhatOpenSSLAndMailProgramsAccept(t *testing.T) {
 			r.ok(t, err)
 			r.confirm(t, r.ada, row.ID)
 			key := c.key(t)
-			id, err := r.Apply(t.Context(), r.ada, row.ID, order.Input{CSR: csr(t, key), Terms: r.Terms})
+			made, err := r.Apply(t.Context(), r.ada, row.ID, order.Input{CSR: csr(t, key), Terms: r.Terms})
 			r.ok(t, err)
+			id := made.ID
 			r.ok(t, r.Issue(t.Context(), id))
 			issued := r.one(t, id)
 			r.isExactly(t, issued, c.subject, key)
@@ -241,4 +243,18 @@ func (r *rig) work(t *testing.T) {
 			t.Errorf("stop queue: %v", err)
 		}
 	})
+}
+
+func TestApplyingSaysWhatOfTheRequestIsLeftOut(t *testing.T) {
+	t.Parallel()
+	r := localRig(t)
+	made, err := r.Apply(t.Context(), r.ada, r.linked(t, r.ada, "ada@uni.example"), order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms})
+	r.ok(t, err)
+	var ids []string
+	for _, d := range made.LeftOut {
+		ids = append(ids, d.ID)
+	}
+	if made.ID == 0 || !slices.Equal(ids, []string{"pki.dropped.common_name", "pki.dropped.email"}) {
+		t.Errorf("got application %d without %q, want one without the foreign name and address", made.ID, ids)
+	}
 }

@@ -263,9 +263,9 @@ func csr(t testing.TB, key crypto.Signer) string {
 // apply is an application with a fresh key.
 func (r *rig) apply(t testing.TB, by person.Actor, row mailbox.ID) order.ID {
 	t.Helper()
-	id, err := r.Apply(t.Context(), by, row, order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms})
+	made, err := r.Apply(t.Context(), by, row, order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms})
 	r.ok(t, err)
-	return id
+	return made.ID
 }
 
 func (r *rig) application(t testing.TB, id order.ID) order.Application {

@@ -170,10 +170,10 @@ func TestAKeyBelongsToOnePerson(t *testing.T) {
 	r := localRig(t)
 	in := order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms}
 	mine, other := r.linked(t, r.ada, "ada@uni.example"), r.linked(t, r.bob, "bob@uni.example")
-	id := must(r.Apply(t.Context(), r.ada, mine, in))
+	id := must(r.Apply(t.Context(), r.ada, mine, in)).ID
 	r.ok(t, r.Issue(t.Context(), id))
 	r.one(t, id)
-	second := must(r.Apply(t.Context(), r.bob, other, in))
+	second := must(r.Apply(t.Context(), r.bob, other, in)).ID
 	r.ok(t, r.Issue(t.Context(), second))
 	r.ended(t, second, order.Refused, "lint.key_shared")
 }

@@ -150,7 +150,7 @@ func TestATokenThatCountsNoMoreIsRefusedWithTheSameWords(t *testing.T) {
 			}
 			_, _, err := d.ByToken(ctx, secret, home)
 			wants(t, err, "token.refused")
-			acting, err := d.Acting(ctx, d.DB, d.ada.Account, int64(id))
+			acting, err := d.Acting(ctx, d.DB, person.Actor{Account: d.ada.Account, Token: int64(id)}.Behalf())
 			if err == nil && d.Issuer == "" {
 				t.Errorf("work that it began goes on as %+v", acting)
 			}
@@ -182,7 +182,7 @@ func TestWhatRestsOnGroupsSleeps(t *testing.T) {
 	d := newDesk(t)
 	in := d.input()
 	in.Ends = d.Now().AddDate(0, 11, 0)
-	secret, id := d.must(t, in)
+	secret, _ := d.must(t, in)
 	for _, step := range []struct {
 		after  time.Duration
 		groups int
@@ -192,7 +192,7 @@ func TestWhatRestsOnGroupsSleeps(t *testing.T) {
 		if err != nil || len(by.Groups) != step.groups {
 			t.Errorf("after %v more: got groups %v and %v, want %d", step.after, by.Groups, err, step.groups)
 		}
-		if by, err = d.Acting(t.Context(), d.DB, d.ada.Account, int64(id)); err != nil || len(by.Groups) != step.groups || by.Reach == nil {
+		if by, err = d.Acting(t.Context(), d.DB, by.Behalf()); err != nil || len(by.Groups) != step.groups || by.Reach == nil {
 			t.Errorf("work that it began: got %+v and %v, want %d groups", by, err, step.groups)
 		}
 	}

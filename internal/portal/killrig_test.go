@@ -212,7 +212,7 @@ func (r *killRig) linked() mailbox.ID {
 func (r *killRig) issued() cert.ID {
 	r.t.Helper()
 	ctx := r.t.Context()
-	id := must(r.Order.Apply(ctx, r.ada, r.linked(), order.Input{CSR: request(), Terms: r.Order.Terms}))
+	id := must(r.Order.Apply(ctx, r.ada, r.linked(), order.Input{CSR: request(), Terms: r.Order.Terms})).ID
 	r.ok(r.Order.Issue(ctx, id))
 	return *must(r.Order.One(ctx, r.officer, id)).Certificate
 }

@@ -13,7 +13,6 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
@@ -121,10 +120,10 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.Order.Apply(ctx, by, l.RowID, order.Input{CSR: in.csr(), Terms: in.terms})
+	made, err := s.Order.Apply(ctx, by, l.RowID, order.Input{CSR: in.csr(), Terms: in.terms})
 	switch {
 	case err == nil:
-		return s.applied(w, r, l, n, in)
+		return s.applied(w, r, made)
 	case errors.Is(err, order.ErrOneOpen):
 		return s.appliedAlready(w, r, l, fault.Of(err))
 	case answerable(err):
@@ -134,29 +133,18 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request) error {
 }
 
 // applied leads to the application and says what of the request was left out.
-func (s *Site) applied(w http.ResponseWriter, r *http.Request, l mailbox.Linked, n order.ID, in typed) error {
-	ctx := r.Context()
-	request, err := pki.ReadCSR([]byte(in.csr()))
-	if err != nil {
-		return err
+func (s *Site) applied(w http.ResponseWriter, r *http.Request, made order.Applied) error {
+	if len(made.LeftOut) == 0 {
+		return s.done(w, r, applicationPath(made.ID), "")
 	}
-	given := pki.Names{Emails: addresses(l.Addresses())}
-	if l.Kind == mailbox.Personal {
-		given.Emails = append(given.Emails, s.actor(r).Name) // as the common name
-	}
-	ignored := ignoredWords(ctx, request, given)
-	if len(ignored) == 0 {
-		return s.done(w, r, applicationPath(n), "")
-	}
-	return s.done(w, r, applicationPath(n), "apply.ignored", "what", strings.Join(ignored, "; "))
+	return s.done(w, r, applicationPath(made.ID), "apply.ignored", "what", strings.Join(ignoredWords(r.Context(), made.LeftOut), "; "))
 }
 
 // mostIgnored bounds the message that names what was left out.
 const mostIgnored = 8
 
-// ignoredWords says what of a request will not be in a certificate for given.
-func ignoredWords(ctx context.Context, request pki.CSR, given pki.Names) (words []string) {
-	ignored := request.Ignored(given, org.FoldName)
+// ignoredWords says what of a request will not be in its certificate.
+func ignoredWords(ctx context.Context, ignored []pki.Dropped) (words []string) {
 	for _, d := range ignored[:min(len(ignored), mostIgnored)] {
 		words = append(words, t(ctx, d.ID, d.Args...))
 	}

@@ -77,11 +77,11 @@ func (r *rig) linkInput(in mailbox.Input, sub string) mailbox.ID {
 // applied is an application that waits.
 func (r *rig) applied(sub string, row mailbox.ID) order.ID {
 	r.t.Helper()
-	n, err := r.Order.Apply(r.t.Context(), r.actors[sub], row, order.Input{CSR: newCSR("antrag"), Terms: r.Order.Terms})
+	made, err := r.Order.Apply(r.t.Context(), r.actors[sub], row, order.Input{CSR: newCSR("antrag"), Terms: r.Order.Terms})
 	if err != nil {
 		r.t.Fatalf("apply: %v", err)
 	}
-	return n
+	return made.ID
 }
 
 // certified is a certificate as it comes of an application.

@@ -31,7 +31,7 @@ func TestAKeyThatWaitsLeadsOnForItsOwnerOnly(t *testing.T) {
 	if got, want := ada.get(fmt.Sprintf("%s?row=%d", path, row)).status(http.StatusSeeOther).to(), fmt.Sprintf("/client-certificates/apply/%d", row); got != want {
 		t.Errorf("a key for which nothing was sent: got %s, want %s", got, want)
 	}
-	n := must(r.Order.Apply(t.Context(), r.actors["ada"], row, order.Input{CSR: csr, Terms: r.Order.Terms}))
+	n := must(r.Order.Apply(t.Context(), r.actors["ada"], row, order.Input{CSR: csr, Terms: r.Order.Terms})).ID
 	application := fmt.Sprintf("/client-certificates/applications/%d", n)
 	if got := ada.get(path).status(http.StatusSeeOther).to(); got != application {
 		t.Errorf("an application under way: got %s, want %s", got, application)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -70,26 +69,21 @@ func (s *Site) askedPage(w http.ResponseWriter, r *http.Request) error {
 
 // confirm is "Ja, diese Adresse gehört zu mir".
 func (s *Site) confirm(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
 	a, digest, err := s.proven(r)
 	if err != nil {
 		return err
 	}
-	waiting, err := s.Mailbox.Confirm(ctx, by, digest)
+	c, err := s.Mailbox.Confirm(r.Context(), s.actor(r), digest)
 	if fault.Is(err, fault.Conflict) {
 		return s.refusedPage(w, r, a, digest, err)
 	}
 	if err != nil {
 		return err
 	}
-	if waiting > 0 {
-		return s.done(w, r, "/client-certificates", "link.confirmed_waiting", "address", string(a.Recipient), "n", waiting)
-	}
-	mine, err := s.Mailbox.LinkedTo(ctx, by)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(mine, func(l mailbox.Linked) bool { return l.RowID == a.RowID && !l.Suspended }) {
+	switch {
+	case c.Waiting > 0:
+		return s.done(w, r, "/client-certificates", "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
+	case !c.Linked:
 		return s.done(w, r, "/client-certificates", "link.confirmed_incomplete", "address", string(a.Recipient))
 	}
 	return s.done(w, r, "/client-certificates", "link.linked", "address", string(a.Primary))

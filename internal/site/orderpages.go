@@ -154,7 +154,7 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadM
 		return serverview.ReadModel{}
 	}
 	names := in.list()
-	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request, pki.Names{DNS: names})}
+	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request.Ignored(pki.Names{DNS: names}, org.FoldName))}
 	if added := order.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
 		m.Added = t(ctx, "serverorder.cn_added", "name", added)
 	}
