@@ -117,7 +117,7 @@ func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Certificate, er
 	return one(ctx, b.DB, by, id)
 }
 
-func one(ctx context.Context, q org.Querier, by person.Actor, id ID) (Certificate, error) {
+func one(ctx context.Context, q postgres.Querier, by person.Actor, id ID) (Certificate, error) {
 	rows, err := q.Query(ctx, `select `+columns+` from `+tables+` where c.id = @id`, org.Scope(by, pgx.NamedArgs{"id": id}))
 	if err != nil {
 		return Certificate{}, fmt.Errorf("read certificate %d: %w", id, err)
@@ -179,7 +179,7 @@ const (
 // address, holder, subject, serial (hexadecimal) or reference. Newest first;
 // more tells that there are others.
 func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (found []Certificate, more bool, err error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, false, err
 	}
 	args := pgx.NamedArgs{"limit": searchLimit + 1}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 )
@@ -35,7 +34,7 @@ type LimitForecast struct {
 // Forecast tells a registration officer what the limit of today and those to
 // come mean for the certificates there are now.
 func (b *Book) Forecast(ctx context.Context, by person.Actor) (Forecast, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return Forecast{}, err
 	}
 	now := b.Now()

@@ -10,9 +10,9 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 )
 
 // MayRevoke tells whether the reader of c may revoke it: its holder always, a
@@ -114,7 +114,7 @@ func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certi
 
 // Compromised tells whether a certificate for the key was revoked because the
 // key fell into other hands: no other one is given for it, ever.
-func (b *Book) Compromised(ctx context.Context, q org.Querier, key pki.Key) (bool, error) {
+func (b *Book) Compromised(ctx context.Context, q postgres.Querier, key pki.Key) (bool, error) {
 	rows, err := q.Query(ctx, `select exists (select from certificate where key = $1 and reason = 1)`, key.Fingerprint[:])
 	if err != nil {
 		return false, fmt.Errorf("look for the key among compromised ones: %w", err)

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 )
 
 // MayRevokeAll tells whether the reader of r may revoke all its certificates: a
@@ -69,7 +70,7 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, by person.Actor, row 
 
 // ValidOf returns how many certificates of a row that the caller has loaded are
 // valid, of those issued until a moment (the zero one: of all).
-func (b *Book) ValidOf(ctx context.Context, q org.Querier, row mailbox.ID, until time.Time) (int, error) {
+func (b *Book) ValidOf(ctx context.Context, q postgres.Querier, row mailbox.ID, until time.Time) (int, error) {
 	rows, err := q.Query(ctx, `select count(*)::int from certificate
 		where row_id = @row and revoked is null and not_after >= @now and (@all or issued <= @until)`,
 		pgx.NamedArgs{"row": row, "now": b.Now(), "all": until.IsZero(), "until": until})

@@ -94,7 +94,7 @@ func (b *Book) Server(ctx context.Context, by person.Actor, reference string) (S
 	return server(ctx, b.DB, by, reference)
 }
 
-func server(ctx context.Context, q org.Querier, by person.Actor, reference string) (ServerCertificate, error) {
+func server(ctx context.Context, q postgres.Querier, by person.Actor, reference string) (ServerCertificate, error) {
 	rows, err := q.Query(ctx, `select `+serverColumns+` from `+serverTables+`
 		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference}))
 	if err != nil {
@@ -107,7 +107,7 @@ func server(ctx context.Context, q org.Querier, by person.Actor, reference strin
 // References returns the reference numbers of server certificates, for those who
 // may see them all.
 func (b *Book) References(ctx context.Context, by person.Actor, ids []ID) (map[ID]string, error) {
-	if err := org.MayKeep(by); err != nil || len(ids) == 0 {
+	if err := person.OfficersOnly(by); err != nil || len(ids) == 0 {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select id, reference from certificate where id = any($1) and organisation is not null`, ids)

@@ -80,7 +80,7 @@ func (v *ServerView) defaults() {
 func (b *Book) Servers(ctx context.Context, by person.Actor, v ServerView) (ServerPage, error) {
 	v.defaults()
 	if v.Office {
-		if err := org.MayKeep(by); err != nil {
+		if err := person.OfficersOnly(by); err != nil {
 			return ServerPage{}, err
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -81,7 +80,7 @@ type given struct {
 // Upload keeps certificates from before the portal as the lines of a plan, which
 // changes nothing yet. owners may be empty.
 func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners []byte) (ID, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return 0, err
 	}
 	lines, authorities, err := readFiles(files)
@@ -165,7 +164,7 @@ const importTables = `certificate_import i join account a on a.id = i.created_by
 
 // Imports returns the newest ones to a registration officer, at most 100.
 func (b *Book) Imports(ctx context.Context, by person.Actor) ([]Import, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+importColumns+` from `+importTables+` order by i.id desc limit 100`)
@@ -199,7 +198,7 @@ func (b *Book) Discard(ctx context.Context, by person.Actor, id ID) error {
 
 // lockImport lets one at a time work with an import.
 func (b *Book) lockImport(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) error {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	tag, err := tx.Exec(ctx, `select from certificate_import where id = $1 for update`, id)

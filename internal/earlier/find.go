@@ -8,12 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/org"
+	"petschaft/internal/postgres"
 )
 
 // findRows finds the row of each mailbox's certificate. Active rows come first,
 // and those whose primary address it is. A row that has none of the addresses
 // that the certificate names is not its row, whoever says so.
-func findRows(ctx context.Context, q org.Querier, lines []Line) error {
+func findRows(ctx context.Context, q postgres.Querier, lines []Line) error {
 	rows, err := q.Query(ctx, `
 		select a.folded, r.id, r.name, r.primary_address as primary, d.name as domain, l.account as linked
 		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain left join link l on l.row_id = r.id
@@ -55,7 +56,7 @@ func foldedAll(addresses []string) (all []string) {
 // findAccounts finds the holder of each mailbox's certificate: who was said, by
 // verified address or user name, else who is linked to its row, else whose
 // verified address it names. Several accounts are nobody.
-func findAccounts(ctx context.Context, q org.Querier, lines []Line) error {
+func findAccounts(ctx context.Context, q postgres.Querier, lines []Line) error {
 	words := collectWords(lines, false, func(l *Line) []string {
 		return append(foldedAll(l.Emails), strings.ToLower(l.Holder))
 	})
@@ -101,7 +102,7 @@ func findAccounts(ctx context.Context, q org.Querier, lines []Line) error {
 // findOrganisations finds whose each server's certificate is: by the name that
 // was said, else by the accepted server names that cover all of its names, else
 // by the organisation in its subject.
-func findOrganisations(ctx context.Context, q org.Querier, lines []Line) error {
+func findOrganisations(ctx context.Context, q postgres.Querier, lines []Line) error {
 	rows, err := q.Query(ctx, `
 		select o.id, o.name, lower(o.name) as word from organisation o where lower(o.name) = any(@names)
 		union all

@@ -78,7 +78,7 @@ type foundOrganisation struct {
 
 // Plan returns an import and what applying it now would do with each line.
 func (b *Book) Plan(ctx context.Context, by person.Actor, id ID) (i Import, lines []Line, err error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return i, nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+importColumns+` from `+importTables+` where i.id = $1`, id)
@@ -93,7 +93,7 @@ func (b *Book) Plan(ctx context.Context, by person.Actor, id ID) (i Import, line
 }
 
 // plan reads the lines and looks up what they are about, all of them at once.
-func (b *Book) plan(ctx context.Context, q org.Querier, id ID) ([]Line, error) {
+func (b *Book) plan(ctx context.Context, q postgres.Querier, id ID) ([]Line, error) {
 	lines, authorities, err := readLines(ctx, q, id)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (b *Book) plan(ctx context.Context, q org.Querier, id ID) ([]Line, error) {
 	for i := range lines {
 		b.read(&lines[i], authorities)
 	}
-	for _, look := range []func(context.Context, org.Querier, []Line) error{known, findRows, findAccounts, findOrganisations} {
+	for _, look := range []func(context.Context, postgres.Querier, []Line) error{known, findRows, findAccounts, findOrganisations} {
 		if err := look(ctx, q, lines); err != nil {
 			return nil, fmt.Errorf("plan import %d: %w", id, err)
 		}
@@ -112,7 +112,7 @@ func (b *Book) plan(ctx context.Context, q org.Querier, id ID) ([]Line, error) {
 	return lines, nil
 }
 
-func readLines(ctx context.Context, q org.Querier, id ID) (lines []Line, authorities [][]byte, err error) {
+func readLines(ctx context.Context, q postgres.Querier, id ID) (lines []Line, authorities [][]byte, err error) {
 	rows, err := q.Query(ctx, `select authorities from certificate_import where id = $1`, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read import %d: %w", id, err)
@@ -151,7 +151,7 @@ func (b *Book) read(l *Line, authorities [][]byte) {
 
 // known marks what the portal has by issuer and serial, and what an earlier line
 // already is.
-func known(ctx context.Context, q org.Querier, lines []Line) error {
+func known(ctx context.Context, q postgres.Querier, lines []Line) error {
 	var issuers, serials [][]byte
 	first := map[[2]string]int{}
 	for i := range lines {

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
@@ -70,7 +71,7 @@ func few(organisations []org.OrganisationID) error {
 }
 
 // find looks for the one account that email means.
-func (b *Book) find(ctx context.Context, q org.Querier, by person.Actor, email string) (Successor, error) {
+func (b *Book) find(ctx context.Context, q postgres.Querier, by person.Actor, email string) (Successor, error) {
 	var bad fault.Fields
 	address, wrong := org.ParseAddress(email)
 	if wrong != "" {

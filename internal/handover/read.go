@@ -30,7 +30,7 @@ func (b *Book) One(ctx context.Context, by person.Actor, id ID) (Offer, error) {
 	return b.read(ctx, b.DB, by, id)
 }
 
-func (b *Book) read(ctx context.Context, q org.Querier, by person.Actor, id ID) (Offer, error) {
+func (b *Book) read(ctx context.Context, q postgres.Querier, by person.Actor, id ID) (Offer, error) {
 	all, err := b.list(ctx, q, by, `h.id = @id and (`+receives+` or `+org.IsTechnicalContact+`)`, pgx.NamedArgs{"id": id})
 	if err == nil && len(all) == 0 {
 		err = fault.New(fault.Missing, "fault.missing")
@@ -57,7 +57,7 @@ func (b *Book) Mine(ctx context.Context, by person.Actor) ([]Offer, error) {
 
 // open is the offer of an organisation that has not ended, for the portal
 // itself; nil when there is none.
-func (b *Book) open(ctx context.Context, q org.Querier, o org.OrganisationID) (*Offer, error) {
+func (b *Book) open(ctx context.Context, q postgres.Querier, o org.OrganisationID) (*Offer, error) {
 	all, err := b.list(ctx, q, person.Actor{}, `h.organisation = @organisation and h.ended is null`, pgx.NamedArgs{"organisation": o})
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -65,7 +65,7 @@ func (b *Book) open(ctx context.Context, q org.Querier, o org.OrganisationID) (*
 	return &all[0], nil
 }
 
-func (b *Book) list(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Offer, error) {
+func (b *Book) list(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Offer, error) {
 	rows, err := q.Query(ctx, `select `+columns+` from `+tables+` where `+where, org.Scope(by, args))
 	if err != nil {
 		return nil, fmt.Errorf("read handovers: %w", err)

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
@@ -215,7 +216,7 @@ type deciding func(tx pgx.Tx, r Reassignment, of org.Organisation) error
 // decide runs f with the organisation held, for a reassignment that waits; one
 // that is over is missing.
 func (b *Book) decide(ctx context.Context, by person.Actor, id ReassignID, f deciding) error {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
@@ -252,7 +253,7 @@ const reassignTables = `reassignment r join organisation o on o.id = r.organisat
 // Reassignments returns to officers what waits for a second one, the longest
 // waiting first, at most 100.
 func (b *Book) Reassignments(ctx context.Context, by person.Actor) ([]Reassignment, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	return b.reassignments(ctx, b.DB, by, `true`, nil)
@@ -261,13 +262,13 @@ func (b *Book) Reassignments(ctx context.Context, by person.Actor) ([]Reassignme
 // Reassignment returns the one of an organisation that waits to officers; nil
 // when there is none.
 func (b *Book) Reassignment(ctx context.Context, by person.Actor, o org.OrganisationID) (*Reassignment, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	return b.reassignment(ctx, b.DB, by, `r.organisation = @organisation`, pgx.NamedArgs{"organisation": o})
 }
 
-func (b *Book) reassignment(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) (*Reassignment, error) {
+func (b *Book) reassignment(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) (*Reassignment, error) {
 	all, err := b.reassignments(ctx, q, by, where, args)
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -275,7 +276,7 @@ func (b *Book) reassignment(ctx context.Context, q org.Querier, by person.Actor,
 	return &all[0], nil
 }
 
-func (b *Book) reassignments(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Reassignment, error) {
+func (b *Book) reassignments(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Reassignment, error) {
 	rows, err := q.Query(ctx, `select `+reassignColumns+` from `+reassignTables+` where r.ended is null and `+where+` order by r.id limit 100`, org.Scope(by, args))
 	if err != nil {
 		return nil, fmt.Errorf("read reassignments: %w", err)

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
-	"petschaft/internal/org"
 	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
 )
@@ -16,7 +15,7 @@ import (
 // file reads an uploaded file, one piece at a time.
 type file struct {
 	ctx   context.Context
-	q     org.Querier
+	q     postgres.Querier
 	id    ID
 	place int
 	piece []byte
@@ -40,7 +39,7 @@ func (f *file) Read(p []byte) (int, error) {
 }
 
 // pieceOf is one piece of a file, fault.Missing where there is none.
-func pieceOf(ctx context.Context, q org.Querier, id ID, place int) ([]byte, error) {
+func pieceOf(ctx context.Context, q postgres.Querier, id ID, place int) ([]byte, error) {
 	rows, err := q.Query(ctx, `select bytes from import_chunk where import = $1 and place = $2`, id, place)
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func inFile(err error) error {
 // pieces reads an uploaded file anywhere. It holds one piece.
 type pieces struct {
 	ctx   context.Context
-	q     org.Querier
+	q     postgres.Querier
 	id    ID
 	size  int64
 	place int

@@ -171,7 +171,7 @@ func (b *Book) One(ctx context.Context, by person.Actor, name string, id ID) (Im
 	return loadImport(ctx, b.DB, by, name, id)
 }
 
-func loadImport(ctx context.Context, q org.Querier, by person.Actor, name string, id ID) (Import, error) {
+func loadImport(ctx context.Context, q postgres.Querier, by person.Actor, name string, id ID) (Import, error) {
 	rows, err := q.Query(ctx, `select `+importColumns+` from import m join email_domain d on d.id = m.domain
 		where m.id = @id and d.name = @name and m.state <> 'uploading'`, org.Scope(by, pgx.NamedArgs{"id": id, "name": name}))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
 )
 
@@ -72,7 +73,7 @@ const storedColumns = `l.line, l.class, coalesce(l.row_id, 0) as row_id, coalesc
 const storedTables = `import_line l left join address_row r on l.class = 'unchanged' and r.id = l.row_id`
 
 // storedLines returns the lines of a class behind the line after.
-func storedLines(ctx context.Context, q org.Querier, id ID, c Class, after, limit int) ([]storedLine, error) {
+func storedLines(ctx context.Context, q postgres.Querier, id ID, c Class, after, limit int) ([]storedLine, error) {
 	rows, err := q.Query(ctx, `select `+storedColumns+` from `+storedTables+`
 		where l.import = @import and l.class = @class and l.line > @after order by l.line limit @limit`,
 		pgx.NamedArgs{"import": id, "class": c, "after": after, "limit": limit})

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"petschaft/internal/postgres"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 )
@@ -39,11 +41,7 @@ func (o *Outbox) Holding(ctx context.Context) (*Hold, error) {
 	return h, nil
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func holding(ctx context.Context, q querier) (*Hold, error) {
+func holding(ctx context.Context, q postgres.Querier) (*Hold, error) {
 	rows, err := q.Query(ctx, `select id, since, next, door, code, answer from mail_hold where ended is null`)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // Add makes an active row in the domain called name (R4) and returns it. It
@@ -39,7 +40,7 @@ func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name strin
 }
 
 // Editable is the domain called name, if by may edit its rows.
-func (b *Book) Editable(ctx context.Context, q org.Querier, by person.Actor, name string) (org.EmailDomain, error) {
+func (b *Book) Editable(ctx context.Context, q postgres.Querier, by person.Actor, name string) (org.EmailDomain, error) {
 	d, err := b.Org.DomainIn(ctx, q, by, name)
 	if err != nil {
 		return d, err

@@ -52,7 +52,7 @@ const askedQuery = `
 		where x.round = c.round and x.state = 'confirmed' and x.id <> c.id limit 1) f on true
 	where t.hash = $1`
 
-func asked(ctx context.Context, q org.Querier, digest []byte) (Asked, error) {
+func asked(ctx context.Context, q postgres.Querier, digest []byte) (Asked, error) {
 	rows, err := q.Query(ctx, askedQuery, digest)
 	if err != nil {
 		return Asked{}, fmt.Errorf("read challenge: %w", err)

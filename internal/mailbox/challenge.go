@@ -79,7 +79,7 @@ func (b *Book) Rounds(ctx context.Context, r Row, limit int) ([]Round, error) {
 }
 
 // roundOf is the round id of a row.
-func roundOf(ctx context.Context, q org.Querier, row ID, id int64) (Round, error) {
+func roundOf(ctx context.Context, q postgres.Querier, row ID, id int64) (Round, error) {
 	found, err := rounds(ctx, q, row, id, 1)
 	if err != nil {
 		return Round{}, err
@@ -91,7 +91,7 @@ func roundOf(ctx context.Context, q org.Querier, row ID, id int64) (Round, error
 }
 
 // rounds are those of a row up to the number newest, newest first.
-func rounds(ctx context.Context, q org.Querier, row ID, newest int64, limit int) ([]Round, error) {
+func rounds(ctx context.Context, q postgres.Querier, row ID, newest int64, limit int) ([]Round, error) {
 	rows, err := q.Query(ctx, `
 		select n.id, n.started, n.outcome, n.ended, a.label as started_by
 		from challenge_round n join account a on a.id = n.started_by

@@ -10,13 +10,14 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // Each calls f with every row of the domain that v selects, by number, from one
 // statement: memory does not grow with the rows, and q can do nothing else
 // meanwhile. An error of f ends it and is returned. How v sorts and pages does
 // not matter.
-func (b *Book) Each(ctx context.Context, q org.Querier, by person.Actor, d org.EmailDomain, v View, f func(Row) error) error {
+func (b *Book) Each(ctx context.Context, q postgres.Querier, by person.Actor, d org.EmailDomain, v View, f func(Row) error) error {
 	where, args := v.selects(d)
 	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where `+where+` order by r.id`, org.Scope(by, args))
 	if err != nil {

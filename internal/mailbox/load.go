@@ -36,7 +36,7 @@ func lock(ctx context.Context, tx pgx.Tx, by person.Actor, name string, id ID) (
 	return load(ctx, tx, by, name, id)
 }
 
-func load(ctx context.Context, q org.Querier, by person.Actor, name string, id ID) (Row, error) {
+func load(ctx context.Context, q postgres.Querier, by person.Actor, name string, id ID) (Row, error) {
 	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where r.id = @id and d.name = @name`,
 		org.Scope(by, pgx.NamedArgs{"id": id, "name": name}))
 	if err != nil {

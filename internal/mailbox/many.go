@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // The steps of this file write many rows at once as a part of larger work: one
@@ -34,7 +35,7 @@ func (q Query) with(args pgx.NamedArgs) pgx.NamedArgs {
 // Among returns the rows of a domain that the condition c on a row r holds of,
 // behind the row after, by number, at most limit. Nobody's rights on them are
 // known.
-func (b *Book) Among(ctx context.Context, q org.Querier, d org.ID, c Query, after ID, limit int) ([]Row, error) {
+func (b *Book) Among(ctx context.Context, q postgres.Querier, d org.ID, c Query, after ID, limit int) ([]Row, error) {
 	return several(ctx, q, person.Actor{Officer: true}, `r.domain = @domain and r.id > @after and `+c.SQL+` order by r.id limit @limit`,
 		c.with(pgx.NamedArgs{"domain": d, "after": after, "limit": limit}))
 }

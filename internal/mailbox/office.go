@@ -23,7 +23,7 @@ const searchLimit = 50
 // sought holds an @, else by the words of name and local parts. more tells that
 // there are others.
 func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (found []Row, more bool, err error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, false, err
 	}
 	sought = text.Line(sought)
@@ -80,7 +80,7 @@ const retryable = `(r.active and n.outcome in ('open', 'undeliverable', 'unsent'
 // FailedChallenges returns the newest undeliverable challenges of all domains to
 // a registration officer, at most limit.
 func (b *Book) FailedChallenges(ctx context.Context, by person.Actor, limit int) ([]FailedChallenge, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `
@@ -97,7 +97,7 @@ func (b *Book) FailedChallenges(ctx context.Context, by person.Actor, limit int)
 // officer who mended what was in the way. Its round is open again. When a newer
 // round, an edit or a deactivation came after it, that is a conflict.
 func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) error {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

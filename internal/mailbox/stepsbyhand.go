@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // The steps of this file are what a person does by hand, one row at a time, as a
@@ -39,17 +40,17 @@ func (b *Book) UnlinkIn(ctx context.Context, tx pgx.Tx, s Step) error {
 
 // RowByPrimary is the step that returns the row whose primary address a is, if
 // by may see it; else it is missing.
-func (b *Book) RowByPrimary(ctx context.Context, q org.Querier, by person.Actor, a org.Address) (Row, error) {
+func (b *Book) RowByPrimary(ctx context.Context, q postgres.Querier, by person.Actor, a org.Address) (Row, error) {
 	return only(ctx, q, by, `r.id = (select x.row_id from address x where x.folded = @folded and x.place = 0)`, pgx.NamedArgs{"folded": a.Folded()})
 }
 
 // RowByID is the step that returns a row of whatever domain, if by may see it;
 // else it is missing.
-func (b *Book) RowByID(ctx context.Context, q org.Querier, by person.Actor, id ID) (Row, error) {
+func (b *Book) RowByID(ctx context.Context, q postgres.Querier, by person.Actor, id ID) (Row, error) {
 	return only(ctx, q, by, `r.id = @id`, pgx.NamedArgs{"id": id})
 }
 
-func only(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) (Row, error) {
+func only(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) (Row, error) {
 	found, err := several(ctx, q, by, where, args)
 	if err != nil {
 		return Row{}, err
@@ -61,7 +62,7 @@ func only(ctx context.Context, q org.Querier, by person.Actor, where string, arg
 }
 
 // several returns the rows that by may see among those of where.
-func several(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Row, error) {
+func several(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) ([]Row, error) {
 	rows, err := q.Query(ctx, `select `+rowColumns+` from `+rowTables+` where (@officer or `+org.IsContact+`) and `+where, org.Scope(by, args))
 	if err != nil {
 		return nil, fmt.Errorf("read rows: %w", err)

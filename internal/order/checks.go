@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 )
 
 // Weight is what a check means for an order.
@@ -158,7 +159,7 @@ func (c Checks) fields(bad *fault.Fields) {
 }
 
 // look fills in what the database knows of names and key.
-func (b *Book) look(ctx context.Context, q org.Querier, o org.OrganisationID, f *facts) (err error) {
+func (b *Book) look(ctx context.Context, q postgres.Querier, o org.OrganisationID, f *facts) (err error) {
 	if f.owned, err = b.Mailbox.Org.ServerNames(ctx, q, o); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
@@ -243,7 +244,7 @@ func (b *Book) say(ctx context.Context, by person.Actor, reference string, d Dec
 }
 
 // judge makes the checks of an order as of now.
-func (b *Book) judge(ctx context.Context, q org.Querier, o ServerOrder) (Checks, error) {
+func (b *Book) judge(ctx context.Context, q postgres.Querier, o ServerOrder) (Checks, error) {
 	f, err := b.facts(ctx, q, o)
 	if err != nil {
 		return nil, err
@@ -251,7 +252,7 @@ func (b *Book) judge(ctx context.Context, q org.Querier, o ServerOrder) (Checks,
 	return f.checks(b.Now()), nil
 }
 
-func (b *Book) facts(ctx context.Context, q org.Querier, o ServerOrder) (f facts, err error) {
+func (b *Book) facts(ctx context.Context, q postgres.Querier, o ServerOrder) (f facts, err error) {
 	f = facts{names: o.Names, comment: o.Comment, byOfficer: o.ByOfficer}
 	if f.key, err = pki.ReadKey(o.SPKI); err != nil {
 		return f, fmt.Errorf("read the key of order %d: %w", o.ID, err)

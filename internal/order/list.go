@@ -30,7 +30,7 @@ func (b *Book) Server(ctx context.Context, by person.Actor, reference string) (S
 	return server(ctx, b.DB, by, reference, "")
 }
 
-func server(ctx context.Context, q org.Querier, by person.Actor, reference, lock string) (ServerOrder, error) {
+func server(ctx context.Context, q postgres.Querier, by person.Actor, reference, lock string) (ServerOrder, error) {
 	rows, err := q.Query(ctx, `select `+orderColumns+` from `+orderTables+` where s.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`+lock,
 		org.Scope(by, pgx.NamedArgs{"reference": text.Line(reference)}))
 	if err != nil {
@@ -96,7 +96,7 @@ const searchWords = 6
 // was all).
 func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []ServerOrder, next ServerID, err error) {
 	if v.Office {
-		if err := org.MayKeep(by); err != nil {
+		if err := person.OfficersOnly(by); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -166,7 +166,7 @@ type WaitingOrders struct{ Decide, Validate, Failed int64 }
 
 // Waiting counts them for an officer, without those that they may not decide.
 func (b *Book) WaitingOrders(ctx context.Context, by person.Actor) (w WaitingOrders, err error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return w, err
 	}
 	rows, err := b.DB.Query(ctx, `select count(*) filter (where s.state in ('received', 'review')) as decide,

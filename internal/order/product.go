@@ -10,8 +10,8 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // Product is a kind of server certificate that can be ordered.
@@ -29,7 +29,7 @@ const productColumns = `p.code, p.most_names, p.wildcard, p.keys, p.days, p.acti
 // Products are all of them, as they are offered; nobody's rights matter.
 func (b *Book) Products(ctx context.Context) ([]Product, error) { return products(ctx, b.DB) }
 
-func products(ctx context.Context, q org.Querier) ([]Product, error) {
+func products(ctx context.Context, q postgres.Querier) ([]Product, error) {
 	rows, err := q.Query(ctx, `select `+productColumns+` from product p order by p.place, p.code limit 100`)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
@@ -37,7 +37,7 @@ func products(ctx context.Context, q org.Querier) ([]Product, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Product])
 }
 
-func product(ctx context.Context, q org.Querier, code string) (Product, bool, error) {
+func product(ctx context.Context, q postgres.Querier, code string) (Product, bool, error) {
 	all, err := products(ctx, q)
 	i := slices.IndexFunc(all, func(p Product) bool { return p.Code == code })
 	if err != nil || i < 0 {
@@ -49,7 +49,7 @@ func product(ctx context.Context, q org.Querier, code string) (Product, bool, er
 // OfferProduct switches a product on or off for new orders; those that were
 // submitted go on. Doing it twice changes nothing.
 func (b *Book) OfferProduct(ctx context.Context, by person.Actor, code string, active bool) error {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

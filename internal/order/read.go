@@ -52,7 +52,7 @@ func (b *Book) Mine(ctx context.Context, by person.Actor, limit int) ([]Applicat
 // Failures returns the newest failed applications that no later one followed to
 // a registration officer, at most limit.
 func (b *Book) Failures(ctx context.Context, by person.Actor, limit int) ([]Application, error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where p.state = 'failed' and not exists (select from application n where n.row_id = p.row_id and n.id > p.id)

@@ -10,7 +10,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 )
@@ -20,7 +19,7 @@ import (
 // application of the row makes that a conflict, and so does the rule who may
 // apply, and a row that has other addresses by now.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

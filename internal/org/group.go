@@ -33,7 +33,7 @@ const groupColumns = `c.id, c.name, c.notify,
 // Groups returns all contact groups to a registration officer, by name, at
 // most 500.
 func (b *Book) Groups(ctx context.Context, by person.Actor) ([]Group, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+groupColumns+` from contact_group c order by lower(c.name) limit 500`)
@@ -53,7 +53,7 @@ type Member struct {
 
 // Group returns a contact group and its members by account.
 func (b *Book) Group(ctx context.Context, by person.Actor, id GroupID) (Group, []Member, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return Group{}, nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+groupColumns+` from contact_group c where c.id = $1`, id)
@@ -119,7 +119,7 @@ var ErrGroupName = fault.New(fault.Conflict, "schema.contact_group_name")
 
 // AddGroup makes a contact group.
 func (b *Book) AddGroup(ctx context.Context, by person.Actor, in GroupInput) (GroupID, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return 0, err
 	}
 	if err := in.check(); err != nil {
@@ -138,7 +138,7 @@ func (b *Book) AddGroup(ctx context.Context, by person.Actor, in GroupInput) (Gr
 
 // EditGroup changes a contact group's name, mailbox and provider groups.
 func (b *Book) EditGroup(ctx context.Context, by person.Actor, id GroupID, in GroupInput) error {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	if err := in.check(); err != nil {
@@ -172,7 +172,7 @@ func (b *Book) claim(ctx context.Context, tx pgx.Tx, by person.Actor, action str
 // changes nothing. An officer who joins a group adds themselves; the audit line
 // tells.
 func (b *Book) AddMember(ctx context.Context, by person.Actor, id GroupID, account person.ID) error {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
@@ -192,7 +192,7 @@ func (b *Book) AddMember(ctx context.Context, by person.Actor, id GroupID, accou
 // RemoveMember takes the account out of the group; it acts on that account's
 // next request. Removing twice changes nothing.
 func (b *Book) RemoveMember(ctx context.Context, by person.Actor, id GroupID, account person.ID) error {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

@@ -15,14 +15,6 @@ import (
 	"petschaft/internal/text"
 )
 
-// MayKeep tells whether by may keep domains and contact groups.
-func MayKeep(by person.Actor) error {
-	if !by.Officer {
-		return fault.New(fault.Denied, "fault.officers_only")
-	}
-	return nil
-}
-
 // DomainInput is an e-mail domain as an officer enters it.
 type DomainInput struct {
 	Name       string // only read when the domain is added
@@ -116,7 +108,7 @@ var ErrDomainName = fault.New(fault.Conflict, "schema.email_domain_name")
 
 // AddDomain registers an e-mail domain.
 func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (Domain, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return "", err
 	}
 	var bad fault.Fields
@@ -149,7 +141,7 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 // EditDomain changes the contact group and the validation of a domain; its
 // name never changes.
 func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in DomainInput) error {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	var bad fault.Fields

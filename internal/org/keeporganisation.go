@@ -80,7 +80,7 @@ func mayAppoint(by person.Actor, contact person.ID) error {
 // AddOrganisation makes an organisation and appoints its technical contact, who
 // is somebody else.
 func (b *Book) AddOrganisation(ctx context.Context, by person.Actor, in OrganisationInput) (OrganisationID, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return 0, err
 	}
 	bad := in.check()

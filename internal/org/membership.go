@@ -20,7 +20,7 @@ type Membership struct {
 // Memberships returns the contact groups of an account whose groups at the
 // identity provider are claims, by name, to a registration officer.
 func (b *Book) Memberships(ctx context.Context, by person.Actor, account person.ID, claims []string) ([]Membership, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select * from (

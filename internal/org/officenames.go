@@ -58,7 +58,7 @@ type AskedName struct {
 // AskedNames returns to officers what names wait for them, the longest waiting
 // first, at most 100.
 func (b *Book) AskedNames(ctx context.Context, by person.Actor) ([]AskedName, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+serverNameColumns+`, o.name as organisation_name, c.label as asked_by_name,
@@ -81,7 +81,7 @@ type LapsingName struct {
 // the time given, those that were never validated first, at most 100. Names of
 // organisations whose technical contact the officer is are left to others.
 func (b *Book) LapsingNames(ctx context.Context, by person.Actor, at time.Time) ([]LapsingName, error) {
-	if err := MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+serverNameColumns+`, o.name as organisation_name

@@ -166,7 +166,7 @@ func (b *Book) Domain(ctx context.Context, by person.Actor, name string) (EmailD
 
 // DomainIn is Domain as a step: inside a transaction, which must not wait for a
 // second connection.
-func (b *Book) DomainIn(ctx context.Context, q Querier, by person.Actor, name string) (EmailDomain, error) {
+func (b *Book) DomainIn(ctx context.Context, q postgres.Querier, by person.Actor, name string) (EmailDomain, error) {
 	return domain(ctx, q, by, `d.name = @name`, pgx.NamedArgs{"name": name})
 }
 
@@ -175,12 +175,7 @@ func (b *Book) DomainByID(ctx context.Context, by person.Actor, id ID) (EmailDom
 	return domain(ctx, b.DB, by, `d.id = @id`, pgx.NamedArgs{"id": id})
 }
 
-// Querier reads, in a transaction or outside one.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func domain(ctx context.Context, q Querier, by person.Actor, where string, args pgx.NamedArgs) (EmailDomain, error) {
+func domain(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) (EmailDomain, error) {
 	rows, err := q.Query(ctx, `select `+domainColumns+` from `+domainTables+` where `+where, Scope(by, args))
 	if err != nil {
 		return EmailDomain{}, fmt.Errorf("read domain: %w", err)
@@ -197,7 +192,7 @@ func domain(ctx context.Context, q Querier, by person.Actor, where string, args 
 
 // Known is the step that returns the registered domains among names, seen by
 // by. Domains match exactly: a subdomain is registered by itself.
-func (b *Book) Known(ctx context.Context, q Querier, by person.Actor, names []string) (map[Domain]EmailDomain, error) {
+func (b *Book) Known(ctx context.Context, q postgres.Querier, by person.Actor, names []string) (map[Domain]EmailDomain, error) {
 	rows, err := q.Query(ctx, `select `+domainColumns+` from `+domainTables+` where d.name = any(@names)`,
 		Scope(by, pgx.NamedArgs{"names": names}))
 	if err != nil {

@@ -82,7 +82,7 @@ func (b *Book) Organisation(ctx context.Context, by person.Actor, id Organisatio
 
 // OrganisationIn is Organisation as a step: inside a transaction, which must
 // not wait for a second connection.
-func (b *Book) OrganisationIn(ctx context.Context, q Querier, by person.Actor, id OrganisationID) (Organisation, error) {
+func (b *Book) OrganisationIn(ctx context.Context, q postgres.Querier, by person.Actor, id OrganisationID) (Organisation, error) {
 	return organisation(ctx, q, by, id, "")
 }
 
@@ -98,7 +98,7 @@ func (b *Book) change(ctx context.Context, tx pgx.Tx, by person.Actor, id Organi
 	return organisation(ctx, tx, by, id, ` for no key update of o`)
 }
 
-func organisation(ctx context.Context, q Querier, by person.Actor, id OrganisationID, lock string) (Organisation, error) {
+func organisation(ctx context.Context, q postgres.Querier, by person.Actor, id OrganisationID, lock string) (Organisation, error) {
 	args := Scope(by, pgx.NamedArgs{"id": id})
 	if lock != "" {
 		// By itself, so that the read below sees the contact who is appointed
@@ -111,7 +111,7 @@ func organisation(ctx context.Context, q Querier, by person.Actor, id Organisati
 		where o.id = @id and (@officer or `+IsTechnicalContact+`)`, args, pgx.RowToStructByName[Organisation])
 }
 
-func one[T any](ctx context.Context, q Querier, sql string, args pgx.NamedArgs, as pgx.RowToFunc[T]) (T, error) {
+func one[T any](ctx context.Context, q postgres.Querier, sql string, args pgx.NamedArgs, as pgx.RowToFunc[T]) (T, error) {
 	var none T
 	rows, err := q.Query(ctx, sql, args)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
@@ -65,19 +66,19 @@ const nameLimit = 500
 // ServerNames is the step that returns the names of an organisation that have
 // not ended, also those only asked for, by name. Who calls it has loaded the
 // organisation as somebody who may see it.
-func (b *Book) ServerNames(ctx context.Context, q Querier, o OrganisationID) ([]ServerName, error) {
+func (b *Book) ServerNames(ctx context.Context, q postgres.Querier, o OrganisationID) ([]ServerName, error) {
 	return serverNames(ctx, q, `n.organisation = @organisation and n.ended is null order by n.name limit @limit`,
 		pgx.NamedArgs{"organisation": o, "limit": nameLimit})
 }
 
 // EndedNames returns what names of an organisation ended last, at most 20,
 // newest first; likewise.
-func (b *Book) EndedNames(ctx context.Context, q Querier, o OrganisationID) ([]ServerName, error) {
+func (b *Book) EndedNames(ctx context.Context, q postgres.Querier, o OrganisationID) ([]ServerName, error) {
 	return serverNames(ctx, q, `n.organisation = @organisation and n.ended is not null order by n.ended desc, n.id desc limit 20`,
 		pgx.NamedArgs{"organisation": o})
 }
 
-func serverNames(ctx context.Context, q Querier, where string, args pgx.NamedArgs) ([]ServerName, error) {
+func serverNames(ctx context.Context, q postgres.Querier, where string, args pgx.NamedArgs) ([]ServerName, error) {
 	rows, err := q.Query(ctx, `select `+serverNameColumns+` from server_name n where `+where, args)
 	if err != nil {
 		return nil, fmt.Errorf("read server names: %w", err)

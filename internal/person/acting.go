@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 )
 
 // ErrLocked is that an officer locked the account.
@@ -48,7 +49,7 @@ func (w Behalf) Actor() Actor {
 // now, with the groups of its last sign-in and without an officer's rights; where
 // a token asked, within its reach. A locked account is denied, and so is a token
 // that does not count any more.
-func (b *Book) Acting(ctx context.Context, q querier, w Behalf) (Actor, error) {
+func (b *Book) Acting(ctx context.Context, q postgres.Querier, w Behalf) (Actor, error) {
 	a, err := b.one(ctx, q, w.Account)
 	if err != nil {
 		return Actor{}, err
@@ -68,7 +69,7 @@ func (b *Book) Acting(ctx context.Context, q querier, w Behalf) (Actor, error) {
 	return by, nil
 }
 
-func (b *Book) goingOn(ctx context.Context, q querier, a Account, id TokenID) (Actor, error) {
+func (b *Book) goingOn(ctx context.Context, q postgres.Querier, a Account, id TokenID) (Actor, error) {
 	t, err := token(ctx, q, Actor{Account: a.ID}, id, "")
 	if fault.Is(err, fault.Missing) || err == nil && !t.Live(b.Now()) {
 		return Actor{}, ErrToken

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"petschaft/internal/postgres"
+
 	"github.com/jackc/pgx/v5"
 )
 
 // ByAddress is the step that returns the accounts that the provider in use says
 // to be reached at one of these addresses, compared without ASCII case, at most
 // ten. An address that is not verified is nobody's.
-func (b *Book) ByAddress(ctx context.Context, q querier, addresses ...string) ([]Account, error) {
+func (b *Book) ByAddress(ctx context.Context, q postgres.Querier, addresses ...string) ([]Account, error) {
 	// lower folds more than ASCII, which is for the index; the collation "C" decides.
 	rows, err := q.Query(ctx, `select `+accountColumns+` from account a
 		where lower(a.email) in (select lower(x) from unnest(@addresses::text[]) x)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 )
 
 // DeedLife is how long a deed is known by its key.
@@ -76,7 +77,7 @@ var ErrKeyReused = fault.New(fault.Invalid, "api.key_reused")
 // Done returns the number of what was made under the key that by carries, 0 when
 // nothing was. It is for an operation that has much to do before the transaction
 // with Once, and has the same place there.
-func Done[ID ~int64](ctx context.Context, q querier, by Actor, now time.Time) (ID, error) {
+func Done[ID ~int64](ctx context.Context, q postgres.Querier, by Actor, now time.Time) (ID, error) {
 	if by.Deed == nil {
 		return 0, nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 )
 
@@ -221,7 +222,7 @@ func (b *Book) DropReach(ctx context.Context, tx pgx.Tx, by Actor, account ID, o
 
 // TokensFor counts, for each organisation, the live tokens that reach it of the
 // account at the same place.
-func (b *Book) TokensFor(ctx context.Context, q querier, accounts []ID, organisations []int64) (map[int64]int, error) {
+func (b *Book) TokensFor(ctx context.Context, q postgres.Querier, accounts []ID, organisations []int64) (map[int64]int, error) {
 	rows, err := q.Query(ctx, `select p.organisation, count(*) from unnest(@accounts::bigint[], @organisations::bigint[]) p (account, organisation)
 			join token t on t.account = p.account and p.organisation = any(t.organisations)
 		where t.withdrawn is null and t.ends > @now group by p.organisation`,

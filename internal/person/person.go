@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/postgres"
 )
@@ -35,6 +36,14 @@ type Actor struct {
 // Who is the actor for an audit line.
 func (a Actor) Who() audit.Who {
 	return audit.Who{Account: int64(a.Account), Token: a.Token, From: a.From}
+}
+
+// OfficersOnly tells whether by may do what only registration officers may.
+func OfficersOnly(by Actor) error {
+	if !by.Officer {
+		return fault.New(fault.Denied, "fault.officers_only")
+	}
+	return nil
 }
 
 // Account is a person who has signed in at least once.

@@ -12,11 +12,7 @@ import (
 	"petschaft/internal/text"
 )
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func (b *Book) one(ctx context.Context, q querier, id ID) (Account, error) {
+func (b *Book) one(ctx context.Context, q postgres.Querier, id ID) (Account, error) {
 	rows, err := q.Query(ctx, `select `+accountColumns+` from account a where a.id = $1`, id)
 	if err != nil {
 		return Account{}, fmt.Errorf("read account %d: %w", id, err)
@@ -76,8 +72,8 @@ const searchLimit = 50
 // of sought, newest sign-in first, at most 50; more tells that there are others.
 // Only registration officers search people.
 func (b *Book) Search(ctx context.Context, by Actor, sought string) (found []Account, more bool, err error) {
-	if !by.Officer {
-		return nil, false, fault.New(fault.Denied, "fault.officers_only")
+	if err := OfficersOnly(by); err != nil {
+		return nil, false, err
 	}
 	words := strings.Fields(strings.ToLower(text.Line(sought)))
 	for i, w := range words {
@@ -102,8 +98,8 @@ func (b *Book) Search(ctx context.Context, by Actor, sought string) (found []Acc
 // Find returns the accounts that are exactly called name: by user name or by
 // verified mail address, without case, at most ten.
 func (b *Book) Find(ctx context.Context, by Actor, name string) ([]Account, error) {
-	if !by.Officer {
-		return nil, fault.New(fault.Denied, "fault.officers_only")
+	if err := OfficersOnly(by); err != nil {
+		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `select `+accountColumns+` from account a
 		where lower(a.username) = lower($1) or (lower(a.email) = lower($1) and a.email_verified)

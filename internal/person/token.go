@@ -165,7 +165,7 @@ func (b *Book) Token(ctx context.Context, by Actor, id TokenID) (Token, error) {
 	return token(ctx, b.DB, by, id, "")
 }
 
-func token(ctx context.Context, q querier, by Actor, id TokenID, lock string) (Token, error) {
+func token(ctx context.Context, q postgres.Querier, by Actor, id TokenID, lock string) (Token, error) {
 	rows, err := q.Query(ctx, `select `+tokenColumns+` from `+tokenTables+` where t.id = @id and (t.account = @account or @officer)`+lock,
 		pgx.NamedArgs{"id": id, "account": by.Account, "officer": by.Officer})
 	if err != nil {
@@ -180,8 +180,8 @@ func token(ctx context.Context, q querier, by Actor, id TokenID, lock string) (T
 // (0: from the newest), at most 50, and the number to go on from (0: that was
 // all).
 func (b *Book) AllTokens(ctx context.Context, by Actor, sought string, before TokenID) (all []Token, next TokenID, err error) {
-	if !by.Officer {
-		return nil, 0, fault.New(fault.Denied, "fault.officers_only")
+	if err := OfficersOnly(by); err != nil {
+		return nil, 0, err
 	}
 	words := strings.Fields(strings.ToLower(text.Line(sought)))
 	for i, w := range words {

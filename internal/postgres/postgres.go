@@ -102,6 +102,11 @@ func (db *DB) Close() {
 	}
 }
 
+// Querier reads, in a transaction or outside one.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
 // attempts is how often Tx runs its function when Postgres gives up on one of
 // several transactions that met.
 const attempts = 4

@@ -48,7 +48,7 @@ func (b *Book) OpenOf(ctx context.Context, by person.Actor, row mailbox.Row) (St
 	return s, err == nil, err
 }
 
-func one(ctx context.Context, q org.Querier, by person.Actor, where string, args pgx.NamedArgs) (Recipe, error) {
+func one(ctx context.Context, q postgres.Querier, by person.Actor, where string, args pgx.NamedArgs) (Recipe, error) {
 	rows, err := q.Query(ctx, query+where, org.Scope(by, args))
 	if err != nil {
 		return Recipe{}, fmt.Errorf("read recipe: %w", err)
@@ -59,7 +59,7 @@ func one(ctx context.Context, q org.Querier, by person.Actor, where string, args
 
 // state adds what says how far rc is. While the row rests every valid
 // certificate counts; in use again, those from before the recipe.
-func (b *Book) state(ctx context.Context, q org.Querier, by person.Actor, rc Recipe, row mailbox.Row) (State, error) {
+func (b *Book) state(ctx context.Context, q postgres.Querier, by person.Actor, rc Recipe, row mailbox.Row) (State, error) {
 	s := State{Recipe: rc, Row: row}
 	var until time.Time
 	if row.Active {

@@ -8,7 +8,6 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -19,7 +18,7 @@ import (
 func (s *Site) officersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if by, ok := s.Desk.Actor(r.Context()); ok {
-			if err := org.MayKeep(by); err != nil {
+			if err := person.OfficersOnly(by); err != nil {
 				s.fail(w, r, err)
 				return
 			}

@@ -9,7 +9,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
 	"petschaft/web/locale"
@@ -52,7 +51,7 @@ const (
 )
 
 func (s *Site) failures(ctx context.Context, by person.Actor) (f failures, err error) {
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return f, err
 	}
 	if f.challenges, err = s.Mailbox.FailedChallenges(ctx, by, failLimit); err != nil {
@@ -268,7 +267,7 @@ func (s *Site) retryJob(w http.ResponseWriter, r *http.Request) error {
 // nothing is the message when there was nothing to try.
 func (s *Site) retry(w http.ResponseWriter, r *http.Request, action, nothing string, thing audit.Thing, again func(tx pgx.Tx) (bool, error)) error {
 	ctx, by := r.Context(), s.actor(r)
-	if err := org.MayKeep(by); err != nil {
+	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	message := "office.retried"
