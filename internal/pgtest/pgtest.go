@@ -35,13 +35,13 @@ func New(t testing.TB) *postgres.DB {
 }
 
 // Open opens one more pool on a database from URL, as another process of the
-// portal would have it.
-func Open(t testing.TB, url string) *postgres.DB {
+// portal would have it. change may give it more connections.
+func Open(t testing.TB, url string, change ...func(*pgxpool.Config)) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) {
+	db, err := postgres.Open(t.Context(), url, append([]func(*pgxpool.Config){func(c *pgxpool.Config) {
 		c.MaxConns = 4
 		c.ConnConfig.Tracer = new(counter)
-	})
+	}}, change...)...)
 	if err != nil {
 		t.Fatalf("open the test's database: %v", err)
 	}
