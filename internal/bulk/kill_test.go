@@ -44,7 +44,7 @@ func workElsewhere(ctx context.Context, w working) error {
 // (SIGKILL) in the middle of a batch: it waits for a row that the test holds.
 func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	t.Parallel()
-	r, url := openRig(t)
+	r := newRig(t)
 	ids := r.many(110)
 	id := r.started(bulk.Deactivate)
 	held, err := r.db.Begin(t.Context())
@@ -52,7 +52,7 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	defer held.Rollback(t.Context())
 	_, err = held.Exec(t.Context(), `select from address_row where id = $1 for update`, ids[75])
 	r.ok(err)
-	r.killInTheMiddle(url, id)
+	r.killInTheMiddle(id)
 	r.ok(held.Rollback(t.Context()))
 	if x := r.one(id); x.State != bulk.Running || x.Done != 50 {
 		t.Fatalf("after the kill: got %+v, want the first batch done and nothing of the second", x)
@@ -83,9 +83,9 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 
 // killInTheMiddle lets another process work and kills it as soon as it waits for
 // a row that somebody holds.
-func (r *rig) killInTheMiddle(url string, id bulk.ID) {
+func (r *rig) killInTheMiddle(id bulk.ID) {
 	r.t.Helper()
-	c := trial.NewChild(r.t, "work", working{url, id})
+	c := trial.NewChild(r.t, "work", working{r.url, id})
 	c.Expect("on")
 	trial.Until(r.t, "the other process waits in its second batch", func() bool {
 		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0

@@ -6,19 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"petschaft/internal/audit"
 	"petschaft/internal/bulk"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/trial"
 )
 
@@ -30,6 +24,7 @@ type rig struct {
 	*bulk.Book
 	t                          *testing.T
 	db                         *postgres.DB
+	url                        string
 	clock                      *trial.Clock
 	group                      org.GroupID
 	contact, stranger, officer person.Actor
@@ -46,52 +41,24 @@ func must[T any](v T, err error) T {
 
 // book is the room with what it stands on, as a process of the portal has it.
 func book(db *postgres.DB, now func() time.Time) *bulk.Book {
-	q := must(queue.Open(db))
-	orgs, people := &org.Book{DB: db, Now: now}, &person.Book{DB: db, Now: now}
-	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = now
-	boxes := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
-	return &bulk.Book{DB: db, People: people, Org: orgs, Mailbox: boxes, Queue: q, Now: now}
+	return onBooks(db, now, must(campus.Open(db, now, nil)))
 }
 
-// newRig has the connections that races need to really meet in Postgres.
+func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *bulk.Book {
+	return &bulk.Book{DB: db, People: b.People, Org: b.Org, Mailbox: b.Mailbox, Queue: b.Queue, Now: now}
+}
+
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r, _ := openRig(t)
-	return r
-}
-
-func openRig(t *testing.T) (r *rig, url string) {
-	t.Helper()
-	url = pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 12 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	r = &rig{t: t, db: db, clock: trial.NewClock()}
-	r.Book = book(db, r.clock.Now)
+	c := campus.New(t)
+	r := &rig{t: t, db: c.DB, url: c.URL, clock: c.Clock, Book: onBooks(c.DB, c.Clock.Now, c.Books)}
 	r.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
-	for name, a := range map[string]*person.Actor{"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Rita Amt": &r.officer} {
-		must(0, db.Tx(t.Context(), func(tx pgx.Tx) error {
-			account, err := r.People.SignedIn(t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
-			*a = person.Actor{Account: account.ID, Name: name}
-			return err
-		}))
-	}
-	r.officer.Officer = true
-	r.group = r.domain(uni, r.contact)
-	r.domain("institut.example", r.stranger)
-	return r, url
-}
-
-func (r *rig) domain(name string, contact person.Actor) org.GroupID {
-	ctx := r.t.Context()
-	g := must(r.Org.AddGroup(ctx, r.officer, org.GroupInput{Name: name}))
-	must(0, r.Org.AddMember(ctx, r.officer, g, contact.Account))
-	proof := org.Proof{Method: "DNS TXT", By: "RA", From: r.Now(), Until: r.Now().Add(300 * 24 * time.Hour)}
-	must(r.Org.AddDomain(ctx, r.officer, org.DomainInput{Name: name, Group: g, Validation: org.ByDomain, Proof: proof}))
-	return g
+	r.officer = c.SignInOfficer(campus.Named("Rita Amt"))
+	r.contact, r.stranger = c.SignIn(campus.Named("Nora Netz")), c.SignIn(campus.Named("Sven Fremd"))
+	r.group = c.Group(org.GroupInput{Name: uni}, r.contact)
+	c.Domain(uni, r.group, org.ByDomain)
+	c.Domain("institut.example", c.Group(org.GroupInput{Name: "institut.example"}, r.stranger), org.ByDomain)
+	return r
 }
 
 func (r *rig) add(local string, aliases ...string) mailbox.ID {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,20 +13,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/recipe"
 	"petschaft/internal/trial"
 )
@@ -48,49 +43,16 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
+	c := campus.New(t)
+	r := &rig{t: t, db: c.DB, clock: c.Clock, local: c.Local()}
+	r.Book = &recipe.Book{DB: c.DB, Mailbox: c.Books.Mailbox, Cert: c.Books.Cert, Now: c.Clock.Now}
+	r.rita = c.SignInOfficer(campus.Named("Rita"))
+	for name, a := range map[string]*person.Actor{"Nora": &r.nora, "Nils": &r.nils, "Sven": &r.sven, "Ada": &r.ada, "Bob": &r.bob} {
+		*a = c.SignIn(campus.Named(name))
 	}
-	t.Cleanup(db.Close)
-	r := &rig{t: t, db: db, clock: trial.NewClock()}
-	q := must(queue.Open(db))
-	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = r.clock.Now
-	orgs := &org.Book{DB: db, Now: r.clock.Now}
-	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: r.clock.Now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
-	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
-	must(0, ca.Init(t.Context(), db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: r.clock.Now(), PKIURL: at}))
-	r.local = must(ca.Open(t.Context(), db, sealer, r.clock.Now, at))
-	certs := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: r.clock.Now, Base: "https://portal.example"}
-	r.Book = &recipe.Book{DB: db, Mailbox: rows, Cert: certs, Now: r.clock.Now}
-	r.people(orgs)
+	c.Domain(uni, c.Group(org.GroupInput{Name: uni}, r.nora, r.nils), org.ByDomain)
+	c.Domain("institut.example", c.Group(org.GroupInput{Name: "institut.example"}, r.sven), org.ByDomain)
 	return r
-}
-
-func (r *rig) people(orgs *org.Book) {
-	r.t.Helper()
-	people := &person.Book{DB: r.db, Now: r.clock.Now}
-	for name, a := range map[string]*person.Actor{
-		"Nora": &r.nora, "Nils": &r.nils, "Sven": &r.sven, "Rita": &r.rita, "Ada": &r.ada, "Bob": &r.bob,
-	} {
-		var got person.Account
-		must(0, r.db.Tx(r.t.Context(), func(tx pgx.Tx) (err error) {
-			got, err = people.SignedIn(r.t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
-			return err
-		}))
-		*a = person.Actor{Account: got.ID, Name: name}
-	}
-	r.rita.Officer = true
-	for domain, contacts := range map[string][]person.Actor{uni: {r.nora, r.nils}, "institut.example": {r.sven}} {
-		g := must(orgs.AddGroup(r.t.Context(), r.rita, org.GroupInput{Name: domain}))
-		for _, c := range contacts {
-			must(0, orgs.AddMember(r.t.Context(), r.rita, g, c.Account))
-		}
-		must(orgs.AddDomain(r.t.Context(), r.rita, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: r.clock.Now(), Until: r.clock.Now().Add(300 * 24 * time.Hour),
-		}}))
-	}
 }
 
 func must[T any](v T, err error) T {
