@@ -11,17 +11,15 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/ca"
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
@@ -31,7 +29,6 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/trial"
 )
 
@@ -40,6 +37,7 @@ const day = 24 * time.Hour
 // rig is a small university with a domain, its contact, and people.
 type rig struct {
 	*order.Book
+	campus                          *campus.Campus
 	db                              *postgres.DB
 	url                             string
 	clock                           *trial.Clock
@@ -53,18 +51,12 @@ type rig struct {
 
 // books are the rooms on db as a process of the portal has them.
 func books(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*order.Book, error) {
-	q, err := queue.Open(db)
-	if err != nil {
-		return nil, err
-	}
-	outbox := mail.NewOutbox(db, sender, q)
-	outbox.Now = now
-	const base = "https://portal.example"
-	rows := &mailbox.Book{
-		DB: db, Org: &org.Book{DB: db, Now: now}, Queue: q, Sender: sender, Outbox: outbox, Now: now, Base: base, Brakes: mailbox.DefaultBrakes,
-	}
-	certificates := &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Now: now, Base: base}
-	return &order.Book{DB: db, Mailbox: rows, Cert: certificates, Queue: q, Now: now, Terms: "terms-1"}, nil
+	b, err := campus.Open(db, now, sender)
+	return onBooks(db, now, b), err
+}
+
+func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *order.Book {
+	return &order.Book{DB: db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Now: now, Terms: "terms-1"}
 }
 
 // localRig issues by the portal's own authority.
@@ -77,11 +69,8 @@ func localRig(t testing.TB) *rig {
 
 func (r *rig) useLocal(t testing.TB) {
 	t.Helper()
-	sealer := must(r.db.Sealer(t.Context(), make([]byte, 32)))
-	at := must(url.Parse("http://pki.example"))
-	must(0, ca.Init(t.Context(), r.db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: r.Now(), PKIURL: at}))
-	r.local = must(ca.Open(t.Context(), r.db, sealer, r.Now, at))
-	r.Authority, r.Cert.Authority = r.local, r.local
+	r.local = r.campus.Local()
+	r.Authority = r.local
 }
 
 // awayRig issues by a pretend authority over HTTP.
@@ -95,25 +84,13 @@ func awayRig(t testing.TB) *rig {
 
 func openRig(t testing.TB, sender *mail.Sender) *rig {
 	t.Helper()
-	at := pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), at, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	r := &rig{db: db, url: at, clock: trial.NewClock()}
-	if r.Book, err = books(db, r.clock.Now, sender); err != nil {
-		t.Fatal(err)
-	}
-	r.people = &person.Book{DB: db, Now: r.clock.Now}
-	r.contact, r.officer = r.signIn(t, "Nora", "Netz"), r.signIn(t, "Rita", "Amt")
+	c := campus.On(t, pgtest.URL(t), sender)
+	r := &rig{Book: onBooks(c.DB, c.Clock.Now, c.Books), campus: c, db: c.DB, url: c.URL, clock: c.Clock, people: c.People}
+	r.officer = c.SignInOfficer(named("Rita", "Amt"))
+	r.contact = r.signIn(t, "Nora", "Netz")
 	r.ada, r.bob, r.eve = r.signIn(t, "Ada", "Adler"), r.signIn(t, "Bob", "Bach"), r.signIn(t, "Eve", "Ernst")
-	r.officer.Officer = true
-	orgs := r.Mailbox.Org
-	r.group = must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: "Rechenzentrum", Notify: "netz@uni.example"}))
-	must(0, orgs.AddMember(t.Context(), r.officer, r.group, r.contact.Account))
-	must(orgs.AddDomain(t.Context(), r.officer, r.domainInput(org.ByDomain)))
-	r.domain = must(orgs.Domain(t.Context(), r.officer, "uni.example")).ID
+	r.group = c.Group(org.GroupInput{Name: "Rechenzentrum", Notify: "netz@uni.example"}, r.contact)
+	r.domain = c.Domain("uni.example", r.group, org.ByDomain)
 	return r
 }
 
@@ -125,23 +102,20 @@ func (r *rig) domainInput(v org.Validation) org.DomainInput {
 	return in
 }
 
+func named(given, surname string) person.Claims {
+	c := campus.WithEmail(given+" "+surname, surname+"@people.example")
+	c.Subject = surname
+	return c
+}
+
 func (r *rig) signIn(t testing.TB, given, surname string) person.Actor {
 	t.Helper()
-	return r.claims(t, person.Claims{
-		Subject: surname, Name: given + " " + surname, GivenName: given, FamilyName: surname,
-		Email: surname + "@people.example", EmailVerified: true,
-	})
+	return r.claims(t, named(given, surname))
 }
 
 func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
 	t.Helper()
-	c.Issuer = "https://idp.example"
-	var a person.Account
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = r.people.SignedIn(t.Context(), tx, c, audit.Who{})
-		return err
-	}))
-	return person.Actor{Account: a.ID, Name: a.Name}
+	return r.campus.SignIn(c)
 }
 
 func must[T any](v T, err error) T {
