@@ -5,27 +5,23 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/trial"
 )
 
@@ -34,6 +30,7 @@ const day = 24 * time.Hour
 // rig is a small university with two domains of two contact groups and people.
 type rig struct {
 	*cert.Book
+	campus                                    *campus.Campus
 	db                                        *postgres.DB
 	clock                                     *trial.Clock
 	local                                     *ca.Local
@@ -51,58 +48,20 @@ func newRig(t testing.TB, change ...func(*ca.Options)) *rig {
 // rigOn is newRig in a database that is there.
 func rigOn(t testing.TB, database string, change ...func(*ca.Options)) *rig {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), database, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
+	c := campus.On(t, database, nil)
+	r := &rig{Book: c.Books.Cert, campus: c, db: c.DB, clock: c.Clock, local: c.Local(change...)}
+	named := func(name string) person.Claims {
+		return person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true}
 	}
-	t.Cleanup(db.Close)
-	r := &rig{db: db, clock: trial.NewClock()}
-	now := r.clock.Now
-	q := must(queue.Open(db))
-	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = now
-	orgs := &org.Book{DB: db, Now: now}
-	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
-	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
-	o := ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: trial.Today(), PKIURL: at}
-	for _, f := range change {
-		f(&o)
+	r.officer = c.SignInOfficer(named("Amt"))
+	for name, a := range map[string]*person.Actor{"Netz": &r.contact, "Fremd": &r.stranger, "Adler": &r.ada, "Bach": &r.bob} {
+		*a = c.SignIn(named(name))
 	}
-	must(0, ca.Init(t.Context(), db, sealer, o))
-	r.local = must(ca.Open(t.Context(), db, sealer, now, at))
-	r.Book = &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: now, Base: "https://portal.example"}
-	r.people(t, orgs)
-	return r
-}
-
-func (r *rig) people(t testing.TB, orgs *org.Book) {
-	t.Helper()
-	for name, a := range map[string]*person.Actor{
-		"Netz": &r.contact, "Fremd": &r.stranger, "Amt": &r.officer, "Adler": &r.ada, "Bach": &r.bob,
-	} {
-		*a = r.signIn(t, person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true})
-	}
-	r.eve = r.signIn(t, person.Claims{Subject: "Ernst", Name: "Ernst", FamilyName: "Ernst", Email: "boss@people.example"})
-	r.officer.Officer = true
+	r.eve = c.SignIn(person.Claims{Subject: "Ernst", Name: "Ernst", FamilyName: "Ernst", Email: "boss@people.example"})
 	for domain, by := range map[string]person.Actor{"uni.example": r.contact, "institut.example": r.stranger} {
-		g := must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: domain}))
-		must(0, orgs.AddMember(t.Context(), r.officer, g, by.Account))
-		must(orgs.AddDomain(t.Context(), r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: trial.Today(), Until: trial.Today().Add(300 * day),
-		}}))
+		c.Domain(domain, c.Group(org.GroupInput{Name: domain}, by), org.ByDomain)
 	}
-}
-
-func (r *rig) signIn(t testing.TB, c person.Claims) person.Actor {
-	t.Helper()
-	c.Issuer = "https://idp.example"
-	people := &person.Book{DB: r.db, Now: r.Now}
-	var a person.Account
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = people.SignedIn(t.Context(), tx, c, audit.Who{})
-		return err
-	}))
-	return person.Actor{Account: a.ID, Name: a.Name}
+	return r
 }
 
 func must[T any](v T, err error) T {

@@ -145,7 +145,7 @@ func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 	if got := r.planned(t, id); !slices.Equal(got, want) {
 		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	r.signIn(t, person.Claims{Subject: "Adler", Name: "Adler", FamilyName: "Adler", Email: "ADA@uni.example", EmailVerified: true}) // her address at the provider is this one now
+	r.campus.SignIn(person.Claims{Subject: "Adler", Name: "Adler", FamilyName: "Adler", Email: "ADA@uni.example", EmailVerified: true}) // her address at the provider is this one now
 	want[0], want[9] = "new", "new"
 	if got := r.planned(t, id); !slices.Equal(got, want) {
 		t.Errorf("after she signed in: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
