@@ -52,7 +52,7 @@ func (f *Founder) SignIn(c person.Claims) person.Actor {
 		a, err = f.People.SignedIn(f.T.Context(), tx, c, audit.Who{})
 		return err
 	}))
-	return person.Actor{Account: a.ID, Name: a.Label(), Email: a.Email}
+	return person.Actor{Account: a.ID, Name: a.Label, Email: a.Email}
 }
 
 // SignInOfficer makes somebody whom registers open to, and the founder's officer

@@ -98,7 +98,7 @@ func TestNobodyElseSeesOrAnswersAnOffer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o, ctx := r.accepted(t), t.Context()
-	second := r.found(t, "Kantine", r.bob) // somebody else's
+	second := r.campus.Organisation("Kantine", r.bob) // somebody else's
 	for _, by := range []person.Actor{r.bob, r.eve, r.rita, {}, {Officer: true}} {
 		_, err := r.One(ctx, by, o.ID)
 		for what, err := range map[string]error{

@@ -120,7 +120,7 @@ func TestAContactWhoseAddressIsUnknownGetsNoLetter(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	lost := r.claims(t, person.Claims{Subject: "lost", Name: "Lena Lost", Email: "lena@uni.example"}) // not verified
-	kitchen := r.found(t, "Küche", lost)
+	kitchen := r.campus.Organisation("Küche", lost)
 	id, _, err := r.AskReassign(t.Context(), r.rita, kitchen, r.bob.Account, "weg")
 	r.ok(t, err)
 	r.ok(t, r.ConfirmReassign(t.Context(), r.otto, id))

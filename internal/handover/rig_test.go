@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/mail"
@@ -28,6 +27,7 @@ const day = 24 * time.Hour
 // otto are registration officers; ada, bob and eve are registered.
 type rig struct {
 	*handover.Book
+	campus                          *campus.Campus
 	db                              *postgres.DB
 	url                             string
 	clock                           *trial.Clock
@@ -38,42 +38,28 @@ type rig struct {
 
 // book is the room on db as a process of the portal has it.
 func book(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*handover.Book, *queue.Queue, error) {
-	q, err := queue.Open(db)
-	if err != nil {
-		return nil, nil, err
-	}
-	outbox := mail.NewOutbox(db, sender, q)
-	outbox.Now = now
-	people := &person.Book{DB: db, Now: now}
+	b, err := campus.Open(db, now, sender)
+	return onBooks(db, now, b), b.Queue, err
+}
+
+func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *handover.Book {
 	return &handover.Book{
-		DB: db, Org: &org.Book{DB: db, People: people, Now: now}, Person: people, Outbox: outbox, Now: now, Base: "https://portal.example",
-		SecondOfficer: true,
-	}, q, nil
+		DB: db, Org: b.Org, Person: b.People, Outbox: b.Outbox, Now: now, Base: campus.Base, SecondOfficer: true,
+	}
 }
 
 func newRig(t testing.TB) *rig { t.Helper(); return rigWith(t, nil) }
 
 func rigWith(t testing.TB, sender *mail.Sender) *rig {
 	t.Helper()
-	at := pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), at, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	r := &rig{db: db, url: at, clock: trial.NewClock()}
-	r.Book, r.queue, err = book(db, r.clock.Now, sender)
-	r.ok(t, err)
+	c := campus.On(t, pgtest.URL(t), sender)
+	r := &rig{Book: onBooks(c.DB, c.Clock.Now, c.Books), campus: c, db: c.DB, url: c.URL, clock: c.Clock, queue: c.Books.Queue}
+	r.rita = c.SignInOfficer(campus.WithEmail("Rita Amt", address("Rita Amt")))
 	r.tina, r.ada, r.bob = r.signIn(t, "Tina Technik"), r.signIn(t, "Ada Adler"), r.signIn(t, "Bob Bach")
-	r.eve, r.rita, r.otto = r.signIn(t, "Eve Ernst"), r.signIn(t, "Rita Amt"), r.signIn(t, "Otto Ober")
-	r.rita.Officer, r.otto.Officer = true, true
-	r.garden, r.library = r.found(t, "Garten", r.tina), r.found(t, "Bibliothek", r.tina)
+	r.eve, r.otto = r.signIn(t, "Eve Ernst"), r.signIn(t, "Otto Ober")
+	r.otto.Officer = true
+	r.garden, r.library = c.Organisation("Garten", r.tina), c.Organisation("Bibliothek", r.tina)
 	return r
-}
-
-func (r *rig) found(t testing.TB, name string, contact person.Actor) org.OrganisationID {
-	t.Helper()
-	return must(r.Org.AddOrganisation(t.Context(), r.rita, org.OrganisationInput{Name: name, Country: "DE", Contact: contact.Account}))
 }
 
 // address is where somebody of that name is reached.
@@ -86,13 +72,7 @@ func (r *rig) signIn(t testing.TB, name string) person.Actor {
 
 func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
 	t.Helper()
-	c.Issuer = "https://idp.example"
-	var a person.Account
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = r.Person.SignedIn(t.Context(), tx, c, audit.Who{})
-		return err
-	}))
-	return person.Actor{Account: a.ID, Name: a.Label, Email: a.Email}
+	return r.campus.SignIn(c)
 }
 
 // offer offers the garden to ada.
