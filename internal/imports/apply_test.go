@@ -161,7 +161,7 @@ func TestADomainThatMovedToAnotherGroupMakesThePlanStale(t *testing.T) {
 
 func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
 	expect(t, race(50, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
 	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
@@ -183,7 +183,7 @@ func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
 
 func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	for i := range 8 {
 		r.add(t, fmt.Sprint("r", i))
 	}

@@ -160,7 +160,7 @@ func TestTheExportOfAMailSystemIsTakenButForOtherMailboxes(t *testing.T) {
 func TestEveryFaultyLineIsNamedWithItsReason(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	addDomain(t, r, "fakultaet.example", r.group, org.ByDomain)
+	r.campus.Domain("fakultaet.example", r.group, org.ByDomain)
 	im := r.plan(t, r.contact, r.upload(t, r.contact, "fakultaet.example", string(sample(t, "faults-german-headers.csv"))))
 	r.wantClasses(t, im,
 		"2 new",

@@ -7,14 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"petschaft/internal/audit"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 	"petschaft/internal/trial"
@@ -172,13 +169,8 @@ func importElsewhere(ctx context.Context, i importing) error {
 // that has written all rows and is about to end its transaction.
 func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	r := openRig(t, db)
+	r := newRig(t)
+	db, url := r.db, r.campus.URL
 	old := r.add(t, "old")
 	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
 	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 1))

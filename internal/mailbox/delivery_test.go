@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/pgtest"
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
 )
@@ -37,11 +38,7 @@ func mailRig(t *testing.T, addr string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(sender.Close)
-	return newRig(t, func(b *mailbox.Book) {
-		b.Sender = sender
-		b.Outbox = mail.NewOutbox(b.DB, sender, b.Queue)
-		b.Outbox.Now = b.Now
-	})
+	return openRig(t, pgtest.URL(t), sender)
 }
 
 func (r *rig) newest(t testing.TB, id mailbox.ID) mailbox.Challenge {

@@ -8,11 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
 	"petschaft/internal/sink"
@@ -78,19 +75,8 @@ func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
 
 func killRig(t *testing.T, s *sink.Sink) (r *rig, url string) {
 	t.Helper()
-	url = pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), url, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	sender := must(mail.NewSender(mail.Config{URL: smtp(s.Addr()), From: "portal@uni.example", Bounce: "bounce@uni.example"}))
-	t.Cleanup(sender.Close)
-	return openRig(t, db, func(b *mailbox.Book) {
-		b.Sender = sender
-		b.Outbox = mail.NewOutbox(b.DB, sender, b.Queue)
-		b.Outbox.Now = b.Now
-	}), url
+	r = mailRig(t, s.Addr())
+	return r, r.campus.URL
 }
 
 func smtp(addr string) string { return "smtp://" + addr + "?tls=none" }

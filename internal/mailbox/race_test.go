@@ -5,25 +5,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
-	"petschaft/internal/postgres"
 )
-
-// wideRig has the connections that races need to really meet in Postgres.
-func wideRig(t *testing.T) *rig {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 12 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return openRig(t, db)
-}
 
 // race runs f in n goroutines at once and counts what each said ("": well).
 func race(n int, f func(i int) error) map[string]int {
@@ -63,7 +48,7 @@ func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
 
 func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	id := r.add(t, "ada")
 	digest := r.challenge(t, id)["ada@uni.example"]
 	expect(t, race(50, func(int) error {
@@ -77,7 +62,7 @@ func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 
 func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	id := r.add(t, "ada", "a.adler@uni.example")
 	digests := r.challenge(t, id)
 	sides := []struct {
@@ -106,7 +91,7 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 
 func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
 		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
@@ -133,7 +118,7 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 
 func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
 		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
@@ -154,7 +139,7 @@ func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 
 func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	id := r.add(t, "ada", "a.adler@uni.example")
 	expect(t, race(50, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
 		map[string]int{"": 1, "mailbox.brake.gap": 49})
@@ -168,7 +153,7 @@ func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 
 func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	r.Brakes.ActorHour = 10
 	ids := make([]mailbox.ID, 50)
 	for i := range ids {
@@ -180,7 +165,7 @@ func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 
 func TestTheAddressBrakeHoldsAcrossActorsAndRows(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	r.Brakes.AddressHour = 3
 	others := make([]mailbox.ID, 6)
 	for i := range others {
@@ -203,7 +188,7 @@ func TestTheAddressBrakeHoldsAcrossActorsAndRows(t *testing.T) {
 
 func TestOfManyAddsOfOneAddressOneMakesARow(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	forms := []string{"ada@uni.example", "ADA@uni.example", "Ada@UNI.example", "aDa@uni.example"}
 	got := race(50, func(i int) error {
 		_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: forms[i%len(forms)]})
@@ -229,7 +214,7 @@ func TestAddingInAPoolOfFewConnectionsDoesNotWaitForItself(t *testing.T) {
 
 func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	ids := []mailbox.ID{r.add(t, "ada"), r.add(t, "bob")}
 	for i, id := range ids {
 		must(0, r.Deactivate(t.Context(), r.contact, r.uni, id))
@@ -242,7 +227,7 @@ func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 
 func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
 		got := race(2, func(i int) error {
@@ -262,7 +247,7 @@ func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
 
 func TestReadersOfCountsSeeTheSameSumWhileTheyAreFolded(t *testing.T) {
 	t.Parallel()
-	r := wideRig(t)
+	r := newRig(t)
 	for i := range 20 {
 		r.add(t, fmt.Sprintf("ada%d", i))
 	}
