@@ -16,11 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -121,34 +120,24 @@ func (r *rig) found(cfg portal.Config) {
 }
 
 func (r *rig) fill() {
-	ctx := r.t.Context()
-	for _, name := range []string{"nora", "sven", "rita", "ada"} {
-		must(0, r.DB.Tx(ctx, func(tx pgx.Tx) error {
-			claims := person.Claims{Issuer: issuer, Subject: name, Name: name, Email: name + "@uni.example", EmailVerified: true}
-			a, err := r.People.SignedIn(ctx, tx, claims, audit.Who{})
-			r.actors[name] = person.Actor{Account: a.ID, Name: name, Email: claims.Email, Officer: name == "rita"}
-			return err
-		}))
+	f := campus.Founder{T: r.t, DB: r.DB, People: r.People, Org: r.Org}
+	claims := func(name string) person.Claims {
+		return person.Claims{Issuer: issuer, Subject: name, Name: name, Email: name + "@uni.example", EmailVerified: true}
 	}
-	officer := r.actors["rita"]
-	proof := org.Proof{Method: "DNS TXT", By: "Rita Amt", From: r.clock.Now().Add(-24 * time.Hour), Until: r.clock.Now().Add(300 * 24 * time.Hour)}
+	r.actors["rita"] = f.SignInOfficer(claims("rita"))
+	for _, name := range []string{"nora", "sven", "ada"} {
+		r.actors[name] = f.SignIn(claims(name))
+	}
 	for _, x := range []struct{ contact, organisation, domain string }{{"nora", "Universität", "uni.example"}, {"sven", "Institut", "institut.example"}} {
-		group := must(r.Org.AddGroup(ctx, officer, org.GroupInput{Name: "Netz " + x.organisation}))
-		must(0, r.Org.AddMember(ctx, officer, group, r.actors[x.contact].Account))
-		r.register(org.DomainInput{Name: x.domain, Group: group, Validation: org.ByDomain, Proof: proof})
+		contact := r.actors[x.contact]
+		group := f.Group(org.GroupInput{Name: "Netz " + x.organisation}, contact)
+		r.domains[x.domain] = f.Domain(x.domain, group, org.ByDomain)
 		if x.contact == "nora" {
-			r.register(org.DomainInput{Name: "labor.example", Group: group, Validation: org.ByMailbox})
+			r.domains["labor.example"] = f.Domain("labor.example", group, org.ByMailbox)
 		}
-		id := must(r.Org.AddOrganisation(ctx, officer, org.OrganisationInput{Name: x.organisation, Country: "DE", Contact: r.actors[x.contact].Account}))
-		name := must(r.Org.AddName(ctx, officer, id, org.NameInput{Name: x.domain}))
-		must(0, r.Org.ValidateName(ctx, officer, name, org.Check{Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: proof.From}}))
-		r.organisations[x.contact] = id
+		r.organisations[x.contact] = f.Organisation(x.organisation, contact)
+		f.ServerName(r.organisations[x.contact], x.domain, true)
 	}
-}
-
-func (r *rig) register(in org.DomainInput) {
-	ctx, officer := r.t.Context(), r.actors["rita"]
-	r.domains[in.Name] = must(r.Org.Domain(ctx, officer, string(must(r.Org.AddDomain(ctx, officer, in))))).ID
 }
 
 // tokenOf is the secret of a token of somebody for all that is theirs, with

@@ -19,11 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"petschaft/internal/audit"
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
@@ -152,16 +150,16 @@ func newKillRig(t *testing.T) *killRig {
 	r.Portal = must(portal.Open(ctx, c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now))
 	t.Cleanup(r.Close)
 	r.ok(r.Cert.RefreshAnswers(ctx)) // somebody is at hand to answer
-	r.officer, r.nora, r.ada, r.tina = r.signIn("rita"), r.signIn("nora"), r.signIn("ada"), r.signIn("tina")
-	r.officer.Officer = true
-	g := must(r.Org.AddGroup(ctx, r.officer, org.GroupInput{Name: "Netz"}))
-	must(0, r.Org.AddMember(ctx, r.officer, g, r.nora.Account))
-	proof := org.Proof{Method: "DNS TXT", By: "RA", From: time.Now().Add(-time.Hour).Truncate(time.Second), Until: time.Now().Add(300 * 24 * time.Hour)}
-	must(r.Org.AddDomain(ctx, r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: proof}))
-	r.organisation = must(r.Org.AddOrganisation(ctx, r.officer, org.OrganisationInput{Name: "Uni", Country: "DE", Contact: r.tina.Account}))
-	name := must(r.Org.AddName(ctx, r.officer, r.organisation, org.NameInput{Name: domain}))
-	proof.Until = time.Time{}
-	r.ok(r.Org.ValidateName(ctx, r.officer, name, org.Check{Proof: proof}))
+	f := campus.Founder{T: t, DB: r.DB, People: r.People, Org: r.Org}
+	at := func(name string) person.Claims {
+		c := campus.WithEmail(name+" Beispiel", name+"@people.example")
+		c.Issuer, c.Subject = "http://localhost:1", name
+		return c
+	}
+	r.officer, r.nora, r.ada, r.tina = f.SignInOfficer(at("rita")), f.SignIn(at("nora")), f.SignIn(at("ada")), f.SignIn(at("tina"))
+	f.Domain(domain, f.Group(org.GroupInput{Name: "Netz"}, r.nora), org.ByDomain)
+	r.organisation = f.Organisation("Uni", r.tina)
+	f.ServerName(r.organisation, domain, false)
 	return r
 }
 
@@ -170,19 +168,6 @@ func (r *killRig) ok(err error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-}
-
-func (r *killRig) signIn(name string) person.Actor {
-	r.t.Helper()
-	var a person.Account
-	r.ok(r.DB.Tx(r.t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = r.People.SignedIn(r.t.Context(), tx, person.Claims{
-			Issuer: "http://localhost:1", Subject: name, Name: name + " Beispiel", GivenName: name, FamilyName: "Beispiel",
-			Email: name + "@people.example", EmailVerified: true,
-		}, audit.Who{})
-		return err
-	}))
-	return person.Actor{Account: a.ID, Name: a.Name, Email: a.Email}
 }
 
 func (r *killRig) count(sql string, args ...any) (n int) {
