@@ -31,20 +31,23 @@ func TestAnOfficerMakesAGroupAndGivesItADomain(t *testing.T) {
 	rita.get(group).status(http.StatusOK).has("Die Kontaktgruppe ist angelegt", "Fachbereich 3", "fb3-netz", "Noch ist niemand namentlich aufgenommen")
 	id := strings.TrimPrefix(group, "/office/groups/")
 
-	typed := []string{"name", "fb3.example", "group", id, "validation", "domain", "proof_method", "DNS TXT", "proof_by", "Rita Amt", "proof_from", "1.10.2026", "proof_until", "bald"}
+	from := r.clock.Now().AddDate(0, 0, -52)
+	until := from.AddDate(0, 0, 398)
+	begins := from.Format("2.1.2006")
+	typed := []string{"name", "fb3.example", "group", id, "validation", "domain", "proof_method", "DNS TXT", "proof_by", "Rita Amt", "proof_from", begins, "proof_until", "bald"}
 	rita.post("/office/domains", typed...).status(http.StatusUnprocessableEntity).
-		has(`href="#f-proof_until"`, "Bitte geben Sie ein Datum an", `value="1.10.2026"`, `value="DNS TXT"`)
-	typed[len(typed)-1] = "4. 11. 2027"
+		has(`href="#f-proof_until"`, "Bitte geben Sie ein Datum an", `value="`+begins+`"`, `value="DNS TXT"`)
+	typed[len(typed)-1] = until.AddDate(0, 0, 1).Format("2. 1. 2006")
 	rita.post("/office/domains", typed...).status(http.StatusUnprocessableEntity).has("höchstens 398 Tage")
-	typed[len(typed)-1] = "3.11.2027"
-	rita.post("/office/domains", typed...).status(http.StatusSeeOther).follow().has("fb3.example ist eingetragen", "nachgewiesen", "bis 3. November 2027")
+	typed[len(typed)-1] = until.Format("2.1.2006")
+	rita.post("/office/domains", typed...).status(http.StatusSeeOther).follow().has("fb3.example ist eingetragen", "nachgewiesen", "bis "+locale.For("de").Date(until))
 	typed[1] = "FB3.example"
 	rita.post("/office/domains", typed...).status(http.StatusConflict).has(`href="#f-name"`, "ist schon eingetragen", `value="FB3.example"`)
 
 	var domain int64
 	must(0, r.db.QueryRow(t.Context(), `select id from email_domain where name = 'fb3.example'`).Scan(&domain))
 	page := fmt.Sprintf("/office/domains/%d", domain)
-	rita.get(page).status(http.StatusOK).has(`value="2026-10-01"`, `value="2027-11-03"`, "14 Tage", de("audit.org.domain_added"), "Fachbereich 3")
+	rita.get(page).status(http.StatusOK).has(`value="`+from.Format(time.DateOnly)+`"`, `value="`+until.Format(time.DateOnly)+`"`, "14 Tage", de("audit.org.domain_added"), "Fachbereich 3")
 	rita.post(page, "group", id, "validation", "mailbox").status(http.StatusSeeOther).follow().has("24 Stunden", "Änderungen sind gespeichert")
 	rita.post(page, "group", "999999", "validation", "mailbox").status(http.StatusUnprocessableEntity).has(`href="#f-group"`)
 	rita.get(group).has("fb3.example")

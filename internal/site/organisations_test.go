@@ -40,7 +40,7 @@ func TestAnOfficerMakesAnOrganisationAndGivesItNames(t *testing.T) {
 	rita.post(name, "wildcard", "on", "proof_method", "DNS TXT", "proof_by", "Rita", "proof_from", r.clock.Now().Format(time.DateOnly), "proof_until", far).
 		status(http.StatusUnprocessableEntity).has(`href="#f-proof_until"`, "Nach den Regeln", `value="DNS TXT"`, `value="`+far+`"`)
 	rita.post(name, "proof_method", "DNS TXT", "proof_from", "bald").status(http.StatusUnprocessableEntity).has(`href="#f-proof_from"`)
-	rita.post(name, "proof_method", "DNS TXT", "proof_from", "1.11.2026", "proof_until", "bald").status(http.StatusUnprocessableEntity).has(`href="#f-proof_until"`, "Datum")
+	rita.post(name, "proof_method", "DNS TXT", "proof_from", r.clock.Now().AddDate(0, 0, -21).Format("2.1.2006"), "proof_until", "bald").status(http.StatusUnprocessableEntity).has(`href="#f-proof_until"`, "Datum")
 	rita.post(name, "wildcard", "on", "proof_method", "DNS TXT", "proof_by", "Rita", "proof_from", r.clock.Now().Format(time.DateOnly)).
 		status(http.StatusSeeOther).follow().has("Änderungen sind gespeichert", "validiert", "bis ", "DNS TXT · Rita", de("audit.org.name_validated"), "In Zertifikaten", "Servername: münster.example")
 }

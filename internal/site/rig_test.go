@@ -16,10 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/idp"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -136,43 +135,29 @@ func (r *rig) config(dbURL string) portal.Config {
 	}
 }
 
-// fill makes the accounts, contact groups and domains.
+// fill makes the accounts, contact groups, domains and organisations: nora is the
+// technical contact of one that has uni.example with wildcards, sven of one that
+// has institut.example.
 func (r *rig) fill() {
-	ctx := r.t.Context()
-	for sub, name := range names {
-		var a person.Account
-		given, family, _ := strings.Cut(name, " ")
-		err := r.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
-			a, err = r.People.SignedIn(ctx, tx, person.Claims{Issuer: r.issuer, Subject: sub, Name: name, GivenName: given, FamilyName: family}, audit.Who{})
-			return err
-		})
-		must(a, err)
-		r.actors[sub] = person.Actor{Account: a.ID, Name: name, Officer: officer(sub), Email: strings.ToLower(given+"."+family) + "@uni.example"}
+	f := campus.Founder{T: r.t, DB: r.DB, People: r.People, Org: r.Org}
+	claims := func(sub string) person.Claims {
+		given, family, _ := strings.Cut(names[sub], " ")
+		return person.Claims{Issuer: r.issuer, Subject: sub, Name: names[sub], GivenName: given, FamilyName: family}
 	}
-	officer := r.actors["rita"]
-	r.group = must(r.Org.AddGroup(ctx, officer, org.GroupInput{Name: "Netz Rechenzentrum", Notify: "netz@uni.example"}))
-	r.other = must(r.Org.AddGroup(ctx, officer, org.GroupInput{Name: "Netz Institut"}))
-	must(0, r.Org.AddMember(ctx, officer, r.group, r.actors["nora"].Account))
-	must(0, r.Org.AddMember(ctx, officer, r.other, r.actors["sven"].Account))
-	proof := org.Proof{Method: "DNS TXT", By: "Rita Amt", From: r.clock.Now().Add(-24 * time.Hour), Until: r.clock.Now().Add(300 * 24 * time.Hour)}
-	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "uni.example", Group: r.group, Validation: org.ByDomain, Proof: proof}))
-	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "labor.example", Group: r.group, Validation: org.ByMailbox}))
-	must(r.Org.AddDomain(ctx, officer, org.DomainInput{Name: "institut.example", Group: r.other, Validation: org.ByDomain, Proof: proof}))
-	r.organise()
-}
-
-// organise makes organisations: nora is the technical contact of one that has
-// uni.example with wildcards, sven of one that has institut.example.
-func (r *rig) organise() {
-	ctx, officer, now := r.t.Context(), r.actors["rita"], r.clock.Now()
-	for _, o := range []struct{ name, contact, domain string }{{"Universität Probe", "nora", "uni.example"}, {"Institut Fremd", "sven", "institut.example"}} {
-		id := must(r.Org.AddOrganisation(ctx, officer, org.OrganisationInput{Name: o.name, Country: "DE", Contact: r.actors[o.contact].Account}))
-		name := must(r.Org.AddName(ctx, officer, id, org.NameInput{Name: o.domain}))
-		must(0, r.Org.ValidateName(ctx, officer, name, org.Check{Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: now.Add(-24 * time.Hour)}}))
-		if o.contact == "nora" {
-			r.organisation = id
-		}
+	for sub := range names {
+		a := f.SignIn(claims(sub))
+		a.Officer, a.Email = officer(sub), email(sub)
+		r.actors[sub] = a
 	}
+	f.Officer = r.actors["rita"]
+	r.group = f.Group(org.GroupInput{Name: "Netz Rechenzentrum", Notify: "netz@uni.example"}, r.actors["nora"])
+	r.other = f.Group(org.GroupInput{Name: "Netz Institut"}, r.actors["sven"])
+	f.Domain("uni.example", r.group, org.ByDomain)
+	f.Domain("labor.example", r.group, org.ByMailbox)
+	f.Domain("institut.example", r.other, org.ByDomain)
+	r.organisation = f.Organisation("Universität Probe", r.actors["nora"])
+	f.ServerName(r.organisation, "uni.example", true)
+	f.ServerName(f.Organisation("Institut Fremd", r.actors["sven"]), "institut.example", true)
 }
 
 // work runs the portal's jobs until the test ends.
