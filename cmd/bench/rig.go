@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
+	"petschaft/web/paths"
 )
 
 // rig is a portal on a database of its own, with somebody signed in who is a
@@ -82,7 +83,7 @@ func newRig(ctx context.Context, c commands, smtp string) (*rig, error) {
 	p, err := idp.New(idp.Config{
 		Issuer:  issuer,
 		People:  []idp.Person{{Sub: "bench", Username: "bench", Name: "Bea Bench", Email: "bea@bench.example", EmailVerified: true, Groups: []string{"ra", "bench"}}},
-		Clients: []idp.Client{{ID: "petschaft", Secret: "bench", RedirectURIs: []string{base + "/signin/callback"}, PostLogoutRedirectURIs: []string{base + "/signed-out"}}},
+		Clients: []idp.Client{{ID: "petschaft", Secret: "bench", RedirectURIs: []string{base + paths.SignedIn}, PostLogoutRedirectURIs: []string{base + paths.SignedOut}}},
 	})
 	if err != nil {
 		return nil, err
@@ -133,7 +134,7 @@ func (r *rig) signIn(ctx context.Context, base string) error {
 		return nil
 	}}
 	for _, step := range []func() (*http.Response, error){
-		func() (*http.Response, error) { return c.Get(base + "/signin") },
+		func() (*http.Response, error) { return c.Get(base + paths.SignIn) },
 		func() (*http.Response, error) { return c.PostForm(login, url.Values{"person": {"bench"}}) },
 	} {
 		resp, err := step()

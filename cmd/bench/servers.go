@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 )
 
 // fillServers puts n server certificates into an organisation whose ends lie in
@@ -209,7 +210,7 @@ func (r *rig) serverLists(ctx context.Context) ([]figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			f, ts, err := r.alternate(floor, few, many, deep, "/certificates"+q, "/office/server-certificates"+q)
+			f, ts, err := r.alternate(floor, few, many, deep, paths.Certificates+q, paths.OfficeServers+q)
 			if err != nil {
 				return nil, err
 			}

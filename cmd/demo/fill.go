@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/portal"
 	"petschaft/internal/sink"
+	"petschaft/web/paths"
 )
 
 const (
@@ -178,7 +179,7 @@ func (f filler) row(ctx context.Context, r sampleRow) error {
 	return nil
 }
 
-var token = regexp.MustCompile(regexp.QuoteMeta(mailbox.LinkPath) + `([A-Za-z0-9_-]{43})`)
+var token = regexp.MustCompile(regexp.QuoteMeta(paths.Link) + `([A-Za-z0-9_-]{43})`)
 
 // link waits for the mail to recipient that asks about an address, as a person
 // would, and returns the digest of its link.

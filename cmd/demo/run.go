@@ -24,6 +24,7 @@ import (
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/sink"
+	"petschaft/web/paths"
 )
 
 // RunCmd is `make run`: the portal with everything around it.
@@ -88,8 +89,8 @@ func (w *world) around() error {
 		KeyFile: filepath.Join(folder, "provider.pem"), StateFile: filepath.Join(folder, "provider.json"),
 		Clients: []idp.Client{{
 			ID: "petschaft", Secret: w.Client,
-			RedirectURIs:           []string{local("127.0.0.1", w.Portal) + "/signin/callback"},
-			PostLogoutRedirectURIs: []string{local("127.0.0.1", w.Portal) + "/signed-out"},
+			RedirectURIs:           []string{local("127.0.0.1", w.Portal) + paths.SignedIn},
+			PostLogoutRedirectURIs: []string{local("127.0.0.1", w.Portal) + paths.SignedOut},
 		}},
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 )
 
 // Media types of bodies.
@@ -132,7 +133,7 @@ func (a *API) describe(rs map[string]*huma.Response, k Kind, schema *huma.Schema
 	} else {
 		r.Description += "; " + words.T(k.Title)
 	}
-	p := Problem{Type: a.Base + "/api/problems/" + k.Name, Title: words.T(k.Title), Status: k.Status, Detail: words.T(k.Text)}
+	p := Problem{Type: a.Base + paths.APIProblem(k.Name), Title: words.T(k.Title), Status: k.Status, Detail: words.T(k.Text)}
 	r.Content[errorType].Examples[k.Name] = &huma.Example{Summary: p.Title, Value: p}
 	text := &huma.Schema{Type: huma.TypeString}
 	switch k {

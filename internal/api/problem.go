@@ -18,6 +18,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 )
 
 // Kind is a type of problem: its name in the type URI, which is the address of a
@@ -137,7 +138,7 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 // said is a problem of kind k with the words of id.
 func (a *API) said(ctx context.Context, k Kind, id string, args ...any) *Problem {
 	t := locale.From(ctx).T
-	p := &Problem{Type: a.Base + "/api/problems/" + k.Name, Title: t(k.Title), Status: k.Status, Detail: t(id, args...), Code: id, header: http.Header{}}
+	p := &Problem{Type: a.Base + paths.APIProblem(k.Name), Title: t(k.Title), Status: k.Status, Detail: t(id, args...), Code: id, header: http.Header{}}
 	p.header.Set("Content-Language", locale.From(ctx).Lang())
 	return p
 }

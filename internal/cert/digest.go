@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 )
 
 // WantsDigest tells whether by hears once a week which certificates of their
@@ -124,7 +125,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 		if len(some) == 0 && doubts[r.Account] == 0 || r.Email == "" {
 			continue
 		}
-		w := mail.DigestWords{To: r.Email, Days: b.days()[0], Doubtful: doubts[r.Account], Link: b.Base + "/email-domains", Lang: r.Language}
+		w := mail.DigestWords{To: r.Email, Days: b.days()[0], Doubtful: doubts[r.Account], Link: b.Base + paths.EmailDomains, Lang: r.Language}
 		for _, l := range some {
 			w.More = l.Total - len(some)
 			w.Certificates = append(w.Certificates, mail.DigestLine{Address: l.Address, Holder: l.Holder, Until: l.NotAfter})

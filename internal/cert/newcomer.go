@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 )
 
 // mostHolders bounds who hears of a newcomer.
@@ -50,7 +51,7 @@ func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l m
 		if o.Email == "" {
 			continue
 		}
-		w.To, w.Lang, w.Link = o.Email, o.Language, b.Base+"/client-certificates"
+		w.To, w.Lang, w.Link = o.Email, o.Language, b.Base+paths.ClientCertificates
 		if err := b.Outbox.Post(ctx, tx, w); err != nil {
 			return err
 		}
@@ -62,6 +63,6 @@ func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l m
 	if notify == "" {
 		return nil
 	}
-	w.To, w.Lang, w.Holders, w.Link = notify, "", names, fmt.Sprintf("%s/email-domains/%s/rows/%d", b.Base, l.DomainName, l.RowID)
+	w.To, w.Lang, w.Holders, w.Link = notify, "", names, b.Base+paths.Row(l.DomainName, l.RowID)
 	return b.Outbox.Post(ctx, tx, w)
 }

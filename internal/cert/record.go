@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/text"
+	"petschaft/web/paths"
 )
 
 // Issuance is a certificate as it comes from an authority, with whom it is for.
@@ -77,7 +78,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 	})
 }
 
-func (b *Book) link(id ID) string { return fmt.Sprintf("%s/client-certificates/%d", b.Base, id) }
+func (b *Book) link(id ID) string { return b.Base + paths.ClientCertificate(id) }
 
 // words are what Search looks at.
 func (i Issuance) words() string {

@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
+	"petschaft/web/paths"
 )
 
 type remindArgs struct{}
@@ -228,7 +229,7 @@ func grouped[K comparable](all []reminded, key func(reminded) K, f func(some []r
 func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error {
 	key := func(r reminded) [2]string { return [2]string{r.Recipient, r.of.Organisation} }
 	return grouped(all, key, func(some []reminded) error {
-		w := mail.EndingWords{To: some[0].Recipient, Organisation: some[0].of.Organisation, Lang: some[0].language(), Link: b.Base + "/certificates?which=ending"}
+		w := mail.EndingWords{To: some[0].Recipient, Organisation: some[0].of.Organisation, Lang: some[0].language(), Link: b.Base + paths.CertificatesEnding}
 		if len(some) == 1 {
 			w.Link = b.serverLink(some[0].of.Reference)
 		}
@@ -244,7 +245,7 @@ func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error
 // postHolders queues one letter for each holder of client certificates.
 func (b *Book) postHolders(ctx context.Context, tx pgx.Tx, all []reminded) error {
 	return grouped(all, func(r reminded) string { return r.Recipient }, func(some []reminded) error {
-		w := mail.MailEndingWords{To: some[0].Recipient, Lang: some[0].language(), Link: b.Base + "/client-certificates"}
+		w := mail.MailEndingWords{To: some[0].Recipient, Lang: some[0].language(), Link: b.Base + paths.ClientCertificates}
 		if len(some) == 1 {
 			w.Link = b.link(some[0].of.ID)
 		}

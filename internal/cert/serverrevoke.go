@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 )
 
 // MayRevokeServer tells whether the reader of c may revoke it: the technical
@@ -89,4 +90,4 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c Se
 	})
 }
 
-func (b *Book) serverLink(reference string) string { return b.Base + "/certificates/" + reference }
+func (b *Book) serverLink(reference string) string { return b.Base + paths.Certificate(reference) }

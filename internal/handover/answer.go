@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 )
 
 // MayAccept tells whether the reader of o may accept it: its successor, as long
@@ -198,8 +199,8 @@ func (b *Book) postBoth(ctx context.Context, tx pgx.Tx, o Offer, letter mail.Han
 }
 
 // link is where the successor finds the offer.
-func (b *Book) link(o Offer) string { return fmt.Sprintf("%s/handovers/%d", b.Base, o.ID) }
+func (b *Book) link(o Offer) string { return b.Base + paths.Handover(o.ID) }
 
 func (b *Book) organisationLink(o Offer) string {
-	return fmt.Sprintf("%s/organisations/%d", b.Base, o.Organisation)
+	return b.Base + paths.Organisation(o.Organisation)
 }

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 )
 
 // Finish hands the organisation over to by, who accepted it, when typed is the
@@ -127,7 +128,7 @@ func (b *Book) reassign(ctx context.Context, tx pgx.Tx, by person.Actor, c conta
 	w := mail.HandoverWords{Organisation: c.of.Name, Giver: c.giver, Successor: c.successorName, Tokens: tokens}
 	for _, l := range []mail.HandoverWords{
 		{Letter: before, To: c.giverEmail, Link: b.Base + "/"},
-		{Letter: after, To: c.successorEmail, Link: fmt.Sprintf("%s/organisations/%d", b.Base, c.of.ID)},
+		{Letter: after, To: c.successorEmail, Link: b.Base + paths.Organisation(c.of.ID)},
 	} {
 		if l.To == "" {
 			continue

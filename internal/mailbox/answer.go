@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/web/paths"
 )
 
 // Asked is a challenge as the person sees it who holds its link.
@@ -275,7 +276,7 @@ func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, by person.Actor, a A
 }
 
 func (b *Book) rowLink(a Asked) string {
-	return fmt.Sprintf("%s/email-domains/%s/rows/%d", b.Base, a.DomainName, a.RowID)
+	return b.Base + paths.Row(a.DomainName, a.RowID)
 }
 
 func (a Asked) detail() audit.Detail {

@@ -18,10 +18,8 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
+	"petschaft/web/paths"
 )
-
-// LinkPath is where a challenge mail leads, before the token.
-const LinkPath = "/c/"
 
 // Digest is what the portal stores of a link's token.
 func Digest(token string) []byte {
@@ -134,7 +132,7 @@ func (b *Book) arm(ctx context.Context, id int64) (envelope, error) {
 }
 
 func (e envelope) words(base string) mail.ChallengeWords {
-	w := mail.ChallengeWords{To: string(e.Recipient), Asks: e.Asks, Domain: e.DomainName.Unicode(), Link: base + LinkPath + e.token, Until: e.Expires}
+	w := mail.ChallengeWords{To: string(e.Recipient), Asks: e.Asks, Domain: e.DomainName.Unicode(), Link: base + paths.Link + e.token, Until: e.Expires}
 	if e.Kind == Functional {
 		w.Functional = append(w.Functional, string(e.Primary))
 		for _, a := range e.Aliases {

@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 func newSink(t *testing.T, addr string) *sink.Sink {
@@ -64,7 +65,7 @@ func (r *rig) again(t *testing.T) {
 	}))
 }
 
-var tokenInMail = regexp.MustCompile(`https://portal\.example` + mailbox.LinkPath + `([A-Za-z0-9_-]{43})`)
+var tokenInMail = regexp.MustCompile(`https://portal\.example` + paths.Link + `([A-Za-z0-9_-]{43})`)
 
 // token waits for the n-th mail to the address and returns its link's token.
 func token(t *testing.T, s *sink.Sink, address string, n int) string {
@@ -184,7 +185,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 	first, _, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
 	l, err := mail.Challenge(mail.ChallengeWords{
-		To: "ada@uni.example", Asks: "x", Domain: "uni.example", Link: r.Base + mailbox.LinkPath + first, Until: r.Now(),
+		To: "ada@uni.example", Asks: "x", Domain: "uni.example", Link: r.Base + paths.Link + first, Until: r.Now(),
 	})
 	r.ok(t, err)
 	_, err = r.Sender.Send(t.Context(), l)

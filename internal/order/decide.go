@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/text"
+	"petschaft/web/paths"
 )
 
 // MayDecide tells whether the reader of o may decide about it: a registration
@@ -299,4 +300,4 @@ func (b *Book) post(ctx context.Context, tx pgx.Tx, of org.Organisation, w mail.
 	return b.Cert.Outbox.Post(ctx, tx, w)
 }
 
-func (b *Book) orderLink(o ServerOrder) string { return b.Cert.Base + "/orders/" + o.Reference }
+func (b *Book) orderLink(o ServerOrder) string { return b.Cert.Base + paths.Order(o.Reference) }

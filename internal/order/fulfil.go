@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 )
 
 // ServerAuthority is the authority that server certificates come from.
@@ -182,7 +183,7 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		}
 		return b.post(ctx, tx, of, mail.ServerIssuedWords{
 			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, Until: c.NotAfter,
-			Link: b.Cert.Base + "/certificates/" + o.Reference, Lang: of.Language,
+			Link: b.Cert.Base + paths.Certificate(o.Reference), Lang: of.Language,
 		})
 	})
 }

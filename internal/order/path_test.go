@@ -29,6 +29,7 @@ import (
 	"petschaft/internal/queue"
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 // openssl runs the command in dir and returns what it says.
@@ -178,7 +179,7 @@ func (r *rig) isExactly(t *testing.T, c cert.Certificate, subject string, key cr
 	}
 }
 
-var linkInMail = regexp.MustCompile(mailbox.LinkPath + `([A-Za-z0-9_-]{43})`)
+var linkInMail = regexp.MustCompile(paths.Link + `([A-Za-z0-9_-]{43})`)
 
 // mailTo waits for a mail to the address whose text holds words.
 func mailTo(t *testing.T, s *sink.Sink, address, words string) sink.Mail {
@@ -205,7 +206,7 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 	r.work(t)
 	row := must(r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"})).ID
 	must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", row))
-	token := linkInMail.FindStringSubmatch(mailTo(t, s, "ada@uni.example", mailbox.LinkPath).Text)[1]
+	token := linkInMail.FindStringSubmatch(mailTo(t, s, "ada@uni.example", paths.Link).Text)[1]
 	_, err := r.Mailbox.Confirm(t.Context(), r.ada, mailbox.Digest(token))
 	r.ok(t, err)
 	id := r.apply(t, r.ada, row)

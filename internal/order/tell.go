@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
+	"petschaft/web/paths"
 )
 
 // tellEvery is how long new orders are gathered before officers get one mail
@@ -89,7 +90,7 @@ func (b *Book) TellOfficers(ctx context.Context) error {
 }
 
 func (b *Book) waitingLetter(orders []untold) mail.OrdersWaitingWords {
-	w := mail.OrdersWaitingWords{To: orders[0].Email, Count: len(orders), Link: b.Cert.Base + "/office/orders"}
+	w := mail.OrdersWaitingWords{To: orders[0].Email, Count: len(orders), Link: b.Cert.Base + paths.OfficeOrders}
 	for _, o := range orders[:min(len(orders), tellNamed)] {
 		w.Orders = append(w.Orders, mail.WaitingOrder{Reference: o.Reference, Name: o.Name, Organisation: o.Organisation, Validation: o.Waiting})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
+	"petschaft/web/paths"
 )
 
 type remindArgs struct{}
@@ -68,7 +69,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 		if t.MakerEmail == "" || t.tooNew(now) {
 			continue
 		}
-		if err := b.Outbox.Post(ctx, tx, mail.TokenEndingWords{To: t.MakerEmail, Name: t.Name, Ends: t.Ends, Link: b.Base + "/tokens"}); err != nil {
+		if err := b.Outbox.Post(ctx, tx, mail.TokenEndingWords{To: t.MakerEmail, Name: t.Name, Ends: t.Ends, Link: b.Base + paths.Tokens}); err != nil {
 			return 0, err
 		}
 	}

@@ -31,6 +31,7 @@ import (
 	"petschaft/internal/signin"
 	"petschaft/internal/site"
 	"petschaft/web/pages"
+	"petschaft/web/paths"
 )
 
 // Portal is the parts, put together. Its books are open to the demo and to
@@ -142,7 +143,7 @@ func (p *Portal) subjects(s settings, now func() time.Time) {
 	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
 	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
 	base := s.base.Scheme + "://" + s.base.Host
-	p.Outbox.Now, p.Outbox.Log, p.Outbox.OfficeLink = now, p.log, base+"/office/mail"
+	p.Outbox.Now, p.Outbox.Log, p.Outbox.OfficeLink = now, p.log, base+paths.OfficeMail
 	p.Outbox.Officers = func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
 		return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
 	}

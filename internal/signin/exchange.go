@@ -77,7 +77,7 @@ func (d *Desk) take(ctx context.Context, state string) (attempt, bool) {
 	return a, true
 }
 
-// Finish reads the provider's answer at CallbackPath, signs the person in and
+// Finish reads the provider's answer at paths.SignedIn, signs the person in and
 // returns where to go. It fails with Conflict signin.stale when this browser
 // asked for no such answer, or too long ago; Denied signin.refused when the
 // provider refused or its answer is not to be trusted; Unavailable

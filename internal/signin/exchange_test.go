@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"petschaft/internal/idp"
+	"petschaft/web/paths"
 )
 
 func TestSignInMakesTheClaimedPersonAnActor(t *testing.T) {
@@ -151,7 +152,7 @@ func TestAnswersAreForOneBrowserOnce(t *testing.T) {
 	at = late.begin("/")
 	w.clock.Advance(attemptLife)
 	wantFault(t, late.get(late.pick(at, ada().Sub).String()), "conflict signin.stale")
-	wantFault(t, late.get(CallbackPath), "conflict signin.stale")
+	wantFault(t, late.get(paths.SignedIn), "conflict signin.stale")
 }
 
 func TestFiveTabsMaySignInAtOnce(t *testing.T) {
@@ -205,7 +206,7 @@ func TestWhatTheProviderSaysInsteadOfACode(t *testing.T) {
 
 	answer := func(q url.Values) got {
 		q.Set("state", b.begin("/").Query().Get("state"))
-		return b.get(CallbackPath + "?" + q.Encode())
+		return b.get(paths.SignedIn + "?" + q.Encode())
 	}
 	iss := []string{w.idp.URL}
 	wantFault(t, answer(url.Values{"error": {"temporarily_unavailable"}, "iss": iss}), "unavailable signin.provider_down")

@@ -14,6 +14,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/idp"
+	"petschaft/web/paths"
 )
 
 func (b *agent) signOut() got {
@@ -39,7 +40,7 @@ func TestSignOutEndsItHereAndAtTheProvider(t *testing.T) {
 	if got, want := at.Scheme+"://"+at.Host, w.desk.EndSessionOrigin(); got != want || !strings.HasPrefix(at.String(), w.idp.URL) {
 		t.Errorf("got sent to %s, want the provider, at the announced origin %s", got, want)
 	}
-	if got, want := b.get(at.String()).to(t).String(), w.app.URL+SignedOutPath; got != want {
+	if got, want := b.get(at.String()).to(t).String(), w.app.URL+paths.SignedOut; got != want {
 		t.Errorf("the provider sends back to %s, want %s", got, want)
 	}
 	b.mustBe("", "signed out")
@@ -53,8 +54,8 @@ func TestSignOutEndsItHereAndAtTheProvider(t *testing.T) {
 	if got := w.number("select count(*) from login where id_token is not null or refresh is not null or ended is null"); got != 0 {
 		t.Errorf("got %d logins that are open or hold tokens, want 0", got)
 	}
-	if got := b.signOut().to(t).Path; got != SignedOutPath {
-		t.Errorf("signing out twice: got sent to %s, want %s", got, SignedOutPath)
+	if got := b.signOut().to(t).Path; got != paths.SignedOut {
+		t.Errorf("signing out twice: got sent to %s, want %s", got, paths.SignedOut)
 	}
 }
 
@@ -74,7 +75,7 @@ func TestSignOutWithoutTheProvider(t *testing.T) {
 	if got := w.desk.EndSessionOrigin(); got != "" {
 		t.Errorf("got end-session origin %q of a provider that has none", got)
 	}
-	if got := b.signOut().to(t).String(); got != w.app.URL+SignedOutPath {
+	if got := b.signOut().to(t).String(); got != w.app.URL+paths.SignedOut {
 		t.Errorf("got sent to %s, want our own page", got)
 	}
 	b.mustBe("", "signed out")

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"petschaft/internal/fault"
+	"petschaft/web/paths"
 )
 
 // provider is the identity provider as its discovery document describes it
@@ -95,7 +96,7 @@ func (d *Desk) discover(ctx context.Context) (*provider, error) {
 		f.keys = oidc.NewRemoteKeySet(ctx, f.Keys)
 	}
 	f.oauth = oauth2.Config{
-		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, RedirectURL: d.cfg.here(CallbackPath),
+		ClientID: d.cfg.ClientID, ClientSecret: d.cfg.ClientSecret, RedirectURL: d.cfg.here(paths.SignedIn),
 		Scopes:   f.scopes(),
 		Endpoint: oauth2.Endpoint{AuthURL: f.Authorize, TokenURL: f.Token, AuthStyle: f.authStyle(d.cfg.ClientSecret)},
 	}

@@ -28,15 +28,9 @@ import (
 	"petschaft/internal/postgres"
 )
 
-// Paths that the provider sends the browser back to; both must be registered
-// there, below the base URL.
-const (
-	CallbackPath  = "/signin/callback"
-	SignedOutPath = "/signed-out"
-)
-
 // Config is what a desk needs to know. Issuer, ClientID and BaseURL are
-// required.
+// required. The provider must know paths.SignedIn and paths.SignedOut, below
+// BaseURL, as addresses that it may send browsers back to.
 type Config struct {
 	Issuer       string // compared byte by byte with what the provider says
 	ClientID     string

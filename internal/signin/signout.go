@@ -37,25 +37,25 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (location string,
 // farewell is where a login that has ended here also ends at the provider.
 func (d *Desk) farewell(ctx context.Context, e ended) string {
 	if e.IDToken == nil {
-		return SignedOutPath
+		return paths.SignedOut
 	}
 	hint, err := d.sealer.Open(e.IDToken, idTokenPurpose(e.ID))
 	if err != nil {
 		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
-		return SignedOutPath
+		return paths.SignedOut
 	}
 	p, err := d.provider(ctx)
 	if err != nil {
 		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
-		return SignedOutPath
+		return paths.SignedOut
 	}
 	u, err := url.Parse(p.EndSession)
 	if err != nil || u.Host == "" {
-		return SignedOutPath
+		return paths.SignedOut
 	}
 	q := u.Query()
 	q.Set("id_token_hint", string(hint))
-	q.Set("post_logout_redirect_uri", d.cfg.here(SignedOutPath))
+	q.Set("post_logout_redirect_uri", d.cfg.here(paths.SignedOut))
 	q.Set("client_id", d.cfg.ClientID)
 	u.RawQuery = q.Encode()
 	return u.String()

@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 func ada() idp.Person {
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Issuer: cfg.Issuer, People: []idp.Person{ada(), bo()}, Now: w.clock.Now,
 		Clients: []idp.Client{{
 			ID: cfg.ClientID, Secret: "a secret: 100 % & more",
-			RedirectURIs: []string{base + CallbackPath}, PostLogoutRedirectURIs: []string{base + SignedOutPath},
+			RedirectURIs: []string{base + paths.SignedIn}, PostLogoutRedirectURIs: []string{base + paths.SignedOut},
 		}},
 	}))
 	w.people = &person.Book{DB: w.db, Now: w.clock.Now}
@@ -120,7 +121,7 @@ func (w *world) routes() http.Handler {
 	mux.HandleFunc("GET /signin", func(out http.ResponseWriter, r *http.Request) {
 		fail(out, w.desk.Begin(out, r, r.FormValue("next")))
 	})
-	mux.HandleFunc("GET "+CallbackPath, func(out http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+paths.SignedIn, func(out http.ResponseWriter, r *http.Request) {
 		next, err := w.desk.Finish(out, r)
 		if err != nil {
 			fail(out, err)

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -95,36 +96,36 @@ func (s *Site) nameThings(ctx context.Context, by person.Actor, about map[int64]
 func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thing) view.Link {
 	switch x.Kind {
 	case "account":
-		return view.Link{Label: n.people[person.ID(x.ID)], Href: "/office/people/" + id(x.ID)}
+		return view.Link{Label: n.people[person.ID(x.ID)], Href: paths.OfficePerson(x.ID)}
 	case "contact_group":
-		return view.Link{Label: n.groups[org.GroupID(x.ID)], Href: "/office/groups/" + id(x.ID)}
+		return view.Link{Label: n.groups[org.GroupID(x.ID)], Href: paths.OfficeGroup(x.ID)}
 	case "email_domain":
 		if !slices.ContainsFunc(beside, func(y audit.Thing) bool { return y.Kind == "address_row" }) {
-			return view.Link{Label: n.domains[org.ID(x.ID)].Unicode(), Href: "/office/domains/" + id(x.ID)}
+			return view.Link{Label: n.domains[org.ID(x.ID)].Unicode(), Href: paths.OfficeDomain(x.ID)}
 		}
 	case "organisation":
-		return view.Link{Label: n.organisations[org.OrganisationID(x.ID)], Href: officeOrganisationPath(org.OrganisationID(x.ID))}
+		return view.Link{Label: n.organisations[org.OrganisationID(x.ID)], Href: paths.OfficeOrganisation(org.OrganisationID(x.ID))}
 	case "token":
-		return view.Link{Label: t(ctx, "office.audit_token", "number", id(x.ID)), Href: tokenPath(person.TokenID(x.ID))}
+		return view.Link{Label: t(ctx, "office.audit_token", "number", id(x.ID)), Href: paths.Token(person.TokenID(x.ID))}
 	case "certificate":
-		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: "/client-certificates/" + id(x.ID)}
+		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: paths.ClientCertificate(x.ID)}
 	case "server_certificate":
 		reference := n.servers[cert.ID(x.ID)]
-		return view.Link{Label: reference, Href: serverPath(reference)}
+		return view.Link{Label: reference, Href: paths.Certificate(reference)}
 	case "application":
-		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: "/client-certificates/applications/" + id(x.ID)}
+		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: paths.Application(x.ID)}
 	case "certificate_import":
-		return view.Link{Label: t(ctx, "earlier.number", "n", id(x.ID)), Href: earlierPath + "/" + id(x.ID)}
+		return view.Link{Label: t(ctx, "earlier.number", "n", id(x.ID)), Href: paths.OfficeEarlierImport(x.ID)}
 	case "bulk":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {
-				return view.Link{Label: t(ctx, "bulk.number", "number", id(x.ID)), Href: bulksPath(name) + "/" + id(x.ID)}
+				return view.Link{Label: t(ctx, "bulk.number", "number", id(x.ID)), Href: paths.Bulks(name) + "/" + id(x.ID)}
 			}
 		}
 	case "address_row":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {
-				return view.Link{Label: t(ctx, "office.audit_row", "domain", name.Unicode(), "number", id(x.ID)), Href: domainPath(name) + "/rows/" + id(x.ID)}
+				return view.Link{Label: t(ctx, "office.audit_row", "domain", name.Unicode(), "number", id(x.ID)), Href: paths.Row(name, x.ID)}
 			}
 		}
 	}

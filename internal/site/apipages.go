@@ -12,6 +12,8 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
@@ -25,7 +27,7 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	base := s.Base.Scheme + "://" + s.Base.Host + s.API.Path
 	m := portalview.APIModel{
-		Document: s.API.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/email-domains",
+		Document: s.API.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/" + firstTry(person.TokenInput{}),
 		Rules: apiRules(ctx), Problems: s.apiProblems(ctx, func(string) bool { return true }),
 	}
 	common := d.common()
@@ -95,13 +97,11 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []portalview.APIField)
 func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []portalview.APIProblem) {
 	for _, p := range s.API.Problems {
 		if meant(p.Name) {
-			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: apiProblemPath(p)})
+			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: paths.APIProblem(p.Name)})
 		}
 	}
 	return ps
 }
-
-func apiProblemPath(p APIProblem) string { return "/api/problems/" + p.Name }
 
 // apiProblem is where the type of a problem leads.
 func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
@@ -116,12 +116,12 @@ func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
-	}{s.Base.Scheme + "://" + s.Base.Host + apiProblemPath(p), t(ctx, p.Title), p.Status, "…"}, "", "  ")
+	}{s.Base.Scheme + "://" + s.Base.Host + paths.APIProblem(p.Name), t(ctx, p.Title), p.Status, "…"}, "", "  ")
 	if err != nil {
 		return err
 	}
 	m := portalview.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: t(ctx, p.Text), Example: string(example)}
-	f := s.frame(r, t(ctx, p.Title), view.Link{Label: t(ctx, "apidoc.title"), Href: "/api"})
+	f := s.frame(r, t(ctx, p.Title), view.Link{Label: t(ctx, "apidoc.title"), Href: paths.API})
 	return s.show(w, r, http.StatusOK, portalview.APIProblemPage(f, m))
 }
 

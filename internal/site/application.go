@@ -10,11 +10,10 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
-
-func applicationPath(n order.ID) string { return "/client-certificates/applications/" + id(n) }
 
 // patience is how long an application takes before the page says that it takes
 // longer than usual.
@@ -37,17 +36,17 @@ func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if a.Certificate != nil {
-		http.Redirect(w, r, certificatePath(*a.Certificate), http.StatusSeeOther)
+		http.Redirect(w, r, paths.ClientCertificate(*a.Certificate), http.StatusSeeOther)
 		return nil
 	}
 	linked, err := s.Mailbox.LinkedTo(ctx, by)
 	if err != nil {
 		return err
 	}
-	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}}
+	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
 	if a.Account != by.Account {
 		m.Applicant = a.Applicant
-		crumbs = []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.applications"), Href: "/office/applications"}}
+		crumbs = []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.applications"), Href: paths.OfficeApplications}}
 	}
 	return s.show(w, r, http.StatusOK, clientview.Application(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
@@ -56,7 +55,7 @@ func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Ap
 	m := clientview.ApplicationModel{
 		Head:     view.HeadModel{Title: t(ctx, "order.title", "reference", a.Reference)},
 		Progress: s.applicationProgress(ctx, by, a), Addresses: applicationAddresses(a, linked),
-		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: applicationPath(a.ID),
+		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: paths.Application(a.ID),
 	}
 	if by.Officer {
 		m.Findings = findingModels(ctx, a.Findings)
@@ -84,14 +83,14 @@ func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order
 	}
 	next := func(m clientview.ApplicationProgressModel, todo string) clientview.ApplicationProgressModel {
 		if a.Account == by.Account {
-			m.More, m.Actions = t(ctx, todo), []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: "/client-certificates"}}
+			m.More, m.Actions = t(ctx, todo), []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: paths.ClientCertificates}}
 		}
 		return m
 	}
 	switch a.State {
 	case order.Issued:
 		m := say(view.Good, "order.issued_title", t(ctx, "order.issued_text"))
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: certificatePath(*a.Certificate), Kind: view.Primary}}
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
 		return next(say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason)), "order.refused_todo")
@@ -109,7 +108,7 @@ func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order
 	if s.Now().Sub(a.Created) > patience {
 		m.More = t(ctx, "order.slow")
 	}
-	m.Refresh = applicationPath(a.ID) + "/progress"
+	m.Refresh = paths.Application(a.ID) + "/progress"
 	return m
 }
 
@@ -168,7 +167,7 @@ var (
 func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
 	for _, a := range all {
 		lines = append(lines, clientview.ApplicationLine{
-			Reference: a.Reference, Href: applicationPath(a.ID), Addresses: applicationAddresses(a, linked), Reason: reasonWords(ctx, a.Reason),
+			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: applicationAddresses(a, linked), Reason: reasonWords(ctx, a.Reason),
 			State: view.StateModel{Kind: applicationKinds[a.State], Word: t(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
 		})
 	}

@@ -15,11 +15,10 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
-
-func applyPath(row mailbox.ID) string { return "/client-certificates/apply/" + id(row) }
 
 // typed is what was sent with the form. It may hold what never should have left
 // its owner's machine, so it is shown again only by shown.
@@ -94,7 +93,7 @@ func (s *Site) askApply(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if a := openFor(applied, l.RowID); a != nil {
-		http.Redirect(w, r, applicationPath(a.ID), http.StatusSeeOther)
+		http.Redirect(w, r, paths.Application(a.ID), http.StatusSeeOther)
 		return nil
 	}
 	if err := s.mayApply(l); err != nil {
@@ -137,7 +136,7 @@ func (s *Site) applied(w http.ResponseWriter, r *http.Request, made order.Applie
 	if len(made.LeftOut) == 0 {
 		return s.done(w, r, applicationPath(made.ID), "")
 	}
-	return s.done(w, r, applicationPath(made.ID), "apply.ignored", "what", strings.Join(ignoredWords(r.Context(), made.LeftOut), "; "))
+	return s.done(w, r, paths.Application(made.ID), "apply.ignored", "what", strings.Join(ignoredWords(r.Context(), made.LeftOut), "; "))
 }
 
 // mostIgnored bounds the message that names what was left out.
@@ -163,7 +162,7 @@ func (s *Site) appliedAlready(w http.ResponseWriter, r *http.Request, l mailbox.
 		return err
 	}
 	if a := openFor(applied, l.RowID); a != nil {
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "mine.look"), Href: applicationPath(a.ID), Kind: view.Primary}}
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "mine.look"), Href: paths.Application(a.ID), Kind: view.Primary}}
 	}
 	s.problem(w, r, m)
 	return nil
@@ -182,10 +181,10 @@ func (s *Site) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Linke
 	m.Account, m.Row = id(by.Account), id(l.RowID)
 	m.Name, m.NameNote = certifiedName(ctx, l, account)
 	m.Form = view.FormModel{
-		Action: applyPath(l.RowID), Upload: true, Submit: view.ButtonModel{Label: t(ctx, "apply.submit")},
-		Cancel: "/client-certificates", Hidden: []view.Hidden{{Name: "version", Value: s.Order.Terms}},
+		Action: paths.Apply(l.RowID), Upload: true, Submit: view.ButtonModel{Label: t(ctx, "apply.submit")},
+		Cancel: paths.ClientCertificates, Hidden: []view.Hidden{{Name: "version", Value: s.Order.Terms}},
 	}
-	f, status := s.frame(r, m.Head.Title, view.Link{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}), http.StatusOK
+	f, status := s.frame(r, m.Head.Title, view.Link{Label: t(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}), http.StatusOK
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}

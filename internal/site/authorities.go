@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
@@ -54,7 +55,7 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (portalview.Auth
 	if err != nil {
 		return portalview.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
 	}
-	path := "/pki/" + a.Name
+	path := paths.Authority(a.Name)
 	m := portalview.AuthorityModel{
 		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
 		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}},

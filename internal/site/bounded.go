@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/text"
+	"petschaft/web/paths"
 )
 
 const (
@@ -50,7 +51,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	files := kind == "multipart/form-data"
 	switch {
-	case r.URL.Path == earlierPath:
+	case r.URL.Path == paths.OfficeEarlier:
 		most, kept = mostEarlier, mostEarlier
 		large = fault.New(fault.TooLarge, "cert.import.too_large", "max", earlier.MostBytes>>20)
 	case files:

@@ -13,13 +13,12 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/bulkview"
 )
 
-func bulksPath(d org.Domain) string { return domainPath(d) + "/bulk" }
-
-func bulkPath(x bulk.Bulk) string { return bulksPath(x.DomainName) + "/" + id(x.ID) }
+func bulkPath(x bulk.Bulk) string { return paths.Bulk(x.DomainName, x.ID) }
 
 // bulkRoutes is work for many rows of one domain.
 func (s *Site) bulkRoutes(r chi.Router) {
@@ -88,7 +87,7 @@ func (s *Site) prepareBulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, bulksPath(d.Name)+"/"+id(n), "")
+	return s.done(w, r, paths.Bulks(d.Name)+"/"+id(n), "")
 }
 
 // bulk is the page of a bulk: what will happen, how far it is, what became of
@@ -156,9 +155,9 @@ func (s *Site) bulks(w http.ResponseWriter, r *http.Request) error {
 
 func bulkCrumbs(ctx context.Context, d org.Domain) []view.Link {
 	return []view.Link{
-		{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
-		{Label: d.Unicode(), Href: domainPath(d)},
-		{Label: t(ctx, "bulk.list"), Href: bulksPath(d)},
+		{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: d.Unicode(), Href: paths.EmailDomain(d)},
+		{Label: t(ctx, "bulk.list"), Href: paths.Bulks(d)},
 	}
 }
 
@@ -176,11 +175,11 @@ func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bul
 	if len(all) == 0 && before == 0 {
 		m.Empty = &view.EmptyModel{
 			Title: t(ctx, "bulk.list_empty"), Text: t(ctx, "bulk.list_empty_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "bulk.to_rows"), Href: domainPath(d.Name)},
+			Action: &view.ButtonModel{Label: t(ctx, "bulk.to_rows"), Href: paths.EmailDomain(d.Name)},
 		}
 		return m
 	}
-	base := bulksPath(d.Name)
+	base := paths.Bulks(d.Name)
 	if before > 0 {
 		m.Pager.First = base
 	}

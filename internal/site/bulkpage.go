@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/bulkview"
 )
@@ -152,7 +153,7 @@ func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed 
 		return nil
 	}
 	m.Form = &view.FormModel{
-		Action: bulkPath(x) + "/start", Cancel: domainPath(x.DomainName), Submit: view.ButtonModel{Label: verbWords(ctx, x.Verb)},
+		Action: bulkPath(x) + "/start", Cancel: paths.EmailDomain(x.DomainName), Submit: view.ButtonModel{Label: verbWords(ctx, x.Verb)},
 	}
 	fields, whole := wrong(ctx, failed)
 	if whole != "" {
@@ -248,7 +249,7 @@ func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m
 	for _, i := range items {
 		line := bulkview.Line{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
 		if i.There {
-			line.Href = domainPath(x.DomainName) + "/rows/" + id(i.Row)
+			line.Href = paths.Row(x.DomainName, i.Row)
 		}
 		m.Lines = append(m.Lines, line)
 	}

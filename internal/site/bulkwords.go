@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -113,8 +114,8 @@ func itemReason(ctx context.Context, i bulk.Item) string {
 // many all of them are.
 func bulkBar(ctx context.Context, d org.EmailDomain, v mailbox.View, n int64, again ticks) *view.BulkBarModel {
 	m := &view.BulkBarModel{
-		Action: bulksPath(d.Name), Hidden: viewFields(v), Page: t(ctx, "bulk.tick_page"), Counted: t(ctx, "bulk.ticked", "count", "#"),
-		All: t(ctx, "bulk.all", "n", n), AllOn: again.all, Verb: again.verb, Export: domainPath(d.Name) + "/export.csv",
+		Action: paths.Bulks(d.Name), Hidden: viewFields(v), Page: t(ctx, "bulk.tick_page"), Counted: t(ctx, "bulk.ticked", "count", "#"),
+		All: t(ctx, "bulk.all", "n", n), AllOn: again.all, Verb: again.verb, Export: paths.EmailDomain(d.Name) + "/export.csv",
 	}
 	if v.Text != "" || v.Status != "" {
 		m.All = t(ctx, "bulk.all_hits", "n", n)

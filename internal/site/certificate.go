@@ -12,11 +12,10 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
-
-func certificatePath(n cert.ID) string { return "/client-certificates/" + id(n) }
 
 func (s *Site) loadCertificate(r *http.Request) (cert.Certificate, error) {
 	n, err := number[cert.ID](r, "certificate")
@@ -31,16 +30,16 @@ func (s *Site) loadCertificate(r *http.Request) (cert.Certificate, error) {
 func certificateCrumbs(ctx context.Context, c cert.Certificate) []view.Link {
 	switch {
 	case c.Mine:
-		return []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: "/client-certificates"}}
+		return []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
 	case c.Contact:
-		domain := domainPath(c.DomainName)
+		domain := paths.EmailDomain(c.DomainName)
 		return []view.Link{
-			{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
+			{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 			{Label: c.DomainName.Unicode(), Href: domain},
 			{Label: c.RowName, Href: domain + "/rows/" + id(c.RowID)},
 		}
 	}
-	return []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.certificates"), Href: "/office/certificates"}}
+	return []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.certificates"), Href: paths.OfficeCertificates}}
 }
 
 // certificate is the page of one certificate, for its holder, the contacts of
@@ -54,14 +53,14 @@ func (s *Site) certificate(w http.ResponseWriter, r *http.Request) error {
 	title := t(ctx, "cert.title", "reference", c.Reference)
 	m := s.certificateModel(ctx, title, c)
 	e, err := s.Cert.Evidence(ctx, s.actor(r), c.ID)
-	if m.Evidence, err = s.evidenceBrief(ctx, e, err, certificatePath(c.ID)); err != nil {
+	if m.Evidence, err = s.evidenceBrief(ctx, e, err, paths.ClientCertificate(c.ID)); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, clientview.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), m))
 }
 
 func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certificate) clientview.CertificateModel {
-	now, path := s.Now(), certificatePath(c.ID)
+	now, path := s.Now(), paths.ClientCertificate(c.ID)
 	state := s.certificateState(ctx, c)
 	state.Pill = true
 	m := clientview.CertificateModel{
@@ -175,7 +174,7 @@ func (s *Site) issuerOf(c cert.Certificate) string {
 // certificateLine is c in a list.
 func (s *Site) certificateLine(ctx context.Context, c cert.Certificate) view.CertificateLine {
 	return view.CertificateLine{
-		Reference: c.Reference, Href: certificatePath(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
+		Reference: c.Reference, Href: paths.ClientCertificate(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
 		Ends: view.Day(ctx, c.NotAfter, s.Now()), State: s.certificateState(ctx, c),
 	}
 }

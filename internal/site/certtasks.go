@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -25,7 +26,7 @@ func (s *Site) certificateTasks(ctx context.Context, by person.Actor) ([]view.Ta
 	var tasks []view.Task
 	for _, c := range ending {
 		tasks = append(tasks, view.Task{
-			Kind: view.Warn, Link: view.Link{Label: t(ctx, "start.certificate_next"), Href: "/client-certificates"},
+			Kind: view.Warn, Link: view.Link{Label: t(ctx, "start.certificate_next"), Href: paths.ClientCertificates},
 			Text: t(ctx, "start.certificate_ends", "addresses", strings.Join(c.Emails, ", "), "day", view.Day(ctx, c.NotAfter, s.Now()).Text),
 		})
 	}
@@ -34,7 +35,7 @@ func (s *Site) certificateTasks(ctx context.Context, by person.Actor) ([]view.Ta
 		if words != "" {
 			tasks = append(tasks, view.Task{
 				Kind: applicationKinds[a.State], Text: t(ctx, words, "reference", a.Reference),
-				Link: view.Link{Label: t(ctx, "start.look"), Href: applicationPath(a.ID)},
+				Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Application(a.ID)},
 			})
 		}
 	}
@@ -50,7 +51,7 @@ func (s *Site) failedApplications(ctx context.Context, by person.Actor) ([]view.
 	}
 	return []view.Task{{
 		Kind: view.Bad, Text: t(ctx, "office.applications_failed", "n", len(failed)),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/applications"},
+		Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeApplications},
 	}}, nil
 }
 
@@ -66,11 +67,11 @@ func (s *Site) serverTasks(ctx context.Context, by person.Actor) ([]view.Task, e
 		switch {
 		case i == startTasks:
 			tasks = append(tasks, view.Task{
-				Kind: view.Warn, Text: t(ctx, "start.servers_more"), Link: view.Link{Label: t(ctx, "start.look"), Href: "/certificates?which=ending"},
+				Kind: view.Warn, Text: t(ctx, "start.servers_more"), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.CertificatesEnding},
 			})
 		case cert.MayRenew(c, s.Now()) == nil:
 			tasks = append(tasks, view.Task{
-				Kind: view.Warn, Link: view.Link{Label: t(ctx, "server.renew"), Href: serverPath(c.Reference) + "/renew"},
+				Kind: view.Warn, Link: view.Link{Label: t(ctx, "server.renew"), Href: paths.Certificate(c.Reference) + "/renew"},
 				Text: t(ctx, "start.server_ends", "name", cert.Spelled(c.CommonName), "day", view.Day(ctx, c.NotAfter, s.Now()).Text),
 			})
 		}

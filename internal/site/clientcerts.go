@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
@@ -79,9 +80,9 @@ func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order
 		}
 	case openFor(applied, l.RowID) != nil:
 		c.Missing = t(ctx, "mine.under_way")
-		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.look"), About: string(l.Primary), Href: applicationPath(openFor(applied, l.RowID).ID)}}
+		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(openFor(applied, l.RowID).ID)}}
 	default:
-		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.apply"), About: string(l.Primary), Href: applyPath(l.RowID)}}
+		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.apply"), About: string(l.Primary), Href: paths.Apply(l.RowID)}}
 	}
 	return c
 }
@@ -183,7 +184,7 @@ func ownPath(which cert.Which, before cert.ID) string {
 		q.Set("before", id(before))
 	}
 	if len(q) == 0 {
-		return "/client-certificates#certificates"
+		return paths.ClientCertificates + "#certificates"
 	}
-	return "/client-certificates?" + q.Encode() + "#certificates"
+	return paths.ClientCertificates + "?" + q.Encode() + "#certificates"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"petschaft/internal/mailbox"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -130,7 +131,7 @@ func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Chall
 	if mailbox.MayMarkUndeliverable(r, c) == nil {
 		l.Actions = []view.ButtonModel{{
 			Label: t(ctx, "challenge.came_back"), About: string(c.Recipient), Kind: view.Ghost,
-			Href: rowPath(r) + "/challenges/" + id(c.ID) + "/undeliverable",
+			Href: paths.Undeliverable(r.DomainName, r.ID, c.ID),
 		}}
 	}
 	return l

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -22,7 +23,7 @@ func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomai
 		return nil, err
 	}
 	m := &mailboxview.DigestModel{Text: t(ctx, "digest.off"), Button: view.ButtonModel{
-		Label: t(ctx, "digest.begin"), Action: "/email-domains/digest", Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
+		Label: t(ctx, "digest.begin"), Action: paths.Digest, Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
 	}}
 	if wants {
 		m.Text, m.Button.Label, m.Button.Hidden = t(ctx, "digest.on"), t(ctx, "digest.end"), nil
@@ -39,7 +40,7 @@ func (s *Site) setDigest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wants {
-		return s.done(w, r, "/email-domains#digest", "digest.begun")
+		return s.done(w, r, paths.EmailDomains+"#digest", "digest.begun")
 	}
-	return s.done(w, r, "/email-domains#digest", "digest.ended")
+	return s.done(w, r, paths.EmailDomains+"#digest", "digest.ended")
 }

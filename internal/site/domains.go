@@ -10,11 +10,10 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
-
-func domainPath(name org.Domain) string { return "/email-domains/" + string(name) }
 
 // domains is the overview of "Meine E-Mail-Domains".
 func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
@@ -44,7 +43,7 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{
 			Title: t(ctx, "domains.none"), Text: t(ctx, "domains.none_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: "/office/domains/new", Kind: view.Primary},
+			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: paths.NewEmailDomain, Kind: view.Primary},
 		}
 	}
 	return s.show(w, r, http.StatusOK, mailboxview.EmailDomains(s.frame(r, t(ctx, "nav.email_domains")), m))
@@ -60,7 +59,7 @@ func domainsTable(ctx context.Context) view.TableModel {
 }
 
 func (s *Site) domainLine(ctx context.Context, d org.EmailDomain, counts map[mailbox.Status]int64) mailboxview.DomainLine {
-	l := mailboxview.DomainLine{Name: d.Name.Unicode(), Href: domainPath(d.Name), Group: d.GroupName}
+	l := mailboxview.DomainLine{Name: d.Name.Unicode(), Href: paths.EmailDomain(d.Name), Group: d.GroupName}
 	if d.Validation == org.ByDomain && !d.Proven(s.Now()) {
 		l.State = &view.StateModel{Kind: view.Warn, Word: t(ctx, "domains.lapsed")}
 	}
@@ -120,7 +119,7 @@ func (s *Site) joinGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Org.AddMember(ctx, by, d.Group, by.Account); err != nil {
 		return err
 	}
-	return s.done(w, r, domainPath(d.Name), "domains.joined", "group", d.GroupName)
+	return s.done(w, r, paths.EmailDomain(d.Name), "domains.joined", "group", d.GroupName)
 }
 
 // join offers an officer who only reads the domain to become its contact.
@@ -128,5 +127,5 @@ func join(ctx context.Context, st org.Standing, name org.Domain) *mailboxview.Jo
 	if st.Contact || !st.Officer {
 		return nil
 	}
-	return &mailboxview.JoinModel{Text: t(ctx, "domains.reads"), Action: domainPath(name) + "/join"}
+	return &mailboxview.JoinModel{Text: t(ctx, "domains.reads"), Action: paths.EmailDomain(name) + "/join"}
 }

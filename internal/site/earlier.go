@@ -17,13 +17,12 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 	"petschaft/web/view/officeview"
 	"petschaft/web/view/serverview"
 )
-
-const earlierPath = "/office/earlier"
 
 // mostEarlier bounds the form that carries certificates from before the portal:
 // files, and what is between them.
@@ -67,7 +66,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	m := officeview.EarlierModel{
 		Head:   view.HeadModel{Title: t(ctx, "earlier.title"), Lead: t(ctx, "earlier.lead")},
-		Form:   view.FormModel{Action: earlierPath, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "earlier.check")}},
+		Form:   view.FormModel{Action: paths.OfficeEarlier, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "earlier.check")}},
 		Fields: []view.FieldModel{files, pasted, owners}, Columns: earlierColumns(ctx), Fails: view.Fails(files, owners),
 	}
 	if whole != "" {
@@ -75,7 +74,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	for _, i := range imports {
 		m.Imports = append(m.Imports, officeview.EarlierImport{
-			Href: earlierPath + "/" + id(i.ID), Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
+			Href: paths.OfficeEarlierImport(i.ID), Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
 			Counts: t(ctx, "earlier.counts", "applied", i.Applied, "lines", i.Lines),
 		})
 	}
@@ -109,7 +108,7 @@ func (s *Site) uploadEarlier(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, earlierPath+"/"+id(n), "")
+	return s.done(w, r, paths.OfficeEarlierImport(n), "")
 }
 
 // earlierFiles are what a form carries; its files lie in memory.
@@ -164,7 +163,7 @@ func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed er
 	if err != nil {
 		return err
 	}
-	base, which := earlierPath+"/"+id(n), earlier.LineState(r.URL.Query().Get("show"))
+	base, which := paths.OfficeEarlierImport(n), earlier.LineState(r.URL.Query().Get("show"))
 	m := officeview.EarlierPlanModel{
 		Head: view.HeadModel{Title: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: t(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
 	}
@@ -178,7 +177,7 @@ func (s *Site) earlierPlanPage(w http.ResponseWriter, r *http.Request, failed er
 		m.Side = []view.ButtonModel{{Label: t(ctx, "earlier.discard"), Action: base + "/discard", Icon: view.IconBin}}
 	}
 	s.earlierLines(ctx, r, base, which, lines, &m)
-	f, status := s.officeFrame(r, m.Head.Title, view.Link{Label: t(ctx, "earlier.title"), Href: earlierPath}), http.StatusOK
+	f, status := s.officeFrame(r, m.Head.Title, view.Link{Label: t(ctx, "earlier.title"), Href: paths.OfficeEarlier}), http.StatusOK
 	if failed != nil {
 		m.Fails = failsOf(ctx, failed)
 		f, status = s.refused(w, f, failed)
@@ -306,14 +305,14 @@ func earlierNames(l earlier.Line) []string {
 func earlierOwner(ctx context.Context, l earlier.Line) (all []serverview.RelatedModel) {
 	if l.Row != nil {
 		all = append(all, serverview.RelatedModel{
-			Term: t(ctx, "earlier.row"), Link: view.Link{Label: l.Row.Name, Href: domainPath(l.Row.Domain) + "/rows/" + id(l.Row.ID)},
+			Term: t(ctx, "earlier.row"), Link: view.Link{Label: l.Row.Name, Href: paths.Row(l.Row.Domain, l.Row.ID)},
 		})
 	}
 	if l.Account != nil {
-		all = append(all, serverview.RelatedModel{Term: t(ctx, "cert.holder"), Link: view.Link{Label: l.Account.Name, Href: "/office/people/" + id(l.Account.ID)}})
+		all = append(all, serverview.RelatedModel{Term: t(ctx, "cert.holder"), Link: view.Link{Label: l.Account.Name, Href: paths.OfficePerson(l.Account.ID)}})
 	}
 	if l.Of != nil {
-		all = append(all, serverview.RelatedModel{Term: t(ctx, "server.organisation"), Link: view.Link{Label: l.Of.Name, Href: organisationPath(l.Of.ID)}})
+		all = append(all, serverview.RelatedModel{Term: t(ctx, "server.organisation"), Link: view.Link{Label: l.Of.Name, Href: paths.Organisation(l.Of.ID)}})
 	}
 	return all
 }
@@ -330,7 +329,7 @@ func (s *Site) applyEarlier(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, earlierPath+"/"+id(n), "earlier.applied", "n", taken)
+	return s.done(w, r, paths.OfficeEarlierImport(n), "earlier.applied", "n", taken)
 }
 
 func (s *Site) discardEarlier(w http.ResponseWriter, r *http.Request) error {
@@ -341,5 +340,5 @@ func (s *Site) discardEarlier(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Earlier.Discard(r.Context(), s.actor(r), n); err != nil {
 		return err
 	}
-	return s.done(w, r, earlierPath, "earlier.discarded")
+	return s.done(w, r, paths.OfficeEarlier, "earlier.discarded")
 }

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -56,12 +57,12 @@ func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, earlierPath+"/"+id(n)+"#lines", "earlier.assigned")
+	return s.done(w, r, paths.OfficeEarlierImport(n)+"#lines", "earlier.assigned")
 }
 
 // assignPage asks whose it is; failed is why the form came back.
 func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, l earlier.Line, o earlier.Owner, failed error) error {
-	ctx, base := r.Context(), earlierPath+"/"+id(n)
+	ctx, base := r.Context(), paths.OfficeEarlierImport(n)
 	bad, _ := wrong(ctx, failed)
 	m := officeview.EarlierAssignModel{
 		Head:  view.HeadModel{Title: t(ctx, "earlier.assign_title"), Lead: l.Source},
@@ -79,7 +80,7 @@ func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, 
 		}
 	}
 	m.Fails = view.Fails(m.Fields...)
-	crumbs := []view.Link{{Label: t(ctx, "earlier.title"), Href: earlierPath}, {Label: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
+	crumbs := []view.Link{{Label: t(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
 	f, status := s.officeFrame(r, m.Head.Title, crumbs...), http.StatusOK
 	if failed != nil {
 		f, status = s.refused(w, f, failed)

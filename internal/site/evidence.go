@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
@@ -52,8 +53,8 @@ func (s *Site) certificateEvidence(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: t(ctx, "cert.title", "reference", c.Reference), Href: certificatePath(c.ID)})
-	m := s.evidenceModel(ctx, e, certificatePath(c.ID))
+	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: t(ctx, "cert.title", "reference", c.Reference), Href: paths.ClientCertificate(c.ID)})
+	m := s.evidenceModel(ctx, e, paths.ClientCertificate(c.ID))
 	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 
@@ -86,8 +87,8 @@ func (s *Site) serverEvidence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	crumbs := append(serverCrumbs(ctx, c), view.Link{Label: cert.Spelled(c.CommonName), Href: serverPath(c.Reference)})
-	m := s.evidenceModel(ctx, e, serverPath(c.Reference))
+	crumbs := append(serverCrumbs(ctx, c), view.Link{Label: cert.Spelled(c.CommonName), Href: paths.Certificate(c.Reference)})
+	m := s.evidenceModel(ctx, e, paths.Certificate(c.Reference))
 	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
 }
 

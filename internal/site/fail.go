@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -116,7 +117,7 @@ func (s *Site) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error 
 	}
 	s.problem(w, r, view.ProblemModel{
 		Status: http.StatusForbidden, Title: t(ctx, "signin.over_title"), What: t(ctx, "signin.over"), Todo: t(ctx, "signin.over_todo"),
-		Actions: []view.ButtonModel{{Label: t(ctx, "frame.sign-in"), Href: "/signin?next=" + url.QueryEscape(next), Kind: view.Primary}},
+		Actions: []view.ButtonModel{{Label: t(ctx, "frame.sign-in"), Href: paths.SignInTo(next), Kind: view.Primary}},
 	})
 	return nil
 }

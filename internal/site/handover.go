@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
 )
@@ -23,8 +24,6 @@ func (s *Site) handoverRoutes(r chi.Router) {
 	r.Get("/cancel", s.in(s.askCancelHandover))
 	r.Post("/cancel", s.in(s.cancelHandover))
 }
-
-func handoverPath(h handover.ID) string { return "/handovers/" + id(h) }
 
 // handoverAsked is the handover that the path names.
 func (s *Site) handoverAsked(r *http.Request) (handover.Offer, error) {
@@ -45,7 +44,7 @@ func (s *Site) handover(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case !o.Receives:
-		return s.done(w, r, organisationPath(o.Organisation)+"#contact", "")
+		return s.done(w, r, paths.Organisation(o.Organisation)+"#contact", "")
 	}
 	return s.handoverPage(w, r, o, nil)
 }
@@ -57,7 +56,7 @@ func (s *Site) foreignHandover(w http.ResponseWriter, r *http.Request) error {
 	s.problem(w, r, view.ProblemModel{
 		Status: http.StatusNotFound, Title: t(ctx, "handover.foreign_title"),
 		What: t(ctx, "handover.foreign", "account", accountWords(by.Name, by.Email)), Todo: t(ctx, "handover.foreign_todo"),
-		Actions: []view.ButtonModel{{Label: t(ctx, "link.other_button"), Action: "/signout", Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}},
+		Actions: []view.ButtonModel{{Label: t(ctx, "link.other_button"), Action: paths.SignOut, Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}},
 	})
 	return nil
 }
@@ -98,7 +97,7 @@ func (s *Site) handoverPage(w http.ResponseWriter, r *http.Request, o handover.O
 
 // handoverModel is the page of who receives.
 func (s *Site) handoverModel(ctx context.Context, o handover.Offer) organisationview.HandoverModel {
-	path, now := handoverPath(o.ID), s.Now()
+	path, now := paths.Handover(o.ID), s.Now()
 	m := organisationview.HandoverModel{
 		Title: t(ctx, "handover.receive_title", "organisation", o.OrganisationName), History: s.handoverEvents(ctx, o),
 		Facts: organisationview.HandoverFacts{Organisation: o.OrganisationName, From: o.GiverName, FromEmail: o.GiverEmail, To: o.SuccessorName, ToEmail: o.SuccessorEmail},
@@ -134,7 +133,7 @@ func (s *Site) handoverOver(ctx context.Context, o handover.Offer, over error, m
 	m.Notice = &view.NoticeModel{Kind: view.Info, Text: t(ctx, f.ID, f.Args...)}
 	switch o.State {
 	case handover.Done:
-		m.Notice.Kind, m.Steps, m.Facts.Href = view.Good, handoverSteps(ctx, 3), organisationPath(o.Organisation)
+		m.Notice.Kind, m.Steps, m.Facts.Href = view.Good, handoverSteps(ctx, 3), paths.Organisation(o.Organisation)
 	case handover.Locked:
 		m.Notice.Kind = view.Bad
 	}
@@ -156,7 +155,7 @@ func (s *Site) answerHandover(w http.ResponseWriter, r *http.Request, answer fun
 		return err
 	}
 	if err = answer(o); err == nil {
-		return s.done(w, r, handoverPath(o.ID), message, "organisation", o.OrganisationName, "name", o.GiverName)
+		return s.done(w, r, paths.Handover(o.ID), message, "organisation", o.OrganisationName, "name", o.GiverName)
 	}
 	return s.handoverRefused(w, r, err)
 }
@@ -198,7 +197,7 @@ func (s *Site) finishHandover(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Handover.Finish(r.Context(), s.actor(r), o.ID, r.PostFormValue("password")); err != nil {
 		return s.handoverRefused(w, r, err)
 	}
-	return s.done(w, r, organisationPath(o.Organisation), "handover.finished", "organisation", o.OrganisationName)
+	return s.done(w, r, paths.Organisation(o.Organisation), "handover.finished", "organisation", o.OrganisationName)
 }
 
 func (s *Site) askCancelHandover(w http.ResponseWriter, r *http.Request) error {
@@ -210,9 +209,9 @@ func (s *Site) askCancelHandover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	path := organisationPath(o.Organisation)
+	path := paths.Organisation(o.Organisation)
 	d := view.DialogModel{
-		Title: t(ctx, "handover.cancel"), Verb: t(ctx, "handover.cancel"), Danger: true, Cancel: path + "#contact", Action: handoverPath(o.ID) + "/cancel",
+		Title: t(ctx, "handover.cancel"), Verb: t(ctx, "handover.cancel"), Danger: true, Cancel: path + "#contact", Action: paths.Handover(o.ID) + "/cancel",
 		What: []string{t(ctx, "handover.cancel_what", "organisation", o.OrganisationName, "name", o.SuccessorName), t(ctx, "handover.cancel_told", "name", o.SuccessorName)},
 	}
 	f := s.handingFrame(r, d.Title, []org.Organisation{{ID: o.Organisation, Name: o.OrganisationName}})
@@ -227,5 +226,5 @@ func (s *Site) cancelHandover(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Handover.Cancel(r.Context(), s.actor(r), o.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, organisationPath(o.Organisation)+"#contact", "handover.cancelled_done", "organisation", o.OrganisationName, "name", o.SuccessorName)
+	return s.done(w, r, paths.Organisation(o.Organisation)+"#contact", "handover.cancelled_done", "organisation", o.OrganisationName, "name", o.SuccessorName)
 }

@@ -13,11 +13,10 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
 )
-
-const handoversPath = "/organisations/handovers"
 
 // handing is what a form says that hands organisations over. The page of one
 // organisation and the list of several send the same form; at is the page's.
@@ -53,9 +52,9 @@ func (in handing) hidden() []view.Hidden {
 // back is where the form stands.
 func (in handing) back() string {
 	if in.at == 0 {
-		return "/organisations"
+		return paths.Organisations
 	}
-	return organisationPath(in.at) + "#contact"
+	return paths.Organisation(in.at) + "#contact"
 }
 
 // handoverForm is the form of o's own page.
@@ -64,13 +63,13 @@ func handoverForm(o org.Organisation) *organisationview.HandoverForm {
 		return nil
 	}
 	in := handing{organisations: []org.OrganisationID{o.ID}, at: o.ID}
-	return &organisationview.HandoverForm{Action: handoversPath, Hidden: in.hidden(), Email: o.ContactEmail}
+	return &organisationview.HandoverForm{Action: paths.Handovers, Hidden: in.hidden(), Email: o.ContactEmail}
 }
 
 // toOrganisations leads from the address of the steps, which are all posted, to
 // where they begin.
 func (s *Site) toOrganisations(w http.ResponseWriter, r *http.Request) error {
-	return s.done(w, r, "/organisations", "")
+	return s.done(w, r, paths.Organisations, "")
 }
 
 // handOver takes what a step sends: first who is meant, then that it shall be.
@@ -147,7 +146,7 @@ func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to
 	m.After = []string{t(ctx, "handover.until_then"), t(ctx, "handover.others_stay")}
 	m.Final = t(ctx, "handover.final", "n", n, "name", to.Name)
 	m.Form = view.FormModel{
-		Action: handoversPath, Cancel: in.back(), Submit: view.ButtonModel{Label: t(ctx, "handover.begin"), Name: "step", Value: "offer"},
+		Action: paths.Handovers, Cancel: in.back(), Submit: view.ButtonModel{Label: t(ctx, "handover.begin"), Name: "step", Value: "offer"},
 		Hidden: append(in.hidden(), view.Hidden{Name: "email", Value: in.email}, view.Hidden{Name: "successor", Value: id(to.Account)}, view.Hidden{Name: "form", Value: rand.Text()}),
 	}
 	return s.show(w, r, http.StatusOK, organisationview.HandoverReview(s.handingFrame(r, m.Title, all), m))
@@ -155,9 +154,9 @@ func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to
 
 // handingFrame leads back to the organisation, where it is one.
 func (s *Site) handingFrame(r *http.Request, title string, all []org.Organisation) view.Frame {
-	crumbs := []view.Link{{Label: t(r.Context(), "nav.organisations"), Href: "/organisations"}}
+	crumbs := []view.Link{{Label: t(r.Context(), "nav.organisations"), Href: paths.Organisations}}
 	if len(all) == 1 {
-		crumbs = append(crumbs, view.Link{Label: all[0].Name, Href: organisationPath(all[0].ID)})
+		crumbs = append(crumbs, view.Link{Label: all[0].Name, Href: paths.Organisation(all[0].ID)})
 	}
 	return s.frame(r, title, crumbs...)
 }
@@ -183,7 +182,7 @@ func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisat
 	for _, o := range all {
 		m := movesModel(ctx, o.Name, counts[o.ID])
 		m.Moves = append(m.Moves, move(ctx, t(ctx, "handover.tokens"), counts[o.ID].Tokens))
-		for i, href := range []string{"/certificates?organisation=" + id(o.ID), "/orders?organisation=" + id(o.ID), organisationPath(o.ID) + "#names", "/tokens"} {
+		for i, href := range []string{paths.CertificatesOf(o.ID), paths.OrdersOf(o.ID), paths.Organisation(o.ID) + "#names", paths.Tokens} {
 			if m.Moves[i].Count != "0" {
 				m.Moves[i].Href = href
 			}
@@ -243,6 +242,6 @@ func (s *Site) passwordsPage(w http.ResponseWriter, r *http.Request, in handing,
 		t(ctx, "handover.pass_never"), t(ctx, "handover.pass_lost"),
 	}
 	m.Back = view.ButtonModel{Label: t(ctx, "handover.passed"), Href: in.back(), Kind: view.Primary}
-	crumb := view.Link{Label: t(ctx, "nav.organisations"), Href: "/organisations"}
+	crumb := view.Link{Label: t(ctx, "nav.organisations"), Href: paths.Organisations}
 	return s.show(w, r, http.StatusOK, organisationview.SessionPasswords(s.frame(r, m.Title, crumb), m))
 }

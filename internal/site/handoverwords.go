@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
 )
@@ -89,7 +90,7 @@ func (s *Site) openHandover(ctx context.Context, o handover.Offer) *organisation
 		m.Notice.Kind, m.Notice.Text = view.Warn, t(ctx, "handover.open_locked", "name", o.SuccessorName)
 	}
 	if handover.MayCancel(o, s.Now()) == nil {
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "handover.cancel"), Href: handoverPath(o.ID) + "/cancel", Icon: view.IconBan}}
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "handover.cancel"), Href: paths.Handover(o.ID) + "/cancel", Icon: view.IconBan}}
 	}
 	return m
 }
@@ -107,14 +108,14 @@ func (s *Site) handoverTasks(ctx context.Context, by person.Actor) ([]view.Task,
 func (s *Site) handoverTask(ctx context.Context, o handover.Offer) view.Task {
 	args := []any{"organisation", o.OrganisationName, "from", o.GiverName, "to", o.SuccessorName, "until", view.Day(ctx, o.Ends, s.Now()).Text}
 	if o.Receives {
-		link := view.Link{Label: t(ctx, "start.look"), Href: handoverPath(o.ID)}
+		link := view.Link{Label: t(ctx, "start.look"), Href: paths.Handover(o.ID)}
 		if o.State == handover.Accepted {
 			link.Label = t(ctx, "start.handover_enter")
 			return view.Task{Kind: view.Open, Text: t(ctx, "start.handover_password", args...), Link: link}
 		}
 		return view.Task{Kind: view.Open, Text: t(ctx, "start.handover_offered", args...), Link: link}
 	}
-	k := view.Task{Kind: view.Paused, Text: t(ctx, "start.handover_waits", args...), Link: view.Link{Label: t(ctx, "start.look"), Href: organisationPath(o.Organisation) + "#contact"}}
+	k := view.Task{Kind: view.Paused, Text: t(ctx, "start.handover_waits", args...), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"}}
 	switch {
 	case o.SuccessorLocked:
 		k.Kind, k.Text = view.Warn, t(ctx, "start.handover_locked", args...)
@@ -134,7 +135,7 @@ func (s *Site) failedHandovers(ctx context.Context, by person.Actor) ([]view.Tas
 		}[o.State]
 		tasks = append(tasks, view.Task{
 			Kind: view.Warn, Text: t(ctx, words, "organisation", o.OrganisationName, "to", o.SuccessorName),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: organisationPath(o.Organisation) + "#contact"},
+			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"},
 		})
 	}
 	return tasks, err
@@ -149,7 +150,7 @@ func (s *Site) reminderTasks(ctx context.Context, by person.Actor) ([]view.Task,
 		if o.Contact && len(o.Unconfirmed) > 0 && len(tasks) < startTasks {
 			tasks = append(tasks, view.Task{
 				Kind: view.Warn, Text: t(ctx, "start.reminders_confirm", "organisation", o.Name),
-				Link: view.Link{Label: t(ctx, "start.look"), Href: organisationPath(o.ID)},
+				Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.ID)},
 			})
 		}
 	}
@@ -163,7 +164,7 @@ func (s *Site) reassignTasks(ctx context.Context, by person.Actor) ([]view.Task,
 	for _, r := range all {
 		if handover.MayConfirmReassign(r) == nil && len(tasks) < startTasks {
 			tasks = append(tasks, view.Task{
-				Kind: view.Open, Link: view.Link{Label: t(ctx, "start.look"), Href: reassignmentPath(r.Organisation)},
+				Kind: view.Open, Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Reassignment(r.Organisation)},
 				Text: t(ctx, "office.reassign_waits", "organisation", r.OrganisationName, "name", r.SuccessorName, "by", r.AskedByName),
 			})
 		}

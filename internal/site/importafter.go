@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -22,11 +23,11 @@ func nextModel(ctx context.Context, im imports.Import) *importview.NextModel {
 	if im.New > 0 && mailbox.MayEditRows(im.Standing) == nil {
 		m.Text = t(ctx, "import.next_challenges", "n", im.New)
 		m.Actions = append(m.Actions, view.ButtonModel{
-			Label: t(ctx, "import.challenge_new", "n", im.New), Icon: view.IconMail, Kind: view.Primary, Action: domainPath(im.DomainName) + "/bulk",
+			Label: t(ctx, "import.challenge_new", "n", im.New), Icon: view.IconMail, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
 			Hidden: []view.Hidden{{Name: "verb", Value: "challenge"}, {Name: "import_new", Value: id(im.ID)}},
 		})
 	}
-	m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "import.to_table"), Href: domainPath(im.DomainName)})
+	m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "import.to_table"), Href: paths.EmailDomain(im.DomainName)})
 	return m
 }
 
@@ -70,7 +71,7 @@ func (s *Site) missingModel(ctx context.Context, im imports.Import, rows []mailb
 	m.Pager.Shown = t(ctx, "rows.shown", "shown", len(rows), "n", n)
 	if mailbox.MayEditRows(im.Standing) == nil {
 		m.Head.Actions = []view.ButtonModel{{
-			Label: t(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: domainPath(im.DomainName) + "/bulk",
+			Label: t(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
 			Hidden: []view.Hidden{{Name: "verb", Value: "deactivate"}, {Name: "import_missing", Value: id(im.ID)}},
 		}}
 	}
@@ -145,7 +146,7 @@ func staysTable(ctx context.Context) view.TableModel {
 
 func stayLines(ctx context.Context, im imports.Import, lines []imports.Line) (out []importview.StayLine) {
 	for _, l := range lines {
-		s := importview.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: domainPath(im.DomainName) + "/rows/" + id(l.Row)}
+		s := importview.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: paths.Row(im.DomainName, l.Row)}
 		if l.Stays != "" {
 			s.Why = t(ctx, l.Stays)
 		}

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -121,7 +122,7 @@ func linesTable(ctx context.Context, c imports.Class) view.TableModel {
 func planLine(ctx context.Context, im imports.Import, l imports.Line) importview.PlanLine {
 	p := importview.PlanLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary}
 	if l.Row != 0 && (l.Class != imports.LineNew || im.State == imports.Applied) {
-		p.Href = domainPath(im.DomainName) + "/rows/" + id(l.Row)
+		p.Href = paths.Row(im.DomainName, l.Row)
 	}
 	switch l.Class {
 	case imports.LineNew, imports.LineUnchanged:

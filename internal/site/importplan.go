@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -183,5 +184,5 @@ func (s *Site) discardImport(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Imports.Discard(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, domainPath(im.DomainName)+"/imports", "import.discarded_done", "file", im.FileName)
+	return s.done(w, r, paths.Imports(im.DomainName), "import.discarded_done", "file", im.FileName)
 }

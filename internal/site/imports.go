@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -19,7 +20,7 @@ import (
 const importsShown = 25
 
 func importPath(im imports.Import) string {
-	return domainPath(im.DomainName) + "/imports/" + id(im.ID)
+	return paths.Import(im.DomainName, im.ID)
 }
 
 // importRoutes is the CSV import of one e-mail domain.
@@ -54,9 +55,9 @@ func (s *Site) loadImport(r *http.Request) (imports.Import, error) {
 func (s *Site) importFrame(r *http.Request, im imports.Import, title string, below ...view.Link) view.Frame {
 	ctx := r.Context()
 	crumbs := []view.Link{
-		{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
-		{Label: im.DomainName.Unicode(), Href: domainPath(im.DomainName)},
-		{Label: t(ctx, "import.title"), Href: domainPath(im.DomainName) + "/imports"},
+		{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: im.DomainName.Unicode(), Href: paths.EmailDomain(im.DomainName)},
+		{Label: t(ctx, "import.title"), Href: paths.Imports(im.DomainName)},
 	}
 	return s.frame(r, title, append(crumbs, below...)...)
 }
@@ -72,14 +73,14 @@ func (s *Site) imports(w http.ResponseWriter, r *http.Request) error {
 
 // importsPage shows it, again when an upload failed.
 func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, failed error) error {
-	ctx, base := r.Context(), domainPath(d.Name)+"/imports"
+	ctx, base := r.Context(), paths.Imports(d.Name)
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
 	all, err := s.Imports.OfDomain(ctx, s.actor(r), string(d.Name), imports.ID(max(0, before)), importsShown+1)
 	if err != nil {
 		return err
 	}
-	f := s.frame(r, t(ctx, "import.title"), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
-		view.Link{Label: d.Name.Unicode(), Href: domainPath(d.Name)})
+	f := s.frame(r, t(ctx, "import.title"), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+		view.Link{Label: d.Name.Unicode(), Href: paths.EmailDomain(d.Name)})
 	m := importview.ImportsModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "import.lead")}, Join: join(ctx, d.Standing, d.Name)}
 	if mailbox.MayEditRows(d.Standing) == nil {
 		m.Upload, m.Columns, m.Templates = uploadModel(ctx, base, failed), importColumns(ctx), templateLinks(ctx, d)
@@ -163,7 +164,7 @@ func importColumns(ctx context.Context) (cs []importview.ImportColumn) {
 // templateLinks lead to a file to fill in, as German Excel likes it and as
 // programs do.
 func templateLinks(ctx context.Context, d org.EmailDomain) []view.ButtonModel {
-	base := domainPath(d.Name) + "/template.csv"
+	base := paths.EmailDomain(d.Name) + "/template.csv"
 	return []view.ButtonModel{
 		{Label: t(ctx, "import.template"), Href: base},
 		{Label: t(ctx, "import.template_comma"), Href: base + "?format=comma", Kind: view.Ghost},

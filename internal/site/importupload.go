@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 	"petschaft/internal/text"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -51,7 +52,7 @@ func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, domainPath(d.Name)+"/imports/"+id(im), "")
+	return s.done(w, r, paths.EmailDomain(d.Name)+"/imports/"+id(im), "")
 }
 
 // uploaded is the name and the content of the file in r, which is read as it

@@ -10,9 +10,9 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/lane"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/sink"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 )
 
 // walk is the whole journey in Chromium: an officer makes a contact of niko,
@@ -195,8 +195,8 @@ func (w *walk) open(p *chromium.Page, address string, inHTML bool, after int64) 
 		p.Follow("HTML")
 		part = "iframe"
 	}
-	p.FollowIn(part, w.base+mailbox.LinkPath)
-	if strings.Contains(p.URL(), mailbox.LinkPath) {
+	p.FollowIn(part, w.base+paths.Link)
+	if strings.Contains(p.URL(), paths.Link) {
 		w.t.Errorf("the address bar still holds the link: %s", p.URL())
 	}
 }

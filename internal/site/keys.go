@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
@@ -93,18 +94,18 @@ func (s *Site) ownKey(w http.ResponseWriter, r *http.Request) error {
 	row, bad := strconv.ParseInt(r.URL.Query().Get("row"), 10, 64)
 	switch {
 	case fault.Is(err, fault.Missing) && bad == nil:
-		http.Redirect(w, r, applyPath(mailbox.ID(row)), http.StatusSeeOther)
+		http.Redirect(w, r, paths.Apply(mailbox.ID(row)), http.StatusSeeOther)
 	case err != nil:
 		return err
 	case a.Certificate != nil:
 		http.Redirect(w, r, p12Path(*a.Certificate), http.StatusSeeOther)
 	default:
-		http.Redirect(w, r, applicationPath(a.ID), http.StatusSeeOther)
+		http.Redirect(w, r, paths.Application(a.ID), http.StatusSeeOther)
 	}
 	return nil
 }
 
-func p12Path(n cert.ID) string { return certificatePath(n) + "/p12" }
+func p12Path(n cert.ID) string { return paths.ClientCertificate(n) + "/p12" }
 
 // p12 is the last step of an application whose key was made in the browser. It
 // is for the holder of the certificate only.
@@ -121,14 +122,14 @@ func (s *Site) p12(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, path, address := sha256.Sum256(p.Key.SPKI), certificatePath(c.ID), c.Reference
+	id, path, address := sha256.Sum256(p.Key.SPKI), paths.ClientCertificate(c.ID), c.Reference
 	if len(c.Emails) > 0 {
 		address = c.Emails[0]
 	}
 	m := clientview.P12Model{
 		Head: view.HeadModel{Title: t(ctx, "key.p12_title")}, Steps: applySteps(ctx, 3), Key: keyID(id[:]),
 		Chain: path + "/chain.pem", Name: address + " " + c.Reference, File: fileName(address) + "-" + c.Reference + ".p12",
-		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: "/help/install",
+		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: paths.HelpInstall,
 	}
 	m.For = view.FieldModel{Name: "for", Label: t(ctx, "key.for"), Type: view.Radios, Value: "current", Choices: []view.Choice{
 		{Value: "current", Label: t(ctx, "key.for_current"), Hint: t(ctx, "key.for_current_hint")},

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -27,7 +28,7 @@ func (s *Site) followLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Desk.KeepProof(r.Context(), a.ID, digest)
-	http.Redirect(w, r, "/challenges/"+id(a.ID), http.StatusSeeOther)
+	http.Redirect(w, r, paths.Challenge(a.ID), http.StatusSeeOther)
 	return nil
 }
 
@@ -82,11 +83,11 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case c.Waiting > 0:
-		return s.done(w, r, "/client-certificates", "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
+		return s.done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
 	case !c.Linked:
-		return s.done(w, r, "/client-certificates", "link.confirmed_incomplete", "address", string(a.Recipient))
+		return s.done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(a.Recipient))
 	}
-	return s.done(w, r, "/client-certificates", "link.linked", "address", string(a.Primary))
+	return s.done(w, r, paths.ClientCertificates, "link.linked", "address", string(a.Primary))
 }
 
 // decline is "Das bin ich nicht".
@@ -102,7 +103,7 @@ func (s *Site) decline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/challenges/"+id(a.ID), "link.declined_done")
+	return s.done(w, r, paths.Challenge(a.ID), "link.declined_done")
 }
 
 // refusedPage shows the challenge as it is by now, with why it was not answered.
@@ -137,8 +138,8 @@ func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor,
 		return refusedModel(ctx, m, a, refused)
 	}
 	m.Expires = moment(ctx, a.Expires, s.Now())
-	m.SignOut = "/signout"
-	path := "/challenges/" + id(a.ID)
+	m.SignOut = paths.SignOut
+	path := paths.Challenge(a.ID)
 	yes := t(ctx, "link.yes")
 	m.Means = []string{t(ctx, "link.means_link"), t(ctx, "link.means_all"), t(ctx, "link.means_apply")}
 	if a.Kind == mailbox.Functional {
@@ -161,8 +162,8 @@ func refusedModel(ctx context.Context, m mailboxview.AskedModel, a mailbox.Asked
 	case errors.Is(refused, mailbox.ErrDeclined):
 		n.Kind, m.Title = view.Info, t(ctx, "link.title_declined")
 	case errors.Is(refused, mailbox.ErrOtherAccount):
-		m.Title, m.SignOut = t(ctx, "link.title_other"), "/signout"
-		path := "/challenges/" + id(a.ID)
+		m.Title, m.SignOut = t(ctx, "link.title_other"), paths.SignOut
+		path := paths.Challenge(a.ID)
 		m.Buttons = []view.ButtonModel{{Label: t(ctx, "link.tell"), Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}
 	default:
 		m.Title = t(ctx, "link.title_over")

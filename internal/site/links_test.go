@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"petschaft/internal/mailbox"
+	"petschaft/web/paths"
 )
 
 // asked sends challenges for a row and returns the paths of its links.
@@ -103,7 +104,7 @@ func TestTheTokenIsNowhereAfterTheRedirect(t *testing.T) {
 	r.work()
 	_, path := r.add("ada.adler")
 	link := r.asked(path, "ada.adler@uni.example")[0]
-	token := strings.TrimPrefix(link, mailbox.LinkPath)
+	token := strings.TrimPrefix(link, paths.Link)
 	clean := func(a answer) {
 		t.Helper()
 		if strings.Contains(a.body, token) {
@@ -122,7 +123,7 @@ func TestTheTokenIsNowhereAfterTheRedirect(t *testing.T) {
 	}
 	clean(first)
 	clean(first.follow().status(http.StatusOK))
-	clean(b.get(mailbox.LinkPath+token[1:]).status(http.StatusNotFound).lacks(token[1:], "Nora"))
+	clean(b.get(paths.Link+token[1:]).status(http.StatusNotFound).lacks(token[1:], "Nora"))
 	r.fail("challenge_token")
 	clean(b.get(link).status(http.StatusInternalServerError))
 	if strings.Contains(r.logged.String(), token) {

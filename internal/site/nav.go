@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -30,12 +31,12 @@ func (s *Site) nav(r *http.Request, by person.Actor) []view.NavItem {
 		count    string
 	}{
 		{"nav.start", "/", true, ""},
-		{"nav.email_domains", "/email-domains", may.Domains || by.Officer, ""},
-		{"nav.client_certificates", "/client-certificates", true, ""},
-		{"nav.certificates", "/certificates", technical, ""},
-		{"nav.orders", "/orders", technical, open},
-		{"nav.organisations", "/organisations", technical, ""},
-		{"nav.office", "/office", by.Officer, ""},
+		{"nav.email_domains", paths.EmailDomains, may.Domains || by.Officer, ""},
+		{"nav.client_certificates", paths.ClientCertificates, true, ""},
+		{"nav.certificates", paths.Certificates, technical, ""},
+		{"nav.orders", paths.Orders, technical, open},
+		{"nav.organisations", paths.Organisations, technical, ""},
+		{"nav.office", paths.Office, by.Officer, ""},
 	}
 	var nav []view.NavItem
 	for _, i := range items {
@@ -49,11 +50,11 @@ func (s *Site) nav(r *http.Request, by person.Actor) []view.NavItem {
 // personLinks are the places of whom nav is for; tokens are for those who look
 // after something.
 func personLinks(r *http.Request, nav []view.NavItem) (links []view.Link) {
-	keeps := slices.ContainsFunc(nav, func(n view.NavItem) bool { return n.Href == "/email-domains" || n.Href == "/organisations" })
+	keeps := slices.ContainsFunc(nav, func(n view.NavItem) bool { return n.Href == paths.EmailDomains || n.Href == paths.Organisations })
 	if keeps {
-		links = append(links, view.Link{Label: t(r.Context(), "token.title"), Href: "/tokens", Current: within(r.URL.Path, "/tokens")})
+		links = append(links, view.Link{Label: t(r.Context(), "token.title"), Href: paths.Tokens, Current: within(r.URL.Path, paths.Tokens)})
 	}
-	return append(links, view.Link{Label: t(r.Context(), "session.title"), Href: "/sessions", Current: r.URL.Path == "/sessions"})
+	return append(links, view.Link{Label: t(r.Context(), "session.title"), Href: paths.Sessions, Current: r.URL.Path == paths.Sessions})
 }
 
 // openOrders is how many orders of by's organisations are open, "" for none.

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -29,7 +30,7 @@ func (s *Site) officersOnly(next http.Handler) http.Handler {
 
 // officeFrame is the frame of a page below the office's first.
 func (s *Site) officeFrame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
-	top := view.Link{Label: t(r.Context(), "nav.office"), Href: "/office"}
+	top := view.Link{Label: t(r.Context(), "nav.office"), Href: paths.Office}
 	return s.frame(r, title, append([]view.Link{top}, crumbs...)...)
 }
 
@@ -75,21 +76,21 @@ func (s *Site) officeAreas(ctx context.Context, by person.Actor) ([]officeview.A
 		return nil, err
 	}
 	return []officeview.Area{
-		{Title: t(ctx, "office.domains"), Href: "/office/domains", Text: t(ctx, "office.domains_area"), Count: t(ctx, "office.domains_count", "n", len(domains))},
-		{Title: t(ctx, "office.groups"), Href: "/office/groups", Text: t(ctx, "office.groups_area"), Count: t(ctx, "office.groups_count", "n", len(groups))},
-		{Title: t(ctx, "office.organisations"), Href: "/office/organisations", Text: t(ctx, "office.organisations_area"), Count: t(ctx, "office.organisations_count", "n", len(organisations))},
-		{Title: t(ctx, "forecast.title"), Href: "/office/forecast", Text: t(ctx, "office.forecast_area")},
-		{Title: t(ctx, "office.people"), Href: "/office/people", Text: t(ctx, "office.people_area")},
-		{Title: t(ctx, "token.title"), Href: "/office/tokens", Text: t(ctx, "office.tokens_area")},
-		{Title: t(ctx, "office.certificates"), Href: "/office/certificates", Text: t(ctx, "office.certificates_area")},
-		{Title: t(ctx, "office.orders"), Href: "/office/orders", Text: t(ctx, "office.orders_area")},
-		{Title: t(ctx, "office.products"), Href: "/office/products", Text: t(ctx, "office.products_area")},
-		{Title: t(ctx, "office.server_certificates"), Href: "/office/server-certificates", Text: t(ctx, "office.server_certificates_area")},
-		{Title: t(ctx, "earlier.title"), Href: earlierPath, Text: t(ctx, "earlier.area")},
-		{Title: t(ctx, "office.applications"), Href: "/office/applications", Text: t(ctx, "office.applications_area")},
-		{Title: t(ctx, "office.mail"), Href: "/office/mail", Text: t(ctx, "office.mail_area")},
-		{Title: t(ctx, "office.audit"), Href: "/office/audit", Text: t(ctx, "office.audit_area")},
-		{Title: t(ctx, "nav.email_domains"), Href: "/email-domains", Text: t(ctx, "office.rows_area")},
+		{Title: t(ctx, "office.domains"), Href: paths.OfficeDomains, Text: t(ctx, "office.domains_area"), Count: t(ctx, "office.domains_count", "n", len(domains))},
+		{Title: t(ctx, "office.groups"), Href: paths.OfficeGroups, Text: t(ctx, "office.groups_area"), Count: t(ctx, "office.groups_count", "n", len(groups))},
+		{Title: t(ctx, "office.organisations"), Href: paths.OfficeOrganisations, Text: t(ctx, "office.organisations_area"), Count: t(ctx, "office.organisations_count", "n", len(organisations))},
+		{Title: t(ctx, "forecast.title"), Href: paths.OfficeForecast, Text: t(ctx, "office.forecast_area")},
+		{Title: t(ctx, "office.people"), Href: paths.OfficePeople, Text: t(ctx, "office.people_area")},
+		{Title: t(ctx, "token.title"), Href: paths.OfficeTokens, Text: t(ctx, "office.tokens_area")},
+		{Title: t(ctx, "office.certificates"), Href: paths.OfficeCertificates, Text: t(ctx, "office.certificates_area")},
+		{Title: t(ctx, "office.orders"), Href: paths.OfficeOrders, Text: t(ctx, "office.orders_area")},
+		{Title: t(ctx, "office.products"), Href: paths.OfficeProducts, Text: t(ctx, "office.products_area")},
+		{Title: t(ctx, "office.server_certificates"), Href: paths.OfficeServers, Text: t(ctx, "office.server_certificates_area")},
+		{Title: t(ctx, "earlier.title"), Href: paths.OfficeEarlier, Text: t(ctx, "earlier.area")},
+		{Title: t(ctx, "office.applications"), Href: paths.OfficeApplications, Text: t(ctx, "office.applications_area")},
+		{Title: t(ctx, "office.mail"), Href: paths.OfficeMail, Text: t(ctx, "office.mail_area")},
+		{Title: t(ctx, "office.audit"), Href: paths.OfficeAudit, Text: t(ctx, "office.audit_area")},
+		{Title: t(ctx, "nav.email_domains"), Href: paths.EmailDomains, Text: t(ctx, "office.rows_area")},
 	}, nil
 }
 
@@ -108,7 +109,7 @@ func (s *Site) officeTasks(ctx context.Context, by person.Actor) ([]view.Task, e
 		return nil, err
 	}
 	var tasks []view.Task
-	look := view.Link{Label: t(ctx, "start.look"), Href: "/office/mail"}
+	look := view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeMail}
 	if held != nil {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: t(ctx, "office.held", "since", held.Since), Link: look})
 	}
@@ -140,7 +141,7 @@ func (s *Site) proofTasks(ctx context.Context, by person.Actor) ([]view.Task, er
 			continue
 		}
 		k := view.Task{
-			Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.renew_proof"), Href: "/office/domains/" + id(d.ID)},
+			Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.renew_proof"), Href: paths.OfficeDomain(d.ID)},
 			Text: t(ctx, "office.proof_ends", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text),
 		}
 		if !s.Now().Before(*d.ProofUntil) {
@@ -151,7 +152,7 @@ func (s *Site) proofTasks(ctx context.Context, by person.Actor) ([]view.Task, er
 	if len(tasks) > startTasks {
 		tasks = append(tasks[:startTasks], view.Task{
 			Kind: view.Info, Text: t(ctx, "office.more_proofs"),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/domains"},
+			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeDomains},
 		})
 	}
 	return tasks, nil
@@ -185,7 +186,7 @@ func (s *Site) foundRow(ctx context.Context, row mailbox.Row) officeview.FoundRo
 		Primary: string(row.Primary), Aliases: addresses(row.Aliases), Domain: row.DomainName.Unicode(), State: s.rowState(ctx, row),
 	}
 	if row.Linked != nil {
-		f.Linked, f.LinkedHref = *row.LinkedName, "/office/people/"+id(*row.Linked)
+		f.Linked, f.LinkedHref = *row.LinkedName, paths.OfficePerson(*row.Linked)
 	}
 	return f
 }

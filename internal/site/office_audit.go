@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"petschaft/internal/audit"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -61,9 +62,9 @@ func auditPath(filter string, before int64) string {
 		v.Set("before", strconv.FormatInt(before, 10))
 	}
 	if len(v) == 0 {
-		return "/office/audit"
+		return paths.OfficeAudit
 	}
-	return "/office/audit?" + v.Encode()
+	return paths.OfficeAudit + "?" + v.Encode()
 }
 
 // auditAreas are the filters; a single action that was chosen is one more.
@@ -99,7 +100,7 @@ func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []
 		Details: detailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: t(ctx, "office.audit_sealed")},
 	}
 	if e.Account != nil {
-		row.WhoHref = "/office/people/" + id(*e.Account)
+		row.WhoHref = paths.OfficePerson(*e.Account)
 	}
 	if e.Origin != nil {
 		row.From = e.Origin.String()

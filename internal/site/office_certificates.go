@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -25,7 +26,7 @@ func (s *Site) officeCertificates(w http.ResponseWriter, r *http.Request) error 
 	m.More = more && m.Query != ""
 	for _, c := range found {
 		l := s.certificateLine(ctx, c)
-		l.HolderHref = "/office/people/" + id(c.Account)
+		l.HolderHref = paths.OfficePerson(c.Account)
 		m.Certificates.Lines = append(m.Certificates.Lines, l)
 	}
 	return s.show(w, r, http.StatusOK, officeview.Certificates(s.officeFrame(r, t(ctx, "office.certificates")), m))
@@ -52,8 +53,8 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 	var rows []officeview.FailedApplication
 	for _, a := range failed {
 		row := officeview.FailedApplication{
-			Reference: a.Reference, Href: applicationPath(a.ID), Applicant: a.Applicant, ApplicantHref: "/office/people/" + id(a.Account),
-			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.actor(r), a), Retry: "/office/applications/" + id(a.ID) + "/retry",
+			Reference: a.Reference, Href: paths.Application(a.ID), Applicant: a.Applicant, ApplicantHref: paths.OfficePerson(a.Account),
+			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.actor(r), a), Retry: paths.OfficeApplication(a.ID) + "/retry",
 		}
 		for _, f := range a.Findings {
 			row.Rules = append(row.Rules, findingWords(ctx, f))
@@ -74,5 +75,5 @@ func (s *Site) retryApplication(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.Retry(r.Context(), s.actor(r), n); err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/applications", "office.retried")
+	return s.done(w, r, paths.OfficeApplications, "office.retried")
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -33,7 +34,7 @@ func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range domains {
 		state, until := validationState(ctx, d, s.Now())
 		m.Domains = append(m.Domains, officeview.DomainRow{
-			Name: d.Name.Unicode(), Href: "/office/domains/" + id(d.ID), Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group),
+			Name: d.Name.Unicode(), Href: paths.OfficeDomain(d.ID), Group: d.GroupName, GroupHref: paths.OfficeGroup(d.Group),
 			Validation: state, Until: until, Rows: locale.From(ctx).Number(total(counts[d.ID])),
 		})
 	}
@@ -144,11 +145,11 @@ func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) newDomainFrame(r *http.Request) view.Frame {
 	ctx := r.Context()
-	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"})
+	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: paths.OfficeDomains})
 }
 
 func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.DomainForm, c choices) error {
-	m.New, m.Action, m.Cancel = true, "/office/domains", "/office/domains"
+	m.New, m.Action, m.Cancel = true, paths.OfficeDomains, paths.OfficeDomains
 	c.offer(r.Context(), &m)
 	return s.show(w, r, status, officeview.NewDomain(f, m))
 }
@@ -170,7 +171,7 @@ func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
 	m := typedDomain(r)
 	name, err := s.Org.AddDomain(ctx, by, domainInput(m, offered))
 	if err == nil {
-		return s.done(w, r, "/office/domains", "office.domain_added", "domain", name.Unicode())
+		return s.done(w, r, paths.OfficeDomains, "office.domain_added", "domain", name.Unicode())
 	}
 	if !answerable(err) {
 		return err
@@ -211,7 +212,7 @@ func storedDomain(d org.EmailDomain) officeview.DomainForm {
 // officeDomainPage shows d with the form m; err is why the form came back.
 func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, form officeview.DomainForm, err error) error {
 	ctx, by := r.Context(), s.actor(r)
-	f, status := s.officeFrame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "office.domains"), Href: "/office/domains"}), http.StatusOK
+	f, status := s.officeFrame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "office.domains"), Href: paths.OfficeDomains}), http.StatusOK
 	if err != nil {
 		form.Errors, form.Whole = wrong(ctx, err)
 		f, status = s.refused(w, f, err)
@@ -224,7 +225,7 @@ func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.Em
 	if err != nil {
 		return err
 	}
-	form.Action = "/office/domains/" + id(d.ID)
+	form.Action = paths.OfficeDomain(d.ID)
 	offered.offer(ctx, &form)
 	m.Form = form
 	return s.show(w, r, status, officeview.Domain(f, m))
@@ -238,8 +239,8 @@ func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.Ema
 	state, until := validationState(ctx, d, s.Now())
 	state.Pill = true
 	m := officeview.DomainModel{
-		State: state, Until: until, Group: d.GroupName, GroupHref: "/office/groups/" + id(d.Group), Life: life(ctx, d.Validation),
-		Rows: t(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: domainPath(d.Name),
+		State: state, Until: until, Group: d.GroupName, GroupHref: paths.OfficeGroup(d.Group), Life: life(ctx, d.Validation),
+		Rows: t(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: paths.EmailDomain(d.Name),
 	}
 	m.History, err = s.officeHistory(ctx, by, d.ID.Thing())
 	return m, err
@@ -267,7 +268,7 @@ func (s *Site) saveDomain(w http.ResponseWriter, r *http.Request) error {
 	m := typedDomain(r)
 	err = s.Org.EditDomain(ctx, by, d.ID, domainInput(m, offered))
 	if err == nil {
-		return s.done(w, r, "/office/domains/"+id(d.ID), "office.saved")
+		return s.done(w, r, paths.OfficeDomain(d.ID), "office.saved")
 	}
 	if !answerable(err) {
 		return err

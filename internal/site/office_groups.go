@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -23,7 +24,7 @@ func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
 	m := officeview.GroupsModel{}
 	for _, g := range groups {
 		m.Groups = append(m.Groups, officeview.GroupRow{
-			Name: g.Name, Href: "/office/groups/" + id(g.ID), Notify: g.Notify, Claims: g.Claims,
+			Name: g.Name, Href: paths.OfficeGroup(g.ID), Notify: g.Notify, Claims: g.Claims,
 			Members: locale.From(ctx).Number(int64(g.Members)), Domains: locale.From(ctx).Number(int64(g.Domains)),
 			Nobody: g.Members == 0 && len(g.Claims) == 0,
 		})
@@ -50,11 +51,11 @@ func (s *Site) newGroupFrame(r *http.Request) view.Frame {
 }
 
 func groupsCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.groups"), Href: "/office/groups"}
+	return view.Link{Label: t(ctx, "office.groups"), Href: paths.OfficeGroups}
 }
 
 func (s *Site) newGroupPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.GroupForm) error {
-	m.New, m.Action, m.Cancel = true, "/office/groups", "/office/groups"
+	m.New, m.Action, m.Cancel = true, paths.OfficeGroups, paths.OfficeGroups
 	return s.show(w, r, status, officeview.NewGroup(f, m))
 }
 
@@ -62,7 +63,7 @@ func (s *Site) addGroup(w http.ResponseWriter, r *http.Request) error {
 	ctx, m := r.Context(), typedGroup(r)
 	group, err := s.Org.AddGroup(ctx, s.actor(r), groupInput(m))
 	if err == nil {
-		return s.done(w, r, "/office/groups/"+id(group), "office.group_added")
+		return s.done(w, r, paths.OfficeGroup(group), "office.group_added")
 	}
 	if !answerable(err) {
 		return err
@@ -87,7 +88,7 @@ func (s *Site) askedGroup(r *http.Request) (groupAsked, error) {
 	return groupAsked{g, members}, err
 }
 
-func (g groupAsked) path() string { return "/office/groups/" + id(g.ID) }
+func (g groupAsked) path() string { return paths.OfficeGroup(g.ID) }
 
 func (g groupAsked) form() officeview.GroupForm {
 	return officeview.GroupForm{Name: g.Name, Notify: g.Notify, Claims: strings.Join(g.Claims, "\n")}
@@ -116,7 +117,7 @@ func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, e
 	}
 	for _, d := range domains {
 		if d.Group == g.ID {
-			m.Domains = append(m.Domains, view.Link{Label: d.Name.Unicode(), Href: "/office/domains/" + id(d.ID)})
+			m.Domains = append(m.Domains, view.Link{Label: d.Name.Unicode(), Href: paths.OfficeDomain(d.ID)})
 		}
 	}
 	if m.History, err = s.officeHistory(ctx, s.actor(r), g.ID.Thing()); err != nil {
@@ -129,7 +130,7 @@ func (s *Site) memberRows(ctx context.Context, g groupAsked) []officeview.Member
 	var rows []officeview.MemberRow
 	for _, m := range g.members {
 		rows = append(rows, officeview.MemberRow{
-			Name: m.Label, Href: "/office/people/" + id(m.Account), Email: m.Email, Added: view.Day(ctx, m.Added, s.Now()),
+			Name: m.Label, Href: paths.OfficePerson(m.Account), Email: m.Email, Added: view.Day(ctx, m.Added, s.Now()),
 			Remove: g.path() + "/members/" + id(m.Account) + "/remove",
 		})
 	}

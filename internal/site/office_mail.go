@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -80,7 +81,7 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 	for _, l := range failed.letters {
 		m.Letters = append(m.Letters, officeview.FailedMail{
 			To: l.Recipient, About: letterKind(ctx, l.Kind), Answer: answerWords(ctx, l.Answer), Tries: locale.From(ctx).Number(int64(l.Attempts)),
-			State: failedState(ctx, l.Unsent), Since: view.Ago(ctx, l.Done, s.Now()), Retry: "/office/mail/letters/" + id(l.ID) + "/retry",
+			State: failedState(ctx, l.Unsent), Since: view.Ago(ctx, l.Done, s.Now()), Retry: paths.OfficeLetter(l.ID) + "/retry",
 		})
 	}
 	for _, j := range failed.jobs {
@@ -91,12 +92,12 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) officeview.FailedMail {
 	m := officeview.FailedMail{
-		To: string(c.Recipient), About: c.Name, Href: domainPath(c.DomainName) + "/rows/" + id(c.RowID),
+		To: string(c.Recipient), About: c.Name, Href: paths.Row(c.DomainName, c.RowID),
 		Answer: answerWords(ctx, c.Answer), Tries: locale.From(ctx).Number(int64(c.Attempts)), Since: view.Ago(ctx, c.Ended, s.Now()),
 		State: failedState(ctx, c.Unsent), WhyNever: t(ctx, "office.retry_over"),
 	}
 	if c.CanRetry {
-		m.Retry = "/office/mail/challenges/" + id(c.ID) + "/retry"
+		m.Retry = paths.OfficeChallenge(c.ID) + "/retry"
 	}
 	return m
 }
@@ -172,7 +173,7 @@ func letterKind(ctx context.Context, kind string) string {
 func (s *Site) failedJob(ctx context.Context, j queue.Failed) officeview.FailedJob {
 	m := officeview.FailedJob{
 		Name: jobName(ctx, j.Kind), Tries: locale.From(ctx).Number(int64(j.Attempt)), At: view.Ago(ctx, j.At, s.Now()), Error: shortened(j.Error, 300),
-		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: "/office/mail/jobs/" + id(j.ID) + "/retry",
+		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: paths.OfficeJob(j.ID) + "/retry",
 	}
 	switch j.State {
 	case jobDiscarded:
@@ -240,7 +241,7 @@ func (s *Site) retryChallenge(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Mailbox.RetryChallenge(r.Context(), s.actor(r), n); err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/mail", "office.retried")
+	return s.done(w, r, paths.OfficeMail, "office.retried")
 }
 
 func (s *Site) retryLetter(w http.ResponseWriter, r *http.Request) error {
@@ -285,5 +286,5 @@ func (s *Site) retry(w http.ResponseWriter, r *http.Request, action, nothing str
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/mail", message)
+	return s.done(w, r, paths.OfficeMail, message)
 }

@@ -9,12 +9,13 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
 
 func officeNamePath(n org.ServerName) string {
-	return officeOrganisationPath(n.Organisation) + "/names/" + id(n.ID)
+	return paths.OfficeName(n.Organisation, n.ID)
 }
 
 func (s *Site) addName(w http.ResponseWriter, r *http.Request) error {
@@ -54,7 +55,7 @@ func (s *Site) officeName(w http.ResponseWriter, r *http.Request) error {
 // officeNamePage shows n with the form m; refused is why it came back.
 func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Organisation, n org.ServerName, m officeview.NameForm, refused error) error {
 	ctx, by := r.Context(), s.actor(r)
-	f := s.officeFrame(r, n.Name.Unicode(), organisationsCrumb(ctx), view.Link{Label: o.Name, Href: officeOrganisationPath(o.ID)})
+	f := s.officeFrame(r, n.Name.Unicode(), organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)})
 	status := http.StatusOK
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
@@ -149,7 +150,7 @@ func (s *Site) endNamePage(w http.ResponseWriter, r *http.Request, o org.Organis
 	if n.Accepted == nil {
 		title, what = t(ctx, "office.name_decline_title", "name", n.Name.Unicode()), []string{t(ctx, "office.name_decline_what")}
 	}
-	f := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: officeOrganisationPath(o.ID)}, view.Link{Label: n.Name.Unicode(), Href: path})
+	f := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)}, view.Link{Label: n.Name.Unicode(), Href: path})
 	status := http.StatusOK
 	m := officeview.EndNameModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{Title: title, What: what, Verb: b.Label, Danger: true, Action: path + "/end", Cancel: path}}
 	if refused != nil {
@@ -176,7 +177,7 @@ func (s *Site) endName(w http.ResponseWriter, r *http.Request) error {
 	if n.Accepted == nil {
 		done = "office.name_declined"
 	}
-	return s.done(w, r, officeOrganisationPath(o.ID), done, "name", n.Name.Unicode())
+	return s.done(w, r, paths.OfficeOrganisation(o.ID), done, "name", n.Name.Unicode())
 }
 
 // nameTasks are the names that wait for an officer, and the validations that
@@ -204,7 +205,7 @@ func (s *Site) nameTasks(ctx context.Context, by person.Actor) ([]view.Task, err
 	}
 	if len(tasks) > startTasks {
 		tasks = append(tasks[:startTasks], view.Task{
-			Kind: view.Info, Text: t(ctx, "office.more_names"), Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/organisations"},
+			Kind: view.Info, Text: t(ctx, "office.more_names"), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeOrganisations},
 		})
 	}
 	return tasks, nil

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 	"petschaft/web/view/serverview"
@@ -33,8 +34,6 @@ func (s *Site) officeOrderRoutes(r chi.Router) {
 	r.Post("/products/{product}/{switch}", s.in(s.switchProduct))
 }
 
-func officeOrderPath(reference string) string { return "/office/orders/" + reference }
-
 var officeFilters = []orderFilter{
 	{"", "serverorder.which_decide", []order.State{order.Received, order.Review}},
 	{"waiting", "serverorder.which_waiting", []order.State{order.Waiting}},
@@ -47,14 +46,14 @@ var officeFilters = []orderFilter{
 
 func (s *Site) officeOrders(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	l := readOrderList("/office/orders", officeFilters, r.URL.Query())
+	l := readOrderList(paths.OfficeOrders, officeFilters, r.URL.Query())
 	all, next, err := s.Order.Orders(ctx, s.actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
 	if err != nil {
 		return err
 	}
 	m := l.model(ctx, next)
 	m.Head = view.HeadModel{Title: t(ctx, "office.orders"), Lead: t(ctx, "office.orders_lead")}
-	m.Lines = s.orderLines(ctx, all, officeOrderPath)
+	m.Lines = s.orderLines(ctx, all, paths.OfficeOrder)
 	if len(all) == 0 {
 		m.Empty = l.none(ctx)
 	}
@@ -73,15 +72,15 @@ func (s *Site) officeOrder(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Checks = s.checkModels(ctx, checks)
-	m.Organisation.Href = officeOrganisationPath(o.Organisation)
+	m.Organisation.Href = paths.OfficeOrganisation(o.Organisation)
 	s.decisions(ctx, o, checks, &m)
-	crumb := view.Link{Label: t(ctx, "office.orders"), Href: "/office/orders"}
+	crumb := view.Link{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders}
 	return s.show(w, r, http.StatusOK, serverview.OrderPage(s.officeFrame(r, m.Head.Title, crumb), m))
 }
 
 // decisions puts what the officer may do onto the page, and why not the rest.
 func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.Checks, m *serverview.OrderModel) {
-	path, version := officeOrderPath(o.Reference), []view.Hidden{{Name: "version", Value: strconv.Itoa(o.Version)}}
+	path, version := paths.OfficeOrder(o.Reference), []view.Hidden{{Name: "version", Value: strconv.Itoa(o.Version)}}
 	add := func(err error, b view.ButtonModel) {
 		if err == nil {
 			m.Actions = append(m.Actions, b)
@@ -107,7 +106,7 @@ func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.
 		}
 	}
 	if o.Contact {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_own"), Href: orderPath(o.Reference)})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_own"), Href: paths.Order(o.Reference)})
 	}
 }
 
@@ -116,7 +115,7 @@ func (s *Site) takeOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.Take(r.Context(), s.actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, officeOrderPath(reference), "serverorder.taken_done", "reference", reference)
+	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
 }
 
 func (s *Site) approveOrder(w http.ResponseWriter, r *http.Request) error {
@@ -125,7 +124,7 @@ func (s *Site) approveOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.Approve(r.Context(), s.actor(r), reference, version); err != nil {
 		return err
 	}
-	return s.done(w, r, officeOrderPath(reference), "serverorder.approved_done", "reference", reference)
+	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
 }
 
 func (s *Site) retryOrder(w http.ResponseWriter, r *http.Request) error {
@@ -133,7 +132,7 @@ func (s *Site) retryOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.RetryOrder(r.Context(), s.actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, officeOrderPath(reference), "serverorder.retried_done", "reference", reference)
+	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
 }
 
 // orderDecision is one that needs a reason.
@@ -185,12 +184,12 @@ func (s *Site) doDecision(d orderDecision) handler {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, officeOrderPath(o.Reference), d.done, "reference", o.Reference)
+		return s.done(w, r, paths.OfficeOrder(o.Reference), d.done, "reference", o.Reference)
 	}
 }
 
 func (s *Site) decisionPage(w http.ResponseWriter, r *http.Request, d orderDecision, o order.ServerOrder, said order.Decision, failed error) error {
-	ctx, path := r.Context(), officeOrderPath(o.Reference)
+	ctx, path := r.Context(), paths.OfficeOrder(o.Reference)
 	bad, _ := wrong(ctx, failed)
 	m := orderStep(o, view.DialogModel{
 		Title: t(ctx, d.verb), What: []string{t(ctx, d.what)}, Action: path + "/" + d.path, Verb: t(ctx, d.verb), Danger: d.danger, Cancel: path,
@@ -203,7 +202,7 @@ func (s *Site) decisionPage(w http.ResponseWriter, r *http.Request, d orderDecis
 		Name: "reason", Label: t(ctx, "serverorder.reason"), Hint: t(ctx, "serverorder.reason_hint"), Type: view.TextArea, Value: said.Reason, Error: bad["reason"],
 	}
 	m.Fails = view.Fails(*m.Reason)
-	f, status := s.officeFrame(r, m.Dialog.Title, view.Link{Label: t(ctx, "office.orders"), Href: "/office/orders"}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
+	f, status := s.officeFrame(r, m.Dialog.Title, view.Link{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
 	if failed != nil {
 		f, status = s.refused(w, f, failed)
 	}
@@ -221,11 +220,11 @@ func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
 		l := officeview.ProductLine{
 			Name: serverProduct(ctx, p.Code), Text: p.Code, Names: productText(ctx, p), Keys: strings.Join(p.Keys, ", "), Days: locale.From(ctx).Number(int64(p.Days)),
 			State:  view.StateModel{Kind: view.Good, Word: t(ctx, "product.on")},
-			Switch: view.ButtonModel{Label: t(ctx, "product.switch_off"), About: serverProduct(ctx, p.Code), Action: "/office/products/" + p.Code + "/off"},
+			Switch: view.ButtonModel{Label: t(ctx, "product.switch_off"), About: serverProduct(ctx, p.Code), Action: paths.OfficeProduct(p.Code) + "/off"},
 		}
 		if !p.Active {
 			l.State = view.StateModel{Kind: view.Paused, Word: t(ctx, "product.off")}
-			l.Switch.Label, l.Switch.Action = t(ctx, "product.switch_on"), "/office/products/"+p.Code+"/on"
+			l.Switch.Label, l.Switch.Action = t(ctx, "product.switch_on"), paths.OfficeProduct(p.Code)+"/on"
 		}
 		lines = append(lines, l)
 	}
@@ -240,7 +239,7 @@ func (s *Site) switchProduct(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.OfferProduct(r.Context(), s.actor(r), chi.URLParam(r, "product"), to == "on"); err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/products", "product.switched")
+	return s.done(w, r, paths.OfficeProducts, "product.switched")
 }
 
 // orderTasks are what waits for the technical contact.
@@ -253,11 +252,11 @@ func (s *Site) orderTasks(ctx context.Context, by person.Actor) ([]view.Task, er
 	for _, o := range returned {
 		tasks = append(tasks, view.Task{
 			Kind: view.Warn, Text: t(ctx, "start.order_returned", "reference", o.Reference, "name", spelledNames(o.Names[:1])[0]),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: orderPath(o.Reference)},
+			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Order(o.Reference)},
 		})
 	}
 	if next != 0 {
-		tasks = append(tasks, view.Task{Kind: view.Info, Text: t(ctx, "start.more_orders"), Link: view.Link{Label: t(ctx, "start.look"), Href: "/orders"}})
+		tasks = append(tasks, view.Task{Kind: view.Info, Text: t(ctx, "start.more_orders"), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Orders}})
 	}
 	return tasks, nil
 }
@@ -271,7 +270,7 @@ func (s *Site) waitingOrders(ctx context.Context, by person.Actor) ([]view.Task,
 	var tasks []view.Task
 	add := func(kind view.Kind, words string, n int64, which string) {
 		if n > 0 {
-			tasks = append(tasks, view.Task{Kind: kind, Text: t(ctx, words, "n", n), Link: view.Link{Label: t(ctx, "start.look"), Href: "/office/orders" + which}})
+			tasks = append(tasks, view.Task{Kind: kind, Text: t(ctx, words, "n", n), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeOrders + which}})
 		}
 	}
 	add(view.Open, "office.orders_decide", n.Decide, "")

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 	"petschaft/web/view/organisationview"
@@ -39,10 +40,8 @@ func (s *Site) officeOrganisationRoutes(r chi.Router) {
 	r.Get("/forecast", s.in(s.forecast))
 }
 
-func officeOrganisationPath(o org.OrganisationID) string { return "/office/organisations/" + id(o) }
-
 func organisationsCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.organisations"), Href: "/office/organisations"}
+	return view.Link{Label: t(ctx, "office.organisations"), Href: paths.OfficeOrganisations}
 }
 
 func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error {
@@ -58,8 +57,8 @@ func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error
 	m := officeview.OrganisationsModel{}
 	for _, o := range all {
 		m.Lines = append(m.Lines, officeview.OrganisationLine{
-			OrganisationLine: organisationview.OrganisationLine{Name: o.Name, Href: officeOrganisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])},
-			ContactHref:      "/office/people/" + id(o.ContactID), Count: locale.From(ctx).Number(int64(counts[o.ID].Accepted)), Auto: o.AutoApprove,
+			OrganisationLine: organisationview.OrganisationLine{Name: o.Name, Href: paths.OfficeOrganisation(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])},
+			ContactHref:      paths.OfficePerson(o.ContactID), Count: locale.From(ctx).Number(int64(counts[o.ID].Accepted)), Auto: o.AutoApprove,
 		})
 	}
 	return s.show(w, r, http.StatusOK, officeview.Organisations(s.officeFrame(r, t(ctx, "office.organisations")), m))
@@ -89,7 +88,7 @@ func (s *Site) newOrganisationFrame(r *http.Request) view.Frame {
 
 func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.OrganisationForm) error {
 	m.Countries = countryChoices(r.Context(), m.Country)
-	m.New, m.Action, m.Cancel = true, "/office/organisations", "/office/organisations"
+	m.New, m.Action, m.Cancel = true, paths.OfficeOrganisations, paths.OfficeOrganisations
 	return s.show(w, r, status, officeview.NewOrganisation(f, m))
 }
 
@@ -103,7 +102,7 @@ func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
 	in.Contact, m.Contact = contact.ID, who // nobody where it is unclear; what else is wrong is then said, too
 	added, err := s.Org.AddOrganisation(ctx, s.actor(r), in)
 	if err == nil {
-		return s.done(w, r, officeOrganisationPath(added), "office.organisation_added", "name", m.Name)
+		return s.done(w, r, paths.OfficeOrganisation(added), "office.organisation_added", "name", m.Name)
 	}
 	if !answerable(err) {
 		return err
@@ -146,7 +145,7 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
 	}
-	path := officeOrganisationPath(o.ID)
+	path := paths.OfficeOrganisation(o.ID)
 	forms.edit.Countries = countryChoices(ctx, forms.edit.Country)
 	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
 	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
@@ -180,7 +179,7 @@ func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
 	forms.edit = typedOrganisation(r)
 	err = s.Org.EditOrganisation(ctx, s.actor(r), o.ID, organisationInput(forms.edit))
 	if err == nil {
-		return s.done(w, r, officeOrganisationPath(o.ID), "office.saved")
+		return s.done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
 	}
 	if !answerable(err) {
 		return err
@@ -197,7 +196,7 @@ func (s *Site) officeReminders(w http.ResponseWriter, r *http.Request) error {
 	forms := storedOrganisation(o)
 	forms.remind, err = s.savedReminders(r, o)
 	if err == nil {
-		return s.done(w, r, officeOrganisationPath(o.ID), "office.saved")
+		return s.done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
 	}
 	if !answerable(err) {
 		return err

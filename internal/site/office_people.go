@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
@@ -28,7 +29,7 @@ func (s *Site) personRows(ctx context.Context, all []person.Account) []officevie
 	var rows []officeview.PersonRow
 	for _, a := range all {
 		row := officeview.PersonRow{
-			Name: a.Label, Href: "/office/people/" + id(a.ID), Username: a.Username, Email: a.Email,
+			Name: a.Label, Href: paths.OfficePerson(a.ID), Username: a.Username, Email: a.Email,
 			SignedIn: view.Day(ctx, a.SignedIn, s.Now()),
 		}
 		if a.Locked != nil {
@@ -81,7 +82,7 @@ func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
 }
 
 func peopleCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.people"), Href: "/office/people"}
+	return view.Link{Label: t(ctx, "office.people"), Href: paths.OfficePeople}
 }
 
 func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.PersonModel {
@@ -104,7 +105,7 @@ func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.Per
 // lockActions are the buttons of the rule that guards both operations, or the
 // words of why there are none.
 func lockActions(ctx context.Context, by person.Actor, a person.Account) (actions []view.ButtonModel, why string) {
-	path := "/office/people/" + id(a.ID)
+	path := paths.OfficePerson(a.ID)
 	if err := person.MayLock(by, a.ID); err != nil {
 		return nil, t(ctx, fault.Of(err).ID)
 	}
@@ -117,7 +118,7 @@ func lockActions(ctx context.Context, by person.Actor, a person.Account) (action
 func memberships(ctx context.Context, groups []org.Membership) []officeview.MembershipModel {
 	var ms []officeview.MembershipModel
 	for _, g := range groups {
-		m := officeview.MembershipModel{Name: g.Name, Href: "/office/groups/" + id(g.Group), How: t(ctx, "office.by_account")}
+		m := officeview.MembershipModel{Name: g.Name, Href: paths.OfficeGroup(g.Group), How: t(ctx, "office.by_account")}
 		switch {
 		case g.Account && g.Claim:
 			m.How = t(ctx, "office.by_both")
@@ -142,7 +143,7 @@ func (s *Site) askLock(w http.ResponseWriter, r *http.Request) error {
 
 // lockPage asks why a is to be locked; refused is why the form came back.
 func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account, refused error) error {
-	ctx, path := r.Context(), "/office/people/"+id(a.ID)
+	ctx, path := r.Context(), paths.OfficePerson(a.ID)
 	title := t(ctx, "office.lock_title", "name", a.Label)
 	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label, Href: path}), http.StatusOK
 	m := officeview.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
@@ -169,7 +170,7 @@ func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/people/"+id(a.ID), "office.locked_now", "name", a.Label)
+	return s.done(w, r, paths.OfficePerson(a.ID), "office.locked_now", "name", a.Label)
 }
 
 func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
@@ -180,5 +181,5 @@ func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.Unlock(r.Context(), s.actor(r), a.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, "/office/people/"+id(a.ID), "office.unlocked_now", "name", a.Label)
+	return s.done(w, r, paths.OfficePerson(a.ID), "office.unlocked_now", "name", a.Label)
 }

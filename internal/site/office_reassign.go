@@ -9,13 +9,10 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 )
-
-func reassignmentPath(o org.OrganisationID) string {
-	return officeOrganisationPath(o) + "/reassignment"
-}
 
 // reassigning is where by may give o another contact, "" for nowhere, or what
 // waits for a second officer already.
@@ -27,10 +24,10 @@ func (s *Site) reassigning(ctx context.Context, by person.Actor, o org.Organisat
 	case waits != nil:
 		return "", &view.Task{
 			Kind: view.Warn, Text: t(ctx, "office.reassign_open", "name", waits.SuccessorName, "by", waits.AskedByName),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: reassignmentPath(o.ID)},
+			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Reassignment(o.ID)},
 		}, nil
 	case handover.MayAskReassign(by, o) == nil:
-		appoint = officeOrganisationPath(o.ID) + "/contact"
+		appoint = paths.OfficeOrganisation(o.ID) + "/contact"
 	}
 	return appoint, nil, nil
 }
@@ -54,7 +51,7 @@ func (s *Site) askReassign(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m officeview.ReassignModel, refused error) error {
-	ctx, path := r.Context(), officeOrganisationPath(o.ID)
+	ctx, path := r.Context(), paths.OfficeOrganisation(o.ID)
 	title := t(ctx, "office.appoint_title", "name", o.Name)
 	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
 	if refused != nil {
@@ -99,7 +96,7 @@ func (s *Site) reassign(w http.ResponseWriter, r *http.Request) error {
 		if done {
 			message = "office.appointed"
 		}
-		return s.done(w, r, officeOrganisationPath(o.ID), message, "name", found.Label)
+		return s.done(w, r, paths.OfficeOrganisation(o.ID), message, "name", found.Label)
 	}
 	if !answerable(err) {
 		return err
@@ -120,7 +117,7 @@ func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
 	}
 	waits, err := s.Handover.Reassignment(r.Context(), s.actor(r), o.ID)
 	if err == nil && waits == nil {
-		return s.done(w, r, officeOrganisationPath(o.ID), "")
+		return s.done(w, r, paths.OfficeOrganisation(o.ID), "")
 	}
 	if err != nil {
 		return err
@@ -129,10 +126,10 @@ func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handover.Reassignment) error {
-	ctx, path := r.Context(), reassignmentPath(x.Organisation)
+	ctx, path := r.Context(), paths.Reassignment(x.Organisation)
 	m := officeview.ReassignmentModel{
 		Head: view.HeadModel{Title: t(ctx, "office.reassignment", "name", x.OrganisationName), Lead: t(ctx, "office.reassignment_lead")},
-		Old:  view.Link{Label: x.BeforeName, Href: "/office/people/" + id(x.Before)}, New: view.Link{Label: x.SuccessorName, Href: "/office/people/" + id(x.Successor)},
+		Old:  view.Link{Label: x.BeforeName, Href: paths.OfficePerson(x.Before)}, New: view.Link{Label: x.SuccessorName, Href: paths.OfficePerson(x.Successor)},
 		NewEmail: x.SuccessorEmail, By: x.AskedByName, Asked: view.At(ctx, x.Asked, s.Now()), Reason: x.Reason,
 		What: []string{t(ctx, "office.appoint_what", "name", x.BeforeName), t(ctx, "office.appoint_kept"), t(ctx, "office.reassign_told")},
 		Not:  because(ctx, handover.MayConfirmReassign(x)),
@@ -144,7 +141,7 @@ func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handov
 	if handover.MayDropReassign(x) == nil {
 		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "office.reassign_drop"), Action: path + "/drop", Hidden: hidden})
 	}
-	f := s.officeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: officeOrganisationPath(x.Organisation)})
+	f := s.officeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: paths.OfficeOrganisation(x.Organisation)})
 	return s.show(w, r, http.StatusOK, officeview.ReassignmentPage(f, m))
 }
 
@@ -165,7 +162,7 @@ func (s *Site) answerReassign(w http.ResponseWriter, r *http.Request, answer fun
 	if err := answer(r.Context(), s.actor(r), waits.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, officeOrganisationPath(o.ID), message)
+	return s.done(w, r, paths.OfficeOrganisation(o.ID), message)
 }
 
 func (s *Site) confirmReassign(w http.ResponseWriter, r *http.Request) error {

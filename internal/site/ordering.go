@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -126,8 +127,8 @@ func (s *Site) doOrder(start startOrdering) handler {
 func newOrder(s *Site, r *http.Request) (ordering, orderTyped, error) {
 	ctx := r.Context()
 	o := ordering{
-		action: "/orders/new", cancel: "/orders", title: t(ctx, "serverorder.new"), lead: t(ctx, "serverorder.new_lead"),
-		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}},
+		action: paths.NewOrder, cancel: paths.Orders, title: t(ctx, "serverorder.new"), lead: t(ctx, "serverorder.new_lead"),
+		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}},
 	}
 	all, err := s.Org.Organisations(ctx, s.actor(r))
 	if err != nil {
@@ -156,9 +157,9 @@ func renewal(s *Site, r *http.Request) (ordering, orderTyped, error) {
 		return ordering{}, orderTyped{}, err
 	}
 	o := ordering{
-		action: serverPath(c.Reference) + "/renew", cancel: serverPath(c.Reference), title: t(ctx, "serverorder.renew"),
+		action: paths.Certificate(c.Reference) + "/renew", cancel: paths.Certificate(c.Reference), title: t(ctx, "serverorder.renew"),
 		lead:   t(ctx, "serverorder.renew_lead", "name", cert.Spelled(c.CommonName), "reference", c.Reference),
-		crumbs: append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: serverPath(c.Reference)}), renews: &c,
+		crumbs: append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: paths.Certificate(c.Reference)}), renews: &c,
 	}
 	in := orderTyped{key: keySame, names: strings.Join(spelledNames(c.Names), "\n"), organisation: c.Organisation, product: c.Product}
 	return s.fixed(ctx, s.actor(r), o, in)
@@ -175,9 +176,9 @@ func correction(s *Site, r *http.Request) (ordering, orderTyped, error) {
 		return ordering{}, orderTyped{}, err
 	}
 	o := ordering{
-		action: orderPath(was.Reference) + "/correct", cancel: orderPath(was.Reference), title: t(ctx, "serverorder.correct_verb"),
+		action: paths.Order(was.Reference) + "/correct", cancel: paths.Order(was.Reference), title: t(ctx, "serverorder.correct_verb"),
 		lead: t(ctx, "serverorder.correct_lead", "reason", was.Reason), corrects: &was,
-		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}, {Label: was.Reference, Href: orderPath(was.Reference)}},
+		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}, {Label: was.Reference, Href: paths.Order(was.Reference)}},
 	}
 	in := orderTyped{
 		key: keySame, names: strings.Join(spelledNames(was.Names), "\n"), organisation: was.Organisation, product: was.Product,
@@ -289,13 +290,13 @@ func (s *Site) orderSubmit(w http.ResponseWriter, r *http.Request, o ordering, i
 		if err := s.Order.Correct(ctx, by, reference, in.version, in.wish()); err != nil {
 			return s.orderAgain(w, r, o, in, err)
 		}
-		return s.done(w, r, orderPath(reference), "serverorder.corrected", "reference", reference)
+		return s.done(w, r, paths.Order(reference), "serverorder.corrected", "reference", reference)
 	}
 	reference, err := s.Order.Submit(ctx, by, o.submission(in))
 	if err != nil {
 		return s.orderAgain(w, r, o, in, err)
 	}
-	return s.done(w, r, orderPath(reference), "serverorder.submitted_done", "reference", reference)
+	return s.done(w, r, paths.Order(reference), "serverorder.submitted_done", "reference", reference)
 }
 
 // loadOrder is the order that the path names, however its reference number was

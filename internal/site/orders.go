@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 	"petschaft/web/view/serverview"
@@ -145,24 +146,24 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 	if !sections.Organisations && !by.Officer {
 		return fault.New(fault.Denied, "serverorder.section_closed")
 	}
-	l := readOrderList("/orders", orderFilters, r.URL.Query())
+	l := readOrderList(paths.Orders, orderFilters, r.URL.Query())
 	all, next, err := s.Order.Orders(ctx, by, order.OrderView{States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
 	if err != nil {
 		return err
 	}
 	m := l.model(ctx, next)
 	m.Head = view.HeadModel{Title: t(ctx, "nav.orders"), Lead: t(ctx, "serverorder.lead")}
-	add := view.ButtonModel{Label: t(ctx, "serverorder.new"), Href: "/orders/new", Kind: view.Primary, Icon: view.IconPlus}
+	add := view.ButtonModel{Label: t(ctx, "serverorder.new"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus}
 	if sections.Organisations {
 		m.Head.Actions = []view.ButtonModel{add}
 	}
-	m.Lines = s.orderLines(ctx, all, orderPath)
+	m.Lines = s.orderLines(ctx, all, paths.Order)
 	switch {
 	case len(all) > 0:
 	case !sections.Organisations:
 		m.Empty = &view.EmptyModel{
 			Title: t(ctx, "serverorder.none_officer"), Text: t(ctx, "serverorder.none_officer_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "office.orders"), Href: "/office/orders", Kind: view.Primary},
+			Action: &view.ButtonModel{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders, Kind: view.Primary},
 		}
 	case l.text == "" && l.at.name == "" && l.of == 0:
 		m.Empty = &view.EmptyModel{Title: t(ctx, "serverorder.none"), Text: t(ctx, "serverorder.none_text")}
@@ -183,7 +184,7 @@ func (s *Site) order(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	path := orderPath(o.Reference)
+	path := paths.Order(o.Reference)
 	if order.MayCorrect(o) == nil {
 		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.correct_verb"), Href: path + "/correct", Kind: view.Primary, Icon: view.IconPencil})
 	}
@@ -191,9 +192,9 @@ func (s *Site) order(w http.ResponseWriter, r *http.Request) error {
 		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.withdraw_verb"), Href: path + "/withdraw", Icon: view.IconBan})
 	}
 	if o.Officer {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_decision"), Href: officeOrderPath(o.Reference)})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_decision"), Href: paths.OfficeOrder(o.Reference)})
 	}
-	crumb := view.Link{Label: t(ctx, "nav.orders"), Href: "/orders"}
+	crumb := view.Link{Label: t(ctx, "nav.orders"), Href: paths.Orders}
 	return s.show(w, r, http.StatusOK, serverview.OrderPage(standing(s.frame(r, m.Head.Title, crumb)), m))
 }
 
@@ -215,12 +216,12 @@ func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	path := orderPath(o.Reference)
+	path := paths.Order(o.Reference)
 	m := orderStep(o, view.DialogModel{
 		Title: t(ctx, "serverorder.withdraw_verb"), What: []string{t(ctx, "serverorder.withdraw_what")}, Final: t(ctx, "serverorder.withdraw_final"),
 		Action: path + "/withdraw", Verb: t(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
-	crumbs := []view.Link{{Label: t(ctx, "nav.orders"), Href: "/orders"}, {Label: o.Reference, Href: path}}
+	crumbs := []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}
 	return s.show(w, r, http.StatusOK, serverview.OrderStep(standing(s.frame(r, m.Dialog.Title, crumbs...)), m))
 }
 
@@ -233,5 +234,5 @@ func (s *Site) withdrawOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.Withdraw(r.Context(), s.actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, orderPath(reference), "serverorder.withdrawn_done", "reference", reference)
+	return s.done(w, r, paths.Order(reference), "serverorder.withdrawn_done", "reference", reference)
 }

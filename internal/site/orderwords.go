@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 	"petschaft/web/view/serverview"
@@ -83,13 +84,13 @@ func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) clientvie
 	}
 	switch o.State {
 	case order.Approved, order.Issuing:
-		m.Refresh = orderPath(o.Reference) + "/progress"
+		m.Refresh = paths.Order(o.Reference) + "/progress"
 		if s.Now().Sub(o.Since) > patience {
 			m.More = t(ctx, "order.slow")
 		}
 	case order.Issued:
 		m.Notice.Text = t(ctx, "serverorder.issued_text")
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: serverPath(o.Reference), Kind: view.Primary}}
+		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
 	case order.Failed:
 		m.More = reasonWords(ctx, o.Reason)
 	case order.Rejected:
@@ -107,7 +108,7 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (serverview.
 	m := serverview.OrderModel{
 		Head:  view.HeadModel{Title: t(ctx, "serverorder.title", "reference", o.Reference), State: &state, Lead: spelledNames(o.Names[:1])[0]},
 		Steps: orderSteps(ctx, o.State), Progress: s.orderProgress(ctx, o), Names: spelledNames(o.Names),
-		Organisation: view.Link{Label: o.OrganisationName, Href: organisationPath(o.Organisation)}, Product: serverProduct(ctx, o.Product),
+		Organisation: view.Link{Label: o.OrganisationName, Href: paths.Organisation(o.Organisation)}, Product: serverProduct(ctx, o.Product),
 		Key: o.KeyKind, Comment: o.Comment, Submitter: o.SubmitterName, Submitted: view.At(ctx, o.Created, s.Now()),
 	}
 	if key, err := pki.ReadKey(o.SPKI); err == nil {
@@ -123,7 +124,7 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (serverview.
 		}
 	}
 	if o.Renews != nil {
-		m.Renews = &view.Link{Label: *o.Renews, Href: serverPath(*o.Renews)}
+		m.Renews = &view.Link{Label: *o.Renews, Href: paths.Certificate(*o.Renews)}
 	}
 	h, err := s.history(ctx, o.ID.Thing(), 0)
 	m.History = h.events
@@ -134,7 +135,7 @@ func (s *Site) orderLines(ctx context.Context, all []order.ServerOrder, path fun
 	for _, o := range all {
 		l := serverview.OrderLine{
 			Reference: o.Reference, Href: path(o.Reference), Name: spelledNames(o.Names[:1])[0], Organisation: o.OrganisationName,
-			OrganisationHref: organisationPath(o.Organisation), Product: serverProduct(ctx, o.Product),
+			OrganisationHref: paths.Organisation(o.Organisation), Product: serverProduct(ctx, o.Product),
 			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o),
 		}
 		if n := len(o.Names) - 1; n > 0 {

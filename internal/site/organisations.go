@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
 )
@@ -30,8 +31,6 @@ func (s *Site) organisationRoutes(r chi.Router) {
 	r.Post("/{organisation}/reminders/confirm", s.in(s.confirmReminders))
 }
 
-func organisationPath(o org.OrganisationID) string { return "/organisations/" + id(o) }
-
 // organisations lists those that by may see; who has one only sees it at once.
 func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.actor(r)
@@ -43,7 +42,7 @@ func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 	case len(all) == 0 && !by.Officer:
 		return fault.New(fault.Denied, "org.organisation.section_closed")
 	case len(all) == 1 && !by.Officer:
-		http.Redirect(w, r, organisationPath(all[0].ID), http.StatusSeeOther)
+		http.Redirect(w, r, paths.Organisation(all[0].ID), http.StatusSeeOther)
 		return nil
 	}
 	return s.organisationsPage(w, r, nil, organisationview.HandoverForm{}, nil)
@@ -65,11 +64,11 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 	if err != nil {
 		return err
 	}
-	form.Action, form.List = handoversPath, true
+	form.Action, form.List = paths.Handovers, true
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{
 			Title: t(ctx, "office.organisations_none"), Text: t(ctx, "office.organisations_none_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "office.organisation_new"), Href: "/office/organisations/new", Kind: view.Primary},
+			Action: &view.ButtonModel{Label: t(ctx, "office.organisation_new"), Href: paths.NewOrganisation, Kind: view.Primary},
 		}
 	}
 	counts, err := s.Org.NameCounts(ctx, by)
@@ -81,7 +80,7 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 		return err
 	}
 	for _, o := range all {
-		l := organisationview.OrganisationLine{Name: o.Name, Href: organisationPath(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
+		l := organisationview.OrganisationLine{Name: o.Name, Href: paths.Organisation(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
 		if handover.MayOffer(o) == nil {
 			m.Handover = &form
 			l.Tick = &view.TickModel{ID: "row-" + id(o.ID), Value: id(o.ID), Label: t(ctx, "bulk.tick_row", "name", o.Name), On: slices.Contains(ticked, o.ID)}
@@ -140,21 +139,21 @@ func storedForms(o org.Organisation) contactForms {
 // organisationPage shows o with its forms; refused is why one came back.
 func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, forms contactForms, refused error) error {
 	ctx, by := r.Context(), s.actor(r)
-	f, status := s.frame(r, o.Name, view.Link{Label: t(ctx, "nav.organisations"), Href: "/organisations"}), http.StatusOK
+	f, status := s.frame(r, o.Name, view.Link{Label: t(ctx, "nav.organisations"), Href: paths.Organisations}), http.StatusOK
 	if refused != nil {
 		f, status = s.refused(w, f, refused)
 	}
 	m := organisationview.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
-	m.Reminders.Action = organisationPath(o.ID) + "/reminders"
+	m.Reminders.Action = paths.Organisation(o.ID) + "/reminders"
 	if by.Officer {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: officeOrganisationPath(o.ID)}}
+		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: paths.OfficeOrganisation(o.ID)}}
 	}
 	if org.MayAskName(by, o) == nil {
-		forms.ask.Action, forms.ask.Submit = organisationPath(o.ID)+"/names", t(ctx, "organisation.ask_button")
+		forms.ask.Action, forms.ask.Submit = paths.Organisation(o.ID)+"/names", t(ctx, "organisation.ask_button")
 		m.Ask = &forms.ask
 	}
 	if len(o.Unconfirmed) > 0 && org.MayConfirmReminders(by, o) == nil {
-		m.Confirm = &organisationview.ConfirmReminders{Action: organisationPath(o.ID) + "/reminders/confirm", Addresses: o.Unconfirmed}
+		m.Confirm = &organisationview.ConfirmReminders{Action: paths.Organisation(o.ID) + "/reminders/confirm", Addresses: o.Unconfirmed}
 	}
 	var err error
 	if m.Handovers, err = s.handovers(ctx, by, o, forms.handover); err != nil {
@@ -176,7 +175,7 @@ func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) organi
 		m.Approval = t(ctx, "organisation.approval_rule")
 	}
 	if o.Officer {
-		m.ContactHref = "/office/people/" + id(o.ContactID)
+		m.ContactHref = paths.OfficePerson(o.ContactID)
 	}
 	return m
 }
@@ -198,7 +197,7 @@ func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisatio
 		if href != nil {
 			l.Href = href(n)
 		} else if n.Accepted == nil && org.MayEndName(by, o, n) == nil {
-			l.Withdraw = organisationPath(o.ID) + "/names/" + id(n.ID) + "/withdraw"
+			l.Withdraw = paths.Organisation(o.ID) + "/names/" + id(n.ID) + "/withdraw"
 		}
 		lines = append(lines, l)
 	}
@@ -282,7 +281,7 @@ func (s *Site) askName(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := typedName(r)
 	if _, err = s.Org.AskName(ctx, s.actor(r), o.ID, nameInput(m)); err == nil {
-		return s.done(w, r, organisationPath(o.ID), "organisation.asked", "name", strings.TrimSpace(m.Name))
+		return s.done(w, r, paths.Organisation(o.ID), "organisation.asked", "name", strings.TrimSpace(m.Name))
 	}
 	if !answerable(err) {
 		return err
@@ -323,5 +322,5 @@ func (s *Site) withdrawName(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Org.EndName(r.Context(), s.actor(r), n.ID, ""); err != nil {
 		return err
 	}
-	return s.done(w, r, organisationPath(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
+	return s.done(w, r, paths.Organisation(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
 }

@@ -12,11 +12,10 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/web/paths"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/recipeview"
 )
-
-func recipePath(n recipe.ID) string { return "/recipes/" + id(n) }
 
 // recipes are the guided procedures, which belong to a row but have pages of
 // their own.
@@ -43,7 +42,7 @@ func (s *Site) startRecipe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, recipePath(n), "")
+	return s.done(w, r, paths.Recipe(n), "")
 }
 
 // recipeStartPage explains; failed is why the recipe did not begin just now.
@@ -105,7 +104,7 @@ func (s *Site) doRecipeStep(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Recipe.Do(r.Context(), s.actor(r), st.ID, step, in); err != nil {
 		return s.recipeFailed(w, r, in, err)
 	}
-	return s.done(w, r, recipePath(st.ID), stepWords[step].done, "name", st.Row.Name)
+	return s.done(w, r, paths.Recipe(st.ID), stepWords[step].done, "name", st.Row.Name)
 }
 
 // recipeFailed shows the recipe as it is by now, with what was typed.
@@ -128,7 +127,7 @@ func (s *Site) skipRecipeStep(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Recipe.Skip(r.Context(), s.actor(r), st.ID, recipe.Step(chi.URLParam(r, "step"))); err != nil {
 		return s.recipeFailed(w, r, recipeInput(st), err)
 	}
-	return s.done(w, r, recipePath(st.ID), "recipe.skipped")
+	return s.done(w, r, paths.Recipe(st.ID), "recipe.skipped")
 }
 
 func (s *Site) cancelRecipe(w http.ResponseWriter, r *http.Request) error {

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/recipeview"
@@ -41,10 +42,10 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 		return m, nil
 	}
 	if current == "" {
-		m.Over.Actions = append(m.Over.Actions, view.ButtonModel{Label: t(ctx, "recipe.close"), Action: recipePath(st.ID) + "/cancel", Kind: view.Primary})
+		m.Over.Actions = append(m.Over.Actions, view.ButtonModel{Label: t(ctx, "recipe.close"), Action: paths.Recipe(st.ID) + "/cancel", Kind: view.Primary})
 		return m, nil
 	}
-	m.Cancel = &view.ButtonModel{Label: t(ctx, "recipe.cancel"), Action: recipePath(st.ID) + "/cancel"}
+	m.Cancel = &view.ButtonModel{Label: t(ctx, "recipe.cancel"), Action: paths.Recipe(st.ID) + "/cancel"}
 	next, err := s.recipeNext(ctx, by, st, current, in, failed)
 	m.Next = &next
 	m.Fails = append(m.Fails, view.Fails(next.Fields...)...)
@@ -56,7 +57,7 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 
 func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (recipeview.NextModel, error) {
 	words := stepWords[step]
-	action := recipePath(st.ID) + "/steps/" + string(step)
+	action := paths.Recipe(st.ID) + "/steps/" + string(step)
 	m := recipeview.NextModel{
 		Title: t(ctx, "recipe.next", "step", t(ctx, words.label)), What: []string{stepWhat(ctx, st.Kind, step)},
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: t(ctx, words.verb)}},
@@ -197,7 +198,7 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 		l := recipeview.RowLine{Name: r.Name, Href: rowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
 		if recipe.MayStart(recipe.Applicant, r) == nil {
 			l.Actions = []view.ButtonModel{{
-				Label: t(ctx, "recipe.applicant_button"), About: r.Name, Href: rowPath(r) + "/recipes/" + string(recipe.Applicant),
+				Label: t(ctx, "recipe.applicant_button"), About: r.Name, Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
 			}}
 		}
 		m.Rows.Lines = append(m.Rows.Lines, l)

@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/recipe"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/recipeview"
@@ -60,7 +61,7 @@ func recipeStartModel(ctx context.Context, k recipe.Kind, row mailbox.Row) recip
 	words := recipeWords[k]
 	m := recipeview.StartModel{Head: view.HeadModel{Title: t(ctx, words.title), Lead: t(ctx, words.lead, "name", row.Name, "address", string(row.Primary))}}
 	m.Form = view.FormModel{
-		Action: rowPath(row) + "/recipes/" + string(k), Submit: view.ButtonModel{Label: t(ctx, "recipe.start")}, Cancel: rowPath(row),
+		Action: paths.StartRecipe(row.DomainName, row.ID, k), Submit: view.ButtonModel{Label: t(ctx, "recipe.start")}, Cancel: rowPath(row),
 	}
 	if words.warning != "" {
 		m.Warning = &view.NoticeModel{Kind: view.Warn, Title: t(ctx, "recipe.advised_against"), Text: t(ctx, words.warning)}
@@ -79,7 +80,7 @@ func recipeStartModel(ctx context.Context, k recipe.Kind, row mailbox.Row) recip
 func assistants(ctx context.Context, row mailbox.Row) (bs []view.ButtonModel) {
 	for _, k := range recipe.Kinds {
 		if recipe.MayStart(k, row) == nil {
-			bs = append(bs, view.ButtonModel{Label: t(ctx, recipeWords[k].button), Href: rowPath(row) + "/recipes/" + string(k)})
+			bs = append(bs, view.ButtonModel{Label: t(ctx, recipeWords[k].button), Href: paths.StartRecipe(row.DomainName, row.ID, k)})
 		}
 	}
 	return bs
@@ -89,7 +90,7 @@ func assistants(ctx context.Context, row mailbox.Row) (bs []view.ButtonModel) {
 func recipeNotice(ctx context.Context, st recipe.State) *mailboxview.RecipeOverModel {
 	m := &mailboxview.RecipeOverModel{
 		Notice:  view.NoticeModel{Kind: view.Info, Title: t(ctx, recipeWords[st.Kind].title), Text: t(ctx, "recipe.open_done")},
-		Actions: []view.ButtonModel{{Label: t(ctx, "recipe.go_on"), Href: recipePath(st.ID), Icon: view.IconNext}},
+		Actions: []view.ButtonModel{{Label: t(ctx, "recipe.go_on"), Href: paths.Recipe(st.ID), Icon: view.IconNext}},
 	}
 	if step := st.Current(); step != "" {
 		m.Notice.Text = t(ctx, "recipe.open", "by", st.StartedByName, "step", t(ctx, stepWords[step].label))

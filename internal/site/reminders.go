@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view/organisationview"
 )
 
@@ -37,7 +38,7 @@ func (s *Site) saveReminders(w http.ResponseWriter, r *http.Request) error {
 	forms := storedForms(o)
 	forms.remind, err = s.savedReminders(r, o)
 	if err == nil {
-		return s.done(w, r, organisationPath(o.ID), "office.saved")
+		return s.done(w, r, paths.Organisation(o.ID), "office.saved")
 	}
 	if !answerable(err) {
 		return err
@@ -55,5 +56,5 @@ func (s *Site) confirmReminders(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Org.ConfirmReminders(r.Context(), s.actor(r), o.ID, keep); err != nil {
 		return err
 	}
-	return s.done(w, r, organisationPath(o.ID), "organisation.confirmed", "n", len(keep))
+	return s.done(w, r, paths.Organisation(o.ID), "organisation.confirmed", "n", len(keep))
 }

@@ -6,6 +6,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
@@ -40,7 +41,7 @@ func (s *Site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, certificatePath(c.ID), revokedDone(c.Foreign))
+	return s.done(w, r, paths.ClientCertificate(c.ID), revokedDone(c.Foreign))
 }
 
 // revokedDone says what happens now.
@@ -53,7 +54,7 @@ func revokedDone(foreign bool) string {
 
 // revokePage asks why; failed is why the form came back.
 func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certificate, why pki.Reason, failed error) error {
-	ctx, path := r.Context(), certificatePath(c.ID)
+	ctx, path := r.Context(), paths.ClientCertificate(c.ID)
 	bad, whole := wrong(ctx, failed)
 	m := clientview.RevokeModel{
 		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),

@@ -29,6 +29,7 @@ import (
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
 	"petschaft/web/locale/localetest"
+	"petschaft/web/paths"
 )
 
 // The people of the rig, by their subject at the provider. nora looks after
@@ -201,11 +202,11 @@ func (r *rig) link(address string, after int64) string {
 	if err != nil {
 		r.t.Fatalf("no mail to %s: %v", address, err)
 	}
-	_, rest, ok := strings.Cut(m.Text, r.base+mailbox.LinkPath)
+	_, rest, ok := strings.Cut(m.Text, r.base+paths.Link)
 	if !ok {
 		r.t.Fatalf("no link in the mail to %s:\n%s", address, m.Text)
 	}
-	return mailbox.LinkPath + strings.Fields(rest)[0]
+	return paths.Link + strings.Fields(rest)[0]
 }
 
 // browser keeps cookies and follows no redirect by itself.

@@ -11,11 +11,12 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
 
-func rowPath(r mailbox.Row) string { return domainPath(r.DomainName) + "/rows/" + id(r.ID) }
+func rowPath(r mailbox.Row) string { return paths.Row(r.DomainName, r.ID) }
 
 // loadRow is the row that the path names, if the actor may see it.
 func (s *Site) loadRow(r *http.Request) (mailbox.Row, error) {
@@ -33,8 +34,8 @@ func (s *Site) rowFrame(r *http.Request, row mailbox.Row, title string) view.Fra
 
 func domainCrumbs(r *http.Request, row mailbox.Row) []view.Link {
 	return []view.Link{
-		{Label: t(r.Context(), "nav.email_domains"), Href: "/email-domains"},
-		{Label: row.DomainName.Unicode(), Href: domainPath(row.DomainName)},
+		{Label: t(r.Context(), "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: row.DomainName.Unicode(), Href: paths.EmailDomain(row.DomainName)},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -25,10 +26,10 @@ func (s *Site) rowCertificates(ctx context.Context, by person.Actor, r mailbox.R
 		living = living || mayEnd(c, s.Now())
 		l := s.certificateLine(ctx, c)
 		if by.Officer {
-			l.HolderHref = "/office/people/" + id(c.Account)
+			l.HolderHref = paths.OfficePerson(c.Account)
 		}
 		if cert.MayRevoke(c) == nil && mayEnd(c, s.Now()) {
-			l.Actions = []view.ButtonModel{{Label: t(ctx, "cert.revoke_short"), About: c.Reference, Href: certificatePath(c.ID) + "/revoke", Kind: view.Danger}}
+			l.Actions = []view.ButtonModel{{Label: t(ctx, "cert.revoke_short"), About: c.Reference, Href: paths.ClientCertificate(c.ID) + "/revoke", Kind: view.Danger}}
 		}
 		m.Lines = append(m.Lines, l)
 	}

@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/mailbox"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -33,7 +34,7 @@ func (s *Site) rowHistory(ctx context.Context, row mailbox.Row, rounds []mailbox
 // partLinks lead to the import, the bulk work or the recipe that a line was part
 // of, and to the certificate that it is about.
 func partLinks(ctx context.Context, row mailbox.Row, things []audit.Thing) (ls []view.Link) {
-	base := domainPath(row.DomainName)
+	base := paths.EmailDomain(row.DomainName)
 	for _, x := range things {
 		switch x.Kind {
 		case "import":
@@ -41,9 +42,9 @@ func partLinks(ctx context.Context, row mailbox.Row, things []audit.Thing) (ls [
 		case "bulk":
 			ls = append(ls, view.Link{Label: t(ctx, "history.bulk"), Href: base + "/bulk/" + id(x.ID)})
 		case "recipe":
-			ls = append(ls, view.Link{Label: t(ctx, "history.recipe"), Href: "/recipes/" + id(x.ID)})
+			ls = append(ls, view.Link{Label: t(ctx, "history.recipe"), Href: paths.Recipe(x.ID)})
 		case "certificate":
-			ls = append(ls, view.Link{Label: t(ctx, "history.certificate"), Href: "/client-certificates/" + id(x.ID)})
+			ls = append(ls, view.Link{Label: t(ctx, "history.certificate"), Href: paths.ClientCertificate(x.ID)})
 		}
 	}
 	return ls

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -48,12 +49,12 @@ func (s *Site) addRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, domainPath(d.Name)+"/rows/"+id(row.ID), "rows.added")
+	return s.done(w, r, paths.Row(d.Name, row.ID), "rows.added")
 }
 
 func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {
-	ctx, base := r.Context(), domainPath(d.Name)
-	f := s.frame(r, t(ctx, "rows.add"), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"},
+	ctx, base := r.Context(), paths.EmailDomain(d.Name)
+	f := s.frame(r, t(ctx, "rows.add"), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 		view.Link{Label: d.Name.Unicode(), Href: base})
 	m := rowForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "form.new_lead")}

@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -109,7 +110,7 @@ func (s *Site) doRowStep(step rowStep) handler {
 		}
 		to := rowPath(row)
 		if step.path == "delete" {
-			to = domainPath(row.DomainName)
+			to = paths.EmailDomain(row.DomainName)
 		}
 		return s.done(w, r, to, step.done, "name", row.Name)
 	}

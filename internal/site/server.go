@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
@@ -35,9 +36,9 @@ func (s *Site) loadServer(r *http.Request) (cert.ServerCertificate, error) {
 // serverCrumbs lead to c as its reader comes to it.
 func serverCrumbs(ctx context.Context, c cert.ServerCertificate) []view.Link {
 	if c.Contact {
-		return []view.Link{{Label: t(ctx, "nav.certificates"), Href: "/certificates"}}
+		return []view.Link{{Label: t(ctx, "nav.certificates"), Href: paths.Certificates}}
 	}
-	return []view.Link{{Label: t(ctx, "nav.office"), Href: "/office"}, {Label: t(ctx, "office.server_certificates"), Href: "/office/server-certificates"}}
+	return []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.server_certificates"), Href: paths.OfficeServers}}
 }
 
 // server is the page of one certificate.
@@ -52,7 +53,7 @@ func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e, err := s.Cert.ServerEvidence(ctx, s.actor(r), c.Reference)
-	if m.Evidence, err = s.evidenceBrief(ctx, e, err, serverPath(c.Reference)); err != nil {
+	if m.Evidence, err = s.evidenceBrief(ctx, e, err, paths.Certificate(c.Reference)); err != nil {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, serverview.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
@@ -68,7 +69,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serve
 	prints := p.Fingerprints()
 	m := serverview.ServerModel{
 		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: t(ctx, "server.title", "reference", c.Reference)},
-		Names: spelledNames(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: organisationPath(c.Organisation)},
+		Names: spelledNames(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: paths.Organisation(c.Organisation)},
 		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
 		Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
 		Related: serverRelated(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
@@ -83,7 +84,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serve
 
 // serverActions puts what may be done with c onto its page, and why not.
 func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *serverview.ServerModel) {
-	path := serverPath(c.Reference)
+	path := paths.Certificate(c.Reference)
 	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
 	if c.Foreign && len(c.Chain) == 0 {
 		chain.Href = path + "/certificate.pem"
@@ -149,9 +150,9 @@ func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.S
 
 // serverRelated are the order of c and its neighbours in time.
 func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.RelatedModel {
-	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: orderPath(c.Reference)}
+	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: paths.Order(c.Reference)}
 	if c.Foreign { // nothing was ordered here
-		term, link.Href = t(ctx, "cert.reference"), serverPath(c.Reference)
+		term, link.Href = t(ctx, "cert.reference"), paths.Certificate(c.Reference)
 	}
 	related := []serverview.RelatedModel{{Term: term, Link: link}}
 	add := func(term string, reference *string, path func(string) string) {
@@ -159,9 +160,9 @@ func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.R
 			related = append(related, serverview.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
 		}
 	}
-	add(t(ctx, "server.renewal"), c.Renewal, orderPath)
-	add(t(ctx, "server.replaces"), c.Replaces, serverPath)
-	add(t(ctx, "server.replaced_by"), c.ReplacedBy, serverPath)
+	add(t(ctx, "server.renewal"), c.Renewal, paths.Order)
+	add(t(ctx, "server.replaces"), c.Replaces, paths.Certificate)
+	add(t(ctx, "server.replaced_by"), c.ReplacedBy, paths.Certificate)
 	return related
 }
 

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -27,7 +28,7 @@ func serverDownloads(ctx context.Context, c cert.ServerCertificate) (all []view.
 		if f.Above && c.Foreign && len(c.Chain) == 0 {
 			continue
 		}
-		all = append(all, view.DownloadModel{Label: t(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: serverPath(c.Reference) + "/" + f.Name})
+		all = append(all, view.DownloadModel{Label: t(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: paths.Certificate(c.Reference) + "/" + f.Name})
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
@@ -38,12 +39,12 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, serverPath(c.Reference), revokedDone(c.Foreign))
+	return s.done(w, r, paths.Certificate(c.Reference), revokedDone(c.Foreign))
 }
 
 // revokeServerPage asks why; failed is why the form came back.
 func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
-	ctx, path := r.Context(), serverPath(c.Reference)
+	ctx, path := r.Context(), paths.Certificate(c.Reference)
 	bad, whole := wrong(ctx, failed)
 	m := serverview.RevokeModel{
 		Names: spelledNames(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),

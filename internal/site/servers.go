@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
@@ -32,11 +33,6 @@ func (s *Site) serverCertificateRoutes(r chi.Router) {
 	r.Get("/{reference}/evidence.json", s.in(s.serverEvidenceFile))
 	r.Get("/{reference}/{file}", s.in(s.serverFile))
 }
-
-func serverPath(reference string) string { return "/certificates/" + reference }
-
-// orderPath is where the order behind a certificate, or its renewal, is seen.
-func orderPath(reference string) string { return "/orders/" + reference }
 
 // serverSorts are the columns a list of server certificates can be sorted by.
 var serverSorts = map[cert.ServerSort]string{
@@ -95,9 +91,9 @@ func serversHref(v cert.ServerView) string {
 
 func serversBase(v cert.ServerView) string {
 	if v.Office {
-		return "/office/server-certificates"
+		return paths.OfficeServers
 	}
-	return "/certificates"
+	return paths.Certificates
 }
 
 // serverFields are filter, order and size, as a new search keeps them.
@@ -121,7 +117,7 @@ func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.actor(r)
 	v := readServers(r.URL.Query())
 	m := serverview.ServersModel{Head: view.HeadModel{Title: t(ctx, "nav.certificates"), Lead: t(ctx, "server.lead"), Actions: []view.ButtonModel{
-		{Label: t(ctx, "server.order"), Href: "/orders/new", Kind: view.Primary, Icon: view.IconPlus},
+		{Label: t(ctx, "server.order"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus},
 	}}}
 	if err := s.serversModel(ctx, by, &v, &m); err != nil {
 		return err
@@ -236,8 +232,8 @@ func serversTable(ctx context.Context, v cert.ServerView) view.TableModel {
 func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) serverview.ServerLine {
 	now := s.Now()
 	l := serverview.ServerLine{
-		Reference: c.Reference, Href: serverPath(c.Reference), Name: cert.Spelled(c.CommonName), Organisation: c.OrganisationName,
-		OrganisationHref: organisationPath(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Day(ctx, c.NotAfter, now),
+		Reference: c.Reference, Href: paths.Certificate(c.Reference), Name: cert.Spelled(c.CommonName), Organisation: c.OrganisationName,
+		OrganisationHref: paths.Organisation(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Day(ctx, c.NotAfter, now),
 		State: s.serverState(ctx, c),
 	}
 	if n := len(c.Names) - 1; n > 0 {
@@ -248,9 +244,9 @@ func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) serverv
 	}
 	switch {
 	case cert.MayRenew(c, now) == nil:
-		l.Renew = &view.ButtonModel{Label: t(ctx, "server.renew"), About: l.Name, Href: serverPath(c.Reference) + "/renew"}
+		l.Renew = &view.ButtonModel{Label: t(ctx, "server.renew"), About: l.Name, Href: paths.Certificate(c.Reference) + "/renew"}
 	case c.Renewal != nil:
-		l.UnderWay = &view.Link{Label: t(ctx, "server.under_way"), Href: orderPath(*c.Renewal)}
+		l.UnderWay = &view.Link{Label: t(ctx, "server.under_way"), Href: paths.Order(*c.Renewal)}
 	}
 	return l
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"petschaft/internal/signin"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
@@ -20,14 +21,14 @@ func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
 		m.Sessions = append(m.Sessions, s.session(ctx, l))
 	}
 	if len(all) > 1 {
-		m.EndOthers = "/sessions/end-others"
+		m.EndOthers = paths.EndOtherSessions
 	}
 	return s.show(w, r, http.StatusOK, portalview.Sessions(s.frame(r, t(ctx, "session.title")), m))
 }
 
 func (s *Site) session(ctx context.Context, l signin.Login) portalview.SessionModel {
 	m := portalview.SessionModel{
-		Device: l.Browser, Here: l.Here, End: "/sessions/" + id(l.ID) + "/end",
+		Device: l.Browser, Here: l.Here, End: paths.Session(l.ID) + "/end",
 		Started: view.At(ctx, l.Started, s.Now()), Seen: view.Ago(ctx, l.Seen, s.Now()),
 	}
 	if m.Device == "" {
@@ -47,12 +48,12 @@ func (s *Site) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Desk.End(r.Context(), s.actor(r), login); err != nil {
 		return err
 	}
-	return s.done(w, r, "/sessions", "session.ended")
+	return s.done(w, r, paths.Sessions, "session.ended")
 }
 
 func (s *Site) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Desk.EndOthers(r.Context(), s.actor(r)); err != nil {
 		return err
 	}
-	return s.done(w, r, "/sessions", "session.others_ended")
+	return s.done(w, r, paths.Sessions, "session.others_ended")
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/portal"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 )
 
 // noPages are GET routes that show no page of their own.
@@ -213,7 +214,7 @@ func (s *sight) refusals(rows map[string]string) {
 	s.asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
 	s.look("ada", "asked-replaced", first[0], http.StatusOK)
 	s.look("niko", "asked-unopened", fmt.Sprintf("/challenges/%d", 1), http.StatusNotFound)
-	s.look("anonymous", "unknown-link", mailbox.LinkPath+strings.Repeat("x", 43), http.StatusNotFound)
+	s.look("anonymous", "unknown-link", paths.Link+strings.Repeat("x", 43), http.StatusNotFound)
 }
 
 // TestTheWorstInABrowser: a broken database, and a provider that was never there.
@@ -222,7 +223,7 @@ func TestTheWorstInABrowser(t *testing.T) {
 	s := newSight(t, "de", func(c *portal.Config) { c.OIDCIssuer = "http://127.0.0.1:1" })
 	s.look("anonymous", "provider-never-there", "/signin", http.StatusServiceUnavailable)
 	s.fail("challenge_token")
-	s.look("anonymous", "broken", mailbox.LinkPath+strings.Repeat("x", 43), http.StatusInternalServerError)
+	s.look("anonymous", "broken", paths.Link+strings.Repeat("x", 43), http.StatusInternalServerError)
 	p := s.page("anonymous")
 	p.Goto(s.at("/help"))
 	p.Press("English")

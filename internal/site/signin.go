@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/signin"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
@@ -18,7 +19,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	next, err := s.Desk.Finish(w, r)
 	if err != nil {
-		return s.notSignedIn(w, r, err, "/signin")
+		return s.notSignedIn(w, r, err, paths.SignIn)
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
@@ -59,7 +60,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	if by.Account != 0 {
 		http.SetCookie(w, &http.Cookie{
-			Name: left, Value: id(by.Account), Path: signin.SignedOutPath, MaxAge: 600,
+			Name: left, Value: id(by.Account), Path: paths.SignedOut, MaxAge: 600,
 			Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}

@@ -32,6 +32,7 @@ import (
 	"petschaft/internal/signin"
 	"petschaft/web/locale"
 	"petschaft/web/pages"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -116,7 +117,7 @@ func (s *Site) in(h handler) http.HandlerFunc {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			return s.signedOutMeanwhile(w, r)
 		}
-		http.Redirect(w, r, "/signin?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		http.Redirect(w, r, paths.SignInTo(r.URL.RequestURI()), http.StatusSeeOther)
 		return nil
 	})
 }
@@ -157,9 +158,9 @@ func (s *Site) done(w http.ResponseWriter, r *http.Request, to, message string, 
 // the message that a redirect left. crumbs lead to the page.
 func (s *Site) frame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
 	ctx := r.Context()
-	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: s.Version, SignIn: "/signin?next=" + url.QueryEscape(r.URL.RequestURI())}
-	if r.Method != http.MethodGet || within(r.URL.Path, "/signin") { // nothing to come back to
-		f.Path, f.SignIn = "/", "/signin"
+	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: s.Version, SignIn: paths.SignInTo(r.URL.RequestURI())}
+	if r.Method != http.MethodGet || within(r.URL.Path, paths.SignIn) { // nothing to come back to
+		f.Path, f.SignIn = "/", paths.SignIn
 	}
 	if len(crumbs) > 0 {
 		f.Crumbs = append(crumbs, view.Link{Label: title})
@@ -173,7 +174,7 @@ func (s *Site) frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	}
 	f.Nav = s.nav(r, by)
 	f.Person = &view.Person{
-		Name: by.Name, Detail: by.Email, SignOut: "/signout",
+		Name: by.Name, Detail: by.Email, SignOut: paths.SignOut,
 		Links: personLinks(r, f.Nav),
 	}
 	return f

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/portalview"
@@ -27,7 +28,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		f := s.frame(r, t(ctx, "start.welcome_title"))
 		f.SignIn = "" // the page's own button does it
-		return s.show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: "/signin"}))
+		return s.show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: paths.SignIn}))
 	}
 	m := portalview.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
 	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.handoverTasks, s.failedHandovers, s.reminderTasks, s.certificateTasks, s.serverTasks, s.orderTasks, s.contactTasks, s.officeTasks} {
@@ -43,7 +44,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Linked = s.linked(ctx, linked[:min(len(linked), startLinked)])
 	if len(linked) > startLinked {
-		m.All = &view.Link{Label: t(ctx, "start.linked_all", "n", len(linked)), Href: "/client-certificates"}
+		m.All = &view.Link{Label: t(ctx, "start.linked_all", "n", len(linked)), Href: paths.ClientCertificates}
 	}
 	return s.show(w, r, http.StatusOK, portalview.Start(s.frame(r, t(ctx, "nav.start")), m))
 }
@@ -58,7 +59,7 @@ func (s *Site) waitingTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	var tasks []view.Task
 	for _, c := range waiting {
 		tasks = append(tasks, view.Task{
-			Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: "/help"},
+			Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: paths.Help},
 			Text: t(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
 		})
 	}
@@ -95,7 +96,7 @@ func (s *Site) contactTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	if len(tasks) > startTasks {
 		tasks = append(tasks[:startTasks], view.Task{
 			Kind: view.Info, Text: t(ctx, "start.more_domains"),
-			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: "/email-domains"},
+			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: paths.EmailDomains},
 		})
 	}
 	return tasks, nil
@@ -116,7 +117,7 @@ func (s *Site) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailDoma
 func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, rows mailbox.View, n int64) view.Task {
 	return view.Task{
 		Kind: kind, Text: t(ctx, words, "n", n, "domain", d.Name.Unicode()),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(domainPath(d.Name), rows)},
+		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(paths.EmailDomain(d.Name), rows)},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/sheet"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -119,7 +120,7 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	again := ticks{rows: q["row"], all: q.Get("all") == "1", verb: q.Get("verb")}
 	m := s.domainModel(ctx, d, v, page, n, again)
 	m.Work = s.bulkWork(ctx, work)
-	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: "/email-domains"}), http.StatusOK
+	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains}), http.StatusOK
 	if failed != nil {
 		f.Failed, status = true, s.status(w, fault.Of(failed))
 		m.Fails = bulkFails(ctx, failed, m.Bulk != nil)
@@ -140,13 +141,13 @@ func shown(n mailbox.Tally, v mailbox.View) int64 {
 }
 
 func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.View, p mailbox.Page, n mailbox.Tally, again ticks) mailboxview.EmailDomainModel {
-	base, sum := domainPath(d.Name), n.Sum()
+	base, sum := paths.EmailDomain(d.Name), n.Sum()
 	edits := mailbox.MayEditRows(d.Standing) == nil
 	m := mailboxview.EmailDomainModel{
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
 		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, n),
 		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
-		Table:  rowsTable(ctx, base, v, edits), Bulks: bulksPath(d.Name),
+		Table:  rowsTable(ctx, base, v, edits), Bulks: paths.Bulks(d.Name),
 	}
 	if edits {
 		m.Head.Actions = []view.ButtonModel{

@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"petschaft/web/paths"
 )
 
 // requestTime is how long a request may take, with reading a form on a slow
@@ -35,7 +37,7 @@ func timeOf(r *http.Request) time.Duration {
 		return uploadTime + time.Minute
 	case !post && matches("/email-domains/*/export.csv", p):
 		return longestDownload
-	case strings.HasPrefix(p, earlierPath):
+	case strings.HasPrefix(p, paths.OfficeEarlier):
 		return earlierTime
 	}
 	return requestTime

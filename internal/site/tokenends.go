@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"petschaft/internal/person"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
@@ -22,7 +23,7 @@ func (s *Site) askWithdrawToken(w http.ResponseWriter, r *http.Request) error {
 	if err := person.MayWithdraw(s.actor(r), x, s.Now()); err != nil {
 		return err
 	}
-	title, path := t(ctx, "token.withdraw_title", "name", x.Name), tokenPath(x.ID)
+	title, path := t(ctx, "token.withdraw_title", "name", x.Name), paths.Token(x.ID)
 	f := s.tokenFrame(r, x, title, view.Link{Label: x.Name, Href: path})
 	d := view.DialogModel{
 		Title: title, What: []string{t(ctx, "token.withdraw_what")}, Final: t(ctx, "token.withdraw_final"),
@@ -39,7 +40,7 @@ func (s *Site) withdrawToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.WithdrawToken(r.Context(), s.actor(r), x.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, tokenPath(x.ID), "token.withdrawn_done", "name", x.Name)
+	return s.done(w, r, paths.Token(x.ID), "token.withdrawn_done", "name", x.Name)
 }
 
 // officeTokens lists everybody's.
@@ -54,11 +55,11 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	f := s.officeFrame(r, t(ctx, "token.title"))
 	m := portalview.TokensModel{
 		Head:   view.HeadModel{Title: f.Title, Lead: t(ctx, "token.office_lead")},
-		Search: &view.SearchModel{Label: t(ctx, "token.office_search"), Action: "/office/tokens", Name: "q", Value: text},
+		Search: &view.SearchModel{Label: t(ctx, "token.office_search"), Action: paths.OfficeTokens, Name: "q", Value: text},
 	}
 	for _, x := range all {
 		l := s.tokenLine(ctx, x)
-		l.Maker, l.MakerHref = x.Maker, "/office/people/"+id(x.Account)
+		l.Maker, l.MakerHref = x.Maker, paths.OfficePerson(x.Account)
 		m.Lines = append(m.Lines, l)
 	}
 	if len(all) == 0 {
@@ -81,7 +82,7 @@ func tokensPath(text string, before person.TokenID) string {
 	if before > 0 {
 		v.Set("before", id(before))
 	}
-	return "/office/tokens?" + v.Encode()
+	return paths.OfficeTokens + "?" + v.Encode()
 }
 
 func verbNames(ctx context.Context, verbs []person.Verb) (names []string) {

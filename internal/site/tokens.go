@@ -14,11 +14,10 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
-
-func tokenPath(id person.TokenID) string { return "/tokens/" + strconv.FormatInt(int64(id), 10) }
 
 // tokens lists the person's own.
 func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
@@ -32,8 +31,8 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.frame(r, t(ctx, "token.title"))
-	begin := view.ButtonModel{Label: t(ctx, "token.new"), Href: "/tokens/new", Kind: view.Primary, Icon: view.IconPlus}
-	m := portalview.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: t(ctx, "token.to_api"), Href: "/api"}}}}
+	begin := view.ButtonModel{Label: t(ctx, "token.new"), Href: paths.NewToken, Kind: view.Primary, Icon: view.IconPlus}
+	m := portalview.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: t(ctx, "token.to_api"), Href: paths.API}}}}
 	switch {
 	case len(all) > 0 && own.some():
 		m.Head.Actions = append([]view.ButtonModel{begin}, m.Head.Actions...)
@@ -52,7 +51,7 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) tokenLine(ctx context.Context, x person.Token) portalview.TokenLine {
-	l := portalview.TokenLine{Name: x.Name, Href: tokenPath(x.ID), State: s.tokenState(ctx, x), Ends: view.Day(ctx, x.Ends, s.Now())}
+	l := portalview.TokenLine{Name: x.Name, Href: paths.Token(x.ID), State: s.tokenState(ctx, x), Ends: view.Day(ctx, x.Ends, s.Now())}
 	if x.LastUsed != nil {
 		l.Used = view.Ago(ctx, *x.LastUsed, s.Now())
 	}
@@ -132,9 +131,9 @@ func (s *Site) tokenAsked(r *http.Request) (person.Token, error) {
 func (s *Site) tokenFrame(r *http.Request, x person.Token, title string, crumbs ...view.Link) view.Frame {
 	ctx := r.Context()
 	if s.actor(r).Account == x.Account {
-		return s.frame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: "/tokens"}}, crumbs...)...)
+		return s.frame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: paths.Tokens}}, crumbs...)...)
 	}
-	return standing(s.officeFrame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: "/office/tokens"}}, crumbs...)...))
+	return standing(s.officeFrame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: paths.OfficeTokens}}, crumbs...)...))
 }
 
 func (s *Site) token(w http.ResponseWriter, r *http.Request) error {
@@ -158,13 +157,13 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 		Created: view.At(ctx, x.Created, now), Ends: view.At(ctx, x.Ends, now),
 	}
 	if person.MayWithdraw(by, x, now) == nil && x.Withdrawn == nil {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "token.withdraw"), Href: tokenPath(x.ID) + "/withdraw", Kind: view.Danger}}
+		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "token.withdraw"), Href: paths.Token(x.ID) + "/withdraw", Kind: view.Danger}}
 	}
 	if x.Live(now) && s.People.Sleeps(x) {
 		m.Notice = &view.NoticeModel{Kind: view.Info, Title: t(ctx, "token.sleeps_title"), Text: t(ctx, "token.sleeps", "name", x.Maker)}
 	}
 	if by.Account != x.Account {
-		m.Maker, m.MakerHref = x.Maker, "/office/people/"+id(x.Account)
+		m.Maker, m.MakerHref = x.Maker, paths.OfficePerson(x.Account)
 	}
 	for _, n := range x.Networks {
 		m.Networks = append(m.Networks, n.String())
@@ -241,7 +240,7 @@ func (s *Site) newTokenPage(w http.ResponseWriter, r *http.Request, own kept, in
 	}
 	m := portalview.TokenForm{
 		Form: view.FormModel{
-			Action: "/tokens", Cancel: "/tokens", Submit: view.ButtonModel{Label: t(ctx, "token.make")}, Hidden: []view.Hidden{{Name: "form", Value: in.Form}},
+			Action: paths.Tokens, Cancel: paths.Tokens, Submit: view.ButtonModel{Label: t(ctx, "token.make")}, Hidden: []view.Hidden{{Name: "form", Value: in.Form}},
 		},
 		Name: in.Name, Networks: strings.Join(in.Networks, "\n"), Latest: view.Day(ctx, person.LatestEnd(now), now).Text,
 	}
@@ -249,7 +248,7 @@ func (s *Site) newTokenPage(w http.ResponseWriter, r *http.Request, own kept, in
 		m.Ends = locale.From(ctx).ISODate(in.Ends)
 	}
 	own.choices(ctx, in, &m)
-	f, status := s.frame(r, t(ctx, "token.new"), view.Link{Label: t(ctx, "token.title"), Href: "/tokens"}), http.StatusOK
+	f, status := s.frame(r, t(ctx, "token.new"), view.Link{Label: t(ctx, "token.title"), Href: paths.Tokens}), http.StatusOK
 	if err != nil {
 		m.Errors, m.Whole = wrong(ctx, err)
 		first := "domain_verbs"
@@ -297,7 +296,7 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 	in := s.typedToken(r)
 	secret, made, err := s.Org.MakeToken(ctx, by, in)
 	if errors.Is(err, person.ErrTokenForm) {
-		return s.done(w, r, "/tokens", "token.made_already")
+		return s.done(w, r, paths.Tokens, "token.made_already")
 	}
 	if err != nil && answerable(err) {
 		return s.newTokenPage(w, r, own, in, err)
@@ -305,22 +304,22 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.frame(r, t(ctx, "token.made"), view.Link{Label: t(ctx, "token.title"), Href: "/tokens"})
-	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: tokenPath(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + firstTry(in)}
+	f := s.frame(r, t(ctx, "token.made"), view.Link{Label: t(ctx, "token.title"), Href: paths.Tokens})
+	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + s.API.Path + "/" + firstTry(in)}
 	return s.show(w, r, http.StatusOK, portalview.TokenMade(f, m))
 }
 
-// firstTry is something that the token may read.
+// firstTry is something of the API that the token may read.
 func firstTry(in person.TokenInput) string {
 	for _, x := range []struct {
 		verb person.Verb
-		path string
-	}{{person.ReadAddresses, "/email-domains"}, {person.ReadOrders, "/orders"}, {person.ReadCertificates, "/certificates"}} {
+		list string
+	}{{person.ReadAddresses, "email-domains"}, {person.ReadOrders, "orders"}, {person.ReadCertificates, "certificates"}} {
 		if slices.Contains(in.Verbs, x.verb) {
-			return "/api/v1" + x.path
+			return x.list
 		}
 	}
-	return "/api/v1/email-domains"
+	return "email-domains"
 }
 
 // lateOn is when a token ends on its last day: so late that it is still that

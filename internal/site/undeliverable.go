@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -24,7 +25,7 @@ func (s *Site) askUndeliverable(w http.ResponseWriter, r *http.Request) error {
 		List: t(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
 		Dialog: view.DialogModel{
 			Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),
-			Action: rowPath(row) + "/challenges/" + id(c.ID) + "/undeliverable", Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row),
+			Action: paths.Undeliverable(row.DomainName, row.ID, c.ID), Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row),
 		},
 	}))
 }
