@@ -15,9 +15,9 @@ import (
 	"petschaft/internal/pki"
 )
 
-// Foreign is what stands for the authority of an imported certificate: none of
+// EarlierAuthority is what stands for the authority of an earlier certificate: none of
 // the portal's, so that no list and no answer of theirs ever names it.
-const Foreign = "foreign"
+const EarlierAuthority = "foreign"
 
 // Earlier is a certificate from before the portal, with whose it is: that of a
 // mailbox belongs to an account and a row, that of servers to an organisation.
@@ -58,7 +58,7 @@ func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, earlier []Earlier) 
 			})
 		}
 	}
-	return ids, b.Mailbox.NoteImported(ctx, tx, noted)
+	return ids, b.Mailbox.NoteEarlier(ctx, tx, noted)
 }
 
 // earlier are the columns of e.
@@ -66,7 +66,7 @@ func (b *Book) earlier(e Earlier) pgx.NamedArgs {
 	c := e.Certificate
 	sum := sha256.Sum256(c.DER)
 	args := pgx.NamedArgs{
-		"reference": e.Reference, "authority": Foreign, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": sum[:],
+		"reference": e.Reference, "authority": EarlierAuthority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": sum[:],
 		"key": c.Key.Fingerprint[:], "subject": c.Subject, "from": c.NotBefore, "until": c.NotAfter, "import": e.Import,
 		"chain": append([][]byte{}, e.Chain...), "account": nil, "row": nil, "emails": []string{}, "organisation": nil, "name": nil,
 		"names": nil, "product": nil, "renewable": nil, "phase": nil, "turns": nil,

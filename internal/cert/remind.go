@@ -52,7 +52,7 @@ type ending struct {
 	Addresses    []string
 	NotBefore    time.Time
 	NotAfter     time.Time
-	Foreign      bool
+	Earlier      bool
 	Revoked      bool
 	Renewed      bool
 	Organisation string
@@ -95,7 +95,7 @@ func (b *Book) reckon(ctx context.Context, tx pgx.Tx) error {
 
 func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	rows, err := tx.Query(ctx, `
-		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as foreign,
+		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as earlier,
 			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
 			case when a.locked is null then a.verified_email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
@@ -235,7 +235,7 @@ func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error
 		}
 		for _, r := range some {
 			w.Certificates = append(w.Certificates, mail.EndingLine{
-				Name: Spelled(r.of.Names[0]), More: len(r.of.Names) - 1, Reference: r.of.Reference, Until: r.of.NotAfter, Elsewhere: r.of.Foreign,
+				Name: Spelled(r.of.Names[0]), More: len(r.of.Names) - 1, Reference: r.of.Reference, Until: r.of.NotAfter, Elsewhere: r.of.Earlier,
 			})
 		}
 		return b.Outbox.Post(ctx, tx, w)
@@ -251,7 +251,7 @@ func (b *Book) postHolders(ctx context.Context, tx pgx.Tx, all []reminded) error
 		}
 		for _, r := range some {
 			w.Certificates = append(w.Certificates, mail.MailEndingLine{
-				Address: r.of.Addresses[0], More: len(r.of.Addresses) - 1, Until: r.of.NotAfter, Elsewhere: r.of.Foreign,
+				Address: r.of.Addresses[0], More: len(r.of.Addresses) - 1, Until: r.of.NotAfter, Elsewhere: r.of.Earlier,
 			})
 		}
 		return b.Outbox.Post(ctx, tx, w)

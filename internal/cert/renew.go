@@ -32,7 +32,7 @@ func MayRenew(c ServerCertificate, now time.Time) error {
 	switch {
 	case !c.Sees():
 		return fault.New(fault.Missing, "fault.missing")
-	case c.Foreign:
+	case c.Earlier:
 		return fault.New(fault.Conflict, "cert.renew.foreign")
 	case c.Revoked != nil:
 		return fault.New(fault.Conflict, "cert.renew.revoked")

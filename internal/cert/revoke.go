@@ -94,13 +94,13 @@ func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Cer
 }
 
 func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
-	if !c.Foreign {
+	if !c.Earlier {
 		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
 			return err
 		}
 	}
 	if c.HolderEmail != "" {
-		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: b.Now(), Link: b.link(c.ID), Elsewhere: c.Foreign, Lang: c.Language})
+		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: b.Now(), Link: b.link(c.ID), Elsewhere: c.Earlier, Lang: c.Language})
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type ServerCertificate struct {
 	Authority        string
 	Serial           []byte
 	DER              []byte   // not in lists
-	Chain            [][]byte // likewise; of an imported one: what was given of those above it, the issuer first
+	Chain            [][]byte // likewise; of an earlier one: what came of those above it, the issuer first
 	Fingerprint      []byte
 	Organisation     org.OrganisationID
 	OrganisationName string
@@ -35,7 +35,7 @@ type ServerCertificate struct {
 	NotBefore        time.Time
 	NotAfter         time.Time
 	Issued           time.Time
-	Foreign          bool // imported: another authority issued it, nothing was ordered here
+	Earlier          bool // it is from before the portal: another authority issued it, nothing was ordered here
 	Revoked          *time.Time
 	Reason           *int16
 	Renewal          *string // reference of the order that renews it now
@@ -80,7 +80,7 @@ func spelled(names []string) []string {
 
 const serverListed = `c.id, c.reference, c.authority, c.serial, c.fingerprint, c.organisation, o.name as organisation_name, c.subject,
 	c.common_name, c.names, c.product, coalesce(c.server_order, 0) as "order", c.not_before, c.not_after, c.issued,
-	c.imported is not null as foreign, c.revoked, c.reason, c.renewal,
+	c.imported is not null as earlier, c.revoked, c.reason, c.renewal,
 	n.reference as replaced_by, c.replaced_at, ` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const serverColumns = serverListed + `, c.der, c.chain, (select p.reference from certificate p where p.replaced_by = c.id limit 1) as replaces`

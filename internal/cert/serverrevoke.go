@@ -60,7 +60,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 	if err != nil {
 		return fmt.Errorf("revoke certificate %s: %w", c.Reference, err)
 	}
-	if !c.Foreign {
+	if !c.Earlier {
 		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c Se
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
 		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: b.Now(), Link: b.serverLink(c.Reference),
-		Elsewhere: c.Foreign, Lang: lang,
+		Elsewhere: c.Earlier, Lang: lang,
 	})
 }
 

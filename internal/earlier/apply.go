@@ -135,7 +135,7 @@ func (b *Book) record(ctx context.Context, tx pgx.Tx, id ID, lines []Line, refer
 
 // certificate is what the line becomes.
 func (l *Line) certificate(id ID) cert.Earlier {
-	e := cert.Earlier{Reference: l.Reference, Import: int64(id), Chain: l.Above, Certificate: l.Given.Certificate}
+	e := cert.Earlier{Reference: l.Reference, Import: int64(id), Chain: l.Above, Certificate: l.Earlier.Certificate}
 	if l.Mail {
 		e.Account, e.Holder, e.HolderEmail, e.Row = l.Account.ID, l.Account.Name, l.Account.Email, l.Row.ID
 		return e

@@ -68,13 +68,13 @@ type Owner struct {
 	Organisation string
 }
 
-// given is a certificate of an upload on its way to a line.
-type given struct {
+// uploaded is a certificate of an upload on its way to a line.
+type uploaded struct {
 	Owner
 	source string
 	der    []byte
 	fault  string
-	pki.Given
+	pki.Earlier
 }
 
 // Upload keeps certificates from before the portal as the lines of a plan, which
@@ -116,14 +116,14 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners
 
 // readFiles takes the certificates out of the files; those of authorities come
 // apart from the others.
-func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
+func readFiles(files []File) (lines []uploaded, authorities [][]byte, err error) {
 	size := 0
 	authorities = [][]byte{}
 	for _, f := range files {
 		if size += len(f.Content); size > MostBytes {
 			return nil, nil, fault.New(fault.TooLarge, "cert.import.too_large", "max", MostBytes>>20)
 		}
-		all, err := pki.GivenFile(f.Content)
+		all, err := pki.EarlierFile(f.Content)
 		if x := fault.Of(err); err != nil && x.Kind == fault.Invalid {
 			var bad fault.Fields
 			bad.Add("files", x.ID, append(slices.Clone(x.Args), "file", f.Name)...)
@@ -133,8 +133,8 @@ func readFiles(files []File) (lines []given, authorities [][]byte, err error) {
 			return nil, nil, err
 		}
 		for i, der := range all {
-			l := given{source: fmt.Sprintf("%.150s #%d", text.Line(f.Name), i+1), der: der}
-			if l.Given, err = pki.ParseGiven(der); err != nil {
+			l := uploaded{source: fmt.Sprintf("%.150s #%d", text.Line(f.Name), i+1), der: der}
+			if l.Earlier, err = pki.ParseEarlier(der); err != nil {
 				l.fault = fault.Of(err).ID
 			}
 			switch {

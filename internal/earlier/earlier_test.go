@@ -175,15 +175,15 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 		e.mail(20*day, "ada@uni.example"), e.server(20*day, "Garten", "www.garten.example"), e.server(-day, "Garten", "alt.garten.example"), e.issuing, e.root)
 	r.applyImport(t, id, 3)
 	mine := must(r.Mine(t.Context(), r.ada, cert.Valid, 0, 10))
-	if len(mine) != 1 || !mine[0].Foreign || len(mine[0].Chain) != 2 || mine[0].RowID != row {
-		t.Fatalf("hers: got %+v, want the one, foreign, with the two authorities above it", mine)
+	if len(mine) != 1 || !mine[0].Earlier || len(mine[0].Chain) != 2 || mine[0].RowID != row {
+		t.Fatalf("hers: got %+v, want the one, earlier, with the two authorities above it", mine)
 	}
 	page := must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.All}))
 	if len(page.Certificates) != 2 {
 		t.Fatalf("his: got %d servers', want two", len(page.Certificates))
 	}
 	ending := must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.Ending})).Certificates
-	if len(ending) != 1 || !ending[0].Foreign {
+	if len(ending) != 1 || !ending[0].Earlier {
 		t.Fatalf("ending: got %+v, want the one that is not over", ending)
 	}
 	wants(t, cert.MayRenew(ending[0], r.Now()), "cert.renew.foreign")

@@ -109,7 +109,7 @@ func findOrganisations(ctx context.Context, q postgres.Querier, lines []Line) er
 		select o.id, o.name, n.name from server_name n join organisation o on o.id = n.organisation
 		where n.name = any(@hosts) and n.accepted is not null and n.ended is null`, pgx.NamedArgs{
 		"names": collectWords(lines, true, func(l *Line) []string {
-			return []string{strings.ToLower(l.Institution), strings.ToLower(l.Given.Organisation)}
+			return []string{strings.ToLower(l.Institution), strings.ToLower(l.Earlier.Organisation)}
 		}),
 		"hosts": collectWords(lines, true, func(l *Line) (all []string) {
 			for _, n := range l.DNS {
@@ -137,7 +137,7 @@ func findOrganisations(ctx context.Context, q postgres.Querier, lines []Line) er
 			return
 		}
 		if l.Of = covering(byWord, l.DNS); l.Of == nil {
-			l.Of = byWord[strings.ToLower(l.Given.Organisation)]
+			l.Of = byWord[strings.ToLower(l.Earlier.Organisation)]
 		}
 	})
 	return nil

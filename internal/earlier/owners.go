@@ -90,7 +90,7 @@ func ownersHead(r *sheet.Reader) (line int, at map[string]int, err error) {
 // columns; a certificate is meant by fingerprint, else by serial number, else by
 // an address that it names. A line of the file that means none becomes a faulty
 // line of the plan.
-func own(lines []given, file []byte) ([]given, error) {
+func own(lines []uploaded, file []byte) ([]uploaded, error) {
 	open, err := ownersReader(file)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func own(lines []given, file []byte) ([]given, error) {
 			lines[i].Owner = o
 		}
 		if len(meant) == 0 {
-			if lines = append(lines, given{source: fmt.Sprintf("CSV #%d", record.Line), der: []byte{}, fault: "cert.import.no_certificate", Owner: o}); len(lines) > 2*MostCertificates {
+			if lines = append(lines, uploaded{source: fmt.Sprintf("CSV #%d", record.Line), der: []byte{}, fault: "cert.import.no_certificate", Owner: o}); len(lines) > 2*MostCertificates {
 				return nil, ownersWrong("cert.import.owners_many", "max", MostCertificates)
 			}
 		}
@@ -133,7 +133,7 @@ func own(lines []given, file []byte) ([]given, error) {
 }
 
 // meant are the lines that a line of an owners' file is about.
-func meant(lines []given, fingerprint, serial, address string) (all []int) {
+func meant(lines []uploaded, fingerprint, serial, address string) (all []int) {
 	bare := func(s string) string {
 		return strings.TrimLeft(strings.ToLower(strings.NewReplacer(":", "", " ", "").Replace(s)), "0")
 	}

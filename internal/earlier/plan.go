@@ -41,7 +41,7 @@ type Line struct {
 	Institution string
 	Certificate *cert.ID // that it became, or that it is
 
-	pki.Given
+	pki.Earlier
 	State     LineState
 	Reference string // of what it became, or of the same one in the portal
 	Above     [][]byte
@@ -138,7 +138,7 @@ func (b *Book) read(l *Line, authorities [][]byte) {
 		return
 	}
 	var err error
-	if l.Given, err = pki.ParseGiven(l.DER); err != nil {
+	if l.Earlier, err = pki.ParseEarlier(l.DER); err != nil {
 		l.Fault = fault.Of(err).ID
 		return
 	}

@@ -125,8 +125,8 @@ func other(b *pem.Block) error {
 }
 
 func isPrivate(der []byte) bool {
-	_, err := pki.GivenFile(der)
-	return errors.Is(err, pki.ErrGivenPrivateKey)
+	_, err := pki.EarlierFile(der)
+	return errors.Is(err, pki.ErrEarlierPrivateKey)
 }
 
 // Guess is the profile that a certificate looks like; false: none.

@@ -32,8 +32,8 @@ func MailEnding(w MailEndingWords) (Letter, error) {
 	return writeIn(w.Lang, mailEnding, w.To, w.Link, w)
 }
 
-// Foreign tells whether one of them is from another authority.
-func (w MailEndingWords) Foreign() bool {
+// Earlier tells whether one of them is from before the portal.
+func (w MailEndingWords) Earlier() bool {
 	return slices.ContainsFunc(w.Certificates, func(l MailEndingLine) bool { return l.Elsewhere })
 }
 

@@ -58,8 +58,8 @@ func Ending(w EndingWords) (Letter, error) {
 	return writeIn(w.Lang, ending, w.To, w.Link, w)
 }
 
-// Foreign tells whether one of them is from another authority.
-func (w EndingWords) Foreign() bool {
+// Earlier tells whether one of them is from before the portal.
+func (w EndingWords) Earlier() bool {
 	return slices.ContainsFunc(w.Certificates, func(l EndingLine) bool { return l.Elsewhere })
 }
 

@@ -44,7 +44,7 @@ type Linked struct {
 	ProvenFrom  *time.Time
 	ProvenUntil *time.Time
 	// The newest certificate issued to this account for this row; what was
-	// imported keeps nobody from applying.
+	// from before the portal keeps nobody from applying.
 	Newest  *int64
 	Ends    *time.Time
 	Revoked *time.Time
@@ -194,9 +194,9 @@ func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) erro
 	return nil
 }
 
-// NoteImported is the step that notes certificates from before the portal. Their
+// NoteEarlier is the step that notes certificates from before the portal. Their
 // rows are locked.
-func (b *Book) NoteImported(ctx context.Context, tx pgx.Tx, all []Certified) error {
+func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) error {
 	both := &pgx.Batch{}
 	var rows []ID
 	for _, c := range all {
@@ -212,7 +212,7 @@ func (b *Book) NoteImported(ctx context.Context, tx pgx.Tx, all []Certified) err
 	}
 	both.Queue(noteEnds, rows)
 	if err := tx.SendBatch(ctx, both).Close(); err != nil {
-		return fmt.Errorf("note %d imported certificates: %w", len(all), err)
+		return fmt.Errorf("note %d earlier certificates: %w", len(all), err)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func ParseCertificate(der []byte) (Certificate, error) {
 }
 
 // ParseKept is ParseCertificate for one that the portal keeps: its own, or one
-// that somebody brought along and that ParseGiven took, with its oddities.
+// that somebody brought along and that ParseEarlier took, with its oddities.
 func ParseKept(der []byte) (Certificate, error) {
 	x, err := readCertificate(der)
 	if err != nil {

@@ -47,12 +47,12 @@ func TestOddCertificatesAreRead(t *testing.T) {
 		{"mary.obrien@institut.example", "CN=Mary O’Brien, E=mary.obrien@institut.example", "03:F2", []string{"pki.odd.text", "pki.odd.subject"}},
 		{"good2.institut.example", "CN=good2.institut.example", "07:D2", nil},
 	}
-	all, err := pki.GivenFile(sampleFile(t, "51-old-all.pem"))
+	all, err := pki.EarlierFile(sampleFile(t, "51-old-all.pem"))
 	if err != nil || len(all) != len(want) {
 		t.Fatalf("got %d certificates, %v, want %d", len(all), err, len(want))
 	}
 	for i, w := range want {
-		g, err := pki.ParseGiven(all[i])
+		g, err := pki.ParseEarlier(all[i])
 		if err != nil {
 			t.Errorf("%s: got %v, want it read", w.name, err)
 			continue
@@ -77,11 +77,11 @@ func TestOddCertificatesAreRead(t *testing.T) {
 func TestCertificatesInPKCS7AreRead(t *testing.T) {
 	t.Parallel()
 	file := sampleFile(t, "50c-old.p7b")
-	all, err := pki.GivenFile(file)
+	all, err := pki.EarlierFile(file)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("got %d certificates, %v, want 3", len(all), err)
 	}
-	leaf, err := pki.ParseGiven(all[1])
+	leaf, err := pki.ParseEarlier(all[1])
 	if err != nil || !slices.Equal(leaf.DNS, []string{"dst-autumn.institut.example"}) || len(leaf.Odd) != 0 {
 		t.Errorf("got %v with %v, %v, want dst-autumn.institut.example and nothing odd", leaf.DNS, leaf.Odd, err)
 	}
@@ -89,7 +89,7 @@ func TestCertificatesInPKCS7AreRead(t *testing.T) {
 		t.Errorf("got %d above it, %v, want its issuer from the same file", len(above), err)
 	}
 
-	odd, err := pki.GivenFile(sampleFile(t, "51-old-all.pem"))
+	odd, err := pki.EarlierFile(sampleFile(t, "51-old-all.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,21 +110,21 @@ func TestCertificatesInPKCS7AreRead(t *testing.T) {
 		"one that OpenSSL writes as trusted": {asPEM("TRUSTED CERTIFICATE", trusted), 1},
 		"an odd one alone, in DER":           {odd[1], 1},
 	} {
-		if got, err := pki.GivenFile(c.file); err != nil || len(got) != c.want {
+		if got, err := pki.EarlierFile(c.file); err != nil || len(got) != c.want {
 			t.Errorf("%s: got %d certificates, %v, want %d", name, len(got), err, c.want)
 		}
 	}
-	_, err = pki.GivenFile(asPEM("PKCS7", bundle[:len(bundle)-1]))
+	_, err = pki.EarlierFile(asPEM("PKCS7", bundle[:len(bundle)-1]))
 	wants(t, err, "pki.given.other")
-	_, err = pki.GivenFile(asPEM("CRL", bundle))
+	_, err = pki.EarlierFile(asPEM("CRL", bundle))
 	wants(t, err, "pki.given.other")
 	none, err := pki.PKCS7()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = pki.GivenFile(none)
+	_, err = pki.EarlierFile(none)
 	wants(t, err, "pki.given.none")
-	_, err = pki.GivenFile(slices.Concat(file, asPEM("PRIVATE KEY", []byte{0x30, 0})))
+	_, err = pki.EarlierFile(slices.Concat(file, asPEM("PRIVATE KEY", []byte{0x30, 0})))
 	wants(t, err, "pki.given.private_key")
 }
 
@@ -154,7 +154,7 @@ func TestTheChainOfAnOddCertificateIsFound(t *testing.T) {
 		return der
 	}
 	above := sign(root, key)
-	if g, err := pki.ParseGiven(above); err != nil || !g.Authority {
+	if g, err := pki.ParseEarlier(above); err != nil || !g.Authority {
 		t.Errorf("got %+v, %v, want an authority", g, err)
 	}
 	chain, whole, err := pki.Above(sign(leaf, key), above)

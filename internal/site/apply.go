@@ -134,7 +134,7 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request) error {
 // applied leads to the application and says what of the request was left out.
 func (s *Site) applied(w http.ResponseWriter, r *http.Request, made order.Applied) error {
 	if len(made.LeftOut) == 0 {
-		return s.done(w, r, applicationPath(made.ID), "")
+		return s.done(w, r, paths.Application(made.ID), "")
 	}
 	return s.done(w, r, paths.Application(made.ID), "apply.ignored", "what", strings.Join(ignoredWords(r.Context(), made.LeftOut), "; "))
 }

@@ -80,7 +80,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	}
 	if c.Mine {
 		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
-		if !c.Foreign {
+		if !c.Earlier {
 			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + t(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
@@ -91,7 +91,7 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 	} else if f := fault.Of(err); c.Revoked == nil {
 		m.Reasons = []string{t(ctx, f.ID, f.Args...)}
 	}
-	m.Notices = append(s.certificateNotices(ctx, c), foreignNotice(ctx, c.Foreign, c.Revoked != nil)...)
+	m.Notices = append(s.certificateNotices(ctx, c), earlierNotice(ctx, c.Earlier, c.Revoked != nil)...)
 	return m
 }
 
@@ -107,10 +107,10 @@ func (s *Site) certificateNotices(ctx context.Context, c cert.Certificate) []vie
 	return nil
 }
 
-// foreignNotice says of an imported certificate what the portal can and cannot do.
-func foreignNotice(ctx context.Context, foreign, revoked bool) []view.NoticeModel {
+// earlierNotice says of an earlier certificate what the portal can and cannot do.
+func earlierNotice(ctx context.Context, earlier, revoked bool) []view.NoticeModel {
 	switch {
-	case !foreign:
+	case !earlier:
 		return nil
 	case revoked:
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.foreign_revoked")}}
@@ -158,7 +158,7 @@ func (s *Site) lifeBar(ctx context.Context, valid bool, from, until time.Time) *
 
 // issuerOf is the name of who signed c.
 func (s *Site) issuerOf(c cert.Certificate) string {
-	if p, err := pki.ParseKept(c.DER); c.Foreign && err == nil {
+	if p, err := pki.ParseKept(c.DER); c.Earlier && err == nil {
 		return pki.Distinguished(p.Issuer)
 	}
 	for _, a := range s.CA {
@@ -194,7 +194,7 @@ func (s *Site) chainFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	chain, err := cert.ChainOf(s.Chains, c.DER, c.Foreign, c.Chain)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Earlier, c.Chain)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (s *Site) earlierPage(w http.ResponseWriter, r *http.Request, failed error)
 		Hint: t(ctx, "earlier.files_hint", "bytes", earlier.MostBytes>>20, "certificates", earlier.MostCertificates),
 	}
 	pasted := view.FieldModel{Name: "pasted", Label: t(ctx, "earlier.pasted"), Type: view.TextArea, Alternative: true, Mono: true, Hint: t(ctx, "earlier.pasted_hint"), Value: r.PostFormValue("pasted")}
-	if _, err := pki.GivenFile([]byte(pasted.Value)); errors.Is(err, pki.ErrGivenPrivateKey) {
+	if _, err := pki.EarlierFile([]byte(pasted.Value)); errors.Is(err, pki.ErrEarlierPrivateKey) {
 		pasted.Value = "" // it is not sent back
 	}
 	owners := view.FieldModel{

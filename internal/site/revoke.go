@@ -41,12 +41,12 @@ func (s *Site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.ClientCertificate(c.ID), revokedDone(c.Foreign))
+	return s.done(w, r, paths.ClientCertificate(c.ID), revokedDone(c.Earlier))
 }
 
 // revokedDone says what happens now.
-func revokedDone(foreign bool) string {
-	if foreign {
+func revokedDone(earlier bool) string {
+	if earlier {
 		return "cert.revoked_noted"
 	}
 	return "cert.revoked_done"
@@ -64,7 +64,7 @@ func (s *Site) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certifi
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
-	if c.Foreign {
+	if c.Earlier {
 		m.Dialog.What = []string{t(ctx, "cert.revoke_foreign")}
 	}
 	if !c.Mine {

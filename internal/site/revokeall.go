@@ -70,13 +70,13 @@ func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox
 		Caption: t(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
 		Reason:  view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
-	foreign := false
+	earlier := false
 	for _, c := range found {
 		if mayEnd(c, s.Now()) {
-			m.Lines, foreign = append(m.Lines, s.certificateLine(ctx, c)), foreign || c.Foreign
+			m.Lines, earlier = append(m.Lines, s.certificateLine(ctx, c)), earlier || c.Earlier
 		}
 	}
-	if foreign {
+	if earlier {
 		m.Dialog.What = append(m.Dialog.What, t(ctx, "cert.revoke_all_foreign"))
 	}
 	if more := n - len(m.Lines); more > 0 {

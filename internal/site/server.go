@@ -73,7 +73,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serve
 		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
 		Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
 		Related: serverRelated(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
-		Downloads: serverDownloads(ctx, c), Notices: append(s.serverNotices(ctx, c), foreignNotice(ctx, c.Foreign, c.Revoked != nil)...), Snippets: snippets(ctx, c),
+		Downloads: serverDownloads(ctx, c), Notices: append(s.serverNotices(ctx, c), earlierNotice(ctx, c.Earlier, c.Revoked != nil)...), Snippets: snippets(ctx, c),
 	}
 	s.serverActions(ctx, c, &m)
 	m.Chain = s.chainLines(ctx, c)
@@ -86,7 +86,7 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serve
 func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *serverview.ServerModel) {
 	path := paths.Certificate(c.Reference)
 	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
-	if c.Foreign && len(c.Chain) == 0 {
+	if c.Earlier && len(c.Chain) == 0 {
 		chain.Href = path + "/certificate.pem"
 	}
 	err := cert.MayRenew(c, s.Now())
@@ -126,7 +126,7 @@ func (s *Site) serverNotices(ctx context.Context, c cert.ServerCertificate) []vi
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.expired_notice")}}
 	case c.Renewal != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
-	case !now.Before(from) && !c.Foreign:
+	case !now.Before(from) && !c.Earlier:
 		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
 	}
 	return nil
@@ -151,7 +151,7 @@ func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.S
 // serverRelated are the order of c and its neighbours in time.
 func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.RelatedModel {
 	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: paths.Order(c.Reference)}
-	if c.Foreign { // nothing was ordered here
+	if c.Earlier { // nothing was ordered here
 		term, link.Href = t(ctx, "cert.reference"), paths.Certificate(c.Reference)
 	}
 	related := []serverview.RelatedModel{{Term: term, Link: link}}
@@ -169,7 +169,7 @@ func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.R
 // chainLines are the way from c to the root; a way that is not whole shows
 // nothing, and its files say why.
 func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []serverview.ChainLine) {
-	chain, err := cert.ChainOf(s.Chains, c.DER, c.Foreign, c.Chain)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Earlier, c.Chain)
 	if err != nil {
 		return nil
 	}

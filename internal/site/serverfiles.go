@@ -25,7 +25,7 @@ var formatLabels = map[string]string{
 
 func serverDownloads(ctx context.Context, c cert.ServerCertificate) (all []view.DownloadModel) {
 	for _, f := range pki.Formats() {
-		if f.Above && c.Foreign && len(c.Chain) == 0 {
+		if f.Above && c.Earlier && len(c.Chain) == 0 {
 			continue
 		}
 		all = append(all, view.DownloadModel{Label: t(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: paths.Certificate(c.Reference) + "/" + f.Name})

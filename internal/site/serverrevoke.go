@@ -39,7 +39,7 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Certificate(c.Reference), revokedDone(c.Foreign))
+	return s.done(w, r, paths.Certificate(c.Reference), revokedDone(c.Earlier))
 }
 
 // revokeServerPage asks why; failed is why the form came back.
@@ -54,10 +54,10 @@ func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.S
 		},
 		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
-	if c.Foreign {
+	if c.Earlier {
 		m.Dialog.What = []string{t(ctx, "cert.revoke_foreign")}
 	}
-	if c.ReplacedBy == nil && !c.Foreign && c.Valid(s.Now()) {
+	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, t(ctx, "server.revoke_first"))
 	}
 	for _, f := range cert.ServerReasons(c) {

@@ -13,8 +13,8 @@ import (
 	"petschaft/internal/text"
 )
 
-// Given is a certificate that somebody brings along, whoever signed it.
-type Given struct {
+// Earlier is a certificate from before the portal, whoever signed it.
+type Earlier struct {
 	Certificate
 	Authority    bool     // it is for signing others
 	Mail, Server bool     // what it may be used for, and names
@@ -22,18 +22,18 @@ type Given struct {
 	Odd          []string // messages: what breaks a rule in it, and was read all the same
 }
 
-// ErrGivenPrivateKey is that a private key stands where certificates are wanted:
+// ErrEarlierPrivateKey is that a private key stands where certificates are wanted:
 // it is never shown again.
-var ErrGivenPrivateKey = fault.New(fault.Invalid, "pki.given.private_key")
+var ErrEarlierPrivateKey = fault.New(fault.Invalid, "pki.given.private_key")
 
-// GivenFile takes the certificates out of a file, PEM, DER or PKCS#7 (.p7b), as
+// EarlierFile takes the certificates out of a file, PEM, DER or PKCS#7 (.p7b), as
 // DER and in their order. A private key among them refuses the whole file: nobody
 // is to send one. What is no certificate is refused, too, so that nothing is left
 // out unsaid.
-func GivenFile(data []byte) ([][]byte, error) {
+func EarlierFile(data []byte) ([][]byte, error) {
 	text := plain(data)
 	if holdsPrivateKey(text) || isPrivateKey(data) {
-		return nil, ErrGivenPrivateKey
+		return nil, ErrEarlierPrivateKey
 	}
 	if _, err := readCertificate(data); err == nil {
 		return [][]byte{data}, nil
@@ -74,7 +74,7 @@ func some(all [][]byte) ([][]byte, error) {
 // label of a certificate, too.
 func ofBlock(block *pem.Block) ([][]byte, error) {
 	if isPrivateKey(block.Bytes) {
-		return nil, ErrGivenPrivateKey
+		return nil, ErrEarlierPrivateKey
 	}
 	switch block.Type {
 	case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS":
@@ -92,27 +92,27 @@ func ofBlock(block *pem.Block) ([][]byte, error) {
 	return [][]byte{block.Bytes}, nil
 }
 
-// ParseGiven reads one of them. It refuses what the portal could not keep: no
+// ParseEarlier reads one of them. It refuses what the portal could not keep: no
 // certificate, a key that nobody should use any more, no name it knows.
-func ParseGiven(der []byte) (Given, error) {
+func ParseEarlier(der []byte) (Earlier, error) {
 	x, err := readCertificate(der)
 	if err != nil {
-		return Given{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
+		return Earlier{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
 	}
 	subject, err := readName(x.RawSubject)
 	if err != nil {
-		return Given{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
+		return Earlier{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
 	}
-	g := Given{Authority: x.IsCA, Organisation: strings.Join(texts(subject, oidOrg), ", ")}
+	g := Earlier{Authority: x.IsCA, Organisation: strings.Join(texts(subject, oidOrg), ", ")}
 	if g.Authority {
 		g.DER, g.Issuer, g.rawSubject = x.Raw, x.RawIssuer, x.RawSubject
 		return g, nil
 	}
 	if _, err := ReadKey(x.RawSubjectPublicKeyInfo); err != nil {
-		return Given{}, fault.New(fault.Invalid, "pki.given.weak_key").Because(err)
+		return Earlier{}, fault.New(fault.Invalid, "pki.given.weak_key").Because(err)
 	}
 	if g.Certificate, err = read(x); err != nil {
-		return Given{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
+		return Earlier{}, fault.New(fault.Invalid, "pki.given.unreadable").Because(err)
 	}
 	g.Odd = oddities(x, subject)
 	g.settleNames(subject)
@@ -120,7 +120,7 @@ func ParseGiven(der []byte) (Given, error) {
 	g.Mail = len(g.Emails) > 0 && (open || slices.Contains(x.ExtKeyUsage, x509.ExtKeyUsageEmailProtection))
 	g.Server = !g.Mail && len(g.DNS) > 0 && (open || slices.Contains(x.ExtKeyUsage, x509.ExtKeyUsageServerAuth))
 	if !g.Mail && !g.Server {
-		return Given{}, fault.New(fault.Invalid, "pki.given.purpose")
+		return Earlier{}, fault.New(fault.Invalid, "pki.given.purpose")
 	}
 	return g, nil
 }
@@ -138,7 +138,7 @@ func texts(name []namePart, oid asn1.ObjectIdentifier) (all []string) {
 // settleNames writes names of servers with A-labels and, where the
 // subjectAltName names nobody, takes those of the subject, as authorities did
 // before they belonged there.
-func (g *Given) settleNames(subject []namePart) {
+func (g *Earlier) settleNames(subject []namePart) {
 	names := g.DNS
 	g.DNS = nil
 	for _, n := range names {
@@ -170,7 +170,7 @@ func (g *Given) settleNames(subject []namePart) {
 	}
 }
 
-func (g *Given) odd(id string) { g.Odd = add(g.Odd, id) }
+func (g *Earlier) odd(id string) { g.Odd = add(g.Odd, id) }
 
 // Above is the way from leaf through certs as far as it leads, the issuer first;
 // whole tells that it ends with a root.

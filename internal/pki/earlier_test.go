@@ -26,19 +26,19 @@ func FuzzGiven(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		all, err := GivenFile(file)
+		all, err := EarlierFile(file)
 		if (err == nil) != (len(all) > 0) {
 			t.Errorf("got %d certificates and %v, want one or the other", len(all), err)
 		}
 		for _, der := range all {
-			g, err := ParseGiven(der)
+			g, err := ParseEarlier(der)
 			if err != nil || g.Authority {
 				continue
 			}
 			if !g.Mail && !g.Server || g.Mail && len(g.Emails) == 0 || g.Server && len(g.DNS) == 0 {
 				t.Errorf("got one that is for nothing it names: %+v", g)
 			}
-			if again, err := GivenFile(PEM(der)); err != nil || !bytes.Equal(again[0], der) {
+			if again, err := EarlierFile(PEM(der)); err != nil || !bytes.Equal(again[0], der) {
 				t.Errorf("the same one written and read again: got %v", err)
 			}
 		}
