@@ -46,10 +46,11 @@ type Certificates struct {
 
 func (a *API) serverCertificate(c cert.ServerCertificate) Certificate {
 	from, _ := c.Renewable()
+	now := a.Now()
 	out := Certificate{
 		Reference: c.Reference, Organisation: int64(c.Organisation), Product: c.Product, Names: c.Names, Subject: c.Subject,
-		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.NotAfter, a.Now()),
-		NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), RenewableFrom: utc(from), Renewable: cert.MayRenew(c, a.Now()) == nil,
+		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.NotAfter, now),
+		NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), RenewableFrom: utc(from), Renewable: cert.MayRenew(c, now) == nil,
 		Renewal: c.Renewal, ReplacedBy: c.ReplacedBy, Revoked: utcOr(c.Revoked), Reason: reasonName(c.Reason),
 	}
 	if out.State == "valid" && c.ReplacedBy != nil {

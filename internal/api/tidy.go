@@ -24,13 +24,14 @@ func (a *API) Jobs(w *river.Workers) []queue.Task {
 // Tidy forgets kept answers and what was done under a key after a day, and counts
 // of calls after an hour.
 func (a *API) Tidy(ctx context.Context) error {
-	if _, err := a.DB.Exec(ctx, `delete from api_answer where claimed <= $1`, a.Now().Add(-keyLife)); err != nil {
+	now := a.Now()
+	if _, err := a.DB.Exec(ctx, `delete from api_answer where claimed <= $1`, now.Add(-keyLife)); err != nil {
 		return fmt.Errorf("forget answers: %w", err)
 	}
 	if err := a.People.ForgetDeeds(ctx); err != nil {
 		return err
 	}
-	if _, err := a.DB.Exec(ctx, `delete from api_count where minute < $1`, a.Now().Add(-time.Hour)); err != nil {
+	if _, err := a.DB.Exec(ctx, `delete from api_count where minute < $1`, now.Add(-time.Hour)); err != nil {
 		return fmt.Errorf("forget counts: %w", err)
 	}
 	return nil

@@ -66,9 +66,10 @@ const lost = 15 * time.Second
 // two finds the bulk taken and ends.
 func (b *Book) Tick(ctx context.Context) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
 		rows, err := tx.Query(ctx, `update bulk set seen = $1 where id in (
 				select id from bulk where state = 'running' and seen < $2 and next < $2 order by id limit 100 for update skip locked)
-			returning id`, b.Now(), b.Now().Add(-lost))
+			returning id`, now, now.Add(-lost))
 		if err != nil {
 			return fmt.Errorf("look for bulks left alone: %w", err)
 		}

@@ -59,15 +59,16 @@ func (b *Book) NoteUnanswered(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
 	}
+	now := b.Now()
 	_, err := b.DB.Exec(ctx, `insert into ocsp_answer (certificate, authority, serial, due)
 		select c.id, c.authority, c.serial, @now from certificate c
 		where c.authority = any(@authorities) and c.not_after > @ended and not exists (select from ocsp_answer a where a.certificate = c.id)
 		on conflict do nothing`,
-		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": b.Now(), "ended": b.Now().Add(-listLife)})
+		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": now, "ended": now.Add(-listLife)})
 	if err != nil {
 		return fmt.Errorf("look for certificates without an answer: %w", err)
 	}
-	_, err = b.DB.Exec(ctx, `update ocsp_answer set due = $1 where due > $1 and extract(second from this_update at time zone 'UTC') <> 0`, b.Now())
+	_, err = b.DB.Exec(ctx, `update ocsp_answer set due = $1 where due > $1 and extract(second from this_update at time zone 'UTC') <> 0`, now)
 	if err != nil {
 		return fmt.Errorf("look for answers of an older version: %w", err)
 	}
@@ -78,9 +79,10 @@ func (b *Book) NoteUnanswered(ctx context.Context) error {
 // of the version before did not in its transaction. What was revoked earlier has
 // had its turn since.
 func (b *Book) noteRevoked(ctx context.Context, authorities []string) error {
+	now := b.Now()
 	_, err := b.DB.Exec(ctx, `update ocsp_answer a set due = @now from certificate c
 		where c.authority = any(@authorities) and c.revoked > @since and a.certificate = c.id and not a.revoked and a.due > @now`,
-		pgx.NamedArgs{"authorities": authorities, "now": b.Now(), "since": b.Now().Add(-answerLife)})
+		pgx.NamedArgs{"authorities": authorities, "now": now, "since": now.Add(-answerLife)})
 	if err != nil {
 		return fmt.Errorf("look for revoked certificates: %w", err)
 	}
@@ -115,9 +117,9 @@ func (b *Book) RefreshAnswers(ctx context.Context) error {
 // the new answer and puts it in line again.
 func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		now := b.Now().Truncate(time.Minute)
+		now := b.Now()
 		rows, err := tx.Query(ctx, `select certificate from ocsp_answer where authority = $1 and due <= $2
-			order by due limit $3 for update skip locked`, authority, b.Now(), answerBatch)
+			order by due limit $3 for update skip locked`, authority, now, answerBatch)
 		if err != nil {
 			return fmt.Errorf("lock answers: %w", err)
 		}
@@ -133,7 +135,7 @@ func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err er
 		if err != nil {
 			return fmt.Errorf("read certificates: %w", err)
 		}
-		return b.sign(ctx, tx, authority, found, now)
+		return b.sign(ctx, tx, authority, found, now.Truncate(time.Minute))
 	})
 	return n, err
 }

@@ -162,10 +162,11 @@ func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit
 // Ending returns by's own certificates that end within d, soonest first, at most
 // ten; those with a successor for the same row are left out.
 func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
+	now := b.Now()
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
 		where c.account = @account and `+org.InSession+` and c.revoked is null and c.not_after between @now and @until
 			and not `+renewed+`
-		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": b.Now(), "until": b.Now().Add(d)}))
+		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": now, "until": now.Add(d)}))
 	return collect(rows, err)
 }
 

@@ -40,14 +40,15 @@ func (b *Book) SetDigest(ctx context.Context, by person.Actor, wants bool) error
 		if wants {
 			sql, action = `insert into digest (account, next) values (@account, @next) on conflict do nothing`, "cert.digest_begun"
 		}
-		tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"account": by.Account, "next": nextMonday(b.Now())})
+		now := b.Now()
+		tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"account": by.Account, "next": nextMonday(now)})
 		if err != nil {
 			return fmt.Errorf("set digest of account %d: %w", by.Account, err)
 		}
 		if tag.RowsAffected() == 0 {
 			return nil
 		}
-		return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: b.Now(), Action: action, About: []audit.Thing{by.Account.Thing()}})
+		return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: now, Action: action, About: []audit.Thing{by.Account.Thing()}})
 	})
 }
 
@@ -97,6 +98,7 @@ func (b *Book) SendDigests(ctx context.Context) error {
 }
 
 func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
+	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		with d as (
 			update digest set next = @next where account in (
@@ -104,7 +106,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 			returning account)
 		select d.account, case when a.locked is null then a.verified_email else '' end as email, a.language
 		from d join account a on a.id = d.account order by d.account`,
-		pgx.NamedArgs{"next": nextMonday(b.Now()), "now": b.Now(), "batch": digestBatch})
+		pgx.NamedArgs{"next": nextMonday(now), "now": now, "batch": digestBatch})
 	if err != nil {
 		return 0, err
 	}
@@ -144,6 +146,7 @@ func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, readers []digestReade
 	for i, r := range readers {
 		ids[i] = r.Account
 	}
+	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select account, address, holder, not_after, total from (
 			select a.id as account, r.primary_address as address, h.label as holder, c.not_after,
@@ -152,7 +155,7 @@ func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, readers []digestReade
 				join address_row r on r.domain = d.id join certificate c on c.row_id = r.id join account h on h.id = c.account
 			where a.id = any(@ids) and c.revoked is null and c.not_after > @now and c.not_after <= @until and not `+renewed+`) l
 		where n <= @most order by account, n`,
-		pgx.NamedArgs{"ids": ids, "now": b.Now(), "until": b.Now().AddDate(0, 0, b.days()[0]), "most": mail.MostEnding})
+		pgx.NamedArgs{"ids": ids, "now": now, "until": now.AddDate(0, 0, b.days()[0]), "most": mail.MostEnding})
 	if err != nil {
 		return nil, err
 	}

@@ -88,8 +88,9 @@ func (b *Book) Testify(ctx context.Context, tx pgx.Tx, id ID, c pki.Certificate,
 	if e.Checks != nil {
 		rules = e.Checks.Version
 	}
+	now := b.Now()
 	_, err := tx.Exec(ctx, `insert into evidence (certificate, at, rules, document) values (@id, @now, @rules, @document)
-		on conflict (certificate) do nothing`, pgx.NamedArgs{"id": id, "now": b.Now(), "rules": rules, "document": e.of(c, b.Now())})
+		on conflict (certificate) do nothing`, pgx.NamedArgs{"id": id, "now": now, "rules": rules, "document": e.of(c, now)})
 	if err != nil {
 		return fmt.Errorf("keep the evidence of certificate %d: %w", id, err)
 	}

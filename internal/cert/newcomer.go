@@ -27,12 +27,13 @@ type otherHolder struct {
 // else holds a valid certificate of the row, and the contact group's mailbox. The
 // row is locked. Without other holders nobody is told.
 func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l mailbox.Linked) error {
+	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select distinct a.label as name, a.language,
 			case when a.locked is null then a.verified_email else '' end as email
 		from certificate c join account a on a.id = c.account
 		where c.row_id = @row and c.account <> @by and c.revoked is null and c.not_after > @now order by 1, 3 limit @most`,
-		pgx.NamedArgs{"row": l.RowID, "by": by.Account, "now": b.Now(), "most": mostHolders})
+		pgx.NamedArgs{"row": l.RowID, "by": by.Account, "now": now, "most": mostHolders})
 	if err != nil {
 		return fmt.Errorf("look for holders of row %d: %w", l.RowID, err)
 	}
@@ -40,7 +41,7 @@ func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l m
 	if err != nil || len(others) == 0 {
 		return err
 	}
-	return b.tellNewcomer(ctx, tx, by, l, others, b.Now())
+	return b.tellNewcomer(ctx, tx, by, l, others, now)
 }
 
 func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l mailbox.Linked, others []otherHolder, now time.Time) error {

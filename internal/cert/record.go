@@ -38,6 +38,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 	fingerprint := sha256.Sum256(c.DER)
 	var id ID
 	var fresh bool
+	now := b.Now()
 	err := tx.QueryRow(ctx, `
 		with n as (
 			insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,
@@ -50,7 +51,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 		b.answered(i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "account": i.Account, "row": i.Row, "subject": c.Subject, "emails": c.Emails,
-			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": b.Now(), "remind": b.firstReminder(c),
+			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now, "remind": b.firstReminder(c),
 		})).Scan(&id, &fresh)
 	if err != nil {
 		return 0, fmt.Errorf("record certificate: %w", err)
@@ -60,7 +61,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 	}
 	err = b.Mailbox.NoteCertificate(ctx, tx, mailbox.Certified{
 		Certificate: int64(id), Row: i.Row, Account: i.Account,
-		Issued: b.Now(), Ends: c.NotAfter, Addresses: c.Emails,
+		Issued: now, Ends: c.NotAfter, Addresses: c.Emails,
 	})
 	if err != nil {
 		return 0, err
@@ -72,7 +73,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 		}
 	}
 	return id, audit.Write(ctx, tx, audit.Line{
-		At: b.Now(), Action: "cert.issued",
+		At: now, Action: "cert.issued",
 		Detail: audit.Detail{"reference": i.Reference, "serial": hex.EncodeToString(c.Serial), "addresses": strings.Join(c.Emails, ", ")},
 		About:  []audit.Thing{id.Thing(), i.Row.Thing(), i.Account.Thing()},
 	})

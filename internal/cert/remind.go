@@ -153,9 +153,10 @@ func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]re
 	var since []time.Time
 	var next []*time.Time
 	of := map[ID]*ending{}
+	now := b.Now()
 	for i, e := range all {
-		last, then := due(b.days(), e.NotBefore, e.NotAfter, b.Now())
-		over := e.Revoked || b.Now().After(e.NotAfter) // too late to say that it will end
+		last, then := due(b.days(), e.NotBefore, e.NotAfter, now)
+		over := e.Revoked || now.After(e.NotAfter) // too late to say that it will end
 		if over {
 			then = nil
 		}
@@ -177,7 +178,7 @@ func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]re
 		select c, t, r, @now from unnest(@certificates::bigint[], @thresholds::text[], @since::timestamptz[], @recipients::text[]) u (c, t, s, r)
 		where not exists (select from reminder m where m.certificate = c and m.recipient = r and m.at >= s)
 		on conflict do nothing returning certificate, recipient`,
-		pgx.NamedArgs{"certificates": certificates, "thresholds": thresholds, "since": since, "recipients": recipients, "now": b.Now()})
+		pgx.NamedArgs{"certificates": certificates, "thresholds": thresholds, "since": since, "recipients": recipients, "now": now})
 	if err != nil {
 		return nil, err
 	}

@@ -99,14 +99,15 @@ func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certi
 			return err
 		}
 	}
+	now := b.Now()
 	if c.HolderEmail != "" {
-		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: b.Now(), Link: b.link(c.ID), Elsewhere: c.Earlier, Lang: c.Language})
+		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: now, Link: b.link(c.ID), Elsewhere: c.Earlier, Lang: c.Language})
 		if err != nil {
 			return err
 		}
 	}
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: "cert.revoked",
+		Who: by.Who(), At: now, Action: "cert.revoked",
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
 		About:  append(part, c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()),
 	})

@@ -55,8 +55,9 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 	if err := bad.Err(); err != nil {
 		return err
 	}
+	now := b.Now()
 	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
-		where id = @id`, pgx.NamedArgs{"id": c.ID, "now": b.Now(), "by": by.Account, "reason": int16(r)})
+		where id = @id`, pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
 	if err != nil {
 		return fmt.Errorf("revoke certificate %s: %w", c.Reference, err)
 	}
@@ -69,7 +70,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 		return err
 	}
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: "cert.server_revoked",
+		Who: by.Who(), At: now, Action: "cert.server_revoked",
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
 		About:  []audit.Thing{c.ID.ServerThing(), c.Organisation.Thing()},
 	})

@@ -145,11 +145,12 @@ func (l *Line) certificate(id ID) cert.Earlier {
 }
 
 func (b *Book) auditLines(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, lines []Line) error {
+	now := b.Now()
 	all := []audit.Line{{
-		Who: by.Who(), At: b.Now(), Action: "cert.import_applied", Detail: audit.Detail{"rows": len(lines)}, About: []audit.Thing{id.Thing()},
+		Who: by.Who(), At: now, Action: "cert.import_applied", Detail: audit.Detail{"rows": len(lines)}, About: []audit.Thing{id.Thing()},
 	}}
 	for _, l := range lines {
-		a := audit.Line{Who: by.Who(), At: b.Now(), Action: "cert.imported", Detail: audit.Detail{"reference": l.Reference, "serial": hex.EncodeToString(l.Serial)}}
+		a := audit.Line{Who: by.Who(), At: now, Action: "cert.imported", Detail: audit.Detail{"reference": l.Reference, "serial": hex.EncodeToString(l.Serial)}}
 		if l.Mail {
 			a.Detail["addresses"] = strings.Join(l.Emails, ", ")
 			a.About = []audit.Thing{l.Certificate.Thing(), l.Row.ID.Thing(), l.Account.ID.Thing(), id.Thing()}

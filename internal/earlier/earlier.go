@@ -94,8 +94,9 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners
 	}
 	var id ID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
 		err := tx.QueryRow(ctx, `insert into certificate_import (created, created_by, authorities) values (@now, @by, @authorities) returning id`,
-			pgx.NamedArgs{"now": b.Now(), "by": by.Account, "authorities": authorities}).Scan(&id)
+			pgx.NamedArgs{"now": now, "by": by.Account, "authorities": authorities}).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("keep import: %w", err)
 		}
@@ -109,7 +110,7 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners
 			return fmt.Errorf("keep lines of import: %w", err)
 		}
 		return audit.Write(ctx, tx, audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "cert.import_uploaded", Detail: audit.Detail{"rows": len(lines)}, About: []audit.Thing{id.Thing()},
+			Who: by.Who(), At: now, Action: "cert.import_uploaded", Detail: audit.Detail{"rows": len(lines)}, About: []audit.Thing{id.Thing()},
 		})
 	})
 }

@@ -24,7 +24,8 @@ func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string)
 	if err != nil {
 		return err
 	}
-	if err := MayFinish(o, b.Now()); err != nil {
+	now := b.Now()
+	if err := MayFinish(o, now); err != nil {
 		return err
 	}
 	if strings.TrimSpace(typed) == "" {
@@ -43,7 +44,7 @@ func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string)
 	var refused error // what is said though the transaction stands
 	err = b.change(ctx, by, id, func(tx pgx.Tx, o Offer, of org.Organisation) error {
 		refused = nil
-		if err := MayFinish(o, b.Now()); err != nil {
+		if err := MayFinish(o, now); err != nil {
 			return err
 		}
 		if err := b.unlocked(ctx, tx, o); err != nil {

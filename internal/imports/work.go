@@ -58,7 +58,8 @@ func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName s
 	if err != nil {
 		return im, err
 	}
-	made, err := person.Done[ID](ctx, b.DB, by, b.Now())
+	now := b.Now()
+	made, err := person.Done[ID](ctx, b.DB, by, now)
 	if err != nil {
 		return im, err
 	}
@@ -67,7 +68,7 @@ func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName s
 	}
 	f := received{name: readFileName(fileName), wish: w}
 	err = b.upload(ctx, by, d, &f, r, func(tx pgx.Tx) error {
-		made, err := person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
+		made, err := person.Once(ctx, tx, by, now, func() (ID, error) { return f.id, b.planReceived(ctx, tx, by, d, f) })
 		if err != nil {
 			return err
 		}

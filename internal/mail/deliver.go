@@ -111,9 +111,10 @@ func (o *Outbox) wait(ctx context.Context, id ID, err error) error {
 	if !ok {
 		return err
 	}
+	now := o.Now()
 	tag, err := o.db.Exec(ctx, `update letter set state = 'failed', unsent = true, done = @now
 		where id = @id and state in ('queued', 'deferred') and since <= @old`,
-		pgx.NamedArgs{"id": id, "now": o.Now(), "old": o.Now().Add(-Patience)})
+		pgx.NamedArgs{"id": id, "now": now, "old": now.Add(-Patience)})
 	if err != nil {
 		return fmt.Errorf("end letter %d: %w", id, err)
 	}

@@ -226,12 +226,13 @@ func (h Hold) confirmedBy(r *Refusal) bool {
 }
 
 func (o *Outbox) noteRefusal(ctx context.Context, tx pgx.Tx, a Attempt, r *Refusal) error {
+	now := o.Now()
 	_, err := tx.Exec(ctx, `
 		with old as (delete from mail_refusal where at < @old)
 		insert into mail_refusal (at, code, domain, final, challenge, letter)
 		values (@now, @code, @domain, @final, nullif(@challenge::bigint, 0), nullif(@letter::bigint, 0))`,
 		pgx.NamedArgs{
-			"now": o.Now(), "old": o.Now().Add(-holdRest), "code": r.key(), "domain": strings.ToLower(a.To[strings.LastIndexByte(a.To, '@')+1:]),
+			"now": now, "old": now.Add(-holdRest), "code": r.key(), "domain": strings.ToLower(a.To[strings.LastIndexByte(a.To, '@')+1:]),
 			"final": r.Verdict() == Dead, "challenge": a.Challenge, "letter": int64(a.Letter),
 		})
 	return err

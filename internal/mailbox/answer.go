@@ -190,7 +190,8 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 		if err != nil {
 			return err
 		}
-		if err := MayAnswer(a, digest, b.Now()); err != nil {
+		now := b.Now()
+		if err := MayAnswer(a, digest, now); err != nil {
 			return err
 		}
 		if err := b.close(ctx, tx, by, a, Declined); err != nil {
@@ -205,7 +206,7 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 		if a.Notify != "" {
 			err := b.Outbox.Post(ctx, tx, mail.DeclinedWords{
 				To: a.Notify, Row: a.Name, Address: string(a.Recipient),
-				By: by.Name, At: b.Now(), Link: b.rowLink(a),
+				By: by.Name, At: now, Link: b.rowLink(a),
 			})
 			if err != nil {
 				return err
@@ -303,11 +304,12 @@ func (b *Book) WaitingFor(ctx context.Context, by person.Actor) ([]Waiting, erro
 	if by.Email == "" {
 		return nil, nil
 	}
+	now := b.Now()
 	rows, err := b.DB.Query(ctx, `
 		select c.id, c.recipient, a.label as asks, c.sent, c.expires
 		from challenge c join account a on a.id = c.asked_by
 		where lower(c.recipient collate "C") = $1 and c.queued > $2 and c.state = 'sent' and c.expires > $3
-		order by c.id desc limit 20`, org.Address(by.Email).Folded(), b.Now().Add(-30*24*time.Hour), b.Now())
+		order by c.id desc limit 20`, org.Address(by.Email).Folded(), now.Add(-30*24*time.Hour), now)
 	if err != nil {
 		return nil, fmt.Errorf("list waiting challenges: %w", err)
 	}

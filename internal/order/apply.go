@@ -108,9 +108,10 @@ func (b *Book) request(ctx context.Context, csr string, bad *fault.Fields) (pki.
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, row mailbox.ID, key pki.Key) (ID, error) {
 	reference := NewReference()
 	var id ID
+	now := b.Now()
 	err := tx.QueryRow(ctx, `insert into application (reference, row_id, account, spki, key_kind, terms, created)
 		values (@reference, @row, @account, @spki, @kind, @terms, @now) returning id`, pgx.NamedArgs{
-		"reference": reference, "row": row, "account": by.Account, "spki": key.SPKI, "kind": key.Algorithm, "terms": b.Terms, "now": b.Now(),
+		"reference": reference, "row": row, "account": by.Account, "spki": key.SPKI, "kind": key.Algorithm, "terms": b.Terms, "now": now,
 	}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("apply: %w", err)
@@ -119,7 +120,7 @@ func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, row mailb
 		return 0, err
 	}
 	return id, audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: "order.applied",
+		Who: by.Who(), At: now, Action: "order.applied",
 		Detail: audit.Detail{"reference": reference, "terms": b.Terms, "key": key.Algorithm},
 		About:  []audit.Thing{id.Thing(), row.Thing(), by.Account.Thing()},
 	})

@@ -102,16 +102,17 @@ func (b *Book) intendServer(ctx context.Context, id ServerID) (o ServerOrder, er
 		if err != nil {
 			return err
 		}
-		if f.checks(b.Now()).worst() >= Wait {
+		now := b.Now()
+		if f.checks(now).worst() >= Wait {
 			o.State = Failed
 			return b.failed(ctx, tx, o, answer{failed: failedChecks})
 		}
-		from := pki.NotBefore(b.Now())
+		from := pki.NotBefore(now)
 		o.State, o.Serial, o.NotBefore, o.Days, o.Profile = Issuing, pki.NewSerial(), &from, f.product.Days, string(pki.TLSDomain)
 		_, err = tx.Exec(ctx, `update server_order set state = @state, approved = since, since = @now, serial = @serial, not_before = @from,
 				days = @days, profile = @profile, proof = @proof where id = @id`, pgx.NamedArgs{
-			"id": id, "state": o.State, "now": b.Now(), "serial": o.Serial, "from": from, "days": o.Days, "profile": o.Profile,
-			"proof": nameProofs(f.owned, o.Names, b.Now()),
+			"id": id, "state": o.State, "now": now, "serial": o.Serial, "from": from, "days": o.Days, "profile": o.Profile,
+			"proof": nameProofs(f.owned, o.Names, now),
 		})
 		if err != nil {
 			return fmt.Errorf("write intent of order %d: %w", id, err)

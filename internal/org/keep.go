@@ -116,13 +116,14 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 	if !ok {
 		bad.Add("name", "org.domain.form")
 	}
-	in.check(b.Now(), &bad)
+	now := b.Now()
+	in.check(now, &bad)
 	if err := bad.Err(); err != nil {
 		return "", err
 	}
 	return name, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		args := in.args()
-		args["name"], args["now"] = name, b.Now()
+		args["name"], args["now"] = name, now
 		var id ID
 		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, organisation, created)
 			values (@name, @group, @validation, @method, @by, @from, @until, nullif(@vouching::bigint, 0), @now) returning id`, args).Scan(&id)

@@ -184,13 +184,14 @@ func (b *Book) ValidateName(ctx context.Context, by person.Actor, id ServerNameI
 			return err
 		}
 		action, d := "org.name_edited", audit.Detail{"server_name": n.Name, "wildcard": in.Wildcard}
-		args := pgx.NamedArgs{"id": id, "wildcard": in.Wildcard, "now": b.Now(), "method": "", "by": "", "from": nil, "until": nil}
+		now := b.Now()
+		args := pgx.NamedArgs{"id": id, "wildcard": in.Wildcard, "now": now, "method": "", "by": "", "from": nil, "until": nil}
 		in.Method, in.By = text.Line(in.Method), text.Line(in.By)
 		if in.Method != "" || !in.From.IsZero() || !in.Until.IsZero() {
 			if in.Until.IsZero() && !in.From.IsZero() {
 				in.Until = ReuseUntil(in.From)
 			}
-			if err := in.Proof.reusable(b.Now()); err != nil {
+			if err := in.Proof.reusable(now); err != nil {
 				return err
 			}
 			args["method"], args["by"], args["from"], args["until"] = in.Method, in.By, in.From, in.Until

@@ -163,18 +163,19 @@ func (b *Book) WithdrawToken(ctx context.Context, by Actor, id TokenID) error {
 		if err != nil {
 			return err
 		}
-		if err := MayWithdraw(by, t, b.Now()); err != nil {
+		now := b.Now()
+		if err := MayWithdraw(by, t, now); err != nil {
 			return err
 		}
 		if t.Withdrawn != nil {
 			return nil
 		}
 		if _, err := tx.Exec(ctx, `update token set withdrawn = @now, withdrawn_by = @by where id = @id`,
-			pgx.NamedArgs{"id": id, "now": b.Now(), "by": by.Account}); err != nil {
+			pgx.NamedArgs{"id": id, "now": now, "by": by.Account}); err != nil {
 			return fmt.Errorf("withdraw token %d: %w", id, err)
 		}
 		return audit.Write(ctx, tx, audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "token.withdrawn", About: []audit.Thing{id.Thing(), t.Account.Thing()},
+			Who: by.Who(), At: now, Action: "token.withdrawn", About: []audit.Thing{id.Thing(), t.Account.Thing()},
 			Detail: audit.Detail{"name": t.Name},
 		})
 	})
@@ -198,12 +199,13 @@ func MayWithdraw(by Actor, t Token, now time.Time) error {
 // account that does not look after it any more. A token that reaches nothing
 // then is withdrawn. It returns how many there were.
 func (b *Book) DropReach(ctx context.Context, tx pgx.Tx, by Actor, account ID, organisation int64) (int, error) {
+	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		update token set organisations = array_remove(organisations, @organisation),
 			withdrawn = case when cardinality(domains) = 0 and cardinality(organisations) = 1 then @now end,
 			withdrawn_by = case when cardinality(domains) = 0 and cardinality(organisations) = 1 then nullif(@by::bigint, 0) end
 		where account = @account and withdrawn is null and ends > @now and @organisation = any(organisations) returning id`,
-		pgx.NamedArgs{"account": account, "organisation": organisation, "now": b.Now(), "by": by.Account})
+		pgx.NamedArgs{"account": account, "organisation": organisation, "now": now, "by": by.Account})
 	if err != nil {
 		return 0, fmt.Errorf("drop organisation %d from tokens: %w", organisation, err)
 	}
@@ -216,7 +218,7 @@ func (b *Book) DropReach(ctx context.Context, tx pgx.Tx, by Actor, account ID, o
 		about = append(about, id.Thing())
 	}
 	return len(ids), audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: "token.reach_dropped", About: about, Detail: audit.Detail{"tokens": len(ids)},
+		Who: by.Who(), At: now, Action: "token.reach_dropped", About: about, Detail: audit.Detail{"tokens": len(ids)},
 	})
 }
 

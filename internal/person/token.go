@@ -88,9 +88,10 @@ func (b *Book) ByToken(ctx context.Context, secret string, from netip.Addr) (Act
 	if !LooksLikeToken(secret) {
 		return Actor{}, Token{}, ErrToken
 	}
+	now := b.Now()
 	rows, err := b.DB.Query(ctx, `select `+tokenColumns+`, a.groups from `+tokenTables+`
 		where t.hash = @hash and t.withdrawn is null and t.ends > @now and a.locked is null and (@issuer = '' or a.issuer = @issuer)`,
-		pgx.NamedArgs{"hash": digest(secret), "now": b.Now(), "issuer": b.Issuer})
+		pgx.NamedArgs{"hash": digest(secret), "now": now, "issuer": b.Issuer})
 	if err != nil {
 		return Actor{}, Token{}, fmt.Errorf("read token: %w", err)
 	}
@@ -106,7 +107,7 @@ func (b *Book) ByToken(ctx context.Context, secret string, from netip.Addr) (Act
 		return Actor{}, Token{}, ErrToken
 	}
 	t := found[0].Token
-	if t.LastUsed == nil || b.Now().Sub(*t.LastUsed) >= seenEvery {
+	if t.LastUsed == nil || now.Sub(*t.LastUsed) >= seenEvery {
 		if err := b.used(ctx, t.ID, from); err != nil {
 			return Actor{}, Token{}, err
 		}
