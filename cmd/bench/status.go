@@ -151,11 +151,11 @@ func (r *rig) questions(ctx context.Context) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Cert.NoteUnanswered(ctx); err != nil {
+	if err := r.Cert.NoteMissingResponses(ctx); err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	if err := r.Cert.RefreshAnswers(ctx); err != nil {
+	if err := r.Cert.RefreshResponses(ctx); err != nil {
 		return nil, err
 	}
 	fmt.Printf("signed the answers about %d certificates in %v\n", askedCertificates, time.Since(began).Round(time.Millisecond))

@@ -1,5 +1,6 @@
 // Command petschaft is the portal in production: `serve` answers requests and
-// works jobs, `migrate` brings the schema up to date, `config` prints the
+// works jobs, `migrate` brings the schema up to date, `ca` looks after the
+// portal's own authority, `lint` checks a certificate, `config` prints the
 // effective settings. It holds no sample data and no way past the sign-in.
 package main
 

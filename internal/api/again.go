@@ -13,7 +13,7 @@ const replayed = "Idempotent-Replayed"
 
 // again gives an answer a second time, to the same request of somebody who still
 // may ask it: the operation is asked for the right and for nothing else.
-func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g given, next http.Handler) {
+func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g keptAnswer, next http.Handler) {
 	now := &withheld{ResponseWriter: w, header: w.Header().Clone(), status: http.StatusOK}
 	next.ServeHTTP(now, r)
 	refused := !actor(r.Context()).Deed.Allowed()
@@ -29,7 +29,7 @@ func (a *API) again(w http.ResponseWriter, r *http.Request, body *hashed, g give
 	}
 }
 
-func (g given) send(w http.ResponseWriter) {
+func (g keptAnswer) send(w http.ResponseWriter) {
 	for name, value := range g.Headers {
 		w.Header().Set(name, value)
 	}

@@ -65,7 +65,7 @@ func (a *API) Open() (chi.Router, []byte, error) {
 	})
 	var described huma.API
 	r.Group(func(r chi.Router) {
-		r.Use(a.authenticated, a.limited, a.recorded, a.once)
+		r.Use(a.authenticated, a.limited, a.recorded, a.idempotent)
 		described = humachi.New(r, a.config())
 		a.register(described)
 	})

@@ -1,8 +1,8 @@
-// Package ca holds certificate authorities, one file each, which speak in
-// values of pki and nothing else. Local is the portal's own: a root and an
-// issuing authority for each purpose, their keys sealed in the database. It
-// decides which key signs and that one intent gets one certificate; what may be
-// issued, to whom, and what is revoked is never its decision.
+// Package ca holds certificate authorities, which speak in values of pki and
+// nothing else. Local is the portal's own: a root and an issuing authority for
+// each purpose, their keys sealed in the database. It decides which key signs and
+// that one intent gets one certificate; what may be issued, to whom, and what is
+// revoked is never its decision.
 package ca
 
 import (

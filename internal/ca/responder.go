@@ -59,10 +59,10 @@ func (l *Local) Responders() []string {
 // SignStatus answers for the authority called name. pki.ErrNoResponder while
 // nobody at hand may: RenewResponders changes that. It asks nobody and waits for
 // nothing.
-func (l *Local) SignStatus(name string, s pki.Status, thisUpdate, nextUpdate time.Time) (pki.Answer, error) {
+func (l *Local) SignStatus(name string, s pki.Status, thisUpdate, nextUpdate time.Time) (pki.Response, error) {
 	r, ok := l.responders.of(name)
 	if !ok {
-		return pki.Answer{}, pki.ErrNoResponder
+		return pki.Response{}, pki.ErrNoResponder
 	}
 	return r.Sign(s, thisUpdate, nextUpdate)
 }

@@ -1,11 +1,22 @@
-// Package cert keeps issued certificates: who sees which, their revocation and
-// the lists that announce it. A certificate is identified by issuer and serial,
-// belongs for ever to the account it was issued to, and is never deleted. It
-// never issues one (order does) and never signs anything itself: an Authority
-// does.
+// Package cert keeps issued certificates, also those from before the portal: who
+// sees which, their revocation, the lists and OCSP responses that announce it,
+// the evidence of why each was issued, and the reminders of its end. A
+// certificate is identified by issuer and serial, belongs for ever to the account
+// (of a mailbox) or the organisation (of a server) that it was issued to, and is
+// never deleted. It never decides whether one is issued (order does) and never
+// signs anything itself: an Authority does.
 //
-//	issued ── revoke ──▶ revoked        by its holder, a contact of its inactive row, or an officer; for good
-//	   └── time ──▶ expired             nothing is written: the end is in the certificate
+//	issued ── revoke ──▶ revoked      for good
+//	   └── time ──▶ expired
+//
+// A mailbox's certificate is revoked by its holder, a contact of its inactive row
+// or an officer; a server's by whoever looks after its organisation or an
+// officer. A renewed certificate stays valid beside its successor.
+//
+// Of a mailbox's certificate nothing is written when it expires. A server's has a
+// phase, which a job turns so that lists find it by an index:
+//
+//	valid ── may be renewed ──▶ ending ── its end ──▶ over
 package cert
 
 import (
@@ -37,7 +48,7 @@ func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate", ID: i
 // ServerThing is a server's certificate as an audit line names it.
 func (id ID) ServerThing() audit.Thing { return audit.Thing{Kind: "server_certificate", ID: int64(id)} }
 
-// Authority signs revocation lists and answers about certificates.
+// Authority signs revocation lists and OCSP responses about certificates.
 type Authority interface {
 	// SignCRL returns the list called number of the authority (RFC 5280, 5).
 	SignCRL(ctx context.Context, authority string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error)
@@ -52,10 +63,12 @@ type Authority interface {
 	RenewResponders(ctx context.Context) error
 	// SignStatus answers what s says (RFC 6960, 4.2). It waits for nothing: with
 	// nobody at hand it is pki.ErrNoResponder.
-	SignStatus(authority string, s pki.Status, thisUpdate, nextUpdate time.Time) (pki.Answer, error)
+	SignStatus(authority string, s pki.Status, thisUpdate, nextUpdate time.Time) (pki.Response, error)
 }
 
-// Book keeps certificates and revocation lists.
+// Book keeps certificates with their evidence, what is announced about them
+// (revocation lists, OCSP responses), and what is written about their end
+// (reminders, digests).
 type Book struct {
 	DB        *postgres.DB
 	Mailbox   *mailbox.Book
@@ -66,7 +79,7 @@ type Book struct {
 	Base      string
 	Reminders []int // days before the end, in any order; none means DefaultReminders
 
-	answers answers
+	responses responses
 }
 
 // Certificate is one as its reader may see it.

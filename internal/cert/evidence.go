@@ -81,9 +81,9 @@ func (e Evidence) of(c pki.Certificate, now time.Time) Evidence {
 	return e
 }
 
-// Testify is the step that keeps the evidence of a certificate. What was kept
+// RecordEvidence is the step that keeps the evidence of a certificate. What was kept
 // first stays.
-func (b *Book) Testify(ctx context.Context, tx pgx.Tx, id ID, c pki.Certificate, e Evidence) error {
+func (b *Book) RecordEvidence(ctx context.Context, tx pgx.Tx, id ID, c pki.Certificate, e Evidence) error {
 	rules := ""
 	if e.Checks != nil {
 		rules = e.Checks.Version

@@ -32,36 +32,36 @@ type dailyArgs struct{}
 
 func (dailyArgs) Kind() string { return "cert_daily" }
 
-type answersArgs struct{}
+type responsesArgs struct{}
 
-func (answersArgs) Kind() string { return "cert_answers" }
+func (responsesArgs) Kind() string { return "cert_answers" }
 
-// Jobs registers the signing of lists and answers and returns when it runs by
+// Jobs registers the signing of lists and responses and returns when it runs by
 // itself: every minute it looks for revocations that are on no list, for lists
-// older than a day, so that a missed day is caught up, and for answers whose turn
-// it is; every hour for certificates without an answer.
+// older than a day, so that a missed day is caught up, and for responses whose turn
+// it is; every hour for certificates without a response.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, j *river.Job[listArgs]) error {
 		return b.Announce(ctx, j.Args.Authority)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[dailyArgs]) error {
-		return b.NoteUnanswered(ctx)
+		return b.NoteMissingResponses(ctx)
 	}))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[answersArgs]) error { return b.AnnounceAll(ctx) }))
-	return append(b.serverJobs(w), queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, answersArgs{}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[responsesArgs]) error { return b.AnnounceAll(ctx) }))
+	return append(b.serverJobs(w), queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, responsesArgs{}))
 }
 
-// toAnnounce makes the answer about a certificate that tx revokes due, and has
+// toAnnounce makes the response about a certificate that tx revokes due, and has
 // its authority's list signed. Whatever becomes of that job, AnnounceAll finds
 // both.
 func (b *Book) toAnnounce(ctx context.Context, tx pgx.Tx, id ID, authority string) error {
 	if _, err := tx.Exec(ctx, `update ocsp_answer set due = $2 where certificate = $1`, id, b.Now()); err != nil {
-		return fmt.Errorf("make the answer about certificate %d due: %w", id, err)
+		return fmt.Errorf("make the response about certificate %d due: %w", id, err)
 	}
 	return b.Queue.Insert(ctx, tx, listArgs{Authority: authority})
 }
 
-// AnnounceAll signs what is due of all authorities: answers, lists that do not
+// AnnounceAll signs what is due of all authorities: responses, lists that do not
 // name all that was revoked, and lists that are old.
 func (b *Book) AnnounceAll(ctx context.Context) error {
 	if b.Authority == nil {
@@ -70,12 +70,12 @@ func (b *Book) AnnounceAll(ctx context.Context) error {
 	return errors.Join(b.Announce(ctx, b.Authority.Names()...), b.SignOldLists(ctx))
 }
 
-// Announce tells the world what the authorities revoked: by new answers, and by
+// Announce tells the world what the authorities revoked: by new responses, and by
 // a new list unless the newest one names all of it. So a thousand revocations at
-// once make a few lists and not a thousand. A list does not wait for answers that
+// once make a few lists and not a thousand. A list does not wait for responses that
 // fail.
 func (b *Book) Announce(ctx context.Context, authorities ...string) error {
-	failed := []error{b.noteRevoked(ctx, authorities), b.RefreshAnswers(ctx)}
+	failed := []error{b.noteRevoked(ctx, authorities), b.RefreshResponses(ctx)}
 	for _, a := range authorities {
 		failed = append(failed, b.signMissing(ctx, a))
 	}

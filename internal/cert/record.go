@@ -46,9 +46,9 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 			values (@reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @account, @row, @subject, @emails, @search,
 				@from, @until, @now, @remind)
 			on conflict (issuer, serial) do nothing returning id
-		)`+withAnswer+`
+		)`+withResponse+`
 		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
-		b.answered(i.Authority, c, pgx.NamedArgs{
+		b.firstResponse(i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "account": i.Account, "row": i.Row, "subject": c.Subject, "emails": c.Emails,
 			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now, "remind": b.firstReminder(c),

@@ -42,9 +42,9 @@ func (b *Book) RecordServer(ctx context.Context, tx pgx.Tx, i ServerIssuance) (I
 			values (@reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @subject, '{}', @search, @from, @until,
 				@now, @organisation, @name, @names, @product, @order, @renewable, 'valid', @renewable, @remind)
 			on conflict (issuer, serial) do nothing returning id
-		)`+withAnswer+`
+		)`+withResponse+`
 		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
-		b.answered(i.Authority, c, pgx.NamedArgs{
+		b.firstResponse(i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "subject": c.Subject, "search": i.words(),
 			"from": c.NotBefore, "until": c.NotAfter, "now": now, "organisation": i.Organisation, "name": i.name(), "names": c.DNS,

@@ -113,7 +113,7 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 		if done = !b.SecondOfficer; done {
 			return b.appoint(ctx, tx, by, *r, of, nil)
 		}
-		return b.tell(ctx, tx, by, *r, "handover.reassign_asked", audit.Detail{"successor": r.SuccessorName, "reason": reason})
+		return b.noteReassignment(ctx, tx, by, *r, "handover.reassign_asked", audit.Detail{"successor": r.SuccessorName, "reason": reason})
 	})
 	return asked, done, err
 }
@@ -180,7 +180,7 @@ func (b *Book) drop(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignm
 	if err := b.close(ctx, tx, r, "dropped", &by.Account); err != nil {
 		return err
 	}
-	return b.tell(ctx, tx, by, r, "handover.reassign_dropped", audit.Detail{"successor": r.SuccessorName})
+	return b.noteReassignment(ctx, tx, by, r, "handover.reassign_dropped", audit.Detail{"successor": r.SuccessorName})
 }
 
 func (b *Book) appoint(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment, of org.Organisation, second *person.ID) error {
@@ -192,7 +192,7 @@ func (b *Book) appoint(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassi
 	if err != nil {
 		return err
 	}
-	return b.tell(ctx, tx, by, r, "handover.reassigned", audit.Detail{"contact": [2]string{r.BeforeName, r.SuccessorName}, "reason": r.Reason, "tokens": tokens})
+	return b.noteReassignment(ctx, tx, by, r, "handover.reassigned", audit.Detail{"contact": [2]string{r.BeforeName, r.SuccessorName}, "reason": r.Reason, "tokens": tokens})
 }
 
 func (b *Book) close(ctx context.Context, tx pgx.Tx, r Reassignment, state string, by *person.ID) error {
@@ -204,7 +204,7 @@ func (b *Book) close(ctx context.Context, tx pgx.Tx, r Reassignment, state strin
 	return nil
 }
 
-func (b *Book) tell(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment, action string, d audit.Detail) error {
+func (b *Book) noteReassignment(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
 		Who: by.Who(), At: b.Now(), Action: action, Detail: d,
 		About: []audit.Thing{r.ID.Thing(), r.Organisation.Thing(), r.Before.Thing(), r.Successor.Thing()},

@@ -34,7 +34,7 @@ type planner struct {
 	count  map[Class]int
 	active int // active rows that the file names
 	done   int
-	told   time.Time
+	shown  time.Time
 }
 
 // plan makes the plan of im anew. Lines in stale become faults that say that
@@ -115,7 +115,7 @@ func (p *planner) judge(ctx context.Context, batch []*entry) error {
 		return err
 	}
 	p.done += len(batch)
-	p.tell(ctx)
+	p.show(ctx)
 	return p.store(ctx, batch)
 }
 
@@ -271,13 +271,13 @@ func (e *entry) values(id ID) ([]any, error) {
 	return v, nil
 }
 
-// tell shows how far the plan is, once a second at most. It is a comfort: when
+// show writes down how far the plan is, once a second at most. It is a comfort: when
 // no second connection is free, nobody waits for one.
-func (p *planner) tell(ctx context.Context) {
-	if time.Since(p.told) < time.Second {
+func (p *planner) show(ctx context.Context) {
+	if time.Since(p.shown) < time.Second {
 		return
 	}
-	p.told = time.Now()
+	p.shown = time.Now()
 	soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	conn, err := p.book.DB.Acquire(soon)

@@ -1,9 +1,9 @@
 // Package mail holds the words of every mail the portal sends, the kept SMTP
 // connections that carry them, and the outbox for mails whose outcome nobody
 // waits for. It decides how a letter looks, which answers of a mail server are
-// final, and when the next attempt is due. It never decides who is to be
-// written to, never makes or stores a link token, and never writes to an
-// address other than the one it was given.
+// final, when the next attempt is due, and when the whole queue is held. It never
+// decides who is to be written to, never makes or stores a link token, and never
+// writes to an address other than the one it was given.
 package mail
 
 import (

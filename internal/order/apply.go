@@ -14,7 +14,7 @@ import (
 	"petschaft/internal/pki"
 )
 
-// ErrNoAuthority is what applying says while no authority is set up.
+// errNoAuthority is what applying says while no authority is set up.
 var errNoAuthority = fault.New(fault.Unavailable, "order.no_authority")
 
 // Input is an application as somebody sends it.

@@ -53,7 +53,7 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 		if err := b.close(ctx, tx, o, Withdrawn, "", nil); err != nil {
 			return err
 		}
-		return b.tell(ctx, tx, by.Who(), o, "order.withdrawn", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, by.Who(), o, "order.withdrawn", audit.Detail{"reference": o.Reference})
 	})
 }
 
@@ -77,7 +77,7 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 			return fmt.Errorf("correct order %d: %w", o.ID, err)
 		}
 		detail := audit.Detail{"reference": o.Reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
-		if err := b.tell(ctx, tx, by.Who(), o, "order.corrected", detail); err != nil {
+		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.corrected", detail); err != nil {
 			return err
 		}
 		return b.arrived(ctx, tx, o, d.state())
@@ -157,7 +157,7 @@ func (b *Book) goOn(ctx context.Context, reference string) error {
 		if err := b.move(ctx, tx, o, next, ""); err != nil {
 			return err
 		}
-		if err := b.tell(ctx, tx, audit.Who{}, o, "order.validated", audit.Detail{"reference": o.Reference}); err != nil {
+		if err := b.noteOrder(ctx, tx, audit.Who{}, o, "order.validated", audit.Detail{"reference": o.Reference}); err != nil {
 			return err
 		}
 		return b.arrived(ctx, tx, o, next)

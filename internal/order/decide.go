@@ -119,7 +119,7 @@ func (b *Book) Take(ctx context.Context, by person.Actor, reference string) erro
 		if err := b.move(ctx, tx, o, Review, ""); err != nil {
 			return err
 		}
-		return b.tell(ctx, tx, by.Who(), o, "order.taken", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, by.Who(), o, "order.taken", audit.Detail{"reference": o.Reference})
 	})
 }
 
@@ -145,7 +145,7 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 			return err
 		}
-		if err := b.tell(ctx, tx, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
+		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderApprovedWords{
@@ -160,7 +160,7 @@ func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d 
 		if err := b.moveBy(ctx, tx, o, Returned, d.Reason, &by.Account); err != nil {
 			return err
 		}
-		if err := b.tell(ctx, tx, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderReturnedWords{
@@ -175,7 +175,7 @@ func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d 
 		if err := b.close(ctx, tx, o, Rejected, d.Reason, &by.Account); err != nil {
 			return err
 		}
-		if err := b.tell(ctx, tx, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderRejectedWords{
@@ -211,7 +211,7 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 			return err
 		}
-		return b.tell(ctx, tx, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
 	})
 }
 

@@ -141,7 +141,7 @@ func (b *Book) failed(ctx context.Context, tx pgx.Tx, o ServerOrder, a answer) e
 	if err != nil {
 		return fmt.Errorf("keep the answer to order %d: %w", o.ID, err)
 	}
-	return b.tell(ctx, tx, audit.Who{}, o, "order.failed", a.detail(o.Reference))
+	return b.noteOrder(ctx, tx, audit.Who{}, o, "order.failed", a.detail(o.Reference))
 }
 
 // recordServer keeps the certificate whatever happened to the order meanwhile:
@@ -168,18 +168,18 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		case o.Certificate != nil && n == *o.Certificate:
 			return nil
 		}
-		if err := b.testifyServer(ctx, tx, o, i.Reference, n, c, a.checks); err != nil {
+		if err := b.recordServerEvidence(ctx, tx, o, i.Reference, n, c, a.checks); err != nil {
 			return err
 		}
 		switch {
 		case o.State.over():
-			return b.tell(ctx, tx, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})
+			return b.noteOrder(ctx, tx, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})
 		}
 		_, err = tx.Exec(ctx, `update server_order set state = 'issued', reason = '', certificate = $2, since = $3, ended = $3 where id = $1`, o.ID, n, b.Now())
 		if err != nil {
 			return fmt.Errorf("record order %d: %w", o.ID, err)
 		}
-		if err := b.tell(ctx, tx, audit.Who{}, o, "order.fulfilled", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
+		if err := b.noteOrder(ctx, tx, audit.Who{}, o, "order.fulfilled", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.ServerIssuedWords{

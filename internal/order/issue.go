@@ -82,7 +82,7 @@ type intent struct {
 	HolderEmail string
 	Language    string
 	State       State
-	Spki        []byte
+	SPKI        []byte
 	Profile     string
 	CommonName  string
 	GivenName   string
@@ -101,7 +101,7 @@ type intent struct {
 // request is what the authority is asked for. A fault says why it may not be
 // asked: a name that the provider does not know, say.
 func (i intent) request() (pki.Request, error) {
-	key, err := pki.ReadKey(i.Spki)
+	key, err := pki.ReadKey(i.SPKI)
 	if err != nil {
 		return pki.Request{}, err
 	}
@@ -296,7 +296,7 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 		case i.State == Issued && n == *i.Certificate:
 			return nil
 		}
-		if err := b.testify(ctx, tx, i, reference, n, c, a.checks); err != nil {
+		if err := b.recordEvidence(ctx, tx, i, reference, n, c, a.checks); err != nil {
 			return err
 		}
 		switch {

@@ -161,10 +161,10 @@ func (b *Book) OpenOrders(ctx context.Context, by person.Actor) (n int64, err er
 	return n, nil
 }
 
-// Waiting is how many orders wait for registration officers.
+// WaitingOrders is how many orders wait for registration officers.
 type WaitingOrders struct{ Decide, Validate, Failed int64 }
 
-// Waiting counts them for an officer, without those that they may not decide.
+// WaitingOrders counts them for an officer, without those that they may not decide.
 func (b *Book) WaitingOrders(ctx context.Context, by person.Actor) (w WaitingOrders, err error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return w, err

@@ -105,7 +105,7 @@ type Application struct {
 	Ended       *time.Time
 }
 
-// Book keeps applications.
+// Book keeps applications, orders and products.
 type Book struct {
 	DB        *postgres.DB
 	Mailbox   *mailbox.Book

@@ -47,15 +47,15 @@ func unsigned(reason string) bool {
 	return reason == rulesKey || reason == rulesName || reason == rulesOffice
 }
 
-// Witness is an Authority that remembers what it checked before it signed.
-type Witness interface {
+// checker is an Authority that remembers what it checked before it signed.
+type checker interface {
 	Checked(ctx context.Context, intent int64) (r lint.Report, ok bool, err error)
 }
 
 // checked is what was checked of the certificate: by the authority before it
 // signed, else here, of what came.
 func (b *Book) checked(ctx context.Context, r pki.Request, c pki.Certificate) (*lint.Report, error) {
-	if w, ok := b.Authority.(Witness); ok {
+	if w, ok := b.Authority.(checker); ok {
 		report, known, err := w.Checked(ctx, r.Intent)
 		if err != nil {
 			return nil, fmt.Errorf("ask what was checked: %w", err)

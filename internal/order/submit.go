@@ -267,7 +267,7 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form stri
 	}
 	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: replaces}
 	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
-	if err := b.tell(ctx, tx, by.Who(), o, "order.submitted", detail); err != nil {
+	if err := b.noteOrder(ctx, tx, by.Who(), o, "order.submitted", detail); err != nil {
 		return 0, err
 	}
 	if replaces != nil {
@@ -292,11 +292,11 @@ func (b *Book) arrived(ctx context.Context, tx pgx.Tx, o ServerOrder, s State) e
 	if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 		return err
 	}
-	return b.tell(ctx, tx, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
+	return b.noteOrder(ctx, tx, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
 }
 
-// tell writes an audit line about the order.
-func (b *Book) tell(ctx context.Context, tx pgx.Tx, who audit.Who, o ServerOrder, action string, d audit.Detail) error {
+// noteOrder writes an audit line about the order.
+func (b *Book) noteOrder(ctx context.Context, tx pgx.Tx, who audit.Who, o ServerOrder, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
 		Who: who, At: b.Now(), Action: action, Detail: d, About: []audit.Thing{o.ID.Thing(), o.Organisation.Thing()},
 	})

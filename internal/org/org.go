@@ -126,7 +126,7 @@ const domainColumns = `d.id, d.name, d.contact_group as group, g0.name as group_
 
 const domainTables = `email_domain d join contact_group g0 on g0.id = d.contact_group`
 
-// Book keeps domains and contact groups.
+// Book keeps domains and contact groups, organisations and the names of servers.
 type Book struct {
 	DB     *postgres.DB
 	People *person.Book

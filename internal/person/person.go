@@ -1,7 +1,8 @@
 // Package person holds the people as the identity provider knows them: their
-// accounts, who acts, and who is locked out. An account is keyed by issuer and
-// subject, never by mail address. It proves nobody's identity (signin does) and
-// decides no right over another subject's things.
+// accounts, who acts, also through an API token, what was done under which key,
+// and who is locked out. An account is keyed by issuer and subject, never by mail
+// address. It proves nobody's identity (signin does) and decides no right over
+// another subject's things.
 package person
 
 import (
@@ -69,7 +70,7 @@ type Account struct {
 const accountColumns = `a.id, a.issuer, a.subject, a.username, a.name, a.given_name, a.family_name, a.email,
 	a.email_verified, a.verified_email, a.label, a.groups, a.created, a.signed_in, a.locked, a.locked_why`
 
-// Book keeps the accounts.
+// Book keeps the accounts and their tokens.
 type Book struct {
 	DB         *postgres.DB
 	Now        func() time.Time

@@ -22,18 +22,17 @@ const (
 	RevokeCertificates       Verb = "certificates.revoke"
 )
 
-// DomainVerbs are those that act on e-mail domains, OrganisationVerbs those that
-// act on organisations; Verbs are all.
+// DomainVerbs are the verbs that act on e-mail domains.
 func DomainVerbs() []Verb {
 	return []Verb{ReadAddresses, WriteAddresses, SendChallenges, WriteImports, ReadClientCertificates, RevokeClientCertificates}
 }
 
-// OrganisationVerbs see DomainVerbs.
+// OrganisationVerbs are the verbs that act on organisations.
 func OrganisationVerbs() []Verb {
 	return []Verb{ReadOrders, WriteOrders, ReadCertificates, RevokeCertificates}
 }
 
-// Verbs see DomainVerbs.
+// Verbs are all verbs.
 func Verbs() []Verb { return append(DomainVerbs(), OrganisationVerbs()...) }
 
 // Reach is what an API token leaves of what its maker may: these e-mail domains

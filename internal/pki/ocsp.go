@@ -23,10 +23,10 @@ type Status struct {
 	Reason  Reason
 }
 
-// Answer is a signed status (RFC 6960, 4.2) for those who name the authority by
-// digests of either kind: an answer names it as the question does, so there are
+// Response is a signed status (RFC 6960, 4.2) for those who name the authority by
+// digests of either kind: a response names it as the question does, so there are
 // two.
-type Answer struct{ SHA1, SHA256 []byte }
+type Response struct{ SHA1, SHA256 []byte }
 
 // Responder answers for an authority with a key of its own (RFC 6960, 4.2.2.2).
 type Responder struct {
@@ -71,28 +71,28 @@ func (a Issuer) SignResponder(public crypto.PublicKey, from, until time.Time) (*
 // responder whose own certificate ends before that is ErrNoResponder. Write
 // thisUpdate to the minute, as producedAt is: NSS takes a good certificate for
 // revoked where producedAt lies before it.
-func (r Responder) Sign(s Status, thisUpdate, nextUpdate time.Time) (Answer, error) {
+func (r Responder) Sign(s Status, thisUpdate, nextUpdate time.Time) (Response, error) {
 	if !thisUpdate.Equal(thisUpdate.Truncate(time.Minute)) {
-		return Answer{}, fmt.Errorf("sign status: %v is not a whole minute", thisUpdate)
+		return Response{}, fmt.Errorf("sign status: %v is not a whole minute", thisUpdate)
 	}
 	if nextUpdate.After(r.Certificate.NotAfter) {
-		return Answer{}, ErrNoResponder
+		return Response{}, ErrNoResponder
 	}
 	t := ocsp.Response{
 		Status: ocsp.Good, SerialNumber: new(big.Int).SetBytes(s.Serial), ThisUpdate: thisUpdate, NextUpdate: nextUpdate, Certificate: r.Certificate,
 	}
 	if s.Revoked != nil {
 		if _, known := s.Reason.Facts(); !known {
-			return Answer{}, fmt.Errorf("sign status: %d is no reason to revoke", s.Reason)
+			return Response{}, fmt.Errorf("sign status: %d is no reason to revoke", s.Reason)
 		}
 		t.Status, t.RevokedAt, t.RevocationReason = ocsp.Revoked, *s.Revoked, int(s.Reason)
 	}
-	var a Answer
+	var a Response
 	for hash, der := range map[crypto.Hash]*[]byte{crypto.SHA1: &a.SHA1, crypto.SHA256: &a.SHA256} {
 		var err error
 		t.IssuerHash = hash
 		if *der, err = ocsp.CreateResponse(r.Authority, r.Certificate, t, r.Signer); err != nil {
-			return Answer{}, fmt.Errorf("sign status: %w", err)
+			return Response{}, fmt.Errorf("sign status: %w", err)
 		}
 	}
 	return a, nil

@@ -47,7 +47,7 @@ func (r *killRig) told(authority string, serial []byte) (listed, answered bool) 
 	issuer := must(x509.ParseCertificate(r.CA.Chain(authority)[0]))
 	// A book of its own: a process keeps answers in memory for half a minute.
 	fresh := &cert.Book{DB: r.DB, Now: time.Now}
-	a := must(fresh.Answer(r.t.Context(), authority, pki.Question{Serial: serial}))
+	a := must(fresh.Response(r.t.Context(), authority, pki.Question{Serial: serial}))
 	return listed, must(ocsp.ParseResponse(a.DER, issuer)).Status == ocsp.Revoked
 }
 

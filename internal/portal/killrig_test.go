@@ -149,7 +149,7 @@ func newKillRig(t *testing.T) *killRig {
 	db.Close()
 	r.Portal = must(portal.Open(ctx, c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now))
 	t.Cleanup(r.Close)
-	r.ok(r.Cert.RefreshAnswers(ctx)) // somebody is at hand to answer
+	r.ok(r.Cert.RefreshResponses(ctx)) // somebody is at hand to answer
 	f := campus.Founder{T: t, DB: r.DB, People: r.People, Org: r.Org}
 	at := func(name string) person.Claims {
 		c := campus.WithEmail(name+" Beispiel", name+"@people.example")

@@ -76,7 +76,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error 
 	if len(q.Serial) == 0 || !s.CA[i].Addressee.Means(q) {
 		return unanswered(w, pki.Unauthorized)
 	}
-	a, err := s.Cert.Answer(r.Context(), name, q)
+	a, err := s.Cert.Response(r.Context(), name, q)
 	switch {
 	case fault.Is(err, fault.Missing):
 		return unanswered(w, pki.Unauthorized)
@@ -102,7 +102,7 @@ func unanswered(w http.ResponseWriter, der []byte) error {
 // answered sends an answer with what lets others keep it (RFC 5019, 6.2): for
 // less time than it is good, so that a revocation is seen soon. Two answers of
 // one minute bear the same date, so only the tag tells whether it is another one.
-func (s *Site) answered(w http.ResponseWriter, r *http.Request, a cert.Answer) {
+func (s *Site) answered(w http.ResponseWriter, r *http.Request, a cert.Response) {
 	fresh, h := min(answerFresh, a.NextUpdate.Sub(s.Now())), w.Header()
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(fresh.Seconds()))+", no-transform, must-revalidate")
 	h.Set("Expires", s.Now().Add(fresh).UTC().Format(http.TimeFormat))

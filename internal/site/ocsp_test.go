@@ -36,7 +36,7 @@ type asked struct {
 
 func newAsked(r *rig) asked {
 	r.t.Helper()
-	must(0, r.Cert.RefreshAnswers(r.t.Context()))
+	must(0, r.Cert.RefreshResponses(r.t.Context()))
 	id := r.certified("ada", r.linkRow("ada", "ada"))
 	c := must(r.Cert.One(r.t.Context(), r.actors["ada"], id))
 	return asked{r, id, must(x509.ParseCertificate(c.DER)), must(x509.ParseCertificate(r.CA.Chain("mail")[0]))}

@@ -65,7 +65,7 @@ func (r *rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 		if err != nil {
 			return err
 		}
-		return r.Cert.Testify(ctx, tx, n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
+		return r.Cert.RecordEvidence(ctx, tx, n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
 	})
 	if err != nil {
 		r.t.Fatalf("record for %v: %v", names, err)

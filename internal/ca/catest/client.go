@@ -133,6 +133,6 @@ func (c *Client) Responders() []string { return nil }
 func (c *Client) RenewResponders(context.Context) error { return nil }
 
 // SignStatus answers for nobody.
-func (c *Client) SignStatus(string, pki.Status, time.Time, time.Time) (pki.Answer, error) {
-	return pki.Answer{}, pki.ErrNoResponder
+func (c *Client) SignStatus(string, pki.Status, time.Time, time.Time) (pki.Response, error) {
+	return pki.Response{}, pki.ErrNoResponder
 }

@@ -38,7 +38,7 @@ func (r *rig) ask(t testing.TB, id cert.ID) *ocsp.Response {
 	var found *ocsp.Response
 	for _, long := range []bool{true, false} {
 		q.SHA256 = long
-		a, err := r.Answer(t.Context(), ca.Mail, q)
+		a, err := r.Response(t.Context(), ca.Mail, q)
 		r.ok(t, err)
 		found, err = ocsp.ParseResponse(a.DER, authority)
 		r.ok(t, err)
@@ -53,9 +53,9 @@ func (r *rig) ask(t testing.TB, id cert.ID) *ocsp.Response {
 // unanswered is the kind of fault when nothing is answered.
 func (r *rig) unanswered(t testing.TB, authority string, serial []byte) fault.Kind {
 	t.Helper()
-	_, err := r.Answer(t.Context(), authority, r.question(t, serial))
+	_, err := r.Response(t.Context(), authority, r.question(t, serial))
 	if err == nil {
-		t.Fatalf("%s: there is an answer about %x", authority, serial)
+		t.Fatalf("%s: there is a response about %x", authority, serial)
 	}
 	return fault.Of(err).Kind
 }
@@ -63,7 +63,7 @@ func (r *rig) unanswered(t testing.TB, authority string, serial []byte) fault.Ki
 func TestAnAnswerIsThereFromIssuanceOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context())) // somebody is at hand to answer
+	r.ok(t, r.RefreshResponses(t.Context())) // somebody is at hand to answer
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
 	a := r.ask(t, id)
 	if a.Status != ocsp.Good || !a.ThisUpdate.Equal(r.Now()) || !a.NextUpdate.Equal(r.Now().Add(day)) {
@@ -82,11 +82,11 @@ func TestAnAnswerIsThereFromIssuanceOn(t *testing.T) {
 func TestARevocationIsAnsweredAtOnceAndForGood(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	row := r.row(t, "ada@uni.example")
 	for _, f := range pki.Reasons(true) {
 		id := r.issued(t, r.ada, row, "ada@uni.example")
-		r.ask(t, id) // so that the answer is at hand
+		r.ask(t, id) // so that the response is at hand
 		at := r.Now()
 		r.ok(t, r.Revoke(t.Context(), r.officer, id, f.Reason))
 		r.clock.Advance(30 * time.Second)
@@ -97,7 +97,7 @@ func TestARevocationIsAnsweredAtOnceAndForGood(t *testing.T) {
 				t.Errorf("reason %d: got status %d for %d at %v, want it revoked at %v", f.Reason, a.Status, a.RevocationReason, a.RevokedAt, at)
 			}
 			r.clock.Advance(13 * time.Hour)
-			r.ok(t, r.RefreshAnswers(t.Context()))
+			r.ok(t, r.RefreshResponses(t.Context()))
 		}
 	}
 }
@@ -105,25 +105,25 @@ func TestARevocationIsAnsweredAtOnceAndForGood(t *testing.T) {
 func TestAnswersAreSignedAnewWhenHalfOfTheirLifeIsOver(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
 	began, first := r.Now(), r.ask(t, id)
 	for _, c := range []struct {
 		after time.Duration
-		want  time.Duration // since the beginning, of the answer
+		want  time.Duration // since the beginning, of the response
 	}{{12*time.Hour - time.Minute, 0}, {12 * time.Hour, 12 * time.Hour}, {13 * time.Hour, 12 * time.Hour}, {40 * time.Hour, 40 * time.Hour}} {
 		r.clock.Advance(began.Add(c.after).Sub(r.Now()))
-		r.ok(t, r.RefreshAnswers(t.Context()))
+		r.ok(t, r.RefreshResponses(t.Context()))
 		r.clock.Advance(30 * time.Second)
 		if a := r.ask(t, id); !a.ThisUpdate.Equal(began.Add(c.want)) {
-			t.Errorf("after %v: got the answer of %v, want that of %v", c.after, a.ThisUpdate, began.Add(c.want))
+			t.Errorf("after %v: got the response of %v, want that of %v", c.after, a.ThisUpdate, began.Add(c.want))
 		}
 	}
 	r.clock.Advance(25 * time.Hour) // the job was away
 	if got := r.unanswered(t, ca.Mail, first.SerialNumber.Bytes()); got != fault.Unavailable {
-		t.Errorf("an answer whose time is over: got %v, want that there is none for now", got)
+		t.Errorf("a response whose time is over: got %v, want that there is none for now", got)
 	}
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	r.ask(t, id)
 }
 
@@ -135,14 +135,14 @@ func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
 	row := r.row(t, "ada@uni.example")
 	old, gone := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example") // nobody is at hand yet
 	if got := r.unanswered(t, ca.Mail, must(r.One(t.Context(), r.ada, old)).Serial); got != fault.Unavailable {
-		t.Errorf("with nobody at hand: got %v, want that there is no answer for now", got)
+		t.Errorf("with nobody at hand: got %v, want that there is no response for now", got)
 	}
 	must(r.db.Exec(t.Context(), `delete from ocsp_answer`))
 	r.ok(t, r.Revoke(t.Context(), r.ada, gone, pki.Superseded))
 	for range 2 {
-		r.ok(t, r.NoteUnanswered(t.Context()))
+		r.ok(t, r.NoteMissingResponses(t.Context()))
 	}
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	if a := r.ask(t, old); a.Status != ocsp.Good {
 		t.Errorf("got status %d, want good", a.Status)
 	}
@@ -150,24 +150,24 @@ func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
 		t.Errorf("got status %d, want revoked", a.Status)
 	}
 	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 2 {
-		t.Errorf("got %d answers, want 2", n)
+		t.Errorf("got %d responses, want 2", n)
 	}
 	r.Authority = nil
-	r.ok(t, errors.Join(r.NoteUnanswered(t.Context()), r.RefreshAnswers(t.Context())))
+	r.ok(t, errors.Join(r.NoteMissingResponses(t.Context()), r.RefreshResponses(t.Context())))
 }
 
 func TestAnAnswerIsGivenUntilAWeekAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
 	c := must(r.One(t.Context(), r.ada, id))
 	r.clock.Advance(c.NotAfter.Add(7 * day).Sub(r.Now()))
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	r.ask(t, id)
 	r.clock.Advance(day)
-	r.ok(t, r.RefreshAnswers(t.Context()))
-	r.ok(t, r.NoteUnanswered(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
+	r.ok(t, r.NoteMissingResponses(t.Context()))
 	if got := r.unanswered(t, ca.Mail, c.Serial); got != fault.Missing {
 		t.Errorf("a week after its end: got %v, want nothing known of it", got)
 	}
@@ -178,7 +178,7 @@ func TestAnAnswerIsGivenUntilAWeekAfterTheEnd(t *testing.T) {
 func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	row := r.row(t, "ada@uni.example")
 	var all []cert.ID
 	for range 12 {
@@ -189,7 +189,7 @@ func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 		end := all[round*4 : round*4+4]
 		got := race(12, func(i int) error {
 			if i%3 != 0 {
-				return r.RefreshAnswers(t.Context())
+				return r.RefreshResponses(t.Context())
 			}
 			if err := r.Revoke(t.Context(), r.ada, end[i/3], pki.KeyCompromise); err != nil {
 				return err
@@ -211,9 +211,9 @@ func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 	}
 }
 
-// TestARevocationNeedsNoJob: its transaction makes the answer due, and the list
+// TestARevocationNeedsNoJob: its transaction makes the response due, and the list
 // shows that it does not name it; whatever became of the job, the next minute
-// signs both. That the answers cannot be signed keeps no list waiting.
+// signs both. That the responses cannot be signed keeps no list waiting.
 func TestARevocationNeedsNoJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -224,7 +224,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
 	if n := r.scalar(t, `select count(*) from ocsp_answer where due <= $1`, r.Now()); n != 2 {
-		t.Errorf("got %d answers due after two revocations, want both", n)
+		t.Errorf("got %d responses due after two revocations, want both", n)
 	}
 	must(r.db.Exec(t.Context(), `delete from river_job`))
 	r.ok(t, r.AnnounceAll(t.Context()))
@@ -237,7 +237,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 		t.Errorf("got status %d, want it revoked", a.Status)
 	}
 	if n := r.scalar(t, `select count(*) from ocsp_answer where revoked`); n != 2 {
-		t.Errorf("got %d answers that say revoked, want both", n)
+		t.Errorf("got %d responses that say revoked, want both", n)
 	}
 	r.ok(t, r.AnnounceAll(t.Context()))
 	if _, l := r.list(t, ca.Mail); l.Number != 2 {
@@ -248,10 +248,10 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	r.ok(t, r.Revoke(t.Context(), r.bob, other, pki.Superseded))
 	must(r.db.Exec(t.Context(), `alter table ocsp_answer rename column sha1 to gone`))
 	if err := r.AnnounceAll(t.Context()); err == nil {
-		t.Error("the answers cannot be signed, and nobody says so")
+		t.Error("the responses cannot be signed, and nobody says so")
 	}
 	if _, l := r.list(t, ca.Mail); l.Entries != 2 {
-		t.Errorf("got %d entries, want the list signed though the answers cannot be", l.Entries)
+		t.Errorf("got %d entries, want the list signed though the responses cannot be", l.Entries)
 	}
 }
 
@@ -296,9 +296,9 @@ func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
 			t.Errorf("%s: got %v, want missing", name, got)
 		}
 	}
-	r.ok(t, r.NoteUnanswered(t.Context()))
+	r.ok(t, r.NoteMissingResponses(t.Context()))
 	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 0 {
-		t.Errorf("got %d answers, want none", n)
+		t.Errorf("got %d responses, want none", n)
 	}
 	if _, l := r.list(t, ca.Mail); l.Entries != 0 {
 		t.Errorf("got %d entries, want none", l.Entries)
@@ -324,17 +324,17 @@ func TestAnIssuanceNeedsNobodyAtHandToAnswer(t *testing.T) {
 func TestAnswersOfAnOlderVersionAreSignedAnew(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	row := r.row(t, "ada@uni.example")
 	old, fine := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example")
 	must(r.db.Exec(t.Context(), `update ocsp_answer set this_update = this_update + interval '17 seconds', sha1 = '\x00', sha256 = '\x00' where certificate = $1`, old))
 	r.clock.Advance(10*time.Minute + 43*time.Second)
-	r.ok(t, r.NoteUnanswered(t.Context()))
-	r.ok(t, r.RefreshAnswers(t.Context()))
+	r.ok(t, r.NoteMissingResponses(t.Context()))
+	r.ok(t, r.RefreshResponses(t.Context()))
 	if got, want := r.ask(t, old).ThisUpdate, r.Now().Truncate(time.Minute); !got.Equal(want) {
-		t.Errorf("the answer of an older version: got one of %v, want one of %v", got, want)
+		t.Errorf("the response of an older version: got one of %v, want one of %v", got, want)
 	}
 	if got, want := r.ask(t, fine).ThisUpdate, trial.Today(); !got.Equal(want) {
-		t.Errorf("an answer of this version: got one of %v, want that of %v to stay", got, want)
+		t.Errorf("a response of this version: got one of %v, want that of %v to stay", got, want)
 	}
 }

@@ -22,15 +22,15 @@ var speakHuma = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable, huma.ValidateStrictCasing = false, true
 	huma.NewError = func(status int, _ string, _ ...error) huma.StatusError { return &Problem{Status: status} }
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		return misread(ctx.Context(), status, errs)
+		return undecoded(ctx.Context(), status, errs)
 	}
 })
 
 type apiKey struct{}
 
-// misread is the problem that a request has which could not be read. huma's own
+// undecoded is the problem of a request that could not be read. huma's own
 // words are never shown: they quote what was sent and know one language.
-func misread(ctx context.Context, status int, errs []error) *Problem {
+func undecoded(ctx context.Context, status int, errs []error) *Problem {
 	a, _ := ctx.Value(apiKey{}).(*API)
 	switch status {
 	case http.StatusUnprocessableEntity:

@@ -17,26 +17,26 @@ import (
 	"petschaft/internal/postgres"
 )
 
-// An answer about a certificate is signed when it is issued, at once after its
-// revocation, and whenever half of the answer's life is over (S/MIME BR 4.9.10).
+// A response about a certificate is signed when it is issued, at once after its
+// revocation, and whenever half of the response's life is over (S/MIME BR 4.9.10).
 // It is given until a week after the certificate's end, as the lists are.
 const (
-	answerLife  = 24 * time.Hour
-	answerEvery = answerLife / 2
-	answerBatch = 500
-	mostBatches = 100 // in one run: what is left is done a minute later
+	responseLife  = 24 * time.Hour
+	responseEvery = responseLife / 2
+	responseBatch = 500
+	mostBatches   = 100 // in one run: what is left is done a minute later
 )
 
-// withAnswer keeps the first answer about the certificate that n inserts. Its
-// arguments come from answered.
-const withAnswer = `, o as (
+// withResponse keeps the first response about the certificate that n inserts. Its
+// arguments come from firstResponse.
+const withResponse = `, o as (
 			insert into ocsp_answer (certificate, authority, serial, sha1, sha256, this_update, next_update, due)
 			select id, @authority, @serial, @sha1, @sha256, @this, @next, @due from n where @due::timestamptz is not null
 		)`
 
-// answered adds the first answer about c to args. Where nobody is at hand to sign
+// firstResponse adds the first response about c to args. Where nobody is at hand to sign
 // it, the job is to, and says what is wrong if there is more to it.
-func (b *Book) answered(authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
+func (b *Book) firstResponse(authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
 	for _, name := range []string{"sha1", "sha256", "this", "next", "due"} {
 		args[name] = nil
 	}
@@ -45,17 +45,17 @@ func (b *Book) answered(authority string, c pki.Certificate, args pgx.NamedArgs)
 	}
 	now := b.Now().Truncate(time.Minute)
 	args["due"] = now
-	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(answerLife)); err == nil {
-		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(answerLife), now.Add(answerEvery)
+	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(responseLife)); err == nil {
+		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(responseLife), now.Add(responseEvery)
 	}
 	return args
 }
 
-// NoteUnanswered puts every certificate that has no answer yet in line for one:
-// those from before there were answers, and those that an older version issued.
-// So are answers an older version signed whose thisUpdate is not a whole minute
+// NoteMissingResponses puts every certificate that has no response yet in line for one:
+// those from before there were responses, and those that an older version issued.
+// So are responses an older version signed whose thisUpdate is not a whole minute
 // (pki.Responder.Sign).
-func (b *Book) NoteUnanswered(ctx context.Context) error {
+func (b *Book) NoteMissingResponses(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
 	}
@@ -66,31 +66,31 @@ func (b *Book) NoteUnanswered(ctx context.Context) error {
 		on conflict do nothing`,
 		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": now, "ended": now.Add(-listLife)})
 	if err != nil {
-		return fmt.Errorf("look for certificates without an answer: %w", err)
+		return fmt.Errorf("look for certificates without a response: %w", err)
 	}
 	_, err = b.DB.Exec(ctx, `update ocsp_answer set due = $1 where due > $1 and extract(second from this_update at time zone 'UTC') <> 0`, now)
 	if err != nil {
-		return fmt.Errorf("look for answers of an older version: %w", err)
+		return fmt.Errorf("look for responses of an older version: %w", err)
 	}
 	return nil
 }
 
-// noteRevoked puts what was revoked in line for its new answer, though a process
+// noteRevoked puts what was revoked in line for its new response, though a process
 // of the version before did not in its transaction. What was revoked earlier has
 // had its turn since.
 func (b *Book) noteRevoked(ctx context.Context, authorities []string) error {
 	now := b.Now()
 	_, err := b.DB.Exec(ctx, `update ocsp_answer a set due = @now from certificate c
 		where c.authority = any(@authorities) and c.revoked > @since and a.certificate = c.id and not a.revoked and a.due > @now`,
-		pgx.NamedArgs{"authorities": authorities, "now": now, "since": now.Add(-answerLife)})
+		pgx.NamedArgs{"authorities": authorities, "now": now, "since": now.Add(-responseLife)})
 	if err != nil {
 		return fmt.Errorf("look for revoked certificates: %w", err)
 	}
 	return nil
 }
 
-// RefreshAnswers signs the answers whose turn it is. Many may do so at once.
-func (b *Book) RefreshAnswers(ctx context.Context) error {
+// RefreshResponses signs the responses whose turn it is. Many may do so at once.
+func (b *Book) RefreshResponses(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
 	}
@@ -102,9 +102,9 @@ func (b *Book) RefreshAnswers(ctx context.Context) error {
 		for range mostBatches {
 			n, err := b.refreshSome(ctx, name)
 			if err != nil {
-				failed = append(failed, fmt.Errorf("answer for %s: %w", name, err))
+				failed = append(failed, fmt.Errorf("response for %s: %w", name, err))
 			}
-			if err != nil || n < answerBatch {
+			if err != nil || n < responseBatch {
 				break
 			}
 		}
@@ -113,15 +113,15 @@ func (b *Book) RefreshAnswers(ctx context.Context) error {
 }
 
 // refreshSome signs a batch and returns how many there were. What a certificate
-// is, is read after its answer is locked: a revocation that comes later finds
-// the new answer and puts it in line again.
+// is, is read after its response is locked: a revocation that comes later finds
+// the new response and puts it in line again.
 func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
 		rows, err := tx.Query(ctx, `select certificate from ocsp_answer where authority = $1 and due <= $2
-			order by due limit $3 for update skip locked`, authority, now, answerBatch)
+			order by due limit $3 for update skip locked`, authority, now, responseBatch)
 		if err != nil {
-			return fmt.Errorf("lock answers: %w", err)
+			return fmt.Errorf("lock responses: %w", err)
 		}
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
 		if n = len(ids); err != nil || n == 0 {
@@ -140,7 +140,7 @@ func (b *Book) refreshSome(ctx context.Context, authority string) (n int, err er
 	return n, err
 }
 
-// standing is what an answer says of a certificate.
+// standing is what a response says of a certificate.
 type standing struct {
 	ID       ID
 	Serial   []byte
@@ -149,7 +149,7 @@ type standing struct {
 	Reason   pki.Reason
 }
 
-// sign keeps new answers about all, and forgets those whose time is over.
+// sign keeps new responses about all, and forgets those whose time is over.
 func (b *Book) sign(ctx context.Context, tx pgx.Tx, authority string, all []standing, now time.Time) error {
 	var over, ids []ID
 	var short, long [][]byte
@@ -159,7 +159,7 @@ func (b *Book) sign(ctx context.Context, tx pgx.Tx, authority string, all []stan
 			over = append(over, s.ID)
 			continue
 		}
-		a, err := b.Authority.SignStatus(authority, pki.Status{Serial: s.Serial, Revoked: s.Revoked, Reason: s.Reason}, now, now.Add(answerLife))
+		a, err := b.Authority.SignStatus(authority, pki.Status{Serial: s.Serial, Revoked: s.Revoked, Reason: s.Reason}, now, now.Add(responseLife))
 		if err != nil {
 			return fmt.Errorf("certificate %d: %w", s.ID, err)
 		}
@@ -169,19 +169,19 @@ func (b *Book) sign(ctx context.Context, tx pgx.Tx, authority string, all []stan
 		set sha1 = x.sha1, sha256 = x.sha256, revoked = x.revoked, this_update = @now, next_update = @next, due = @due
 		from unnest(@ids::bigint[], @short::bytea[], @long::bytea[], @revoked::boolean[]) x(id, sha1, sha256, revoked) where a.certificate = x.id`,
 		pgx.NamedArgs{
-			"ids": ids, "short": short, "long": long, "revoked": revoked, "now": now, "next": now.Add(answerLife), "due": now.Add(answerEvery),
+			"ids": ids, "short": short, "long": long, "revoked": revoked, "now": now, "next": now.Add(responseLife), "due": now.Add(responseEvery),
 		})
 	if err != nil {
-		return fmt.Errorf("keep answers: %w", err)
+		return fmt.Errorf("keep responses: %w", err)
 	}
 	if _, err := tx.Exec(ctx, `delete from ocsp_answer where certificate = any($1)`, over); err != nil {
-		return fmt.Errorf("forget answers: %w", err)
+		return fmt.Errorf("forget responses: %w", err)
 	}
 	return nil
 }
 
-// Answer is what is said about a certificate, signed before.
-type Answer struct {
+// Response is what is said about a certificate, signed before.
+type Response struct {
 	DER        []byte
 	Tag        string // in quotes; other bytes have another
 	ThisUpdate time.Time
@@ -190,61 +190,61 @@ type Answer struct {
 	read time.Time
 }
 
-// Answers are kept in memory for a moment: long enough that a server asked by
+// Responses are kept in memory for a moment: long enough that a server asked by
 // thousands asks Postgres once, short enough that nobody waits for a revocation
 // to be seen.
 const (
-	answerKept  = 30 * time.Second
-	mostAnswers = 10_000
+	responseKept = 30 * time.Second
+	mostAnswers  = 10_000
 )
 
-type answerKey struct {
+type responseKey struct {
 	authority, serial string
 	sha256            bool
 }
 
-// answers are those asked for lately. The zero value is empty.
-type answers struct {
+// responses are those asked for lately. The zero value is empty.
+type responses struct {
 	mu   sync.RWMutex
-	kept map[answerKey]Answer
+	kept map[responseKey]Response
 }
 
-func (k *answers) find(key answerKey, now time.Time) (Answer, bool) {
+func (k *responses) find(key responseKey, now time.Time) (Response, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	a, ok := k.kept[key]
-	return a, ok && now.Sub(a.read) < answerKept
+	return a, ok && now.Sub(a.read) < responseKept
 }
 
-func (k *answers) keep(key answerKey, a Answer) {
+func (k *responses) keep(key responseKey, a Response) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.kept == nil || len(k.kept) >= mostAnswers {
-		k.kept = map[answerKey]Answer{}
+		k.kept = map[responseKey]Response{}
 	}
 	k.kept[key] = a
 }
 
-// Answer returns what is said to q about a certificate of the authority. One
-// that was never issued is missing; one whose answer is not signed yet, or was
+// Response returns what is said to q about a certificate of the authority. One
+// that was never issued is missing; one whose response is not signed yet, or was
 // not renewed in time, is unavailable.
-func (b *Book) Answer(ctx context.Context, authority string, q pki.Question) (Answer, error) {
-	key, now := answerKey{authority, string(q.Serial), q.SHA256}, b.Now()
-	if a, ok := b.answers.find(key, now); ok && now.Before(a.NextUpdate) {
+func (b *Book) Response(ctx context.Context, authority string, q pki.Question) (Response, error) {
+	key, now := responseKey{authority, string(q.Serial), q.SHA256}, b.Now()
+	if a, ok := b.responses.find(key, now); ok && now.Before(a.NextUpdate) {
 		return a, nil
 	}
 	var from, until *time.Time
-	a := Answer{read: now}
+	a := Response{read: now}
 	err := b.DB.QueryRow(ctx, `select case when $3 then sha256 else sha1 end, this_update, next_update from ocsp_answer
 		where authority = $1 and serial = $2`, authority, q.Serial, q.SHA256).Scan(&a.DER, &from, &until)
 	if err != nil {
-		return Answer{}, postgres.Fault(err)
+		return Response{}, postgres.Fault(err)
 	}
 	if from == nil || !now.Before(*until) {
-		return Answer{}, fault.New(fault.Unavailable, "").Because(fmt.Errorf("the answer about %x of %s is overdue", q.Serial, authority))
+		return Response{}, fault.New(fault.Unavailable, "").Because(fmt.Errorf("the response about %x of %s is overdue", q.Serial, authority))
 	}
 	digest := sha256.Sum256(a.DER)
 	a.Tag, a.ThisUpdate, a.NextUpdate = `"`+hex.EncodeToString(digest[:16])+`"`, *from, *until
-	b.answers.keep(key, a)
+	b.responses.keep(key, a)
 	return a, nil
 }

@@ -34,8 +34,8 @@ const (
 // kept are the headers that belong to an answer.
 var kept = [...]string{"Content-Type", "Content-Language", "Location", "ETag", "Link", "Retry-After"}
 
-// once makes a POST with an Idempotency-Key happen once.
-func (a *API) once(next http.Handler) http.Handler {
+// idempotent makes a POST with an Idempotency-Key happen once.
+func (a *API) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		if r.Method != http.MethodPost || len(r.Header.Values("Idempotency-Key")) == 0 {
@@ -114,8 +114,9 @@ func (h *hashed) digest() []byte {
 	return h.sum.Sum(nil)
 }
 
-// keeps tells which answers are kept: those that would be the same again. Who was
-// turned away, by a right or by a brake, may try again with the same key.
+// keeps tells whether an answer with that status is kept, so that the same key
+// gets it again. Who was turned away, by a right or by a brake, and whom a fault
+// of ours hit, may try again with the same key.
 func keeps(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
@@ -124,8 +125,8 @@ func keeps(status int) bool {
 	return status < 500
 }
 
-// given is an answer as it is kept. Status is nil while it is being found.
-type given struct {
+// keptAnswer is an answer as it is kept. Status is nil while it is being found.
+type keptAnswer struct {
 	Digest  []byte
 	Status  *int
 	Headers map[string]string
@@ -150,7 +151,7 @@ func (c claim) args(more pgx.NamedArgs) pgx.NamedArgs {
 }
 
 // take claims the key, or returns the answer that was given to it before.
-func (c claim) take(ctx context.Context) (*given, error) {
+func (c claim) take(ctx context.Context) (*keptAnswer, error) {
 	for waited := time.Duration(0); ; waited += keyPoll {
 		tag, err := c.api.DB.Exec(ctx, `insert into api_answer as x (token, key, claim, claimed) values (@token, @key, @claim, @now)
 			on conflict (token, key) do update set claim = @claim, claimed = @now, digest = null, status = null, headers = '{}', body = ''
@@ -165,7 +166,7 @@ func (c claim) take(ctx context.Context) (*given, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read kept answer: %w", err)
 		}
-		g, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[given])
+		g, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[keptAnswer])
 		switch {
 		case errors.Is(err, pgx.ErrNoRows): // given up just now
 		case err != nil:
