@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"petschaft/internal/trial"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"petschaft/internal/trial"
 )
 
 // TestMain lets the test binary be the demo itself.

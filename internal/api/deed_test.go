@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"petschaft/internal/trial"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"petschaft/internal/trial"
 )
 
 // eachPost runs f for every POST, with a portal for itself whose jobs rest.

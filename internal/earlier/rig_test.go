@@ -6,28 +6,24 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/trial"
 )
 
@@ -37,6 +33,7 @@ const day = 24 * time.Hour
 type rig struct {
 	*cert.Book
 	Earlier                                   *earlier.Book
+	campus                                    *campus.Campus
 	db                                        *postgres.DB
 	clock                                     *trial.Clock
 	local                                     *ca.Local
@@ -47,57 +44,21 @@ type rig struct {
 // newRig has the portal's own authority.
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	database := pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), database, func(c *pgxpool.Config) { c.MaxConns = 8 })
-	if err != nil {
-		t.Fatal(err)
+	c := campus.On(t, pgtest.URL(t), nil)
+	r := &rig{Book: c.Books.Cert, campus: c, db: c.DB, clock: c.Clock, local: c.Local()}
+	r.Earlier = &earlier.Book{DB: c.DB, Cert: r.Book, Now: c.Clock.Now}
+	named := func(name string) person.Claims {
+		return person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true}
 	}
-	t.Cleanup(db.Close)
-	r := &rig{db: db, clock: trial.NewClock()}
-	now := r.clock.Now
-	q := must(queue.Open(db))
-	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = now
-	orgs := &org.Book{DB: db, Now: now}
-	rows := &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes}
-	sealer, at := must(db.Sealer(t.Context(), make([]byte, 32))), must(url.Parse("http://pki.example"))
-	o := ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: trial.Today(), PKIURL: at}
-	must(0, ca.Init(t.Context(), db, sealer, o))
-	r.local = must(ca.Open(t.Context(), db, sealer, now, at))
-	r.Book = &cert.Book{DB: db, Mailbox: rows, Queue: q, Outbox: outbox, Authority: r.local, Now: now, Base: "https://portal.example"}
-	r.Earlier = &earlier.Book{DB: db, Cert: r.Book, Now: now}
-	r.people(t, orgs)
-	return r
-}
-
-func (r *rig) people(t testing.TB, orgs *org.Book) {
-	t.Helper()
-	for name, a := range map[string]*person.Actor{
-		"Netz": &r.contact, "Fremd": &r.stranger, "Amt": &r.officer, "Adler": &r.ada, "Bach": &r.bob,
-	} {
-		*a = r.signIn(t, person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true})
+	r.officer = c.SignInOfficer(named("Amt"))
+	for name, a := range map[string]*person.Actor{"Netz": &r.contact, "Fremd": &r.stranger, "Adler": &r.ada, "Bach": &r.bob} {
+		*a = c.SignIn(named(name))
 	}
-	r.eve = r.signIn(t, person.Claims{Subject: "Ernst", Name: "Ernst", FamilyName: "Ernst", Email: "boss@people.example"})
-	r.officer.Officer = true
+	r.eve = c.SignIn(person.Claims{Subject: "Ernst", Name: "Ernst", FamilyName: "Ernst", Email: "boss@people.example"})
 	for domain, by := range map[string]person.Actor{"uni.example": r.contact, "institut.example": r.stranger} {
-		g := must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: domain}))
-		must(0, orgs.AddMember(t.Context(), r.officer, g, by.Account))
-		must(orgs.AddDomain(t.Context(), r.officer, org.DomainInput{Name: domain, Group: g, Validation: org.ByDomain, Proof: org.Proof{
-			Method: "DNS TXT", By: "RA", From: trial.Today(), Until: trial.Today().Add(300 * day),
-		}}))
+		c.Domain(domain, c.Group(org.GroupInput{Name: domain}, by), org.ByDomain)
 	}
-}
-
-func (r *rig) signIn(t testing.TB, c person.Claims) person.Actor {
-	t.Helper()
-	c.Issuer = "https://idp.example"
-	people := &person.Book{DB: r.db, Now: r.Now}
-	var a person.Account
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = people.SignedIn(t.Context(), tx, c, audit.Who{})
-		return err
-	}))
-	return person.Actor{Account: a.ID, Name: a.Name}
+	return r
 }
 
 func must[T any](v T, err error) T {

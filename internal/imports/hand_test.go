@@ -11,10 +11,6 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
-	"petschaft/internal/postgres"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // edit changes the row as change says, with the version it has now.
@@ -72,17 +68,6 @@ func (r *rig) functional(t testing.TB, local, applicant string, aliases ...strin
 	})
 	r.ok(t, err)
 	return row.ID
-}
-
-// wideRig has the connections that races need to really meet in Postgres.
-func wideRig(t *testing.T) *rig {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), func(c *pgxpool.Config) { c.MaxConns = 12 })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return openRig(t, db)
 }
 
 // race runs f in n goroutines at once and counts what each said ("": well).

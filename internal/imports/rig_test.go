@@ -9,9 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
-	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/imports"
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -26,6 +25,7 @@ import (
 type rig struct {
 	*mailbox.Book
 	Imports                    *imports.Book
+	campus                     *campus.Campus
 	db                         *postgres.DB
 	clock                      *trial.Clock
 	contact, stranger, officer person.Actor
@@ -37,64 +37,26 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	db := pgtest.New(t)
-	return openRig(t, db)
+	return openRig(t, pgtest.URL(t))
 }
 
-func openRig(t testing.TB, db *postgres.DB) *rig {
+func openRig(t testing.TB, database string) *rig {
 	t.Helper()
-	c := trial.NewClock()
-	q, err := queue.Open(db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	orgs := &org.Book{DB: db, People: &person.Book{DB: db, Now: c.Now}, Now: c.Now}
-	outbox := mail.NewOutbox(db, nil, q)
-	outbox.Now = c.Now
+	c := campus.On(t, database, nil)
 	r := &rig{
-		db: db, clock: c, uni: "uni.example", institute: "institut.example", labs: "labor.example",
-		Book: &mailbox.Book{DB: db, Org: orgs, Queue: q, Outbox: outbox, Now: c.Now, Base: "https://portal.example", Brakes: mailbox.DefaultBrakes},
+		Book: c.Books.Mailbox, campus: c, db: c.DB, clock: c.Clock, uni: "uni.example", institute: "institut.example", labs: "labor.example",
 	}
-	r.Imports = &imports.Book{DB: db, Mailbox: r.Book, Queue: q, Now: c.Now}
-	people := &person.Book{DB: db, Now: c.Now}
-	for name, a := range map[string]*person.Actor{
-		"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Rita Amt": &r.officer,
-		"Ada Adler": &r.ada, "Bob Bach": &r.bob,
-	} {
-		*a = signIn(t, db, people, name)
+	r.Imports = &imports.Book{DB: c.DB, Mailbox: r.Book, Queue: c.Books.Queue, Now: c.Clock.Now}
+	r.officer = c.SignInOfficer(campus.Named("Rita Amt"))
+	for name, a := range map[string]*person.Actor{"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Ada Adler": &r.ada, "Bob Bach": &r.bob} {
+		*a = c.SignIn(campus.Named(name))
 	}
-	r.officer.Officer = true
-	r.group = must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: "Rechenzentrum", Notify: "netz@uni.example"}))
-	r.other = must(orgs.AddGroup(t.Context(), r.officer, org.GroupInput{Name: "Institut", Claims: []string{"institut-netz"}}))
-	must(0, orgs.AddMember(t.Context(), r.officer, r.group, r.contact.Account))
-	must(0, orgs.AddMember(t.Context(), r.officer, r.other, r.stranger.Account))
-	r.uniID = addDomain(t, r, r.uni, r.group, org.ByDomain)
-	r.labsID = addDomain(t, r, r.labs, r.group, org.ByMailbox)
-	r.instituteID = addDomain(t, r, r.institute, r.other, org.ByDomain)
+	r.group = c.Group(org.GroupInput{Name: "Rechenzentrum", Notify: "netz@uni.example"}, r.contact)
+	r.other = c.Group(org.GroupInput{Name: "Institut", Claims: []string{"institut-netz"}}, r.stranger)
+	r.uniID = c.Domain(r.uni, r.group, org.ByDomain)
+	r.labsID = c.Domain(r.labs, r.group, org.ByMailbox)
+	r.instituteID = c.Domain(r.institute, r.other, org.ByDomain)
 	return r
-}
-
-func signIn(t testing.TB, db *postgres.DB, people *person.Book, name string) person.Actor {
-	t.Helper()
-	var a person.Account
-	err := db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		a, err = people.SignedIn(t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return person.Actor{Account: a.ID, Name: a.Name}
-}
-
-func addDomain(t testing.TB, r *rig, name string, g org.GroupID, v org.Validation) org.ID {
-	t.Helper()
-	in := org.DomainInput{Name: name, Group: g, Validation: v}
-	if v == org.ByDomain {
-		in.Proof = org.Proof{Method: "DNS TXT", By: "RA", From: r.Now(), Until: r.Now().Add(300 * 24 * time.Hour)}
-	}
-	must(r.Org.AddDomain(t.Context(), r.officer, in))
-	return must(r.Org.Domain(t.Context(), r.officer, name)).ID
 }
 
 func second[T any](_ T, err error) error { return err }

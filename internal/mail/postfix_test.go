@@ -8,10 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"petschaft/internal/trial"
 	"strings"
 	"testing"
 	"time"
+
+	"petschaft/internal/trial"
 
 	"petschaft/internal/lane"
 )

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"petschaft/web/paths"
+
 	"github.com/jackc/pgx/v5"
 )
 
