@@ -9,6 +9,8 @@ import (
 	"petschaft/web/paths"
 
 	"github.com/jackc/pgx/v5"
+
+	"petschaft/web/paths"
 )
 
 // SignOut ends the login and the session of this browser and returns where to
