@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,7 +14,6 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
-	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
 
@@ -82,25 +80,6 @@ func MayRetry(o ServerOrder, c Checks) error {
 		return err
 	}
 	return c.conflict()
-}
-
-// Decision is what an officer says about an order as they saw it.
-type Decision struct {
-	Version int    // of the order that was looked at
-	Reason  string // for the contact
-}
-
-// longestReason bounds it, in characters.
-const longestReason = 2000
-
-func (d *Decision) check() error {
-	var bad fault.Fields
-	if d.Reason = text.Lines(d.Reason); d.Reason == "" {
-		bad.Add("reason", "field.required")
-	} else if utf8.RuneCountInString(d.Reason) > longestReason {
-		bad.Add("reason", "field.too_long", "max", longestReason)
-	}
-	return bad.Err()
 }
 
 func (o ServerOrder) same(version int) error {

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"petschaft/web/paths"
-
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/web/paths"
