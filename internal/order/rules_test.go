@@ -199,7 +199,7 @@ func TestTheEvidenceSaysWhoConfirmedWhatWhen(t *testing.T) {
 		if a.Address != want || a.Account != r.ada.Account || a.By != "Ada Adler" || a.Confirmed == nil || !a.Confirmed.Equal(confirmed) || a.Challenge == 0 || a.Round == 0 {
 			t.Errorf("got %+v, want %s confirmed by Ada Adler at %v", a, want, confirmed)
 		}
-		if a.ProofMethod != "DNS TXT" || a.ProofBy != "RA" || a.ProofUntil == nil {
+		if a.ProofMethod != "DNS TXT" || a.ProofBy != "Rita Amt" || a.ProofUntil == nil {
 			t.Errorf("%s: got %+v, want how the domain was validated", want, a)
 		}
 	}
