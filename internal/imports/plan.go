@@ -197,6 +197,23 @@ func (p *planner) known(ctx context.Context, batch []*entry) (map[org.Domain]org
 	return p.book.Mailbox.Org.Known(ctx, p.tx, p.by, all)
 }
 
+// show writes down how far the plan is, once a second at most. It is a comfort: when
+// no second connection is free, nobody waits for one.
+func (p *planner) show(ctx context.Context) {
+	if time.Since(p.shown) < time.Second {
+		return
+	}
+	p.shown = time.Now()
+	soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	conn, err := p.book.DB.Acquire(soon)
+	if err != nil {
+		return
+	}
+	defer conn.Release()
+	_, _ = conn.Exec(ctx, `update import set done = $2 where id = $1`, p.im.ID, p.done)
+}
+
 // contest finds the lines whose addresses are not free when all others are
 // carried out, and makes them faulty.
 func (p *planner) contest(ctx context.Context) error {
@@ -219,42 +236,6 @@ func gatherPlan(ctx context.Context, tx pgx.Tx, id ID) error {
 		select l.line, l.row_id, u.place - 1, lower(u.address collate "C"), l.active, l.class = 'changed'
 		from import_line l, unnest(array_prepend(l.primary_address, l.aliases)) with ordinality u (address, place)
 		where l.import = $1 and l.class in ('new', 'changed')`, id)
-}
-
-// spoil makes faulty what a batch holds of the bad lines, unless it is already.
-func (p *planner) spoil(ctx context.Context, batch []*entry, bad map[int]fault.Fields) error {
-	lines, at := []int{}, map[int]*entry{}
-	for _, e := range batch {
-		if e.faults = bad[e.line]; len(e.faults) > 0 {
-			lines, at[e.line] = append(lines, e.line), e
-		}
-	}
-	if len(lines) == 0 {
-		return nil
-	}
-	rows, err := p.tx.Query(ctx, `delete from import_line where import = $1 and class in ('new', 'changed') and line = any($2)
-		returning line, class, row_id`, p.im.ID, lines)
-	if err != nil {
-		return fmt.Errorf("note faults: %w", err)
-	}
-	var line int
-	var was Class
-	var row mailbox.ID
-	var spoiled []*entry
-	_, err = pgx.ForEachRow(rows, []any{&line, &was, &row}, func() error {
-		e := at[line]
-		if e.class = LineFaulty; was == LineChanged {
-			e.id = row
-		}
-		p.count[was]--
-		p.count[LineFaulty]++
-		spoiled = append(spoiled, e)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("note faults: %w", err)
-	}
-	return p.store(ctx, spoiled)
 }
 
 // finish writes the counts; from now on the plan can be applied.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
 )
 
 // number gives each line its row: the one that is there, or a number reserved
@@ -84,19 +84,38 @@ func (e *entry) values(id ID) ([]any, error) {
 	return v, nil
 }
 
-// show writes down how far the plan is, once a second at most. It is a comfort: when
-// no second connection is free, nobody waits for one.
-func (p *planner) show(ctx context.Context) {
-	if time.Since(p.shown) < time.Second {
-		return
+// spoil makes faulty what a batch holds of the bad lines, unless it is already.
+func (p *planner) spoil(ctx context.Context, batch []*entry, bad map[int]fault.Fields) error {
+	lines, at := []int{}, map[int]*entry{}
+	for _, e := range batch {
+		if e.faults = bad[e.line]; len(e.faults) > 0 {
+			lines, at[e.line] = append(lines, e.line), e
+		}
 	}
-	p.shown = time.Now()
-	soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-	defer cancel()
-	conn, err := p.book.DB.Acquire(soon)
+	if len(lines) == 0 {
+		return nil
+	}
+	rows, err := p.tx.Query(ctx, `delete from import_line where import = $1 and class in ('new', 'changed') and line = any($2)
+		returning line, class, row_id`, p.im.ID, lines)
 	if err != nil {
-		return
+		return fmt.Errorf("note faults: %w", err)
 	}
-	defer conn.Release()
-	_, _ = conn.Exec(ctx, `update import set done = $2 where id = $1`, p.im.ID, p.done)
+	var line int
+	var was Class
+	var row mailbox.ID
+	var spoiled []*entry
+	_, err = pgx.ForEachRow(rows, []any{&line, &was, &row}, func() error {
+		e := at[line]
+		if e.class = LineFaulty; was == LineChanged {
+			e.id = row
+		}
+		p.count[was]--
+		p.count[LineFaulty]++
+		spoiled = append(spoiled, e)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note faults: %w", err)
+	}
+	return p.store(ctx, spoiled)
 }

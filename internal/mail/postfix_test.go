@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"petschaft/internal/trial"
-
 	"petschaft/internal/lane"
+	"petschaft/internal/trial"
 )
 
 // postfix is a real Postfix with a spool of its own on loopback, which puts off
