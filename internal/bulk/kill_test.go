@@ -60,7 +60,7 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	if n := r.audited("mailbox.deactivated"); n != 50 {
 		t.Errorf("got %d deactivations, want 50", n)
 	}
-	must(r.db.Exec(t.Context(), `update river_job set state = 'running', attempted_at = now(), attempt = 1 where kind = 'bulk_work'`)) // as the dead process left it
+	trial.Must(r.db.Exec(t.Context(), `update river_job set state = 'running', attempted_at = now(), attempt = 1 where kind = 'bulk_work'`)) // as the dead process left it
 	r.ok(r.Tick(t.Context()))
 	if n := r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 1 {
 		t.Errorf("got %d jobs at once, want the tick to wait for who may only be slow", n)

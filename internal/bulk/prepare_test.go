@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestADraftSaysWhatWillHappenToEachRowAndChangesNone(t *testing.T) {
@@ -14,7 +15,7 @@ func TestADraftSaysWhatWillHappenToEachRowAndChangesNone(t *testing.T) {
 	r := newRig(t)
 	fresh := r.add("frisch", "alias@"+uni)
 	challenged := r.add("gefragt")
-	must(r.Mailbox.Challenge(t.Context(), r.contact, uni, challenged))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, challenged))
 	inactive := r.add("weg")
 	r.ok(r.Mailbox.Deactivate(t.Context(), r.contact, uni, inactive))
 	office := r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@" + uni})
@@ -98,7 +99,7 @@ func TestAForeignRowIsNotAmongTheChosen(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	mine := r.add("ada")
-	theirs := must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: "fremd@institut.example"})).ID
+	theirs := trial.Must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: "fremd@institut.example"})).ID
 	id := r.prepared(bulk.Deactivate, mine, theirs)
 	if items := r.items(id, ""); len(items) != 1 || items[0].Row != mine {
 		t.Errorf("got %v, want the own row alone", items)
@@ -136,7 +137,7 @@ func TestAllMatchesAreThoseOfTheFilter(t *testing.T) {
 	anna := r.add("anna")
 	gone := r.add("annabel")
 	r.ok(r.Mailbox.Deactivate(t.Context(), r.contact, uni, gone))
-	id := must(r.Prepare(t.Context(), r.contact, uni, bulk.Comment, mailbox.View{Status: mailbox.None, Text: "anna"}))
+	id := trial.Must(r.Prepare(t.Context(), r.contact, uni, bulk.Comment, mailbox.View{Status: mailbox.None, Text: "anna"}))
 	if items := r.items(id, ""); len(items) != 1 || items[0].Row != anna {
 		t.Errorf("got %v, want the one active row that matches", items)
 	}

@@ -32,16 +32,9 @@ type rig struct {
 
 func second[T any](_ T, err error) error { return err }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 // book is the room with what it stands on, as a process of the portal has it.
 func book(db *postgres.DB, now func() time.Time) *bulk.Book {
-	return onBooks(db, now, must(campus.Open(db, now, nil)))
+	return onBooks(db, now, trial.Must(campus.Open(db, now, nil)))
 }
 
 func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *bulk.Book {

@@ -270,7 +270,7 @@ func TestBrakesOfRowAndAddressHoldAndThatOfTheActorIsNotUsedUp(t *testing.T) {
 	r := newRig(t)
 	r.Mailbox.Brakes.ActorHour, r.Mailbox.Brakes.AddressHour, r.PerMinute = 3, 4, 6000
 	just := r.add("eben")
-	must(r.Mailbox.Challenge(t.Context(), r.contact, uni, just))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, just))
 	for i := range 6 {
 		r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: fmt.Sprintf("amt%d@%s", i, uni), Applicant: "ada@elsewhere.example"})
 	}
@@ -292,7 +292,7 @@ func TestBrakesOfRowAndAddressHoldAndThatOfTheActorIsNotUsedUp(t *testing.T) {
 	}
 	// By hand there are two more to go, however many the bulk sent.
 	byHand := []mailbox.ID{r.add("hand1"), r.add("hand2"), r.add("hand3")}
-	must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[0]))
-	must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[1]))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[0]))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[1]))
 	r.wants(second(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[2])), "mailbox.brake.actor")
 }
