@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/internal/trial"
 )
 
 func TestWhatWasDoneByHandCounts(t *testing.T) {
@@ -20,23 +21,23 @@ func TestWhatWasDoneByHandCounts(t *testing.T) {
 	r.issue(row, r.ada)
 	id := r.start(row, recipe.Reuse)
 	r.clock.Advance(2 * time.Minute)
-	must(0, r.Mailbox.Deactivate(t.Context(), r.nils, uni, row))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), r.nils, uni, row))
 	r.wantStands(id, "+deactivate >revoke name activate challenge")
-	must(r.Cert.RevokeAll(t.Context(), r.nils, uni, row, pki.AffiliationChanged))
+	trial.Must(r.Cert.RevokeAll(t.Context(), r.nils, uni, row, pki.AffiliationChanged))
 	r.wantStands(id, "+deactivate +revoke >name activate challenge")
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "Bach, Bob", Person: mailbox.SamePerson}
-	must(0, r.Mailbox.Edit(t.Context(), r.nils, uni, row, r.row(row).Version, in))
+	trial.Must(0, r.Mailbox.Edit(t.Context(), r.nils, uni, row, r.row(row).Version, in))
 	r.wantStands(id, "+deactivate +revoke >name activate challenge") // the link is still Ada's
-	must(0, r.Mailbox.Unlink(t.Context(), r.nils, uni, row))
+	trial.Must(0, r.Mailbox.Unlink(t.Context(), r.nils, uni, row))
 	r.wantStands(id, "+deactivate +revoke +name >activate challenge")
-	must(0, r.Mailbox.Activate(t.Context(), r.nils, uni, row))
+	trial.Must(0, r.Mailbox.Activate(t.Context(), r.nils, uni, row))
 	r.wantStands(id, "+deactivate +revoke +name +activate >challenge")
-	must(r.Mailbox.Challenge(t.Context(), r.nils, uni, row))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.nils, uni, row))
 	r.wantStands(id, "+deactivate +revoke +name +activate +challenge")
 	r.confirm(row, r.bob)
 	r.issue(row, r.bob)
 	r.wantStands(id, "+deactivate +revoke +name +activate +challenge") // his certificate is none of the old ones
-	must(0, r.Cancel(t.Context(), r.nora, id))
+	trial.Must(0, r.Cancel(t.Context(), r.nora, id))
 	r.wantStands(id, "+deactivate +revoke +name +activate +challenge finished")
 }
 
@@ -47,7 +48,7 @@ func TestWhatIsUndoneByHandComesAgain(t *testing.T) {
 	r.link(row, r.ada)
 	id := r.start(row, recipe.RenameSame)
 	r.mustDo(id, recipe.Deactivate)
-	must(0, r.Mailbox.Activate(t.Context(), r.nora, uni, row))
+	trial.Must(0, r.Mailbox.Activate(t.Context(), r.nora, uni, row))
 	r.wantStands(id, ">deactivate +revoke name activate challenge")
 	r.mustDo(id, recipe.Deactivate)
 	r.wantStands(id, "+deactivate +revoke >name activate challenge")
@@ -65,12 +66,12 @@ func TestARowThatWasAddedByHandTakesThePlace(t *testing.T) {
 	for _, wrong := range []string{"adler@uni.example", "sekretariat@uni.example", "niemand@uni.example"} {
 		wants(t, r.do(r.nora, id, recipe.NewRow, existing(wrong)), "existing: recipe.existing.none")
 	}
-	must(r.Mailbox.Add(t.Context(), r.sven, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "x@institut.example"}))
+	trial.Must(r.Mailbox.Add(t.Context(), r.sven, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "x@institut.example"}))
 	wants(t, r.do(r.nora, id, recipe.NewRow, existing("x@institut.example")), "existing: recipe.existing.none")
 	r.mustDo(id, recipe.NewRow, existing("Bussard@uni.example"))
-	must(r.Mailbox.Challenge(t.Context(), r.nora, uni, byHand))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.nora, uni, byHand))
 	r.wantStands(id, "+deactivate +revoke +row +challenge")
-	must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, r.add("Weg", "weg@uni.example", "")))
+	trial.Must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, r.add("Weg", "weg@uni.example", "")))
 }
 
 func TestANewRowThatWasDeletedIsMissed(t *testing.T) {
@@ -80,8 +81,8 @@ func TestANewRowThatWasDeletedIsMissed(t *testing.T) {
 	id := r.start(row, recipe.RenameNew)
 	r.mustDo(id, recipe.Deactivate)
 	r.mustDo(id, recipe.NewRow, name("Bussard, Ada"), func(in *recipe.Input) { in.Primary = "bussard@uni.example" })
-	s := must(r.One(t.Context(), r.nora, id))
-	must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, s.New.ID))
+	s := trial.Must(r.One(t.Context(), r.nora, id))
+	trial.Must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, s.New.ID))
 	r.wantStands(id, "+deactivate +revoke >row challenge")
 }
 
@@ -90,7 +91,7 @@ func TestARecipeGoesWithItsRow(t *testing.T) {
 	r := newRig(t)
 	row := r.add("Adler, Ada", "ada@uni.example", "")
 	id := r.start(row, recipe.Left)
-	must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, row))
+	trial.Must(0, r.Mailbox.Delete(t.Context(), r.nora, uni, row))
 	_, err := r.One(t.Context(), r.nora, id)
 	wants(t, err, "fault.missing")
 	wants(t, r.Do(t.Context(), r.nora, id, recipe.Deactivate, recipe.Input{}), "fault.missing")
@@ -103,7 +104,7 @@ func TestARowThatChangedMeanwhileIsNotOverwritten(t *testing.T) {
 	id := r.start(row, recipe.RenameSame)
 	r.mustDo(id, recipe.Deactivate)
 	seen := r.row(row).Version
-	must(0, r.Mailbox.Edit(t.Context(), r.nils, uni, row, seen, mailbox.Input{Kind: mailbox.Personal, Name: "Adler, Ada", Comment: "neu"}))
+	trial.Must(0, r.Mailbox.Edit(t.Context(), r.nils, uni, row, seen, mailbox.Input{Kind: mailbox.Personal, Name: "Adler, Ada", Comment: "neu"}))
 	wants(t, r.do(r.nora, id, recipe.Name, name("Bussard"), func(in *recipe.Input) { in.Version = seen }), "mailbox.changed_meanwhile")
 	r.mustDo(id, recipe.Name, name("Bussard"))
 	if got := r.row(row).Comment; got != "neu" {
@@ -190,11 +191,11 @@ func TestARowHasOneOpenRecipe(t *testing.T) {
 	if err != nil || !open || st.StartedByName != "Nora" {
 		t.Errorf("got %v, %v, %v: want the open one that Nora began", st.StartedByName, open, err)
 	}
-	must(0, r.Cancel(t.Context(), r.nils, st.ID))
+	trial.Must(0, r.Cancel(t.Context(), r.nils, st.ID))
 	wants(t, r.Cancel(t.Context(), r.nils, st.ID), "recipe.ended")
 	wants(t, r.do(r.nora, st.ID, recipe.Deactivate), "recipe.ended")
 	next := r.start(row, recipe.RenameSame)
-	must(0, r.Mailbox.Edit(t.Context(), r.nora, uni, row, r.row(row).Version, mailbox.Input{Kind: mailbox.Personal, Name: "Bussard"}))
+	trial.Must(0, r.Mailbox.Edit(t.Context(), r.nora, uni, row, r.row(row).Version, mailbox.Input{Kind: mailbox.Personal, Name: "Bussard"}))
 	r.start(row, recipe.Left) // all of the one before was done by hand
 	r.wantStands(next, "+deactivate +revoke +name +activate +challenge finished")
 }
@@ -255,11 +256,11 @@ func TestEachStepNamesTheRecipeInTheRecord(t *testing.T) {
 	id := r.start(row, recipe.Applicant)
 	r.mustDo(id, recipe.Deactivate)
 	r.mustDo(id, recipe.NewApplicant, applicant("bob@anderswo.example"))
-	must(0, r.Skip(t.Context(), r.nora, id, recipe.Revoke))
+	trial.Must(0, r.Skip(t.Context(), r.nora, id, recipe.Revoke))
 	r.mustDo(id, recipe.Activate)
 	r.mustDo(id, recipe.Challenge)
 	var got []string
-	for _, l := range must(audit.About(t.Context(), r.db, id.Thing(), 0, 50)) {
+	for _, l := range trial.Must(audit.About(t.Context(), r.db, id.Thing(), 0, 50)) {
 		got = append(got, l.Action)
 	}
 	slices.Reverse(got)

@@ -55,13 +55,6 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 // said is the message id of an error, of its first field if it has any.
 func said(err error) string {
 	f := fault.Of(err)
@@ -90,24 +83,24 @@ func (r *rig) add(name, primary, applicant string, aliases ...string) mailbox.ID
 	if applicant != "" {
 		in.Kind = mailbox.Functional
 	}
-	return must(r.Mailbox.Add(r.t.Context(), r.nora, uni, in)).ID
+	return trial.Must(r.Mailbox.Add(r.t.Context(), r.nora, uni, in)).ID
 }
 
 func (r *rig) row(id mailbox.ID) mailbox.Row {
 	r.t.Helper()
-	return must(r.Mailbox.Row(r.t.Context(), r.rita, uni, id))
+	return trial.Must(r.Mailbox.Row(r.t.Context(), r.rita, uni, id))
 }
 
 // confirm answers the open round of a row as somebody who holds all its links.
 func (r *rig) confirm(id mailbox.ID, by person.Actor) {
 	r.t.Helper()
 	ctx := r.t.Context()
-	open := must(pgx.CollectRows(must(r.db.Query(ctx, `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)), pgx.RowTo[int64]))
+	open := trial.Must(pgx.CollectRows(trial.Must(r.db.Query(ctx, `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)), pgx.RowTo[int64]))
 	for _, c := range open {
 		digest := sha256.Sum256(fmt.Append(nil, r.tokens.Add(1)))
-		must(r.db.Exec(ctx, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest[:], c, r.clock.Now()))
-		must(r.db.Exec(ctx, `update challenge set token = $2, state = 'sent', sent = $3::timestamptz, expires = $3::timestamptz + interval '14 days' where id = $1`, c, digest[:], r.clock.Now()))
-		must(r.Mailbox.Confirm(ctx, by, digest[:]))
+		trial.Must(r.db.Exec(ctx, `insert into challenge_token (hash, challenge, made) values ($1, $2, $3)`, digest[:], c, r.clock.Now()))
+		trial.Must(r.db.Exec(ctx, `update challenge set token = $2, state = 'sent', sent = $3::timestamptz, expires = $3::timestamptz + interval '14 days' where id = $1`, c, digest[:], r.clock.Now()))
+		trial.Must(r.Mailbox.Confirm(ctx, by, digest[:]))
 	}
 	if len(open) == 0 {
 		r.t.Fatalf("row %d has no challenge to confirm", id)
@@ -117,7 +110,7 @@ func (r *rig) confirm(id mailbox.ID, by person.Actor) {
 // link makes somebody the one to whom a row is linked.
 func (r *rig) link(id mailbox.ID, by person.Actor) {
 	r.t.Helper()
-	must(r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
+	trial.Must(r.Mailbox.Challenge(r.t.Context(), r.nora, uni, id))
 	r.confirm(id, by)
 	r.clock.Advance(2 * time.Minute)
 }
@@ -130,13 +123,13 @@ func (r *rig) issue(id mailbox.ID, by person.Actor) cert.ID {
 	for _, a := range row.Addresses() {
 		emails = append(emails, string(a))
 	}
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	c := must(r.local.Issue(ctx, pki.Request{
-		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: by.Name, Surname: by.Name,
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	c := trial.Must(r.local.Issue(ctx, pki.Request{
+		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: by.Name, Surname: by.Name,
 		Emails: emails, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
 	}))
 	var n cert.ID
-	must(0, r.db.Tx(ctx, func(tx pgx.Tx) (err error) {
+	trial.Must(0, r.db.Tx(ctx, func(tx pgx.Tx) (err error) {
 		n, err = r.Cert.Record(ctx, tx, cert.Issuance{
 			Reference: "REF-" + rand.Text(), Authority: ca.Mail, Account: by.Account, Holder: by.Name, Row: id, Certificate: c,
 		})
@@ -158,7 +151,7 @@ func (r *rig) start(id mailbox.ID, k recipe.Kind) recipe.ID {
 func (r *rig) do(by person.Actor, id recipe.ID, step recipe.Step, change ...func(*recipe.Input)) error {
 	r.t.Helper()
 	r.clock.Advance(2 * time.Minute)
-	s := must(r.One(r.t.Context(), by, id))
+	s := trial.Must(r.One(r.t.Context(), by, id))
 	in := recipe.Input{Version: s.Row.Version, Name: s.Row.Name, Reason: pki.AffiliationChanged}
 	for _, a := range s.Row.Aliases {
 		in.Aliases = append(in.Aliases, string(a))
@@ -186,7 +179,7 @@ func aliases(ss ...string) func(*recipe.Input) {
 // outcome unless it is open.
 func (r *rig) stands(id recipe.ID) string {
 	r.t.Helper()
-	s := must(r.One(r.t.Context(), r.nora, id))
+	s := trial.Must(r.One(r.t.Context(), r.nora, id))
 	var out []string
 	for _, x := range s.Standings() {
 		mark := ""
@@ -220,7 +213,7 @@ func (r *rig) wantLinked(id mailbox.ID, who person.Actor) {
 
 func (r *rig) revoked(id cert.ID) (reason int) {
 	r.t.Helper()
-	c := must(r.Cert.One(r.t.Context(), r.rita, id))
+	c := trial.Must(r.Cert.One(r.t.Context(), r.rita, id))
 	if c.Revoked == nil {
 		return -1
 	}
@@ -229,7 +222,7 @@ func (r *rig) revoked(id cert.ID) (reason int) {
 
 func (r *rig) scalar(sql string, args ...any) (n int) {
 	r.t.Helper()
-	must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
+	trial.Must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
 	return n
 }
 

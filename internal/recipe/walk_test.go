@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/internal/trial"
 )
 
 func TestAReusedAddressBelongsToTheNewPerson(t *testing.T) {
@@ -33,10 +34,10 @@ func TestAReusedAddressBelongsToTheNewPerson(t *testing.T) {
 	r.wantStands(id, "+deactivate +revoke +name +activate +challenge finished")
 	r.confirm(row, r.bob)
 	r.wantLinked(row, r.bob)
-	if linked := must(r.Mailbox.LinkedTo(t.Context(), r.ada)); len(linked) != 0 {
+	if linked := trial.Must(r.Mailbox.LinkedTo(t.Context(), r.ada)); len(linked) != 0 {
 		t.Errorf("Ada still has %d linked rows, want none", len(linked))
 	}
-	if mine := must(r.Cert.Mine(t.Context(), r.bob, "all", 0, 10)); len(mine) != 0 {
+	if mine := trial.Must(r.Cert.Mine(t.Context(), r.bob, "all", 0, 10)); len(mine) != 0 {
 		t.Errorf("Bob sees %d certificates, want none of Ada's", len(mine))
 	}
 	wants(t, r.do(r.nora, id, recipe.Challenge), "recipe.ended")
@@ -81,7 +82,7 @@ func TestWithANewAddressTheSamePersonIsLinkedToTheNewRow(t *testing.T) {
 	r.mustDo(id, recipe.NewRow, typed("bussard@uni.example"))
 	r.wantStands(id, "+deactivate +revoke +row >challenge")
 	r.mustDo(id, recipe.Challenge)
-	s := must(r.One(t.Context(), r.nora, id))
+	s := trial.Must(r.One(t.Context(), r.nora, id))
 	if s.New == nil || s.New.Primary != "bussard@uni.example" {
 		t.Fatalf("got new row %+v, want bussard@uni.example", s.New)
 	}
@@ -156,7 +157,7 @@ func TestAnotherApplicantTakesOverWithoutTheOldCertificates(t *testing.T) {
 			r.mustDo(id, recipe.NewApplicant, applicant("bob@anderswo.example"))
 			r.wantStands(id, "+deactivate +applicant >revoke activate challenge")
 			if skip {
-				must(0, r.Skip(t.Context(), r.nora, id, recipe.Revoke))
+				trial.Must(0, r.Skip(t.Context(), r.nora, id, recipe.Revoke))
 			} else {
 				r.mustDo(id, recipe.Revoke)
 			}
@@ -187,7 +188,7 @@ func TestWhoLeftLeavesFunctionalAddressesBehind(t *testing.T) {
 	byLink := r.add("Labor", "labor@uni.example", "ada@anderswo.example")
 	r.link(byLink, r.ada)
 	r.add("Pforte", "pforte@uni.example", "bob@uni.example")
-	must(r.Mailbox.Add(t.Context(), r.sven, "institut.example", mailbox.Input{
+	trial.Must(r.Mailbox.Add(t.Context(), r.sven, "institut.example", mailbox.Input{
 		Kind: mailbox.Functional, Name: "Fremd", Primary: "fremd@institut.example", Applicant: "ada@uni.example",
 	}))
 	id := r.start(row, recipe.Left)
@@ -197,8 +198,8 @@ func TestWhoLeftLeavesFunctionalAddressesBehind(t *testing.T) {
 		t.Errorf("got reason %d, want affiliationChanged, whatever the form said", got)
 	}
 	r.wantStands(id, "+deactivate +revoke >hand")
-	s := must(r.One(t.Context(), r.nora, id))
-	rows := must(r.Mailbox.AppliesFor(t.Context(), r.nora, s.Row, s.Account, 10))
+	s := trial.Must(r.One(t.Context(), r.nora, id))
+	rows := trial.Must(r.Mailbox.AppliesFor(t.Context(), r.nora, s.Row, s.Account, 10))
 	if len(rows) != 2 || rows[0].ID != byLink || rows[1].ID != byAddress {
 		t.Errorf("got functional rows %+v, want Labor (by link) and Sekretariat (by address) and none of another contact", rows)
 	}
