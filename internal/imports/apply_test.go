@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
@@ -193,7 +194,7 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 		fmt.Fprintf(&file, "Import;r%d@uni.example;a%d@uni.example;;personal;;\n", i, i)
 	}
 	im := r.planned(t, file.String())
-	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed))
+	trial.Must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed))
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -252,13 +253,13 @@ func TestRowsThatTheFileLacksAreCountedAndStay(t *testing.T) {
 	}
 	_ = fay
 	for range 2 {
-		rows := must(r.Imports.MissingRows(t.Context(), im, 0, 10))
+		rows := trial.Must(r.Imports.MissingRows(t.Context(), im, 0, 10))
 		if len(rows) != 1 || rows[0].ID != eve || !rows[0].Contact {
 			t.Errorf("got %+v, want only eve", rows)
 		}
 		im = r.apply(t, r.contact, im)
 	}
-	if rows := must(r.Imports.MissingRows(t.Context(), im, eve, 10)); len(rows) != 0 {
+	if rows := trial.Must(r.Imports.MissingRows(t.Context(), im, eve, 10)); len(rows) != 0 {
 		t.Errorf("behind eve: got %+v", rows)
 	}
 }
@@ -297,14 +298,14 @@ func TestWhoMayImport(t *testing.T) {
 	if a, b, c := reads(r.officer, r.uni), reads(r.stranger, r.uni), reads(r.contact, r.labs); a != "" || b != "fault.missing" || c != "fault.missing" {
 		t.Errorf("reading: officer %q, stranger %q, other domain %q; want only the officer to read", a, b, c)
 	}
-	if all := must(r.Imports.OfDomain(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
+	if all := trial.Must(r.Imports.OfDomain(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
 		t.Errorf("got %+v, want the one import by Nora Netz", all)
 	}
 	if _, err := r.Imports.OfDomain(ctx, r.stranger, r.uni, 0, 10); said(err) != "fault.missing" {
 		t.Errorf("a stranger's list: got %v, want fault.missing", err)
 	}
 	// Between the order and the work the right is lost.
-	must(r.Imports.Apply(ctx, r.contact, r.uni, im.ID, 0))
+	trial.Must(r.Imports.Apply(ctx, r.contact, r.uni, im.ID, 0))
 	r.ok(t, r.Org.RemoveMember(ctx, r.officer, r.group, r.contact.Account))
 	r.ok(t, r.Imports.Work(ctx, im.ID))
 	im = r.imp(t, r.officer, r.uni, im.ID)
@@ -349,7 +350,7 @@ func TestWorkThatFailsAgainAndAgainIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
+	trial.Must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
 	_, err := r.db.Exec(t.Context(), `create function no() returns trigger language plpgsql as 'begin raise exception ''no''; end';
 		create trigger no before insert on address_row for each row execute function no()`)
 	r.ok(t, err)

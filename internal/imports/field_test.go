@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 // fromField is the plan of a file of the samples, for institut.example.
@@ -22,7 +23,7 @@ func (r *rig) fromField(t *testing.T, name string) imports.Import {
 // rows are the names and addresses of the lines of a plan.
 func (r *rig) lines(t *testing.T, im imports.Import, c imports.Class) (all []string) {
 	t.Helper()
-	for _, l := range must(r.Imports.Lines(t.Context(), im, c, 0, 100)) {
+	for _, l := range trial.Must(r.Imports.Lines(t.Context(), im, c, 0, 100)) {
 		all = append(all, fmt.Sprint(l.Line, " ", l.Name, " ", l.Primary, " ", l.Aliases))
 	}
 	return all
@@ -63,7 +64,7 @@ func TestWorkbooksMakePlansAsTextsDo(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	book := func(name string) string {
-		return string(must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name))))
+		return string(trial.Must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name))))
 	}
 	im := r.upload(t, r.contact, r.uni, book("excel.xlsx"))
 	if im.Encoding != sheet.Workbook || im.HeaderLine != 3 || im.Records != 3 || im.Bytes != int64(len(book("excel.xlsx"))) {
@@ -72,7 +73,7 @@ func TestWorkbooksMakePlansAsTextsDo(t *testing.T) {
 	if im = r.plan(t, r.contact, im); im.New != 3 {
 		t.Fatalf("got %v, want three new rows", r.classes(t, im))
 	}
-	lines := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10))
+	lines := trial.Must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10))
 	if l := lines[1]; l.Line != 6 || l.Name != "Weiß, Änne" || l.Comment != "zwei\nZeilen" || lines[0].Comment != "2027-03-14" || lines[2].Name != "=Formel, 007" {
 		t.Errorf("got %+v", lines)
 	}
@@ -111,7 +112,7 @@ func TestProxyAddressesSayWhichIsWhat(t *testing.T) {
 			t.Errorf("%s\ngot  %s\nwant %s", c.cells, got, c.want)
 		}
 		for _, class := range [...]imports.Class{imports.LineNew, imports.LineChanged, imports.LineUnchanged} {
-			for _, l := range must(r.Imports.Lines(t.Context(), im, class, 0, 1)) {
+			for _, l := range trial.Must(r.Imports.Lines(t.Context(), im, class, 0, 1)) {
 				if got := strings.Trim(fmt.Sprint(l.Aliases), "[]"); got != c.aliases {
 					t.Errorf("%s: got the aliases %s, want %s", c.cells, got, c.aliases)
 				}

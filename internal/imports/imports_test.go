@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // sample is a file of the samples that the project was given.
@@ -66,7 +67,7 @@ func (r *rig) planned(t testing.TB, file string) imports.Import {
 // apply applies a plan, typing the number that is asked for.
 func (r *rig) apply(t testing.TB, by person.Actor, im imports.Import) imports.Import {
 	t.Helper()
-	must(r.Imports.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
+	trial.Must(r.Imports.Apply(t.Context(), by, string(im.DomainName), im.ID, im.Changed))
 	r.ok(t, r.Imports.Work(t.Context(), im.ID))
 	return r.imp(t, by, string(im.DomainName), im.ID)
 }
@@ -137,7 +138,7 @@ func TestTheExportOfAMailSystemIsTakenButForOtherMailboxes(t *testing.T) {
 	if im.State != imports.Applied || im.New != 7 || im.AppliedByName == nil || *im.AppliedByName != "Sven Fremd" {
 		t.Fatalf("got %s with %d new by %v, want it applied by Sven Fremd with 7", im.State, im.New, im.AppliedByName)
 	}
-	page, err := r.Rows(t.Context(), r.stranger, must(r.Org.Domain(t.Context(), r.stranger, r.institute)), mailbox.View{})
+	page, err := r.Rows(t.Context(), r.stranger, trial.Must(r.Org.Domain(t.Context(), r.stranger, r.institute)), mailbox.View{})
 	r.ok(t, err)
 	var got []string
 	for _, row := range page.Rows {
@@ -173,7 +174,7 @@ func TestEveryFaultyLineIsNamedWithItsReason(t *testing.T) {
 		"9 faulty name:field.required kind:field.required",
 		"10 new applicant:import.hint_applicant",
 		"11 faulty primary:org.address.local")
-	lines := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 2, 1))
+	lines := trial.Must(r.Imports.Lines(t.Context(), im, imports.LineNew, 2, 1))
 	if len(lines) != 1 || lines[0].Comment != `=HYPERLINK("http://example","klick")` || fmt.Sprint(lines[0].Aliases) != "[l.braun@fakultaet.example lea@fakultaet.example]" {
 		t.Errorf("line 3: got %+v, want two aliases and the formula as text", lines)
 	}
@@ -193,7 +194,7 @@ func TestExcelsUnicodeTextIsTaken(t *testing.T) {
 	r := newRig(t)
 	im := r.plan(t, r.stranger, r.upload(t, r.stranger, r.institute, string(sample(t, "excel-utf16.csv"))))
 	r.wantClasses(t, im, "3 new")
-	if l := must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 9)); l[0].Name != "Weiß, Änne" {
+	if l := trial.Must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 9)); l[0].Name != "Weiß, Änne" {
 		t.Errorf("got name %q, want Weiß, Änne", l[0].Name)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 const heads = "Anzeigename;Primäre E-Mail;Alias 1;Alias 2;Postfachtyp;Antragsteller;Kommentar\n"
@@ -124,7 +125,7 @@ func TestAnAbsentColumnLeavesWhatIsThereAndAnEmptyCellClears(t *testing.T) {
 		"Mail;Typ\nada@uni.example;Funktionspostfach\n":                  "[{kind personal functional}]",
 	} {
 		im := r.planned(t, file)
-		lines := must(r.Imports.Lines(t.Context(), im, imports.LineChanged, 0, 10))
+		lines := trial.Must(r.Imports.Lines(t.Context(), im, imports.LineChanged, 0, 10))
 		if len(lines) != 1 || fmt.Sprint(lines[0].Cells) != want {
 			t.Errorf("%q: got %+v of %v, want %s", file, lines, r.classes(t, im), want)
 		}
@@ -297,11 +298,11 @@ func TestWhatWasRecognisedCanBeCorrected(t *testing.T) {
 	if im.Encoding != sheet.Windows1252 || im.Separator != "," {
 		t.Fatalf("got %s and %q, want windows-1252 and commas", im.Encoding, im.Separator)
 	}
-	p := must(r.Imports.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}, 0))
+	p := trial.Must(r.Imports.Preview(t.Context(), im, sheet.Format{Encoding: sheet.UTF8, Separator: ';'}, 0))
 	if len(p.Header) != 1 || len(p.Rows) != 2 {
 		t.Errorf("as UTF-8 with semicolons: got %+v, want one column and two rows", p)
 	}
-	p = must(r.Imports.Preview(t.Context(), im, im.Format(), 0))
+	p = trial.Must(r.Imports.Preview(t.Context(), im, im.Format(), 0))
 	if fmt.Sprint(p.Columns) != "[  kind]" || len(p.Rows) != 2 || p.Rows[1][0] != "Müller" {
 		t.Errorf("as recognised: got %+v, want the third column known", p)
 	}

@@ -21,7 +21,7 @@ func TestPassingTroubleIsNoAttemptAtAnImport(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-			must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
+			trial.Must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0))
 			const troubles = 12
 			_, err := r.db.Exec(t.Context(), fmt.Sprintf(`create sequence trouble;
 				create function trouble() returns trigger language plpgsql as $$ begin

@@ -41,7 +41,7 @@ func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
 		t.Error("the link came back by itself: what an edit ends stays ended")
 	}
 	r.countsAreTrue(t)
-	lines := must(audit.Recent(t.Context(), r.db, "mailbox.", 0, 4))
+	lines := trial.Must(audit.Recent(t.Context(), r.db, "mailbox.", 0, 4))
 	got := ""
 	for _, l := range lines {
 		got += l.Action + " "
@@ -70,7 +70,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	}
 	file.WriteString("n;n.free@uni.example;;;personal;;\nn;n.edited@uni.example;;;personal;;\nn;n.challenged@uni.example;;;personal;;\nn;n.gone@uni.example;;;personal;;\n")
 	im := r.apply(t, r.contact, r.planned(t, file.String()))
-	for _, l := range must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10)) {
+	for _, l := range trial.Must(r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 10)) {
 		name, _, _ := strings.Cut(l.Primary, "@")
 		ids[name] = l.Row
 	}
@@ -88,7 +88,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	reasons := func() string {
 		var all []string
 		for after := 0; ; { // in pages
-			lines := must(r.Imports.Stays(t.Context(), im, after, 3))
+			lines := trial.Must(r.Imports.Stays(t.Context(), im, after, 3))
 			if len(lines) == 0 {
 				return strings.Join(all, ",")
 			}
@@ -173,7 +173,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	db, url := r.db, r.campus.URL
 	old := r.add(t, "old")
 	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
-	must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
+	trial.Must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
 	// Whoever deletes the file's pieces waits here, with everything written.
 	block, err := db.Begin(t.Context())
 	r.ok(t, err)

@@ -199,7 +199,7 @@ func TestWhoMayApply(t *testing.T) {
 			r.clock.Advance(trial.Today().Add(300*day - time.Second).Sub(r.Now()))
 		}, ""},
 		"the domain's validation has not begun": {func(t *testing.T, r *rig, _ mailbox.ID) { // as an earlier version let it be entered
-			must(r.db.Exec(t.Context(), `update email_domain set proof_from = $2, proof_until = $3 where id = $1`, r.uniID, r.Now().Add(day), r.Now().Add(20*day)))
+			trial.Must(r.db.Exec(t.Context(), `update email_domain set proof_from = $2, proof_until = $3 where id = $1`, r.uniID, r.Now().Add(day), r.Now().Add(20*day)))
 		}, "mailbox.apply.lapsed"},
 		"the mail is the validation, 30 days ago": {func(t *testing.T, r *rig, _ mailbox.ID) {
 			r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/trial"
 )
 
 func TestADateInACommentIsFoundInItsUsualSpellings(t *testing.T) {
@@ -69,13 +70,13 @@ func TestCommentsSortByDateThenByWord(t *testing.T) {
 		if c == "" {
 			in.Name = "ohne"
 		}
-		must(r.Add(t.Context(), r.contact, r.uni, in))
+		trial.Must(r.Add(t.Context(), r.contact, r.uni, in))
 	}
-	d := must(r.Org.Domain(t.Context(), r.contact, r.uni))
+	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
 	for _, desc := range []bool{false, true} {
 		v := mailbox.View{Sort: mailbox.ByComment, Desc: desc}
 		var got []string
-		for _, row := range must(r.Rows(t.Context(), r.contact, d, v)).Rows {
+		for _, row := range trial.Must(r.Rows(t.Context(), r.contact, d, v)).Rows {
 			got = append(got, row.Comment)
 		}
 		if !slices.Equal(got, want) {
@@ -100,8 +101,8 @@ func TestTheTableByCommentWalksItsIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := mailbox.View{Sort: mailbox.ByComment}
-	d := must(r.Org.Domain(t.Context(), r.contact, r.uni))
-	v.Cursor = must(r.Rows(t.Context(), r.contact, d, v)).Next
+	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
+	v.Cursor = trial.Must(r.Rows(t.Context(), r.contact, d, v)).Next
 	plan := mailbox.Explain(t, r.Book, r.contact, d, v)
 	if got := strings.Count(plan, "using address_row_by_comment"); got != len(mailbox.Statuses) {
 		t.Errorf("got %d walks along the index, want one for each of the %d statuses:\n%s", got, len(mailbox.Statuses), plan)

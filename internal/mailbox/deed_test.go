@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
+	"petschaft/internal/trial"
 )
 
 // doing is the contact with a deed.
@@ -66,10 +67,10 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	first := must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	first := trial.Must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
 	r.clock.Advance(2 * mailbox.DefaultBrakes.RowGap)
-	later := must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	again := must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	later := trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	again := trial.Must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
 	if again.ID != first.ID || again.Outcome != "replaced" || len(again.Challenges) != 1 || later.ID == first.ID {
 		t.Errorf("got %+v, want the first round as it is now", again)
 	}

@@ -44,7 +44,7 @@ func mailRig(t *testing.T, addr string) *rig {
 
 func (r *rig) newest(t testing.TB, id mailbox.ID) mailbox.Challenge {
 	t.Helper()
-	rounds := must(r.Rounds(t.Context(), r.row(t, id), 1))
+	rounds := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))
 	return rounds[0].Challenges[0]
 }
 
@@ -57,8 +57,8 @@ func (r *rig) reaches(t *testing.T, id mailbox.ID, s mailbox.State) mailbox.Chal
 // again runs the delivery job that waits for its next attempt at once.
 func (r *rig) again(t *testing.T) {
 	t.Helper()
-	trial.Until(t, "the job waits for another attempt", func() bool { return len(must(r.Queue.Failures(t.Context(), 10))) > 0 })
-	job := must(r.Queue.Failures(t.Context(), 10))[0]
+	trial.Until(t, "the job waits for another attempt", func() bool { return len(trial.Must(r.Queue.Failures(t.Context(), 10))) > 0 })
+	job := trial.Must(r.Queue.Failures(t.Context(), 10))[0]
 	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error {
 		_, err := r.Queue.Retry(t.Context(), tx, job.ID)
 		return err
@@ -97,7 +97,7 @@ func TestTheLinkInTheMailConfirms(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
 	r.work(t)
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link := token(t, s, "ada@uni.example", 1)
 	c := r.reaches(t, id, mailbox.Sent)
 	if c.Sent == nil || c.Attempts != 1 || c.Answer == "" {
@@ -118,7 +118,7 @@ func TestAMailRefusedForGoodMakesTheRowUndeliverable(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada", "one@uni.example")
 	r.work(t)
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Failed)
 	if !strings.Contains(c.Answer, "no such user") || strings.Contains(strings.ToLower(c.Answer), "ada@") {
 		t.Errorf("got answer %q, want the server's words without the address", c.Answer)
@@ -140,7 +140,7 @@ func TestAMailRefusedForNowIsSentLater(t *testing.T) {
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
 	r.work(t)
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Deferred)
 	if !strings.Contains(c.Answer, "greylisted") || strings.Contains(c.Answer, "ada@") || r.row(t, id).Status != mailbox.Open {
 		t.Errorf("got answer %q and status %q, want the server's words without the address, and open", c.Answer, r.row(t, id).Status)
@@ -166,7 +166,7 @@ func TestAMailServerThatIsAwayDefersTheMail(t *testing.T) {
 	r := mailRig(t, addr)
 	id := r.add(t, "ada")
 	r.work(t)
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	if c := r.reaches(t, id, mailbox.Deferred); c.Answer != "" || c.Sent != nil {
 		t.Errorf("got answer %q, sent %v; want none, for nobody answered", c.Answer, c.Sent)
 	}
@@ -181,7 +181,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	first, _, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
 	l, err := mail.Challenge(mail.ChallengeWords{
@@ -203,7 +203,7 @@ func TestAPersonMayBeQuickerThanTheMailServersAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link, done, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(link))
@@ -219,7 +219,7 @@ func TestTheJobOfAnEndedChallengeSendsNothing(t *testing.T) {
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.off(t, id)
 	r.work(t)
 	trial.Until(t, "the delivery job ended well", func() bool {
@@ -268,7 +268,7 @@ func TestWhatAMailServerSaysInTheLastMomentIsNoted(t *testing.T) {
 	} {
 		r := newRig(t)
 		id := r.add(t, "ada")
-		must(r.Challenge(t.Context(), r.contact, r.uni, id))
+		trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 		ctx, over := context.WithCancel(t.Context())
 		_, done, err := mailbox.Attempt(ctx, r.Book, r.newest(t, id).ID)
 		r.ok(t, err)

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // selected are the local parts of the rows that v selects, in their order.
@@ -33,7 +34,7 @@ func TestAViewSelectsRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	carla, anna, bert := r.add(t, "carla"), r.add(t, "anna"), r.add(t, "bert", "bert.mueller@uni.example")
-	foreign := must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"})).ID
+	foreign := trial.Must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"})).ID
 	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, bert))
 	for _, c := range []struct {
 		name string
@@ -67,7 +68,7 @@ func TestAnErrorEndsTheSelection(t *testing.T) {
 	r := newRig(t)
 	r.add(t, "anna")
 	r.add(t, "bert")
-	d := must(r.Org.Domain(t.Context(), r.contact, r.uni))
+	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
 	enough, n := errors.New("enough"), 0
 	stop := func() error { n++; return enough }
 	if err := r.Each(t.Context(), r.db, r.contact, d, mailbox.View{}, func(mailbox.Row) error { return stop() }); !errors.Is(err, enough) || n != 1 {
@@ -86,7 +87,7 @@ func TestAnErrorEndsTheSelection(t *testing.T) {
 func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	add := func(in mailbox.Input) mailbox.ID { return must(r.Add(t.Context(), r.contact, r.uni, in)).ID }
+	add := func(in mailbox.Input) mailbox.ID { return trial.Must(r.Add(t.Context(), r.contact, r.uni, in)).ID }
 	add(mailbox.Input{Kind: mailbox.Personal, Name: "Zeta, Öykü", Primary: "Zeta@uni.example"})
 	add(mailbox.Input{
 		Kind: mailbox.Functional, Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: []string{"a@uni.example", "b@uni.example"},

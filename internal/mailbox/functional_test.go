@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/trial"
 )
 
 func applicant(a string) func(*mailbox.Input) { return func(in *mailbox.Input) { in.Applicant = a } }
@@ -20,7 +21,7 @@ func TestAFunctionalRowGetsOneChallengeThatCoversAll(t *testing.T) {
 	if len(digests) != 1 || digests["Ada@elsewhere.example"] == nil {
 		t.Fatalf("got challenges to %v, want one to the applicant, as typed", digests)
 	}
-	a := must(r.Look(t.Context(), digests["Ada@elsewhere.example"]))
+	a := trial.Must(r.Look(t.Context(), digests["Ada@elsewhere.example"]))
 	if want := r.Now().Add(14 * 24 * time.Hour); !a.Expires.Equal(want) {
 		t.Errorf("got a life until %v, want %v: the row's domain decides", a.Expires, want)
 	}
@@ -30,7 +31,7 @@ func TestAFunctionalRowGetsOneChallengeThatCoversAll(t *testing.T) {
 	if want := []string{"desk@uni.example", "hello@labor.example", "office@uni.example"}; !slices.Equal(sorted(row.Covered), want) || row.Status != mailbox.Confirmed {
 		t.Errorf("got a link covering %v and status %q, want %v and confirmed", row.Covered, row.Status, want)
 	}
-	if l := must(r.LinkedTo(t.Context(), r.ada)); len(l) != 1 || l[0].Kind != mailbox.Functional {
+	if l := trial.Must(r.LinkedTo(t.Context(), r.ada)); len(l) != 1 || l[0].Kind != mailbox.Functional {
 		t.Errorf("got %+v linked to the applicant, want the functional row (R60)", l)
 	}
 }
@@ -52,7 +53,7 @@ func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
 	_, err := r.Add(t.Context(), r.contact, r.labs, in)
 	wants(t, err, "mailbox.kind.mailbox_domain")
 	id := r.functional(t, "office", "ada@elsewhere.example")
-	uni := must(r.Org.Domain(t.Context(), r.officer, r.uni))
+	uni := trial.Must(r.Org.Domain(t.Context(), r.officer, r.uni))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, uni.ID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
 	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.kind.mailbox_domain")
 }
@@ -170,7 +171,7 @@ func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
 	wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, r.add(t, "bob"), c), "fault.missing")
 	_, err := r.Confirm(t.Context(), r.ada, old)
 	wants(t, err, "mailbox.link.failed")
-	failed := must(r.FailedChallenges(t.Context(), r.officer, 10))
+	failed := trial.Must(r.FailedChallenges(t.Context(), r.officer, 10))
 	if len(failed) != 1 || failed[0].ID != c || !failed[0].CanRetry {
 		t.Fatalf("got failures %+v, want this one, to be retried", failed)
 	}
@@ -190,7 +191,7 @@ func TestAnOfficerFindsRowsOfAllDomains(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.add(t, "ada.adler", "Countess@labor.example")
-	must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "Ada Institut", Primary: "ada@institut.example"}))
+	trial.Must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "Ada Institut", Primary: "ada@institut.example"}))
 	for text, want := range map[string]int{
 		"ada": 2, "adler": 1, "countess@LABOR.example": 1, "nobody": 0, "": 0, "%": 0, "ada institut": 1, "x\x00@uni.example": 0, "\xff@uni.example": 0,
 	} {

@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/trial"
 )
 
 // applied makes functional rows whose applicants have the addresses, with a
@@ -20,7 +21,7 @@ func (r *rig) applied(t *testing.T, applicants ...string) (rows []mailbox.ID, ch
 		made, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: name, Primary: name + "-amt@uni.example", Applicant: a})
 		r.ok(t, err)
 		id := made.ID
-		must(r.Challenge(t.Context(), r.contact, r.uni, id))
+		trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 		rows, challenges = append(rows, id), append(challenges, r.newest(t, id).ID)
 	}
 	return rows, challenges

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // importer walks with files too: a model of rows is what a file is held against,
@@ -156,7 +157,7 @@ func (m *importer) compareImport(round int, domain string, by person.Actor, line
 	im := m.plan(by, domain, csv(lines))
 	verdict := map[int]imports.Line{}
 	for _, c := range imports.Classes {
-		for _, l := range must(m.imports.Lines(t.Context(), im, c, 0, 100)) {
+		for _, l := range trial.Must(m.imports.Lines(t.Context(), im, c, 0, 100)) {
 			verdict[l.Line] = l
 		}
 	}
@@ -186,7 +187,7 @@ func (m *importer) compareImport(round int, domain string, by person.Actor, line
 		seen["undone"]++
 		m.ok(t, m.imports.Undo(t.Context(), by, domain, im.ID))
 		im = m.work(by, domain, im.ID)
-		for _, l := range must(m.imports.Stays(t.Context(), im, 0, 100)) {
+		for _, l := range trial.Must(m.imports.Stays(t.Context(), im, 0, 100)) {
 			seen["stays"]++
 			if err := mailbox.TryEdit(t.Context(), m.Book, by, domain, l.Row, before[l.Line]); err == nil {
 				t.Errorf("round %d: line %d stays (%s), but can be undone by hand", round, l.Line, l.Stays)

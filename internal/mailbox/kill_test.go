@@ -52,7 +52,7 @@ func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
 	s := newSink(t, "127.0.0.1:0")
 	r, url := killRig(t, s)
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.killDelivery(t, url, s, r.newest(t, id).ID)
 	first := token(t, s, "ada@uni.example", 1)
 	if c := r.newest(t, id); c.State != mailbox.Queued || c.Sent != nil || c.Attempts != 1 {

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestACompletedRoundOfAnotherPersonReplacesTheLink(t *testing.T) {
@@ -26,7 +27,7 @@ func TestACompletedRoundOfAnotherPersonReplacesTheLink(t *testing.T) {
 	if row := r.row(t, id); *row.Linked != r.bob.Account {
 		t.Errorf("got linked %d, want Bob (%d)", *row.Linked, r.bob.Account)
 	}
-	if l := must(r.LinkedTo(t.Context(), r.ada)); len(l) != 0 {
+	if l := trial.Must(r.LinkedTo(t.Context(), r.ada)); len(l) != 0 {
 		t.Errorf("got %d rows still linked to Ada, want none", len(l))
 	}
 }
@@ -39,7 +40,7 @@ func TestADeclineEndsTheRoundAndTellsTheContacts(t *testing.T) {
 	_, err := r.Confirm(t.Context(), r.ada, digests["ada@uni.example"])
 	r.ok(t, err)
 	r.ok(t, r.Decline(t.Context(), r.bob, digests["one@uni.example"])) // not the account that confirmed
-	rounds := must(r.Rounds(t.Context(), r.row(t, id), 1))
+	rounds := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))
 	if row := r.row(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.None {
 		t.Errorf("got outcome %q, linked %v, status %q; want declined, no link, none", rounds[0].Outcome, row.Linked, row.Status)
 	}
@@ -85,7 +86,7 @@ func TestALinkLives14DaysOrOneWhereTheMailIsTheValidation(t *testing.T) {
 			r := newRig(t)
 			id := r.add(t, "ada", "ada@labor.example")
 			digest := r.challenge(t, id)[address]
-			a := must(r.Look(t.Context(), digest))
+			a := trial.Must(r.Look(t.Context(), digest))
 			if want := r.Now().Add(life); !a.Expires.Equal(want) {
 				t.Errorf("got a life until %v, want %v", a.Expires, want)
 			}
@@ -95,7 +96,7 @@ func TestALinkLives14DaysOrOneWhereTheMailIsTheValidation(t *testing.T) {
 			_, err := r.Confirm(t.Context(), r.ada, digest)
 			wants(t, err, "mailbox.link.expired")
 			r.ok(t, r.Tick(t.Context()))
-			if a := must(r.Look(t.Context(), digest)); a.State != mailbox.Expired {
+			if a := trial.Must(r.Look(t.Context(), digest)); a.State != mailbox.Expired {
 				t.Errorf("after the clock's job: got state %q, want expired", a.State)
 			}
 		})
@@ -106,7 +107,7 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := int64(r.scalar(t, `select id from challenge`))
 	first, done, err := mailbox.Attempt(t.Context(), r.Book, c)
 	r.ok(t, err)
@@ -115,7 +116,7 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 	}
 	r.clock.Advance(40 * time.Hour)
 	second := mailbox.Digest(mailbox.Arm(t, r.Book, c))
-	if a := must(r.Look(t.Context(), second)); !a.Expires.Equal(r.Now().Add(14 * 24 * time.Hour)) {
+	if a := trial.Must(r.Look(t.Context(), second)); !a.Expires.Equal(r.Now().Add(14 * 24 * time.Hour)) {
 		t.Errorf("got a life until %v, want 14 days from the second attempt", a.Expires)
 	}
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(first))
@@ -128,7 +129,7 @@ func TestAMailUnsentFor48HoursFails(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.clock.Advance(48*time.Hour - time.Microsecond)
 	r.ok(t, r.Tick(t.Context()))
 	if got := r.row(t, id).Status; got != mailbox.Open {
@@ -139,7 +140,7 @@ func TestAMailUnsentFor48HoursFails(t *testing.T) {
 	if got := r.row(t, id).Status; got != mailbox.None {
 		t.Errorf("after 48 hours: got status %q, want none: nothing is known against the address", got)
 	}
-	n := must(r.Rounds(t.Context(), r.row(t, id), 1))[0]
+	n := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))[0]
 	if c := n.Challenges[0]; n.Outcome != "unsent" || c.State != mailbox.Failed || !c.Unsent {
 		t.Errorf("got the round %s with the challenge %s, unsent %v; want both not sent", n.Outcome, c.State, c.Unsent)
 	}
@@ -153,12 +154,12 @@ func TestAnEditOrANewRoundLeavesOldRoundsAsTheyEnded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
-	must(r.Challenge(t.Context(), r.contact, r.uni, id))
+	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	mailbox.Refuse(t, r.Book, int64(r.scalar(t, `select id from challenge`)), &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 no"})
-	ended := must(r.Rounds(t.Context(), r.row(t, id), 1))[0].Ended
+	ended := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))[0].Ended
 	r.challenge(t, id)
 	r.off(t, id)
-	old := must(r.Rounds(t.Context(), r.row(t, id), 2))[1]
+	old := trial.Must(r.Rounds(t.Context(), r.row(t, id), 2))[1]
 	if old.Outcome != "undeliverable" || !old.Ended.Equal(*ended) {
 		t.Errorf("got %q ended %v, want undeliverable ended %v: history is not rewritten", old.Outcome, old.Ended, ended)
 	}
@@ -250,7 +251,7 @@ func TestOfficersReadAndStrangersFindNothing(t *testing.T) {
 	}
 	_, err := r.Row(ctx, r.contact, r.labs, id)
 	wants(t, err, "fault.missing")
-	if row := must(r.Row(ctx, r.officer, r.uni, id)); row.Contact || !row.Officer {
+	if row := trial.Must(r.Row(ctx, r.officer, r.uni, id)); row.Contact || !row.Officer {
 		t.Errorf("an officer's standing: got %+v, want officer and no contact", row.Standing)
 	}
 }

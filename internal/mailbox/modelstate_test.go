@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // seen is what people see of a row and its newest rounds, from the portal or
@@ -129,7 +130,7 @@ func (m *walker) compareAll() {
 		}
 		want[d][r.status()]++
 	}
-	counts := must(m.Counts(m.t.Context(), m.uniID, m.labsID, m.instituteID))
+	counts := trial.Must(m.Counts(m.t.Context(), m.uniID, m.labsID, m.instituteID))
 	for d, of := range counts { // differences that are not folded yet may add up to nothing
 		maps.DeleteFunc(of, func(_ mailbox.Status, n int64) bool { return n == 0 })
 		if len(of) == 0 {
@@ -196,7 +197,7 @@ func (m *walker) compareLinks() {
 	m.t.Helper()
 	for _, by := range []person.Actor{m.ada, m.bob, m.contact} {
 		var got, want []mailbox.ID
-		for _, l := range must(m.LinkedTo(m.t.Context(), by)) {
+		for _, l := range trial.Must(m.LinkedTo(m.t.Context(), by)) {
 			got = append(got, l.RowID)
 			if got, want := said(mailbox.MayApply(l, m.Now())), m.w.apply(m.w.rows[l.RowID]); got != want {
 				m.t.Errorf("step %d: applying for row %d: got %q, the mission says %q", m.step, l.RowID, got, want)

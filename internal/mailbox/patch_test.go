@@ -7,14 +7,15 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pgtest"
+	"petschaft/internal/trial"
 )
 
 func TestAPatchFindsTheOrderInWhichItsPartsGo(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	row := must(r.Add(ctx, r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@uni.example", Applicant: "ada@uni.example", Aliases: []string{"post@uni.example"}})).ID
-	must(r.Challenge(ctx, r.contact, r.uni, row))
+	row := trial.Must(r.Add(ctx, r.contact, r.uni, mailbox.Input{Kind: mailbox.Functional, Name: "Amt", Primary: "amt@uni.example", Applicant: "ada@uni.example", Aliases: []string{"post@uni.example"}})).ID
+	trial.Must(r.Challenge(ctx, r.contact, r.uni, row))
 	off, on, other := false, true, "bob@uni.example"
 	_, err := r.Patch(ctx, r.contact, r.uni, row, nil, mailbox.Patch{Applicant: &other})
 	if !fault.Is(err, fault.Invalid) {
@@ -87,7 +88,7 @@ func TestRowsThatHoldAnAddressComeFromOneQuery(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	first := r.add(t, "ada", "post@uni.example")
-	must(0, r.Deactivate(t.Context(), r.contact, r.uni, first))
+	trial.Must(0, r.Deactivate(t.Context(), r.contact, r.uni, first))
 	second := r.add(t, "bob", "post@uni.example")
 	asked := pgtest.Queries(t, r.db)
 	found, err := r.Holding(t.Context(), r.contact, "POST@uni.example")

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // race runs f in n goroutines at once and counts what each said ("": well).
@@ -169,7 +170,7 @@ func TestTheAddressBrakeHoldsAcrossActorsAndRows(t *testing.T) {
 	r.Brakes.AddressHour = 3
 	others := make([]mailbox.ID, 6)
 	for i := range others {
-		others[i] = must(r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
+		others[i] = trial.Must(r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
 			Kind: mailbox.Functional, Name: "office", Primary: fmt.Sprintf("office%d@uni.example", i), Applicant: "Ada@elsewhere.example",
 		})).ID
 	}
@@ -217,9 +218,9 @@ func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 	r := newRig(t)
 	ids := []mailbox.ID{r.add(t, "ada"), r.add(t, "bob")}
 	for i, id := range ids {
-		must(0, r.Deactivate(t.Context(), r.contact, r.uni, id))
+		trial.Must(0, r.Deactivate(t.Context(), r.contact, r.uni, id))
 		in := mailbox.Input{Kind: mailbox.Personal, Name: "x", Aliases: []string{[]string{"Shared", "shared"}[i] + "@uni.example"}}
-		must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.row(t, id).Version, in))
+		trial.Must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.row(t, id).Version, in))
 	}
 	got := race(2, func(i int) error { return r.Activate(t.Context(), r.contact, r.uni, ids[i]) })
 	expect(t, got, map[string]int{"": 1, "mailbox.address.taken": 1})

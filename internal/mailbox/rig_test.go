@@ -2,7 +2,6 @@ package mailbox_test
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,13 +62,6 @@ func openRig(t testing.TB, database string, sender *mail.Sender, change ...func(
 }
 
 func second[T any](_ T, err error) error { return err }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
 
 // add makes a personal row for name@uni.example.
 func (r *rig) add(t testing.TB, local string, aliases ...string) mailbox.ID {

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/trial"
 )
 
 func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
@@ -63,7 +64,7 @@ func TestTheTableSortsFiltersAndPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := must(r.Org.Domain(t.Context(), r.contact, r.uni))
+	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
 	for _, s := range []mailbox.Sort{mailbox.ByName, mailbox.ByPrimary, mailbox.ByStatus, mailbox.ByEnd, mailbox.ByComment} {
 		for _, desc := range []bool{false, true} {
 			for _, text := range []string{"", "uni", "r"} {
@@ -71,11 +72,11 @@ func TestTheTableSortsFiltersAndPages(t *testing.T) {
 			}
 		}
 	}
-	p := must(r.Rows(t.Context(), r.contact, d, mailbox.View{}))
+	p := trial.Must(r.Rows(t.Context(), r.contact, d, mailbox.View{}))
 	if got, want := names(p), []string{"adler", "ähre", "berg", "cranz", "dorn", "zander", "zorn"}; !slices.Equal(got, want) {
 		t.Errorf("by name: got %v, want German order %v", got, want)
 	}
-	p = must(r.Rows(t.Context(), r.contact, d, mailbox.View{Text: "ähr"}))
+	p = trial.Must(r.Rows(t.Context(), r.contact, d, mailbox.View{Text: "ähr"}))
 	if got := names(p); !slices.Equal(got, []string{"ähre"}) {
 		t.Errorf("search ähr: got %v", got)
 	}
@@ -91,10 +92,10 @@ func names(p mailbox.Page) (n []string) {
 // walk pages through a view forwards and back and compares with one big page.
 func walk(t *testing.T, r *rig, d org.EmailDomain, v mailbox.View) {
 	t.Helper()
-	all := names(must(r.Rows(t.Context(), r.contact, d, v)))
+	all := names(trial.Must(r.Rows(t.Context(), r.contact, d, v)))
 	v.Size = 2
 	var forth, back []string
-	p := must(r.Rows(t.Context(), r.contact, d, v))
+	p := trial.Must(r.Rows(t.Context(), r.contact, d, v))
 	if p.Prev != "" {
 		t.Errorf("%+v: first page has one before it", v)
 	}
@@ -106,7 +107,7 @@ func walk(t *testing.T, r *rig, d org.EmailDomain, v mailbox.View) {
 			break
 		}
 		v.Cursor = p.Next
-		p = must(r.Rows(t.Context(), r.contact, d, v))
+		p = trial.Must(r.Rows(t.Context(), r.contact, d, v))
 	}
 	for p = last; ; {
 		back = append(names(p), back...)
@@ -114,7 +115,7 @@ func walk(t *testing.T, r *rig, d org.EmailDomain, v mailbox.View) {
 			break
 		}
 		v.Cursor = p.Prev
-		p = must(r.Rows(t.Context(), r.contact, d, v))
+		p = trial.Must(r.Rows(t.Context(), r.contact, d, v))
 	}
 	if !slices.Equal(forth, all) || !slices.Equal(back, all) {
 		t.Errorf("%+v: got %v forwards and %v backwards, want %v", v, forth, back, all)

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // edit changes the row as change says, with the version it has now.
@@ -139,7 +140,7 @@ func TestAnAliasOfAnInactiveRowOfAnotherGroupStaysRefused(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada", "ada@labor.example")
 	r.off(t, id)
-	labs := must(r.Org.Domain(t.Context(), r.officer, r.labs))
+	labs := trial.Must(r.Org.Domain(t.Context(), r.officer, r.labs))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, labs.ID, org.DomainInput{Group: r.other, Validation: org.ByMailbox}))
 	_, err := r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{
 		Kind: mailbox.Personal, Name: "x", Primary: "x@institut.example", Aliases: []string{"ada@labor.example"},

@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // TestTheSchemaHoldsWhatTheCodeCouldForget writes past the operations.
@@ -41,7 +42,7 @@ func TestTheSchemaHoldsWhatTheCodeCouldForget(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			id := r.add(t, "ada", "one@uni.example")
-			must(r.Challenge(t.Context(), r.contact, r.uni, id))
+			trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 			_, err := r.db.Exec(t.Context(), c.sql)
 			got := ""
 			if f := fault.Of(postgres.Fault(err)); f != nil {
@@ -77,7 +78,7 @@ func TestAddressesFollowTheirRow(t *testing.T) {
 	if n := r.scalar(t, `select count(*) from address`); n != 0 {
 		t.Errorf("after deleting: got %d addresses, want none", n)
 	}
-	if n := must(r.Counts(t.Context(), r.uniID))[r.uniID][mailbox.Inactive]; n != 0 {
+	if n := trial.Must(r.Counts(t.Context(), r.uniID))[r.uniID][mailbox.Inactive]; n != 0 {
 		t.Errorf("after deleting: got %d inactive rows counted, want none", n)
 	}
 }
