@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 func requestFile(t *testing.T, name string) string {
@@ -30,7 +31,7 @@ func TestRequestsFromTheFieldBecomeOrders(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
 	for _, domain := range []string{"institut.example", "prüfstand-süd.example"} {
-		h.names[domain] = must(h.Mailbox.Org.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: domain}))
+		h.names[domain] = trial.Must(h.Mailbox.Org.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: domain}))
 		h.validate(t, domain)
 	}
 	const www, wiki = "www.institut.example", "wiki.institut.example"
@@ -107,7 +108,7 @@ func TestWhatIsWrongWithARequestIsSaidForServers(t *testing.T) {
 func TestAKeyThatNoProductTakesIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
-	products := must(h.Products(t.Context()))
+	products := trial.Must(h.Products(t.Context()))
 	request, err := order.ReadCSR(csr(t, p521(t)))
 	h.ok(t, err)
 	wants(t, order.MayUse(products, request.Key), "serverorder.key.none")
@@ -125,7 +126,7 @@ func TestAKeyThatNoProductTakesIsRefusedAtOnce(t *testing.T) {
 func TestTooManyNamesAreCountedBeforeTheyAreRead(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
-	for _, p := range must(h.Products(t.Context())) {
+	for _, p := range trial.Must(h.Products(t.Context())) {
 		if p.MostNames > pki.MostDNS {
 			t.Errorf("%s allows %d names, no certificate has more than %d", p.Code, p.MostNames, pki.MostDNS)
 		}
@@ -145,5 +146,5 @@ func TestTooManyNamesAreCountedBeforeTheyAreRead(t *testing.T) {
 	}
 	w := h.wish("www.uni.example")
 	w.Names = slices.Repeat([]string{"www.uni.example", "WWW.uni.example "}, 100)
-	must(h.Submit(t.Context(), h.tina, order.Submission{Wish: w}))
+	trial.Must(h.Submit(t.Context(), h.tina, order.Submission{Wish: w}))
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // TestWhatChangesWhileAnApplicationWaitsRefusesIt: the rule is asked again in
@@ -203,7 +204,7 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 			if n := r.scalar(t, `select count(*) from letter`); n != 0 {
 				t.Errorf("got %d letters, want none", n)
 			}
-			failed := must(r.Failures(t.Context(), r.officer, 10))
+			failed := trial.Must(r.Failures(t.Context(), r.officer, 10))
 			if len(failed) != 1 || failed[0].ID != id {
 				t.Errorf("got failures %v, want this one", failed)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/order"
+	"petschaft/internal/trial"
 )
 
 // killed leaves an order whose certificate was signed while the process that
@@ -29,7 +30,7 @@ func (h *house) killed(t *testing.T) order.ServerOrder {
 func (h *house) exactlyOne(t *testing.T, o order.ServerOrder) {
 	t.Helper()
 	now := h.is(t, o.Reference, order.Issued)
-	c := must(h.Cert.Server(t.Context(), h.tina, o.Reference))
+	c := trial.Must(h.Cert.Server(t.Context(), h.tina, o.Reference))
 	if now.Certificate == nil || *now.Certificate != c.ID || fmt.Sprintf("%x", c.Serial) != fmt.Sprintf("%x", now.Serial) {
 		t.Errorf("got certificate %d with serial %x, want the intent's, %x", c.ID, c.Serial, now.Serial)
 	}
@@ -221,7 +222,7 @@ func TestTheLifeIsThatOfTheDayOfSigning(t *testing.T) {
 	h.clock.Advance(3 * time.Hour)
 	h.ok(t, h.Fulfil(t.Context(), late.ID))
 	for reference, want := range map[string]int{early.Reference: 180, late.Reference: 100} {
-		c := must(h.Cert.Server(t.Context(), h.tina, reference))
+		c := trial.Must(h.Cert.Server(t.Context(), h.tina, reference))
 		if got := int((c.NotAfter.Sub(c.NotBefore) + time.Second) / day); got != want {
 			t.Errorf("got a life of %d days, want %d", got, want)
 		}

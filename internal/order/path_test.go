@@ -65,7 +65,7 @@ func (r *rig) lists(t *testing.T, dir string) {
 	t.Helper()
 	var all []byte
 	for _, name := range []string{ca.Root, ca.Mail} {
-		l := must(r.Cert.Newest(t.Context(), name))
+		l := trial.Must(r.Cert.Newest(t.Context(), name))
 		all = append(all, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: l.DER})...)
 	}
 	write(t, dir, "lists.pem", all)
@@ -196,16 +196,16 @@ func mailTo(t *testing.T, s *sink.Sink, address, words string) sink.Mail {
 // TestTheWholeWayByTheQueue lets the jobs do everything: mails, issuance, lists.
 func TestTheWholeWayByTheQueue(t *testing.T) {
 	t.Parallel()
-	s := must(sink.New(sink.Config{}))
-	must(0, s.Start("127.0.0.1:0"))
+	s := trial.Must(sink.New(sink.Config{}))
+	trial.Must(0, s.Start("127.0.0.1:0"))
 	t.Cleanup(func() { s.Close() })
-	sender := must(mail.NewSender(mail.Config{URL: "smtp://" + s.Addr() + "?tls=none", From: "portal@uni.example", Bounce: "bounce@uni.example"}))
+	sender := trial.Must(mail.NewSender(mail.Config{URL: "smtp://" + s.Addr() + "?tls=none", From: "portal@uni.example", Bounce: "bounce@uni.example"}))
 	t.Cleanup(sender.Close)
 	r := openRig(t, sender)
 	r.useLocal(t)
 	r.work(t)
-	row := must(r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"})).ID
-	must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", row))
+	row := trial.Must(r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@uni.example"})).ID
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", row))
 	token := linkInMail.FindStringSubmatch(mailTo(t, s, "ada@uni.example", paths.Link).Text)[1]
 	_, err := r.Mailbox.Confirm(t.Context(), r.ada, mailbox.Digest(token))
 	r.ok(t, err)

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // failed is an application that the authority refused once.
@@ -110,18 +111,18 @@ func TestAnApplicationIsSeenByItsApplicantAndOfficersOnly(t *testing.T) {
 		if said(err) != "fault.missing" {
 			t.Errorf("%s: got %v, want it missing", who, err)
 		}
-		if mine := must(r.Mine(t.Context(), by, 10)); len(mine) != 0 {
+		if mine := trial.Must(r.Mine(t.Context(), by, 10)); len(mine) != 0 {
 			t.Errorf("%s: got %d applications, want none", who, len(mine))
 		}
 		_, err = r.Failures(t.Context(), by, 10)
 		wants(t, err, "fault.officers_only")
 	}
-	if mine := must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != id {
+	if mine := trial.Must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != id {
 		t.Errorf("got %v, want the one that failed", mine)
 	}
-	_ = must(r.One(t.Context(), r.ada, id))
+	_ = trial.Must(r.One(t.Context(), r.ada, id))
 	second := r.apply(t, r.ada, row)
-	if mine := must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != second {
+	if mine := trial.Must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != second {
 		t.Errorf("got %v, want only the one that followed", mine)
 	}
 }
@@ -178,10 +179,10 @@ func TestARetryThatCannotHaveTheRowIsToldToWait(t *testing.T) {
 	r := awayRig(t)
 	row := r.linked(t, r.ada, "ada@uni.example")
 	id := r.failed(t, r.ada, row)
-	tx := must(r.db.Begin(t.Context()))
+	tx := trial.Must(r.db.Begin(t.Context()))
 	defer tx.Rollback(t.Context())
-	must(tx.Exec(t.Context(), `select from address_row where id = $1 for update`, row))
-	quick := must(postgres.Open(t.Context(), r.url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["lock_timeout"] = "200ms" }))
+	trial.Must(tx.Exec(t.Context(), `select from address_row where id = $1 for update`, row))
+	quick := trial.Must(postgres.Open(t.Context(), r.url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["lock_timeout"] = "200ms" }))
 	t.Cleanup(quick.Close)
 	impatient := *r.Book
 	impatient.DB = quick
@@ -196,7 +197,7 @@ func TestADatabaseThatIsAwayIsNotTheAuthoritysFault(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
 	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
-	must(r.db.Exec(t.Context(), `create sequence trouble;
+	trial.Must(r.db.Exec(t.Context(), `create sequence trouble;
 		create function trouble() returns trigger language plpgsql as $$ begin
 			if nextval('trouble') <= 1 then raise exception 'full' using errcode = '53100'; end if;
 			return new;

@@ -118,13 +118,6 @@ func (r *rig) claims(t testing.TB, c person.Claims) person.Actor {
 	return r.campus.SignIn(c)
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 func (r *rig) ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -170,7 +163,7 @@ func (r *rig) linked(t testing.TB, by person.Actor, addresses ...string) mailbox
 func (r *rig) confirm(t testing.TB, by person.Actor, id mailbox.ID) {
 	t.Helper()
 	r.clock.Advance(2 * time.Minute)
-	must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", id))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, "uni.example", id))
 	rows, err := r.db.Query(t.Context(), `select id from challenge where row_id = $1 and state = 'queued' order by id`, id)
 	r.ok(t, err)
 	asked, err := pgx.CollectRows(rows, pgx.RowTo[int64])
@@ -207,7 +200,7 @@ func (r *rig) off(t testing.TB, id mailbox.ID) {
 // edit gives the row other aliases.
 func (r *rig) edit(t testing.TB, id mailbox.ID, aliases ...string) {
 	t.Helper()
-	row := must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", id))
+	row := trial.Must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", id))
 	r.ok(t, r.Mailbox.Edit(t.Context(), r.contact, "uni.example", id, row.Version, mailbox.Input{Kind: row.Kind, Name: row.Name, Aliases: aliases}))
 }
 
@@ -221,7 +214,7 @@ func ecKey(t testing.TB) *ecdsa.PrivateKey {
 	return k
 }
 
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 3072)) })
+var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return trial.Must(rsa.GenerateKey(rand.Reader, 3072)) })
 
 func csr(t testing.TB, key crypto.Signer) string {
 	t.Helper()
@@ -268,7 +261,7 @@ func (r *rig) one(t testing.TB, id order.ID) cert.Certificate {
 	if a.State != order.Issued || a.Certificate == nil || a.Ended == nil {
 		t.Fatalf("got the application %s, %q, certificate %v; want it issued", a.State, a.Reason, a.Certificate)
 	}
-	return must(r.Cert.One(t.Context(), r.officer, *a.Certificate))
+	return trial.Must(r.Cert.One(t.Context(), r.officer, *a.Certificate))
 }
 
 // intended is the serial number of the intent.

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 const policyArc = "1.3.6.1.4.1.99999.7"
@@ -25,8 +26,8 @@ const policyArc = "1.3.6.1.4.1.99999.7"
 // restart with other settings.
 func (r *rig) obeying(t testing.TB, rules ca.Rules) {
 	t.Helper()
-	sealer := must(r.db.Sealer(t.Context(), make([]byte, 32)))
-	r.local = must(ca.Open(t.Context(), r.db, sealer, r.Now, must(url.Parse("http://pki.example")), rules))
+	sealer := trial.Must(r.db.Sealer(t.Context(), make([]byte, 32)))
+	r.local = trial.Must(ca.Open(t.Context(), r.db, sealer, r.Now, trial.Must(url.Parse("http://pki.example")), rules))
 	r.Authority, r.Cert.Authority = r.local, r.local
 }
 
@@ -48,7 +49,7 @@ func (r *rig) issued(t testing.TB, by person.Actor, address string) (cert.Certif
 	id := r.apply(t, by, r.linked(t, by, address))
 	r.ok(t, r.Issue(t.Context(), id))
 	c := r.one(t, id)
-	return c, must(x509.ParseCertificate(c.DER))
+	return c, trial.Must(x509.ParseCertificate(c.DER))
 }
 
 func TestACertificateNamesTheOrganisationThatVouchesForItsDomain(t *testing.T) {
@@ -157,10 +158,10 @@ func TestAnIntentFromBeforeThePoliciesIsSignedAsItWasMeant(t *testing.T) {
 	r.clock.Advance(3 * day)
 	r.ok(t, r.Issue(t.Context(), id))
 	c := r.one(t, id)
-	if x := must(x509.ParseCertificate(c.DER)); c.Subject != "CN=Ada Adler, GN=Ada, SN=Adler" || len(x.Policies) > 0 {
+	if x := trial.Must(x509.ParseCertificate(c.DER)); c.Subject != "CN=Ada Adler, GN=Ada, SN=Adler" || len(x.Policies) > 0 {
 		t.Errorf("got %q with policies %v, want what the intent meant", c.Subject, x.Policies)
 	}
-	if e := must(r.Cert.Evidence(t.Context(), r.ada, c.ID)); len(e.Addresses) != 0 || !e.Checks.Clean() || e.Checks.Profile != "mail-personal" {
+	if e := trial.Must(r.Cert.Evidence(t.Context(), r.ada, c.ID)); len(e.Addresses) != 0 || !e.Checks.Clean() || e.Checks.Profile != "mail-personal" {
 		t.Errorf("got the evidence %+v, want the checks, and of addresses what is known: nothing", e)
 	}
 }
@@ -170,10 +171,10 @@ func TestAKeyBelongsToOnePerson(t *testing.T) {
 	r := localRig(t)
 	in := order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms}
 	mine, other := r.linked(t, r.ada, "ada@uni.example"), r.linked(t, r.bob, "bob@uni.example")
-	id := must(r.Apply(t.Context(), r.ada, mine, in)).ID
+	id := trial.Must(r.Apply(t.Context(), r.ada, mine, in)).ID
 	r.ok(t, r.Issue(t.Context(), id))
 	r.one(t, id)
-	second := must(r.Apply(t.Context(), r.bob, other, in)).ID
+	second := trial.Must(r.Apply(t.Context(), r.bob, other, in)).ID
 	r.ok(t, r.Issue(t.Context(), second))
 	r.ended(t, second, order.Refused, "lint.key_shared")
 }
@@ -190,7 +191,7 @@ func TestTheEvidenceSaysWhoConfirmedWhatWhen(t *testing.T) {
 	r.ok(t, r.Issue(t.Context(), id))
 	c := r.one(t, id)
 	r.off(t, row) // what happens later changes nothing
-	e := must(r.Cert.Evidence(t.Context(), r.ada, c.ID))
+	e := trial.Must(r.Cert.Evidence(t.Context(), r.ada, c.ID))
 	if len(e.Addresses) != 2 {
 		t.Fatalf("got evidence of %d addresses, want 2: %+v", len(e.Addresses), e.Addresses)
 	}
@@ -228,7 +229,7 @@ func TestTheEvidenceOfAServerSaysWhoApprovedAndWhatWasProven(t *testing.T) {
 	t.Parallel()
 	h := localHouse(t)
 	c := h.issued(t, "www.uni.example", "uni.example")
-	e := must(h.Cert.ServerEvidence(t.Context(), h.tina, c.Reference))
+	e := trial.Must(h.Cert.ServerEvidence(t.Context(), h.tina, c.Reference))
 	if len(e.Names) != 2 || e.Names[0].Name != "www.uni.example" || e.Names[0].Domain != "uni.example" || e.Names[0].Method != "DNS TXT" || e.Names[0].Until == nil {
 		t.Errorf("got %+v, want how uni.example was validated", e.Names)
 	}
@@ -241,7 +242,7 @@ func TestTheEvidenceOfAServerSaysWhoApprovedAndWhatWasProven(t *testing.T) {
 	h.rule(t, true)
 	reference := h.submit(t, "mail.uni.example")
 	h.ok(t, h.Fulfil(t.Context(), h.see(t, reference).ID))
-	if e := must(h.Cert.ServerEvidence(t.Context(), h.otto, reference)); e.Order.ApprovedBy != nil {
+	if e := trial.Must(h.Cert.ServerEvidence(t.Context(), h.otto, reference)); e.Order.ApprovedBy != nil {
 		t.Errorf("got %+v, want it approved by the rule, by nobody", e.Order)
 	}
 	if _, err := h.Cert.ServerEvidence(t.Context(), h.ada, reference); !fault.Is(err, fault.Missing) {
@@ -254,7 +255,7 @@ func TestWhatAnAuthorityElsewhereSignsIsCheckedToo(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
 	c, _ := r.issued(t, r.ada, "ada@uni.example")
-	e := must(r.Cert.Evidence(t.Context(), r.ada, c.ID))
+	e := trial.Must(r.Cert.Evidence(t.Context(), r.ada, c.ID))
 	if e.Checks == nil || !slices.Contains(lint.Rules(e.Checks.Findings), "list-address") {
 		t.Errorf("got %+v, want it to say that the certificate names no list", e.Checks)
 	}

@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // samples are the project's requests with what should happen to them: the words
@@ -45,7 +46,7 @@ var samples = map[string]struct {
 func TestEverySampleGoesAsItsReadmeSays(t *testing.T) {
 	t.Parallel()
 	h := localHouse(t)
-	name := must(h.Mailbox.Org.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: "institut.example", Wildcard: true}))
+	name := trial.Must(h.Mailbox.Org.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: "institut.example", Wildcard: true}))
 	h.ok(t, h.Mailbox.Org.ValidateName(t.Context(), h.officer, name, org.Check{
 		Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "RA", From: h.Now()},
 	}))
@@ -103,7 +104,7 @@ func (h *house) refused(t *testing.T, file string, err error, id string) {
 func (h *house) holdsOnly(t *testing.T, file string, id order.ServerID, reference string, names []string) {
 	t.Helper()
 	h.ok(t, h.Fulfil(t.Context(), id))
-	c := must(h.Cert.Server(t.Context(), h.tina, reference))
+	c := trial.Must(h.Cert.Server(t.Context(), h.tina, reference))
 	x, err := x509.ParseCertificate(c.DER)
 	h.ok(t, err)
 	if d := cmp.Diff(names, x.DNSNames); d != "" {

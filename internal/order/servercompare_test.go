@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
+	"petschaft/internal/trial"
 )
 
 // seenOrder is what people see of an order and of its certificate.
@@ -30,7 +31,7 @@ func (m *walker) compare(o *refOrder) {
 	got := seenOrder{s.State, s.Names, s.Comment, s.Reason, s.Version, s.ByOfficer, s.Serial != nil, "", ""}
 	want := seenOrder{o.state, o.names, o.comment, o.reason, o.version, o.byOfficer, o.intent, "", ""}
 	if s.State == order.Issued {
-		c := must(m.Cert.Server(m.t.Context(), m.otto, o.reference))
+		c := trial.Must(m.Cert.Server(m.t.Context(), m.otto, o.reference))
 		got.Renewal, got.Replaced = deref(c.Renewal), deref(c.ReplacedBy)
 		want.Renewal, want.Replaced = o.renewal, o.replaced
 		if said(cert.MayRenew(c, m.Now())) != m.w.renewable(o) {
@@ -66,7 +67,7 @@ func (m *walker) counts() {
 		if by.Account == m.w.contact {
 			want = open
 		}
-		if got := must(m.OpenOrders(m.t.Context(), by)); got != int64(want) {
+		if got := trial.Must(m.OpenOrders(m.t.Context(), by)); got != int64(want) {
 			m.t.Errorf("open orders of %s: got %d, want %d", by.Name, got, want)
 		}
 	}

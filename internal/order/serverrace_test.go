@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 const many = 50
@@ -84,7 +85,7 @@ func TestOneFormSubmittedManyTimesMakesOneOrder(t *testing.T) {
 		t.Errorf("got %v and %d orders, want all well and one", got, n)
 	}
 	h.ok(t, h.appoint(t, h.ada.Account))
-	must(h.Submit(t.Context(), h.ada, in)) // somebody else's form of that name is another form
+	trial.Must(h.Submit(t.Context(), h.ada, in)) // somebody else's form of that name is another form
 	if n := h.scalar(t, `select count(*) from server_order`); n != 2 {
 		t.Errorf("got %d orders, want 2", n)
 	}
@@ -125,7 +126,7 @@ func TestManyRenewalsAtOnceAreOneOrder(t *testing.T) {
 func TestARenewalKeepsTheKeyAndReplacesTheOld(t *testing.T) {
 	t.Parallel()
 	h := localHouse(t)
-	old := must(h.Cert.Server(t.Context(), h.tina, h.old(t)))
+	old := trial.Must(h.Cert.Server(t.Context(), h.tina, h.old(t)))
 	in := order.Submission{Wish: h.wish("www.uni.example", "mail.uni.example"), Renews: old.Reference}
 	in.CSR = ""
 	reference, err := h.Submit(t.Context(), h.otto, in) // for a contact who is away
@@ -139,11 +140,11 @@ func TestARenewalKeepsTheKeyAndReplacesTheOld(t *testing.T) {
 	h.ok(t, h.Approve(t.Context(), h.officer, reference, 1))
 	h.ok(t, h.Fulfil(t.Context(), o.ID))
 	h.is(t, reference, order.Issued)
-	next, was := must(h.Cert.Server(t.Context(), h.tina, reference)), must(h.Cert.Server(t.Context(), h.tina, old.Reference))
+	next, was := trial.Must(h.Cert.Server(t.Context(), h.tina, reference)), trial.Must(h.Cert.Server(t.Context(), h.tina, old.Reference))
 	if was.ReplacedBy == nil || *was.ReplacedBy != reference || was.Renewal != nil || !was.Valid(h.Now()) {
 		t.Errorf("got replaced by %v, renewal %v, valid %v; want it replaced, valid, and no renewal", was.ReplacedBy, was.Renewal, was.Valid(h.Now()))
 	}
-	a, b := must(pki.ParseCertificate(was.DER)), must(pki.ParseCertificate(next.DER))
+	a, b := trial.Must(pki.ParseCertificate(was.DER)), trial.Must(pki.ParseCertificate(next.DER))
 	if !a.Key.Equal(b.Key) || !next.NotAfter.After(was.NotAfter.Add(24*time.Hour)) {
 		t.Errorf("got another key or an end at %v, want the same key and later than %v", next.NotAfter, was.NotAfter)
 	}
@@ -156,13 +157,13 @@ func TestARenewalThatComesToNothingCanBeBegunAgain(t *testing.T) {
 	h := awayHouse(t)
 	old := h.old(t)
 	in := order.Submission{Wish: h.wish("www.uni.example"), Renews: old}
-	first := must(h.Submit(t.Context(), h.tina, in))
+	first := trial.Must(h.Submit(t.Context(), h.tina, in))
 	_, err := h.Submit(t.Context(), h.tina, in)
 	wants(t, err, "cert.renew.under_way")
 	h.ok(t, h.Withdraw(t.Context(), h.tina, first))
-	second := must(h.Submit(t.Context(), h.tina, in))
+	second := trial.Must(h.Submit(t.Context(), h.tina, in))
 	h.ok(t, h.Reject(t.Context(), h.otto, second, order.Decision{Version: 1, Reason: "nein"}))
-	must(h.Submit(t.Context(), h.tina, in))
+	trial.Must(h.Submit(t.Context(), h.tina, in))
 }
 
 func TestNoServerGetsACertificateForACompromisedKey(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // house is a rig with an organisation: tina is its technical contact, rita and
@@ -45,9 +46,9 @@ func newHouse(t testing.TB, r *rig) *house {
 	h.officer = r.claims(t, person.Claims{Subject: "Amt", Name: "Rita Amt", Email: "rita@people.example", EmailVerified: true, Groups: []string{officersGroup, "x"}})
 	h.otto.Officer, h.officer.Officer = true, true
 	orgs := r.Mailbox.Org
-	h.id = must(orgs.AddOrganisation(t.Context(), h.officer, org.OrganisationInput{Name: "Universität Beispiel", Country: "DE", Contact: h.tina.Account}))
+	h.id = trial.Must(orgs.AddOrganisation(t.Context(), h.officer, org.OrganisationInput{Name: "Universität Beispiel", Country: "DE", Contact: h.tina.Account}))
 	for name, wildcard := range map[string]bool{"uni.example": false, "neu.example": false, "stern.example": true} {
-		h.names[name] = must(orgs.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: name, Wildcard: wildcard}))
+		h.names[name] = trial.Must(orgs.AddName(t.Context(), h.officer, h.id, org.NameInput{Name: name, Wildcard: wildcard}))
 	}
 	h.validate(t, "uni.example")
 	h.validate(t, "stern.example")
@@ -127,17 +128,17 @@ func (h *house) issued(t testing.TB, names ...string) cert.ServerCertificate {
 	o := h.approved(t, names...)
 	h.ok(t, h.Fulfil(t.Context(), o.ID))
 	h.is(t, o.Reference, order.Issued)
-	return must(h.Cert.Server(t.Context(), h.tina, o.Reference))
+	return trial.Must(h.Cert.Server(t.Context(), h.tina, o.Reference))
 }
 
 func privatePEM(t testing.TB, key *ecdsa.PrivateKey) string {
 	t.Helper()
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(key))}))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: trial.Must(x509.MarshalPKCS8PrivateKey(key))}))
 }
 
 func p521(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
-	return must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
+	return trial.Must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
 }
 
 // wantsField fails unless err says id beside the field.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"petschaft/internal/order"
+	"petschaft/internal/trial"
 )
 
 func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
@@ -33,7 +34,7 @@ func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
 			h.rule(t, c.auto)
 			in := order.Submission{Wish: h.wish(c.names...)}
 			in.Comment = c.comment
-			p := must(h.Preview(t.Context(), h.tina, in))
+			p := trial.Must(h.Preview(t.Context(), h.tina, in))
 			reference, err := h.Submit(t.Context(), h.tina, in)
 			h.ok(t, err)
 			o := h.is(t, reference, c.want)
@@ -98,7 +99,7 @@ func TestWhoMayOrder(t *testing.T) {
 	h.ok(t, h.appoint(t, h.ada.Account))
 	_, err = h.Submit(t.Context(), h.tina, in)
 	wants(t, err, "fault.missing")
-	must(h.Submit(t.Context(), h.ada, in))
+	trial.Must(h.Submit(t.Context(), h.ada, in))
 }
 
 // primeModulus is a request whose private key anybody can compute.

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/order"
+	"petschaft/internal/trial"
 )
 
 // letters are the words of the letters of a kind, by recipient.
@@ -53,7 +54,7 @@ func TestOfficersGetOneMailAboutAllNewOrders(t *testing.T) {
 	h.exec(t, `delete from letter`)
 	h.ok(t, h.appoint(t, h.officer.Account))
 	h.ok(t, h.Withdraw(t.Context(), h.officer, waiting))
-	must(h.Submit(t.Context(), h.officer, order.Submission{Wish: h.wish("neu.example")}))
+	trial.Must(h.Submit(t.Context(), h.officer, order.Submission{Wish: h.wish("neu.example")}))
 	h.exec(t, `update account set locked = now(), locked_why = 'x' where name = 'Otto Ober'`)
 	h.ok(t, h.TellOfficers(t.Context()))
 	if got := h.letters(t, "orders_waiting"); len(got) != 0 {
@@ -94,10 +95,10 @@ func TestAValidationLetsWaitingOrdersGoOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := awayHouse(t)
-			byHand := must(h.Submit(t.Context(), h.tina, order.Submission{Wish: h.wish("neu.example", "www.uni.example")}))
+			byHand := trial.Must(h.Submit(t.Context(), h.tina, order.Submission{Wish: h.wish("neu.example", "www.uni.example")}))
 			in := order.Submission{Wish: h.wish("neu.example")}
 			in.Comment = "eilt"
-			told := must(h.Submit(t.Context(), h.tina, in))
+			told := trial.Must(h.Submit(t.Context(), h.tina, in))
 			h.ok(t, look(h))
 			h.is(t, byHand, order.Waiting)
 			wants(t, h.Approve(t.Context(), h.otto, byHand, 1), "serverorder.check.unvalidated")
