@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/trial"
 )
 
 // shown is what of a row's answer tests look at.
@@ -72,7 +73,7 @@ func TestAListIsReadPageByPageByItsLinks(t *testing.T) {
 		if next == "" {
 			break
 		}
-		if q := must(url.Parse(next)).Query(); q.Get("limit") != "2" || q.Get("sort") != "-primary" || q.Get("status") != "none" {
+		if q := trial.Must(url.Parse(next)).Query(); q.Get("limit") != "2" || q.Get("sort") != "-primary" || q.Get("status") != "none" {
 			t.Errorf("a link forgets what was asked: %s", next)
 		}
 		a = r.call("GET", next, token, nil)
@@ -121,13 +122,13 @@ func TestAListTakesTheFiltersOfThePage(t *testing.T) {
 	}
 	token := r.tokenOf("nora")
 	r.row("ada")
-	must(0, r.Mailbox.Deactivate(t.Context(), r.actors["nora"], "uni.example", r.row("bob")))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), r.actors["nora"], "uni.example", r.row("bob")))
 	for query, want := range map[string][]string{"?status=inactive": {"bob"}, "?q=AD": {"ada"}, "?q=nobody": nil, "?sort=-name": {"bob", "ada"}} {
 		if got := r.call("GET", uni+"/addresses"+query, token, nil).names(t); !cmp.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", query, got, want)
 		}
 	}
-	must(r.db.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, created, changed)
+	trial.Must(r.db.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, created, changed)
 		select $1, 'personal', 'many', 'many' || i || '@uni.example', now(), now() from generate_series(1, 1001) i`, r.domains["uni.example"]))
 	for query, want := range map[string]string{
 		"?q=many": "api.many_hits", "?cursor=made-up": "api.cursor", "?limit=201": "api.field.at_most", "?limit=0": "api.field.at_least",
@@ -226,7 +227,7 @@ func TestARowIsFoundByEachOfItsAddresses(t *testing.T) {
 	token := r.tokenOf("nora")
 	r.row("ada", "alias@uni.example")
 	r.svensRow()
-	must(r.Mailbox.Add(t.Context(), r.actors["sven"], "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "sven", Primary: "sven@institut.example"}))
+	trial.Must(r.Mailbox.Add(t.Context(), r.actors["sven"], "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "sven", Primary: "sven@institut.example"}))
 	for email, want := range map[string][]string{
 		"ada@uni.example": {"ada"}, "ALIAS@Uni.Example": {"ada"}, "nobody@uni.example": nil, "sven@institut.example": nil,
 	} {

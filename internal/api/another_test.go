@@ -25,7 +25,7 @@ import (
 // it calls itself as the first one does.
 func (r *rig) another(change ...func(*pgxpool.Config)) string {
 	r.t.Helper()
-	p := must(portal.Open(r.t.Context(), r.cfg, slog.New(slog.NewTextHandler(r.t.Output(), nil)), r.clock.Now, change...))
+	p := trial.Must(portal.Open(r.t.Context(), r.cfg, slog.New(slog.NewTextHandler(r.t.Output(), nil)), r.clock.Now, change...))
 	r.t.Cleanup(p.Close)
 	server := httptest.NewServer(localetest.Watch(r.t, p.Handler))
 	r.t.Cleanup(server.Close)

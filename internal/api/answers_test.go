@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // refused are answers that only one operation gives: what its state does not
@@ -23,13 +24,13 @@ var refused = []struct {
 }{
 	{"a row whose address another took meanwhile stays inactive", 409, func(r *rig, token string) answer {
 		id := r.row(rand(), "shared@uni.example")
-		must(0, r.Mailbox.Deactivate(r.t.Context(), r.actors["nora"], "uni.example", id))
+		trial.Must(0, r.Mailbox.Deactivate(r.t.Context(), r.actors["nora"], "uni.example", id))
 		r.row(rand(), "shared@uni.example")
 		return r.call("PATCH", rowAt(id), token, map[string]any{"active": true})
 	}},
 	{"a challenged row stays", 409, func(r *rig, token string) answer {
 		id := r.row(rand())
-		must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+		trial.Must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 		return r.call("DELETE", rowAt(id), token, nil)
 	}},
 	{"a row of another version is not changed", 412, func(r *rig, token string) answer {
@@ -43,18 +44,18 @@ var refused = []struct {
 	}},
 	{"no challenges for an inactive row", 409, func(r *rig, token string) answer {
 		id := r.row(rand())
-		must(0, r.Mailbox.Deactivate(r.t.Context(), r.actors["nora"], "uni.example", id))
+		trial.Must(0, r.Mailbox.Deactivate(r.t.Context(), r.actors["nora"], "uni.example", id))
 		return r.call("POST", rowAt(id)+"/challenges", token, nil)
 	}},
 	{"no second round within the minute", 429, func(r *rig, token string) answer {
 		id := r.row(rand())
-		must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+		trial.Must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
 		return r.call("POST", rowAt(id)+"/challenges", token, nil)
 	}},
 	{"an active row's certificate is not the contact's to revoke", 409, func(r *rig, token string) answer {
 		id := r.client(rand() + "@uni.example")
-		row := must(r.Cert.One(r.t.Context(), r.actors["rita"], id)).RowID
-		must(0, r.Mailbox.Activate(r.t.Context(), r.actors["nora"], "uni.example", row))
+		row := trial.Must(r.Cert.One(r.t.Context(), r.actors["rita"], id)).RowID
+		trial.Must(0, r.Mailbox.Activate(r.t.Context(), r.actors["nora"], "uni.example", row))
 		return r.call("POST", fmt.Sprintf("/client-certificates/%d/revocation", id), token, map[string]any{"reason": "superseded"})
 	}},
 	{"no order for somebody else's organisation", 404, func(r *rig, token string) answer {
@@ -154,7 +155,7 @@ func (r *rig) inProgress(token string) {
 		}
 		path, body := e.fill(r)
 		key := rand()
-		must(r.db.Exec(r.t.Context(), `insert into api_answer (token, key, claim, claimed) select id, $1, 1, $2 from token`, key, r.clock.Now()))
+		trial.Must(r.db.Exec(r.t.Context(), `insert into api_answer (token, key, claim, claimed) select id, $1, 1, $2 from token`, key, r.clock.Now()))
 		all.Go(func() {
 			a := e.ask(r, token, path, body, "Idempotency-Key", key)
 			if a.status != 409 || a.code() != "api.in_progress" || a.header.Get("Retry-After") == "" {
@@ -178,7 +179,7 @@ func (r *rig) tooMany(token string) {
 		path, body := e.fill(r)
 		all = append(all, request{e, path, body})
 	}
-	must(r.db.Exec(r.t.Context(), `update api_count set n = 1000000`))
+	trial.Must(r.db.Exec(r.t.Context(), `update api_count set n = 1000000`))
 	for _, q := range all {
 		a := q.ask(r, token, q.path, q.body)
 		wants(r.t, a, 429)
@@ -186,7 +187,7 @@ func (r *rig) tooMany(token string) {
 			r.t.Errorf("%s does not say when it goes on", q)
 		}
 	}
-	must(r.db.Exec(r.t.Context(), `delete from api_count`))
+	trial.Must(r.db.Exec(r.t.Context(), `delete from api_count`))
 }
 
 // broken asks while everything is locked, and then when a table is gone.
@@ -197,15 +198,15 @@ func (r *rig) broken(token string) {
 	for i, e := range matrix {
 		paths[i], bodies[i] = e.fill(r)
 	}
-	must(0, pgx.BeginFunc(ctx, r.db, func(tx pgx.Tx) error {
-		must(tx.Exec(ctx, `lock table email_domain, organisation in access exclusive mode`))
+	trial.Must(0, pgx.BeginFunc(ctx, r.db, func(tx pgx.Tx) error {
+		trial.Must(tx.Exec(ctx, `lock table email_domain, organisation in access exclusive mode`))
 		for i, e := range matrix {
 			wants(r.t, e.ask(r, token, paths[i], bodies[i]), 503)
 		}
 		return nil
 	}))
-	must(r.db.Exec(ctx, `alter table email_domain rename to gone`))
-	must(r.db.Exec(ctx, `alter table organisation rename to gone_too`))
+	trial.Must(r.db.Exec(ctx, `alter table email_domain rename to gone`))
+	trial.Must(r.db.Exec(ctx, `alter table organisation rename to gone_too`))
 	for i, e := range matrix {
 		a := e.ask(r, token, paths[i], bodies[i])
 		wants(r.t, a, 500)

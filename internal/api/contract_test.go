@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"petschaft/internal/trial"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -154,7 +156,7 @@ func TestEveryExampleIsWhatItsSchemaSays(t *testing.T) {
 			for _, e := range all {
 				examples++
 				if err := c.schema(t, at+"/schema").Validate(e); err != nil {
-					t.Errorf("%s: %v: %s", at, err, must(json.Marshal(e)))
+					t.Errorf("%s: %v: %s", at, err, trial.Must(json.Marshal(e)))
 				}
 			}
 		}

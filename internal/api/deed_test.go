@@ -25,7 +25,7 @@ func eachPost(t *testing.T, f func(t *testing.T, r *rig, e entry, path string, b
 			t.Parallel()
 			r := newRig(t)
 			path, body := e.fill(r)
-			must(0, r.Queue.Stop(t.Context()))
+			trial.Must(0, r.Queue.Stop(t.Context()))
 			f(t, r, e, path, body)
 		})
 	}
@@ -39,7 +39,7 @@ func (r *rig) effects() string {
 		(select count(*) from challenge), (select count(*) from letter), (select count(*) from import), (select count(*) from server_order),
 		(select count(*) from certificate where revoked is not null))`)
 	var s string
-	must(0, row.Scan(&s))
+	trial.Must(0, row.Scan(&s))
 	return s
 }
 
@@ -51,7 +51,7 @@ func TestACallWhoseCommitWasNotHeardOfIsAnsweredAtTheSecondTry(t *testing.T) {
 		broken := r.another(cut.pool)
 		cut.armed.Store(true)
 		ask := func(at, path string, body any) answer {
-			return must(r.askAt(at, "POST", "/api/v1"+path, token, body, "Content-Type", e.kind, "Idempotency-Key", "k"))
+			return trial.Must(r.askAt(at, "POST", "/api/v1"+path, token, body, "Content-Type", e.kind, "Idempotency-Key", "k"))
 		}
 		before := r.effects()
 		if a := ask(broken, path, body); a.status < 500 || cut.armed.Load() {
@@ -87,7 +87,7 @@ func TestAnAnswerThatWasNotKeptIsBuiltAgain(t *testing.T) {
 		first := e.ask(r, token, path, body, "Idempotency-Key", "k")
 		wants(t, first, e.status)
 		did := r.effects()
-		must(r.db.Exec(t.Context(), `delete from api_answer`))
+		trial.Must(r.db.Exec(t.Context(), `delete from api_answer`))
 		again := e.ask(r, token, path, body, "Idempotency-Key", "k")
 		if again.status != first.status || string(again.body) != string(first.body) {
 			t.Errorf("got %d %s, want %d %s", again.status, again.body, first.status, first.body)
@@ -103,7 +103,7 @@ func TestAnAnswerThatWasNotKeptIsBuiltAgain(t *testing.T) {
 		if got := r.effects(); got != did {
 			t.Errorf("once:  %s\ntwice: %s", did, got)
 		}
-		must(r.db.Exec(t.Context(), `delete from api_answer`))
+		trial.Must(r.db.Exec(t.Context(), `delete from api_answer`))
 		if a := e.ask(r, token, path+"?", body, "Idempotency-Key", "k"); a.code() != "api.key_reused" {
 			t.Errorf("the key with another address: got %d %s, want it refused", a.status, a.body)
 		}
@@ -125,7 +125,7 @@ func TestWhoLostTheRightGetsNoKeptAnswer(t *testing.T) {
 		if a := ask(); a.status != http.StatusNotFound {
 			t.Errorf("without the right: got %d %s, want 404", a.status, a.body)
 		}
-		must(r.db.Exec(t.Context(), `delete from api_answer`))
+		trial.Must(r.db.Exec(t.Context(), `delete from api_answer`))
 		if a := ask(); a.status != http.StatusNotFound {
 			t.Errorf("without the right, after a crash: got %d %s, want 404", a.status, a.body)
 		}
@@ -136,7 +136,7 @@ func TestWhoLostTheRightGetsNoKeptAnswer(t *testing.T) {
 		if again := ask(); again.status != first.status || again.header.Get("Location") != first.header.Get("Location") {
 			t.Errorf("with the right again: got %d %s, want the first answer", again.status, again.body)
 		}
-		must(r.db.Exec(t.Context(), `update token set withdrawn = $1`, r.clock.Now()))
+		trial.Must(r.db.Exec(t.Context(), `update token set withdrawn = $1`, r.clock.Now()))
 		wants(t, ask(), http.StatusUnauthorized)
 	})
 }
@@ -145,15 +145,15 @@ func TestWhoLostTheRightGetsNoKeptAnswer(t *testing.T) {
 func (r *rig) deprive(t *testing.T) (back func()) {
 	t.Helper()
 	ctx, rita := t.Context(), r.actors["rita"]
-	group := must(r.Org.Domain(ctx, rita, "uni.example")).Group
-	must(0, r.Org.AddMember(ctx, rita, group, r.actors["ada"].Account))
-	must(0, r.Org.RemoveMember(ctx, rita, group, r.actors["nora"].Account))
+	group := trial.Must(r.Org.Domain(ctx, rita, "uni.example")).Group
+	trial.Must(0, r.Org.AddMember(ctx, rita, group, r.actors["ada"].Account))
+	trial.Must(0, r.Org.RemoveMember(ctx, rita, group, r.actors["nora"].Account))
 	contact := func(who string) {
-		must(r.db.Exec(ctx, `update organisation set contact = $2 where id = $1`, r.organisations["nora"], r.actors[who].Account))
+		trial.Must(r.db.Exec(ctx, `update organisation set contact = $2 where id = $1`, r.organisations["nora"], r.actors[who].Account))
 	}
 	contact("ada")
 	return func() {
-		must(0, r.Org.AddMember(ctx, rita, group, r.actors["nora"].Account))
+		trial.Must(0, r.Org.AddMember(ctx, rita, group, r.actors["nora"].Account))
 		contact("nora")
 	}
 }
@@ -163,11 +163,11 @@ func TestARefusalThatWasKeptAsksTheRightToo(t *testing.T) {
 	r := newRig(t)
 	token, id := r.tokenOf("nora"), r.row("ada")
 	ask := func(kind string) answer {
-		body := string(must(json.Marshal(newRow("ada"))))
+		body := string(trial.Must(json.Marshal(newRow("ada"))))
 		return r.call("POST", uni+"/addresses", token, body, "Content-Type", kind, "Idempotency-Key", "k")
 	}
 	wants(t, ask("application/json"), 422)
-	must(0, r.Mailbox.Delete(t.Context(), r.actors["nora"], "uni.example", id))
+	trial.Must(0, r.Mailbox.Delete(t.Context(), r.actors["nora"], "uni.example", id))
 	back := r.deprive(t)
 	wants(t, ask("application/json"), 404)
 	wants(t, ask("text/plain"), 415) // says nothing of the domain
@@ -202,7 +202,7 @@ func TestFiftyCallsToTwoPortalsDoOneThing(t *testing.T) {
 	for i := range answers {
 		at := []string{r.base, other}[i%2]
 		all.Go(func() {
-			answers[i] = must(r.askAt(at, "POST", "/api/v1"+rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k"))
+			answers[i] = trial.Must(r.askAt(at, "POST", "/api/v1"+rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k"))
 		})
 	}
 	all.Wait()
@@ -264,7 +264,7 @@ func TestAConnectionCutBeforeTheAnswerIsKept(t *testing.T) {
 	release := r.hold(t)
 	at := r.another()
 	ask := func(at string) answer {
-		return must(r.askAt(at, "POST", "/api/v1"+rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k"))
+		return trial.Must(r.askAt(at, "POST", "/api/v1"+rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k"))
 	}
 	heard := make(chan answer)
 	go func() { heard <- ask(at) }()
@@ -287,9 +287,9 @@ func TestASlowSenderHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	token, id := r.tokenOf("nora"), r.row("ada")
-	slow := must(net.Dial("tcp", strings.TrimPrefix(r.base, "http://")))
+	slow := trial.Must(net.Dial("tcp", strings.TrimPrefix(r.base, "http://")))
 	defer slow.Close()
-	must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
+	trial.Must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
 		rowAt(id), token))
 	trial.Until(t, "the slow request has begun", func() bool { return r.scalar(`select count(*) from api_answer`) > 0 })
 	for range 20 { // it has the key and comes to the operation now
@@ -304,15 +304,15 @@ const held = 4711
 func (r *rig) hold(t *testing.T) (release func()) {
 	t.Helper()
 	ctx := t.Context()
-	must(r.db.Exec(ctx, fmt.Sprintf(`create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(%d); return new; end $$`, held)))
-	must(r.db.Exec(ctx, `create trigger wait before update on api_answer for each row when (new.status is not null) execute function wait()`))
-	tx := must(r.db.Begin(ctx))
-	must(tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, held))
+	trial.Must(r.db.Exec(ctx, fmt.Sprintf(`create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(%d); return new; end $$`, held)))
+	trial.Must(r.db.Exec(ctx, `create trigger wait before update on api_answer for each row when (new.status is not null) execute function wait()`))
+	tx := trial.Must(r.db.Begin(ctx))
+	trial.Must(tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, held))
 	t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(ctx)) })
 	return func() {
-		must(tx.Exec(ctx, `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = $1 and not granted`, held))
-		must(0, tx.Rollback(ctx))
-		must(r.db.Exec(ctx, `drop trigger wait on api_answer`))
+		trial.Must(tx.Exec(ctx, `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = $1 and not granted`, held))
+		trial.Must(0, tx.Rollback(ctx))
+		trial.Must(r.db.Exec(ctx, `drop trigger wait on api_answer`))
 	}
 }
 

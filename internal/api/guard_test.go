@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/api"
 	"petschaft/internal/person"
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 )
 
 func TestAProblemSpeaksTheLanguageOfItsReader(t *testing.T) {
@@ -165,17 +166,17 @@ func TestEveryCallIsOnRecordWithTokenAndAddress(t *testing.T) {
 	wants(t, r.call("PATCH", uni+"/addresses/1", token, map[string]any{}), 200)
 	wants(t, r.call("PATCH", uni+"/addresses/1", token, map[string]any{"comment": "neu"}), 200)
 	var got []line
-	rows := must(r.db.Query(t.Context(), `select action, host(origin), detail::text, token is not null from audit_line where id > $1 order by id`, before))
+	rows := trial.Must(r.db.Query(t.Context(), `select action, host(origin), detail::text, token is not null from audit_line where id > $1 order by id`, before))
 	for rows.Next() {
 		var l line
-		must(0, rows.Scan(&l.Action, &l.Origin, &l.Detail, &l.Token))
+		trial.Must(0, rows.Scan(&l.Action, &l.Origin, &l.Detail, &l.Token))
 		if l.Action != "api.called" {
 			l.Detail = ""
 		}
 		got = append(got, l)
 	}
 	called := func(what string, status int) line {
-		detail := string(must(json.Marshal(map[string]any{"call": what, "status": status})))
+		detail := string(trial.Must(json.Marshal(map[string]any{"call": what, "status": status})))
 		return line{"api.called", "127.0.0.1", detail, true}
 	}
 	want := []line{
@@ -195,6 +196,6 @@ func TestWhoIsLockedOrWithdrawnIsOut(t *testing.T) {
 	r := newRig(t)
 	token := r.tokenOf("nora", person.ReadAddresses)
 	wants(t, r.call("GET", "/email-domains", token, nil), 200)
-	must(0, r.People.Lock(t.Context(), r.actors["rita"], r.actors["nora"].Account, "left"))
+	trial.Must(0, r.People.Lock(t.Context(), r.actors["rita"], r.actors["nora"].Account, "left"))
 	wants(t, r.call("GET", "/email-domains", token, nil), 401)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func newRow(local string) map[string]any {
@@ -62,7 +63,7 @@ func TestAnAnswerIsKeptForADay(t *testing.T) {
 	first := ask()
 	wants(t, first, 201)
 	r.clock.Advance(24*time.Hour - time.Second)
-	must(0, r.API.Tidy(t.Context()))
+	trial.Must(0, r.API.Tidy(t.Context()))
 	if again := ask(); string(again.body) != string(first.body) || again.header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("a day later: got %d %s, want the first answer", again.status, again.body)
 	}
@@ -71,7 +72,7 @@ func TestAnAnswerIsKeptForADay(t *testing.T) {
 		t.Errorf("after a day the key is new: got %d %s, want what the operation says by itself", again.status, again.body)
 	}
 	r.clock.Advance(25 * time.Hour)
-	must(0, r.API.Tidy(t.Context()))
+	trial.Must(0, r.API.Tidy(t.Context()))
 	if n := r.scalar(`select count(*) from api_answer`); n != 0 {
 		t.Errorf("%d answers were never forgotten", n)
 	}
@@ -84,7 +85,7 @@ func TestWhatWasRefusedForAPassingReasonMayBeTriedAgainWithItsKey(t *testing.T) 
 	t.Parallel()
 	r := newRig(t)
 	token, id := r.tokenOf("nora"), r.row("ada")
-	must(r.Mailbox.Challenge(t.Context(), r.actors["nora"], "uni.example", id))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.actors["nora"], "uni.example", id))
 	ask := func() answer {
 		return r.call("POST", rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k")
 	}
@@ -105,12 +106,12 @@ func TestWhatWasRefusedForGoodIsRefusedAgainWithItsKey(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	token, id := r.tokenOf("nora"), r.row("ada")
-	must(0, r.Mailbox.Deactivate(t.Context(), r.actors["nora"], "uni.example", id))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), r.actors["nora"], "uni.example", id))
 	ask := func() answer {
 		return r.call("POST", rowAt(id)+"/challenges", token, nil, "Idempotency-Key", "k")
 	}
 	wants(t, ask(), 409)
-	must(0, r.Mailbox.Activate(t.Context(), r.actors["nora"], "uni.example", id))
+	trial.Must(0, r.Mailbox.Activate(t.Context(), r.actors["nora"], "uni.example", id))
 	a := ask()
 	wants(t, a, 409)
 	if a.header.Get("Idempotent-Replayed") != "true" || a.header.Get("Content-Type") != "application/problem+json" {
@@ -131,7 +132,7 @@ func TestAClaimOfAProcessThatDiedLapses(t *testing.T) {
 	r := newRig(t)
 	token := r.tokenOf("nora")
 	wants(t, r.call("GET", "/email-domains", token, nil), 200)
-	must(r.db.Exec(t.Context(), `insert into api_answer (token, key, claim, claimed) select token, 'k', 7, $1 from api_count`, r.clock.Now()))
+	trial.Must(r.db.Exec(t.Context(), `insert into api_answer (token, key, claim, claimed) select token, 'k', 7, $1 from api_count`, r.clock.Now()))
 	ask := func() answer {
 		return r.call("POST", uni+"/addresses", token, newRow("ada"), "Idempotency-Key", "k")
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestAnImportSaysHowTheFileWasUnderstood(t *testing.T) {
@@ -42,7 +43,7 @@ func TestAnImportSaysHowTheFileWasUnderstood(t *testing.T) {
 	for name, kind := range map[string]string{
 		"excel.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "list.ods": "application/vnd.oasis.opendocument.spreadsheet",
 	} {
-		book := string(must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name))))
+		book := string(trial.Must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name))))
 		has(plan("", kind, book), 202, `"encoding":"workbook","separator":null`, `"field":"primary"`)
 	}
 	has(plan("", "text/csv", "\x1f\x8b\x08\x00"), http.StatusUnprocessableEntity, "sheet.foreign")

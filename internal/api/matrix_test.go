@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 // entry is one operation: a request that succeeds, and the verb that it needs.
@@ -87,8 +88,8 @@ var matrix = slices.Concat([]entry{
 func (r *rig) routes() []string {
 	var all []string
 	api, _, err := r.API.Open()
-	must(api, err)
-	must(0, chi.Walk(api, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+	trial.Must(api, err)
+	trial.Must(0, chi.Walk(api, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		all = append(all, method+" "+pattern)
 		return nil
 	}))

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/lane"
 	"petschaft/internal/npm"
+	"petschaft/internal/trial"
 )
 
 // judge is @seriousme/openapi-schema-validator with what it stands on. It holds
@@ -41,9 +42,9 @@ if (!found.valid || validator.version !== "3.1") {
 func judged(t *testing.T, description []byte) string {
 	t.Helper()
 	folder := t.TempDir()
-	must(0, npm.Install(t.Context(), folder, judge...))
-	must(0, os.WriteFile(filepath.Join(folder, "openapi.json"), description, 0o600))
-	must(0, os.WriteFile(filepath.Join(folder, "ask.mjs"), []byte(ask), 0o600))
+	trial.Must(0, npm.Install(t.Context(), folder, judge...))
+	trial.Must(0, os.WriteFile(filepath.Join(folder, "openapi.json"), description, 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(folder, "ask.mjs"), []byte(ask), 0o600))
 	c := exec.CommandContext(t.Context(), lane.Find("node"), "ask.mjs")
 	c.Dir = folder
 	out, err := c.CombinedOutput()

@@ -67,13 +67,6 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 const issuer = "http://localhost:1"
 
 func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
@@ -96,7 +89,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	}
 	r.cfg = cfg
 	r.found(cfg)
-	r.Portal = must(portal.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &r.logged), nil)), r.clock.Now, func(c *pgxpool.Config) {
+	r.Portal = trial.Must(portal.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &r.logged), nil)), r.clock.Now, func(c *pgxpool.Config) {
 		c.MaxConns = 12
 		c.ConnConfig.RuntimeParams["lock_timeout"] = "300ms"
 		c.ConnConfig.Tracer = r.db.Config().ConnConfig.Tracer // so that pgtest.Queries counts the portal's
@@ -112,10 +105,10 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 
 func (r *rig) found(cfg portal.Config) {
 	db, sealer, err := cfg.Database(r.t.Context())
-	must(db, err)
+	trial.Must(db, err)
 	defer db.Close()
-	must(0, ca.Init(r.t.Context(), db, sealer, ca.Options{
-		Organisation: "Universität Beispiel", Country: "DE", Now: r.clock.Now().Add(-100 * 24 * time.Hour), PKIURL: must(url.Parse(cfg.PKIURL)),
+	trial.Must(0, ca.Init(r.t.Context(), db, sealer, ca.Options{
+		Organisation: "Universität Beispiel", Country: "DE", Now: r.clock.Now().Add(-100 * 24 * time.Hour), PKIURL: trial.Must(url.Parse(cfg.PKIURL)),
 	}))
 }
 
@@ -225,7 +218,7 @@ func (r *rig) call(method, path, token string, body any, headers ...string) answ
 
 func (r *rig) ask(method, path, token string, body any, headers ...string) answer {
 	r.t.Helper()
-	return must(r.askAt(r.base, method, path, token, body, headers...))
+	return trial.Must(r.askAt(r.base, method, path, token, body, headers...))
 }
 
 func (r *rig) askAt(base, method, path, token string, body any, headers ...string) (answer, error) {
@@ -237,9 +230,9 @@ func (r *rig) askAt(base, method, path, token string, body any, headers ...strin
 	case string:
 		content = strings.NewReader(b)
 	default:
-		content, kind = bytes.NewReader(must(json.Marshal(b))), "application/json"
+		content, kind = bytes.NewReader(trial.Must(json.Marshal(b))), "application/json"
 	}
-	req := must(http.NewRequestWithContext(r.t.Context(), method, base+path, content))
+	req := trial.Must(http.NewRequestWithContext(r.t.Context(), method, base+path, content))
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
@@ -261,7 +254,7 @@ func (r *rig) askAt(base, method, path, token string, body any, headers ...strin
 // row makes one in uni.example.
 func (r *rig) row(local string, aliases ...string) mailbox.ID {
 	r.t.Helper()
-	return must(r.Mailbox.Add(r.t.Context(), r.actors["nora"], "uni.example",
+	return trial.Must(r.Mailbox.Add(r.t.Context(), r.actors["nora"], "uni.example",
 		mailbox.Input{Kind: mailbox.Personal, Name: "Name of " + local, Primary: local + "@uni.example", Aliases: aliases})).ID
 }
 
@@ -274,7 +267,7 @@ func wants(t *testing.T, a answer, status int) {
 
 func (r *rig) scalar(sql string, args ...any) (n int) {
 	r.t.Helper()
-	must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
+	trial.Must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
 	return n
 }
 
@@ -282,7 +275,7 @@ func (r *rig) scalar(sql string, args ...any) (n int) {
 func (r *rig) work() {
 	r.t.Helper()
 	r.working.Do(func() {
-		must(0, r.Work(r.t.Context()))
+		trial.Must(0, r.Work(r.t.Context()))
 		r.t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()

@@ -24,7 +24,7 @@ const sample = "Name,Primäre Adresse,Postfachtyp\nAdler,ada.adler@uni.example,p
 // svensRow is a row of institut.example.
 func (r *rig) svensRow() mailbox.ID {
 	r.t.Helper()
-	return must(r.Mailbox.Add(r.t.Context(), r.actors["sven"], "institut.example",
+	return trial.Must(r.Mailbox.Add(r.t.Context(), r.actors["sven"], "institut.example",
 		mailbox.Input{Kind: mailbox.Personal, Name: "Fremd", Primary: rand() + "@institut.example"})).ID
 }
 
@@ -33,8 +33,8 @@ func (r *rig) planned(who, domain string) imports.ID {
 	r.t.Helper()
 	ctx, by := r.t.Context(), r.actors[who]
 	file := fmt.Sprintf("Name,Primäre Adresse,Postfachtyp\nNeu,%s@%s,persönlich\n", rand(), domain)
-	id := must(r.Imports.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file), imports.Wish{})).ID
-	r.until(func() bool { return must(r.Imports.One(ctx, by, domain, id)).State == imports.Planned })
+	id := trial.Must(r.Imports.UploadPlan(ctx, by, domain, "staff.csv", strings.NewReader(file), imports.Wish{})).ID
+	r.until(func() bool { return trial.Must(r.Imports.One(ctx, by, domain, id)).State == imports.Planned })
 	return id
 }
 
@@ -74,11 +74,11 @@ func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
 	added, err := r.Mailbox.Add(ctx, by, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
 	row := added.ID
 	if err != nil { // it is there
-		row = must(r.Mailbox.RowByPrimary(ctx, r.DB, by, org.Address(address))).ID
+		row = trial.Must(r.Mailbox.RowByPrimary(ctx, r.DB, by, org.Address(address))).ID
 	} else {
-		must(0, r.Mailbox.Deactivate(ctx, by, domain, row))
+		trial.Must(0, r.Mailbox.Deactivate(ctx, by, domain, row))
 	}
-	must(0, r.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
+	trial.Must(0, r.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
 		if err := r.Mailbox.LockRow(ctx, tx, row); err != nil {
 			return err
 		}
@@ -91,9 +91,9 @@ func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
 // signed is a certificate as the portal's own authority makes it.
 func (r *rig) signed(row mailbox.ID, address string) cert.Issuance {
 	ada := r.actors["ada"]
-	key := must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
-	c := must(r.CA.Issue(r.t.Context(), pki.Request{
-		Intent: counted.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: "Ada Adler", Surname: "Adler",
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
+	c := trial.Must(r.CA.Issue(r.t.Context(), pki.Request{
+		Intent: counted.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: "Ada Adler", Surname: "Adler",
 		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
 	}))
 	return cert.Issuance{

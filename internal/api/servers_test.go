@@ -25,6 +25,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // serverMatrix are the operations for technical contacts.
@@ -48,8 +49,8 @@ var serverMatrix = []entry{
 
 // request is a new certification request as PEM.
 func request() string {
-	key := must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
-	der := must(x509.CreateCertificateRequest(random.Reader, &x509.CertificateRequest{}, key))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
+	der := trial.Must(x509.CreateCertificateRequest(random.Reader, &x509.CertificateRequest{}, key))
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
@@ -60,7 +61,7 @@ func (r *rig) wish(who string, names ...string) map[string]any {
 
 func (r *rig) ordered(who, name string) string {
 	r.t.Helper()
-	return must(r.Order.Submit(r.t.Context(), r.actors[who], order.Submission{Wish: order.Wish{
+	return trial.Must(r.Order.Submit(r.t.Context(), r.actors[who], order.Submission{Wish: order.Wish{
 		Organisation: r.organisations[who], Product: "tls-multi", CSR: request(), Names: []string{name},
 	}}))
 }
@@ -69,13 +70,13 @@ func (r *rig) ordered(who, name string) string {
 // has come.
 func (r *rig) served(who, name string) string {
 	r.t.Helper()
-	key := must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
 	reference, number := order.NewReference(), counted.Add(1)+1_000_000
-	c := must(r.CA.Issue(r.t.Context(), pki.Request{
-		Intent: number, Profile: pki.TLSServer, Key: must(pki.NewKey(key.Public())), DNS: []string{name}, Days: 90,
+	c := trial.Must(r.CA.Issue(r.t.Context(), pki.Request{
+		Intent: number, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: []string{name}, Days: 90,
 		Serial: pki.NewSerial(), NotBefore: r.clock.Now().Add(-80 * 24 * time.Hour),
 	}))
-	must(0, r.DB.Tx(r.t.Context(), func(tx pgx.Tx) error {
+	trial.Must(0, r.DB.Tx(r.t.Context(), func(tx pgx.Tx) error {
 		_, err := r.Cert.RecordServer(r.t.Context(), tx, cert.ServerIssuance{
 			Reference: reference, Authority: ca.TLS, Organisation: r.organisations[who], Order: number, Product: "tls-multi", Certificate: c,
 		})
@@ -97,7 +98,7 @@ func foreignServer(below string) func(*rig) string {
 // byRule lets orders of somebody's organisation be approved without a person.
 func (r *rig) byRule(who, name string) {
 	r.t.Helper()
-	must(0, r.Org.EditOrganisation(r.t.Context(), r.actors["rita"], r.organisations[who], org.OrganisationInput{Name: name, Country: "DE", AutoApprove: true}))
+	trial.Must(0, r.Org.EditOrganisation(r.t.Context(), r.actors["rita"], r.organisations[who], org.OrganisationInput{Name: name, Country: "DE", AutoApprove: true}))
 }
 
 type anOrder struct {
@@ -176,7 +177,7 @@ func TestAnOrderThatCannotBeSaysWhereItIsWrong(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	token := r.tokenOf("nora")
-	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))))}))
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: trial.Must(x509.MarshalPKCS8PrivateKey(trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))))}))
 	for what, x := range map[string]struct {
 		field   string
 		value   any
@@ -303,7 +304,7 @@ func TestRequestsAreReadByTheAPIAsOnPages(t *testing.T) {
 	r := newRig(t)
 	token := r.tokenOf("nora")
 	file := func(name string) string {
-		return string(must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
+		return string(trial.Must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
 	}
 	for _, name := range []string{"02-noattrs", "03-printable-underscore", "10-oneline", "11z-openssl-idn"} {
 		body := r.wish("nora", "WWW.Uni.example.", "DNS:mail.uni.example")

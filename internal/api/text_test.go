@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 )
 
 func TestWhatIsNoTextIsRefusedAndNothingIsStored(t *testing.T) {
@@ -21,7 +22,7 @@ func TestWhatIsNoTextIsRefusedAndNothingIsStored(t *testing.T) {
 	r := newRig(t)
 	token := r.tokenOf("nora")
 	id := r.row("alt")
-	latin1 := string(must(os.ReadFile("testdata/90-powershell-latin1.json")))
+	latin1 := string(trial.Must(os.ReadFile("testdata/90-powershell-latin1.json")))
 	latin1 = strings.ReplaceAll(latin1, "institut.example", "uni.example")
 	add := func(name string) string {
 		return fmt.Sprintf(`{"kind": "personal", "name": "%s", "primary": "neu@uni.example"}`, name)
@@ -137,7 +138,7 @@ func oddRequests(r *rig, dice *mathrand.Rand, e entry, path string, body any, s 
 		for name := range b {
 			odd := maps.Clone(b)
 			odd[name] = s
-			raw := bytes.ReplaceAll(must(json.Marshal(odd)), must(json.Marshal(s)), []byte(`"`+s+`"`))
+			raw := bytes.ReplaceAll(trial.Must(json.Marshal(odd)), trial.Must(json.Marshal(s)), []byte(`"`+s+`"`))
 			all = append(all, oddRequest{"member " + name, path + at, odd, plain}, oddRequest{"member " + name + ", raw", path + at, string(raw), plain})
 		}
 	case string:
