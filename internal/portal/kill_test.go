@@ -40,15 +40,15 @@ func (r *killRig) goOn() {
 // certificate is revoked.
 func (r *killRig) told(authority string, serial []byte) (listed, answered bool) {
 	r.t.Helper()
-	l := must(r.Cert.Newest(r.t.Context(), authority))
-	for _, e := range must(x509.ParseRevocationList(l.DER)).RevokedCertificateEntries {
+	l := trial.Must(r.Cert.Newest(r.t.Context(), authority))
+	for _, e := range trial.Must(x509.ParseRevocationList(l.DER)).RevokedCertificateEntries {
 		listed = listed || slices.Equal(e.SerialNumber.Bytes(), serial)
 	}
-	issuer := must(x509.ParseCertificate(r.CA.Chain(authority)[0]))
+	issuer := trial.Must(x509.ParseCertificate(r.CA.Chain(authority)[0]))
 	// A book of its own: a process keeps answers in memory for half a minute.
 	fresh := &cert.Book{DB: r.DB, Now: time.Now}
-	a := must(fresh.Response(r.t.Context(), authority, pki.Question{Serial: serial}))
-	return listed, must(ocsp.ParseResponse(a.DER, issuer)).Status == ocsp.Revoked
+	a := trial.Must(fresh.Response(r.t.Context(), authority, pki.Question{Serial: serial}))
+	return listed, trial.Must(ocsp.ParseResponse(a.DER, issuer)).Status == ocsp.Revoked
 }
 
 const telling = `select pg_advisory_xact_lock(4711)`
@@ -57,9 +57,9 @@ const telling = `select pg_advisory_xact_lock(4711)`
 // revokes only says that it is due.
 func (r *killRig) muzzle() {
 	r.t.Helper()
-	must(r.DB.Exec(r.t.Context(), `create function muzzle() returns trigger language plpgsql as
+	trial.Must(r.DB.Exec(r.t.Context(), `create function muzzle() returns trigger language plpgsql as
 		$$ begin perform pg_advisory_xact_lock(4711); return new; end $$`))
-	must(r.DB.Exec(r.t.Context(), `create trigger muzzle before update on ocsp_answer for each row
+	trial.Must(r.DB.Exec(r.t.Context(), `create trigger muzzle before update on ocsp_answer for each row
 		when (new.revoked and not old.revoked) execute function muzzle()`))
 }
 
@@ -69,7 +69,7 @@ func TestARevocationAnsweredBeforeAKillIsOnTheListAndInOCSP(t *testing.T) {
 	t.Parallel()
 	r := newKillRig(t)
 	id := r.issued()
-	serial := must(r.Cert.One(t.Context(), r.officer, id)).Serial
+	serial := trial.Must(r.Cert.One(t.Context(), r.officer, id)).Serial
 	r.ok(r.Cert.SignOldLists(t.Context()))
 	r.muzzle()
 	r.killed("revoke", "cert_list", telling, r.ada, int64(id))
@@ -88,8 +88,8 @@ func TestARevokedServerCertificateIsToldAfterAKill(t *testing.T) {
 	r := newKillRig(t)
 	reference := r.ordered()
 	r.ok(r.Order.Approve(t.Context(), r.officer, reference, 1))
-	r.ok(r.Order.Fulfil(t.Context(), must(r.Order.Server(t.Context(), r.officer, reference)).ID))
-	serial := must(r.Cert.Server(t.Context(), r.tina, reference)).Serial
+	r.ok(r.Order.Fulfil(t.Context(), trial.Must(r.Order.Server(t.Context(), r.officer, reference)).ID))
+	serial := trial.Must(r.Cert.Server(t.Context(), r.tina, reference)).Serial
 	r.ok(r.Cert.SignOldLists(t.Context()))
 	r.muzzle()
 	r.killed("revoke server", "cert_list", telling, r.tina, reference)
@@ -118,7 +118,7 @@ var deeds = map[string]deed{
 	}},
 	"approve": {"order_issue_server", issuing, func(r *killRig) (person.Actor, any, func() bool) {
 		reference := r.ordered()
-		return r.officer, reference, func() bool { return must(r.Order.Server(r.t.Context(), r.tina, reference)).State == order.Issued }
+		return r.officer, reference, func() bool { return trial.Must(r.Order.Server(r.t.Context(), r.tina, reference)).State == order.Issued }
 	}},
 	"challenge": {"mailbox_deliver", "", func(r *killRig) (person.Actor, any, func() bool) {
 		return r.nora, int64(r.row()), func() bool { return r.came("ada@" + domain) }
@@ -132,7 +132,7 @@ var deeds = map[string]deed{
 		}
 	}},
 	"bulk": {"bulk_work", `lock table challenge_round in share mode`, func(r *killRig) (person.Actor, any, func() bool) {
-		id := must(r.Bulk.Prepare(r.t.Context(), r.nora, domain, bulk.Challenge, mailbox.View{IDs: []mailbox.ID{r.row()}}))
+		id := trial.Must(r.Bulk.Prepare(r.t.Context(), r.nora, domain, bulk.Challenge, mailbox.View{IDs: []mailbox.ID{r.row()}}))
 		return r.nora, int64(id), func() bool { return r.came("ada@" + domain) }
 	}},
 }
@@ -165,7 +165,7 @@ func TestWhatWasAnsweredBecomesTrueWithoutItsJob(t *testing.T) {
 			r := newKillRig(t)
 			by, to, isTrue := d.prepare(r)
 			r.ok(answers[does](t.Context(), r.Portal, by, fmt.Sprint(to)))
-			must(r.DB.Exec(t.Context(), `delete from river_job`))
+			trial.Must(r.DB.Exec(t.Context(), `delete from river_job`))
 			r.goOn()
 			trial.Until(r.t, "it is true", isTrue)
 		})

@@ -103,19 +103,12 @@ var answers = map[string]func(ctx context.Context, p *portal.Portal, by person.A
 
 const domain = "uni.example"
 
-func number(s string) int64 { return must(strconv.ParseInt(s, 10, 64)) }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
+func number(s string) int64 { return trial.Must(strconv.ParseInt(s, 10, 64)) }
 
 // request is one for a certificate, with a key of its own.
 func request() string {
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	der := must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	der := trial.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
@@ -139,15 +132,15 @@ type killRig struct {
 func newKillRig(t *testing.T) *killRig {
 	t.Helper()
 	ctx := t.Context()
-	r := &killRig{t: t, database: pgtest.URL(t), inbox: must(sink.New(sink.Config{}))}
+	r := &killRig{t: t, database: pgtest.URL(t), inbox: trial.Must(sink.New(sink.Config{}))}
 	r.ok(r.inbox.Start("127.0.0.1:0"))
 	t.Cleanup(func() { r.inbox.Close() })
 	c := killConfig(r.database, r.inbox.Addr())
 	db, sealer, err := c.Database(ctx)
 	r.ok(err)
-	r.ok(ca.Init(ctx, db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: time.Now(), PKIURL: must(url.Parse(c.PKIURL))}))
+	r.ok(ca.Init(ctx, db, sealer, ca.Options{Organisation: "Uni Beispiel", Country: "DE", Now: time.Now(), PKIURL: trial.Must(url.Parse(c.PKIURL))}))
 	db.Close()
-	r.Portal = must(portal.Open(ctx, c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now))
+	r.Portal = trial.Must(portal.Open(ctx, c, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now))
 	t.Cleanup(r.Close)
 	r.ok(r.Cert.RefreshResponses(ctx)) // somebody is at hand to answer
 	f := campus.Founder{T: t, DB: r.DB, People: r.People, Org: r.Org}
@@ -178,18 +171,18 @@ func (r *killRig) count(sql string, args ...any) (n int) {
 
 func (r *killRig) row() mailbox.ID {
 	r.t.Helper()
-	return must(r.Mailbox.Add(r.t.Context(), r.nora, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@" + domain})).ID
+	return trial.Must(r.Mailbox.Add(r.t.Context(), r.nora, domain, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: "ada@" + domain})).ID
 }
 
 // linked is a row that ada confirmed, as if the mail had come.
 func (r *killRig) linked() mailbox.ID {
 	r.t.Helper()
 	ctx, id := r.t.Context(), r.row()
-	must(r.Mailbox.Challenge(ctx, r.nora, domain, id))
+	trial.Must(r.Mailbox.Challenge(ctx, r.nora, domain, id))
 	digest := mailbox.Digest(rand.Text())
-	must(r.DB.Exec(ctx, `with c as (update challenge set state = 'sent', token = $1, expires = now() + interval '1 day' returning id)
+	trial.Must(r.DB.Exec(ctx, `with c as (update challenge set state = 'sent', token = $1, expires = now() + interval '1 day' returning id)
 		insert into challenge_token (hash, challenge, made) select $1, id, now() from c`, digest))
-	must(r.Mailbox.Confirm(ctx, r.ada, digest))
+	trial.Must(r.Mailbox.Confirm(ctx, r.ada, digest))
 	return id
 }
 
@@ -197,15 +190,15 @@ func (r *killRig) linked() mailbox.ID {
 func (r *killRig) issued() cert.ID {
 	r.t.Helper()
 	ctx := r.t.Context()
-	id := must(r.Order.Apply(ctx, r.ada, r.linked(), order.Input{CSR: request(), Terms: r.Order.Terms})).ID
+	id := trial.Must(r.Order.Apply(ctx, r.ada, r.linked(), order.Input{CSR: request(), Terms: r.Order.Terms})).ID
 	r.ok(r.Order.Issue(ctx, id))
-	return *must(r.Order.One(ctx, r.officer, id)).Certificate
+	return *trial.Must(r.Order.One(ctx, r.officer, id)).Certificate
 }
 
 // ordered is tina's order of a server certificate.
 func (r *killRig) ordered() string {
 	r.t.Helper()
-	return must(r.Order.Submit(r.t.Context(), r.tina, order.Submission{
+	return trial.Must(r.Order.Submit(r.t.Context(), r.tina, order.Submission{
 		Wish: order.Wish{Organisation: r.organisation, Product: "tls-single", CSR: request(), Names: []string{domain}},
 	}))
 }
@@ -214,11 +207,13 @@ func (r *killRig) ordered() string {
 func (r *killRig) planned() imports.ID {
 	r.t.Helper()
 	file := "Display Name;Primary E-Mail;Mailbox Type\nNeu;neu@" + domain + ";personal\n"
-	id := must(r.Imports.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file), imports.Wish{})).ID
-	before := must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
+	id := trial.Must(r.Imports.UploadPlan(r.t.Context(), r.nora, domain, "rows.csv", strings.NewReader(file), imports.Wish{})).ID
+	before := trial.Must(portal.Open(r.t.Context(), killConfig(r.database, "127.0.0.1:1"), slog.New(slog.DiscardHandler), time.Now))
 	defer before.Close()
 	r.ok(before.Work(r.t.Context()))
-	trial.Until(r.t, "the import is planned", func() bool { return must(r.Imports.One(r.t.Context(), r.nora, domain, id)).State == imports.Planned })
+	trial.Until(r.t, "the import is planned", func() bool {
+		return trial.Must(r.Imports.One(r.t.Context(), r.nora, domain, id)).State == imports.Planned
+	})
 	r.ok(before.Queue.Stop(r.t.Context()))
 	return id
 }
@@ -231,7 +226,7 @@ func (r *killRig) came(to string) bool {
 // mute is a mail server that takes connections and never says a word.
 func mute(t *testing.T) (addr string) {
 	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	l := trial.Must(net.Listen("tcp", "127.0.0.1:0"))
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -251,10 +246,10 @@ func (r *killRig) killed(does, kind, hold string, by person.Actor, to any) {
 	r.t.Helper()
 	c := trial.NewChild(r.t, "answer", asked{r.database, mute(r.t), does, by.Account, fmt.Sprint(to)})
 	c.Expect("open")
-	block := must(r.DB.Begin(r.t.Context()))
+	block := trial.Must(r.DB.Begin(r.t.Context()))
 	defer block.Rollback(context.WithoutCancel(r.t.Context()))
 	if hold != "" {
-		must(block.Exec(r.t.Context(), hold))
+		trial.Must(block.Exec(r.t.Context(), hold))
 	}
 	c.Tell()
 	c.Expect("answered")

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 )
 
 // TestLostJobsAreMeasured: those that run for longer than any process lets them.
@@ -19,18 +20,18 @@ func TestLostJobsAreMeasured(t *testing.T) {
 	url := pgtest.URL(t)
 	c := onDatabase(url)
 	c.Metrics = freeAddress(t)
-	p := must(portal.Open(t.Context(), c, slog.New(slog.DiscardHandler), time.Now))
+	p := trial.Must(portal.Open(t.Context(), c, slog.New(slog.DiscardHandler), time.Now))
 	defer p.Close()
-	must(p.DB.Exec(t.Context(), `insert into river_job (kind, args, max_attempts, state, attempt, attempted_at)
+	trial.Must(p.DB.Exec(t.Context(), `insert into river_job (kind, args, max_attempts, state, attempt, attempted_at)
 		select 'gone', '{}', 5, 'running', 1, now() - make_interval(secs => s) from unnest(array[10, 70, 80, 4000]) s`))
 	stop, err := portal.ServeMetrics(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stop()
-	resp := must(http.Get("http://" + c.Metrics + "/metrics"))
+	resp := trial.Must(http.Get("http://" + c.Metrics + "/metrics"))
 	defer resp.Body.Close()
-	body := string(must(io.ReadAll(resp.Body)))
+	body := string(trial.Must(io.ReadAll(resp.Body)))
 	for _, want := range []string{"petschaft_jobs_lost 2\n", `petschaft_jobs{state="running"} 4` + "\n", `petschaft_jobs{state="available"} 0` + "\n"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing in:\n%s", want, body)
@@ -40,7 +41,7 @@ func TestLostJobsAreMeasured(t *testing.T) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	l := trial.Must(net.Listen("tcp", "127.0.0.1:0"))
 	defer l.Close()
 	return l.Addr().String()
 }
