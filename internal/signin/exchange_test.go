@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"petschaft/internal/idp"
+	"petschaft/internal/trial"
 	"petschaft/web/paths"
 )
 
@@ -280,7 +281,7 @@ func TestOddBrowsersCanSignIn(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	callback := b.pick(b.begin("/"), ada().Sub).String()
-	r := must(http.NewRequestWithContext(t.Context(), "GET", callback, nil))
+	r := trial.Must(http.NewRequestWithContext(t.Context(), "GET", callback, nil))
 	r.Header.Set("User-Agent", "\xff\xfe"+strings.Repeat("ä", 5000))
 	b.read(b.Do(r))
 	b.mustBe("Ada Äcker", "with a user agent that is no UTF-8")

@@ -15,6 +15,7 @@ import (
 
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
+	"petschaft/internal/trial"
 )
 
 func TestRequestsCostFewQueries(t *testing.T) {
@@ -71,8 +72,8 @@ func TestCookies(t *testing.T) {
 		"http://127.0.0.1:8080":  "petschaft=TOKEN; Path=/; HttpOnly; SameSite=Lax",
 	} {
 		cfg := w.desk.cfg
-		cfg.BaseURL = must(url.Parse(base))
-		d := must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, w.desk.log))
+		cfg.BaseURL = trial.Must(url.Parse(base))
+		d := trial.Must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, w.desk.log))
 		rec := httptest.NewRecorder()
 		d.Load(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { d.Flash(r.Context(), "test.notice") })).
 			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
@@ -88,15 +89,15 @@ func TestCookies(t *testing.T) {
 
 func TestConfigSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	good := Config{Issuer: "https://login.example/realm", ClientID: "portal", BaseURL: must(url.Parse("https://portal.example"))}
+	good := Config{Issuer: "https://login.example/realm", ClientID: "portal", BaseURL: trial.Must(url.Parse("https://portal.example"))}
 	if err := good.check(); err != nil {
 		t.Errorf("a good configuration: got %v", err)
 	}
 	for name, spoil := range map[string]func(*Config){
 		"no client id":           func(c *Config) { c.ClientID = "" },
 		"no base URL":            func(c *Config) { c.BaseURL = nil },
-		"http base URL":          func(c *Config) { c.BaseURL = must(url.Parse("http://portal.example")) },
-		"base URL with a path":   func(c *Config) { c.BaseURL = must(url.Parse("https://portal.example/x")) },
+		"http base URL":          func(c *Config) { c.BaseURL = trial.Must(url.Parse("http://portal.example")) },
+		"base URL with a path":   func(c *Config) { c.BaseURL = trial.Must(url.Parse("https://portal.example/x")) },
 		"no issuer":              func(c *Config) { c.Issuer = "" },
 		"http issuer":            func(c *Config) { c.Issuer = "http://login.example" },
 		"issuer that is no URL":  func(c *Config) { c.Issuer = "https://[" },

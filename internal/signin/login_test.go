@@ -14,6 +14,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/idp"
+	"petschaft/internal/trial"
 	"petschaft/web/paths"
 )
 
@@ -105,7 +106,7 @@ func TestAnotherProcessCanSignOut(t *testing.T) {
 
 func (b *agent) logins() (all []Login) {
 	me, _ := b.me()
-	b.within(func(ctx context.Context) { all = must(b.w.desk.Logins(ctx, me)) })
+	b.within(func(ctx context.Context) { all = trial.Must(b.w.desk.Logins(ctx, me)) })
 	return all
 }
 

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 // TestSessionsKnowOneClock: the portal's, however far it is from the machine's.
@@ -23,16 +24,16 @@ func TestSessionsKnowOneClock(t *testing.T) {
 			w.clock.Advance(off)
 			b := w.browser()
 			b.signIn(ada().Sub)
-			must(0, w.desk.tidy(t.Context()))
+			trial.Must(0, w.desk.tidy(t.Context()))
 			b.mustBe(ada().Name, "after the sessions were tidied")
 			for range 20 {
 				w.clock.Advance(29 * time.Minute)
-				must(0, w.desk.tidy(t.Context()))
+				trial.Must(0, w.desk.tidy(t.Context()))
 				b.mustBe(ada().Name, "half an hour later")
 			}
 			w.clock.Advance(21 * time.Minute)
 			b.mustBe("", "after ten hours")
-			must(0, w.desk.tidy(t.Context()))
+			trial.Must(0, w.desk.tidy(t.Context()))
 			if n := w.number(`select count(*) from sessions where data is not null and expiry < $1`, w.clock.Now()); n != 0 {
 				t.Errorf("got %d sessions that are over, want them gone", n)
 			}
@@ -47,12 +48,12 @@ func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
 	w := newWorld(t)
 	p := pgtest.NewProxy(t, w.db.Config().ConnString())
 	far, err := postgres.Open(t.Context(), p.URL)
-	must(0, err)
+	trial.Must(0, err)
 	t.Cleanup(far.Close)
 	failed := make(chan error, 1)
 	cfg := w.desk.cfg
 	cfg.Fail = func(_ http.ResponseWriter, _ *http.Request, err error) { failed <- err }
-	desk := must(New(cfg, far, w.people, w.sealer, w.clock.Now, w.desk.log))
+	desk := trial.Must(New(cfg, far, w.people, w.sealer, w.clock.Now, w.desk.log))
 	s := store{far, w.clock.Now}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"find":   func(ctx context.Context) error { _, _, err := s.FindCtx(ctx, "x"); return err },
@@ -66,7 +67,7 @@ func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
 		},
 	} {
 		p.Light()
-		must(0, far.Ping(t.Context()))
+		trial.Must(0, far.Ping(t.Context()))
 		p.Dark()
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		began := time.Now()

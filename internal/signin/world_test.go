@@ -61,12 +61,12 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	base := "http://" + w.app.Listener.Addr().String()
 	cfg := Config{
 		Issuer: "http://" + w.idp.Listener.Addr().String(), ClientID: "portal", ClientSecret: "a secret: 100 % & more",
-		RAGroup: "ra", BaseURL: must(url.Parse(base)),
+		RAGroup: "ra", BaseURL: trial.Must(url.Parse(base)),
 	}
 	for _, f := range change {
 		f(&cfg)
 	}
-	w.provider = must(idp.New(idp.Config{
+	w.provider = trial.Must(idp.New(idp.Config{
 		Issuer: cfg.Issuer, People: []idp.Person{ada(), bo()}, Now: w.clock.Now,
 		Clients: []idp.Client{{
 			ID: cfg.ClientID, Secret: "a secret: 100 % & more",
@@ -74,8 +74,8 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		}},
 	}))
 	w.people = &person.Book{DB: w.db, Now: w.clock.Now}
-	w.sealer = must(w.db.Sealer(t.Context(), bytes.Repeat([]byte{7}, 32)))
-	w.desk = must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	w.sealer = trial.Must(w.db.Sealer(t.Context(), bytes.Repeat([]byte{7}, 32)))
+	w.desk = trial.Must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, slog.New(slog.NewTextHandler(t.Output(), nil))))
 	w.app.Config.Handler = w.desk.Load(w.routes())
 	w.idp.Config.Handler = http.HandlerFunc(w.toProvider)
 	w.app.Start()
@@ -83,13 +83,6 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Cleanup(w.app.Close)
 	t.Cleanup(w.idp.Close)
 	return w
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 func (w *world) toProvider(out http.ResponseWriter, r *http.Request) {
@@ -168,7 +161,7 @@ type agent struct {
 
 func (w *world) browser() *agent {
 	return &agent{w, &http.Client{
-		Jar:           must(cookiejar.New(nil)),
+		Jar:           trial.Must(cookiejar.New(nil)),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -185,7 +178,7 @@ func (b *agent) read(res *http.Response, err error) got {
 		b.w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	return got{res, string(must(io.ReadAll(res.Body)))}
+	return got{res, string(trial.Must(io.ReadAll(res.Body)))}
 }
 
 // to is the address of the redirect.
@@ -255,7 +248,7 @@ func (b *agent) within(f func(ctx context.Context)) got {
 }
 
 func (b *agent) cookie() string {
-	for _, c := range b.Jar.Cookies(must(url.Parse(b.w.app.URL))) {
+	for _, c := range b.Jar.Cookies(trial.Must(url.Parse(b.w.app.URL))) {
 		if c.Name == "petschaft" {
 			return c.Value
 		}
@@ -266,7 +259,7 @@ func (b *agent) cookie() string {
 // thief is a browser that holds only this session cookie.
 func (w *world) thief(cookie string) *agent {
 	b := w.browser()
-	b.Jar.SetCookies(must(url.Parse(w.app.URL)), []*http.Cookie{{Name: "petschaft", Value: cookie}})
+	b.Jar.SetCookies(trial.Must(url.Parse(w.app.URL)), []*http.Cookie{{Name: "petschaft", Value: cookie}})
 	return b
 }
 
