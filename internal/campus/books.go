@@ -57,13 +57,14 @@ type Campus struct {
 	URL   string // of the database
 }
 
-// New is one with as many connections as races need to really meet in Postgres.
+// New is one with the connections that races need to really meet in Postgres; with
+// more than eight they wait for each other too long on a busy machine.
 func New(t testing.TB) *Campus { t.Helper(); return On(t, pgtest.URL(t), nil) }
 
 // On is New in a database that is there, with a way for letters to leave.
 func On(t testing.TB, database string, sender *mail.Sender) *Campus {
 	t.Helper()
-	db := pgtest.Open(t, database, func(c *pgxpool.Config) { c.MaxConns = 12 })
+	db := pgtest.Open(t, database, func(c *pgxpool.Config) { c.MaxConns = 8 })
 	clock := trial.NewClock()
 	b := trial.Must(Open(db, clock.Now, sender))
 	return &Campus{Books: b, Founder: Founder{T: t, DB: db, People: b.People, Org: b.Org}, Clock: clock, URL: database}
