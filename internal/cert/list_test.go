@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trial"
 )
 
 func schema(err error) error { return postgres.Fault(err) }
@@ -23,7 +24,7 @@ func (r *rig) list(t testing.TB, name string) (*x509.RevocationList, cert.List) 
 	r.ok(t, err)
 	l, err := x509.ParseRevocationList(kept.DER)
 	r.ok(t, err)
-	if err := l.CheckSignatureFrom(must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
+	if err := l.CheckSignatureFrom(trial.Must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
 		t.Errorf("the list of %s: %v", name, err)
 	}
 	if l.Number.Int64() != kept.Number || len(l.RevokedCertificateEntries) != kept.Entries || !l.NextUpdate.Equal(kept.NextUpdate) {
@@ -41,7 +42,7 @@ func TestAListNamesWhatWasRevokedWithTimeAndReason(t *testing.T) {
 	for _, f := range pki.Reasons(true) {
 		id := r.issued(t, r.ada, row, "ada@uni.example")
 		r.ok(t, r.Revoke(t.Context(), r.officer, id, f.Reason))
-		want[pki.Colons(must(r.One(t.Context(), r.officer, id)).Serial)] = int(f.Reason)
+		want[pki.Colons(trial.Must(r.One(t.Context(), r.officer, id)).Serial)] = int(f.Reason)
 	}
 	r.issued(t, r.ada, row, "ada@uni.example") // stays
 	at := r.Now()
@@ -96,7 +97,7 @@ func TestACertificateLeavesTheListAWeekAfterItsEnd(t *testing.T) {
 	r := newRig(t)
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise))
-	end := must(r.One(t.Context(), r.ada, id)).NotAfter
+	end := trial.Must(r.One(t.Context(), r.ada, id)).NotAfter
 	for _, c := range []struct {
 		at   time.Time
 		want int
@@ -142,7 +143,7 @@ func TestMissedDaysAreCaughtUpOnceAndASecondRunIsSilent(t *testing.T) {
 // TestTheListOfARootWhoseKeyIsElsewhereIsTakenOver, also by many at once.
 func TestTheListOfARootWhoseKeyIsElsewhereIsTakenOver(t *testing.T) {
 	t.Parallel()
-	key := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
 	r := newRig(t, func(o *ca.Options) { o.RootKey = key })
 	taken := func(want int64) {
 		t.Helper()

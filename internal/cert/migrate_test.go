@@ -50,7 +50,7 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	db.Reset() // types have other numbers now
 	std := stdlib.OpenDBFromPool(db.Pool)
 	defer std.Close()
-	steps := must(goose.NewProvider(goose.DialectPostgres, std, migrations.Files, goose.WithLogger(goose.NopLogger())))
+	steps := trial.Must(goose.NewProvider(goose.DialectPostgres, std, migrations.Files, goose.WithLogger(goose.NopLogger())))
 	if _, err := steps.UpTo(t.Context(), 8); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	}
 	r := rigOn(t, url)
 	r.ada.Account = 1001
-	mine := must(r.Mine(t.Context(), r.ada, cert.All, 0, 10))
+	mine := trial.Must(r.Mine(t.Context(), r.ada, cert.All, 0, 10))
 	var references []string
 	for _, c := range mine {
 		references = append(references, c.Reference)

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // reminders are who was reminded of a certificate, and at which threshold.
@@ -33,7 +34,7 @@ func (r *rig) letters(t testing.TB) int {
 // until moves the clock to d before the end of the certificate.
 func (r *rig) until(t testing.TB, reference string, d time.Duration) {
 	t.Helper()
-	end := must(r.Server(t.Context(), r.officer, reference)).NotAfter.Add(time.Second)
+	end := trial.Must(r.Server(t.Context(), r.officer, reference)).NotAfter.Add(time.Second)
 	r.clock.Advance(end.Add(-d).Sub(r.Now()))
 }
 

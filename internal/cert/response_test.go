@@ -21,8 +21,8 @@ import (
 // question is what a program asks about a certificate of mail.
 func (r *rig) question(t testing.TB, serial []byte) pki.Question {
 	t.Helper()
-	c := must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
-	q := must(pki.ParseQuestion(must((&ocsp.Request{
+	c := trial.Must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
+	q := trial.Must(pki.ParseQuestion(trial.Must((&ocsp.Request{
 		HashAlgorithm: crypto.SHA1, IssuerNameHash: []byte{1}, IssuerKeyHash: []byte{2}, SerialNumber: c.SerialNumber,
 	}).Marshal())))
 	q.Serial = serial
@@ -33,7 +33,7 @@ func (r *rig) question(t testing.TB, serial []byte) pki.Question {
 // it, for both ways to name the authority.
 func (r *rig) ask(t testing.TB, id cert.ID) *ocsp.Response {
 	t.Helper()
-	c, authority := must(r.One(t.Context(), r.officer, id)), must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
+	c, authority := trial.Must(r.One(t.Context(), r.officer, id)), trial.Must(x509.ParseCertificate(r.local.Chain(ca.Mail)[0]))
 	q := r.question(t, c.Serial)
 	var found *ocsp.Response
 	for _, long := range []bool{true, false} {
@@ -74,7 +74,7 @@ func TestAnAnswerIsThereFromIssuanceOn(t *testing.T) {
 			t.Errorf("serial %x was never issued: got %v, want missing", serial, got)
 		}
 	}
-	if got := r.unanswered(t, ca.TLS, must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
+	if got := r.unanswered(t, ca.TLS, trial.Must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
 		t.Errorf("the same serial of another authority: got %v, want missing", got)
 	}
 }
@@ -134,10 +134,10 @@ func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
 	r := newRig(t)
 	row := r.row(t, "ada@uni.example")
 	old, gone := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example") // nobody is at hand yet
-	if got := r.unanswered(t, ca.Mail, must(r.One(t.Context(), r.ada, old)).Serial); got != fault.Unavailable {
+	if got := r.unanswered(t, ca.Mail, trial.Must(r.One(t.Context(), r.ada, old)).Serial); got != fault.Unavailable {
 		t.Errorf("with nobody at hand: got %v, want that there is no response for now", got)
 	}
-	must(r.db.Exec(t.Context(), `delete from ocsp_answer`))
+	trial.Must(r.db.Exec(t.Context(), `delete from ocsp_answer`))
 	r.ok(t, r.Revoke(t.Context(), r.ada, gone, pki.Superseded))
 	for range 2 {
 		r.ok(t, r.NoteMissingResponses(t.Context()))
@@ -161,7 +161,7 @@ func TestAnAnswerIsGivenUntilAWeekAfterTheEnd(t *testing.T) {
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
-	c := must(r.One(t.Context(), r.ada, id))
+	c := trial.Must(r.One(t.Context(), r.ada, id))
 	r.clock.Advance(c.NotAfter.Add(7 * day).Sub(r.Now()))
 	r.ok(t, r.RefreshResponses(t.Context()))
 	r.ask(t, id)
@@ -226,7 +226,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	if n := r.scalar(t, `select count(*) from ocsp_answer where due <= $1`, r.Now()); n != 2 {
 		t.Errorf("got %d responses due after two revocations, want both", n)
 	}
-	must(r.db.Exec(t.Context(), `delete from river_job`))
+	trial.Must(r.db.Exec(t.Context(), `delete from river_job`))
 	r.ok(t, r.AnnounceAll(t.Context()))
 	for _, name := range []string{ca.Mail, ca.TLS} {
 		if _, l := r.list(t, name); l.Entries != 1 || l.Number != 2 {
@@ -246,7 +246,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 
 	other := r.issued(t, r.bob, r.row(t, "bob@uni.example"), "bob@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.bob, other, pki.Superseded))
-	must(r.db.Exec(t.Context(), `alter table ocsp_answer rename column sha1 to gone`))
+	trial.Must(r.db.Exec(t.Context(), `alter table ocsp_answer rename column sha1 to gone`))
 	if err := r.AnnounceAll(t.Context()); err == nil {
 		t.Error("the responses cannot be signed, and nobody says so")
 	}
@@ -264,7 +264,7 @@ func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 	}
 	r.ok(t, r.SignOldLists(t.Context()))
 	r.off(t, row)
-	must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.CessationOfOperation))
+	trial.Must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.CessationOfOperation))
 	queued := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`)
 	for range queued {
 		r.ok(t, r.Announce(t.Context(), ca.Mail))
@@ -311,7 +311,7 @@ func TestAnIssuanceNeedsNobodyAtHandToAnswer(t *testing.T) {
 	r.Authority = nil
 	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
 	r.Authority = r.local
-	if got := r.unanswered(t, ca.Mail, must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
+	if got := r.unanswered(t, ca.Mail, trial.Must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
 		t.Errorf("got %v, want missing", got)
 	}
 	if names := r.local.Responders(); slices.Contains(names, ca.Root) || len(names) != 2 {
@@ -327,7 +327,7 @@ func TestAnswersOfAnOlderVersionAreSignedAnew(t *testing.T) {
 	r.ok(t, r.RefreshResponses(t.Context()))
 	row := r.row(t, "ada@uni.example")
 	old, fine := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example")
-	must(r.db.Exec(t.Context(), `update ocsp_answer set this_update = this_update + interval '17 seconds', sha1 = '\x00', sha256 = '\x00' where certificate = $1`, old))
+	trial.Must(r.db.Exec(t.Context(), `update ocsp_answer set this_update = this_update + interval '17 seconds', sha1 = '\x00', sha256 = '\x00' where certificate = $1`, old))
 	r.clock.Advance(10*time.Minute + 43*time.Second)
 	r.ok(t, r.NoteMissingResponses(t.Context()))
 	r.ok(t, r.RefreshResponses(t.Context()))

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // TestWhoMayRevoke is the matrix of the mission ("Client certificates"): the
@@ -63,7 +64,7 @@ func TestOnlyOfficersSayThatAPrivilegeWasWithdrawn(t *testing.T) {
 	r.off(t, row)
 	for _, by := range []person.Actor{r.ada, r.contact} {
 		wants(t, r.Revoke(t.Context(), by, id, pki.PrivilegeWithdrawn), "field.required")
-		c := must(r.One(t.Context(), by, id))
+		c := trial.Must(r.One(t.Context(), by, id))
 		if slices.ContainsFunc(cert.Reasons(c), func(f pki.ReasonFacts) bool { return f.OfficerOnly }) {
 			t.Errorf("%s is offered a reason that only officers give", by.Name)
 		}
@@ -81,7 +82,7 @@ func TestEveryAllowedReasonRevokes(t *testing.T) {
 	for _, f := range pki.Reasons(false) {
 		id := r.issued(t, r.ada, row, "ada@uni.example")
 		r.ok(t, r.Revoke(t.Context(), r.ada, id, f.Reason))
-		if c := must(r.One(t.Context(), r.ada, id)); c.Reason == nil || *c.Reason != int16(f.Reason) || c.Valid(r.Now()) {
+		if c := trial.Must(r.One(t.Context(), r.ada, id)); c.Reason == nil || *c.Reason != int16(f.Reason) || c.Valid(r.Now()) {
 			t.Errorf("got reason %v, valid %v; want %d and not valid", c.Reason, c.Valid(r.Now()), f.Reason)
 		}
 	}
@@ -145,11 +146,11 @@ func TestARevocationFreesTheAddressAndTheTable(t *testing.T) {
 	r := newRig(t)
 	row := r.row(t, "ada@uni.example")
 	id := r.issued(t, r.ada, row, "ada@uni.example")
-	if got := must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", row)).CertificateEnd; got == nil {
+	if got := trial.Must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", row)).CertificateEnd; got == nil {
 		t.Error("the table shows no end of the certificate")
 	}
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
-	if got := must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", row)).CertificateEnd; got != nil {
+	if got := trial.Must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", row)).CertificateEnd; got != nil {
 		t.Errorf("the table shows the end of a revoked certificate: %v", got)
 	}
 }

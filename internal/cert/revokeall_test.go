@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
@@ -27,16 +28,16 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 	_, err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.PrivilegeWithdrawn) // for officers only
 	wants(t, err, "field.required")
 
-	if n := must(r.ValidOf(t.Context(), r.db, row, time.Time{})); n != 2 {
+	if n := trial.Must(r.ValidOf(t.Context(), r.db, row, time.Time{})); n != 2 {
 		t.Errorf("got %d valid certificates, want 2", n)
 	}
-	if n := must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 2 {
+	if n := trial.Must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 2 {
 		t.Errorf("revoked %d certificates, want the 2 valid ones", n)
 	}
-	if n := must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 0 {
+	if n := trial.Must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 0 {
 		t.Errorf("revoked %d certificates the second time, want none", n)
 	}
-	for _, c := range must(r.OfRow(t.Context(), r.officer, row, 10)) {
+	for _, c := range trial.Must(r.OfRow(t.Context(), r.officer, row, 10)) {
 		want := pki.AffiliationChanged
 		if c.ID == revoked {
 			want = pki.KeyCompromise
@@ -45,7 +46,7 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 			t.Errorf("certificate %d: got revoked at %v for %v, want reason %d", c.ID, c.Revoked, c.Reason, want)
 		}
 	}
-	if c := must(r.One(t.Context(), r.officer, kept)); c.Revoked != nil {
+	if c := trial.Must(r.One(t.Context(), r.officer, kept)); c.Revoked != nil {
 		t.Error("a certificate of another row was revoked")
 	}
 	for _, id := range []int64{int64(a), int64(b)} {

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,13 +63,6 @@ func rigOn(t testing.TB, database string, change ...func(*ca.Options)) *rig {
 	return r
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 func (r *rig) ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -114,9 +106,9 @@ func (r *rig) off(t testing.TB, id mailbox.ID) {
 // sign lets the authority make a certificate that nobody has recorded yet.
 func (r *rig) sign(t testing.TB, holder person.Actor, row mailbox.ID, address string) cert.Issuance {
 	t.Helper()
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	c, err := r.local.Issue(t.Context(), pki.Request{
-		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
+		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
 		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	})
 	r.ok(t, err)

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 func ids(all []cert.Certificate) []cert.ID {
@@ -51,14 +52,14 @@ func TestPreviousHoldersKeepSeeingAndNewOnesDoNot(t *testing.T) {
 				t.Errorf("%s, certificate %d: got mine %v", who, id, c.Mine)
 			}
 		}
-		if got := ids(must(r.Mine(t.Context(), s.by, cert.All, 0, 10))); !slices.Equal(got, s.mine) {
+		if got := ids(trial.Must(r.Mine(t.Context(), s.by, cert.All, 0, 10))); !slices.Equal(got, s.mine) {
 			t.Errorf("%s: got own certificates %v, want %v", who, got, s.mine)
 		}
 		if _, _, err := r.Search(t.Context(), s.by, ""); (err == nil) != s.by.Officer {
 			t.Errorf("%s searches: got %v, want it for officers only", who, err)
 		}
 	}
-	if got := ids(must(r.OfRow(t.Context(), r.contact, row, 10))); !slices.Equal(got, []cert.ID{fresh, old}) {
+	if got := ids(trial.Must(r.OfRow(t.Context(), r.contact, row, 10))); !slices.Equal(got, []cert.ID{fresh, old}) {
 		t.Errorf("got certificates of the row %v, want both, the newest first", got)
 	}
 	_, err := r.One(t.Context(), r.officer, fresh+1000)
@@ -85,7 +86,7 @@ func TestOnesOwnCertificatesAreListedByStateAndPage(t *testing.T) {
 		{cert.All, 0, 2, []cert.ID{b, a}},
 		{cert.All, a, 2, []cert.ID{revoked, ended}},
 	} {
-		if got := ids(must(r.Mine(t.Context(), r.ada, c.which, c.before, c.limit))); !slices.Equal(got, c.want) {
+		if got := ids(trial.Must(r.Mine(t.Context(), r.ada, c.which, c.before, c.limit))); !slices.Equal(got, c.want) {
 			t.Errorf("%s before %d, at most %d: got %v, want %v", c.which, c.before, c.limit, got, c.want)
 		}
 	}
@@ -98,7 +99,7 @@ func TestWhatEndsSoonIsShownUntilItHasASuccessor(t *testing.T) {
 	first := r.issued(t, r.ada, row, "ada@uni.example")
 	r.clock.Advance(time.Hour)
 	second := r.issued(t, r.ada, other, "a@uni.example")
-	soon := func() []cert.ID { return ids(must(r.Ending(t.Context(), r.ada, 28*day))) }
+	soon := func() []cert.ID { return ids(trial.Must(r.Ending(t.Context(), r.ada, 28*day))) }
 	if got := soon(); len(got) != 0 {
 		t.Errorf("got %v, want nothing yet", got)
 	}
@@ -106,7 +107,7 @@ func TestWhatEndsSoonIsShownUntilItHasASuccessor(t *testing.T) {
 	if got := soon(); !slices.Equal(got, []cert.ID{first, second}) {
 		t.Errorf("got %v, want both, the one that ends first in front", got)
 	}
-	if got := ids(must(r.Ending(t.Context(), r.bob, 28*day))); len(got) != 0 {
+	if got := ids(trial.Must(r.Ending(t.Context(), r.bob, 28*day))); len(got) != 0 {
 		t.Errorf("somebody else: got %v, want nothing", got)
 	}
 	next := r.issued(t, r.ada, row, "ada@uni.example")
@@ -125,7 +126,7 @@ func TestOfficersFindCertificatesByAnythingThatNamesThem(t *testing.T) {
 	row := r.row(t, "Ada.Adler@uni.example")
 	id := r.issued(t, r.ada, row, "Ada.Adler@uni.example")
 	r.issued(t, r.bob, r.row(t, "bob@uni.example"), "bob@uni.example")
-	c := must(r.One(t.Context(), r.officer, id))
+	c := trial.Must(r.One(t.Context(), r.officer, id))
 	serial := hex.EncodeToString(c.Serial)
 	for _, text := range []string{
 		"ada.adler@uni", "ADA.ADLER@UNI.EXAMPLE", "adler", "Adler@people.example", serial, strings.ToUpper(serial), pki.Colons(c.Serial),

@@ -41,7 +41,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 				t.Errorf("%s, %s: got %v, want %v", when, by.Name, got, refs)
 			}
 			var listed []string
-			for _, c := range must(r.Servers(t.Context(), *by, cert.ServerView{Sort: cert.ByIssued, Office: by.Officer})).Certificates {
+			for _, c := range trial.Must(r.Servers(t.Context(), *by, cert.ServerView{Sort: cert.ByIssued, Office: by.Officer})).Certificates {
 				listed = append(listed, c.Reference)
 			}
 			if !slices.Equal(listed, refs) {
@@ -52,7 +52,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 	check("at first", map[*person.Actor][]string{&r.ada: {mine}, &r.bob: {theirs}, &r.eve: nil, &r.contact: nil, &r.officer: {mine, theirs}})
 	r.appoint(t, garden, r.eve.Account)
 	check("with a successor", map[*person.Actor][]string{&r.ada: nil, &r.bob: {theirs}, &r.eve: {mine}, &r.officer: {mine, theirs}})
-	c := must(r.Server(t.Context(), r.eve, mine))
+	c := trial.Must(r.Server(t.Context(), r.eve, mine))
 	if !c.Contact || c.Officer || c.OrganisationName != "Garten" || c.CommonName != "www.garten.example" || len(c.Names) != 2 || c.Key() != "EC P-256" {
 		t.Errorf("got %+v, want it whole", c)
 	}
@@ -67,7 +67,7 @@ func TestTheSameServerCertificateIsRecordedOnce(t *testing.T) {
 	o := r.organisation(t, "Garten", r.ada)
 	old := r.served(t, o, 90, "www.garten.example")
 	i := r.serve(t, o, 90, "www.garten.example")
-	before := must(r.Server(t.Context(), r.ada, old))
+	before := trial.Must(r.Server(t.Context(), r.ada, old))
 	i.Replaces = &before.ID
 	if first, second := r.recordServer(t, i), r.recordServer(t, i); first != second {
 		t.Errorf("got numbers %d and %d, want the same", first, second)
@@ -83,24 +83,24 @@ func TestARenewedCertificateIsReplacedAndCountsOn(t *testing.T) {
 	old := r.served(t, r.organisation(t, "Garten", r.ada), 90, "www.garten.example")
 	r.clock.Advance(70 * day)
 	r.noteRenewal(t, old, "ORDR-AAAAB")
-	if c := must(r.Server(t.Context(), r.ada, old)); c.Renewal == nil || *c.Renewal != "ORDR-AAAAB" || c.ReplacedBy != nil {
+	if c := trial.Must(r.Server(t.Context(), r.ada, old)); c.Renewal == nil || *c.Renewal != "ORDR-AAAAB" || c.ReplacedBy != nil {
 		t.Errorf("under renewal: got %v, %v", c.Renewal, c.ReplacedBy)
 	}
 	next := r.renewed(t, old, 90)
-	c := must(r.Server(t.Context(), r.ada, old))
+	c := trial.Must(r.Server(t.Context(), r.ada, old))
 	if c.Renewal != nil || c.ReplacedBy == nil || *c.ReplacedBy != next || !c.ReplacedAt.Equal(r.Now()) || !c.Valid(r.Now()) {
 		t.Errorf("renewed: got renewal %v, replaced by %v at %v, valid %v", c.Renewal, c.ReplacedBy, c.ReplacedAt, c.Valid(r.Now()))
 	}
-	if n := must(r.Server(t.Context(), r.ada, next)); n.Replaces == nil || *n.Replaces != old {
+	if n := trial.Must(r.Server(t.Context(), r.ada, next)); n.Replaces == nil || *n.Replaces != old {
 		t.Errorf("the new one replaces %v, want %s", n.Replaces, old)
 	}
 	third := r.renewed(t, old, 90)
-	if c := must(r.Server(t.Context(), r.ada, old)); *c.ReplacedBy != next {
+	if c := trial.Must(r.Server(t.Context(), r.ada, old)); *c.ReplacedBy != next {
 		t.Errorf("a further successor %s counts: got %s, want the first, %s", third, *c.ReplacedBy, next)
 	}
 	r.noteRenewal(t, next, "ORDR-AAAAC")
 	r.noteRenewal(t, next, "")
-	if n := must(r.Server(t.Context(), r.ada, next)); n.Renewal != nil {
+	if n := trial.Must(r.Server(t.Context(), r.ada, next)); n.Renewal != nil {
 		t.Errorf("a renewal that was withdrawn is still noted: %s", *n.Renewal)
 	}
 }
@@ -189,8 +189,8 @@ func TestServerCertificatesAreRevokedByContactAndOfficerOnce(t *testing.T) {
 	if l, _ := r.list(t, ca.TLS); len(l.RevokedCertificateEntries) != 2 {
 		t.Errorf("the list names %d certificates, want 2", len(l.RevokedCertificateEntries))
 	}
-	c := must(r.Server(t.Context(), r.ada, one))
-	key := must(pki.ParseCertificate(c.DER)).Key
+	c := trial.Must(r.Server(t.Context(), r.ada, one))
+	key := trial.Must(pki.ParseCertificate(c.DER)).Key
 	if bad, err := r.Compromised(t.Context(), r.db, key); err != nil || !bad {
 		t.Errorf("its key is compromised: got %v, %v", bad, err)
 	}
@@ -203,8 +203,8 @@ func TestServerCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 	r := newRig(t)
 	o := r.organisation(t, "Garten", r.ada)
 	old := r.served(t, o, 90, "www.garten.example")
-	next := must(r.Server(t.Context(), r.ada, r.renewed(t, old, 90)))
-	c := must(r.Server(t.Context(), r.ada, old))
+	next := trial.Must(r.Server(t.Context(), r.ada, r.renewed(t, old, 90)))
+	c := trial.Must(r.Server(t.Context(), r.ada, old))
 	for _, set := range []string{
 		`reference = 'X'`, `names = '{evil.example}'`, `common_name = 'evil.example'`, `product = 'x'`, `server_order = 0`, `renewable = now()`,
 		fmt.Sprintf(`organisation = %d`, r.organisation(t, "Anderswo", r.bob)), `organisation = null`, `der = '\x01'`,
@@ -249,10 +249,10 @@ func TestACertificateIsOfOneKind(t *testing.T) {
 			t.Errorf("%s: got %q, want schema.certificate_kind", name, got)
 		}
 	}
-	if _, err := r.Server(t.Context(), r.officer, must(r.One(t.Context(), r.ada, mail)).Reference); said(err) != "fault.missing" {
+	if _, err := r.Server(t.Context(), r.officer, trial.Must(r.One(t.Context(), r.ada, mail)).Reference); said(err) != "fault.missing" {
 		t.Errorf("a mail certificate is found among servers': %v", err)
 	}
-	c := must(r.Server(t.Context(), r.ada, reference))
+	c := trial.Must(r.Server(t.Context(), r.ada, reference))
 	for name, err := range map[string]error{
 		"read": second(r.One(t.Context(), r.officer, c.ID)), "revoke": r.Revoke(t.Context(), r.officer, c.ID, pki.Superseded),
 	} {

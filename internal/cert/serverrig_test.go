@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 func (r *rig) organisation(t testing.TB, name string, contact person.Actor) org.OrganisationID {
@@ -33,7 +34,7 @@ func (r *rig) appoint(t testing.TB, o org.OrganisationID, account person.ID) {
 // yet, for days.
 func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...string) cert.ServerIssuance {
 	t.Helper()
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	return r.serveKey(t, key, o, days, names...)
 }
 
@@ -41,7 +42,7 @@ func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, da
 	t.Helper()
 	intent := r.intents.Add(1)
 	c, err := r.local.Issue(t.Context(), pki.Request{
-		Intent: intent, Profile: pki.TLSServer, Key: must(pki.NewKey(key.Public())), DNS: names, Days: days,
+		Intent: intent, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: names, Days: days,
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	})
 	r.ok(t, err)

@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // listed is a certificate as the brute-force reference keeps it.
@@ -132,7 +133,7 @@ func want(all []listed, by person.Actor, v cert.ServerView, now time.Time) (ids 
 func (r *rig) walk(t testing.TB, by person.Actor, v cert.ServerView) (there, back []cert.ID) {
 	t.Helper()
 	for {
-		p := must(r.Servers(t.Context(), by, v))
+		p := trial.Must(r.Servers(t.Context(), by, v))
 		if len(p.Certificates) > v.Size {
 			t.Fatalf("a page of %d holds %d", v.Size, len(p.Certificates))
 		}
@@ -147,7 +148,7 @@ func (r *rig) walk(t testing.TB, by person.Actor, v cert.ServerView) (there, bac
 		v.Cursor = p.Next
 	}
 	for v.Cursor != "" {
-		p := must(r.Servers(t.Context(), by, v))
+		p := trial.Must(r.Servers(t.Context(), by, v))
 		var page []cert.ID
 		for _, c := range p.Certificates {
 			page = append(page, c.ID)
@@ -220,7 +221,7 @@ func TestServerCertificatesAreFoundByAnythingThatNamesThem(t *testing.T) {
 	o := r.organisation(t, "Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example", "*.shop.garten.example", "xn--mhlheim-n2a.example")
 	r.served(t, o, 90, "mail.garten.example")
-	c := must(r.Server(t.Context(), r.ada, reference))
+	c := trial.Must(r.Server(t.Context(), r.ada, reference))
 	for _, text := range []string{
 		"www.garten", "WWW.Garten.Example", "*.shop", "shop.garten", "xn--mhlheim", "mühlheim", "MÜHLHEIM.example", reference, strings.ToLower(reference),
 		hex.EncodeToString(c.Serial), pki.Colons(c.Serial), hex.EncodeToString(c.Serial)[3:17], hex.EncodeToString(c.Fingerprint), pki.Colons(c.Fingerprint),
@@ -291,7 +292,7 @@ func TestAPageReadsAPageHoweverManyThereAre(t *testing.T) {
 					if most, node := r.explain(t, by, v); most > 400 {
 						t.Errorf("%s, %+v: a %s reads %.0f rows for a page of 50", by.Name, v, node, most)
 					}
-					if v.Cursor = must(r.Servers(t.Context(), by, v)).Next; v.Cursor == "" {
+					if v.Cursor = trial.Must(r.Servers(t.Context(), by, v)).Next; v.Cursor == "" {
 						break
 					}
 				}

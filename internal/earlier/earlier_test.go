@@ -35,7 +35,7 @@ type elsewhere struct {
 func newElsewhere(t testing.TB) *elsewhere {
 	t.Helper()
 	authority := func(name string, parent *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-		key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+		key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 		c := &x509.Certificate{
 			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: trial.Today().AddDate(-5, 0, 0), NotAfter: trial.Today().AddDate(20, 0, 0),
 			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
@@ -43,7 +43,7 @@ func newElsewhere(t testing.TB) *elsewhere {
 		if parent == nil {
 			parent, by = c, key
 		}
-		return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, parent, key.Public(), by)))), key
+		return trial.Must(x509.ParseCertificate(trial.Must(x509.CreateCertificate(rand.Reader, c, parent, key.Public(), by)))), key
 	}
 	root, key := authority("Old Root", nil, nil)
 	issuing, below := authority("Old Issuing", root, key)
@@ -55,20 +55,20 @@ func (e *elsewhere) mail(ends time.Duration, addresses ...string) *x509.Certific
 	return e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: addresses[0]}, EmailAddresses: addresses, NotAfter: trial.Today().Add(ends),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageClientAuth},
-	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
+	}, trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
 }
 
 func (e *elsewhere) server(ends time.Duration, organisation string, names ...string) *x509.Certificate {
 	return e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: names[0], Organization: []string{organisation}}, DNSNames: names, NotAfter: trial.Today().Add(ends),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
+	}, trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
 }
 
 func (e *elsewhere) sign(c *x509.Certificate, key any) *x509.Certificate {
 	e.serial++
 	c.SerialNumber, c.NotBefore = big.NewInt(e.serial), trial.Today().AddDate(0, -6, 0)
-	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, e.issuing, key, e.key))))
+	return trial.Must(x509.ParseCertificate(trial.Must(x509.CreateCertificate(rand.Reader, c, e.issuing, key, e.key))))
 }
 
 func pemOf(all ...*x509.Certificate) (file []byte) {
@@ -127,11 +127,11 @@ func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 	r.organisation(t, "Museum", r.bob)
 	weak := e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day),
-	}, must(rsa.GenerateKey(rand.Reader, 1024)).Public())
+	}, trial.Must(rsa.GenerateKey(rand.Reader, 1024)).Public())
 	signing := e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
-	}, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
-	own := must(x509.ParseCertificate(r.sign(t, r.ada, r.row(t, "bob@uni.example"), "bob@uni.example").Certificate.DER))
+	}, trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
+	own := trial.Must(x509.ParseCertificate(r.sign(t, r.ada, r.row(t, "bob@uni.example"), "bob@uni.example").Certificate.DER))
 	twice := e.mail(day, "Ada@uni.example")
 	id := r.uploaded(t, "",
 		e.mail(200*day, "ada@uni.example"), e.mail(200*day, "fremd@anderswo.example"), e.mail(200*day, "niemand@uni.example"),
@@ -174,15 +174,15 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	id := r.uploaded(t, "Adresse;Inhaber;Organisation\nada@uni.example;Adler@people.example;\n",
 		e.mail(20*day, "ada@uni.example"), e.server(20*day, "Garten", "www.garten.example"), e.server(-day, "Garten", "alt.garten.example"), e.issuing, e.root)
 	r.applyImport(t, id, 3)
-	mine := must(r.Mine(t.Context(), r.ada, cert.Valid, 0, 10))
+	mine := trial.Must(r.Mine(t.Context(), r.ada, cert.Valid, 0, 10))
 	if len(mine) != 1 || !mine[0].Earlier || len(mine[0].Chain) != 2 || mine[0].RowID != row {
 		t.Fatalf("hers: got %+v, want the one, earlier, with the two authorities above it", mine)
 	}
-	page := must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.All}))
+	page := trial.Must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.All}))
 	if len(page.Certificates) != 2 {
 		t.Fatalf("his: got %d servers', want two", len(page.Certificates))
 	}
-	ending := must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.Ending})).Certificates
+	ending := trial.Must(r.Servers(t.Context(), r.bob, cert.ServerView{Which: cert.Ending})).Certificates
 	if len(ending) != 1 || !ending[0].Earlier {
 		t.Fatalf("ending: got %+v, want the one that is not over", ending)
 	}
@@ -215,7 +215,7 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 			}
 		}
 	}
-	if bad, err := r.Compromised(t.Context(), r.db, must(pki.ParseCertificate(mine[0].DER)).Key); err != nil || !bad {
+	if bad, err := r.Compromised(t.Context(), r.db, trial.Must(pki.ParseCertificate(mine[0].DER)).Key); err != nil || !bad {
 		t.Errorf("the key of what was marked: got %v, %v; want it blocked for ever", bad, err)
 	}
 	if n := r.scalar(t, `select count(*) from letter where (words->>'Elsewhere')::boolean`); n != 2 {
@@ -296,7 +296,7 @@ func TestOnlyOfficersImport(t *testing.T) {
 func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(e.key))})
+	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: trial.Must(x509.MarshalPKCS8PrivateKey(e.key))})
 	one := e.mail(day, "ada@uni.example")
 	for what, c := range map[string]struct {
 		file   []byte

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/earlier"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/trial"
 )
 
 // TestOddCertificatesAreTakenAndRemindedOf: those that other programs read, in
@@ -19,10 +20,10 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	r := newRig(t)
 	r.clock.Set(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)) // the files are of then
 	r.organisation(t, "Institut", r.bob)
-	must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
+	trial.Must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
 	var files []earlier.File
 	for _, name := range []string{"51-old-all.pem", "50c-old.p7b"} {
-		files = append(files, earlier.File{Name: name, Content: must(os.ReadFile(filepath.Join("testdata", name)))})
+		files = append(files, earlier.File{Name: name, Content: trial.Must(os.ReadFile(filepath.Join("testdata", name)))})
 	}
 	id, err := r.Earlier.Upload(t.Context(), r.officer, files, nil)
 	r.ok(t, err)
