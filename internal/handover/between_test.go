@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 func TestASuccessorWhoLosesTheirAccountGoesNoFurther(t *testing.T) {
@@ -26,7 +27,7 @@ func TestASuccessorWhoLosesTheirAccountGoesNoFurther(t *testing.T) {
 	r.lock(t, r.ada)
 	wants(t, r.Accept(ctx, r.ada, o.ID), "person.locked")
 	r.is(t, o.ID, handover.Offered)
-	if seen := must(r.One(ctx, r.tina, o.ID)); !seen.SuccessorLocked {
+	if seen := trial.Must(r.One(ctx, r.tina, o.ID)); !seen.SuccessorLocked {
 		t.Error("the giver does not see that the successor's account is locked")
 	}
 	r.ok(t, r.Person.Unlock(ctx, r.rita, r.ada.Account))
@@ -87,12 +88,12 @@ func TestTheSuccessorIsLockedWhileTheyFinish(t *testing.T) {
 // the letter follows.
 func TestAMailServerThatIsAwayHoldsUpNothing(t *testing.T) {
 	t.Parallel()
-	l := must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))
+	l := trial.Must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))
 	addr := l.Addr().String()
-	r0 := must(mail.NewSender(mail.Config{URL: "smtp://" + addr + "?tls=none", From: "portal@uni.example", Bounce: "bounce@uni.example"}))
+	r0 := trial.Must(mail.NewSender(mail.Config{URL: "smtp://" + addr + "?tls=none", From: "portal@uni.example", Bounce: "bounce@uni.example"}))
 	t.Cleanup(r0.Close)
 	r := rigWith(t, r0)
-	must(0, l.Close())
+	trial.Must(0, l.Close())
 	r.Outbox.Now = func() time.Time { return time.Now().UTC() } // the queue's clock, by which the next attempt waits
 	r.work(t)
 	o := r.offer(t)
@@ -100,7 +101,7 @@ func TestAMailServerThatIsAwayHoldsUpNothing(t *testing.T) {
 	r.is(t, o.ID, handover.Offered)
 	r.ok(t, r.Accept(t.Context(), r.ada, o.ID))
 
-	s := must(sink.New(sink.Config{}))
+	s := trial.Must(sink.New(sink.Config{}))
 	r.ok(t, s.Start(addr))
 	t.Cleanup(func() { s.Close() })
 	r.again(t)
@@ -132,7 +133,7 @@ func (r *rig) work(t testing.TB) {
 func (r *rig) again(t testing.TB) {
 	t.Helper()
 	r.await(t, "the job waits for another attempt", `select exists (select from river_job where kind = 'mail_deliver' and state = 'retryable')`)
-	for _, job := range must(r.queue.Failures(t.Context(), 10)) {
+	for _, job := range trial.Must(r.queue.Failures(t.Context(), 10)) {
 		r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error {
 			_, err := r.queue.Retry(t.Context(), tx, job.ID)
 			return err

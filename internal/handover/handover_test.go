@@ -77,7 +77,7 @@ func TestFiveWrongSessionPasswordsLockTheOffer(t *testing.T) {
 	for i, wrong := range []string{"falsch", "0000-0000-0000-0000", o.Password + "0", "ÄÖÜ"} {
 		err := r.Finish(t.Context(), r.ada, o.ID, wrong)
 		wants(t, err, "handover.password.wrong")
-		if got := must(r.One(t.Context(), r.ada, o.ID)); got.Wrong != i+1 || got.Left() != 4-i {
+		if got := trial.Must(r.One(t.Context(), r.ada, o.ID)); got.Wrong != i+1 || got.Left() != 4-i {
 			t.Errorf("got %d wrong and %d left after %d", got.Wrong, got.Left(), i+1)
 		}
 	}
@@ -109,10 +109,10 @@ func TestNobodyElseSeesOrAnswersAnOffer(t *testing.T) {
 				t.Errorf("%q %s: got %v, want it missing", by.Name, what, err)
 			}
 		}
-		if all := must(r.Mine(ctx, by)); len(all) != 0 {
+		if all := trial.Must(r.Mine(ctx, by)); len(all) != 0 {
 			t.Errorf("%q has %d offers, want none", by.Name, len(all))
 		}
-		if n := must(r.Moves(ctx, by, r.garden)); len(n) != 0 && !by.Officer {
+		if n := trial.Must(r.Moves(ctx, by, r.garden)); len(n) != 0 && !by.Officer {
 			t.Errorf("%q sees what moves", by.Name)
 		}
 	}
@@ -193,7 +193,7 @@ func TestANewOfferReplacesTheOneBefore(t *testing.T) {
 	third := r.offerTo(t, r.bob, r.garden)[0] // the same person needs no mail that the one before is over
 	r.is(t, second.ID, handover.Replaced)
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_cancelled ada", "handover_offered bob", "handover_accepted tina", "handover_offered bob")
-	all := must(r.OfOrganisation(t.Context(), r.tina, r.garden))
+	all := trial.Must(r.OfOrganisation(t.Context(), r.tina, r.garden))
 	if len(all) != 3 || all[0].ID != third.ID || !all[0].Gives {
 		t.Errorf("got %d offers, want three, the newest first", len(all))
 	}
@@ -214,7 +214,7 @@ func TestOneFormMakesOneOffer(t *testing.T) {
 	wants(t, r.Finish(t.Context(), r.ada, made[0].ID, made[1].Password), "handover.password.wrong")
 	r.ok(t, r.Finish(t.Context(), r.ada, made[0].ID, made[0].Password))
 	r.is(t, made[1].ID, handover.Offered)
-	mine := must(r.Mine(t.Context(), r.tina))
+	mine := trial.Must(r.Mine(t.Context(), r.tina))
 	if len(mine) != 1 || mine[0].ID != made[1].ID {
 		t.Errorf("got %v, want the other one open still", mine)
 	}
@@ -272,7 +272,7 @@ func TestAnOfferExpiresAfterAFortnightWithOneReminder(t *testing.T) {
 	r.clock.Advance(4*day + 1000)
 	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.expired")
 	wants(t, r.Cancel(ctx, r.tina, o.ID), "handover.over.expired")
-	if mine := must(r.Mine(ctx, r.ada)); len(mine) != 0 {
+	if mine := trial.Must(r.Mine(ctx, r.ada)); len(mine) != 0 {
 		t.Error("an offer whose time is over is still a task")
 	}
 	tick("after a fortnight", "handover_reminder ada", "handover_expired tina", "handover_expired ada")
@@ -288,7 +288,7 @@ func TestAnOfferExpiresAfterAFortnightWithOneReminder(t *testing.T) {
 func TestWhatMovesIsCounted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	must(r.Org.AddName(t.Context(), r.rita, r.garden, org.NameInput{Name: "garten.example"}))
+	trial.Must(r.Org.AddName(t.Context(), r.rita, r.garden, org.NameInput{Name: "garten.example"}))
 	o := r.offer(t)
 	secret, token, err := r.Org.MakeToken(t.Context(), r.tina, person.TokenInput{
 		Name: "Nachts", Form: "1", Organisations: []int64{int64(r.garden), int64(r.library)}, Verbs: []person.Verb{"orders.read"}, Ends: r.Now().Add(day),
@@ -299,20 +299,20 @@ func TestWhatMovesIsCounted(t *testing.T) {
 	})
 	r.ok(t, err)
 	for _, by := range []person.Actor{r.tina, r.ada, r.rita} {
-		all := must(r.Moves(t.Context(), by, r.garden))
+		all := trial.Must(r.Moves(t.Context(), by, r.garden))
 		if got := fmt.Sprintf("%+v", all[r.garden]); got != "{Certificates:0 Orders:0 Names:1 Tokens:2}" {
 			t.Errorf("%s: got %s, want one name and two tokens", by.Name, got)
 		}
 	}
-	if all := must(r.Moves(t.Context(), r.ada, r.garden, r.library)); len(all) != 1 {
+	if all := trial.Must(r.Moves(t.Context(), r.ada, r.garden, r.library)); len(all) != 1 {
 		t.Errorf("got %v, want only what was offered", all)
 	}
 	r.ok(t, r.Accept(t.Context(), r.ada, o.ID))
 	r.ok(t, r.Finish(t.Context(), r.ada, o.ID, o.Password))
-	if got := must(r.Person.Token(t.Context(), r.tina, token)); got.Withdrawn != nil || !slices.Equal(got.Organisations, []int64{int64(r.library)}) {
+	if got := trial.Must(r.Person.Token(t.Context(), r.tina, token)); got.Withdrawn != nil || !slices.Equal(got.Organisations, []int64{int64(r.library)}) {
 		t.Errorf("got the token %+v, want it for the library only", got)
 	}
-	if got := must(r.Person.Token(t.Context(), r.tina, only)); got.Withdrawn == nil {
+	if got := trial.Must(r.Person.Token(t.Context(), r.tina, only)); got.Withdrawn == nil {
 		t.Error("the token that reaches nothing any more is live")
 	}
 	var words string

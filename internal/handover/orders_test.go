@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // nobody is an authority that is never asked.
@@ -43,15 +44,15 @@ func newOffice(t testing.TB) *office {
 	certificates := &cert.Book{DB: r.db, Mailbox: rows, Queue: r.queue, Outbox: r.Outbox, Now: r.clock.Now, Base: r.Base}
 	o.orders = &order.Book{DB: r.db, Mailbox: rows, Cert: certificates, Queue: r.queue, Authority: nobody{}, Now: r.clock.Now}
 	o.validated(t, r.garden, "garten.example")
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	der := must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	der := trial.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))
 	o.key = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 	return o
 }
 
 func (o *office) validated(t testing.TB, id org.OrganisationID, name string) {
 	t.Helper()
-	n := must(o.Org.AddName(t.Context(), o.rita, id, org.NameInput{Name: name}))
+	n := trial.Must(o.Org.AddName(t.Context(), o.rita, id, org.NameInput{Name: name}))
 	o.ok(t, o.Org.ValidateName(t.Context(), o.rita, n, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "RA", From: o.Now().Truncate(time.Second)}}))
 }
 
@@ -77,7 +78,7 @@ func TestOrdersGoOnWithTheSuccessor(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	ctx := t.Context()
-	returned, received, decided := must(o.submit(t, o.tina, "1")), must(o.submit(t, o.tina, "2")), must(o.submit(t, o.tina, "3"))
+	returned, received, decided := trial.Must(o.submit(t, o.tina, "1")), trial.Must(o.submit(t, o.tina, "2")), trial.Must(o.submit(t, o.tina, "3"))
 	o.ok(t, o.orders.Return(ctx, o.rita, returned, order.Decision{Version: 1, Reason: "bitte anders"}))
 	o.over(t)
 	before := len(o.letters(t))
@@ -86,7 +87,7 @@ func TestOrdersGoOnWithTheSuccessor(t *testing.T) {
 		if _, err := o.orders.Server(ctx, o.tina, reference); said(err) != "fault.missing" {
 			t.Errorf("who ordered reads %s: %v, want it missing", reference, err)
 		}
-		if s := must(o.orders.Server(ctx, o.ada, reference)); !s.Contact {
+		if s := trial.Must(o.orders.Server(ctx, o.ada, reference)); !s.Contact {
 			t.Errorf("the successor reads %s as %+v, want as the contact", reference, s.OrganisationStanding)
 		}
 	}
@@ -106,10 +107,10 @@ func TestOrdersGoOnWithTheSuccessor(t *testing.T) {
 	if got := fmt.Sprint(o.letters(t)[before:]); got != "[order_approved ada order_rejected ada]" {
 		t.Errorf("got the letters %s, want both to the successor", got)
 	}
-	if n := must(o.orders.OpenOrders(ctx, o.tina)); n != 0 {
+	if n := trial.Must(o.orders.OpenOrders(ctx, o.tina)); n != 0 {
 		t.Errorf("who ordered has %d open orders, want none", n)
 	}
-	if n := must(o.orders.OpenOrders(ctx, o.ada)); n != 1 {
+	if n := trial.Must(o.orders.OpenOrders(ctx, o.ada)); n != 1 {
 		t.Errorf("the successor has %d open orders, want the approved one", n)
 	}
 }
@@ -139,7 +140,7 @@ func TestTheOldContactOrdersWhileTheLastStepCommits(t *testing.T) {
 			and l.id > (select max(id) from audit_line where action = 'org.contact_appointed')`); n != 0 {
 			t.Errorf("got %d orders of the old contact after the new one was appointed", n)
 		}
-		if n := int(must(o.orders.OpenOrders(t.Context(), o.ada))); n != before+made {
+		if n := int(trial.Must(o.orders.OpenOrders(t.Context(), o.ada))); n != before+made {
 			t.Errorf("the successor has %d orders, want all %d", n, before+made)
 		}
 		o.back(t)

@@ -6,6 +6,7 @@ import (
 
 	"petschaft/internal/handover"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 func TestTheOfficeReassignsWithASecondOfficer(t *testing.T) {
@@ -36,7 +37,7 @@ func TestTheOfficeReassignsWithASecondOfficer(t *testing.T) {
 	tina.Officer = true
 	wants(t, r.ConfirmReassign(ctx, tina, id), "org.organisation.own")
 	wants(t, r.DropReassign(ctx, tina, id), "org.organisation.own")
-	waiting := must(r.Reassignments(ctx, r.otto))
+	waiting := trial.Must(r.Reassignments(ctx, r.otto))
 	if len(waiting) != 1 || waiting[0].Reason != "Frau Technik ist nicht mehr da." || waiting[0].Asker || waiting[0].AskedByName != "Rita Amt" || waiting[0].BeforeName != "Tina Technik" || handover.MayConfirmReassign(waiting[0]) != nil {
 		t.Errorf("got %+v, want what Rita asked for, for Otto to confirm", waiting)
 	}
@@ -58,7 +59,7 @@ func TestWithoutASecondOfficerAReassignmentActsAtOnce(t *testing.T) {
 		t.Fatalf("got done %v and %v, want it done", done, err)
 	}
 	r.keeps(t, r.bob, r.garden)
-	if all := must(r.Reassignments(t.Context(), r.otto)); len(all) != 0 {
+	if all := trial.Must(r.Reassignments(t.Context(), r.otto)); len(all) != 0 {
 		t.Errorf("got %d that wait, want none", len(all))
 	}
 	r.wantLetters(t, "contact_relieved tina", "contact_appointed bob")

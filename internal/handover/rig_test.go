@@ -1,7 +1,6 @@
 package handover_test
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -148,13 +147,6 @@ func (r *rig) ok(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
 }
 
 func wants(t testing.TB, err error, id string) {
