@@ -33,8 +33,8 @@ func newImporter(t *testing.T, seed uint64) *importer {
 func (m *importer) plan(by person.Actor, domain, file string) imports.Import {
 	m.t.Helper()
 	ctx := m.t.Context()
-	id := must(m.imports.Upload(ctx, by, domain, "Liste.csv", strings.NewReader(file)))
-	m.ok(m.t, m.imports.Plan(ctx, by, domain, id, must(m.imports.One(ctx, by, domain, id)).Recognised()))
+	id := trial.Must(m.imports.Upload(ctx, by, domain, "Liste.csv", strings.NewReader(file)))
+	m.ok(m.t, m.imports.Plan(ctx, by, domain, id, trial.Must(m.imports.One(ctx, by, domain, id)).Recognised()))
 	im := m.work(by, domain, id)
 	if im.State != imports.Planned {
 		m.t.Fatalf("got state %s (%s), want planned", im.State, im.Trouble)
@@ -45,7 +45,7 @@ func (m *importer) plan(by person.Actor, domain, file string) imports.Import {
 // apply applies a plan, typing the number that is asked for.
 func (m *importer) apply(by person.Actor, im imports.Import) imports.Import {
 	m.t.Helper()
-	must(m.imports.Apply(m.t.Context(), by, string(im.DomainName), im.ID, im.Changed))
+	trial.Must(m.imports.Apply(m.t.Context(), by, string(im.DomainName), im.ID, im.Changed))
 	return m.work(by, string(im.DomainName), im.ID)
 }
 
@@ -53,7 +53,7 @@ func (m *importer) apply(by person.Actor, im imports.Import) imports.Import {
 func (m *importer) work(by person.Actor, domain string, id imports.ID) imports.Import {
 	m.t.Helper()
 	m.ok(m.t, m.imports.Work(m.t.Context(), id))
-	return must(m.imports.One(m.t.Context(), by, domain, id))
+	return trial.Must(m.imports.One(m.t.Context(), by, domain, id))
 }
 
 // refLine is a line of a random file, as somebody would type it by hand.
