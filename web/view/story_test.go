@@ -81,6 +81,8 @@ func (s sheet) stories() map[string]templ.Component {
 		"row":    s.row(),
 		"form":   s.form(),
 		"dialog": s.dialog(),
+		"keys":   s.keys(),
+		"many":   s.many(),
 		"help":   Prose("<h1>Hilfe</h1><p>Text</p><h2>Mehr</h2><ul><li>Eins</li></ul><blockquote><p>Wichtig</p></blockquote>"),
 	}
 	for _, status := range []int{400, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
@@ -279,7 +281,7 @@ func TestComponentsLookAsAgreed(t *testing.T) {
 		ctx := locale.With(t.Context(), locale.For(lang))
 		s := sheet{ctx, time.Date(2027, 3, 14, 8, 5, 0, 0, time.UTC)}
 		var b strings.Builder
-		if err := templ.Join(s.start(), s.domain(), s.row(), s.form(), s.dialog()).Render(ctx, &b); err != nil {
+		if err := templ.Join(s.start(), s.domain(), s.row(), s.form(), s.dialog(), s.keys(), s.many()).Render(ctx, &b); err != nil {
 			t.Fatal(err)
 		}
 		if missing := localetest.Missing(b.String()); missing != "" {
