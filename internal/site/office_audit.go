@@ -35,36 +35,44 @@ func (s *Site) auditLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := officeview.AuditModel{Areas: auditAreas(ctx, filter), Pager: auditPager(ctx, filter, before, lines, more)}
+	m := officeview.AuditModel{Areas: auditAreas(ctx, filter), Pager: auditPager(ctx, auditView{filter, before}, lines, more)}
 	for i, e := range lines {
 		m.Lines = append(m.Lines, s.auditRow(ctx, e, who[i], links[e.ID]))
 	}
 	return s.show(w, r, http.StatusOK, officeview.AuditLog(s.officeFrame(r, t(ctx, "office.audit")), m))
 }
 
-func auditPager(ctx context.Context, filter string, before int64, lines []audit.Entry, more bool) view.PagerModel {
-	m := view.PagerModel{Shown: t(ctx, "office.audit_shown", "n", len(lines))}
-	if before > 0 {
-		m.First = auditPath(filter, 0)
-	}
-	if more {
-		m.Next = auditPath(filter, lines[len(lines)-1].ID)
-	}
-	return m
+// auditView is what of the log is shown: actions that begin with filter, before
+// a line.
+type auditView struct {
+	filter string
+	before int64
 }
 
-func auditPath(filter string, before int64) string {
+func (a auditView) href() string {
 	v := url.Values{}
-	if filter != "" {
-		v.Set("action", filter)
+	if a.filter != "" {
+		v.Set("action", a.filter)
 	}
-	if before > 0 {
-		v.Set("before", strconv.FormatInt(before, 10))
+	if a.before > 0 {
+		v.Set("before", strconv.FormatInt(a.before, 10))
 	}
 	if len(v) == 0 {
 		return paths.OfficeAudit
 	}
 	return paths.OfficeAudit + "?" + v.Encode()
+}
+
+func (a auditView) list() list[auditView, int64] {
+	return list[auditView, int64]{View: a, Href: auditView.href, Turn: func(a *auditView, before int64) { a.before = before }}
+}
+
+func auditPager(ctx context.Context, a auditView, lines []audit.Entry, more bool) view.PagerModel {
+	next := int64(0)
+	if more {
+		next = lines[len(lines)-1].ID
+	}
+	return a.list().pager(t(ctx, "office.audit_shown", "n", len(lines)), a.before > 0, 0, next)
 }
 
 // auditAreas are the filters; a single action that was chosen is one more.
@@ -83,20 +91,20 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 		{"queue.", "office.audit_queue"},
 	}
 	var chips []view.Chip
-	known := false
+	known, l := false, auditView{filter: filter}.list()
 	for _, a := range areas {
 		known = known || a.prefix == filter
-		chips = append(chips, view.Chip{Label: t(ctx, a.words), Href: auditPath(a.prefix, 0), Current: a.prefix == filter})
+		chips = append(chips, l.chip(t(ctx, a.words), a.prefix == filter, func(v *auditView) { v.filter = a.prefix }))
 	}
 	if !known {
-		chips = append(chips, view.Chip{Label: actionWords(ctx, filter), Href: auditPath(filter, 0), Current: true})
+		chips = append(chips, l.chip(actionWords(ctx, filter), true, func(*auditView) {}))
 	}
 	return chips
 }
 
 func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []view.Link) officeview.AuditRow {
 	row := officeview.AuditRow{
-		When: view.At(ctx, e.At, s.Now()), Action: actionWords(ctx, e.Action), ActionHref: auditPath(e.Action, 0), Who: who, About: about,
+		When: view.At(ctx, e.At, s.Now()), Action: actionWords(ctx, e.Action), ActionHref: auditView{filter: e.Action}.href(), Who: who, About: about,
 		Details: detailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: t(ctx, "office.audit_sealed")},
 	}
 	if e.Account != nil {

@@ -93,9 +93,9 @@ func (l orderList) href() string {
 // model is the list's frame: filters, search, columns, and the way on.
 func (l orderList) model(ctx context.Context, next order.ServerID) serverview.OrdersModel {
 	m := serverview.OrdersModel{Filter: t(ctx, "serverorder.filter")}
+	all := list[orderList, order.ServerID]{View: l, Href: orderList.href, Turn: func(l *orderList, before order.ServerID) { l.before = before }}
 	for _, f := range l.filters {
-		to := orderList{base: l.base, at: f, text: l.text, of: l.of}
-		m.Chips = append(m.Chips, view.Chip{Label: t(ctx, f.words), Href: to.href(), Current: f.name == l.at.name})
+		m.Chips = append(m.Chips, all.chip(t(ctx, f.words), f.name == l.at.name, func(l *orderList) { l.at = f }))
 	}
 	m.Search = view.SearchModel{Label: t(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.text}
 	if l.at.name != "" {
@@ -113,17 +113,8 @@ func (l orderList) model(ctx context.Context, next order.ServerID) serverview.Or
 		{Label: t(ctx, "serverorder.state")},
 	}}
 	if l.before != 0 || next != 0 {
-		m.Pager = &view.PagerModel{}
-		if l.before != 0 {
-			to := l
-			to.before = 0
-			m.Pager.First = to.href()
-		}
-		if next != 0 {
-			to := l
-			to.before = next
-			m.Pager.Next = to.href()
-		}
+		pager := all.pager("", l.before != 0, 0, next)
+		m.Pager = &pager
 	}
 	return m
 }

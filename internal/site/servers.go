@@ -195,28 +195,23 @@ func (s *Site) searchServers(ctx context.Context, by person.Actor, v cert.Server
 	return s.Cert.Servers(ctx, by, v)
 }
 
+// serverList is the list as v shows it.
+func serverList(v cert.ServerView) list[cert.ServerView, string] {
+	return list[cert.ServerView, string]{View: v, Href: serversHref, Turn: func(v *cert.ServerView, cursor string) { v.Cursor = cursor }}
+}
+
 func serverChips(ctx context.Context, v cert.ServerView) (chips []view.Chip) {
-	v.Cursor = ""
+	l := serverList(v)
 	for _, w := range serverFilters {
-		to := v
-		to.Which = w
-		chips = append(chips, view.Chip{Label: t(ctx, serverWords[w]), Href: serversHref(to), Current: w == v.Which})
+		chips = append(chips, l.chip(t(ctx, serverWords[w]), w == v.Which, func(v *cert.ServerView) { v.Which = w }))
 	}
 	return chips
 }
 
 func serversTable(ctx context.Context, v cert.ServerView) view.TableModel {
-	v.Cursor = ""
+	l := serverList(v)
 	sorted := func(by cert.ServerSort) view.Column {
-		to, order := v, ""
-		to.Sort, to.Desc = by, false
-		if v.Sort == by {
-			order = "ascending"
-			if to.Desc = !v.Desc; v.Desc {
-				order = "descending"
-			}
-		}
-		return view.Column{Label: t(ctx, serverSorts[by]), Sort: &view.SortModel{Href: serversHref(to), Order: order}}
+		return l.column(t(ctx, serverSorts[by]), v.Sort == by, v.Desc, func(v *cert.ServerView, desc bool) { v.Sort, v.Desc = by, desc })
 	}
 	m := view.TableModel{Caption: t(ctx, "server.caption"), Columns: []view.Column{
 		sorted(cert.ByReference), sorted(cert.ByName),
@@ -270,22 +265,8 @@ func noServers(ctx context.Context, v cert.ServerView, p cert.ServerPage) *view.
 }
 
 func serversPager(ctx context.Context, v cert.ServerView, p cert.ServerPage) view.PagerModel {
-	m := view.PagerModel{Shown: t(ctx, "server.shown", "n", len(p.Certificates))}
-	at := func(cursor string) string {
-		to := v
-		to.Cursor = cursor
-		return serversHref(to)
-	}
-	if p.Prev != "" {
-		m.First, m.Prev = at(""), at(p.Prev)
-	}
-	if p.Next != "" {
-		m.Next = at(p.Next)
-	}
-	for _, n := range pageSizes {
-		to := v
-		to.Cursor, to.Size = "", n
-		m.Sizes = append(m.Sizes, view.Link{Label: strconv.Itoa(n), Href: serversHref(to), Current: n == v.Size})
-	}
+	l := serverList(v)
+	m := l.pager(t(ctx, "server.shown", "n", len(p.Certificates)), p.Prev != "", p.Prev, p.Next)
+	m.Sizes = l.sizes(v.Size, func(v *cert.ServerView, size int) { v.Size = size })
 	return m
 }

@@ -193,38 +193,35 @@ func (s *Site) domainNotices(ctx context.Context, d org.EmailDomain) []view.Noti
 	return nil
 }
 
-func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []view.Chip {
-	v.Cursor = ""
-	number := locale.From(ctx).Number
-	chip := func(label string, st mailbox.Status, n int64) view.Chip {
-		to := v
-		to.Status, to.Doubtful = st, false
-		return view.Chip{Label: label, Count: number(n), Href: viewHref(base, to), Current: v.Status == st && !v.Doubtful}
+// rowList is the domain's table as v shows it.
+func rowList(base string, v mailbox.View) list[mailbox.View, string] {
+	return list[mailbox.View, string]{
+		View: v, Href: func(v mailbox.View) string { return viewHref(base, v) },
+		Turn: func(v *mailbox.View, cursor string) { v.Cursor = cursor },
 	}
-	all := []view.Chip{chip(t(ctx, "rows.all"), "", n.Sum())}
+}
+
+func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []view.Chip {
+	l := rowList(base, v)
+	chip := func(label string, st mailbox.Status, doubtful bool, n int64) view.Chip {
+		c := l.chip(label, v.Doubtful == doubtful && (doubtful || v.Status == st), func(v *mailbox.View) { v.Status, v.Doubtful = st, doubtful })
+		c.Count = locale.From(ctx).Number(n)
+		return c
+	}
+	all := []view.Chip{chip(t(ctx, "rows.all"), "", false, n.Sum())}
 	for _, st := range mailbox.Statuses {
-		all = append(all, chip(t(ctx, chipIDs[st]), st, n.Of[st]))
+		all = append(all, chip(t(ctx, chipIDs[st]), st, false, n.Of[st]))
 	}
 	if n.Doubtful > 0 || v.Doubtful { // it is rare
-		to := v
-		to.Status, to.Doubtful = "", true
-		all = append(all, view.Chip{Label: t(ctx, "rows.doubtful"), Count: number(n.Doubtful), Href: viewHref(base, to), Current: v.Doubtful})
+		all = append(all, chip(t(ctx, "rows.doubtful"), "", true, n.Doubtful))
 	}
 	return all
 }
 
 func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) view.TableModel {
-	v.Cursor = ""
+	l := rowList(base, v)
 	sorted := func(by mailbox.Sort) view.Column {
-		to, order := v, ""
-		to.Sort, to.Desc = by, false
-		if v.Sort == by {
-			order = "ascending"
-			if to.Desc = !v.Desc; v.Desc {
-				order = "descending"
-			}
-		}
-		return view.Column{Label: t(ctx, sortIDs[by]), Sort: &view.SortModel{Href: viewHref(base, to), Order: order}}
+		return l.column(t(ctx, sortIDs[by]), v.Sort == by, v.Desc, func(v *mailbox.View, desc bool) { v.Sort, v.Desc = by, desc })
 	}
 	m := view.TableModel{Caption: t(ctx, "rows.caption"), Columns: []view.Column{
 		sorted(mailbox.ByStatus), sorted(mailbox.ByName), sorted(mailbox.ByPrimary),
@@ -327,22 +324,8 @@ func noRows(ctx context.Context, base string, v mailbox.View, p mailbox.Page, su
 }
 
 func pager(ctx context.Context, base string, v mailbox.View, p mailbox.Page, of int64) view.PagerModel {
-	m := view.PagerModel{Shown: t(ctx, "rows.shown", "shown", len(p.Rows), "n", max(of, int64(len(p.Rows))))}
-	at := func(cursor string) string {
-		to := v
-		to.Cursor = cursor
-		return viewHref(base, to)
-	}
-	if p.Prev != "" {
-		m.First, m.Prev = at(""), at(p.Prev)
-	}
-	if p.Next != "" {
-		m.Next = at(p.Next)
-	}
-	for _, n := range pageSizes {
-		to := v
-		to.Cursor, to.Size = "", n
-		m.Sizes = append(m.Sizes, view.Link{Label: strconv.Itoa(n), Href: viewHref(base, to), Current: n == v.Size})
-	}
+	l := rowList(base, v)
+	m := l.pager(t(ctx, "rows.shown", "shown", len(p.Rows), "n", max(of, int64(len(p.Rows)))), p.Prev != "", p.Prev, p.Next)
+	m.Sizes = l.sizes(v.Size, func(v *mailbox.View, size int) { v.Size = size })
 	return m
 }
