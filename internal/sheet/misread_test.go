@@ -7,12 +7,13 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 func TestANameInTheWrongEncodingIsNoticed(t *testing.T) {
 	t.Parallel()
 	as1252 := func(c encoding.Encoding, s string) string {
-		return must(charmap.Windows1252.NewDecoder().String(must(c.NewEncoder().String(s))))
+		return trial.Must(charmap.Windows1252.NewDecoder().String(trial.Must(c.NewEncoder().String(s))))
 	}
 	for _, c := range []struct {
 		name string

@@ -8,14 +8,15 @@ import (
 	"testing"
 
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 // filed are the records of each file of an archive, which must all be readable.
 func filed(t *testing.T, archive []byte) (n []int) {
 	t.Helper()
-	z := must(zip.NewReader(bytes.NewReader(archive), int64(len(archive))))
+	z := trial.Must(zip.NewReader(bytes.NewReader(archive), int64(len(archive))))
 	for _, f := range z.File {
-		content := must(io.ReadAll(must(f.Open())))
+		content := trial.Must(io.ReadAll(trial.Must(f.Open())))
 		recs, wrong, err := readAll(t, bytes.NewReader(content), sheet.Sniff(content))
 		if err != nil || len(wrong) > 0 || recs[0].Cells[0] != "Name" {
 			t.Fatalf("%s: got %v and %v, want a file with its heading", f.Name, wrong, err)
@@ -39,11 +40,11 @@ func TestATableOfAnySizeIsWrittenInPartsThatCanBeRead(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		p := sheet.NewParts(&b, "uni.example", sheet.WriterFormat{Separator: ';', BOM: true})
-		must(0, p.Write("Name", "Kommentar"))
+		trial.Must(0, p.Write("Name", "Kommentar"))
 		for range c.rows {
-			must(0, p.Write(c.cell, "y"))
+			trial.Must(0, p.Write(c.cell, "y"))
 		}
-		must(0, p.Flush())
+		trial.Must(0, p.Flush())
 		got, all := filed(t, b.Bytes()), 0
 		for i, n := range got {
 			if all += n; i < len(c.want) && c.want[i] != 0 && n != c.want[i] {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 func TestTheSamplesAreRecognised(t *testing.T) {
@@ -55,7 +56,7 @@ const header = "Nachname;Vorname;Primäre E-Mail\r\nMüller;Jürgen;juergen@uni.
 
 func TestEveryEncodingIsRecognisedAndReadTheSame(t *testing.T) {
 	t.Parallel()
-	coded := func(b []byte, err error) string { return string(must(b, err)) }
+	coded := func(b []byte, err error) string { return string(trial.Must(b, err)) }
 	text := []byte(header)
 	for _, c := range []struct {
 		name, file string
@@ -194,13 +195,6 @@ func TestTheSeparatorIsTheOneThatMakesATable(t *testing.T) {
 	if got := sheet.Sniff([]byte(long)).Separator; got != ';' {
 		t.Errorf("a long file: got %q, want ;", got)
 	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 func TestOnlyFormatsThatCanBeReadAreKnown(t *testing.T) {

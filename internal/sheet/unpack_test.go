@@ -16,6 +16,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 // zipped is an archive of parts by their names.
@@ -24,10 +25,10 @@ func zipped(t testing.TB, parts map[string]string) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		w := must(z.Create(name))
-		must(io.WriteString(w, parts[name]))
+		w := trial.Must(z.Create(name))
+		trial.Must(io.WriteString(w, parts[name]))
 	}
-	must(0, z.Close())
+	trial.Must(0, z.Close())
 	return b.Bytes()
 }
 
@@ -211,17 +212,17 @@ func bomb(t testing.TB, parts map[string]string, name, before, s string, n int, 
 	z := zip.NewWriter(&b)
 	for _, p := range slices.Sorted(maps.Keys(parts)) {
 		if p != name {
-			must(io.WriteString(must(z.Create(p)), parts[p]))
+			trial.Must(io.WriteString(trial.Must(z.Create(p)), parts[p]))
 		}
 	}
-	w := must(z.Create(name))
-	must(io.WriteString(w, before))
+	w := trial.Must(z.Create(name))
+	trial.Must(io.WriteString(w, before))
 	block := strings.Repeat(s, 1000)
 	for range n / 1000 {
-		must(io.WriteString(w, block))
+		trial.Must(io.WriteString(w, block))
 	}
-	must(io.WriteString(w, after))
-	must(0, z.Close())
+	trial.Must(io.WriteString(w, after))
+	trial.Must(0, z.Close())
 	return b.Bytes()
 }
 
