@@ -54,6 +54,9 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	r.ok(err)
 	r.killInTheMiddle(id)
 	r.ok(held.Rollback(t.Context()))
+	trial.Until(t, "the server has seen that the other process is dead", func() bool {
+		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`) == 0
+	})
 	if x := r.one(id); x.State != bulk.Running || x.Done != 50 {
 		t.Fatalf("after the kill: got %+v, want the first batch done and nothing of the second", x)
 	}
