@@ -81,16 +81,17 @@ func (o Offer) over(now time.Time) error {
 // Accept notes that the successor agrees; the session password comes next.
 func (b *Book) Accept(ctx context.Context, by person.Actor, id ID) error {
 	return b.change(ctx, by, id, func(tx pgx.Tx, o Offer, _ org.Organisation) error {
-		if err := MayAccept(o, b.Now()); err != nil {
+		now := b.Now()
+		if err := MayAccept(o, now); err != nil {
 			return err
 		}
 		if err := b.unlocked(ctx, tx, o); err != nil {
 			return err
 		}
-		if err := b.move(ctx, tx, o, Accepted); err != nil {
+		if err := b.move(ctx, tx, now, o, Accepted); err != nil {
 			return err
 		}
-		if err := b.note(ctx, tx, by, o, "handover.accepted", nil); err != nil {
+		if err := b.note(ctx, tx, now, by, o, "handover.accepted", nil); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, o, mail.HandoverAccepted, o.GiverEmail, b.organisationLink(o))
@@ -100,13 +101,14 @@ func (b *Book) Accept(ctx context.Context, by person.Actor, id ID) error {
 // Decline ends the offer; the giver is told.
 func (b *Book) Decline(ctx context.Context, by person.Actor, id ID) error {
 	return b.change(ctx, by, id, func(tx pgx.Tx, o Offer, _ org.Organisation) error {
-		if err := MayDecline(o, b.Now()); err != nil {
+		now := b.Now()
+		if err := MayDecline(o, now); err != nil {
 			return err
 		}
-		if err := b.move(ctx, tx, o, Declined); err != nil {
+		if err := b.move(ctx, tx, now, o, Declined); err != nil {
 			return err
 		}
-		if err := b.note(ctx, tx, by, o, "handover.declined", nil); err != nil {
+		if err := b.note(ctx, tx, now, by, o, "handover.declined", nil); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, o, mail.HandoverDeclined, o.GiverEmail, b.organisationLink(o))
@@ -116,10 +118,11 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, id ID) error {
 // Cancel takes the offer back; the successor is told.
 func (b *Book) Cancel(ctx context.Context, by person.Actor, id ID) error {
 	return b.change(ctx, by, id, func(tx pgx.Tx, o Offer, _ org.Organisation) error {
-		if err := MayCancel(o, b.Now()); err != nil {
+		now := b.Now()
+		if err := MayCancel(o, now); err != nil {
 			return err
 		}
-		return b.endOpen(ctx, tx, by, o.Organisation, Cancelled, 0)
+		return b.endOpen(ctx, tx, now, by, o.Organisation, Cancelled, 0)
 	})
 }
 
@@ -158,10 +161,10 @@ func (b *Book) unlocked(ctx context.Context, tx pgx.Tx, o Offer) error {
 }
 
 // move notes the new state of an offer that is held.
-func (b *Book) move(ctx context.Context, tx pgx.Tx, o Offer, s State) error {
+func (b *Book) move(ctx context.Context, tx pgx.Tx, now time.Time, o Offer, s State) error {
 	tag, err := tx.Exec(ctx, `update handover set state = @state, accepted = case when @state = 'accepted' then @now else accepted end,
 			ended = case when @state <> 'accepted' then @now::timestamptz end
-		where id = @id and state = @was`, pgx.NamedArgs{"id": o.ID, "state": s, "was": o.State, "now": b.Now()})
+		where id = @id and state = @was`, pgx.NamedArgs{"id": o.ID, "state": s, "was": o.State, "now": now})
 	if err != nil {
 		return fmt.Errorf("move handover %d to %s: %w", o.ID, s, err)
 	}
@@ -172,9 +175,9 @@ func (b *Book) move(ctx context.Context, tx pgx.Tx, o Offer, s State) error {
 }
 
 // note writes an audit line about the offer.
-func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, o Offer, action string, d audit.Detail) error {
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, o Offer, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: action, Detail: d,
+		Who: by.Who(), At: now, Action: action, Detail: d,
 		About: []audit.Thing{o.ID.Thing(), o.Organisation.Thing(), o.Giver.Thing(), o.Successor.Thing()},
 	})
 }

@@ -46,24 +46,24 @@ func (b *Book) Tick(ctx context.Context) error {
 	}
 	var failed []error // one organisation keeps no other waiting
 	for _, id := range due {
-		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.tick(ctx, tx, id) }); err != nil {
+		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.tick(ctx, tx, now, id) }); err != nil {
 			failed = append(failed, fmt.Errorf("tick the handover of organisation %d: %w", id, err))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-func (b *Book) tick(ctx context.Context, tx pgx.Tx, id org.OrganisationID) error {
+func (b *Book) tick(ctx context.Context, tx pgx.Tx, now time.Time, id org.OrganisationID) error {
 	if _, err := b.Org.HoldOrganisation(ctx, tx, person.Actor{}, id); err != nil {
 		return err
 	}
-	now := b.Now()
+
 	o, err := b.open(ctx, tx, id)
 	switch {
 	case err != nil || o == nil:
 		return err
 	case !now.Before(o.Ends):
-		return b.expire(ctx, tx, *o)
+		return b.expire(ctx, tx, now, *o)
 	case o.Reminded != nil || now.Before(o.Created.Add(RemindAfter)):
 		return nil
 	}
@@ -74,11 +74,11 @@ func (b *Book) tick(ctx context.Context, tx pgx.Tx, id org.OrganisationID) error
 }
 
 // expire ends an offer whose time is over.
-func (b *Book) expire(ctx context.Context, tx pgx.Tx, o Offer) error {
-	if err := b.move(ctx, tx, o, Expired); err != nil {
+func (b *Book) expire(ctx context.Context, tx pgx.Tx, now time.Time, o Offer) error {
+	if err := b.move(ctx, tx, now, o, Expired); err != nil {
 		return err
 	}
-	if err := b.note(ctx, tx, person.Actor{}, o, "handover.expired", nil); err != nil {
+	if err := b.note(ctx, tx, now, person.Actor{}, o, "handover.expired", nil); err != nil {
 		return err
 	}
 	return b.postBoth(ctx, tx, o, mail.HandoverExpired)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -51,9 +52,9 @@ func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string)
 			return err
 		}
 		if right {
-			return b.finish(ctx, tx, by, o, of)
+			return b.finish(ctx, tx, now, by, o, of)
 		}
-		refused, err = b.wrong(ctx, tx, by, o)
+		refused, err = b.wrong(ctx, tx, now, by, o)
 		return err
 	})
 	if err != nil {
@@ -70,35 +71,35 @@ func (b *Book) hash(ctx context.Context, id ID) (hash string, err error) {
 }
 
 // wrong counts a wrong password and says what the successor is told.
-func (b *Book) wrong(ctx context.Context, tx pgx.Tx, by person.Actor, o Offer) (refused, err error) {
+func (b *Book) wrong(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, o Offer) (refused, err error) {
 	o.Wrong++
 	_, err = tx.Exec(ctx, `update handover set wrong = wrong + 1, state = case when wrong + 1 = @most then 'locked' else state end,
 			ended = case when wrong + 1 = @most then @now::timestamptz end
-		where id = @id`, pgx.NamedArgs{"id": o.ID, "most": Tries, "now": b.Now()})
+		where id = @id`, pgx.NamedArgs{"id": o.ID, "most": Tries, "now": now})
 	if err != nil {
 		return nil, fmt.Errorf("count a wrong password of handover %d: %w", o.ID, err)
 	}
 	if o.Wrong < Tries {
 		var bad fault.Fields
 		bad.Add("password", "handover.password.wrong", "n", o.Left())
-		return bad.Err(), b.note(ctx, tx, by, o, "handover.wrong_password", nil)
+		return bad.Err(), b.note(ctx, tx, now, by, o, "handover.wrong_password", nil)
 	}
-	if err := b.note(ctx, tx, by, o, "handover.locked", nil); err != nil {
+	if err := b.note(ctx, tx, now, by, o, "handover.locked", nil); err != nil {
 		return nil, err
 	}
 	return fault.New(fault.Conflict, "handover.over.locked"), b.postBoth(ctx, tx, o, mail.HandoverLocked)
 }
 
-func (b *Book) finish(ctx context.Context, tx pgx.Tx, by person.Actor, o Offer, of org.Organisation) error {
-	if err := b.move(ctx, tx, o, Done); err != nil {
+func (b *Book) finish(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, o Offer, of org.Organisation) error {
+	if err := b.move(ctx, tx, now, o, Done); err != nil {
 		return err
 	}
 	c := contacts{of: of, giver: o.GiverName, giverEmail: o.GiverEmail, successor: o.Successor, successorName: o.SuccessorName, successorEmail: o.SuccessorEmail}
-	tokens, err := b.reassign(ctx, tx, by, c, mail.HandoverGiven, mail.HandoverTaken)
+	tokens, err := b.reassign(ctx, tx, now, by, c, mail.HandoverGiven, mail.HandoverTaken)
 	if err != nil {
 		return err
 	}
-	return b.note(ctx, tx, by, o, "handover.finished", audit.Detail{"contact": [2]string{o.GiverName, o.SuccessorName}, "tokens": tokens})
+	return b.note(ctx, tx, now, by, o, "handover.finished", audit.Detail{"contact": [2]string{o.GiverName, o.SuccessorName}, "tokens": tokens})
 }
 
 // contacts are the two sides of a change of contact, of an organisation that is
@@ -113,11 +114,11 @@ type contacts struct {
 // reassign changes the contact with all that hangs on it, ends what was under
 // way for the one before, and tells both. It returns how many API tokens lost
 // the organisation.
-func (b *Book) reassign(ctx context.Context, tx pgx.Tx, by person.Actor, c contacts, before, after mail.HandoverLetter) (tokens int, err error) {
-	if err := b.endOpen(ctx, tx, by, c.of.ID, Cancelled, c.successor); err != nil {
+func (b *Book) reassign(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c contacts, before, after mail.HandoverLetter) (tokens int, err error) {
+	if err := b.endOpen(ctx, tx, now, by, c.of.ID, Cancelled, c.successor); err != nil {
 		return 0, err
 	}
-	if err := b.dropOpen(ctx, tx, by, c.of.ID); err != nil {
+	if err := b.dropOpen(ctx, tx, now, by, c.of.ID); err != nil {
 		return 0, err
 	}
 	if err := b.Org.Reassign(ctx, tx, by, c.of.ID, c.successor); err != nil {

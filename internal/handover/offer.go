@@ -138,7 +138,7 @@ func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassw
 	return made, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		made = nil
 		for i, id := range in.Organisations {
-			o, err := b.offer(ctx, tx, by, id, in, hashes[i])
+			o, err := b.offer(ctx, tx, b.Now(), by, id, in, hashes[i])
 			if err != nil {
 				return err
 			}
@@ -148,7 +148,7 @@ func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassw
 	})
 }
 
-func (b *Book) offer(ctx context.Context, tx pgx.Tx, by person.Actor, id org.OrganisationID, in Wish, hash string) (Offer, error) {
+func (b *Book) offer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id org.OrganisationID, in Wish, hash string) (Offer, error) {
 	if _, err := b.Org.OrganisationIn(ctx, tx, by, id); err != nil {
 		return Offer{}, err
 	}
@@ -169,11 +169,11 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, by person.Actor, id org.Org
 	if in.Successor != 0 && in.Successor != to.Account {
 		return Offer{}, fault.New(fault.Conflict, "handover.successor_changed")
 	}
-	now := b.Now()
+
 	if err := b.brake(ctx, tx, id, now); err != nil {
 		return Offer{}, err
 	}
-	if err := b.endOpen(ctx, tx, by, id, Replaced, to.Account); err != nil {
+	if err := b.endOpen(ctx, tx, now, by, id, Replaced, to.Account); err != nil {
 		return Offer{}, err
 	}
 	var n ID
@@ -188,7 +188,7 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, by person.Actor, id org.Org
 	if err != nil {
 		return Offer{}, err
 	}
-	if err := b.note(ctx, tx, by, o, "handover.offered", audit.Detail{"successor": o.SuccessorName}); err != nil {
+	if err := b.note(ctx, tx, now, by, o, "handover.offered", audit.Detail{"successor": o.SuccessorName}); err != nil {
 		return Offer{}, err
 	}
 	return o, b.post(ctx, tx, o, mail.HandoverOffered, o.SuccessorEmail, b.link(o))
@@ -216,22 +216,22 @@ func (b *Book) brake(ctx context.Context, tx pgx.Tx, id org.OrganisationID, now 
 
 // endOpen ends the open offer of an organisation, if there is one, and tells its
 // successor, unless that is who gets the next. The organisation is held.
-func (b *Book) endOpen(ctx context.Context, tx pgx.Tx, by person.Actor, id org.OrganisationID, s State, next person.ID) error {
+func (b *Book) endOpen(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id org.OrganisationID, s State, next person.ID) error {
 	o, err := b.open(ctx, tx, id)
 	if err != nil || o == nil {
 		return err
 	}
-	if !b.Now().Before(o.Ends) {
-		return b.expire(ctx, tx, *o)
+	if !now.Before(o.Ends) {
+		return b.expire(ctx, tx, now, *o)
 	}
-	if err := b.move(ctx, tx, *o, s); err != nil {
+	if err := b.move(ctx, tx, now, *o, s); err != nil {
 		return err
 	}
 	action := "handover.cancelled"
 	if s == Replaced {
 		action = "handover.replaced"
 	}
-	if err := b.note(ctx, tx, by, *o, action, audit.Detail{"successor": o.SuccessorName}); err != nil || o.Successor == next {
+	if err := b.note(ctx, tx, now, by, *o, action, audit.Detail{"successor": o.SuccessorName}); err != nil || o.Successor == next {
 		return err
 	}
 	return b.post(ctx, tx, *o, mail.HandoverCancelled, o.SuccessorEmail, b.link(*o))

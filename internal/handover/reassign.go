@@ -99,9 +99,10 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 		if reason, err = b.mayBecome(ctx, tx, by, of, account, reason); err != nil {
 			return err
 		}
+		now := b.Now()
 		err = tx.QueryRow(ctx, `insert into reassignment (organisation, contact, successor, reason, asked_by, asked, state)
 			values (@organisation, @contact, @successor, @reason, @by, @now, 'asked') returning id`, pgx.NamedArgs{
-			"organisation": id, "contact": of.ContactID, "successor": account, "reason": reason, "by": by.Account, "now": b.Now(),
+			"organisation": id, "contact": of.ContactID, "successor": account, "reason": reason, "by": by.Account, "now": now,
 		}).Scan(&asked)
 		if err != nil {
 			return fmt.Errorf("ask for a reassignment of organisation %d: %w", id, err)
@@ -111,9 +112,9 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 			return err
 		}
 		if done = !b.SecondOfficer; done {
-			return b.appoint(ctx, tx, by, *r, of, nil)
+			return b.appoint(ctx, tx, now, by, *r, of, nil)
 		}
-		return b.noteReassignment(ctx, tx, by, *r, "handover.reassign_asked", audit.Detail{"successor": r.SuccessorName, "reason": reason})
+		return b.noteReassignment(ctx, tx, now, by, *r, "handover.reassign_asked", audit.Detail{"successor": r.SuccessorName, "reason": reason})
 	})
 	return asked, done, err
 }
@@ -152,7 +153,7 @@ func (b *Book) ConfirmReassign(ctx context.Context, by person.Actor, id Reassign
 		} else if err != nil {
 			return err
 		}
-		return b.appoint(ctx, tx, by, r, of, &by.Account)
+		return b.appoint(ctx, tx, b.Now(), by, r, of, &by.Account)
 	})
 }
 
@@ -162,51 +163,51 @@ func (b *Book) DropReassign(ctx context.Context, by person.Actor, id ReassignID)
 		if err := MayDropReassign(r); err != nil {
 			return err
 		}
-		return b.drop(ctx, tx, by, r)
+		return b.drop(ctx, tx, b.Now(), by, r)
 	})
 }
 
 // dropOpen drops what was asked for, because the contact changed another way.
 // The organisation is held.
-func (b *Book) dropOpen(ctx context.Context, tx pgx.Tx, by person.Actor, id org.OrganisationID) error {
+func (b *Book) dropOpen(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id org.OrganisationID) error {
 	r, err := b.reassignment(ctx, tx, person.Actor{Officer: true}, `r.organisation = @organisation`, pgx.NamedArgs{"organisation": id})
 	if err != nil || r == nil {
 		return err
 	}
-	return b.drop(ctx, tx, by, *r)
+	return b.drop(ctx, tx, now, by, *r)
 }
 
-func (b *Book) drop(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment) error {
-	if err := b.close(ctx, tx, r, "dropped", &by.Account); err != nil {
+func (b *Book) drop(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Reassignment) error {
+	if err := b.close(ctx, tx, now, r, "dropped", &by.Account); err != nil {
 		return err
 	}
-	return b.noteReassignment(ctx, tx, by, r, "handover.reassign_dropped", audit.Detail{"successor": r.SuccessorName})
+	return b.noteReassignment(ctx, tx, now, by, r, "handover.reassign_dropped", audit.Detail{"successor": r.SuccessorName})
 }
 
-func (b *Book) appoint(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment, of org.Organisation, second *person.ID) error {
-	if err := b.close(ctx, tx, r, "done", second); err != nil {
+func (b *Book) appoint(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Reassignment, of org.Organisation, second *person.ID) error {
+	if err := b.close(ctx, tx, now, r, "done", second); err != nil {
 		return err
 	}
 	c := contacts{of: of, giver: r.BeforeName, giverEmail: r.BeforeEmail, successor: r.Successor, successorName: r.SuccessorName, successorEmail: r.SuccessorEmail}
-	tokens, err := b.reassign(ctx, tx, by, c, mail.ContactRelieved, mail.ContactAppointed)
+	tokens, err := b.reassign(ctx, tx, now, by, c, mail.ContactRelieved, mail.ContactAppointed)
 	if err != nil {
 		return err
 	}
-	return b.noteReassignment(ctx, tx, by, r, "handover.reassigned", audit.Detail{"contact": [2]string{r.BeforeName, r.SuccessorName}, "reason": r.Reason, "tokens": tokens})
+	return b.noteReassignment(ctx, tx, now, by, r, "handover.reassigned", audit.Detail{"contact": [2]string{r.BeforeName, r.SuccessorName}, "reason": r.Reason, "tokens": tokens})
 }
 
-func (b *Book) close(ctx context.Context, tx pgx.Tx, r Reassignment, state string, by *person.ID) error {
+func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, r Reassignment, state string, by *person.ID) error {
 	_, err := tx.Exec(ctx, `update reassignment set state = @state, ended_by = @by, ended = @now where id = @id and state = 'asked'`,
-		pgx.NamedArgs{"id": r.ID, "state": state, "by": by, "now": b.Now()})
+		pgx.NamedArgs{"id": r.ID, "state": state, "by": by, "now": now})
 	if err != nil {
 		return fmt.Errorf("close reassignment %d: %w", r.ID, err)
 	}
 	return nil
 }
 
-func (b *Book) noteReassignment(ctx context.Context, tx pgx.Tx, by person.Actor, r Reassignment, action string, d audit.Detail) error {
+func (b *Book) noteReassignment(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Reassignment, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: action, Detail: d,
+		Who: by.Who(), At: now, Action: action, Detail: d,
 		About: []audit.Thing{r.ID.Thing(), r.Organisation.Thing(), r.Before.Thing(), r.Successor.Thing()},
 	})
 }

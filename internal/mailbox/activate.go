@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,46 +15,46 @@ import (
 // Deactivate takes a row out of use: its pending challenges end and nobody can
 // apply for its addresses (R23, R26). The link stays.
 func (b *Book) Deactivate(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.deactivate(ctx, tx, by, r) })
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.deactivate(ctx, tx, b.Now(), by, r) })
 }
 
 // deactivate and its like below are the operations on a locked row; part is the
 // larger work that they belong to, if any.
-func (b *Book) deactivate(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+func (b *Book) deactivate(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, part ...audit.Thing) error {
 	if err := MayDeactivate(r); err != nil {
 		return err
 	}
-	if err := b.endRound(ctx, tx, r.ID, "invalidated"); err != nil {
+	if err := b.endRound(ctx, tx, now, r.ID, "invalidated"); err != nil {
 		return err
 	}
-	return b.turn(ctx, tx, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`, part...)
+	return b.turn(ctx, tx, now, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`, part...)
 }
 
 // Activate takes a row into use again; alone it needs no new challenges (R27).
 // An address that another active row took meanwhile is a conflict, and so is one
 // that an inactive row's valid certificate still holds.
 func (b *Book) Activate(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.activate(ctx, tx, by, r) })
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.activate(ctx, tx, b.Now(), by, r) })
 }
 
-func (b *Book) activate(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+func (b *Book) activate(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, part ...audit.Thing) error {
 	if err := MayActivate(r); err != nil {
 		return err
 	}
-	if err := b.turn(ctx, tx, by, r, "mailbox.activated", `active = true, status = 'none'`, part...); err != nil {
+	if err := b.turn(ctx, tx, now, by, r, "mailbox.activated", `active = true, status = 'none'`, part...); err != nil {
 		return err
 	}
-	return b.unheld(ctx, tx, r.ID)
+	return b.unheld(ctx, tx, now, r.ID)
 }
 
 // unheld refuses when a valid certificate of another, inactive row holds an
 // address of the row.
-func (b *Book) unheld(ctx context.Context, tx pgx.Tx, id ID) error {
+func (b *Book) unheld(ctx context.Context, tx pgx.Tx, now time.Time, id ID) error {
 	var held bool
 	err := tx.QueryRow(ctx, `
 		select exists (select from address mine join address other on other.folded = mine.folded and other.row_id <> mine.row_id
 			join address_row r on r.id = other.row_id join address_certificate k on k.row_id = r.id
-			where mine.row_id = $1 and not r.active and k.revoked is null and k.ends > $2 and mine.folded = any(k.addresses))`, id, b.Now()).Scan(&held)
+			where mine.row_id = $1 and not r.active and k.revoked is null and k.ends > $2 and mine.folded = any(k.addresses))`, id, now).Scan(&held)
 	if err != nil {
 		return fmt.Errorf("look for certificates of %d's addresses: %w", id, err)
 	}
@@ -63,24 +64,24 @@ func (b *Book) unheld(ctx context.Context, tx pgx.Tx, id ID) error {
 	return nil
 }
 
-func (b *Book) turn(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, action, set string, part ...audit.Thing) error {
-	_, err := tx.Exec(ctx, `update address_row set `+set+`, version = version + 1, changed = $2 where id = $1`, r.ID, b.Now())
+func (b *Book) turn(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, action, set string, part ...audit.Thing) error {
+	_, err := tx.Exec(ctx, `update address_row set `+set+`, version = version + 1, changed = $2 where id = $1`, r.ID, now)
 	if err != nil {
 		return fmt.Errorf("%s %d: %w", action, r.ID, err)
 	}
 	if err := refresh(ctx, tx, r.ID); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, by.Who(), action, nil, append(part, r.ID.Thing(), r.Domain.Thing())...)
+	return b.note(ctx, tx, now, by.Who(), action, nil, append(part, r.ID.Thing(), r.Domain.Thing())...)
 }
 
 // Delete removes a row for which no challenge was ever sent (R16). Its primary
 // address is free again.
 func (b *Book) Delete(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.delete(ctx, tx, by, r) })
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.delete(ctx, tx, b.Now(), by, r) })
 }
 
-func (b *Book) delete(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+func (b *Book) delete(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, part ...audit.Thing) error {
 	if err := MayDelete(r); err != nil {
 		return err
 	}
@@ -88,5 +89,5 @@ func (b *Book) delete(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, pa
 		return fmt.Errorf("delete row %d: %w", r.ID, err)
 	}
 	gone := Draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: r.Comment}
-	return b.note(ctx, tx, by.Who(), "mailbox.deleted", gone.Detail(), append(part, r.ID.Thing(), r.Domain.Thing())...)
+	return b.note(ctx, tx, now, by.Who(), "mailbox.deleted", gone.Detail(), append(part, r.ID.Thing(), r.Domain.Thing())...)
 }

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,7 +22,8 @@ func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) 
 		if err != nil {
 			return err
 		}
-		id, err := person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return b.add(ctx, tx, by, d, in) })
+		now := b.Now()
+		id, err := person.Once(ctx, tx, by, now, func() (ID, error) { return b.add(ctx, tx, now, by, d, in) })
 		if err != nil {
 			return err
 		}
@@ -36,7 +38,7 @@ func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name strin
 	if err != nil {
 		return 0, err
 	}
-	return b.add(ctx, tx, by, d, in, part...)
+	return b.add(ctx, tx, b.Now(), by, d, in, part...)
 }
 
 // Editable is the domain called name, if by may edit its rows.
@@ -48,39 +50,39 @@ func (b *Book) Editable(ctx context.Context, q postgres.Querier, by person.Actor
 	return d, MayEditRows(d.Standing)
 }
 
-func (b *Book) add(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, part ...audit.Thing) (ID, error) {
+func (b *Book) add(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, in Input, part ...audit.Thing) (ID, error) {
 	var bad fault.Fields
-	dr, err := b.check(ctx, tx, by, d, in, 0, true, &bad)
+	dr, err := b.check(ctx, tx, now, by, d, in, 0, true, &bad)
 	if err != nil {
 		return 0, err
 	}
 	if err := bad.Err(); err != nil {
 		return 0, err
 	}
-	id, err := b.insert(ctx, tx, d.ID, dr)
+	id, err := b.insert(ctx, tx, now, d.ID, dr)
 	if err != nil {
 		return 0, fmt.Errorf("add row: %w", err)
 	}
-	return id, b.note(ctx, tx, by.Who(), "mailbox.added", dr.Detail(), append(part, id.Thing(), d.ID.Thing())...)
+	return id, b.note(ctx, tx, now, by.Who(), "mailbox.added", dr.Detail(), append(part, id.Thing(), d.ID.Thing())...)
 }
 
 // check reads in and looks whether its addresses are free for the row me.
-func (b *Book) check(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, in Input, me ID, active bool, bad *fault.Fields) (Draft, error) {
+func (b *Book) check(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, in Input, me ID, active bool, bad *fault.Fields) (Draft, error) {
 	known, err := b.Org.Known(ctx, tx, by, in.Domains())
 	if err != nil {
 		return Draft{}, err
 	}
 	dr := in.Read(d, known, bad)
-	return dr, b.free(ctx, tx, dr, me, active, d.Group, bad)
+	return dr, b.free(ctx, tx, now, dr, me, active, d.Group, bad)
 }
 
-func (b *Book) insert(ctx context.Context, tx pgx.Tx, d org.ID, dr Draft) (id ID, err error) {
+func (b *Book) insert(ctx context.Context, tx pgx.Tx, now time.Time, d org.ID, dr Draft) (id ID, err error) {
 	err = tx.QueryRow(ctx, `
 		insert into address_row (domain, kind, name, primary_address, aliases, applicant, comment, created, changed)
 		values (@domain, @kind, @name, @primary, @aliases, @applicant, @comment, @now, @now) returning id`,
 		pgx.NamedArgs{
 			"domain": d, "kind": dr.Kind, "name": dr.Name, "primary": dr.Primary, "aliases": dr.Aliases,
-			"applicant": dr.Applicant, "comment": dr.Comment, "now": b.Now(),
+			"applicant": dr.Applicant, "comment": dr.Comment, "now": now,
 		}).Scan(&id)
 	return id, err
 }
@@ -93,6 +95,6 @@ func (dr Draft) Detail() audit.Detail {
 	}
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
-	return audit.Write(ctx, tx, audit.Line{Who: who, At: b.Now(), Action: action, Detail: d, About: about})
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: who, At: now, Action: action, Detail: d, About: about})
 }

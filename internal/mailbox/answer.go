@@ -139,13 +139,14 @@ func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (c C
 		if err != nil {
 			return err
 		}
-		refused = MayConfirm(a, by, digest, b.Now())
+		now := b.Now()
+		refused = MayConfirm(a, by, digest, now)
 		switch {
 		case refused == nil:
-			c, err = b.confirm(ctx, tx, by, a)
+			c, err = b.confirm(ctx, tx, now, by, a)
 			return err
 		case errors.Is(refused, ErrOtherAccount):
-			return b.tellConflict(ctx, tx, by, a)
+			return b.tellConflict(ctx, tx, now, by, a)
 		}
 		return nil
 	})
@@ -155,11 +156,11 @@ func (b *Book) Confirm(ctx context.Context, by person.Actor, digest []byte) (c C
 	return c, refused
 }
 
-func (b *Book) confirm(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) (c Confirmation, err error) {
-	if err := b.close(ctx, tx, by, a, Affirmed); err != nil {
+func (b *Book) confirm(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, a Asked) (c Confirmation, err error) {
+	if err := b.close(ctx, tx, now, by, a, Affirmed); err != nil {
 		return c, err
 	}
-	if err := b.note(ctx, tx, by.Who(), "mailbox.confirmed", a.detail(), a.about(by)...); err != nil {
+	if err := b.note(ctx, tx, now, by.Who(), "mailbox.confirmed", a.detail(), a.about(by)...); err != nil {
 		return c, err
 	}
 	var complete bool
@@ -171,12 +172,12 @@ func (b *Book) confirm(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked)
 		return c, fmt.Errorf("count confirmations: %w", err)
 	}
 	if complete {
-		if err := b.link(ctx, tx, by, a); err != nil {
+		if err := b.link(ctx, tx, now, by, a); err != nil {
 			return c, err
 		}
 		c.Linked = true
 	}
-	if err := b.settle(ctx, tx, a.RowID); err != nil {
+	if err := b.settle(ctx, tx, now, a.RowID); err != nil {
 		return c, err
 	}
 	return c, refresh(ctx, tx, a.RowID)
@@ -194,10 +195,10 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 		if err := MayAnswer(a, digest, now); err != nil {
 			return err
 		}
-		if err := b.close(ctx, tx, by, a, Declined); err != nil {
+		if err := b.close(ctx, tx, now, by, a, Declined); err != nil {
 			return err
 		}
-		if err := b.endRound(ctx, tx, a.RowID, "declined"); err != nil {
+		if err := b.endRound(ctx, tx, now, a.RowID, "declined"); err != nil {
 			return err
 		}
 		if err := refresh(ctx, tx, a.RowID); err != nil {
@@ -212,13 +213,13 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 				return err
 			}
 		}
-		return b.note(ctx, tx, by.Who(), "mailbox.declined", a.detail(), a.about(by)...)
+		return b.note(ctx, tx, now, by.Who(), "mailbox.declined", a.detail(), a.about(by)...)
 	})
 }
 
-func (b *Book) close(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked, s State) error {
+func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, a Asked, s State) error {
 	_, err := tx.Exec(ctx, `update challenge set state = $2, account = $3, ended = $4, sent = coalesce(sent, $4) where id = $1`,
-		a.ID, s, by.Account, b.Now())
+		a.ID, s, by.Account, now)
 	if err != nil {
 		return fmt.Errorf("close challenge %d: %w", a.ID, err)
 	}
@@ -230,7 +231,7 @@ func (b *Book) close(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked, s
 // link can be read by others than the address's owner, in a bounce or in what a
 // reply quotes. What a functional row's mailbox is called says nothing of its
 // applicant, whose other addresses nobody knows: such a link never is.
-func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {
+func (b *Book) link(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, a Asked) error {
 	_, err := tx.Exec(ctx, `
 		with n as (
 			update challenge_round set outcome = 'complete', ended = @now where id = @round returning id
@@ -239,7 +240,7 @@ func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) er
 		select @row, @by, array(select distinct unnest(c.covers) from challenge c where c.round = @round), id, @now, @doubtful from n
 		on conflict (row_id) do update set account = excluded.account, addresses = excluded.addresses, round = excluded.round,
 			since = excluded.since, suspended = false, doubtful = excluded.doubtful`,
-		pgx.NamedArgs{"row": a.RowID, "round": a.Round, "by": by.Account, "now": b.Now(), "doubtful": a.doubts(by)})
+		pgx.NamedArgs{"row": a.RowID, "round": a.Round, "by": by.Account, "now": now, "doubtful": a.doubts(by)})
 	if err != nil {
 		return fmt.Errorf("link row %d: %w", a.RowID, err)
 	}
@@ -247,7 +248,7 @@ func (b *Book) link(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) er
 	if a.doubts(by) {
 		detail = audit.Detail{"doubtful": true}
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.linked", detail, a.about(by)...)
+	return b.note(ctx, tx, now, by.Who(), "mailbox.linked", detail, a.about(by)...)
 }
 
 // doubts tells whether by's verified address is none of a personal row's.
@@ -256,7 +257,7 @@ func (a Asked) doubts(by person.Actor) bool {
 	return a.Kind == Personal && !slices.Contains(own, org.Address(by.Email).Folded())
 }
 
-func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, by person.Actor, a Asked) error {
+func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, a Asked) error {
 	tag, err := tx.Exec(ctx, `update challenge set conflict = $2 where id = $1 and conflict is null`, a.ID, by.Account)
 	if err != nil {
 		return fmt.Errorf("note conflict: %w", err)
@@ -267,13 +268,13 @@ func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, by person.Actor, a A
 	if a.Notify != "" {
 		err := b.Outbox.Post(ctx, tx, mail.ConflictWords{
 			To: a.Notify, Row: a.Name, Address: string(a.Recipient),
-			First: *a.FirstName, By: by.Name, At: b.Now(), Link: b.rowLink(a),
+			First: *a.FirstName, By: by.Name, At: now, Link: b.rowLink(a),
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.conflict", a.detail(), a.about(by)...)
+	return b.note(ctx, tx, now, by.Who(), "mailbox.conflict", a.detail(), a.about(by)...)
 }
 
 func (b *Book) rowLink(a Asked) string {

@@ -74,13 +74,13 @@ func (b *Book) tick(ctx context.Context) (n int, err error) {
 		}
 		n = len(ids)
 		args["ids"] = ids
-		if _, err := b.end(ctx, tx, "expired", `c.state = 'sent' and c.expires <= @now`, args); err != nil {
+		if _, err := b.end(ctx, tx, now, "expired", `c.state = 'sent' and c.expires <= @now`, args); err != nil {
 			return err
 		}
-		if unsent, err = b.end(ctx, tx, "failed", `c.state in ('queued', 'deferred') and c.queued <= @unsent`, args); err != nil {
+		if unsent, err = b.end(ctx, tx, now, "failed", `c.state in ('queued', 'deferred') and c.queued <= @unsent`, args); err != nil {
 			return err
 		}
-		if err := b.settle(ctx, tx, ids...); err != nil {
+		if err := b.settle(ctx, tx, now, ids...); err != nil {
 			return err
 		}
 		return refresh(ctx, tx, ids...)
@@ -97,7 +97,7 @@ func (b *Book) tick(ctx context.Context) (n int, err error) {
 // end gives the challenges of the locked rows that are due the state, with an
 // audit line each, and returns which they are. What fails by the clock was not
 // sent.
-func (b *Book) end(ctx context.Context, tx pgx.Tx, state, due string, args pgx.NamedArgs) (ids []int64, err error) {
+func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, state, due string, args pgx.NamedArgs) (ids []int64, err error) {
 	args["state"] = state
 	rows, err := tx.Query(ctx, `
 		update challenge c set state = @state, ended = @now, unsent = @state = 'failed' from address_row r
@@ -117,7 +117,7 @@ func (b *Book) end(ctx context.Context, tx pgx.Tx, state, due string, args pgx.N
 	}
 	action := map[string]string{"expired": "mailbox.expired", "failed": "mailbox.unsent"}[state]
 	for _, o := range ended {
-		err := b.note(ctx, tx, audit.Who{}, action, audit.Detail{"challenge": o.ID, "answer": o.Answer},
+		err := b.note(ctx, tx, now, audit.Who{}, action, audit.Detail{"challenge": o.ID, "answer": o.Answer},
 			o.RowID.Thing(), audit.Thing{Kind: "email_domain", ID: o.Domain})
 		if err != nil {
 			return nil, err

@@ -154,14 +154,15 @@ func (b *Book) delivered(ctx context.Context, e envelope, answer string, sendErr
 	if f.Held {
 		err = errors.Join(err, b.takeBack(ctx))
 	}
+	now := b.Now()
 	switch f.State {
 	case "sent":
 		_, wrote := b.DB.Exec(ctx, `update challenge set sent = @now, answer = @answer,
 				state = case when state in ('queued', 'deferred') then 'sent' else state end where id = @id`,
-			pgx.NamedArgs{"id": e.ID, "now": b.Now(), "answer": f.Answer})
+			pgx.NamedArgs{"id": e.ID, "now": now, "answer": f.Answer})
 		return errors.Join(err, wrote)
 	case "failed":
-		return errors.Join(err, b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.fail(ctx, tx, audit.Who{}, e.RowID, e.ID, f) }))
+		return errors.Join(err, b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.fail(ctx, tx, now, audit.Who{}, e.RowID, e.ID, f) }))
 	}
 	_, wrote := b.DB.Exec(ctx, `update challenge set state = 'deferred', answer = $2 where id = $1 and state in ('queued', 'deferred')`, e.ID, f.Answer)
 	return errors.Join(sendErr, err, wrote)
@@ -169,21 +170,21 @@ func (b *Book) delivered(ctx context.Context, e envelope, answer string, sendErr
 
 // fail ends a challenge that could still be answered, and its link with it: as
 // undeliverable, or as unsent.
-func (b *Book) fail(ctx context.Context, tx pgx.Tx, who audit.Who, row ID, id int64, f mail.Fate) error {
+func (b *Book) fail(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, row ID, id int64, f mail.Fate) error {
 	var d org.ID
 	if err := tx.QueryRow(ctx, `select domain from address_row where id = $1 for update`, row).Scan(&d); err != nil {
 		return fmt.Errorf("mark challenge %d undeliverable: %w", id, err)
 	}
 	tag, err := tx.Exec(ctx, `update challenge set state = 'failed', ended = @now, answer = @answer, unsent = @unsent
 		where id = @id and state in ('queued', 'deferred', 'sent')`,
-		pgx.NamedArgs{"id": id, "now": b.Now(), "answer": f.Answer, "unsent": f.Unsent})
+		pgx.NamedArgs{"id": id, "now": now, "answer": f.Answer, "unsent": f.Unsent})
 	if err != nil {
 		return fmt.Errorf("mark challenge %d undeliverable: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
 		return nil
 	}
-	if err := b.settle(ctx, tx, row); err != nil {
+	if err := b.settle(ctx, tx, now, row); err != nil {
 		return err
 	}
 	if err := refresh(ctx, tx, row); err != nil {
@@ -193,7 +194,7 @@ func (b *Book) fail(ctx context.Context, tx pgx.Tx, who audit.Who, row ID, id in
 	if f.Unsent {
 		action = "mailbox.unsent"
 	}
-	return b.note(ctx, tx, who, action, audit.Detail{"challenge": id, "answer": f.Answer}, row.Thing(), d.Thing())
+	return b.note(ctx, tx, now, who, action, audit.Detail{"challenge": id, "answer": f.Answer}, row.Thing(), d.Thing())
 }
 
 // MayMarkUndeliverable: a challenge whose mail was handed over and bounced, as a
@@ -222,6 +223,6 @@ func (b *Book) MarkUndeliverable(ctx context.Context, by person.Actor, name stri
 		if err := MayMarkUndeliverable(r, c); err != nil {
 			return err
 		}
-		return b.fail(ctx, tx, by.Who(), r.ID, c.ID, mail.Fate{Answer: c.Answer})
+		return b.fail(ctx, tx, b.Now(), by.Who(), r.ID, c.ID, mail.Fate{Answer: c.Answer})
 	})
 }

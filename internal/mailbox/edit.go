@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,21 +23,21 @@ var ErrChanged = fault.New(fault.Conflict, "mailbox.changed_meanwhile")
 // aliases invalidates pending challenges and suspends the link; a new applicant
 // ends both. Saving what is there already changes nothing.
 func (b *Book) Edit(ctx context.Context, by person.Actor, name string, id ID, version int64, in Input) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.edit(ctx, tx, by, r, version, in) })
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.edit(ctx, tx, b.Now(), by, r, version, in) })
 }
 
-func (b *Book) edit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, version int64, in Input, part ...audit.Thing) error {
+func (b *Book) edit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, version int64, in Input, part ...audit.Thing) error {
 	if err := MayEditRows(r.Standing); err != nil {
 		return err
 	}
 	if r.Version != version {
 		return ErrChanged
 	}
-	dr, err := b.readEdit(ctx, tx, by, r, in)
+	dr, err := b.readEdit(ctx, tx, now, by, r, in)
 	if err != nil {
 		return err
 	}
-	return b.save(ctx, tx, by, r, dr, in.Person, part...)
+	return b.save(ctx, tx, now, by, r, dr, in.Person, part...)
 }
 
 // change runs f with the row locked.
@@ -50,7 +51,7 @@ func (b *Book) change(ctx context.Context, by person.Actor, name string, id ID, 
 	})
 }
 
-func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, in Input) (Draft, error) {
+func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, in Input) (Draft, error) {
 	in.Primary = string(r.Primary)
 	known, err := b.Org.Known(ctx, tx, by, in.Domains())
 	if err != nil {
@@ -58,7 +59,7 @@ func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, 
 	}
 	var bad fault.Fields
 	dr := in.Edit(r, known, &bad)
-	if err := b.free(ctx, tx, dr, r.ID, r.Active, r.Group, &bad); err != nil {
+	if err := b.free(ctx, tx, now, dr, r.ID, r.Active, r.Group, &bad); err != nil {
 		return Draft{}, err
 	}
 	return dr, bad.Err()
@@ -89,7 +90,7 @@ func (in Input) Edit(r Row, known map[org.Domain]org.EmailDomain, bad *fault.Fie
 }
 
 // save writes what differs between r and dr, with what follows from it.
-func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr Draft, who Person, part ...audit.Thing) error {
+func (b *Book) save(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, dr Draft, who Person, part ...audit.Thing) error {
 	detail := Differences(r, dr)
 	if len(detail) == 0 {
 		return nil
@@ -98,18 +99,18 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr D
 			comment = @comment, version = version + 1, changed = @now where id = @id`,
 		pgx.NamedArgs{
 			"id": r.ID, "kind": dr.Kind, "name": dr.Name, "aliases": dr.Aliases, "applicant": dr.Applicant,
-			"comment": dr.Comment, "now": b.Now(),
+			"comment": dr.Comment, "now": now,
 		})
 	if err != nil {
 		return fmt.Errorf("save row %d: %w", r.ID, err)
 	}
 	about := append([]audit.Thing{r.ID.Thing(), r.Domain.Thing()}, part...)
-	if err := b.note(ctx, tx, by.Who(), "mailbox.edited", detail, about...); err != nil {
+	if err := b.note(ctx, tx, now, by.Who(), "mailbox.edited", detail, about...); err != nil {
 		return err
 	}
 	newAliases, newApplicant := dr.NewAliases(r), dr.NewApplicant(r)
 	if newAliases || newApplicant {
-		if err := b.endRound(ctx, tx, r.ID, "invalidated"); err != nil {
+		if err := b.endRound(ctx, tx, now, r.ID, "invalidated"); err != nil {
 			return err
 		}
 	}
@@ -119,7 +120,7 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, dr D
 		}
 	}
 	if newApplicant || AsksWho(r) && dr.Name != r.Name && who == OtherPerson {
-		if err := b.endLink(ctx, tx, by, r, part...); err != nil {
+		if err := b.endLink(ctx, tx, now, by, r, part...); err != nil {
 			return err
 		}
 	}
@@ -166,27 +167,27 @@ func sameSet(a, b []string) bool {
 // Unlink ends the link of an inactive row: the next applicant must confirm
 // anew. Certificates stay with the account they were issued to.
 func (b *Book) Unlink(ctx context.Context, by person.Actor, name string, id ID) error {
-	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.unlink(ctx, tx, by, r) })
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error { return b.unlink(ctx, tx, b.Now(), by, r) })
 }
 
-func (b *Book) unlink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+func (b *Book) unlink(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, part ...audit.Thing) error {
 	if err := MayUnlink(r); err != nil {
 		return err
 	}
-	if err := b.endLink(ctx, tx, by, r, part...); err != nil {
+	if err := b.endLink(ctx, tx, now, by, r, part...); err != nil {
 		return err
 	}
 	return refresh(ctx, tx, r.ID)
 }
 
-func (b *Book) endLink(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, part ...audit.Thing) error {
+func (b *Book) endLink(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, part ...audit.Thing) error {
 	if r.Linked == nil {
 		return nil
 	}
 	if _, err := endLinks(ctx, tx, r.ID); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.unlinked", nil, append(part, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())...)
+	return b.note(ctx, tx, now, by.Who(), "mailbox.unlinked", nil, append(part, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())...)
 }
 
 // suspendLinks stops applying for rows until a round completes.

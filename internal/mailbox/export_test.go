@@ -62,7 +62,7 @@ func TryAdd(ctx context.Context, b *Book, by person.Actor, name string, in Input
 			return err
 		}
 		var bad fault.Fields
-		if _, err := b.check(ctx, tx, by, d, in, 0, true, &bad); err != nil {
+		if _, err := b.check(ctx, tx, b.Now(), by, d, in, 0, true, &bad); err != nil {
 			return err
 		}
 		return bad.Err()
@@ -76,7 +76,7 @@ func TryEdit(ctx context.Context, b *Book, by person.Actor, name string, id ID, 
 		if err != nil {
 			return err
 		}
-		_, err = b.readEdit(ctx, tx, by, r, in)
+		_, err = b.readEdit(ctx, tx, b.Now(), by, r, in)
 		return err
 	})
 }

@@ -31,6 +31,6 @@ func (b *Book) CheckLink(ctx context.Context, by person.Actor, name string, id I
 		if err := refresh(ctx, tx, r.ID); err != nil {
 			return err
 		}
-		return b.note(ctx, tx, by.Who(), "mailbox.link_checked", nil, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())
+		return b.note(ctx, tx, b.Now(), by.Who(), "mailbox.link_checked", nil, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())
 	})
 }

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -64,14 +65,14 @@ type Claim struct {
 // free notes in bad which addresses of dr another row holds. me is the row's own
 // number (0: new), active whether the row is or will be active, group its
 // domain's contact group.
-func (b *Book) free(ctx context.Context, tx pgx.Tx, dr Draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
+func (b *Book) free(ctx context.Context, tx pgx.Tx, now time.Time, dr Draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
 	rows, err := tx.Query(ctx, `
 		select a.folded, a.place = 0 as primary, a.active, d.contact_group as group,
 			exists (select from address_certificate k where k.row_id = a.row_id and k.revoked is null and k.ends > @now
 				and a.folded = any(k.addresses)) as held
 		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
 		where a.folded = any(@folded) and a.row_id <> @me`,
-		pgx.NamedArgs{"folded": org.Folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": b.Now()})
+		pgx.NamedArgs{"folded": org.Folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": now})
 	if err != nil {
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}

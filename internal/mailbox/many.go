@@ -109,7 +109,8 @@ type Changed struct {
 
 // FollowMany draws the consequences, as an edit by hand does.
 func (b *Book) FollowMany(ctx context.Context, tx pgx.Tx, c Changed) error {
-	if err := b.endRounds(ctx, tx, c.Rows, "invalidated"); err != nil {
+	now := b.Now()
+	if err := b.endRounds(ctx, tx, now, c.Rows, "invalidated"); err != nil {
 		return err
 	}
 	if err := suspendLinks(ctx, tx, c.NewAliases...); err != nil {
@@ -122,7 +123,7 @@ func (b *Book) FollowMany(ctx context.Context, tx pgx.Tx, c Changed) error {
 	lines := make([]audit.Line, len(gone))
 	for i, g := range gone {
 		lines[i] = audit.Line{
-			Who: c.By.Who(), At: b.Now(), Action: "mailbox.unlinked", Detail: c.Detail,
+			Who: c.By.Who(), At: now, Action: "mailbox.unlinked", Detail: c.Detail,
 			About: []audit.Thing{g.RowID.Thing(), c.Domain.Thing(), g.Account.Thing(), c.Part},
 		}
 	}

@@ -119,7 +119,8 @@ func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) er
 		if !c.can {
 			return fault.New(fault.Conflict, "mailbox.retry.over")
 		}
-		_, err = tx.Exec(ctx, `update challenge set queued = $2, answer = '', attempts = 0 where id = $1`, id, b.Now())
+		now := b.Now()
+		_, err = tx.Exec(ctx, `update challenge set queued = $2, answer = '', attempts = 0 where id = $1`, id, now)
 		if err != nil {
 			return fmt.Errorf("retry challenge %d: %w", id, err)
 		}
@@ -129,6 +130,6 @@ func (b *Book) RetryChallenge(ctx context.Context, by person.Actor, id int64) er
 		if err := refresh(ctx, tx, c.row); err != nil {
 			return err
 		}
-		return b.note(ctx, tx, by.Who(), "mailbox.challenge_retried", audit.Detail{"challenge": id}, c.row.Thing(), c.domain.Thing())
+		return b.note(ctx, tx, now, by.Who(), "mailbox.challenge_retried", audit.Detail{"challenge": id}, c.row.Thing(), c.domain.Thing())
 	})
 }

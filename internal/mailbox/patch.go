@@ -84,18 +84,19 @@ func (b *Book) Patch(ctx context.Context, by person.Actor, name string, id ID, v
 			}
 			return err
 		}
+		now := b.Now()
 		if p.Active != nil && !*p.Active && r.Active {
-			if err := again(b.deactivate(ctx, tx, by, r)); err != nil {
+			if err := again(b.deactivate(ctx, tx, now, by, r)); err != nil {
 				return err
 			}
 		}
 		if p.edits() {
-			if err := again(b.edit(ctx, tx, by, r, r.Version, p.input(r))); err != nil {
+			if err := again(b.edit(ctx, tx, now, by, r, r.Version, p.input(r))); err != nil {
 				return err
 			}
 		}
 		if p.Active != nil && *p.Active && !r.Active {
-			if err := again(b.activate(ctx, tx, by, r)); err != nil {
+			if err := again(b.activate(ctx, tx, now, by, r)); err != nil {
 				return err
 			}
 		}
@@ -110,7 +111,7 @@ func (b *Book) DeleteVersion(ctx context.Context, by person.Actor, name string, 
 		if err := vs.match(r); err != nil {
 			return err
 		}
-		return b.delete(ctx, tx, by, r)
+		return b.delete(ctx, tx, b.Now(), by, r)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,7 +35,7 @@ func (b *Book) takeBack(ctx context.Context) error {
 	}
 	var failed []error
 	for _, id := range ids {
-		failed = append(failed, b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.takeBackOne(ctx, tx, id) }))
+		failed = append(failed, b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.takeBackOne(ctx, tx, b.Now(), id) }))
 	}
 	if err := errors.Join(failed...); err != nil {
 		return fmt.Errorf("take back what the mail server said: %w", err)
@@ -42,7 +43,7 @@ func (b *Book) takeBack(ctx context.Context) error {
 	return nil
 }
 
-func (b *Book) takeBackOne(ctx context.Context, tx pgx.Tx, id int64) error {
+func (b *Book) takeBackOne(ctx context.Context, tx pgx.Tx, now time.Time, id int64) error {
 	if _, err := tx.Exec(ctx, `select from address_row where id = (select row_id from challenge where id = $1) for update`, id); err != nil {
 		return err
 	}
@@ -64,5 +65,5 @@ func (b *Book) takeBackOne(ctx context.Context, tx pgx.Tx, id int64) error {
 	if err := refresh(ctx, tx, row); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, audit.Who{}, "mailbox.taken_back", audit.Detail{"challenge": id}, row.Thing(), domain.Thing())
+	return b.note(ctx, tx, now, audit.Who{}, "mailbox.taken_back", audit.Detail{"challenge": id}, row.Thing(), domain.Thing())
 }

@@ -23,7 +23,8 @@ func (b *Book) Challenge(ctx context.Context, by person.Actor, name string, id I
 		if err := MayEditRows(r.Standing); err != nil {
 			return err
 		}
-		made, err := person.Once(ctx, tx, by, b.Now(), func() (int64, error) { return b.challenge(ctx, tx, by, r, false) })
+		now := b.Now()
+		made, err := person.Once(ctx, tx, by, now, func() (int64, error) { return b.challenge(ctx, tx, now, by, r, false) })
 		if err != nil {
 			return err
 		}
@@ -35,15 +36,15 @@ func (b *Book) Challenge(ctx context.Context, by person.Actor, name string, id I
 // challenge is Challenge on a locked row and returns the number of the round.
 // paced: somebody else sees to it that the actor does not cause too many mails at
 // once.
-func (b *Book) challenge(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, paced bool, part ...audit.Thing) (round int64, err error) {
+func (b *Book) challenge(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, paced bool, part ...audit.Thing) (round int64, err error) {
 	if err := MayChallenge(r); err != nil {
 		return 0, err
 	}
 	asks := asksOf(r)
-	if err := b.brake(ctx, tx, by, r.ID, asks, paced); err != nil {
+	if err := b.brake(ctx, tx, now, by, r.ID, asks, paced); err != nil {
 		return 0, err
 	}
-	return b.startRound(ctx, tx, by, r, asks, paced, part...)
+	return b.startRound(ctx, tx, now, by, r, asks, paced, part...)
 }
 
 // ask is a challenge to be: whom it is mailed to and what it speaks for.
@@ -63,11 +64,11 @@ func asksOf(r Row) []ask {
 	return asks
 }
 
-func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) (round int64, err error) {
-	if err := b.endRound(ctx, tx, r.ID, "replaced"); err != nil {
+func (b *Book) startRound(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) (round int64, err error) {
+	if err := b.endRound(ctx, tx, now, r.ID, "replaced"); err != nil {
 		return 0, err
 	}
-	now := b.Now()
+
 	err = tx.QueryRow(ctx, `insert into challenge_round (row_id, started, started_by) values ($1, $2, $3) returning id`,
 		r.ID, now, by.Account).Scan(&round)
 	if err != nil {
@@ -98,7 +99,7 @@ func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row
 	if err := b.Queue.Insert(ctx, tx, jobs...); err != nil {
 		return 0, err
 	}
-	return round, b.note(ctx, tx, by.Who(), "mailbox.challenged", audit.Detail{"round": round, "to": strings.Join(recipients, ", ")},
+	return round, b.note(ctx, tx, now, by.Who(), "mailbox.challenged", audit.Detail{"round": round, "to": strings.Join(recipients, ", ")},
 		append(part, r.ID.Thing(), r.Domain.Thing())...)
 }
 
@@ -108,8 +109,8 @@ func (b *Book) startRound(ctx context.Context, tx pgx.Tx, by person.Actor, r Row
 // per actor make the count and what follows one step. Paced mails are not the
 // actor's to brake, and many rows may be challenged in one transaction, which
 // must not hold the actor's lock while it waits for a row.
-func (b *Book) brake(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, asks []ask, paced bool) error {
-	now, br := b.Now(), b.Brakes
+func (b *Book) brake(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id ID, asks []ask, paced bool) error {
+	now, br := now, b.Brakes
 	recipients := make([]string, len(asks))
 	for i, a := range asks {
 		recipients[i] = a.Recipient.Folded()

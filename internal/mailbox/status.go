@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -34,13 +35,13 @@ func refresh(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 
 // settle ends the open rounds of rows that nothing of can be answered any more.
 // Completion is not its business: that makes a link.
-func (b *Book) settle(ctx context.Context, tx pgx.Tx, ids ...ID) error {
+func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, ids ...ID) error {
 	_, err := tx.Exec(ctx, `
 		update challenge_round n set ended = $2, outcome = case
 			when exists (select from challenge c where c.round = n.id and c.state = 'failed' and not c.unsent) then 'undeliverable'
 			when exists (select from challenge c where c.round = n.id and c.state = 'failed') then 'unsent' else 'expired' end
 		where n.row_id = any($1) and n.outcome = 'open'
-			and not exists (select from challenge c where c.round = n.id and c.state in ('queued', 'deferred', 'sent'))`, ids, b.Now())
+			and not exists (select from challenge c where c.round = n.id and c.state in ('queued', 'deferred', 'sent'))`, ids, now)
 	if err != nil {
 		return fmt.Errorf("settle rounds: %w", err)
 	}
@@ -52,12 +53,12 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 // of a declined round are invalidated. What an edit invalidates was perhaps the
 // address that could not be reached, so a newest round that was undeliverable
 // is invalidated too.
-func (b *Book) endRound(ctx context.Context, tx pgx.Tx, id ID, how string) error {
-	return b.endRounds(ctx, tx, []ID{id}, how)
+func (b *Book) endRound(ctx context.Context, tx pgx.Tx, now time.Time, id ID, how string) error {
+	return b.endRounds(ctx, tx, now, []ID{id}, how)
 }
 
 // endRounds is endRound for several rows.
-func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, ids []ID, how string) error {
+func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, now time.Time, ids []ID, how string) error {
 	state := how
 	if how == "declined" {
 		state = "invalidated"
@@ -70,7 +71,7 @@ func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, ids []ID, how string) e
 		)
 		update challenge c set state = @state, ended = @now from n
 		where c.round = n.id and c.state in ('queued', 'deferred', 'sent')`,
-		pgx.NamedArgs{"rows": ids, "how": how, "state": state, "now": b.Now()})
+		pgx.NamedArgs{"rows": ids, "how": how, "state": state, "now": now})
 	if err != nil {
 		return fmt.Errorf("end round: %w", err)
 	}

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,13 +60,14 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 		if err != nil {
 			return err
 		}
-		if err := mailbox.MayApply(l, b.Now()); err != nil {
+		now := b.Now()
+		if err := mailbox.MayApply(l, now); err != nil {
 			return err
 		}
 		if err := mayName(ctx, tx, l, by.Account); err != nil {
 			return err
 		}
-		if made.ID, err = b.insert(ctx, tx, by, row, request.Key); err != nil {
+		if made.ID, err = b.insert(ctx, tx, now, by, row, request.Key); err != nil {
 			return err
 		}
 		made.LeftOut = leftOut(request, l, by)
@@ -105,10 +107,10 @@ func (b *Book) request(ctx context.Context, csr string, bad *fault.Fields) (pki.
 	return request, err
 }
 
-func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, row mailbox.ID, key pki.Key) (ID, error) {
+func (b *Book) insert(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, row mailbox.ID, key pki.Key) (ID, error) {
 	reference := NewReference()
 	var id ID
-	now := b.Now()
+
 	err := tx.QueryRow(ctx, `insert into application (reference, row_id, account, spki, key_kind, terms, created)
 		values (@reference, @row, @account, @spki, @kind, @terms, @now) returning id`, pgx.NamedArgs{
 		"reference": reference, "row": row, "account": by.Account, "spki": key.SPKI, "kind": key.Algorithm, "terms": b.Terms, "now": now,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,10 +51,11 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 		if err := MayWithdraw(o); err != nil {
 			return err
 		}
-		if err := b.close(ctx, tx, o, Withdrawn, "", nil); err != nil {
+		now := b.Now()
+		if err := b.close(ctx, tx, now, o, Withdrawn, "", nil); err != nil {
 			return err
 		}
-		return b.noteOrder(ctx, tx, by.Who(), o, "order.withdrawn", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, now, by.Who(), o, "order.withdrawn", audit.Detail{"reference": o.Reference})
 	})
 }
 
@@ -61,7 +63,8 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 // key stays; its organisation always does.
 func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, version int, w Wish) error {
 	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
-		d, err := b.redraft(ctx, tx, o, of, version, w)
+		now := b.Now()
+		d, err := b.redraft(ctx, tx, now, o, of, version, w)
 		if err != nil {
 			return err
 		}
@@ -71,16 +74,16 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 				state = @state, since = @now, reason = '', decider = null, version = version + 1, by_officer = @by_officer, told = null
 			where id = @id`, pgx.NamedArgs{
 			"id": o.ID, "by": by.Account, "product": d.product.Code, "names": d.names, "spki": d.key.SPKI, "kind": d.key.Algorithm,
-			"comment": d.comment, "search": words(o.Reference, d.names), "state": d.state(), "now": b.Now(), "by_officer": d.byOfficer,
+			"comment": d.comment, "search": words(o.Reference, d.names), "state": d.state(), "now": now, "by_officer": d.byOfficer,
 		})
 		if err != nil {
 			return fmt.Errorf("correct order %d: %w", o.ID, err)
 		}
 		detail := audit.Detail{"reference": o.Reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
-		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.corrected", detail); err != nil {
+		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.corrected", detail); err != nil {
 			return err
 		}
-		return b.arrived(ctx, tx, o, d.state())
+		return b.arrived(ctx, tx, now, o, d.state())
 	})
 }
 
@@ -88,13 +91,13 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 func (b *Book) PreviewCorrection(ctx context.Context, by person.Actor, reference string, version int, w Wish) (Preview, error) {
 	var p Preview
 	return p, b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
-		d, err := b.redraft(ctx, tx, o, of, version, w)
+		d, err := b.redraft(ctx, tx, b.Now(), o, of, version, w)
 		p = Preview{d.organisation, d.product, d.names, d.key, d.checks, d.state()}
 		return err
 	})
 }
 
-func (b *Book) redraft(ctx context.Context, tx pgx.Tx, o ServerOrder, of org.Organisation, version int, w Wish) (draft, error) {
+func (b *Book) redraft(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, of org.Organisation, version int, w Wish) (draft, error) {
 	d := draft{organisation: of}
 	if err := MayCorrect(o); err != nil {
 		return d, err
@@ -103,7 +106,7 @@ func (b *Book) redraft(ctx context.Context, tx pgx.Tx, o ServerOrder, of org.Org
 		return d, err
 	}
 	d.byOfficer = o.ByOfficer
-	return d, b.fill(ctx, tx, w, o.SPKI, &d)
+	return d, b.fill(ctx, tx, now, w, o.SPKI, &d)
 }
 
 // Recheck lets the waiting orders of an organisation go on whose names are all
@@ -146,7 +149,8 @@ func (b *Book) goOn(ctx context.Context, reference string) error {
 		if o.State != Waiting {
 			return nil
 		}
-		c, err := b.judge(ctx, tx, o)
+		now := b.Now()
+		c, err := b.judge(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
@@ -154,12 +158,12 @@ func (b *Book) goOn(ctx context.Context, reference string) error {
 		if next == Waiting {
 			return nil
 		}
-		if err := b.move(ctx, tx, o, next, ""); err != nil {
+		if err := b.move(ctx, tx, now, o, next, ""); err != nil {
 			return err
 		}
-		if err := b.noteOrder(ctx, tx, audit.Who{}, o, "order.validated", audit.Detail{"reference": o.Reference}); err != nil {
+		if err := b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.validated", audit.Detail{"reference": o.Reference}); err != nil {
 			return err
 		}
-		return b.arrived(ctx, tx, o, next)
+		return b.arrived(ctx, tx, now, o, next)
 	})
 }

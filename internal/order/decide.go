@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -95,10 +96,11 @@ func (b *Book) Take(ctx context.Context, by person.Actor, reference string) erro
 		if err := MayTake(o); err != nil {
 			return err
 		}
-		if err := b.move(ctx, tx, o, Review, ""); err != nil {
+		now := b.Now()
+		if err := b.move(ctx, tx, now, o, Review, ""); err != nil {
 			return err
 		}
-		return b.noteOrder(ctx, tx, by.Who(), o, "order.taken", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, now, by.Who(), o, "order.taken", audit.Detail{"reference": o.Reference})
 	})
 }
 
@@ -111,20 +113,21 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 		if err := o.same(version); err != nil {
 			return err
 		}
-		c, err := b.judge(ctx, tx, o)
+		now := b.Now()
+		c, err := b.judge(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
 		if err := MayApprove(o, c); err != nil {
 			return err
 		}
-		if err := b.moveBy(ctx, tx, o, Approved, "", &by.Account); err != nil {
+		if err := b.moveBy(ctx, tx, now, o, Approved, "", &by.Account); err != nil {
 			return err
 		}
 		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 			return err
 		}
-		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
+		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderApprovedWords{
@@ -136,10 +139,11 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 // Return asks the contact to correct the order.
 func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d Decision) error {
 	return b.say(ctx, by, reference, d, MayReturn, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
-		if err := b.moveBy(ctx, tx, o, Returned, d.Reason, &by.Account); err != nil {
+		now := b.Now()
+		if err := b.moveBy(ctx, tx, now, o, Returned, d.Reason, &by.Account); err != nil {
 			return err
 		}
-		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderReturnedWords{
@@ -151,10 +155,11 @@ func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d 
 // Reject refuses the order for good.
 func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d Decision) error {
 	return b.say(ctx, by, reference, d, MayReject, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
-		if err := b.close(ctx, tx, o, Rejected, d.Reason, &by.Account); err != nil {
+		now := b.Now()
+		if err := b.close(ctx, tx, now, o, Rejected, d.Reason, &by.Account); err != nil {
 			return err
 		}
-		if err := b.noteOrder(ctx, tx, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
+		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.OrderRejectedWords{
@@ -168,7 +173,8 @@ func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d 
 // written.
 func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string) error {
 	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
-		c, err := b.judge(ctx, tx, o)
+		now := b.Now()
+		c, err := b.judge(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
@@ -184,13 +190,13 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 		if err != nil {
 			return fmt.Errorf("retry order %d: %w", o.ID, err)
 		}
-		if err := b.move(ctx, tx, o, next, ""); err != nil {
+		if err := b.move(ctx, tx, now, o, next, ""); err != nil {
 			return err
 		}
 		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 			return err
 		}
-		return b.noteOrder(ctx, tx, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
+		return b.noteOrder(ctx, tx, now, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
 	})
 }
 
@@ -224,12 +230,12 @@ func (b *Book) say(ctx context.Context, by person.Actor, reference string, d Dec
 }
 
 // judge makes the checks of an order as of now.
-func (b *Book) judge(ctx context.Context, q postgres.Querier, o ServerOrder) (Checks, error) {
+func (b *Book) judge(ctx context.Context, q postgres.Querier, now time.Time, o ServerOrder) (Checks, error) {
 	f, err := b.facts(ctx, q, o)
 	if err != nil {
 		return nil, err
 	}
-	return f.checks(b.Now()), nil
+	return f.checks(now), nil
 }
 
 func (b *Book) facts(ctx context.Context, q postgres.Querier, o ServerOrder) (f facts, err error) {
@@ -244,15 +250,15 @@ func (b *Book) facts(ctx context.Context, q postgres.Querier, o ServerOrder) (f 
 }
 
 // move notes the new state of an order that goes on.
-func (b *Book) move(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string) error {
-	return b.moveBy(ctx, tx, o, s, reason, nil)
+func (b *Book) move(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, s State, reason string) error {
+	return b.moveBy(ctx, tx, now, o, s, reason, nil)
 }
 
 // moveBy is move, with who decided it.
-func (b *Book) moveBy(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string, decider *person.ID) error {
+func (b *Book) moveBy(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, s State, reason string, decider *person.ID) error {
 	_, err := tx.Exec(ctx, `update server_order set state = @state, reason = @reason, since = @now, decider = coalesce(@decider, decider),
 			ended = case when @over then @now::timestamptz end where id = @id`,
-		pgx.NamedArgs{"id": o.ID, "state": s, "reason": reason, "now": b.Now(), "decider": decider, "over": s == Rejected || s == Withdrawn})
+		pgx.NamedArgs{"id": o.ID, "state": s, "reason": reason, "now": now, "decider": decider, "over": s == Rejected || s == Withdrawn})
 	if err != nil {
 		return fmt.Errorf("move order %d to %s: %w", o.ID, s, err)
 	}
@@ -261,8 +267,8 @@ func (b *Book) moveBy(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, re
 
 // close ends an order without a certificate; what it was to renew can be renewed
 // by another.
-func (b *Book) close(ctx context.Context, tx pgx.Tx, o ServerOrder, s State, reason string, decider *person.ID) error {
-	if err := b.moveBy(ctx, tx, o, s, reason, decider); err != nil {
+func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, s State, reason string, decider *person.ID) error {
+	if err := b.moveBy(ctx, tx, now, o, s, reason, decider); err != nil {
 		return err
 	}
 	if o.Replaces == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,7 @@ type draft struct {
 func (d draft) state() State { return d.checks.place(d.organisation.AutoApprove) }
 
 // draft looks at a submission for an organisation. What is renewed is held.
-func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, in Submission) (d draft, err error) {
+func (b *Book) draft(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, of org.Organisation, in Submission) (d draft, err error) {
 	d.organisation = of
 	var kept []byte
 	if in.Renews != "" {
@@ -36,7 +37,7 @@ func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Org
 		if err != nil {
 			return d, err
 		}
-		if err := cert.MayRenew(c, b.Now()); err != nil {
+		if err := cert.MayRenew(c, now); err != nil {
 			return d, err
 		}
 		if kept, err = keyOf(c); err != nil {
@@ -44,7 +45,7 @@ func (b *Book) draft(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Org
 		}
 		d.replaces = &c
 	}
-	return d, b.fill(ctx, tx, in.Wish, kept, &d)
+	return d, b.fill(ctx, tx, now, in.Wish, kept, &d)
 }
 
 // keyOf is the key of a certificate, as it was read from the request for it.
@@ -58,7 +59,7 @@ func keyOf(c cert.ServerCertificate) ([]byte, error) {
 
 // fill reads the wish into d and judges it; kept is the key that stays where no
 // new request comes.
-func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draft) (err error) {
+func (b *Book) fill(ctx context.Context, tx pgx.Tx, now time.Time, w Wish, kept []byte, d *draft) (err error) {
 	var bad fault.Fields
 	if d.key, err = readKey(w.CSR, kept, &bad); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, w Wish, kept []byte, d *draf
 	if err := b.look(ctx, tx, d.organisation.ID, &d.facts); err != nil {
 		return err
 	}
-	d.checks = d.facts.checks(b.Now())
+	d.checks = d.facts.checks(now)
 	d.checks.fields(&bad)
 	return bad.Err()
 }

@@ -105,7 +105,7 @@ func (b *Book) intendServer(ctx context.Context, id ServerID) (o ServerOrder, er
 		now := b.Now()
 		if f.checks(now).worst() >= Wait {
 			o.State = Failed
-			return b.failed(ctx, tx, o, answer{failed: failedChecks})
+			return b.failed(ctx, tx, now, o, answer{failed: failedChecks})
 		}
 		from := pki.NotBefore(now)
 		o.State, o.Serial, o.NotBefore, o.Days, o.Profile = Issuing, pki.NewSerial(), &from, f.product.Days, string(pki.TLSDomain)
@@ -129,19 +129,19 @@ func (b *Book) breakOff(ctx context.Context, id ServerID, a answer) error {
 		if err != nil || o.State != Issuing {
 			return err
 		}
-		return b.failed(ctx, tx, o, a)
+		return b.failed(ctx, tx, b.Now(), o, a)
 	})
 }
 
-func (b *Book) failed(ctx context.Context, tx pgx.Tx, o ServerOrder, a answer) error {
-	if err := b.move(ctx, tx, o, Failed, a.failed); err != nil {
+func (b *Book) failed(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, a answer) error {
+	if err := b.move(ctx, tx, now, o, Failed, a.failed); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `update server_order set answer = coalesce($2, answer), findings = $3 where id = $1`, o.ID, a.instead, saved(a.findings))
 	if err != nil {
 		return fmt.Errorf("keep the answer to order %d: %w", o.ID, err)
 	}
-	return b.noteOrder(ctx, tx, audit.Who{}, o, "order.failed", a.detail(o.Reference))
+	return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.failed", a.detail(o.Reference))
 }
 
 // recordServer keeps the certificate whatever happened to the order meanwhile:
@@ -171,15 +171,16 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		if err := b.recordServerEvidence(ctx, tx, o, i.Reference, n, c, a.checks); err != nil {
 			return err
 		}
+		now := b.Now()
 		switch {
 		case o.State.over():
-			return b.noteOrder(ctx, tx, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})
+			return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})
 		}
-		_, err = tx.Exec(ctx, `update server_order set state = 'issued', reason = '', certificate = $2, since = $3, ended = $3 where id = $1`, o.ID, n, b.Now())
+		_, err = tx.Exec(ctx, `update server_order set state = 'issued', reason = '', certificate = $2, since = $3, ended = $3 where id = $1`, o.ID, n, now)
 		if err != nil {
 			return fmt.Errorf("record order %d: %w", o.ID, err)
 		}
-		if err := b.noteOrder(ctx, tx, audit.Who{}, o, "order.fulfilled", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
+		if err := b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.fulfilled", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
 		return b.post(ctx, tx, of, mail.ServerIssuedWords{

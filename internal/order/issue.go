@@ -112,27 +112,28 @@ func (b *Book) intend(ctx context.Context, id ID) (intent, error) {
 		if i.State != Queued {
 			return nil
 		}
+		now := b.Now()
 		switch {
 		case i.Locked:
 			linkErr = person.ErrLocked
 		case linkErr == nil:
-			linkErr = mailbox.MayApply(l, b.Now())
+			linkErr = mailbox.MayApply(l, now)
 		}
 		if linkErr != nil {
 			i.State = Refused
-			return b.refuse(ctx, tx, i, fault.Of(linkErr).ID)
+			return b.refuse(ctx, tx, now, i, fault.Of(linkErr).ID)
 		}
-		if i, err = b.writeIntent(ctx, tx, i, l); err != nil {
+		if i, err = b.writeIntent(ctx, tx, now, i, l); err != nil {
 			return err
 		}
 		request, err := i.request()
 		if err != nil && !fault.Is(err, fault.Internal) {
 			i.State = Refused
-			return b.refuse(ctx, tx, i, fault.Of(err).ID)
+			return b.refuse(ctx, tx, now, i, fault.Of(err).ID)
 		}
 		if found := i.facts(l).Check(request); len(found) > 0 {
 			i.State = Refused
-			return b.refuse(ctx, tx, i, refusedFor(found), found...)
+			return b.refuse(ctx, tx, now, i, refusedFor(found), found...)
 		}
 		return nil
 	})
@@ -149,7 +150,7 @@ func (b *Book) of(ctx context.Context, tx pgx.Tx, id ID) (row mailbox.ID, accoun
 
 // writeIntent takes the names from the row as it is now and from the provider's
 // last word; nothing of them comes from the request.
-func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.Linked) (intent, error) {
+func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, now time.Time, i intent, l mailbox.Linked) (intent, error) {
 	i.Emails = nil
 	for _, a := range l.Addresses() {
 		i.Emails = append(i.Emails, string(a))
@@ -162,7 +163,7 @@ func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.L
 	if err != nil {
 		return i, err
 	}
-	from := pki.NotBefore(b.Now())
+	from := pki.NotBefore(now)
 	i.Profile, i.Sponsor, i.State, i.Serial, i.NotBefore = string(id), sponsor, Issuing, pki.NewSerial(), &from
 	err = tx.QueryRow(ctx, `update application p set state = @state, profile = @profile, emails = @emails, serial = @serial, not_before = @from,
 			organisation = @organisation, identifier = @identifier, country = @country, proof = @proof,
@@ -179,12 +180,12 @@ func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, i intent, l mailbox.L
 	return i, nil
 }
 
-func (b *Book) refuse(ctx context.Context, tx pgx.Tx, i intent, reason string, found ...lint.Finding) error {
-	_, err := tx.Exec(ctx, `update application set state = 'refused', reason = $2, ended = $3, findings = $4 where id = $1`, i.ID, reason, b.Now(), saved(found))
+func (b *Book) refuse(ctx context.Context, tx pgx.Tx, now time.Time, i intent, reason string, found ...lint.Finding) error {
+	_, err := tx.Exec(ctx, `update application set state = 'refused', reason = $2, ended = $3, findings = $4 where id = $1`, i.ID, reason, now, saved(found))
 	if err != nil {
 		return fmt.Errorf("refuse application %d: %w", i.ID, err)
 	}
-	return b.note(ctx, tx, i, audit.Who{}, "order.refused", audit.Detail{"reference": i.Reference, "why": reason})
+	return b.note(ctx, tx, now, i, audit.Who{}, "order.refused", audit.Detail{"reference": i.Reference, "why": reason})
 }
 
 // fail ends an application that the authority did not fulfil; what it answered
@@ -199,12 +200,13 @@ func (b *Book) fail(ctx context.Context, id ID, a answer) error {
 		if i.State != Issuing {
 			return nil
 		}
+		now := b.Now()
 		_, err = tx.Exec(ctx, `update application set state = 'failed', reason = $2, answer = coalesce($3, answer), ended = $4, findings = $5 where id = $1`,
-			id, a.failed, a.instead, b.Now(), saved(a.findings))
+			id, a.failed, a.instead, now, saved(a.findings))
 		if err != nil {
 			return fmt.Errorf("fail application %d: %w", id, err)
 		}
-		return b.note(ctx, tx, i, audit.Who{}, "order.failed", a.detail(i.Reference))
+		return b.note(ctx, tx, now, i, audit.Who{}, "order.failed", a.detail(i.Reference))
 	})
 }
 
@@ -239,11 +241,12 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 		if err := b.recordEvidence(ctx, tx, i, reference, n, c, a.checks); err != nil {
 			return err
 		}
+		now := b.Now()
 		switch {
 		case i.State == Issued:
-			return b.note(ctx, tx, i, audit.Who{}, "order.surplus", audit.Detail{"reference": i.Reference, "another": reference})
+			return b.note(ctx, tx, now, i, audit.Who{}, "order.surplus", audit.Detail{"reference": i.Reference, "another": reference})
 		}
-		_, err = tx.Exec(ctx, `update application set state = 'issued', reason = '', certificate = $2, ended = $3 where id = $1`, id, n, b.Now())
+		_, err = tx.Exec(ctx, `update application set state = 'issued', reason = '', certificate = $2, ended = $3 where id = $1`, id, n, now)
 		if err != nil {
 			return fmt.Errorf("record application %d: %w", id, err)
 		}
@@ -251,9 +254,9 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 	})
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, i intent, who audit.Who, action string, d audit.Detail) error {
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, i intent, who audit.Who, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: who, At: b.Now(), Action: action, Detail: d,
+		Who: who, At: now, Action: action, Detail: d,
 		About: []audit.Thing{i.ID.Thing(), i.RowID.Thing(), i.Account.Thing()},
 	})
 }

@@ -75,7 +75,7 @@ func (b *Book) Inspect(ctx context.Context, by person.Actor, reference string) (
 	if err != nil {
 		return o, nil, err
 	}
-	c, err := b.judge(ctx, b.DB, o)
+	c, err := b.judge(ctx, b.DB, b.Now(), o)
 	return o, c, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,8 +36,9 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 		if err != nil {
 			return fmt.Errorf("read application %d: %w", id, err)
 		}
+		now := b.Now()
 		if linkErr == nil {
-			linkErr = mailbox.MayApply(l, b.Now())
+			linkErr = mailbox.MayApply(l, now)
 		}
 		if err := b.mayRetry(ctx, tx, i); err != nil {
 			return err
@@ -47,7 +49,7 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 		if !i.names(l) {
 			return errRetryOver
 		}
-		return b.again(ctx, tx, by, i)
+		return b.again(ctx, tx, now, by, i)
 	})
 }
 
@@ -76,7 +78,7 @@ func (i intent) names(l mailbox.Linked) bool {
 
 // again keeps what the authority answered before: it may be all that is known of
 // a certificate.
-func (b *Book) again(ctx context.Context, tx pgx.Tx, by person.Actor, i intent) error {
+func (b *Book) again(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, i intent) error {
 	_, err := tx.Exec(ctx, `update application set state = case when @anew then 'queued' else 'issuing' end, reason = '', ended = null,
 			attempts = attempts + 1, serial = case when not @anew then serial end, not_before = case when not @anew then not_before end
 		where id = @id`, pgx.NamedArgs{"id": i.ID, "anew": unsigned(i.Reason)})
@@ -86,5 +88,5 @@ func (b *Book) again(ctx context.Context, tx pgx.Tx, by person.Actor, i intent) 
 	if err := b.Queue.Insert(ctx, tx, issueArgs{Application: i.ID}); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, i, by.Who(), "order.retried", audit.Detail{"reference": i.Reference})
+	return b.note(ctx, tx, now, i, by.Who(), "order.retried", audit.Detail{"reference": i.Reference})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -55,7 +56,7 @@ func (b *Book) Preview(ctx context.Context, by person.Actor, in Submission) (Pre
 		if err != nil {
 			return err
 		}
-		d, err := b.draft(ctx, tx, by, of, in)
+		d, err := b.draft(ctx, tx, b.Now(), by, of, in)
 		p = Preview{d.organisation, d.product, d.names, d.key, d.checks, d.state()}
 		return err
 	})
@@ -76,7 +77,8 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 		if err != nil {
 			return err
 		}
-		id, err := person.Once(ctx, tx, by, b.Now(), func() (ServerID, error) { return b.submitForm(ctx, tx, by, of, in) })
+		now := b.Now()
+		id, err := person.Once(ctx, tx, by, now, func() (ServerID, error) { return b.submitForm(ctx, tx, now, by, of, in) })
 		if err != nil {
 			return err
 		}
@@ -86,11 +88,11 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 }
 
 // submitForm is the order that the form makes, or made.
-func (b *Book) submitForm(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, in Submission) (ServerID, error) {
-	d, wrong := b.draft(ctx, tx, by, of, in)
+func (b *Book) submitForm(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, of org.Organisation, in Submission) (ServerID, error) {
+	d, wrong := b.draft(ctx, tx, now, by, of, in)
 	switch {
 	case wrong == nil:
-		if id, err := b.submit(ctx, tx, by, in.Form, d); err != nil || id != 0 {
+		if id, err := b.submit(ctx, tx, now, by, in.Form, d); err != nil || id != 0 {
 			return id, err
 		}
 	case fault.Is(wrong, fault.Internal), fault.Is(wrong, fault.Unavailable):
@@ -155,7 +157,7 @@ func (b *Book) orderer(ctx context.Context, tx pgx.Tx, by person.Actor, in Submi
 }
 
 // submit writes the order; 0 when the form has made one already.
-func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form string, d draft) (ServerID, error) {
+func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, form string, d draft) (ServerID, error) {
 	var replaces *cert.ID
 	if d.replaces != nil {
 		replaces = &d.replaces.ID
@@ -172,7 +174,7 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form stri
 		select id from o`, pgx.NamedArgs{
 		"reference": reference, "form": form, "organisation": d.organisation.ID, "product": d.product.Code, "names": d.names,
 		"spki": d.key.SPKI, "kind": d.key.Algorithm, "comment": d.comment, "search": words(reference, d.names), "state": d.state(),
-		"now": b.Now(), "by_officer": d.byOfficer, "by": by.Account, "replaces": replaces,
+		"now": now, "by_officer": d.byOfficer, "by": by.Account, "replaces": replaces,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("submit order: %w", err)
@@ -186,7 +188,7 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form stri
 	}
 	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: replaces}
 	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
-	if err := b.noteOrder(ctx, tx, by.Who(), o, "order.submitted", detail); err != nil {
+	if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.submitted", detail); err != nil {
 		return 0, err
 	}
 	if replaces != nil {
@@ -194,7 +196,7 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, by person.Actor, form stri
 			return 0, err
 		}
 	}
-	return o.ID, b.arrived(ctx, tx, o, d.state())
+	return o.ID, b.arrived(ctx, tx, now, o, d.state())
 }
 
 // words are what a search looks at.
@@ -204,19 +206,19 @@ func words(reference string, names []string) string {
 
 // arrived does what belongs to a state that nobody decided: an order that the
 // rule approved is issued.
-func (b *Book) arrived(ctx context.Context, tx pgx.Tx, o ServerOrder, s State) error {
+func (b *Book) arrived(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, s State) error {
 	if s != Approved {
 		return nil
 	}
 	if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
 		return err
 	}
-	return b.noteOrder(ctx, tx, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
+	return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
 }
 
 // noteOrder writes an audit line about the order.
-func (b *Book) noteOrder(ctx context.Context, tx pgx.Tx, who audit.Who, o ServerOrder, action string, d audit.Detail) error {
+func (b *Book) noteOrder(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, o ServerOrder, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: who, At: b.Now(), Action: action, Detail: d, About: []audit.Thing{o.ID.Thing(), o.Organisation.Thing()},
+		Who: who, At: now, Action: action, Detail: d, About: []audit.Thing{o.ID.Thing(), o.Organisation.Thing()},
 	})
 }

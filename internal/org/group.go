@@ -127,12 +127,13 @@ func (b *Book) AddGroup(ctx context.Context, by person.Actor, in GroupInput) (Gr
 	}
 	var id GroupID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
 		err := tx.QueryRow(ctx, `insert into contact_group (name, notify, created) values (@name, @notify, @now) returning id`,
-			pgx.NamedArgs{"name": in.Name, "notify": in.Notify, "now": b.Now()}).Scan(&id)
+			pgx.NamedArgs{"name": in.Name, "notify": in.Notify, "now": now}).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("add contact group: %w", err)
 		}
-		return b.claim(ctx, tx, by, "org.group_added", id, in)
+		return b.claim(ctx, tx, now, by, "org.group_added", id, in)
 	})
 }
 
@@ -153,11 +154,11 @@ func (b *Book) EditGroup(ctx context.Context, by person.Actor, id GroupID, in Gr
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.Missing, "fault.missing")
 		}
-		return b.claim(ctx, tx, by, "org.group_edited", id, in)
+		return b.claim(ctx, tx, b.Now(), by, "org.group_edited", id, in)
 	})
 }
 
-func (b *Book) claim(ctx context.Context, tx pgx.Tx, by person.Actor, action string, id GroupID, in GroupInput) error {
+func (b *Book) claim(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, action string, id GroupID, in GroupInput) error {
 	if _, err := tx.Exec(ctx, `delete from contact_group_idp where contact_group = $1`, id); err != nil {
 		return fmt.Errorf("set provider groups: %w", err)
 	}
@@ -165,7 +166,7 @@ func (b *Book) claim(ctx context.Context, tx pgx.Tx, by person.Actor, action str
 	if err != nil {
 		return fmt.Errorf("set provider groups: %w", err)
 	}
-	return b.note(ctx, tx, by, action, in.detail(), id.Thing())
+	return b.note(ctx, tx, now, by, action, in.detail(), id.Thing())
 }
 
 // AddMember lets an account look after the group's domains. Adding twice
@@ -176,16 +177,17 @@ func (b *Book) AddMember(ctx context.Context, by person.Actor, id GroupID, accou
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
 		tag, err := tx.Exec(ctx, `insert into contact_group_member (contact_group, account, added, added_by)
 			values (@group, @account, @now, @by) on conflict do nothing`,
-			pgx.NamedArgs{"group": id, "account": account, "now": b.Now(), "by": by.Account})
+			pgx.NamedArgs{"group": id, "account": account, "now": now, "by": by.Account})
 		if err != nil {
 			return fmt.Errorf("add member: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
 			return nil
 		}
-		return b.note(ctx, tx, by, "org.member_added", nil, id.Thing(), account.Thing())
+		return b.note(ctx, tx, now, by, "org.member_added", nil, id.Thing(), account.Thing())
 	})
 }
 
@@ -203,6 +205,6 @@ func (b *Book) RemoveMember(ctx context.Context, by person.Actor, id GroupID, ac
 		if tag.RowsAffected() == 0 {
 			return nil
 		}
-		return b.note(ctx, tx, by, "org.member_removed", nil, id.Thing(), account.Thing())
+		return b.note(ctx, tx, b.Now(), by, "org.member_removed", nil, id.Thing(), account.Thing())
 	})
 }

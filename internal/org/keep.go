@@ -135,7 +135,7 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 			return err
 		}
 		d["name"] = name
-		return b.note(ctx, tx, by, "org.domain_added", d, id.Thing(), in.Group.Thing())
+		return b.note(ctx, tx, now, by, "org.domain_added", d, id.Thing(), in.Group.Thing())
 	})
 }
 
@@ -146,7 +146,8 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 		return err
 	}
 	var bad fault.Fields
-	in.check(b.Now(), &bad)
+	now := b.Now()
+	in.check(now, &bad)
 	if err := bad.Err(); err != nil {
 		return err
 	}
@@ -165,10 +166,10 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 		if err != nil {
 			return err
 		}
-		return b.note(ctx, tx, by, "org.domain_edited", d, id.Thing(), in.Group.Thing())
+		return b.note(ctx, tx, now, by, "org.domain_edited", d, id.Thing(), in.Group.Thing())
 	})
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, action string, d audit.Detail, about ...audit.Thing) error {
-	return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: about})
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: now, Action: action, Detail: d, About: about})
 }

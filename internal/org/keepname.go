@@ -67,29 +67,30 @@ func (b *Book) AddName(ctx context.Context, by person.Actor, id OrganisationID, 
 		if err != nil {
 			return err
 		}
+		now := b.Now()
 		if i := slices.IndexFunc(names, func(n ServerName) bool { return n.Name == name && n.Accepted == nil }); i >= 0 {
 			added = names[i].ID
-			return b.accept(ctx, tx, by, names[i], in.Wildcard)
+			return b.accept(ctx, tx, now, by, names[i], in.Wildcard)
 		}
 		if len(names) >= nameLimit {
 			return fault.New(fault.Conflict, "org.name.many", "max", nameLimit)
 		}
 		err = tx.QueryRow(ctx, `insert into server_name (organisation, name, wildcard, accepted) values (@organisation, @name, @wildcard, @now) returning id`,
-			pgx.NamedArgs{"organisation": id, "name": name, "wildcard": in.Wildcard, "now": b.Now()}).Scan(&added)
+			pgx.NamedArgs{"organisation": id, "name": name, "wildcard": in.Wildcard, "now": now}).Scan(&added)
 		if err != nil {
 			return fmt.Errorf("add server name: %w", err)
 		}
-		return b.note(ctx, tx, by, "org.name_added", audit.Detail{"server_name": name, "wildcard": in.Wildcard}, added.Thing(), id.Thing())
+		return b.note(ctx, tx, now, by, "org.name_added", audit.Detail{"server_name": name, "wildcard": in.Wildcard}, added.Thing(), id.Thing())
 	})
 }
 
-func (b *Book) accept(ctx context.Context, tx pgx.Tx, by person.Actor, n ServerName, wildcard bool) error {
+func (b *Book) accept(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, n ServerName, wildcard bool) error {
 	_, err := tx.Exec(ctx, `update server_name set accepted = @now, wildcard = @wildcard where id = @id`,
-		pgx.NamedArgs{"id": n.ID, "wildcard": wildcard, "now": b.Now()})
+		pgx.NamedArgs{"id": n.ID, "wildcard": wildcard, "now": now})
 	if err != nil {
 		return fmt.Errorf("accept server name: %w", err)
 	}
-	return b.note(ctx, tx, by, "org.name_accepted", audit.Detail{"server_name": n.Name, "wildcard": wildcard}, n.ID.Thing(), n.Organisation.Thing())
+	return b.note(ctx, tx, now, by, "org.name_accepted", audit.Detail{"server_name": n.Name, "wildcard": wildcard}, n.ID.Thing(), n.Organisation.Thing())
 }
 
 // AskName notes that the technical contact asks for a name, which the officers
@@ -116,13 +117,14 @@ func (b *Book) AskName(ctx context.Context, by person.Actor, id OrganisationID, 
 		if asked, err = mayBeAsked(names, name); err != nil || asked != 0 {
 			return err
 		}
+		now := b.Now()
 		err = tx.QueryRow(ctx, `insert into server_name (organisation, name, wildcard, asked_by, asked)
 			values (@organisation, @name, @wildcard, @by, @now) returning id`,
-			pgx.NamedArgs{"organisation": id, "name": name, "wildcard": in.Wildcard, "by": by.Account, "now": b.Now()}).Scan(&asked)
+			pgx.NamedArgs{"organisation": id, "name": name, "wildcard": in.Wildcard, "by": by.Account, "now": now}).Scan(&asked)
 		if err != nil {
 			return fmt.Errorf("ask for server name: %w", err)
 		}
-		return b.note(ctx, tx, by, "org.name_asked", audit.Detail{"server_name": name, "wildcard": in.Wildcard}, asked.Thing(), id.Thing())
+		return b.note(ctx, tx, now, by, "org.name_asked", audit.Detail{"server_name": name, "wildcard": in.Wildcard}, asked.Thing(), id.Thing())
 	})
 }
 
@@ -202,7 +204,7 @@ func (b *Book) ValidateName(ctx context.Context, by person.Actor, id ServerNameI
 		if err != nil {
 			return fmt.Errorf("validate server name: %w", err)
 		}
-		return b.note(ctx, tx, by, action, d, n.ID.Thing(), n.Organisation.Thing())
+		return b.note(ctx, tx, now, by, action, d, n.ID.Thing(), n.Organisation.Thing())
 	})
 }
 
@@ -238,11 +240,12 @@ func (b *Book) EndName(ctx context.Context, by person.Actor, id ServerNameID, wh
 		if err := bad.Err(); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `update server_name set ended = @now, ended_why = @why where id = @id`, pgx.NamedArgs{"id": id, "why": why, "now": b.Now()})
+		now := b.Now()
+		_, err := tx.Exec(ctx, `update server_name set ended = @now, ended_why = @why where id = @id`, pgx.NamedArgs{"id": id, "why": why, "now": now})
 		if err != nil {
 			return fmt.Errorf("end server name: %w", err)
 		}
-		return b.note(ctx, tx, by, endAction(n), audit.Detail{"server_name": n.Name, "why": why}, n.ID.Thing(), n.Organisation.Thing())
+		return b.note(ctx, tx, now, by, endAction(n), audit.Detail{"server_name": n.Name, "why": why}, n.ID.Thing(), n.Organisation.Thing())
 	})
 }
 

@@ -96,13 +96,14 @@ func (b *Book) AddOrganisation(ctx context.Context, by person.Actor, in Organisa
 	var id OrganisationID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		args := in.args()
-		args["contact"], args["now"] = in.Contact, b.Now()
+		now := b.Now()
+		args["contact"], args["now"] = in.Contact, now
 		err := tx.QueryRow(ctx, `insert into organisation (name, identifier, country, contact, appointed, auto_approve, created)
 			values (@name, @identifier, @country, @contact, @now, @auto, @now) returning id`, args).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("add organisation: %w", err)
 		}
-		return b.note(ctx, tx, by, "org.organisation_added", in.detail(), id.Thing(), in.Contact.Thing())
+		return b.note(ctx, tx, now, by, "org.organisation_added", in.detail(), id.Thing(), in.Contact.Thing())
 	})
 }
 
@@ -118,7 +119,7 @@ func (b *Book) EditOrganisation(ctx context.Context, by person.Actor, id Organis
 		if err != nil {
 			return fmt.Errorf("edit organisation: %w", err)
 		}
-		return b.note(ctx, tx, by, "org.organisation_edited", in.detail(), id.Thing())
+		return b.note(ctx, tx, b.Now(), by, "org.organisation_edited", in.detail(), id.Thing())
 	})
 }
 

@@ -32,8 +32,9 @@ func (b *Book) Reassign(ctx context.Context, tx pgx.Tx, by person.Actor, id Orga
 	if err != nil || o.ContactID == account {
 		return err
 	}
+	now := b.Now()
 	_, err = tx.Exec(ctx, `update organisation set contact = @account, appointed = @now, unconfirmed = unconfirmed || reminders, reminders = '{}'
-		where id = @id`, pgx.NamedArgs{"id": id, "account": account, "now": b.Now()})
+		where id = @id`, pgx.NamedArgs{"id": id, "account": account, "now": now})
 	if err != nil {
 		return fmt.Errorf("reassign organisation %d: %w", id, err)
 	}
@@ -41,6 +42,6 @@ func (b *Book) Reassign(ctx context.Context, tx pgx.Tx, by person.Actor, id Orga
 	if err != nil {
 		return err
 	}
-	return b.note(ctx, tx, by, "org.contact_appointed", audit.Detail{"contact": [2]string{o.ContactName, after.ContactName}},
+	return b.note(ctx, tx, now, by, "org.contact_appointed", audit.Detail{"contact": [2]string{o.ContactName, after.ContactName}},
 		id.Thing(), o.ContactID.Thing(), account.Thing())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,7 +35,7 @@ func (b *Book) SetReminders(ctx context.Context, by person.Actor, id Organisatio
 		if err := bad.Err(); err != nil || slices.Equal(o.Extra, extra) {
 			return err
 		}
-		return b.remind(ctx, tx, by, id, "org.reminders_set", extra, waiting)
+		return b.remind(ctx, tx, b.Now(), by, id, "org.reminders_set", extra, waiting)
 	})
 }
 
@@ -67,17 +68,17 @@ func (b *Book) ConfirmReminders(ctx context.Context, by person.Actor, id Organis
 				extra = append(extra, a)
 			}
 		}
-		return b.remind(ctx, tx, by, id, "org.reminders_confirmed", extra, []string{})
+		return b.remind(ctx, tx, b.Now(), by, id, "org.reminders_confirmed", extra, []string{})
 	})
 }
 
-func (b *Book) remind(ctx context.Context, tx pgx.Tx, by person.Actor, id OrganisationID, action string, extra, waiting []string) error {
+func (b *Book) remind(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id OrganisationID, action string, extra, waiting []string) error {
 	_, err := tx.Exec(ctx, `update organisation set reminders = @extra, unconfirmed = @waiting where id = @id`,
 		pgx.NamedArgs{"id": id, "extra": extra, "waiting": waiting})
 	if err != nil {
 		return fmt.Errorf("set reminders: %w", err)
 	}
-	return b.note(ctx, tx, by, action, audit.Detail{"reminders": extra}, id.Thing())
+	return b.note(ctx, tx, now, by, action, audit.Detail{"reminders": extra}, id.Thing())
 }
 
 // within tells whether a is among all, without ASCII case.

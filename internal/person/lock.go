@@ -3,6 +3,7 @@ package person
 import (
 	"context"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -48,7 +49,7 @@ func (b *Book) Lock(ctx context.Context, by Actor, id ID, why string) error {
 		}
 		tag, err := tx.Exec(ctx, `update account set locked = @now, locked_by = @by, locked_why = @why, void_before = @now
 			where id = @id and locked is null`, pgx.NamedArgs{"now": now, "by": by.Account, "why": why, "id": id})
-		return b.noted(ctx, tx, by, id, "person.locked", audit.Detail{"why": why, "tokens": tokens.RowsAffected()}, tag.RowsAffected(), err)
+		return b.noted(ctx, tx, now, by, id, "person.locked", audit.Detail{"why": why, "tokens": tokens.RowsAffected()}, tag.RowsAffected(), err)
 	})
 }
 
@@ -58,13 +59,14 @@ func (b *Book) Unlock(ctx context.Context, by Actor, id ID) error {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
 		tag, err := tx.Exec(ctx, `update account set locked = null, locked_by = null, locked_why = '', void_before = @now
-			where id = @id and locked is not null`, pgx.NamedArgs{"now": b.Now(), "id": id})
-		return b.noted(ctx, tx, by, id, "person.unlocked", nil, tag.RowsAffected(), err)
+			where id = @id and locked is not null`, pgx.NamedArgs{"now": now, "id": id})
+		return b.noted(ctx, tx, now, by, id, "person.unlocked", nil, tag.RowsAffected(), err)
 	})
 }
 
-func (b *Book) noted(ctx context.Context, tx pgx.Tx, by Actor, id ID, action string, d audit.Detail, changed int64, err error) error {
+func (b *Book) noted(ctx context.Context, tx pgx.Tx, now time.Time, by Actor, id ID, action string, d audit.Detail, changed int64, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s %d: %w", action, id, err)
 	}
@@ -72,5 +74,5 @@ func (b *Book) noted(ctx context.Context, tx pgx.Tx, by Actor, id ID, action str
 		_, err := b.one(ctx, tx, id)
 		return err
 	}
-	return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: []audit.Thing{id.Thing()}})
+	return audit.Write(ctx, tx, audit.Line{Who: by.Who(), At: now, Action: action, Detail: d, About: []audit.Thing{id.Thing()}})
 }

@@ -38,7 +38,7 @@ func (b *Book) Remind(ctx context.Context) error {
 	for {
 		n := 0
 		err := b.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
-			n, err = b.remind(ctx, tx)
+			n, err = b.remind(ctx, tx, b.Now())
 			return err
 		})
 		if err != nil {
@@ -50,8 +50,7 @@ func (b *Book) Remind(ctx context.Context) error {
 	}
 }
 
-func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
-	now := b.Now()
+func (b *Book) remind(ctx context.Context, tx pgx.Tx, now time.Time) (int, error) {
 	rows, err := tx.Query(ctx, `select `+tokenColumns+` from `+tokenTables+`
 		where t.withdrawn is null and t.ends > @now and (t.ends <= @last and t.told < 2 or t.ends <= @first and t.told < 1)
 		order by t.ends, t.id limit @batch for update of t skip locked`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,7 +47,8 @@ func (c Claims) clean() Claims {
 // one and refreshes names, address and groups at each. A locked account is
 // denied.
 func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who) (Account, error) {
-	a, err := b.upsert(ctx, tx, c.clean(), true)
+	now := b.Now()
+	a, err := b.upsert(ctx, tx, now, c.clean(), true)
 	if err != nil {
 		return Account{}, fmt.Errorf("note sign-in: %w", err)
 	}
@@ -55,20 +57,20 @@ func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who)
 	}
 	who.Account = int64(a.ID)
 	return a, audit.Write(ctx, tx, audit.Line{
-		Who: who, At: b.Now(), Action: "person.signed_in",
+		Who: who, At: now, Action: "person.signed_in",
 		Detail: audit.Detail{"groups": a.Groups}, About: []audit.Thing{a.ID.Thing()},
 	})
 }
 
 // Refreshed is the step that notes newer claims of somebody who is signed in.
 func (b *Book) Refreshed(ctx context.Context, tx pgx.Tx, c Claims) error {
-	if _, err := b.upsert(ctx, tx, c.clean(), false); err != nil {
+	if _, err := b.upsert(ctx, tx, b.Now(), c.clean(), false); err != nil {
 		return fmt.Errorf("note refreshed claims: %w", err)
 	}
 	return nil
 }
 
-func (b *Book) upsert(ctx context.Context, tx pgx.Tx, c Claims, signedIn bool) (Account, error) {
+func (b *Book) upsert(ctx context.Context, tx pgx.Tx, now time.Time, c Claims, signedIn bool) (Account, error) {
 	rows, err := tx.Query(ctx, `
 		insert into account as a (issuer, subject, username, name, given_name, family_name, email, email_verified,
 			groups, created, signed_in, refreshed)
@@ -80,7 +82,7 @@ func (b *Book) upsert(ctx context.Context, tx pgx.Tx, c Claims, signedIn bool) (
 		returning `+accountColumns, pgx.NamedArgs{
 		"issuer": c.Issuer, "subject": c.Subject, "username": c.Username, "name": c.Name, "given": c.GivenName,
 		"family": c.FamilyName, "email": c.Email, "verified": c.EmailVerified, "groups": c.Groups,
-		"now": b.Now(), "signed_in": signedIn,
+		"now": now, "signed_in": signedIn,
 	})
 	if err != nil {
 		return Account{}, err

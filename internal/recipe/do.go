@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,7 +45,7 @@ func (b *Book) Do(ctx context.Context, by person.Actor, id ID, step Step, in Inp
 		case Name:
 			return b.rename(ctx, tx, s, at, in)
 		case NewRow:
-			return b.replace(ctx, tx, by, s, in)
+			return b.replace(ctx, tx, b.Now(), by, s, in)
 		case NewApplicant:
 			return b.apply(ctx, tx, s, at, in)
 		case Activate:
@@ -76,7 +77,7 @@ func (b *Book) Skip(ctx context.Context, by person.Actor, id ID, step Step) erro
 		if err := MaySkip(s, step); err != nil {
 			return err
 		}
-		if err := b.note(ctx, tx, by, "recipe.left_out", s.ID, s.Row, audit.Detail{"recipe": s.Kind, "step": step}); err != nil {
+		if err := b.note(ctx, tx, b.Now(), by, "recipe.left_out", s.ID, s.Row, audit.Detail{"recipe": s.Kind, "step": step}); err != nil {
 			return err
 		}
 		return b.leaveTrace(ctx, tx, s, step)
@@ -145,7 +146,7 @@ func (b *Book) apply(ctx context.Context, tx pgx.Tx, s State, at mailbox.Step, i
 
 // replace adds the row that takes the place of the old one, or takes the one
 // that was added by hand.
-func (b *Book) replace(ctx context.Context, tx pgx.Tx, by person.Actor, s State, in Input) error {
+func (b *Book) replace(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, s State, in Input) error {
 	var id mailbox.ID
 	var err error
 	if strings.TrimSpace(in.Existing) != "" {
@@ -164,7 +165,7 @@ func (b *Book) replace(ctx context.Context, tx pgx.Tx, by person.Actor, s State,
 		return err
 	}
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: "recipe.replaced", Detail: audit.Detail{"name": n.Name, "primary": n.Primary},
+		Who: by.Who(), At: now, Action: "recipe.replaced", Detail: audit.Detail{"name": n.Name, "primary": n.Primary},
 		About: []audit.Thing{s.ID.Thing(), s.Row.ID.Thing(), s.Row.Domain.Thing(), id.Thing()},
 	})
 }

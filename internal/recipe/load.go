@@ -91,7 +91,7 @@ func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx
 		if s, err = b.locked(ctx, tx, by, id); err != nil || s.Outcome != Open || s.Current() != "" {
 			return err
 		}
-		return b.end(ctx, tx, by, s, Finished)
+		return b.end(ctx, tx, b.Now(), by, s, Finished)
 	})
 }
 

@@ -3,6 +3,7 @@ package recipe
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,7 +22,8 @@ var ErrOneOpen = fault.New(fault.Conflict, "schema.recipe_one_open")
 func (b *Book) Start(ctx context.Context, by person.Actor, name string, row mailbox.ID, k Kind) (ID, error) {
 	var id ID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		if err := b.settle(ctx, tx, by, row); err != nil {
+		now := b.Now()
+		if err := b.settle(ctx, tx, now, by, row); err != nil {
 			return err
 		}
 		r, err := b.Mailbox.RowIn(ctx, tx, by, name, row)
@@ -33,17 +35,17 @@ func (b *Book) Start(ctx context.Context, by person.Actor, name string, row mail
 		}
 		err = tx.QueryRow(ctx, `insert into recipe (row_id, kind, name, applicant, account, started, started_by)
 			values (@row, @kind, @name, @applicant, @account, @now, @by) returning id`, pgx.NamedArgs{
-			"row": row, "kind": k, "name": r.Name, "applicant": r.Applicant, "account": r.Linked, "now": b.Now(), "by": by.Account,
+			"row": row, "kind": k, "name": r.Name, "applicant": r.Applicant, "account": r.Linked, "now": now, "by": by.Account,
 		}).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("start recipe: %w", err)
 		}
-		return b.note(ctx, tx, by, "recipe.started", id, r, audit.Detail{"recipe": k})
+		return b.note(ctx, tx, now, by, "recipe.started", id, r, audit.Detail{"recipe": k})
 	})
 }
 
 // settle ends the open recipe of a row whose last step was done by hand.
-func (b *Book) settle(ctx context.Context, tx pgx.Tx, by person.Actor, row mailbox.ID) error {
+func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, row mailbox.ID) error {
 	rows, err := tx.Query(ctx, `select id from recipe where row_id = $1 and outcome = 'open'`, row)
 	if err != nil {
 		return fmt.Errorf("look for open recipes: %w", err)
@@ -56,7 +58,7 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, by person.Actor, row mailb
 	if err != nil || s.Outcome != Open || s.Current() != "" || MayCancel(s) != nil {
 		return err
 	}
-	return b.end(ctx, tx, by, s, Finished)
+	return b.end(ctx, tx, now, by, s, Finished)
 }
 
 // Cancel ends a recipe before its end; what was done stays done.
@@ -73,23 +75,23 @@ func (b *Book) Cancel(ctx context.Context, by person.Actor, id ID) error {
 		if s.Current() == "" { // the last step was done by hand
 			how = Finished
 		}
-		return b.end(ctx, tx, by, s, how)
+		return b.end(ctx, tx, b.Now(), by, s, how)
 	})
 }
 
-func (b *Book) end(ctx context.Context, tx pgx.Tx, by person.Actor, s State, how Outcome) error {
-	if _, err := tx.Exec(ctx, `update recipe set outcome = $2, ended = $3 where id = $1`, s.ID, how, b.Now()); err != nil {
+func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, s State, how Outcome) error {
+	if _, err := tx.Exec(ctx, `update recipe set outcome = $2, ended = $3 where id = $1`, s.ID, how, now); err != nil {
 		return fmt.Errorf("end recipe %d: %w", s.ID, err)
 	}
 	action := "recipe.finished"
 	if how == Cancelled {
 		action = "recipe.cancelled"
 	}
-	return b.note(ctx, tx, by, action, s.ID, s.Row, audit.Detail{"recipe": s.Kind})
+	return b.note(ctx, tx, now, by, action, s.ID, s.Row, audit.Detail{"recipe": s.Kind})
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, action string, id ID, r mailbox.Row, d audit.Detail) error {
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, action string, id ID, r mailbox.Row, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: []audit.Thing{id.Thing(), r.ID.Thing(), r.Domain.Thing()},
+		Who: by.Who(), At: now, Action: action, Detail: d, About: []audit.Thing{id.Thing(), r.ID.Thing(), r.Domain.Thing()},
 	})
 }
