@@ -18,7 +18,7 @@ func (r *rig) downloads(ctx context.Context, references []string) (figure, error
 	if err != nil {
 		return figure{}, err
 	}
-	static := r.Desk.Load(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	static := r.Desk.Load(nil)(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if _, ok := r.Desk.Actor(req.Context()); !ok {
 			w.WriteHeader(http.StatusForbidden)
 			return

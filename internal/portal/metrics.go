@@ -24,7 +24,7 @@ type metrics struct {
 	mails    *prometheus.CounterVec
 }
 
-func newMetrics(p *Portal) *metrics {
+func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -38,12 +38,18 @@ func newMetrics(p *Portal) *metrics {
 	for _, why := range []string{mail.WhyAddress, mail.WhyUnsent, mail.WhyLetter} {
 		m.mails.WithLabelValues(why)
 	}
-	p.Outbox.Count = func(why string) { m.mails.WithLabelValues(why).Inc() }
+	m.registry.MustRegister(m.requests, m.mails, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) mailFailed(why string) { m.mails.WithLabelValues(why).Inc() }
+
+// watch counts from now on what p's parts tell at each scrape.
+func (m *metrics) watch(p *Portal) {
 	pool := func(name, help string, value func() int32) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
 	}
-	m.registry.MustRegister(m.requests, m.mails,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	m.registry.MustRegister(
 		pool("petschaft_database_connections", "Open connections to Postgres.", func() int32 { return p.DB.Stat().TotalConns() }),
 		pool("petschaft_database_connections_busy", "Connections in use.", func() int32 { return p.DB.Stat().AcquiredConns() }),
 		&jobs{
@@ -51,7 +57,6 @@ func newMetrics(p *Portal) *metrics {
 			lost: prometheus.NewDesc("petschaft_jobs_lost", "Jobs that run for longer than any process lets them: it died.", nil, nil),
 		},
 		&hold{outbox: p.Outbox, held: prometheus.NewDesc("petschaft_mail_held", "1 while the mail server takes no letter and one tries every five minutes.", nil, nil)})
-	return m
 }
 
 func (m *metrics) observe(method, route string, status int, took time.Duration) {

@@ -30,6 +30,7 @@ import (
 	"petschaft/internal/recipe"
 	"petschaft/internal/signin"
 	"petschaft/internal/site"
+	"petschaft/internal/site/page"
 	"petschaft/web/pages"
 	"petschaft/web/paths"
 )
@@ -95,95 +96,110 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	if p.Queue, err = queue.Open(p.DB); err != nil {
 		return err
 	}
-	p.subjects(s, now)
-	if err := p.authorities(ctx, s, sealer, now); err != nil {
+	if err := p.authority(ctx, s, sealer, now); err != nil {
 		return err
 	}
 	footer, err := pages.Load(p.cfg.Pages)
 	if err != nil {
 		return err
 	}
-	p.Defaults = footer.Missing()
-	p.metrics = newMetrics(p)
-	door := site.Door{Base: s.base, Proxies: s.proxies, Forwarded: s.forwarded}
-	p.Order.Terms = footer.Version("terms")
-	front := &site.Site{
-		Door: door, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order, Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB,
-		Pages: footer, Now: now, Log: p.log, Version: p.cfg.Version,
-		Observe: p.metrics.observe,
-	}
+	p.Defaults, p.metrics = footer.Missing(), newMetrics()
+	p.subjects(s, footer.Version("terms"), now)
+	p.metrics.watch(p)
+	door := site.Door{Proxies: s.proxies, Forwarded: s.forwarded}
 	p.Desk, err = signin.New(signin.Config{
 		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
-		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base,
-		ClientIP: door.ClientIP, Fail: front.Fail,
+		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base, ClientIP: door.ClientIP,
 	}, p.DB, p.People, sealer, now, p.log)
 	if err != nil {
 		return err
 	}
-	front.Desk = p.Desk
-	var authorities [][]byte
-	if p.CA != nil {
-		front.RootList = p.CA.RootCRL
-		for _, f := range p.CA.Certificates() {
-			front.CA = append(front.CA, site.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})
-			authorities = append(authorities, f.DER)
-		}
-	}
-	front.Chains, p.Earlier.Own = pki.NewPool(authorities...), authorities
-	if err := p.openAPI(front); err != nil {
+	front, err := p.front(s, door, footer, now)
+	if err != nil {
 		return err
 	}
 	p.Handler = front.Routes()
 	return nil
 }
 
-// subjects makes the books that need no authority.
-func (p *Portal) subjects(s settings, now func() time.Time) {
-	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour}
-	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
-	p.Outbox = mail.NewOutbox(p.DB, s.sender, p.Queue)
-	base := s.base.Scheme + "://" + s.base.Host
-	p.Outbox.Now, p.Outbox.Log, p.Outbox.OfficeLink = now, p.log, base+paths.OfficeMail
-	p.Outbox.Officers = func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
-		return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
+// front puts the site together, with the API in it.
+func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func() time.Time) (*site.Site, error) {
+	chains := pki.NewPool(p.own()...)
+	described, err := p.openAPI(door, chains, now)
+	if err != nil {
+		return nil, err
 	}
-	p.People.Outbox, p.People.Base = p.Outbox, base
+	parts := site.Parts{
+		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order,
+		Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
+		Now: now, Log: p.log, Version: p.cfg.Version, Observe: p.metrics.observe,
+	}
+	for _, f := range p.certificates() {
+		parts.CA = append(parts.CA, page.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})
+	}
+	return site.New(parts), nil
+}
+
+// subjects makes the books, the right-most subject first: each is complete
+// before another gets it. terms is the version of the terms of use.
+func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
+	var signs cert.Authority
+	var issues order.Authority
+	if p.CA != nil {
+		signs, issues = p.CA, p.CA
+	}
+	base := s.base.Scheme + "://" + s.base.Host
+	p.Outbox = p.outbox(s, base, now)
+	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base}
+	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
 	p.Imports = &imports.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Now: now}
 	p.Bulk = &bulk.Book{
 		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Queue: p.Queue, Now: now, Log: p.log, PerMinute: p.cfg.BulkMails,
 	}
+	p.Cert = &cert.Book{
+		DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: base, Reminders: p.cfg.RemindDays, Authority: signs,
+	}
+	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
+	p.Order = &order.Book{
+		DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup, Multipurpose: p.cfg.Multipurpose,
+		Authority: issues, Terms: terms,
+	}
+	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
 	p.Handover = &handover.Book{
 		DB: p.DB, Org: p.Org, Person: p.People, Outbox: p.Outbox, Now: now, Base: base,
 		PerDay: p.cfg.HandoverDay, SecondOfficer: p.cfg.SecondOfficer,
 	}
 }
 
-// openAPI hangs the API into the site, which must not know it, with the words
-// that its pages need.
-func (p *Portal) openAPI(front *site.Site) error {
-	p.API = &api.API{
-		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Cert: p.Cert, Order: p.Order, Now: front.Now, Log: p.log, Base: p.Mailbox.Base,
-		PerMinute: p.cfg.APIPerMinute, ClientIP: front.ClientIP, Chains: front.Chains,
+// outbox keeps what is to be mailed.
+func (p *Portal) outbox(s settings, base string, now func() time.Time) *mail.Outbox {
+	o := mail.NewOutbox(p.DB, s.sender, p.Queue)
+	o.Now, o.Log, o.OfficeLink, o.Count = now, p.log, base+paths.OfficeMail, p.metrics.mailFailed
+	o.Officers = func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
+		return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
 	}
-	routes, document, err := p.API.Open()
-	if err != nil {
-		return err
-	}
-	front.API = site.API{Path: api.Path, Handler: routes, Document: document}
-	for _, k := range api.Kinds() {
-		front.API.Problems = append(front.API.Problems, site.APIProblem{Name: k.Name, Status: k.Status, Title: k.Title, Text: k.Text})
-	}
-	return nil
+	return o
 }
 
-// authorities opens the portal's own authority, if there is one: without it
+// openAPI makes the API as the site, which must not know it, serves and explains
+// it.
+func (p *Portal) openAPI(door site.Door, chains *pki.Pool, now func() time.Time) (site.API, error) {
+	p.API = &api.API{
+		DB: p.DB, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Cert: p.Cert, Order: p.Order, Now: now, Log: p.log, Base: p.Mailbox.Base,
+		PerMinute: p.cfg.APIPerMinute, ClientIP: door.ClientIP, Chains: chains,
+	}
+	routes, document, err := p.API.Open()
+	described := site.API{Path: api.Path, Handler: routes, Document: document}
+	for _, k := range api.Kinds() {
+		described.Problems = append(described.Problems, site.APIProblem{Name: k.Name, Status: k.Status, Title: k.Title, Text: k.Text})
+	}
+	return described, err
+}
+
+// authority opens the portal's own authority, if there is one: without it
 // everything else works and applying says so.
-func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
-	p.Cert = &cert.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: p.Mailbox.Base, Reminders: p.cfg.RemindDays}
-	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now}
-	p.Order = &order.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup, Multipurpose: p.cfg.Multipurpose}
-	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
+func (p *Portal) authority(ctx context.Context, s settings, sealer *postgres.Sealer, now func() time.Time) error {
 	local, err := ca.Open(ctx, p.DB, sealer, now, s.pki, p.cfg.Rules())
 	if errors.Is(err, ca.ErrNone) {
 		return nil
@@ -197,8 +213,32 @@ func (p *Portal) authorities(ctx context.Context, s settings, sealer *postgres.S
 	if p.cfg.Multipurpose && !local.Gives(pki.MailMulti) {
 		return errors.New("PETSCHAFT_MAIL_MULTIPURPOSE needs an authority that was made with `petschaft ca init --with-sign-in`: this one's is limited to mail")
 	}
-	p.CA, p.Cert.Authority, p.Order.Authority = local, local, local
+	p.CA = local
 	return nil
+}
+
+// certificates are those of the portal's authorities, the root first.
+func (p *Portal) certificates() []ca.File {
+	if p.CA == nil {
+		return nil
+	}
+	return p.CA.Certificates()
+}
+
+func (p *Portal) own() (ders [][]byte) {
+	for _, c := range p.certificates() {
+		ders = append(ders, c.DER)
+	}
+	return ders
+}
+
+// rootList is the list of a root whose key is elsewhere, false where there is
+// none.
+func (p *Portal) rootList(ctx context.Context) (pki.CRL, bool, error) {
+	if p.CA == nil {
+		return pki.CRL{}, false, nil
+	}
+	return p.CA.RootCRL(ctx)
 }
 
 // Work starts the jobs; Close lets running ones finish.

@@ -27,18 +27,27 @@ type visit struct {
 
 // Load gives next's requests their session and their actor. It writes a
 // session only where something changed, and costs no query without a cookie
-// and two with one, but for once a minute and at a refresh of claims.
-func (d *Desk) Load(next http.Handler) http.Handler {
+// and two with one, but for once a minute and at a refresh of claims. fail
+// answers a request whose session cannot be read or written, which it may lack;
+// nil means a bare 500 and a line in the log.
+func (d *Desk) Load(fail func(http.ResponseWriter, *http.Request, error)) func(next http.Handler) http.Handler {
+	if fail == nil {
+		fail = d.fail
+	}
+	return func(next http.Handler) http.Handler { return d.load(next, fail) }
+}
+
+func (d *Desk) load(next http.Handler, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	known := d.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := d.visit(r)
 		if err != nil {
-			d.cfg.Fail(w, r, err)
+			fail(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		known.ServeHTTP(&shield{ResponseWriter: w}, r)
+		known.ServeHTTP(&shield{ResponseWriter: w, fail: fail}, r)
 	})
 }
 
@@ -136,10 +145,11 @@ func (d *Desk) actor(l current, from netip.Addr) person.Actor {
 	}
 }
 
-// shield keeps what a handler goes on to write out of the answer that Fail
+// shield keeps what a handler goes on to write out of the answer that fail
 // gave when the session could not be saved: scs saves at the first write.
 type shield struct {
 	http.ResponseWriter
+	fail   func(http.ResponseWriter, *http.Request, error)
 	closed bool
 }
 
@@ -166,9 +176,9 @@ func (d *Desk) broken(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	s, ok := w.(*shield)
 	if !ok {
-		d.cfg.Fail(w, r, fmt.Errorf("keep session: %w", err))
+		d.fail(w, r, fmt.Errorf("keep session: %w", err))
 		return
 	}
-	d.cfg.Fail(s.ResponseWriter, r, fmt.Errorf("keep session: %w", err))
+	s.fail(s.ResponseWriter, r, fmt.Errorf("keep session: %w", err))
 	s.closed = true
 }

@@ -75,7 +75,7 @@ func TestCookies(t *testing.T) {
 		cfg.BaseURL = trial.Must(url.Parse(base))
 		d := trial.Must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, w.desk.log))
 		rec := httptest.NewRecorder()
-		d.Load(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { d.Flash(r.Context(), "test.notice") })).
+		d.Load(nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { d.Flash(r.Context(), "test.notice") })).
 			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
 		cookies := rec.Result().Cookies()
 		if len(cookies) != 1 {
@@ -249,13 +249,11 @@ func TestReopeningALinkWritesNothing(t *testing.T) {
 
 func TestAnAnswerWhoseSessionCannotBeSavedIsAnError(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) {
-		c.Fail = func(out http.ResponseWriter, r *http.Request, err error) {
-			out.WriteHeader(http.StatusServiceUnavailable)
-			io.WriteString(out, "sorry")
-		}
-	})
-	h := w.desk.Load(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+	w := newWorld(t)
+	h := w.desk.Load(func(out http.ResponseWriter, r *http.Request, err error) {
+		out.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(out, "sorry")
+	})(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		w.desk.Flash(r.Context(), "test.notice")
 		http.Redirect(out, r, "/done", http.StatusSeeOther)
 	}))
@@ -268,7 +266,7 @@ func TestAnAnswerWhoseSessionCannotBeSavedIsAnError(t *testing.T) {
 		}
 		h.ServeHTTP(rec, r)
 		if got := rec.Result(); got.StatusCode != 503 || rec.Body.String() != "sorry" || got.Header.Get("Location") != "" {
-			t.Errorf("a session that cannot be %s: got status %d, body %q, location %q, want only what Fail says",
+			t.Errorf("a session that cannot be %s: got status %d, body %q, location %q, want only what fail says",
 				name, got.StatusCode, rec.Body, got.Header.Get("Location"))
 		}
 	}

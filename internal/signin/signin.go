@@ -45,9 +45,6 @@ type Config struct {
 
 	// ClientIP tells where a request comes from; nil means its peer.
 	ClientIP func(*http.Request) netip.Addr
-	// Fail answers a request whose session cannot be read or written; nil
-	// means a bare 500 and a line in the log. The request may lack a session.
-	Fail func(http.ResponseWriter, *http.Request, error)
 }
 
 // Desk is where people sign in and out. Its methods may be called from any
@@ -72,9 +69,6 @@ func New(cfg Config, db *postgres.DB, people *person.Book, sealer *postgres.Seal
 		return nil, fmt.Errorf("sign-in: %w", err)
 	}
 	d := &Desk{cfg: cfg.withDefaults(), db: db, people: people, sealer: sealer, now: now, log: log, client: newClient()}
-	if d.cfg.Fail == nil {
-		d.cfg.Fail = d.fail
-	}
 	d.sessions = d.newSessions()
 	return d, nil
 }

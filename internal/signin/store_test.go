@@ -51,9 +51,7 @@ func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
 	trial.Must(0, err)
 	t.Cleanup(far.Close)
 	failed := make(chan error, 1)
-	cfg := w.desk.cfg
-	cfg.Fail = func(_ http.ResponseWriter, _ *http.Request, err error) { failed <- err }
-	desk := trial.Must(New(cfg, far, w.people, w.sealer, w.clock.Now, w.desk.log))
+	desk := trial.Must(New(w.desk.cfg, far, w.people, w.sealer, w.clock.Now, w.desk.log))
 	s := store{far, w.clock.Now}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"find":   func(ctx context.Context) error { _, _, err := s.FindCtx(ctx, "x"); return err },
@@ -62,7 +60,8 @@ func TestASessionIsReadWithinTheRequestsTime(t *testing.T) {
 		"a page": func(ctx context.Context) error {
 			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/me", nil)
 			r.AddCookie(&http.Cookie{Name: "petschaft", Value: "x"})
-			desk.Load(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+			fail := func(_ http.ResponseWriter, _ *http.Request, err error) { failed <- err }
+			desk.Load(fail)(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
 			return <-failed
 		},
 	} {

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.people = &person.Book{DB: w.db, Now: w.clock.Now}
 	w.sealer = trial.Must(w.db.Sealer(t.Context(), bytes.Repeat([]byte{7}, 32)))
 	w.desk = trial.Must(New(cfg, w.db, w.people, w.sealer, w.clock.Now, slog.New(slog.NewTextHandler(t.Output(), nil))))
-	w.app.Config.Handler = w.desk.Load(w.routes())
+	w.app.Config.Handler = w.desk.Load(nil)(w.routes())
 	w.idp.Config.Handler = http.HandlerFunc(w.toProvider)
 	w.app.Start()
 	w.idp.Start()

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 )
@@ -106,26 +107,26 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 	case "organisation":
 		return view.Link{Label: n.organisations[org.OrganisationID(x.ID)], Href: paths.OfficeOrganisation(org.OrganisationID(x.ID))}
 	case "token":
-		return view.Link{Label: t(ctx, "office.audit_token", "number", id(x.ID)), Href: paths.Token(person.TokenID(x.ID))}
+		return view.Link{Label: page.T(ctx, "office.audit_token", "number", page.ID(x.ID)), Href: paths.Token(person.TokenID(x.ID))}
 	case "certificate":
-		return view.Link{Label: t(ctx, "office.audit_certificate", "number", id(x.ID)), Href: paths.ClientCertificate(x.ID)}
+		return view.Link{Label: page.T(ctx, "office.audit_certificate", "number", page.ID(x.ID)), Href: paths.ClientCertificate(x.ID)}
 	case "server_certificate":
 		reference := n.servers[cert.ID(x.ID)]
 		return view.Link{Label: reference, Href: paths.Certificate(reference)}
 	case "application":
-		return view.Link{Label: t(ctx, "office.audit_application", "number", id(x.ID)), Href: paths.Application(x.ID)}
+		return view.Link{Label: page.T(ctx, "office.audit_application", "number", page.ID(x.ID)), Href: paths.Application(x.ID)}
 	case "certificate_import":
-		return view.Link{Label: t(ctx, "earlier.number", "n", id(x.ID)), Href: paths.OfficeEarlierImport(x.ID)}
+		return view.Link{Label: page.T(ctx, "earlier.number", "n", page.ID(x.ID)), Href: paths.OfficeEarlierImport(x.ID)}
 	case "bulk":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {
-				return view.Link{Label: t(ctx, "bulk.number", "number", id(x.ID)), Href: paths.Bulks(name) + "/" + id(x.ID)}
+				return view.Link{Label: page.T(ctx, "bulk.number", "number", page.ID(x.ID)), Href: paths.Bulks(name) + "/" + page.ID(x.ID)}
 			}
 		}
 	case "address_row":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {
-				return view.Link{Label: t(ctx, "office.audit_row", "domain", name.Unicode(), "number", id(x.ID)), Href: paths.Row(name, x.ID)}
+				return view.Link{Label: page.T(ctx, "office.audit_row", "domain", name.Unicode(), "number", page.ID(x.ID)), Href: paths.Row(name, x.ID)}
 			}
 		}
 	}
@@ -135,11 +136,11 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 // officeHistory is the newest of what happened to a thing, with what else each
 // line is about.
 func (s *Site) officeHistory(ctx context.Context, by person.Actor, of audit.Thing) ([]view.Event, error) {
-	lines, err := audit.About(ctx, s.DB, of, 0, historyPage)
+	lines, err := audit.About(ctx, s.DB, of, 0, page.HistoryLines)
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.whoDid(ctx, lines)
+	who, err := s.WhoDid(ctx, lines)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +150,11 @@ func (s *Site) officeHistory(ctx context.Context, by person.Actor, of audit.Thin
 	}
 	var events []view.Event
 	for i, l := range lines {
-		e := view.Event{Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()), Who: who[i]}
+		e := view.Event{Kind: page.ActionKind(l.Action), Title: page.ActionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()), Who: who[i]}
 		for _, link := range links[l.ID] {
 			e.Notes = append(e.Notes, link.Label)
 		}
-		e.Notes = append(e.Notes, detailWords(ctx, l)...)
+		e.Notes = append(e.Notes, page.DetailWords(ctx, l)...)
 		events = append(events, e)
 	}
 	return events, nil

@@ -13,6 +13,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
@@ -47,7 +48,7 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 		m.Schemas = append(m.Schemas, portalview.APISchema{Name: name, Fields: apiFields(ctx, schema)})
 	}
 	sort.Slice(m.Schemas, func(i, j int) bool { return m.Schemas[i].Name < m.Schemas[j].Name })
-	return s.show(w, r, http.StatusOK, portalview.API(s.frame(r, t(ctx, "apidoc.title")), m))
+	return s.Show(w, r, http.StatusOK, portalview.API(s.Frame(r, page.T(ctx, "apidoc.title")), m))
 }
 
 func (s *Site) apiOperation(ctx context.Context, base string, d apiDocument, c apiCall) portalview.APIOperation {
@@ -85,7 +86,7 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []portalview.APIField)
 		if p := s.Properties[name]; p != nil {
 			f := portalview.APIField{Name: name, Type: p.kind(), Text: p.Description}
 			if !slices.Contains(s.Required, name) {
-				f.Place = t(ctx, "apidoc.optional")
+				f.Place = page.T(ctx, "apidoc.optional")
 			}
 			fields = append(fields, f)
 		}
@@ -97,7 +98,7 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []portalview.APIField)
 func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []portalview.APIProblem) {
 	for _, p := range s.API.Problems {
 		if meant(p.Name) {
-			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: t(ctx, p.Title), Href: paths.APIProblem(p.Name)})
+			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: page.T(ctx, p.Title), Href: paths.APIProblem(p.Name)})
 		}
 	}
 	return ps
@@ -116,39 +117,39 @@ func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
-	}{s.Base.Scheme + "://" + s.Base.Host + paths.APIProblem(p.Name), t(ctx, p.Title), p.Status, "…"}, "", "  ")
+	}{s.Base.Scheme + "://" + s.Base.Host + paths.APIProblem(p.Name), page.T(ctx, p.Title), p.Status, "…"}, "", "  ")
 	if err != nil {
 		return err
 	}
-	m := portalview.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: t(ctx, p.Text), Example: string(example)}
-	f := s.frame(r, t(ctx, p.Title), view.Link{Label: t(ctx, "apidoc.title"), Href: paths.API})
-	return s.show(w, r, http.StatusOK, portalview.APIProblemPage(f, m))
+	m := portalview.APIProblemModel{Status: strconv.Itoa(p.Status) + " " + http.StatusText(p.Status), Text: page.T(ctx, p.Text), Example: string(example)}
+	f := s.Frame(r, page.T(ctx, p.Title), view.Link{Label: page.T(ctx, "apidoc.title"), Href: paths.API})
+	return s.Show(w, r, http.StatusOK, portalview.APIProblemPage(f, m))
 }
 
 // apiRules hold for every call.
 func apiRules(ctx context.Context) []portalview.APIRule {
 	return []portalview.APIRule{
-		{Title: t(ctx, "apidoc.rule_token"), Text: t(ctx, "apidoc.rule_token_text")},
-		{Title: t(ctx, "apidoc.rule_once"), Text: t(ctx, "apidoc.rule_once_text")},
-		{Title: t(ctx, "apidoc.rule_version"), Text: t(ctx, "apidoc.rule_version_text")},
-		{Title: t(ctx, "apidoc.rule_pages"), Text: t(ctx, "apidoc.rule_pages_text")},
-		{Title: t(ctx, "apidoc.rule_bodies"), Text: t(ctx, "apidoc.rule_bodies_text")},
-		{Title: t(ctx, "apidoc.rule_problems"), Text: t(ctx, "apidoc.rule_problems_text")},
+		{Title: page.T(ctx, "apidoc.rule_token"), Text: page.T(ctx, "apidoc.rule_token_text")},
+		{Title: page.T(ctx, "apidoc.rule_once"), Text: page.T(ctx, "apidoc.rule_once_text")},
+		{Title: page.T(ctx, "apidoc.rule_version"), Text: page.T(ctx, "apidoc.rule_version_text")},
+		{Title: page.T(ctx, "apidoc.rule_pages"), Text: page.T(ctx, "apidoc.rule_pages_text")},
+		{Title: page.T(ctx, "apidoc.rule_bodies"), Text: page.T(ctx, "apidoc.rule_bodies_text")},
+		{Title: page.T(ctx, "apidoc.rule_problems"), Text: page.T(ctx, "apidoc.rule_problems_text")},
 	}
 }
 
 func tagName(ctx context.Context, name string) string {
 	switch name {
 	case "addresses":
-		return t(ctx, "apidoc.tag_addresses")
+		return page.T(ctx, "apidoc.tag_addresses")
 	case "imports":
-		return t(ctx, "apidoc.tag_imports")
+		return page.T(ctx, "apidoc.tag_imports")
 	case "client-certificates":
-		return t(ctx, "apidoc.tag_client_certificates")
+		return page.T(ctx, "apidoc.tag_client_certificates")
 	case "orders":
-		return t(ctx, "apidoc.tag_orders")
+		return page.T(ctx, "apidoc.tag_orders")
 	case "certificates":
-		return t(ctx, "apidoc.tag_certificates")
+		return page.T(ctx, "apidoc.tag_certificates")
 	}
 	return name
 }
@@ -156,11 +157,29 @@ func tagName(ctx context.Context, name string) string {
 func placeName(ctx context.Context, in string) string {
 	switch in {
 	case "path":
-		return t(ctx, "apidoc.in_path")
+		return page.T(ctx, "apidoc.in_path")
 	case "query":
-		return t(ctx, "apidoc.in_query")
+		return page.T(ctx, "apidoc.in_query")
 	case "header":
-		return t(ctx, "apidoc.in_header")
+		return page.T(ctx, "apidoc.in_header")
 	}
 	return in
+}
+
+// API is the JSON API as the site serves and explains it.
+type API struct {
+	Path     string // where it is mounted
+	Handler  http.Handler
+	Document []byte // OpenAPI 3.1, as JSON
+	Problems []APIProblem
+}
+
+// APIProblem is a kind of problem that the API answers with: the name in its
+// type, which is the address of a page, its status, and the message ids of what
+// that page says.
+type APIProblem struct {
+	Name   string
+	Status int
+	Title  string
+	Text   string
 }

@@ -4,33 +4,28 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
-	"petschaft/web/locale"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
 
-// patience is how long an application takes before the page says that it takes
-// longer than usual.
-const patience = time.Minute
-
 func (s *Site) loadApplication(r *http.Request) (order.Application, error) {
-	n, err := number[order.ID](r, "application")
+	n, err := page.Number[order.ID](r, "application")
 	if err != nil {
 		return order.Application{}, err
 	}
-	return s.Order.One(r.Context(), s.actor(r), n)
+	return s.Order.One(r.Context(), s.Actor(r), n)
 }
 
 // application says what happens to an application; one that was fulfilled leads
 // to its certificate.
 func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	a, err := s.loadApplication(r)
 	if err != nil {
 		return err
@@ -43,22 +38,22 @@ func (s *Site) application(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
+	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: page.T(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
 	if a.Account != by.Account {
 		m.Applicant = a.Applicant
-		crumbs = []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.applications"), Href: paths.OfficeApplications}}
+		crumbs = []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.applications"), Href: paths.OfficeApplications}}
 	}
-	return s.show(w, r, http.StatusOK, clientview.Application(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.Show(w, r, http.StatusOK, clientview.Application(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
 }
 
 func (s *Site) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) clientview.ApplicationModel {
 	m := clientview.ApplicationModel{
-		Head:     view.HeadModel{Title: t(ctx, "order.title", "reference", a.Reference)},
+		Head:     view.HeadModel{Title: page.T(ctx, "order.title", "reference", a.Reference)},
 		Progress: s.applicationProgress(ctx, by, a), Addresses: applicationAddresses(a, linked),
 		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: paths.Application(a.ID),
 	}
 	if by.Officer {
-		m.Findings = findingModels(ctx, a.Findings)
+		m.Findings = page.Findings(ctx, a.Findings)
 	}
 	if m.Progress.Refresh != "" {
 		m.Steps = applySteps(ctx, 3)
@@ -72,28 +67,28 @@ func (s *Site) applicationProgressOnly(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, clientview.ApplicationProgress(s.applicationProgress(r.Context(), s.actor(r), a)))
+	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(s.applicationProgress(r.Context(), s.Actor(r), a)))
 }
 
 // applicationProgress says what is next to whoever applied; an officer tries
 // again from the list.
 func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order.Application) clientview.ApplicationProgressModel {
 	say := func(k view.Kind, title, text string) clientview.ApplicationProgressModel {
-		return clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: t(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
+		return clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: page.T(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
 	}
 	next := func(m clientview.ApplicationProgressModel, todo string) clientview.ApplicationProgressModel {
 		if a.Account == by.Account {
-			m.More, m.Actions = t(ctx, todo), []view.ButtonModel{{Label: t(ctx, "order.to_addresses"), Href: paths.ClientCertificates}}
+			m.More, m.Actions = page.T(ctx, todo), []view.ButtonModel{{Label: page.T(ctx, "order.to_addresses"), Href: paths.ClientCertificates}}
 		}
 		return m
 	}
 	switch a.State {
 	case order.Issued:
-		m := say(view.Good, "order.issued_title", t(ctx, "order.issued_text"))
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
+		m := say(view.Good, "order.issued_title", page.T(ctx, "order.issued_text"))
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
-		return next(say(view.Warn, "order.refused_title", reasonWords(ctx, a.Reason)), "order.refused_todo")
+		return next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo")
 	case order.Failed:
 		m := next(say(view.Bad, "order.failed_title", failedWords(ctx, by, a)), "order.failed_todo")
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
@@ -101,44 +96,24 @@ func (s *Site) applicationProgress(ctx context.Context, by person.Actor, a order
 		}
 		return m
 	}
-	m := say(view.Open, "order.queued_title", t(ctx, "order.queued_text"))
+	m := say(view.Open, "order.queued_title", page.T(ctx, "order.queued_text"))
 	if a.State == order.Issuing {
-		m = say(view.Open, "order.issuing_title", t(ctx, "order.issuing_text"))
+		m = say(view.Open, "order.issuing_title", page.T(ctx, "order.issuing_text"))
 	}
-	if s.Now().Sub(a.Created) > patience {
-		m.More = t(ctx, "order.slow")
+	if s.Now().Sub(a.Created) > page.Patience {
+		m.More = page.T(ctx, "order.slow")
 	}
 	m.Refresh = paths.Application(a.ID) + "/progress"
 	return m
 }
 
-// nameMost is how many characters of a name a certificate holds (RFC 5280,
-// appendix A).
-const nameMost = 64
-
-// reasonWords says why an application was refused or failed: the message id of
-// a fault, without the values of its blanks.
-func reasonWords(ctx context.Context, reason string) string {
-	switch {
-	case reason == "":
-		return ""
-	case reason == "mailbox.apply.have":
-		return t(ctx, "order.refused.have")
-	case reason == "pki.request.name_long":
-		return t(ctx, reason, "most", nameMost)
-	case locale.Has(reason):
-		return t(ctx, reason)
-	}
-	return reason
-}
-
-// failedWords are reasonWords of a failure; officers read that rules are broken,
+// failedWords are ReasonWords of a failure; officers read that rules are broken,
 // and which, and the applicant what to do.
 func failedWords(ctx context.Context, by person.Actor, a order.Application) string {
 	if by.Officer && by.Account != a.Account && len(a.Findings) > 0 {
-		return t(ctx, "ca.rules")
+		return page.T(ctx, "ca.rules")
 	}
-	return reasonWords(ctx, a.Reason)
+	return page.ReasonWords(ctx, a.Reason)
 }
 
 // applicationAddresses are what a was made for: as written in its intent, else
@@ -148,7 +123,7 @@ func applicationAddresses(a order.Application, linked []mailbox.Linked) []string
 		return a.Emails
 	}
 	if i := slices.IndexFunc(linked, func(l mailbox.Linked) bool { return l.RowID == a.RowID }); i >= 0 {
-		return addresses(linked[i].Addresses())
+		return page.Addresses(linked[i].Addresses())
 	}
 	return []string{string(a.RowAddress)}
 }
@@ -167,8 +142,8 @@ var (
 func (s *Site) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
 	for _, a := range all {
 		lines = append(lines, clientview.ApplicationLine{
-			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: applicationAddresses(a, linked), Reason: reasonWords(ctx, a.Reason),
-			State: view.StateModel{Kind: applicationKinds[a.State], Word: t(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
+			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: applicationAddresses(a, linked), Reason: page.ReasonWords(ctx, a.Reason),
+			State: view.StateModel{Kind: applicationKinds[a.State], Word: page.T(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
 		})
 	}
 	return lines

@@ -14,22 +14,12 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
 )
-
-// Authority is a certificate authority whose certificate everybody may fetch.
-type Authority struct {
-	Name string // in addresses: /pki/mail.crt, /pki/mail.crl
-	DER  []byte
-	// Addressee is how programs name it that ask whether one of its certificates
-	// counts, OCSPURL where they do, empty while certificates carry no addresses.
-	// Nil: nobody answers for it.
-	Addressee *pki.Addressee
-	OCSPURL   string
-}
 
 const (
 	listFresh        = time.Minute // how long a revocation list may be kept by others: a revocation is to be seen soon
@@ -47,10 +37,10 @@ func (s *Site) authorities(w http.ResponseWriter, r *http.Request) error {
 		}
 		all = append(all, m)
 	}
-	return s.show(w, r, http.StatusOK, portalview.Authorities(s.frame(r, t(ctx, "authority.title")), all))
+	return s.Show(w, r, http.StatusOK, portalview.Authorities(s.Frame(r, page.T(ctx, "authority.title")), all))
 }
 
-func (s *Site) authorityModel(ctx context.Context, a Authority) (portalview.AuthorityModel, error) {
+func (s *Site) authorityModel(ctx context.Context, a page.Authority) (portalview.AuthorityModel, error) {
 	c, err := pki.ParseCertificate(a.DER)
 	if err != nil {
 		return portalview.AuthorityModel{}, fmt.Errorf("authority %s: %w", a.Name, err)
@@ -71,8 +61,8 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (portalview.Auth
 		return m, err
 	}
 	m.List = &portalview.ListModel{
-		File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: t(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
-		Entries: t(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now()),
+		File: view.Link{Label: a.Name + ".crl", Href: path + ".crl"}, Number: page.T(ctx, "authority.number", "number", locale.From(ctx).Number(l.Number)),
+		Entries: page.T(ctx, "authority.entries", "n", l.Entries), This: view.At(ctx, l.ThisUpdate, s.Now()), Next: view.At(ctx, l.NextUpdate, s.Now()),
 	}
 	return m, nil
 }
@@ -80,18 +70,18 @@ func (s *Site) authorityModel(ctx context.Context, a Authority) (portalview.Auth
 func authorityWords(ctx context.Context, name string) string {
 	switch name {
 	case "root":
-		return t(ctx, "authority.root")
+		return page.T(ctx, "authority.root")
 	case "mail":
-		return t(ctx, "authority.mail")
+		return page.T(ctx, "authority.mail")
 	case "tls":
-		return t(ctx, "authority.tls")
+		return page.T(ctx, "authority.tls")
 	}
 	return name
 }
 
 // file serves h to programs: without a session, and without a page when it
 // fails.
-func (s *Site) file(h handler) http.HandlerFunc {
+func (s *Site) file(h page.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
 		if err == nil {
@@ -99,28 +89,20 @@ func (s *Site) file(h handler) http.HandlerFunc {
 		}
 		f := postgres.Told(err)
 		if f.Kind == fault.Internal || postgres.Away(f) {
-			s.reference(r, err)
+			s.Reference(r, err)
 		}
-		http.Error(w, http.StatusText(statuses[f.Kind]), s.status(w, f))
+		status := s.Status(w, f)
+		http.Error(w, http.StatusText(status), status)
 	}
 }
 
-// files are the certificates and lists of the authorities.
-func (s *Site) files(r chi.Router) {
-	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
-	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
-	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
-	r.Get("/pki/ocsp/{authority}/*", s.file(s.askByGet))
-	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
-}
-
-func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byte) handler {
+func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byte) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		name := chi.URLParam(r, "authority")
 		for _, a := range s.CA {
 			if a.Name == name {
 				keepFor(w, certificateFresh)
-				return attach(w, kind, name+ending, content(a.DER))
+				return page.Attach(w, kind, name+ending, content(a.DER))
 			}
 		}
 		return fault.New(fault.Missing, "")
@@ -129,7 +111,7 @@ func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byt
 
 // newestList is the revocation list to show and to serve.
 func (s *Site) newestList(ctx context.Context, name string) (cert.List, error) {
-	if name == "root" && s.RootList != nil {
+	if name == "root" {
 		l, elsewhere, err := s.RootList(ctx)
 		if err != nil || elsewhere {
 			return cert.List{Number: l.Number, DER: l.DER, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}, err

@@ -31,7 +31,7 @@ func (s *Site) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && !streams(r.URL.Path) {
 			if err := readForm(w, r); err != nil {
-				s.fail(w, r, err)
+				s.Fail(w, r, err)
 				return
 			}
 			if err := text.Form(r); err != nil {

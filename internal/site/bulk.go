@@ -13,30 +13,19 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/bulkview"
 )
 
-func bulkPath(x bulk.Bulk) string { return paths.Bulk(x.DomainName, x.ID) }
-
-// bulkRoutes is work for many rows of one domain.
-func (s *Site) bulkRoutes(r chi.Router) {
-	r.Get("/", s.in(s.bulks))
-	r.Post("/", s.in(s.prepareBulk))
-	r.Get("/{bulk}", s.in(s.bulk))
-	r.Get("/{bulk}/progress", s.in(s.bulkProgressOnly))
-	r.Post("/{bulk}/start", s.in(s.startBulk))
-	r.Post("/{bulk}/cancel", s.in(s.cancelBulk))
-}
-
 // loadBulk is the bulk that the path names, if the actor may see it.
 func (s *Site) loadBulk(r *http.Request) (bulk.Bulk, error) {
-	n, err := number[bulk.ID](r, "bulk")
+	n, err := page.Number[bulk.ID](r, "bulk")
 	if err != nil {
 		return bulk.Bulk{}, err
 	}
-	return s.Bulk.One(r.Context(), s.actor(r), chi.URLParam(r, "domain"), n)
+	return s.Bulk.One(r.Context(), s.Actor(r), chi.URLParam(r, "domain"), n)
 }
 
 // readChosen reads which rows are meant: the ticked ones, all that the table
@@ -68,7 +57,7 @@ func readChosen(q url.Values) (v mailbox.View, err error) {
 // prepareBulk leads from the table to the page that says what will happen.
 // Where that is not possible, the table comes back as it was.
 func (s *Site) prepareBulk(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
@@ -81,13 +70,13 @@ func (s *Site) prepareBulk(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		n, err = s.Bulk.Prepare(ctx, by, string(d.Name), bulk.Verb(r.PostFormValue("verb")), chosen)
 	}
-	if err != nil && (answerable(err) || fault.Is(err, fault.TooLarge)) {
+	if err != nil && (page.Answerable(err) || fault.Is(err, fault.TooLarge)) {
 		return s.domainPage(w, r, d, r.PostForm, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Bulks(d.Name)+"/"+id(n), "")
+	return s.Done(w, r, paths.Bulks(d.Name)+"/"+page.ID(n), "")
 }
 
 // bulk is the page of a bulk: what will happen, how far it is, what became of
@@ -105,7 +94,7 @@ func (s *Site) bulkProgressOnly(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, bulkview.Progress(s.bulkProgress(r.Context(), x)))
+	return s.Show(w, r, http.StatusOK, bulkview.Progress(s.bulkProgress(r.Context(), x)))
 }
 
 func (s *Site) startBulk(w http.ResponseWriter, r *http.Request) error {
@@ -113,14 +102,14 @@ func (s *Site) startBulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Bulk.Start(r.Context(), s.actor(r), string(x.DomainName), x.ID, r.PostFormValue("comment"))
-	if err != nil && answerable(err) {
+	err = s.Bulk.Start(r.Context(), s.Actor(r), string(x.DomainName), x.ID, r.PostFormValue("comment"))
+	if err != nil && page.Answerable(err) {
 		return s.bulkPage(w, r, x, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, bulkPath(x), "")
+	return s.Done(w, r, page.BulkPath(x), "")
 }
 
 func (s *Site) cancelBulk(w http.ResponseWriter, r *http.Request) error {
@@ -128,10 +117,10 @@ func (s *Site) cancelBulk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Bulk.Cancel(r.Context(), s.actor(r), string(x.DomainName), x.ID); err != nil {
+	if err := s.Bulk.Cancel(r.Context(), s.Actor(r), string(x.DomainName), x.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, bulkPath(x), "")
+	return s.Done(w, r, page.BulkPath(x), "")
 }
 
 // bulksPage is how many bulks are listed at once.
@@ -139,7 +128,7 @@ const bulksPage = 50
 
 // bulks lists what was and is done for many rows of a domain.
 func (s *Site) bulks(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
@@ -149,33 +138,33 @@ func (s *Site) bulks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.frame(r, t(ctx, "bulk.list"), bulkCrumbs(ctx, d.Name)[:2]...)
-	return s.show(w, r, http.StatusOK, bulkview.List(f, s.bulksModel(ctx, d, all, before)))
+	f := s.Frame(r, page.T(ctx, "bulk.list"), bulkCrumbs(ctx, d.Name)[:2]...)
+	return s.Show(w, r, http.StatusOK, bulkview.List(f, s.bulksModel(ctx, d, all, before)))
 }
 
 func bulkCrumbs(ctx context.Context, d org.Domain) []view.Link {
 	return []view.Link{
-		{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 		{Label: d.Unicode(), Href: paths.EmailDomain(d)},
-		{Label: t(ctx, "bulk.list"), Href: paths.Bulks(d)},
+		{Label: page.T(ctx, "bulk.list"), Href: paths.Bulks(d)},
 	}
 }
 
 func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before int64) bulkview.ListModel {
 	m := bulkview.ListModel{
-		Head: view.HeadModel{Title: t(ctx, "bulk.list"), Lead: t(ctx, "bulk.list_lead")},
-		Table: view.TableModel{Caption: t(ctx, "bulk.list"), Columns: []view.Column{
-			{Label: t(ctx, "bulk.what")},
-			{Label: t(ctx, "rows.status"), Tight: true},
-			{Label: t(ctx, "bulk.result")},
-			{Label: t(ctx, "bulk.who")},
-			{Label: t(ctx, "bulk.when")},
+		Head: view.HeadModel{Title: page.T(ctx, "bulk.list"), Lead: page.T(ctx, "bulk.list_lead")},
+		Table: view.TableModel{Caption: page.T(ctx, "bulk.list"), Columns: []view.Column{
+			{Label: page.T(ctx, "bulk.what")},
+			{Label: page.T(ctx, "rows.status"), Tight: true},
+			{Label: page.T(ctx, "bulk.result")},
+			{Label: page.T(ctx, "bulk.who")},
+			{Label: page.T(ctx, "bulk.when")},
 		}},
 	}
 	if len(all) == 0 && before == 0 {
 		m.Empty = &view.EmptyModel{
-			Title: t(ctx, "bulk.list_empty"), Text: t(ctx, "bulk.list_empty_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "bulk.to_rows"), Href: paths.EmailDomain(d.Name)},
+			Title: page.T(ctx, "bulk.list_empty"), Text: page.T(ctx, "bulk.list_empty_text"),
+			Action: &view.ButtonModel{Label: page.T(ctx, "bulk.to_rows"), Href: paths.EmailDomain(d.Name)},
 		}
 		return m
 	}
@@ -185,12 +174,12 @@ func (s *Site) bulksModel(ctx context.Context, d org.EmailDomain, all []bulk.Bul
 	}
 	if len(all) > bulksPage {
 		all = all[:bulksPage]
-		m.Pager.Next = base + "?before=" + id(all[bulksPage-1].ID)
+		m.Pager.Next = base + "?before=" + page.ID(all[bulksPage-1].ID)
 	}
-	m.Pager.Shown = t(ctx, "bulk.list_shown", "n", len(all))
+	m.Pager.Shown = page.T(ctx, "bulk.list_shown", "n", len(all))
 	for _, x := range all {
 		m.Lines = append(m.Lines, bulkview.ListLine{
-			Label: verbWords(ctx, x.Verb), Href: bulkPath(x), State: bulkState(ctx, x), Result: resultWords(ctx, x), Who: x.AccountName,
+			Label: page.BulkVerb(ctx, x.Verb), Href: page.BulkPath(x), State: bulkState(ctx, x), Result: resultWords(ctx, x), Who: x.AccountName,
 			When: view.At(ctx, *x.Started, s.Now()),
 		})
 	}

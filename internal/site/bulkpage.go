@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -45,23 +46,23 @@ func (l bulkList) href(x bulk.Bulk) string {
 		q.Set("why", l.why)
 	}
 	if l.after > 0 {
-		q.Set("after", id(l.after))
+		q.Set("after", page.ID(l.after))
 	}
 	if len(q) == 0 {
-		return bulkPath(x)
+		return page.BulkPath(x)
 	}
-	return bulkPath(x) + "?" + q.Encode() + "#rows"
+	return page.BulkPath(x) + "?" + q.Encode() + "#rows"
 }
 
 // bulkPage shows x, again when failed is not nil.
 func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, x bulk.Bulk, failed error) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	reasons, err := s.Bulk.Reasons(ctx, x)
 	if err != nil {
 		return err
 	}
 	l := readBulkList(r.URL.Query())
-	items, err := s.Bulk.Items(ctx, x, l.show, l.why, l.after, pageSizes[0]+1)
+	items, err := s.Bulk.Items(ctx, x, l.show, l.why, l.after, page.Sizes[0]+1)
 	if err != nil {
 		return err
 	}
@@ -73,24 +74,24 @@ func (s *Site) bulkPage(w http.ResponseWriter, r *http.Request, x bulk.Bulk, fai
 	}
 	leftOut(ctx, x, reasons, &m)
 	bulkRows(ctx, x, l, items, &m)
-	f := s.frame(r, m.Head.Title, bulkCrumbs(ctx, x.DomainName)...)
+	f := s.Frame(r, m.Head.Title, bulkCrumbs(ctx, x.DomainName)...)
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, bulkview.Page(f, m))
+	return s.Show(w, r, status, bulkview.Page(f, m))
 }
 
 // bulkModel is what a bulk is that was started.
 func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) bulkview.Model {
-	m := bulkview.Model{Head: view.HeadModel{Title: verbWords(ctx, x.Verb)}}
+	m := bulkview.Model{Head: view.HeadModel{Title: page.BulkVerb(ctx, x.Verb)}}
 	if x.Started == nil {
 		return m
 	}
 	state := bulkState(ctx, x)
 	state.Pill = true
 	m.Head.State = &state
-	m.Head.Lead = t(ctx, "bulk.started_by", "name", x.AccountName, "at", *x.Started)
+	m.Head.Lead = page.T(ctx, "bulk.started_by", "name", x.AccountName, "at", *x.Started)
 	if x.Verb == bulk.Comment {
 		m.What = append(m.What, commentWords(ctx, x.Comment))
 	}
@@ -98,9 +99,9 @@ func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) bulkview.Model {
 	case bulk.Running:
 		p := s.bulkProgress(ctx, x)
 		m.Progress = &p
-		m.Again = bulkPath(x)
+		m.Again = page.BulkPath(x)
 		if bulk.MayCancel(x) == nil {
-			m.Cancel = &view.ButtonModel{Label: t(ctx, "bulk.cancel"), Action: bulkPath(x) + "/cancel"}
+			m.Cancel = &view.ButtonModel{Label: page.T(ctx, "bulk.cancel"), Action: page.BulkPath(x) + "/cancel"}
 		}
 	default:
 		m.Notices = append(m.Notices, bulkOver(ctx, x))
@@ -110,19 +111,19 @@ func (s *Site) bulkModel(ctx context.Context, x bulk.Bulk) bulkview.Model {
 
 // bulkOver says how x ended.
 func bulkOver(ctx context.Context, x bulk.Bulk) view.NoticeModel {
-	n := view.NoticeModel{Kind: view.Good, Title: t(ctx, "bulk.over"), Text: resultWords(ctx, x)}
+	n := view.NoticeModel{Kind: view.Good, Title: page.T(ctx, "bulk.over"), Text: resultWords(ctx, x)}
 	if x.Count(bulk.LeftOut)+x.Failed > 0 {
 		n.Kind = view.Info
 	}
 	if x.State != bulk.Cancelled {
 		return n
 	}
-	n.Kind, n.Title = view.Warn, t(ctx, "bulk.cancelled")
+	n.Kind, n.Title = view.Warn, page.T(ctx, "bulk.cancelled")
 	switch {
 	case x.Reason != "":
-		n.Title = t(ctx, "bulk.cancelled_because", "why", reasonID(ctx, x.Reason))
+		n.Title = page.T(ctx, "bulk.cancelled_because", "why", reasonID(ctx, x.Reason))
 	case x.EndedBy != nil:
-		n.Title = t(ctx, "bulk.cancelled_by", "name", *x.EndedBy)
+		n.Title = page.T(ctx, "bulk.cancelled_by", "name", *x.EndedBy)
 	}
 	return n
 }
@@ -130,16 +131,16 @@ func bulkOver(ctx context.Context, x bulk.Bulk) view.NoticeModel {
 func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) bulkview.ProgressModel {
 	done, total := x.Worked(), x.Due
 	m := bulkview.ProgressModel{Progress: view.ProgressModel{
-		Label: verbWords(ctx, x.Verb), Text: t(ctx, "bulk.progress", "done", done, "n", total),
+		Label: page.BulkVerb(ctx, x.Verb), Text: page.T(ctx, "bulk.progress", "done", done, "n", total),
 		Done: strconv.Itoa(done), Total: strconv.Itoa(total),
 	}}
 	if x.State != bulk.Running {
 		m.Over = true
 		return m
 	}
-	m.Refresh = bulkPath(x) + "/progress"
+	m.Refresh = page.BulkPath(x) + "/progress"
 	if x.Verb == bulk.Challenge && x.Mails > 0 {
-		m.More = t(ctx, "bulk.ready", "at", s.Bulk.Ready(x, s.Now()))
+		m.More = page.T(ctx, "bulk.ready", "at", s.Bulk.Ready(x, s.Now()))
 	}
 	return m
 }
@@ -148,14 +149,14 @@ func (s *Site) bulkProgress(ctx context.Context, x bulk.Bulk) bulkview.ProgressM
 func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed string, failed error, m *bulkview.Model) error {
 	m.Head.Title = askWords(ctx, x)
 	if err := bulk.MayStart(by, x); err != nil {
-		m.Head.Title = verbWords(ctx, x.Verb)
-		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Info, Text: t(ctx, fault.Of(err).ID)})
+		m.Head.Title = page.BulkVerb(ctx, x.Verb)
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Info, Text: page.T(ctx, fault.Of(err).ID)})
 		return nil
 	}
 	m.Form = &view.FormModel{
-		Action: bulkPath(x) + "/start", Cancel: paths.EmailDomain(x.DomainName), Submit: view.ButtonModel{Label: verbWords(ctx, x.Verb)},
+		Action: page.BulkPath(x) + "/start", Cancel: paths.EmailDomain(x.DomainName), Submit: view.ButtonModel{Label: page.BulkVerb(ctx, x.Verb)},
 	}
-	fields, whole := wrong(ctx, failed)
+	fields, whole := page.Wrong(ctx, failed)
 	if whole != "" {
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
@@ -163,24 +164,24 @@ func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed 
 	case bulk.Challenge:
 		m.What = s.askChallenges(ctx, x)
 	case bulk.Deactivate:
-		m.What = []string{t(ctx, "bulk.what_deactivate"), t(ctx, "bulk.advice_deactivate")}
+		m.What = []string{page.T(ctx, "bulk.what_deactivate"), page.T(ctx, "bulk.advice_deactivate")}
 	case bulk.Activate:
-		m.What = []string{t(ctx, "bulk.what_activate")}
+		m.What = []string{page.T(ctx, "bulk.what_activate")}
 	case bulk.Delete:
-		m.What = []string{t(ctx, "bulk.what_delete")}
-		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "step.delete_final")})
+		m.What = []string{page.T(ctx, "bulk.what_delete")}
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "step.delete_final")})
 		m.Form.Submit.Kind = view.Danger
 	case bulk.Comment:
-		m.What = []string{t(ctx, "bulk.what_comment")}
+		m.What = []string{page.T(ctx, "bulk.what_comment")}
 		n, err := s.Bulk.Comments(ctx, x)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "bulk.comments_replaced", "n", n)})
+			m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "bulk.comments_replaced", "n", n)})
 		}
 		m.Comment = &view.FieldModel{
-			Name: "comment", Label: t(ctx, "rows.comment"), Optional: true, Value: typed, Hint: t(ctx, "bulk.comment_hint"), Error: fields["comment"],
+			Name: "comment", Label: page.T(ctx, "rows.comment"), Optional: true, Value: typed, Hint: page.T(ctx, "bulk.comment_hint"), Error: fields["comment"],
 		}
 		m.Fails = append(m.Fails, view.Fails(*m.Comment)...)
 	}
@@ -188,9 +189,9 @@ func (s *Site) askBulk(ctx context.Context, by person.Actor, x bulk.Bulk, typed 
 }
 
 func (s *Site) askChallenges(ctx context.Context, x bulk.Bulk) []string {
-	what := []string{t(ctx, "bulk.mails", "n", x.Mails), t(ctx, "bulk.what_challenge")}
+	what := []string{page.T(ctx, "bulk.mails", "n", x.Mails), page.T(ctx, "bulk.what_challenge")}
 	if ready := s.Bulk.Ready(x, s.Now()); ready.Sub(s.Now()) > time.Minute {
-		what = append(what, t(ctx, "bulk.ready_if_now", "at", ready))
+		what = append(what, page.T(ctx, "bulk.ready_if_now", "at", ready))
 	}
 	return what
 }
@@ -200,23 +201,23 @@ func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *bulkview
 	if x.LeftOut+x.Failed == 0 {
 		return
 	}
-	m.Left = t(ctx, "bulk.left_out", "n", x.LeftOut+x.Failed)
+	m.Left = page.T(ctx, "bulk.left_out", "n", x.LeftOut+x.Failed)
 	if x.State != bulk.Draft {
-		m.Left = t(ctx, "bulk.not_done", "n", x.LeftOut+x.Failed)
+		m.Left = page.T(ctx, "bulk.not_done", "n", x.LeftOut+x.Failed)
 	}
 	for _, g := range reasons {
 		to := bulkList{show: g.Outcome, why: g.Reason}
 		m.Reasons = append(m.Reasons, view.Link{
-			Label: t(ctx, "bulk.reason_count", "why", groupWords(ctx, g), "count", locale.From(ctx).Number(int64(g.N))), Href: to.href(x),
+			Label: page.T(ctx, "bulk.reason_count", "why", groupWords(ctx, g), "count", locale.From(ctx).Number(int64(g.N))), Href: to.href(x),
 		})
 	}
 }
 
 // bulkRows adds the list of rows.
 func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m *bulkview.Model) {
-	m.Rows = t(ctx, "bulk.rows")
+	m.Rows = page.T(ctx, "bulk.rows")
 	all := bulkList{}
-	m.Chips = []view.Chip{{Label: t(ctx, "rows.all"), Count: locale.From(ctx).Number(int64(x.Total)), Href: all.href(x), Current: l.show == ""}}
+	m.Chips = []view.Chip{{Label: page.T(ctx, "rows.all"), Count: locale.From(ctx).Number(int64(x.Total)), Href: all.href(x), Current: l.show == ""}}
 	count := x.Total
 	for _, o := range bulk.Outcomes {
 		n := x.Count(o)
@@ -230,21 +231,21 @@ func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m
 			Label: outcomeState(ctx, x, o).Word, Count: locale.From(ctx).Number(int64(n)), Href: bulkList{show: o}.href(x), Current: o == l.show,
 		})
 	}
-	m.Table = view.TableModel{Caption: t(ctx, "bulk.rows"), Columns: []view.Column{
-		{Label: t(ctx, "rows.status"), Tight: true},
-		{Label: t(ctx, "rows.name")},
-		{Label: t(ctx, "rows.primary")},
-		{Label: t(ctx, "bulk.reason")},
+	m.Table = view.TableModel{Caption: page.T(ctx, "bulk.rows"), Columns: []view.Column{
+		{Label: page.T(ctx, "rows.status"), Tight: true},
+		{Label: page.T(ctx, "rows.name")},
+		{Label: page.T(ctx, "rows.primary")},
+		{Label: page.T(ctx, "bulk.reason")},
 	}}
 	if l.after > 0 {
 		m.Pager.First = bulkList{show: l.show, why: l.why}.href(x)
 	}
-	if size := pageSizes[0]; len(items) > size {
+	if size := page.Sizes[0]; len(items) > size {
 		items = items[:size]
 		m.Pager.Next = bulkList{show: l.show, why: l.why, after: items[size-1].Row}.href(x)
 	}
 	if l.why == "" {
-		m.Pager.Shown = t(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
+		m.Pager.Shown = page.T(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
 	}
 	for _, i := range items {
 		line := bulkview.Line{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
@@ -254,9 +255,9 @@ func bulkRows(ctx context.Context, x bulk.Bulk, l bulkList, items []bulk.Item, m
 		m.Lines = append(m.Lines, line)
 	}
 	if len(items) == 0 {
-		m.None = t(ctx, "bulk.rows_none")
+		m.None = page.T(ctx, "bulk.rows_none")
 		if x.Ended != nil && l.show == "" {
-			m.None = t(ctx, "bulk.rows_forgotten")
+			m.None = page.T(ctx, "bulk.rows_forgotten")
 		}
 	}
 }

@@ -6,16 +6,13 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
 var (
-	verbIDs = map[bulk.Verb]string{
-		bulk.Challenge: "bulk.verb_challenge", bulk.Deactivate: "bulk.verb_deactivate", bulk.Activate: "bulk.verb_activate",
-		bulk.Comment: "bulk.verb_comment", bulk.Delete: "bulk.verb_delete",
-	}
 	askIDs = map[bulk.Verb]string{
 		bulk.Challenge: "bulk.ask_challenge", bulk.Deactivate: "bulk.ask_deactivate", bulk.Activate: "bulk.ask_activate",
 		bulk.Comment: "bulk.ask_comment", bulk.Delete: "bulk.ask_delete",
@@ -30,12 +27,12 @@ var (
 	}
 )
 
-func verbWords(ctx context.Context, v bulk.Verb) string { return t(ctx, verbIDs[v]) }
-
-func askWords(ctx context.Context, x bulk.Bulk) string { return t(ctx, askIDs[x.Verb], "n", x.Due) }
+func askWords(ctx context.Context, x bulk.Bulk) string {
+	return page.T(ctx, askIDs[x.Verb], "n", x.Due)
+}
 
 func bulkState(ctx context.Context, x bulk.Bulk) view.StateModel {
-	return view.StateModel{Kind: bulkStateKinds[x.State], Word: t(ctx, bulkStateIDs[x.State])}
+	return view.StateModel{Kind: bulkStateKinds[x.State], Word: page.T(ctx, bulkStateIDs[x.State])}
 }
 
 // outcomeState is what became of a row of x; what was not done yet depends on
@@ -43,30 +40,30 @@ func bulkState(ctx context.Context, x bulk.Bulk) view.StateModel {
 func outcomeState(ctx context.Context, x bulk.Bulk, o bulk.Outcome) view.StateModel {
 	switch o {
 	case bulk.DoneRow:
-		return view.StateModel{Kind: view.Good, Word: t(ctx, "bulk.row_done")}
+		return view.StateModel{Kind: view.Good, Word: page.T(ctx, "bulk.row_done")}
 	case bulk.LeftOut:
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "bulk.row_left_out")}
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "bulk.row_left_out")}
 	case bulk.Failed:
-		return view.StateModel{Kind: view.Bad, Word: t(ctx, "bulk.row_failed")}
+		return view.StateModel{Kind: view.Bad, Word: page.T(ctx, "bulk.row_failed")}
 	}
 	switch x.State {
 	case bulk.Draft:
-		return view.StateModel{Kind: view.Open, Word: t(ctx, "bulk.row_due")}
+		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "bulk.row_due")}
 	case bulk.Running:
-		return view.StateModel{Kind: view.Open, Word: t(ctx, "bulk.row_waits")}
+		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "bulk.row_waits")}
 	}
-	return view.StateModel{Kind: view.Ended, Word: t(ctx, "bulk.row_not_done")}
+	return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "bulk.row_not_done")}
 }
 
 // resultWords counts what became of the rows: "212 erledigt, 3 ausgelassen".
 func resultWords(ctx context.Context, x bulk.Bulk) string {
-	words := t(ctx, "bulk.result_done", "done", x.Done, "n", x.Total)
+	words := page.T(ctx, "bulk.result_done", "done", x.Done, "n", x.Total)
 	for _, part := range []struct {
 		id string
 		n  int
 	}{{"bulk.result_left_out", x.LeftOut}, {"bulk.result_failed", x.Failed}, {"bulk.result_rest", x.Count(bulk.Due)}} {
 		if part.n > 0 {
-			words += ", " + t(ctx, part.id, "count", locale.From(ctx).Number(int64(part.n)))
+			words += ", " + page.T(ctx, part.id, "count", locale.From(ctx).Number(int64(part.n)))
 		}
 	}
 	return words
@@ -74,16 +71,16 @@ func resultWords(ctx context.Context, x bulk.Bulk) string {
 
 func commentWords(ctx context.Context, comment string) string {
 	if comment == "" {
-		return t(ctx, "bulk.comment_cleared")
+		return page.T(ctx, "bulk.comment_cleared")
 	}
-	return t(ctx, "bulk.comment_set", "comment", comment)
+	return page.T(ctx, "bulk.comment_set", "comment", comment)
 }
 
 // reasonID words a message id without blanks; one of an older portal shows
 // itself.
 func reasonID(ctx context.Context, reason string) string {
 	if locale.Has(reason) {
-		return t(ctx, reason)
+		return page.T(ctx, reason)
 	}
 	return reason
 }
@@ -91,9 +88,9 @@ func reasonID(ctx context.Context, reason string) string {
 func groupWords(ctx context.Context, g bulk.Group) string {
 	switch {
 	case g.Outcome == bulk.Failed:
-		return t(ctx, "bulk.unforeseen")
+		return page.T(ctx, "bulk.unforeseen")
 	case brakeIDs[g.Reason] != "":
-		return t(ctx, brakeIDs[g.Reason])
+		return page.T(ctx, brakeIDs[g.Reason])
 	}
 	return reasonID(ctx, g.Reason)
 }
@@ -101,11 +98,11 @@ func groupWords(ctx context.Context, g bulk.Group) string {
 func itemReason(ctx context.Context, i bulk.Item) string {
 	switch {
 	case i.Outcome == bulk.Failed:
-		return t(ctx, "bulk.unforeseen")
+		return page.T(ctx, "bulk.unforeseen")
 	case i.Reason == "":
 		return ""
 	case i.Until != nil && locale.Has(i.Reason):
-		return t(ctx, i.Reason, "at", *i.Until)
+		return page.T(ctx, i.Reason, "at", *i.Until)
 	}
 	return reasonID(ctx, i.Reason)
 }
@@ -114,11 +111,11 @@ func itemReason(ctx context.Context, i bulk.Item) string {
 // many all of them are.
 func bulkBar(ctx context.Context, d org.EmailDomain, v mailbox.View, n int64, again ticks) *view.BulkBarModel {
 	m := &view.BulkBarModel{
-		Action: paths.Bulks(d.Name), Hidden: viewFields(v), Page: t(ctx, "bulk.tick_page"), Counted: t(ctx, "bulk.ticked", "count", "#"),
-		All: t(ctx, "bulk.all", "n", n), AllOn: again.all, Verb: again.verb, Export: paths.EmailDomain(d.Name) + "/export.csv",
+		Action: paths.Bulks(d.Name), Hidden: viewFields(v), Page: page.T(ctx, "bulk.tick_page"), Counted: page.T(ctx, "bulk.ticked", "count", "#"),
+		All: page.T(ctx, "bulk.all", "n", n), AllOn: again.all, Verb: again.verb, Export: paths.EmailDomain(d.Name) + "/export.csv",
 	}
 	if v.Text != "" || v.Status != "" {
-		m.All = t(ctx, "bulk.all_hits", "n", n)
+		m.All = page.T(ctx, "bulk.all_hits", "n", n)
 	}
 	if v.Text != "" {
 		m.Hidden = append(m.Hidden, view.Hidden{Name: "q", Value: v.Text})
@@ -127,7 +124,7 @@ func bulkBar(ctx context.Context, d org.EmailDomain, v mailbox.View, n int64, ag
 		m.Hidden = append(m.Hidden, view.Hidden{Name: "at", Value: v.Cursor})
 	}
 	for _, verb := range bulk.Verbs {
-		m.Verbs = append(m.Verbs, view.Choice{Value: string(verb), Label: verbWords(ctx, verb)})
+		m.Verbs = append(m.Verbs, view.Choice{Value: string(verb), Label: page.BulkVerb(ctx, verb)})
 	}
 	return m
 }
@@ -135,7 +132,7 @@ func bulkBar(ctx context.Context, d org.EmailDomain, v mailbox.View, n int64, ag
 // bulkFails says why nothing could be prepared; which rows were meant is asked
 // at the first box.
 func bulkFails(ctx context.Context, failed error, boxes bool) []view.Fail {
-	fields, whole := wrong(ctx, failed)
+	fields, whole := page.Wrong(ctx, failed)
 	var fs []view.Fail
 	if whole != "" {
 		fs = append(fs, view.Fail{Text: whole})
@@ -155,10 +152,10 @@ func (s *Site) bulkWork(ctx context.Context, all []bulk.Bulk) (ns []view.LinkNot
 	for _, x := range all {
 		ns = append(ns, view.LinkNotice{
 			Notice: view.NoticeModel{
-				Kind: view.Info, Title: t(ctx, "bulk.under_way", "what", verbWords(ctx, x.Verb)),
-				Text: t(ctx, "bulk.progress", "done", x.Worked(), "n", x.Due),
+				Kind: view.Info, Title: page.T(ctx, "bulk.under_way", "what", page.BulkVerb(ctx, x.Verb)),
+				Text: page.T(ctx, "bulk.progress", "done", x.Worked(), "n", x.Due),
 			},
-			Link: view.Link{Label: t(ctx, "bulk.look"), Href: bulkPath(x)},
+			Link: view.Link{Label: page.T(ctx, "bulk.look"), Href: page.BulkPath(x)},
 		})
 	}
 	return ns

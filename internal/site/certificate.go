@@ -4,25 +4,22 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
-	"petschaft/web/locale"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 )
 
 func (s *Site) loadCertificate(r *http.Request) (cert.Certificate, error) {
-	n, err := number[cert.ID](r, "certificate")
+	n, err := page.Number[cert.ID](r, "certificate")
 	if err != nil {
 		return cert.Certificate{}, err
 	}
-	return s.Cert.One(r.Context(), s.actor(r), n)
+	return s.Cert.One(r.Context(), s.Actor(r), n)
 }
 
 // certificateCrumbs lead to c as its reader comes to it: from their own, from
@@ -30,16 +27,16 @@ func (s *Site) loadCertificate(r *http.Request) (cert.Certificate, error) {
 func certificateCrumbs(ctx context.Context, c cert.Certificate) []view.Link {
 	switch {
 	case c.Mine:
-		return []view.Link{{Label: t(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
+		return []view.Link{{Label: page.T(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
 	case c.Contact:
 		domain := paths.EmailDomain(c.DomainName)
 		return []view.Link{
-			{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+			{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 			{Label: c.DomainName.Unicode(), Href: domain},
-			{Label: c.RowName, Href: domain + "/rows/" + id(c.RowID)},
+			{Label: c.RowName, Href: domain + "/rows/" + page.ID(c.RowID)},
 		}
 	}
-	return []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.certificates"), Href: paths.OfficeCertificates}}
+	return []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.certificates"), Href: paths.OfficeCertificates}}
 }
 
 // certificate is the page of one certificate, for its holder, the contacts of
@@ -50,26 +47,26 @@ func (s *Site) certificate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	title := t(ctx, "cert.title", "reference", c.Reference)
+	title := page.T(ctx, "cert.title", "reference", c.Reference)
 	m := s.certificateModel(ctx, title, c)
-	e, err := s.Cert.Evidence(ctx, s.actor(r), c.ID)
+	e, err := s.Cert.Evidence(ctx, s.Actor(r), c.ID)
 	if m.Evidence, err = s.evidenceBrief(ctx, e, err, paths.ClientCertificate(c.ID)); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, clientview.Certificate(standing(s.frame(r, title, certificateCrumbs(ctx, c)...)), m))
+	return s.Show(w, r, http.StatusOK, clientview.Certificate(page.Standing(s.Frame(r, title, certificateCrumbs(ctx, c)...)), m))
 }
 
 func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certificate) clientview.CertificateModel {
 	now, path := s.Now(), paths.ClientCertificate(c.ID)
-	state := s.certificateState(ctx, c)
+	state := s.CertificateState(ctx, c)
 	state.Pill = true
 	m := clientview.CertificateModel{
 		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
 		Ends: view.Day(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
-		Issuer: s.issuerOf(c), Revoked: moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
+		Issuer: s.issuerOf(c), Revoked: page.Moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
 		Downloads: []view.DownloadModel{
-			{Label: t(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
-			{Label: t(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
+			{Label: page.T(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
+			{Label: page.T(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
 		},
 	}
 	if p, err := pki.ParseKept(c.DER); err == nil {
@@ -79,17 +76,17 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 		}
 	}
 	if c.Mine {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
+		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
 		if !c.Earlier {
-			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + t(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
+			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + page.T(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
 		m.Holder = c.Holder
 	}
 	if err := cert.MayRevoke(c); err == nil {
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan}}
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan}}
 	} else if f := fault.Of(err); c.Revoked == nil {
-		m.Reasons = []string{t(ctx, f.ID, f.Args...)}
+		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}
 	}
 	m.Notices = append(s.certificateNotices(ctx, c), earlierNotice(ctx, c.Earlier, c.Revoked != nil)...)
 	return m
@@ -98,11 +95,11 @@ func (s *Site) certificateModel(ctx context.Context, title string, c cert.Certif
 func (s *Site) certificateNotices(ctx context.Context, c cert.Certificate) []view.NoticeModel {
 	switch {
 	case c.Revoked != nil:
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "cert.revoked_notice")}}
-	case s.endsSoon(c) && c.Mine:
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.soon_notice")}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
+	case s.EndsSoon(c) && c.Mine:
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.soon_notice")}}
 	case !c.Mine && !c.RowActive && c.Valid(s.Now()):
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.inactive_notice")}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.inactive_notice")}}
 	}
 	return nil
 }
@@ -113,26 +110,9 @@ func earlierNotice(ctx context.Context, earlier, revoked bool) []view.NoticeMode
 	case !earlier:
 		return nil
 	case revoked:
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "cert.foreign_revoked")}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.foreign_revoked")}}
 	}
-	return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "cert.foreign")}}
-}
-
-// endsSoon tells whether c still counts, but may be followed by the next.
-func (s *Site) endsSoon(c cert.Certificate) bool {
-	return c.Valid(s.Now()) && c.NotAfter.Sub(s.Now()) <= mailbox.Renewable
-}
-
-func (s *Site) certificateState(ctx context.Context, c cert.Certificate) view.StateModel {
-	switch now := s.Now(); {
-	case c.Revoked != nil:
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "cert.state_revoked"), Since: locale.From(ctx).DateTime(*c.Revoked)}
-	case now.After(c.NotAfter):
-		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: t(ctx, "cert.state_expired"), Since: locale.From(ctx).DateTime(c.NotAfter)}
-	case s.endsSoon(c):
-		return view.StateModel{Kind: view.Warn, Word: t(ctx, "cert.state_soon"), Since: locale.From(ctx).DateTime(c.NotAfter)}
-	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "cert.state_valid"), Since: locale.From(ctx).DateTime(c.NotBefore)}
+	return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.foreign")}}
 }
 
 func revokedWhy(ctx context.Context, c cert.Certificate) string {
@@ -143,17 +123,7 @@ func revokedWhy(ctx context.Context, c cert.Certificate) string {
 	if !known {
 		return strconv.Itoa(int(*c.Reason))
 	}
-	return t(ctx, f.ID)
-}
-
-// lifeBar is how much of a life is over, nil when the certificate does not count.
-func (s *Site) lifeBar(ctx context.Context, valid bool, from, until time.Time) *view.BarModel {
-	if !valid {
-		return nil
-	}
-	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
-	total, left := days(until.Sub(from)), days(until.Sub(s.Now()))
-	return &view.BarModel{Done: strconv.Itoa(total - left), Total: strconv.Itoa(max(total, 1)), Text: t(ctx, "cert.left", "n", left, "total", total)}
+	return page.T(ctx, f.ID)
 }
 
 // issuerOf is the name of who signed c.
@@ -171,21 +141,13 @@ func (s *Site) issuerOf(c cert.Certificate) string {
 	return c.Authority
 }
 
-// certificateLine is c in a list.
-func (s *Site) certificateLine(ctx context.Context, c cert.Certificate) view.CertificateLine {
-	return view.CertificateLine{
-		Reference: c.Reference, Href: paths.ClientCertificate(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
-		Ends: view.Day(ctx, c.NotAfter, s.Now()), State: s.certificateState(ctx, c),
-	}
-}
-
 // certificateFile is the certificate alone.
 func (s *Site) certificateFile(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.loadCertificate(r)
 	if err != nil {
 		return err
 	}
-	return attach(w, "application/x-pem-file", c.Reference+".pem", pki.PEM(c.DER))
+	return page.Attach(w, "application/x-pem-file", c.Reference+".pem", pki.PEM(c.DER))
 }
 
 // chainFile is the certificate with all above it, the root last.
@@ -198,19 +160,5 @@ func (s *Site) chainFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return attach(w, "application/pem-certificate-chain", c.Reference+"-chain.pem", pki.PEM(chain...))
-}
-
-// attach sends a file to be kept (RFC 6266). name holds letters, digits, dots
-// and dashes only.
-func attach(w http.ResponseWriter, kind, name string, content []byte) error {
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(name, `"`, "")+`"`)
-	h.Set("Content-Length", strconv.Itoa(len(content)))
-	_, err := w.Write(content)
-	if err != nil {
-		return nil //nolint:nilerr // the reader went away; there is nobody to tell
-	}
-	return nil
+	return page.Attach(w, "application/pem-certificate-chain", c.Reference+"-chain.pem", pki.PEM(chain...))
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
@@ -26,7 +27,7 @@ const (
 // clientCertificates shows the addresses somebody may have certificates for,
 // what is missing until then, what was applied for, and the certificates.
 func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	linked, err := s.Mailbox.LinkedTo(ctx, by)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	m := clientview.CertificatesModel{Account: id(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
+	m := clientview.CertificatesModel{Account: page.ID(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
 	for _, c := range waiting {
 		m.Waiting = append(m.Waiting, waitingCard(ctx, c))
 	}
@@ -50,13 +51,13 @@ func (s *Site) clientCertificates(w http.ResponseWriter, r *http.Request) error 
 	if err := s.ownCertificates(ctx, by, r.URL.Query(), &m); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, clientview.Certificates(s.frame(r, t(ctx, "nav.client_certificates")), m))
+	return s.Show(w, r, http.StatusOK, clientview.Certificates(s.Frame(r, page.T(ctx, "nav.client_certificates")), m))
 }
 
 func waitingCard(ctx context.Context, c mailbox.Waiting) clientview.AddressCard {
 	return clientview.AddressCard{
-		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: t(ctx, "mine.state_waiting")},
-		Missing: t(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
+		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: page.T(ctx, "mine.state_waiting")},
+		Missing: page.T(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
 	}
 }
 
@@ -65,7 +66,7 @@ func waitingCard(ctx context.Context, c mailbox.Waiting) clientview.AddressCard 
 func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order.Application) clientview.AddressCard {
 	now := s.Now()
 	c := clientview.AddressCard{
-		Title: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
+		Title: string(l.Primary), Aliases: page.Addresses(l.Aliases), Kind: page.RowKind(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
 		State: linkedState(ctx, l),
 	}
 	if l.Ends != nil && l.Revoked == nil && now.Before(*l.Ends) {
@@ -74,15 +75,15 @@ func (s *Site) linkedCard(ctx context.Context, l mailbox.Linked, applied []order
 	switch err := s.mayApply(l); {
 	case err != nil:
 		f := fault.Of(err)
-		c.Missing = t(ctx, f.ID, f.Args...)
+		c.Missing = page.T(ctx, f.ID, f.Args...)
 		if errors.Is(err, mailbox.ErrHave) { // which says until when
 			c.Ends = view.Moment{}
 		}
 	case openFor(applied, l.RowID) != nil:
-		c.Missing = t(ctx, "mine.under_way")
-		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(openFor(applied, l.RowID).ID)}}
+		c.Missing = page.T(ctx, "mine.under_way")
+		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(openFor(applied, l.RowID).ID)}}
 	default:
-		c.Actions = []view.ButtonModel{{Label: t(ctx, "mine.apply"), About: string(l.Primary), Href: paths.Apply(l.RowID)}}
+		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.apply"), About: string(l.Primary), Href: paths.Apply(l.RowID)}}
 	}
 	return c
 }
@@ -124,11 +125,11 @@ func openFor(applied []order.Application, row mailbox.ID) *order.Application {
 func linkedState(ctx context.Context, l mailbox.Linked) view.StateModel {
 	switch {
 	case !l.Active:
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "row.status_inactive")}
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "row.status_inactive")}
 	case l.Suspended:
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "mine.state_suspended")}
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "mine.state_suspended")}
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "row.status_confirmed")}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "row.status_confirmed")}
 }
 
 // ownCertificates puts a page of by's own certificates into m.
@@ -144,15 +145,15 @@ func (s *Site) ownCertificates(ctx context.Context, by person.Actor, q url.Value
 	}
 	more := len(found) > certificatesPage
 	found = found[:min(len(found), certificatesPage)]
-	m.Certificates = view.CertificatesModel{Caption: t(ctx, "mine.certificates")}
+	m.Certificates = view.CertificatesModel{Caption: page.T(ctx, "mine.certificates")}
 	for _, c := range found {
-		m.Certificates.Lines = append(m.Certificates.Lines, s.certificateLine(ctx, c))
+		m.Certificates.Lines = append(m.Certificates.Lines, s.CertificateLine(ctx, c))
 	}
 	m.Chips = ownChips(ctx, which)
 	if len(found) == 0 {
-		m.Empty = &view.EmptyModel{Title: t(ctx, ownNone[which]), Text: t(ctx, "mine.no_certificate_text")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, ownNone[which]), Text: page.T(ctx, "mine.no_certificate_text")}
 	}
-	m.Pager = view.PagerModel{Shown: t(ctx, "mine.shown", "n", len(found))}
+	m.Pager = view.PagerModel{Shown: page.T(ctx, "mine.shown", "n", len(found))}
 	if before > 0 {
 		m.Pager.First = ownPath(which, 0)
 	}
@@ -170,7 +171,7 @@ var (
 
 func ownChips(ctx context.Context, which cert.Which) (chips []view.Chip) {
 	for _, w := range ownFilters {
-		chips = append(chips, view.Chip{Label: t(ctx, ownWords[w]), Href: ownPath(w, 0), Current: w == which})
+		chips = append(chips, view.Chip{Label: page.T(ctx, ownWords[w]), Href: ownPath(w, 0), Current: w == which})
 	}
 	return chips
 }
@@ -181,7 +182,7 @@ func ownPath(which cert.Which, before cert.ID) string {
 		q.Set("which", string(which))
 	}
 	if before > 0 {
-		q.Set("before", id(before))
+		q.Set("before", page.ID(before))
 	}
 	if len(q) == 0 {
 		return paths.ClientCertificates + "#certificates"

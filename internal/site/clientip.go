@@ -120,3 +120,9 @@ func readNode(s string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(s)
 	return a.Unmap().WithZone(""), err == nil
 }
+
+// Door is how requests come in from outside.
+type Door struct {
+	Proxies   []netip.Prefix // who is believed about where a request comes from
+	Forwarded bool           // they say it in Forwarded (RFC 7239), else in X-Forwarded-For
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -45,7 +46,7 @@ func (s *Site) rowDelivery(w http.ResponseWriter, r *http.Request) error {
 	if m.Held, err = s.heldNotice(r.Context(), rounds); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, mailboxview.Delivery(m))
+	return s.Show(w, r, http.StatusOK, mailboxview.Delivery(m))
 }
 
 // heldNotice tells who waits for a mail of the newest round that none leave at
@@ -59,26 +60,26 @@ func (s *Site) heldNotice(ctx context.Context, rounds []mailbox.Round) (*view.No
 	case err != nil:
 		return nil, err
 	case h != nil:
-		return &view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.held", "since", h.Since)}, nil
+		return &view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "row.notice.held", "since", h.Since)}, nil
 	case slices.ContainsFunc(rounds[0].Challenges, func(c mailbox.Challenge) bool { return c.State == mailbox.Deferred }):
-		return &view.NoticeModel{Kind: view.Info, Text: t(ctx, "row.notice.deferred")}, nil
+		return &view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "row.notice.deferred")}, nil
 	}
 	return nil, nil
 }
 
 func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) mailboxview.DeliveryModel {
 	if len(rounds) == 0 {
-		return mailboxview.DeliveryModel{Empty: &view.EmptyModel{Title: t(ctx, "row.no_round"), Text: t(ctx, "row.no_round_text")}}
+		return mailboxview.DeliveryModel{Empty: &view.EmptyModel{Title: page.T(ctx, "row.no_round"), Text: page.T(ctx, "row.no_round_text")}}
 	}
 	n := rounds[0]
 	m := mailboxview.DeliveryModel{
 		Text: roundWords(ctx, n),
-		Table: view.TableModel{Caption: t(ctx, "row.challenges"), Columns: []view.Column{
-			{Label: t(ctx, "challenge.address")},
-			{Label: t(ctx, "rows.status")},
-			{Label: t(ctx, "challenge.sent_at")},
-			{Label: t(ctx, "challenge.expires")},
-			{Label: t(ctx, "challenge.answer")},
+		Table: view.TableModel{Caption: page.T(ctx, "row.challenges"), Columns: []view.Column{
+			{Label: page.T(ctx, "challenge.address")},
+			{Label: page.T(ctx, "rows.status")},
+			{Label: page.T(ctx, "challenge.sent_at")},
+			{Label: page.T(ctx, "challenge.expires")},
+			{Label: page.T(ctx, "challenge.answer")},
 		}},
 	}
 	marks := false
@@ -88,10 +89,10 @@ func (s *Site) delivery(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 		m.Challenges = append(m.Challenges, l)
 	}
 	if marks {
-		m.Table.Columns = append(m.Table.Columns, view.Column{Label: t(ctx, "row.actions"), Quiet: true, Tight: true})
+		m.Table.Columns = append(m.Table.Columns, view.Column{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true})
 	}
 	if underWay(n) {
-		m.Refresh = rowPath(r) + "/delivery"
+		m.Refresh = page.RowPath(r) + "/delivery"
 	}
 	return m
 }
@@ -107,30 +108,30 @@ func roundWords(ctx context.Context, n mailbox.Round) string {
 	case !sent && underWay(n):
 		head, outcome = "round.head_unsent", "round.under_way"
 	}
-	return t(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", t(ctx, outcome))
+	return page.T(ctx, head, "at", n.Started, "by", n.StartedBy, "outcome", page.T(ctx, outcome))
 }
 
 func (s *Site) challengeLine(ctx context.Context, r mailbox.Row, c mailbox.Challenge) mailboxview.ChallengeLine {
 	now := s.Now()
 	l := mailboxview.ChallengeLine{
-		Recipient: string(c.Recipient), State: s.challengeState(ctx, c), Sent: moment(ctx, c.Sent, now),
-		When: moment(ctx, c.Ended, now), Answer: c.Answer,
+		Recipient: string(c.Recipient), State: s.challengeState(ctx, c), Sent: page.Moment(ctx, c.Sent, now),
+		When: page.Moment(ctx, c.Ended, now), Answer: c.Answer,
 	}
 	if r.Kind == mailbox.Functional {
-		l.Covers = t(ctx, "challenge.covers", "addresses", strings.Join(c.Covers, ", "))
+		l.Covers = page.T(ctx, "challenge.covers", "addresses", strings.Join(c.Covers, ", "))
 	}
 	if c.State == mailbox.Sent {
-		l.Expires = moment(ctx, c.Expires, now)
+		l.Expires = page.Moment(ctx, c.Expires, now)
 	}
 	if c.AnsweredBy != nil {
 		l.By = *c.AnsweredBy
 	}
 	if c.ConflictWith != nil {
-		l.Conflict = t(ctx, "challenge.conflict", "name", *c.ConflictWith)
+		l.Conflict = page.T(ctx, "challenge.conflict", "name", *c.ConflictWith)
 	}
 	if mailbox.MayMarkUndeliverable(r, c) == nil {
 		l.Actions = []view.ButtonModel{{
-			Label: t(ctx, "challenge.came_back"), About: string(c.Recipient), Kind: view.Ghost,
+			Label: page.T(ctx, "challenge.came_back"), About: string(c.Recipient), Kind: view.Ghost,
 			Href: paths.Undeliverable(r.DomainName, r.ID, c.ID),
 		}}
 	}
@@ -143,7 +144,7 @@ func (s *Site) challengeState(ctx context.Context, c mailbox.Challenge) view.Sta
 		m.Kind = view.Warn
 	}
 	since := c.Queued
-	for _, at := range []view.Moment{moment(ctx, c.Ended, s.Now()), moment(ctx, c.Sent, s.Now()), view.At(ctx, since, s.Now())} {
+	for _, at := range []view.Moment{page.Moment(ctx, c.Ended, s.Now()), page.Moment(ctx, c.Sent, s.Now()), view.At(ctx, since, s.Now())} {
 		if at.ISO != "" {
 			m.Since = at.Text
 			break
@@ -155,20 +156,20 @@ func (s *Site) challengeState(ctx context.Context, c mailbox.Challenge) view.Sta
 // stateWord says how a challenge stands. What nobody took is not undeliverable.
 func stateWord(ctx context.Context, c mailbox.Challenge) string {
 	if c.Unsent {
-		return t(ctx, "challenge.unsent")
+		return page.T(ctx, "challenge.unsent")
 	}
-	return t(ctx, stateIDs[c.State])
+	return page.T(ctx, stateIDs[c.State])
 }
 
 // earlier are the rounds before the newest.
 func (s *Site) earlier(ctx context.Context, rounds []mailbox.Round) (events []view.Event) {
 	for _, n := range rounds[min(1, len(rounds)):] {
 		e := view.Event{
-			Kind: outcomeKinds[n.Outcome], Title: t(ctx, "round.title", "outcome", t(ctx, outcomeIDs[n.Outcome])),
+			Kind: outcomeKinds[n.Outcome], Title: page.T(ctx, "round.title", "outcome", page.T(ctx, outcomeIDs[n.Outcome])),
 			When: view.At(ctx, n.Started, s.Now()), Who: n.StartedBy,
 		}
 		for _, c := range n.Challenges {
-			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
+			note := page.T(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
 			if c.AnsweredBy != nil {
 				note += " (" + *c.AnsweredBy + ")"
 			}

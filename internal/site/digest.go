@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -22,25 +23,25 @@ func (s *Site) digest(ctx context.Context, by person.Actor, all []org.EmailDomai
 	if err != nil {
 		return nil, err
 	}
-	m := &mailboxview.DigestModel{Text: t(ctx, "digest.off"), Button: view.ButtonModel{
-		Label: t(ctx, "digest.begin"), Action: paths.Digest, Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
+	m := &mailboxview.DigestModel{Text: page.T(ctx, "digest.off"), Button: view.ButtonModel{
+		Label: page.T(ctx, "digest.begin"), Action: paths.Digest, Hidden: []view.Hidden{{Name: "wants", Value: "yes"}},
 	}}
 	if wants {
-		m.Text, m.Button.Label, m.Button.Hidden = t(ctx, "digest.on"), t(ctx, "digest.end"), nil
+		m.Text, m.Button.Label, m.Button.Hidden = page.T(ctx, "digest.on"), page.T(ctx, "digest.end"), nil
 	}
 	if by.Email == "" {
-		m.Warning = t(ctx, "digest.no_address")
+		m.Warning = page.T(ctx, "digest.no_address")
 	}
 	return m, nil
 }
 
 func (s *Site) setDigest(w http.ResponseWriter, r *http.Request) error {
 	wants := r.PostFormValue("wants") == "yes"
-	if err := s.Cert.SetDigest(r.Context(), s.actor(r), wants); err != nil {
+	if err := s.Cert.SetDigest(r.Context(), s.Actor(r), wants); err != nil {
 		return err
 	}
 	if wants {
-		return s.done(w, r, paths.EmailDomains+"#digest", "digest.begun")
+		return s.Done(w, r, paths.EmailDomains+"#digest", "digest.begun")
 	}
-	return s.done(w, r, paths.EmailDomains+"#digest", "digest.ended")
+	return s.Done(w, r, paths.EmailDomains+"#digest", "digest.ended")
 }

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -17,7 +18,7 @@ import (
 
 // domains is the overview of "Meine E-Mail-Domains".
 func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	all, err := s.Org.Domains(ctx, by)
 	if err != nil {
 		return err
@@ -42,26 +43,26 @@ func (s *Site) domains(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{
-			Title: t(ctx, "domains.none"), Text: t(ctx, "domains.none_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "domains.none_button"), Href: paths.NewEmailDomain, Kind: view.Primary},
+			Title: page.T(ctx, "domains.none"), Text: page.T(ctx, "domains.none_text"),
+			Action: &view.ButtonModel{Label: page.T(ctx, "domains.none_button"), Href: paths.NewEmailDomain, Kind: view.Primary},
 		}
 	}
-	return s.show(w, r, http.StatusOK, mailboxview.EmailDomains(s.frame(r, t(ctx, "nav.email_domains")), m))
+	return s.Show(w, r, http.StatusOK, mailboxview.EmailDomains(s.Frame(r, page.T(ctx, "nav.email_domains")), m))
 }
 
 func domainsTable(ctx context.Context) view.TableModel {
-	m := view.TableModel{Caption: t(ctx, "nav.email_domains"), Columns: []view.Column{{Label: t(ctx, "domains.domain")}, {Label: t(ctx, "domains.group")}}}
+	m := view.TableModel{Caption: page.T(ctx, "nav.email_domains"), Columns: []view.Column{{Label: page.T(ctx, "domains.domain")}, {Label: page.T(ctx, "domains.group")}}}
 	for _, st := range mailbox.Statuses {
-		m.Columns = append(m.Columns, view.Column{Label: t(ctx, chipIDs[st]), Right: true})
+		m.Columns = append(m.Columns, view.Column{Label: page.T(ctx, chipIDs[st]), Right: true})
 	}
-	m.Columns = append(m.Columns, view.Column{Label: t(ctx, "rows.all"), Right: true})
+	m.Columns = append(m.Columns, view.Column{Label: page.T(ctx, "rows.all"), Right: true})
 	return m
 }
 
 func (s *Site) domainLine(ctx context.Context, d org.EmailDomain, counts map[mailbox.Status]int64) mailboxview.DomainLine {
 	l := mailboxview.DomainLine{Name: d.Name.Unicode(), Href: paths.EmailDomain(d.Name), Group: d.GroupName}
 	if d.Validation == org.ByDomain && !d.Proven(s.Now()) {
-		l.State = &view.StateModel{Kind: view.Warn, Word: t(ctx, "domains.lapsed")}
+		l.State = &view.StateModel{Kind: view.Warn, Word: page.T(ctx, "domains.lapsed")}
 	}
 	var sum int64
 	for _, st := range mailbox.Statuses {
@@ -69,7 +70,7 @@ func (s *Site) domainLine(ctx context.Context, d org.EmailDomain, counts map[mai
 		sum += n
 		l.Counts = append(l.Counts, countLink(ctx, n, statusState(ctx, st).Word, viewHref(l.Href, mailbox.View{Status: st})))
 	}
-	l.Counts = append(l.Counts, countLink(ctx, sum, t(ctx, "rows.all"), l.Href))
+	l.Counts = append(l.Counts, countLink(ctx, sum, page.T(ctx, "rows.all"), l.Href))
 	return l
 }
 
@@ -99,19 +100,12 @@ var (
 
 // statusState is where a row stands.
 func statusState(ctx context.Context, st mailbox.Status) view.StateModel {
-	return view.StateModel{Kind: statusKinds[st], Word: t(ctx, statusIDs[st])}
-}
-
-func kindWords(ctx context.Context, k mailbox.Kind) string {
-	if k == mailbox.Functional {
-		return t(ctx, "row.functional")
-	}
-	return t(ctx, "row.personal")
+	return view.StateModel{Kind: statusKinds[st], Word: page.T(ctx, statusIDs[st])}
 }
 
 // joinGroup makes an officer a contact of the domain.
 func (s *Site) joinGroup(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
@@ -119,7 +113,7 @@ func (s *Site) joinGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Org.AddMember(ctx, by, d.Group, by.Account); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.EmailDomain(d.Name), "domains.joined", "group", d.GroupName)
+	return s.Done(w, r, paths.EmailDomain(d.Name), "domains.joined", "group", d.GroupName)
 }
 
 // join offers an officer who only reads the domain to become its contact.
@@ -127,5 +121,5 @@ func join(ctx context.Context, st org.Standing, name org.Domain) *mailboxview.Jo
 	if st.Contact || !st.Officer {
 		return nil
 	}
-	return &mailboxview.JoinModel{Text: t(ctx, "domains.reads"), Action: paths.EmailDomain(name) + "/join"}
+	return &mailboxview.JoinModel{Text: page.T(ctx, "domains.reads"), Action: paths.EmailDomain(name) + "/join"}
 }

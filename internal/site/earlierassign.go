@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -18,11 +19,11 @@ import (
 // loadEarlier is the line of an import that the path names and that can still be
 // assigned.
 func (s *Site) loadEarlier(r *http.Request) (earlier.ID, earlier.Line, error) {
-	n, err := number[earlier.ID](r, "import")
+	n, err := page.Number[earlier.ID](r, "import")
 	if err != nil {
 		return 0, earlier.Line{}, err
 	}
-	_, lines, err := s.Earlier.Plan(r.Context(), s.actor(r), n)
+	_, lines, err := s.Earlier.Plan(r.Context(), s.Actor(r), n)
 	if err != nil {
 		return 0, earlier.Line{}, err
 	}
@@ -50,40 +51,40 @@ func (s *Site) assign(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	o := earlier.Owner{Address: r.PostFormValue("address"), Holder: r.PostFormValue("holder"), Organisation: r.PostFormValue("organisation")}
-	err = s.Earlier.Assign(r.Context(), s.actor(r), n, l.Line, o)
+	err = s.Earlier.Assign(r.Context(), s.Actor(r), n, l.Line, o)
 	if fault.Is(err, fault.Invalid) {
 		return s.assignPage(w, r, n, l, o, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeEarlierImport(n)+"#lines", "earlier.assigned")
+	return s.Done(w, r, paths.OfficeEarlierImport(n)+"#lines", "earlier.assigned")
 }
 
 // assignPage asks whose it is; failed is why the form came back.
 func (s *Site) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, l earlier.Line, o earlier.Owner, failed error) error {
 	ctx, base := r.Context(), paths.OfficeEarlierImport(n)
-	bad, _ := wrong(ctx, failed)
+	bad, _ := page.Wrong(ctx, failed)
 	m := officeview.EarlierAssignModel{
-		Head:  view.HeadModel{Title: t(ctx, "earlier.assign_title"), Lead: l.Source},
+		Head:  view.HeadModel{Title: page.T(ctx, "earlier.assign_title"), Lead: l.Source},
 		Names: earlierNames(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Day(ctx, l.NotAfter, s.Now()),
-		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: t(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
+		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: page.T(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
 	}
 	if l.Mail {
 		m.Fields = []view.FieldModel{
-			{Name: "address", Label: t(ctx, "earlier.address"), Hint: t(ctx, "earlier.address_hint"), Value: o.Address, Error: bad["address"], Optional: true},
-			{Name: "holder", Label: t(ctx, "cert.holder"), Hint: t(ctx, "earlier.holder_hint"), Value: o.Holder, Error: bad["holder"], Optional: true},
+			{Name: "address", Label: page.T(ctx, "earlier.address"), Hint: page.T(ctx, "earlier.address_hint"), Value: o.Address, Error: bad["address"], Optional: true},
+			{Name: "holder", Label: page.T(ctx, "cert.holder"), Hint: page.T(ctx, "earlier.holder_hint"), Value: o.Holder, Error: bad["holder"], Optional: true},
 		}
 	} else {
 		m.Fields = []view.FieldModel{
-			{Name: "organisation", Label: t(ctx, "server.organisation"), Hint: t(ctx, "earlier.organisation_hint"), Value: o.Organisation, Error: bad["organisation"]},
+			{Name: "organisation", Label: page.T(ctx, "server.organisation"), Hint: page.T(ctx, "earlier.organisation_hint"), Value: o.Organisation, Error: bad["organisation"]},
 		}
 	}
 	m.Fails = view.Fails(m.Fields...)
-	crumbs := []view.Link{{Label: t(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: t(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
-	f, status := s.officeFrame(r, m.Head.Title, crumbs...), http.StatusOK
+	crumbs := []view.Link{{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
+	f, status := s.OfficeFrame(r, m.Head.Title, crumbs...), http.StatusOK
 	if failed != nil {
-		f, status = s.refused(w, f, failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, officeview.EarlierAssign(f, m))
+	return s.Show(w, r, status, officeview.EarlierAssign(f, m))
 }

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -22,14 +23,14 @@ import (
 // why there is none.
 func (s *Site) evidenceBrief(ctx context.Context, e cert.Evidence, err error, path string) (clientview.EvidenceBrief, error) {
 	if fault.Is(err, fault.Missing) {
-		return clientview.EvidenceBrief{Text: t(ctx, "cert.no_evidence")}, nil
+		return clientview.EvidenceBrief{Text: page.T(ctx, "cert.no_evidence")}, nil
 	}
 	if err != nil {
 		return clientview.EvidenceBrief{}, err
 	}
 	return clientview.EvidenceBrief{Text: s.rulesWords(ctx, e), Links: []view.ButtonModel{
-		{Label: t(ctx, "evidence.open"), Href: path + "/evidence"},
-		{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"},
+		{Label: page.T(ctx, "evidence.open"), Href: path + "/evidence"},
+		{Label: page.T(ctx, "evidence.json"), Href: path + "/evidence.json"},
 	}}, nil
 }
 
@@ -38,11 +39,11 @@ func (s *Site) rulesWords(ctx context.Context, e cert.Evidence) string {
 	when := locale.From(ctx).DateTime(e.Recorded)
 	switch r := e.Checks; {
 	case r == nil:
-		return t(ctx, "evidence.unchecked", "when", when)
+		return page.T(ctx, "evidence.unchecked", "when", when)
 	case !r.Clean():
-		return t(ctx, "evidence.found", "n", len(r.Findings), "version", r.Version, "when", when)
+		return page.T(ctx, "evidence.found", "n", len(r.Findings), "version", r.Version, "when", when)
 	default:
-		return t(ctx, "evidence.clean", "n", len(r.Passed)+r.Zlint.Passed, "version", r.Version, "when", when)
+		return page.T(ctx, "evidence.clean", "n", len(r.Passed)+r.Zlint.Passed, "version", r.Version, "when", when)
 	}
 }
 
@@ -53,9 +54,9 @@ func (s *Site) certificateEvidence(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: t(ctx, "cert.title", "reference", c.Reference), Href: paths.ClientCertificate(c.ID)})
+	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: page.T(ctx, "cert.title", "reference", c.Reference), Href: paths.ClientCertificate(c.ID)})
 	m := s.evidenceModel(ctx, e, paths.ClientCertificate(c.ID))
-	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.Show(w, r, http.StatusOK, clientview.Evidence(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
 }
 
 func (s *Site) loadEvidence(r *http.Request) (cert.Certificate, cert.Evidence, error) {
@@ -63,7 +64,7 @@ func (s *Site) loadEvidence(r *http.Request) (cert.Certificate, cert.Evidence, e
 	if err != nil {
 		return c, cert.Evidence{}, err
 	}
-	e, err := s.Cert.Evidence(r.Context(), s.actor(r), c.ID)
+	e, err := s.Cert.Evidence(r.Context(), s.Actor(r), c.ID)
 	return c, e, err
 }
 
@@ -83,19 +84,19 @@ func (s *Site) serverEvidence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.Cert.ServerEvidence(ctx, s.actor(r), c.Reference)
+	e, err := s.Cert.ServerEvidence(ctx, s.Actor(r), c.Reference)
 	if err != nil {
 		return err
 	}
 	crumbs := append(serverCrumbs(ctx, c), view.Link{Label: cert.Spelled(c.CommonName), Href: paths.Certificate(c.Reference)})
 	m := s.evidenceModel(ctx, e, paths.Certificate(c.Reference))
-	return s.show(w, r, http.StatusOK, clientview.Evidence(standing(s.frame(r, m.Head.Title, crumbs...)), m))
+	return s.Show(w, r, http.StatusOK, clientview.Evidence(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
 }
 
 // serverEvidenceFile is the same as a file.
 func (s *Site) serverEvidenceFile(w http.ResponseWriter, r *http.Request) error {
 	reference := serverReference(r)
-	e, err := s.Cert.ServerEvidence(r.Context(), s.actor(r), reference)
+	e, err := s.Cert.ServerEvidence(r.Context(), s.Actor(r), reference)
 	if err != nil {
 		return err
 	}
@@ -107,23 +108,23 @@ func attachEvidence(w http.ResponseWriter, reference string, e cert.Evidence) er
 	if err != nil {
 		return err
 	}
-	return attach(w, "application/json", reference+"-evidence.json", append(text, '\n'))
+	return page.Attach(w, "application/json", reference+"-evidence.json", append(text, '\n'))
 }
 
 func (s *Site) evidenceModel(ctx context.Context, e cert.Evidence, path string) clientview.EvidenceModel {
 	m := clientview.EvidenceModel{
 		Head: view.HeadModel{
-			Title: t(ctx, "evidence.title", "reference", e.Reference), Lead: t(ctx, "evidence.lead"),
-			Actions: []view.ButtonModel{{Label: t(ctx, "evidence.json"), Href: path + "/evidence.json"}},
+			Title: page.T(ctx, "evidence.title", "reference", e.Reference), Lead: page.T(ctx, "evidence.lead"),
+			Actions: []view.ButtonModel{{Label: page.T(ctx, "evidence.json"), Href: path + "/evidence.json"}},
 		},
-		Facts: evidenceFacts(ctx, e), ShownHead: t(ctx, "evidence.addresses"), Around: evidenceAround(ctx, e),
+		Facts: evidenceFacts(ctx, e), ShownHead: page.T(ctx, "evidence.addresses"), Around: evidenceAround(ctx, e),
 		Rules: s.rulesWords(ctx, e), Checks: reportModels(ctx, e.Checks),
 	}
 	for _, a := range e.Addresses {
 		m.Shown = append(m.Shown, clientview.ShownModel{Name: a.Address, Lines: addressLines(ctx, a)})
 	}
 	for _, n := range e.Names {
-		m.ShownHead = t(ctx, "evidence.names")
+		m.ShownHead = page.T(ctx, "evidence.names")
 		m.Shown = append(m.Shown, clientview.ShownModel{Name: cert.Spelled(n.Name), Lines: nameLines(ctx, n)})
 	}
 	return m
@@ -133,17 +134,17 @@ func evidenceFacts(ctx context.Context, e cert.Evidence) []clientview.TextFact {
 	date := locale.From(ctx).DateTime
 	facts := []clientview.TextFact{}
 	if e.Holder != nil {
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "cert.holder"), Text: e.Holder.Name})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "cert.holder"), Text: e.Holder.Name})
 	}
 	if e.Organisation != "" {
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "server.organisation"), Text: e.Organisation})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "server.organisation"), Text: e.Organisation})
 	}
 	return append(facts,
-		clientview.TextFact{Term: t(ctx, "cert.validity"), Text: date(e.NotBefore) + " – " + date(e.NotAfter)},
-		clientview.TextFact{Term: t(ctx, "cert.subject"), Text: e.Subject},
-		clientview.TextFact{Term: t(ctx, "cert.issuer"), Text: e.Issuer},
-		clientview.TextFact{Term: t(ctx, "cert.serial"), Text: e.Serial, Mono: true},
-		clientview.TextFact{Term: t(ctx, "cert.fingerprint"), Text: e.SHA256, Mono: true})
+		clientview.TextFact{Term: page.T(ctx, "cert.validity"), Text: date(e.NotBefore) + " – " + date(e.NotAfter)},
+		clientview.TextFact{Term: page.T(ctx, "cert.subject"), Text: e.Subject},
+		clientview.TextFact{Term: page.T(ctx, "cert.issuer"), Text: e.Issuer},
+		clientview.TextFact{Term: page.T(ctx, "cert.serial"), Text: e.Serial, Mono: true},
+		clientview.TextFact{Term: page.T(ctx, "cert.fingerprint"), Text: e.SHA256, Mono: true})
 }
 
 // addressLines say who confirmed an address when, by which mail, and how its
@@ -151,18 +152,18 @@ func evidenceFacts(ctx context.Context, e cert.Evidence) []clientview.TextFact {
 func addressLines(ctx context.Context, a mailbox.AddressProof) (lines []string) {
 	l := locale.From(ctx)
 	if a.Confirmed == nil {
-		return []string{t(ctx, "evidence.unknown")}
+		return []string{page.T(ctx, "evidence.unknown")}
 	}
-	lines = append(lines, t(ctx, "evidence.confirmed", "by", a.By, "when", *a.Confirmed))
-	mail := t(ctx, "evidence.challenge", "to", a.Recipient, "round", id(a.Round), "challenge", id(a.Challenge))
+	lines = append(lines, page.T(ctx, "evidence.confirmed", "by", a.By, "when", *a.Confirmed))
+	mail := page.T(ctx, "evidence.challenge", "to", a.Recipient, "round", page.ID(a.Round), "challenge", page.ID(a.Challenge))
 	if a.Sent != nil {
-		mail += ", " + t(ctx, "evidence.sent", "when", *a.Sent)
+		mail += ", " + page.T(ctx, "evidence.sent", "when", *a.Sent)
 	}
 	lines = append(lines, mail)
 	if a.ProofFrom != nil && a.ProofUntil != nil {
-		lines = append(lines, t(ctx, "evidence.domain", "method", a.ProofMethod, "by", orDash(a.ProofBy), "from", l.Date(*a.ProofFrom), "until", l.Date(*a.ProofUntil)))
+		lines = append(lines, page.T(ctx, "evidence.domain", "method", a.ProofMethod, "by", orDash(a.ProofBy), "from", l.Date(*a.ProofFrom), "until", l.Date(*a.ProofUntil)))
 	} else {
-		lines = append(lines, t(ctx, "evidence.mailbox"))
+		lines = append(lines, page.T(ctx, "evidence.mailbox"))
 	}
 	return lines
 }
@@ -170,9 +171,9 @@ func addressLines(ctx context.Context, a mailbox.AddressProof) (lines []string) 
 func nameLines(ctx context.Context, n cert.NameProof) []string {
 	l := locale.From(ctx)
 	if n.From == nil || n.Until == nil {
-		return []string{t(ctx, "evidence.unknown")}
+		return []string{page.T(ctx, "evidence.unknown")}
 	}
-	return []string{t(ctx, "evidence.name", "domain", n.Domain, "method", n.Method, "by", orDash(n.By), "from", l.Date(*n.From), "until", l.Date(*n.Until))}
+	return []string{page.T(ctx, "evidence.name", "domain", n.Domain, "method", n.Method, "by", orDash(n.By), "from", l.Date(*n.From), "until", l.Date(*n.Until))}
 }
 
 func orDash(s string) string {
@@ -185,26 +186,26 @@ func orDash(s string) string {
 // evidenceAround are terms, order and policy.
 func evidenceAround(ctx context.Context, e cert.Evidence) (facts []clientview.TextFact) {
 	if e.Terms != nil {
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.terms"), Text: t(ctx, "evidence.terms_text", "version", e.Terms.Version, "when", e.Terms.Accepted)})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.terms"), Text: page.T(ctx, "evidence.terms_text", "version", e.Terms.Version, "when", e.Terms.Accepted)})
 	}
 	if o := e.Order; o != nil {
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "serverorder.submitted"), Text: t(ctx, "evidence.submitted", "by", o.SubmittedBy.Name, "when", o.Submitted)})
-		approved := t(ctx, "evidence.by_rule")
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "serverorder.submitted"), Text: page.T(ctx, "evidence.submitted", "by", o.SubmittedBy.Name, "when", o.Submitted)})
+		approved := page.T(ctx, "evidence.by_rule")
 		if o.ApprovedBy != nil {
 			approved = o.ApprovedBy.Name
 		}
 		if o.Approved != nil {
-			approved = t(ctx, "evidence.submitted", "by", approved, "when", *o.Approved)
+			approved = page.T(ctx, "evidence.submitted", "by", approved, "when", *o.Approved)
 		}
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.approved"), Text: approved})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.approved"), Text: approved})
 	}
 	if r := e.Checks; r != nil {
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
-		policy := t(ctx, "evidence.no_policy")
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
+		policy := page.T(ctx, "evidence.no_policy")
 		if r.Policy != "" {
 			policy = r.Policy
 		}
-		facts = append(facts, clientview.TextFact{Term: t(ctx, "evidence.policy"), Text: policy})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.policy"), Text: policy})
 	}
 	return facts
 }
@@ -219,12 +220,12 @@ var profileNames = map[pki.ProfileID]string{
 func profileWords(ctx context.Context, r *lint.Report) string {
 	name := r.Profile
 	if id, ok := profileNames[pki.ProfileID(r.Profile)]; ok {
-		name = t(ctx, id)
+		name = page.T(ctx, id)
 	}
 	if r.Mode == string(pki.PublicBR) {
-		return t(ctx, "evidence.mode_public", "profile", name)
+		return page.T(ctx, "evidence.mode_public", "profile", name)
 	}
-	return t(ctx, "evidence.mode_private", "profile", name)
+	return page.T(ctx, "evidence.mode_private", "profile", name)
 }
 
 // reportModels are the rules with what came of each.
@@ -232,22 +233,22 @@ func reportModels(ctx context.Context, r *lint.Report) []view.CheckModel {
 	if r == nil {
 		return nil
 	}
-	ms := findingModels(ctx, r.Findings)
+	ms := page.Findings(ctx, r.Findings)
 	var passed []string
 	for _, rule := range r.Passed {
-		passed = append(passed, ruleLabel(ctx, rule))
+		passed = append(passed, page.RuleLabel(ctx, rule))
 	}
-	passed = append(passed, t(ctx, "evidence.zlint", "n", r.Zlint.Passed, "beside", r.Zlint.Beside))
-	ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Good, Word: t(ctx, "lint.kept")}, Text: strings.Join(passed, " · ")})
+	passed = append(passed, page.T(ctx, "evidence.zlint", "n", r.Zlint.Passed, "beside", r.Zlint.Beside))
+	ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Good, Word: page.T(ctx, "lint.kept")}, Text: strings.Join(passed, " · ")})
 	for _, rule := range r.Off {
-		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: t(ctx, "lint.off")}, Text: ruleLabel(ctx, rule)})
+		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: page.T(ctx, "lint.off")}, Text: page.RuleLabel(ctx, rule)})
 	}
 	for _, rule := range overlookedRules(r) {
 		why := r.Zlint.Overlooked[rule]
 		if locale.Has(why) {
-			why = t(ctx, why)
+			why = page.T(ctx, why)
 		}
-		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: t(ctx, "lint.overlooked")}, Text: rule + ": " + why})
+		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Paused, Word: page.T(ctx, "lint.overlooked")}, Text: rule + ": " + why})
 	}
 	return ms
 }

@@ -3,14 +3,15 @@ package site
 import (
 	"net/http"
 
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/view/portalview"
 )
 
 // footerPage is a page of running text that the operator may replace.
-func (s *Site) footerPage(name string) handler {
+func (s *Site) footerPage(name string) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		lang := locale.From(r.Context()).Lang()
-		return s.show(w, r, http.StatusOK, portalview.FooterPage(s.frame(r, s.Pages.Title(name, lang)), s.Pages.HTML(name, lang)))
+		return s.Show(w, r, http.StatusOK, portalview.FooterPage(s.Frame(r, s.Pages.Title(name, lang)), s.Pages.HTML(name, lang)))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -15,18 +16,18 @@ import (
 // forecast shows how often server certificates will be renewed.
 func (s *Site) forecast(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := s.Cert.Forecast(ctx, s.actor(r))
+	f, err := s.Cert.Forecast(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
-	m := officeview.ForecastModel{Lead: t(ctx, "forecast.lead", "n", f.Certificates)}
+	m := officeview.ForecastModel{Lead: page.T(ctx, "forecast.lead", "n", f.Certificates)}
 	if f.Certificates == 0 {
-		m.Lead = t(ctx, "forecast.lead_none")
-		m.Empty = &view.EmptyModel{Title: t(ctx, "forecast.none"), Text: t(ctx, "forecast.none_text")}
+		m.Lead = page.T(ctx, "forecast.lead_none")
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "forecast.none"), Text: page.T(ctx, "forecast.none_text")}
 	} else {
 		s.fillForecast(ctx, &m, f)
 	}
-	return s.show(w, r, http.StatusOK, officeview.ForecastPage(s.officeFrame(r, t(ctx, "forecast.title")), m))
+	return s.Show(w, r, http.StatusOK, officeview.ForecastPage(s.OfficeFrame(r, page.T(ctx, "forecast.title")), m))
 }
 
 func (s *Site) fillForecast(ctx context.Context, m *officeview.ForecastModel, f cert.Forecast) {
@@ -46,10 +47,10 @@ func (s *Site) fillForecast(ctx context.Context, m *officeview.ForecastModel, f 
 
 func limitWords(ctx context.Context, l cert.LimitForecast, now time.Time) officeview.ForecastLimit {
 	m := officeview.ForecastLimit{
-		Name: t(ctx, "forecast.days", "n", l.Days), Since: t(ctx, "forecast.today"), Total: locale.From(ctx).Number(l.Total),
+		Name: page.T(ctx, "forecast.days", "n", l.Days), Since: page.T(ctx, "forecast.today"), Total: locale.From(ctx).Number(l.Total),
 	}
 	if l.From.After(now) {
-		m.Since = t(ctx, "office.from", "day", view.Day(ctx, l.From, now).Text)
+		m.Since = page.T(ctx, "office.from", "day", view.Day(ctx, l.From, now).Text)
 	}
 	return m
 }
@@ -59,7 +60,9 @@ var monthIDs = [...]string{
 	"forecast.jul", "forecast.aug", "forecast.sep", "forecast.oct", "forecast.nov", "forecast.dec",
 }
 
-func shortMonth(ctx context.Context, day time.Time) string { return t(ctx, monthIDs[day.Month()-1]) }
+func shortMonth(ctx context.Context, day time.Time) string {
+	return page.T(ctx, monthIDs[day.Month()-1])
+}
 
 // The chart: pixels from its top, shares of its width from the left, where the
 // numbers stand.
@@ -73,7 +76,7 @@ var chartOpacity = [...]string{"0.15", "0.5", "1", "0.75"}
 
 func forecastChart(ctx context.Context, f cert.Forecast, limits []officeview.ForecastLimit) officeview.ForecastChart {
 	number := locale.From(ctx).Number
-	c := officeview.ForecastChart{Height: px(chartHeight), Title: t(ctx, "forecast.chart")}
+	c := officeview.ForecastChart{Height: px(chartHeight), Title: page.T(ctx, "forecast.chart")}
 	top := levels(f)
 	y := func(n int64) float64 { return chartBottom - float64(n)/float64(top)*(chartBottom-chartTop) }
 	for n := int64(0); n <= top; n += top / 4 {

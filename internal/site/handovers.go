@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -42,9 +43,9 @@ func readHanding(r *http.Request) handing {
 
 // hidden sends on what was chosen.
 func (in handing) hidden() []view.Hidden {
-	hs := []view.Hidden{{Name: "at", Value: id(in.at)}}
+	hs := []view.Hidden{{Name: "at", Value: page.ID(in.at)}}
 	for _, o := range in.organisations {
-		hs = append(hs, view.Hidden{Name: "row", Value: id(o)})
+		hs = append(hs, view.Hidden{Name: "row", Value: page.ID(o)})
 	}
 	return hs
 }
@@ -69,12 +70,12 @@ func handoverForm(o org.Organisation) *organisationview.HandoverForm {
 // toOrganisations leads from the address of the steps, which are all posted, to
 // where they begin.
 func (s *Site) toOrganisations(w http.ResponseWriter, r *http.Request) error {
-	return s.done(w, r, paths.Organisations, "")
+	return s.Done(w, r, paths.Organisations, "")
 }
 
 // handOver takes what a step sends: first who is meant, then that it shall be.
 func (s *Site) handOver(w http.ResponseWriter, r *http.Request) error {
-	in, ctx, by := readHanding(r), r.Context(), s.actor(r)
+	in, ctx, by := readHanding(r), r.Context(), s.Actor(r)
 	if r.PostFormValue("step") == "offer" {
 		return s.offer(w, r, in)
 	}
@@ -87,17 +88,17 @@ func (s *Site) handOver(w http.ResponseWriter, r *http.Request) error {
 
 // handingAgain shows the page that the form stands on, with why it came back.
 func (s *Site) handingAgain(w http.ResponseWriter, r *http.Request, in handing, refused error) error {
-	if !answerable(refused) {
+	if !page.Answerable(refused) {
 		return refused
 	}
 	m := organisationview.HandoverForm{Email: in.email}
 	var fields map[string]string
-	fields, m.Whole = wrong(r.Context(), refused)
+	fields, m.Whole = page.Wrong(r.Context(), refused)
 	m.Error = fields["email"]
 	if in.at == 0 {
 		return s.organisationsPage(w, r, in.organisations, m, refused)
 	}
-	o, err := s.Org.Organisation(r.Context(), s.actor(r), in.at)
+	o, err := s.Org.Organisation(r.Context(), s.Actor(r), in.at)
 	if err != nil {
 		return err
 	}
@@ -123,15 +124,15 @@ func (s *Site) chosen(ctx context.Context, by person.Actor, in handing) (some []
 
 // reviewPage says who it is, what goes over and how, before anything happens.
 func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to handover.Successor) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	all, err := s.chosen(ctx, by, in)
 	if err != nil {
 		return err
 	}
 	n := len(all)
-	m := organisationview.HandoverReviewModel{Title: t(ctx, "handover.title_several", "n", n), Lead: t(ctx, "handover.lead"), Successor: to.Name, Email: to.Email}
+	m := organisationview.HandoverReviewModel{Title: page.T(ctx, "handover.title_several", "n", n), Lead: page.T(ctx, "handover.lead"), Successor: to.Name, Email: to.Email}
 	if n == 1 {
-		m.Title = t(ctx, "handover.title", "organisation", all[0].Name)
+		m.Title = page.T(ctx, "handover.title", "organisation", all[0].Name)
 	}
 	if m.Moves, err = s.movesOf(ctx, by, all); err != nil {
 		return err
@@ -140,25 +141,25 @@ func (s *Site) reviewPage(w http.ResponseWriter, r *http.Request, in handing, to
 		return err
 	}
 	m.Procedure = []string{
-		t(ctx, "handover.step_password", "n", n), t(ctx, "handover.step_mail", "name", to.Name),
-		t(ctx, "handover.step_pass", "name", to.Name), t(ctx, "handover.step_done", "name", to.Name),
+		page.T(ctx, "handover.step_password", "n", n), page.T(ctx, "handover.step_mail", "name", to.Name),
+		page.T(ctx, "handover.step_pass", "name", to.Name), page.T(ctx, "handover.step_done", "name", to.Name),
 	}
-	m.After = []string{t(ctx, "handover.until_then"), t(ctx, "handover.others_stay")}
-	m.Final = t(ctx, "handover.final", "n", n, "name", to.Name)
+	m.After = []string{page.T(ctx, "handover.until_then"), page.T(ctx, "handover.others_stay")}
+	m.Final = page.T(ctx, "handover.final", "n", n, "name", to.Name)
 	m.Form = view.FormModel{
-		Action: paths.Handovers, Cancel: in.back(), Submit: view.ButtonModel{Label: t(ctx, "handover.begin"), Name: "step", Value: "offer"},
-		Hidden: append(in.hidden(), view.Hidden{Name: "email", Value: in.email}, view.Hidden{Name: "successor", Value: id(to.Account)}, view.Hidden{Name: "form", Value: rand.Text()}),
+		Action: paths.Handovers, Cancel: in.back(), Submit: view.ButtonModel{Label: page.T(ctx, "handover.begin"), Name: "step", Value: "offer"},
+		Hidden: append(in.hidden(), view.Hidden{Name: "email", Value: in.email}, view.Hidden{Name: "successor", Value: page.ID(to.Account)}, view.Hidden{Name: "form", Value: rand.Text()}),
 	}
-	return s.show(w, r, http.StatusOK, organisationview.HandoverReview(s.handingFrame(r, m.Title, all), m))
+	return s.Show(w, r, http.StatusOK, organisationview.HandoverReview(s.handingFrame(r, m.Title, all), m))
 }
 
 // handingFrame leads back to the organisation, where it is one.
 func (s *Site) handingFrame(r *http.Request, title string, all []org.Organisation) view.Frame {
-	crumbs := []view.Link{{Label: t(r.Context(), "nav.organisations"), Href: paths.Organisations}}
+	crumbs := []view.Link{{Label: page.T(r.Context(), "nav.organisations"), Href: paths.Organisations}}
 	if len(all) == 1 {
 		crumbs = append(crumbs, view.Link{Label: all[0].Name, Href: paths.Organisation(all[0].ID)})
 	}
-	return s.frame(r, title, crumbs...)
+	return s.Frame(r, title, crumbs...)
 }
 
 // replaces says which open handovers end when this one begins.
@@ -166,7 +167,7 @@ func (s *Site) replaces(ctx context.Context, by person.Actor, in handing) (words
 	open, err := s.Handover.Mine(ctx, by)
 	for _, o := range open {
 		if o.Gives && slices.Contains(in.organisations, o.Organisation) {
-			words = append(words, t(ctx, "handover.replaces", "name", o.SuccessorName, "organisation", o.OrganisationName))
+			words = append(words, page.T(ctx, "handover.replaces", "name", o.SuccessorName, "organisation", o.OrganisationName))
 		}
 	}
 	return words, err
@@ -181,7 +182,7 @@ func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisat
 	counts, err := s.Handover.Moves(ctx, by, ids...)
 	for _, o := range all {
 		m := movesModel(ctx, o.Name, counts[o.ID])
-		m.Moves = append(m.Moves, move(ctx, t(ctx, "handover.tokens"), counts[o.ID].Tokens))
+		m.Moves = append(m.Moves, move(ctx, page.T(ctx, "handover.tokens"), counts[o.ID].Tokens))
 		for i, href := range []string{paths.CertificatesOf(o.ID), paths.OrdersOf(o.ID), paths.Organisation(o.ID) + "#names", paths.Tokens} {
 			if m.Moves[i].Count != "0" {
 				m.Moves[i].Href = href
@@ -195,7 +196,7 @@ func (s *Site) movesOf(ctx context.Context, by person.Actor, all []org.Organisat
 // movesModel is what goes over to the successor.
 func movesModel(ctx context.Context, organisation string, n handover.Moves) organisationview.MovesModel {
 	return organisationview.MovesModel{Organisation: organisation, Moves: []organisationview.MoveModel{
-		move(ctx, t(ctx, "handover.certificates"), n.Certificates), move(ctx, t(ctx, "handover.orders"), n.Orders), move(ctx, t(ctx, "organisation.names"), n.Names),
+		move(ctx, page.T(ctx, "handover.certificates"), n.Certificates), move(ctx, page.T(ctx, "handover.orders"), n.Orders), move(ctx, page.T(ctx, "organisation.names"), n.Names),
 	}}
 }
 
@@ -206,7 +207,7 @@ func move(ctx context.Context, label string, n int) organisationview.MoveModel {
 // offer begins the handovers and shows their session passwords, this once: the
 // same form sent again, by a reload or by going back, shows none.
 func (s *Site) offer(w http.ResponseWriter, r *http.Request, in handing) error {
-	made, err := s.Handover.Offer(r.Context(), s.actor(r), handover.Wish{
+	made, err := s.Handover.Offer(r.Context(), s.Actor(r), handover.Wish{
 		Organisations: in.organisations, Email: in.email, Successor: in.successor, Form: in.form,
 	})
 	if errors.Is(err, handover.ErrForm) {
@@ -220,28 +221,28 @@ func (s *Site) offer(w http.ResponseWriter, r *http.Request, in handing) error {
 
 func (s *Site) shownOnce(w http.ResponseWriter, r *http.Request, in handing) error {
 	ctx := r.Context()
-	s.problem(w, r, view.ProblemModel{
-		Status: http.StatusConflict, Title: t(ctx, "handover.shown_title"), What: t(ctx, "handover.shown"), Todo: t(ctx, "handover.shown_todo"),
-		Actions: []view.ButtonModel{{Label: t(ctx, "handover.shown_back"), Href: in.back(), Kind: view.Primary}},
+	s.Problem(w, r, view.ProblemModel{
+		Status: http.StatusConflict, Title: page.T(ctx, "handover.shown_title"), What: page.T(ctx, "handover.shown"), Todo: page.T(ctx, "handover.shown_todo"),
+		Actions: []view.ButtonModel{{Label: page.T(ctx, "handover.shown_back"), Href: in.back(), Kind: view.Primary}},
 	})
 	return nil
 }
 
 func (s *Site) passwordsPage(w http.ResponseWriter, r *http.Request, in handing, made []handover.WithPassword) error {
 	ctx := r.Context()
-	m := organisationview.SessionPasswordsModel{Title: t(ctx, "handover.passwords_title", "n", len(made)), Once: t(ctx, "handover.once", "n", len(made))}
+	m := organisationview.SessionPasswordsModel{Title: page.T(ctx, "handover.passwords_title", "n", len(made)), Once: page.T(ctx, "handover.once", "n", len(made))}
 	var name string
 	for _, p := range made {
 		name = p.SuccessorName
 		m.Passwords = append(m.Passwords, organisationview.SessionPassword{
-			ID: "password-" + id(p.ID), Organisation: p.OrganisationName, Password: p.Password, Successor: name, Until: view.At(ctx, p.Ends, s.Now()),
+			ID: "password-" + page.ID(p.ID), Organisation: p.OrganisationName, Password: p.Password, Successor: name, Until: view.At(ctx, p.Ends, s.Now()),
 		})
 	}
 	m.Pass = []string{
-		t(ctx, "handover.pass_how", "name", name), t(ctx, "handover.pass_later", "name", name),
-		t(ctx, "handover.pass_never"), t(ctx, "handover.pass_lost"),
+		page.T(ctx, "handover.pass_how", "name", name), page.T(ctx, "handover.pass_later", "name", name),
+		page.T(ctx, "handover.pass_never"), page.T(ctx, "handover.pass_lost"),
 	}
-	m.Back = view.ButtonModel{Label: t(ctx, "handover.passed"), Href: in.back(), Kind: view.Primary}
-	crumb := view.Link{Label: t(ctx, "nav.organisations"), Href: paths.Organisations}
-	return s.show(w, r, http.StatusOK, organisationview.SessionPasswords(s.frame(r, m.Title, crumb), m))
+	m.Back = view.ButtonModel{Label: page.T(ctx, "handover.passed"), Href: in.back(), Kind: view.Primary}
+	crumb := view.Link{Label: page.T(ctx, "nav.organisations"), Href: paths.Organisations}
+	return s.Show(w, r, http.StatusOK, organisationview.SessionPasswords(s.Frame(r, m.Title, crumb), m))
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
@@ -31,22 +31,22 @@ func (s *Site) handoverEvents(ctx context.Context, o handover.Offer) []view.Even
 	now := s.Now()
 	at := func(t time.Time) view.Moment { return view.At(ctx, t, now) }
 	to := []any{"name", o.SuccessorName}
-	events := []view.Event{{Kind: view.Open, Title: t(ctx, "handover.event_offered", to...), When: at(o.Created), Who: o.GiverName}}
+	events := []view.Event{{Kind: view.Open, Title: page.T(ctx, "handover.event_offered", to...), When: at(o.Created), Who: o.GiverName}}
 	if o.Reminded != nil {
-		events = append(events, view.Event{Icon: view.IconMail, Title: t(ctx, "handover.event_reminded", to...), When: at(*o.Reminded)})
+		events = append(events, view.Event{Icon: view.IconMail, Title: page.T(ctx, "handover.event_reminded", to...), When: at(*o.Reminded)})
 	}
 	if o.Accepted != nil {
-		events = append(events, view.Event{Kind: view.Good, Title: t(ctx, "handover.event_accepted"), When: at(*o.Accepted), Who: o.SuccessorName})
+		events = append(events, view.Event{Kind: view.Good, Title: page.T(ctx, "handover.event_accepted"), When: at(*o.Accepted), Who: o.SuccessorName})
 	}
 	switch end := handoverEnds[o.State]; {
 	case o.Ended != nil:
-		events = append(events, view.Event{Kind: end.kind, Title: t(ctx, end.words, to...), When: at(*o.Ended)})
+		events = append(events, view.Event{Kind: end.kind, Title: page.T(ctx, end.words, to...), When: at(*o.Ended)})
 	case !o.Open(now):
-		events = append(events, view.Event{Kind: view.Ended, Title: t(ctx, "handover.event_expired", to...), When: at(o.Ends)})
+		events = append(events, view.Event{Kind: view.Ended, Title: page.T(ctx, "handover.event_expired", to...), When: at(o.Ends)})
 	case o.Accepted == nil:
-		events = append(events, view.Event{Icon: view.IconOpen, Title: t(ctx, "handover.event_answer", to...), Text: t(ctx, "handover.by", "day", at(o.Ends).Text)})
+		events = append(events, view.Event{Icon: view.IconOpen, Title: page.T(ctx, "handover.event_answer", to...), Text: page.T(ctx, "handover.by", "day", at(o.Ends).Text)})
 	default:
-		events = append(events, view.Event{Icon: view.IconOpen, Title: t(ctx, "handover.event_password", to...), Text: t(ctx, "handover.by", "day", at(o.Ends).Text)})
+		events = append(events, view.Event{Icon: view.IconOpen, Title: page.T(ctx, "handover.event_password", to...), Text: page.T(ctx, "handover.by", "day", at(o.Ends).Text)})
 	}
 	return events
 }
@@ -54,9 +54,9 @@ func (s *Site) handoverEvents(ctx context.Context, o handover.Offer) []view.Even
 // handoverState is where an open one stands, short.
 func handoverState(ctx context.Context, o handover.Offer) view.StateModel {
 	if o.State == handover.Accepted {
-		return view.StateModel{Kind: view.Open, Word: t(ctx, "handover.state_accepted")}
+		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "handover.state_accepted")}
 	}
-	return view.StateModel{Kind: view.Open, Word: t(ctx, "handover.state_offered")}
+	return view.StateModel{Kind: view.Open, Word: page.T(ctx, "handover.state_offered")}
 }
 
 // handovers is what the page of o says of its handovers.
@@ -81,16 +81,16 @@ func (s *Site) openHandover(ctx context.Context, o handover.Offer) *organisation
 	}
 	until := view.At(ctx, o.Ends, s.Now()).Text
 	m := &organisationview.HandoverOpen{Notice: view.NoticeModel{
-		Kind: view.Info, Title: t(ctx, "handover.open_offered", "name", o.SuccessorName), Text: t(ctx, "handover.open_offered_text", "name", o.SuccessorName, "until", until),
+		Kind: view.Info, Title: page.T(ctx, "handover.open_offered", "name", o.SuccessorName), Text: page.T(ctx, "handover.open_offered_text", "name", o.SuccessorName, "until", until),
 	}}
 	if o.State == handover.Accepted {
-		m.Notice.Title, m.Notice.Text = t(ctx, "handover.open_accepted", "name", o.SuccessorName), t(ctx, "handover.open_accepted_text", "name", o.SuccessorName, "until", until)
+		m.Notice.Title, m.Notice.Text = page.T(ctx, "handover.open_accepted", "name", o.SuccessorName), page.T(ctx, "handover.open_accepted_text", "name", o.SuccessorName, "until", until)
 	}
 	if o.SuccessorLocked {
-		m.Notice.Kind, m.Notice.Text = view.Warn, t(ctx, "handover.open_locked", "name", o.SuccessorName)
+		m.Notice.Kind, m.Notice.Text = view.Warn, page.T(ctx, "handover.open_locked", "name", o.SuccessorName)
 	}
 	if handover.MayCancel(o, s.Now()) == nil {
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "handover.cancel"), Href: paths.Handover(o.ID) + "/cancel", Icon: view.IconBan}}
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "handover.cancel"), Href: paths.Handover(o.ID) + "/cancel", Icon: view.IconBan}}
 	}
 	return m
 }
@@ -99,7 +99,7 @@ func (s *Site) openHandover(ctx context.Context, o handover.Offer) *organisation
 func (s *Site) handoverTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
 	open, err := s.Handover.Mine(ctx, by)
 	var tasks []view.Task
-	for _, o := range open[:min(len(open), startTasks)] {
+	for _, o := range open[:min(len(open), page.MostTasks)] {
 		tasks = append(tasks, s.handoverTask(ctx, o))
 	}
 	return tasks, err
@@ -108,19 +108,19 @@ func (s *Site) handoverTasks(ctx context.Context, by person.Actor) ([]view.Task,
 func (s *Site) handoverTask(ctx context.Context, o handover.Offer) view.Task {
 	args := []any{"organisation", o.OrganisationName, "from", o.GiverName, "to", o.SuccessorName, "until", view.Day(ctx, o.Ends, s.Now()).Text}
 	if o.Receives {
-		link := view.Link{Label: t(ctx, "start.look"), Href: paths.Handover(o.ID)}
+		link := view.Link{Label: page.T(ctx, "start.look"), Href: paths.Handover(o.ID)}
 		if o.State == handover.Accepted {
-			link.Label = t(ctx, "start.handover_enter")
-			return view.Task{Kind: view.Open, Text: t(ctx, "start.handover_password", args...), Link: link}
+			link.Label = page.T(ctx, "start.handover_enter")
+			return view.Task{Kind: view.Open, Text: page.T(ctx, "start.handover_password", args...), Link: link}
 		}
-		return view.Task{Kind: view.Open, Text: t(ctx, "start.handover_offered", args...), Link: link}
+		return view.Task{Kind: view.Open, Text: page.T(ctx, "start.handover_offered", args...), Link: link}
 	}
-	k := view.Task{Kind: view.Paused, Text: t(ctx, "start.handover_waits", args...), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"}}
+	k := view.Task{Kind: view.Paused, Text: page.T(ctx, "start.handover_waits", args...), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"}}
 	switch {
 	case o.SuccessorLocked:
-		k.Kind, k.Text = view.Warn, t(ctx, "start.handover_locked", args...)
+		k.Kind, k.Text = view.Warn, page.T(ctx, "start.handover_locked", args...)
 	case o.State == handover.Accepted:
-		k.Kind, k.Text = view.Open, t(ctx, "start.handover_pass", args...)
+		k.Kind, k.Text = view.Open, page.T(ctx, "start.handover_pass", args...)
 	}
 	return k
 }
@@ -129,13 +129,13 @@ func (s *Site) handoverTask(ctx context.Context, o handover.Offer) view.Task {
 func (s *Site) failedHandovers(ctx context.Context, by person.Actor) ([]view.Task, error) {
 	failed, err := s.Handover.Failed(ctx, by)
 	var tasks []view.Task
-	for _, o := range failed[:min(len(failed), startTasks)] {
+	for _, o := range failed[:min(len(failed), page.MostTasks)] {
 		words := map[handover.State]string{
 			handover.Declined: "start.handover_declined", handover.Expired: "start.handover_expired", handover.Locked: "start.handover_wrong",
 		}[o.State]
 		tasks = append(tasks, view.Task{
-			Kind: view.Warn, Text: t(ctx, words, "organisation", o.OrganisationName, "to", o.SuccessorName),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"},
+			Kind: view.Warn, Text: page.T(ctx, words, "organisation", o.OrganisationName, "to", o.SuccessorName),
+			Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"},
 		})
 	}
 	return tasks, err
@@ -147,10 +147,10 @@ func (s *Site) reminderTasks(ctx context.Context, by person.Actor) ([]view.Task,
 	all, err := s.Org.Organisations(ctx, by)
 	var tasks []view.Task
 	for _, o := range all {
-		if o.Contact && len(o.Unconfirmed) > 0 && len(tasks) < startTasks {
+		if o.Contact && len(o.Unconfirmed) > 0 && len(tasks) < page.MostTasks {
 			tasks = append(tasks, view.Task{
-				Kind: view.Warn, Text: t(ctx, "start.reminders_confirm", "organisation", o.Name),
-				Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Organisation(o.ID)},
+				Kind: view.Warn, Text: page.T(ctx, "start.reminders_confirm", "organisation", o.Name),
+				Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.ID)},
 			})
 		}
 	}
@@ -162,21 +162,12 @@ func (s *Site) reassignTasks(ctx context.Context, by person.Actor) ([]view.Task,
 	all, err := s.Handover.Reassignments(ctx, by)
 	var tasks []view.Task
 	for _, r := range all {
-		if handover.MayConfirmReassign(r) == nil && len(tasks) < startTasks {
+		if handover.MayConfirmReassign(r) == nil && len(tasks) < page.MostTasks {
 			tasks = append(tasks, view.Task{
-				Kind: view.Open, Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Reassignment(r.Organisation)},
-				Text: t(ctx, "office.reassign_waits", "organisation", r.OrganisationName, "name", r.SuccessorName, "by", r.AskedByName),
+				Kind: view.Open, Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Reassignment(r.Organisation)},
+				Text: page.T(ctx, "office.reassign_waits", "organisation", r.OrganisationName, "name", r.SuccessorName, "by", r.AskedByName),
 			})
 		}
 	}
 	return tasks, err
-}
-
-// because is why something may not be, in words; "" when it may.
-func because(ctx context.Context, err error) string {
-	if err == nil {
-		return ""
-	}
-	f := fault.Of(err)
-	return t(ctx, f.ID, f.Args...)
 }

@@ -30,5 +30,5 @@ func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Site) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	s.problem(w, r, view.ProblemModel{Status: http.StatusMethodNotAllowed})
+	s.Problem(w, r, view.ProblemModel{Status: http.StatusMethodNotAllowed})
 }

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
@@ -19,15 +20,15 @@ const (
 
 // nextModel is what an applied import leads to.
 func nextModel(ctx context.Context, im imports.Import) *importview.NextModel {
-	m := &importview.NextModel{Title: t(ctx, "import.next"), Text: t(ctx, "import.next_none")}
+	m := &importview.NextModel{Title: page.T(ctx, "import.next"), Text: page.T(ctx, "import.next_none")}
 	if im.New > 0 && mailbox.MayEditRows(im.Standing) == nil {
-		m.Text = t(ctx, "import.next_challenges", "n", im.New)
+		m.Text = page.T(ctx, "import.next_challenges", "n", im.New)
 		m.Actions = append(m.Actions, view.ButtonModel{
-			Label: t(ctx, "import.challenge_new", "n", im.New), Icon: view.IconMail, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
-			Hidden: []view.Hidden{{Name: "verb", Value: "challenge"}, {Name: "import_new", Value: id(im.ID)}},
+			Label: page.T(ctx, "import.challenge_new", "n", im.New), Icon: view.IconMail, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
+			Hidden: []view.Hidden{{Name: "verb", Value: "challenge"}, {Name: "import_new", Value: page.ID(im.ID)}},
 		})
 	}
-	m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "import.to_table"), Href: paths.EmailDomain(im.DomainName)})
+	m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "import.to_table"), Href: paths.EmailDomain(im.DomainName)})
 	return m
 }
 
@@ -44,48 +45,48 @@ func (s *Site) importMissing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.importFrame(r, im, t(ctx, "import.missing_title"), view.Link{Label: im.FileName, Href: importPath(im)})
+	f := s.importFrame(r, im, page.T(ctx, "import.missing_title"), view.Link{Label: im.FileName, Href: importPath(im)})
 	m := s.missingModel(ctx, im, rows)
 	m.Head.Title = f.Title
 	if after > 0 {
 		m.Pager.First = importPath(im) + "/missing"
 	}
-	return s.show(w, r, http.StatusOK, importview.Missing(f, m))
+	return s.Show(w, r, http.StatusOK, importview.Missing(f, m))
 }
 
 // missingModel shows rows, of which one more than a page may be there.
 func (s *Site) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row) importview.MissingModel {
-	m := importview.MissingModel{Head: view.HeadModel{Lead: t(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
+	m := importview.MissingModel{Head: view.HeadModel{Lead: page.T(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
 	if len(rows) == 0 {
-		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: t(ctx, "import.missing_none"), Text: t(ctx, "import.missing_none_text")}
+		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: page.T(ctx, "import.missing_none"), Text: page.T(ctx, "import.missing_none_text")}
 		return m
 	}
 	if len(rows) > missingShown {
 		rows = rows[:missingShown]
-		m.Pager.Next = importPath(im) + "/missing?after=" + id(rows[missingShown-1].ID)
+		m.Pager.Next = importPath(im) + "/missing?after=" + page.ID(rows[missingShown-1].ID)
 	}
 	for _, row := range rows {
 		m.Rows = append(m.Rows, s.addressLine(ctx, row, false))
 	}
 	n := max(im.Missing, len(rows))
-	m.Pager.Shown = t(ctx, "rows.shown", "shown", len(rows), "n", n)
+	m.Pager.Shown = page.T(ctx, "rows.shown", "shown", len(rows), "n", n)
 	if mailbox.MayEditRows(im.Standing) == nil {
 		m.Head.Actions = []view.ButtonModel{{
-			Label: t(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
-			Hidden: []view.Hidden{{Name: "verb", Value: "deactivate"}, {Name: "import_missing", Value: id(im.ID)}},
+			Label: page.T(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",
+			Hidden: []view.Hidden{{Name: "verb", Value: "deactivate"}, {Name: "import_missing", Value: page.ID(im.ID)}},
 		}}
 	}
 	return m
 }
 
 func missingTable(ctx context.Context) view.TableModel {
-	return view.TableModel{Caption: t(ctx, "import.missing_title"), Columns: []view.Column{
-		{Label: t(ctx, "rows.status"), Tight: true},
-		{Label: t(ctx, "rows.name")},
-		{Label: t(ctx, "row.primary")},
-		{Label: t(ctx, "row.linked")},
-		{Label: t(ctx, "rows.end")},
-		{Label: t(ctx, "row.comment")},
+	return view.TableModel{Caption: page.T(ctx, "import.missing_title"), Columns: []view.Column{
+		{Label: page.T(ctx, "rows.status"), Tight: true},
+		{Label: page.T(ctx, "rows.name")},
+		{Label: page.T(ctx, "row.primary")},
+		{Label: page.T(ctx, "row.linked")},
+		{Label: page.T(ctx, "rows.end")},
+		{Label: page.T(ctx, "row.comment")},
 	}}
 }
 
@@ -103,12 +104,12 @@ func (s *Site) askUndoImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.importFrame(r, im, t(ctx, "import.undo_title"), view.Link{Label: im.FileName, Href: importPath(im)})
+	f := s.importFrame(r, im, page.T(ctx, "import.undo_title"), view.Link{Label: im.FileName, Href: importPath(im)})
 	m := importview.UndoModel{Dialog: undoDialog(ctx, im, f.Title, can, stays)}
 	if m.Stays, err = s.stays(ctx, im, stays); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, importview.Undo(f, m))
+	return s.Show(w, r, http.StatusOK, importview.Undo(f, m))
 }
 
 // stays lists what cannot be undone, or was not: n lines, nil when there are
@@ -121,26 +122,26 @@ func (s *Site) stays(ctx context.Context, im imports.Import, n int) (*importview
 	if err != nil {
 		return nil, err
 	}
-	m := &importview.StaysModel{Title: t(ctx, "import.stays", "n", n), Table: staysTable(ctx), Lines: stayLines(ctx, im, lines)}
+	m := &importview.StaysModel{Title: page.T(ctx, "import.stays", "n", n), Table: staysTable(ctx), Lines: stayLines(ctx, im, lines)}
 	if n > len(lines) {
-		m.More = t(ctx, "import.stays_more", "n", n-len(lines))
+		m.More = page.T(ctx, "import.stays_more", "n", n-len(lines))
 	}
 	return m, nil
 }
 
 func undoDialog(ctx context.Context, im imports.Import, title string, can, stays int) view.DialogModel {
-	m := view.DialogModel{Title: title, Action: importPath(im) + "/undo", Verb: t(ctx, "import.undo"), Cancel: importPath(im)}
-	m.What = []string{t(ctx, "import.undo_what", "n", can), t(ctx, "import.undo_how")}
+	m := view.DialogModel{Title: title, Action: importPath(im) + "/undo", Verb: page.T(ctx, "import.undo"), Cancel: importPath(im)}
+	m.What = []string{page.T(ctx, "import.undo_what", "n", can), page.T(ctx, "import.undo_how")}
 	if stays > 0 {
-		m.What = append(m.What, t(ctx, "import.undo_stays", "n", stays))
+		m.What = append(m.What, page.T(ctx, "import.undo_stays", "n", stays))
 	}
-	m.Final = t(ctx, "import.undo_final")
+	m.Final = page.T(ctx, "import.undo_final")
 	return m
 }
 
 func staysTable(ctx context.Context) view.TableModel {
-	return view.TableModel{Caption: t(ctx, "import.stays_caption"), Columns: []view.Column{
-		{Label: t(ctx, "import.line"), Tight: true}, {Label: t(ctx, "rows.name")}, {Label: t(ctx, "row.primary")}, {Label: t(ctx, "import.why")},
+	return view.TableModel{Caption: page.T(ctx, "import.stays_caption"), Columns: []view.Column{
+		{Label: page.T(ctx, "import.line"), Tight: true}, {Label: page.T(ctx, "rows.name")}, {Label: page.T(ctx, "row.primary")}, {Label: page.T(ctx, "import.why")},
 	}}
 }
 
@@ -148,7 +149,7 @@ func stayLines(ctx context.Context, im imports.Import, lines []imports.Line) (ou
 	for _, l := range lines {
 		s := importview.StayLine{Line: strconv.Itoa(l.Line), Name: l.Name, Primary: l.Primary, Href: paths.Row(im.DomainName, l.Row)}
 		if l.Stays != "" {
-			s.Why = t(ctx, l.Stays)
+			s.Why = page.T(ctx, l.Stays)
 		}
 		out = append(out, s)
 	}
@@ -160,8 +161,8 @@ func (s *Site) undoImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Imports.Undo(r.Context(), s.actor(r), string(im.DomainName), im.ID); err != nil {
+	if err := s.Imports.Undo(r.Context(), s.Actor(r), string(im.DomainName), im.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, importPath(im), "")
+	return s.Done(w, r, importPath(im), "")
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -61,10 +62,10 @@ func (s *Site) planLines(r *http.Request, im imports.Import, m *importview.PlanM
 	}
 	m.Chips, m.Legend = classChips(ctx, im, c), legend(ctx, im, c)
 	if c == imports.LineFaulty && im.Faulty > 0 {
-		m.Faults = &view.ButtonModel{Label: t(ctx, "import.faults_file"), Href: base + "/faults.csv"}
+		m.Faults = &view.ButtonModel{Label: page.T(ctx, "import.faults_file"), Href: base + "/faults.csv"}
 	}
 	if len(lines) == 0 {
-		m.Empty = &view.EmptyModel{Title: t(ctx, "import.no_lines"), Text: t(ctx, "import.no_lines_text")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "import.no_lines"), Text: page.T(ctx, "import.no_lines_text")}
 		return nil
 	}
 	to := func(after int) string {
@@ -81,7 +82,7 @@ func (s *Site) planLines(r *http.Request, im imports.Import, m *importview.PlanM
 	if after > 0 {
 		m.Pager.First = to(0)
 	}
-	m.Pager.Shown = t(ctx, "import.shown", "shown", len(lines), "n", im.Count(c))
+	m.Pager.Shown = page.T(ctx, "import.shown", "shown", len(lines), "n", im.Count(c))
 	m.Table = linesTable(ctx, c)
 	for _, l := range lines {
 		m.Lines = append(m.Lines, planLine(ctx, im, l))
@@ -92,17 +93,17 @@ func (s *Site) planLines(r *http.Request, im imports.Import, m *importview.PlanM
 func legend(ctx context.Context, im imports.Import, c imports.Class) string {
 	switch {
 	case im.Applied != nil && c == imports.LineNew:
-		return t(ctx, "import.legend_added")
+		return page.T(ctx, "import.legend_added")
 	case im.Applied != nil && c == imports.LineChanged:
-		return t(ctx, "import.legend_edited")
+		return page.T(ctx, "import.legend_edited")
 	}
-	return t(ctx, legendIDs[c])
+	return page.T(ctx, legendIDs[c])
 }
 
 func classChips(ctx context.Context, im imports.Import, now imports.Class) (chips []view.Chip) {
 	for _, c := range imports.Classes {
 		chips = append(chips, view.Chip{
-			Label: t(ctx, classIDs[c]), Count: locale.From(ctx).Number(int64(im.Count(c))), Href: importPath(im) + "?show=" + string(c) + "#lines", Current: c == now,
+			Label: page.T(ctx, classIDs[c]), Count: locale.From(ctx).Number(int64(im.Count(c))), Href: importPath(im) + "?show=" + string(c) + "#lines", Current: c == now,
 		})
 	}
 	return chips
@@ -114,8 +115,8 @@ var whatIDs = map[imports.Class]string{
 }
 
 func linesTable(ctx context.Context, c imports.Class) view.TableModel {
-	return view.TableModel{Caption: t(ctx, classIDs[c]), Columns: []view.Column{
-		{Label: t(ctx, "import.line"), Tight: true}, {Label: t(ctx, "rows.name")}, {Label: t(ctx, "row.primary")}, {Label: t(ctx, whatIDs[c])},
+	return view.TableModel{Caption: page.T(ctx, classIDs[c]), Columns: []view.Column{
+		{Label: page.T(ctx, "import.line"), Tight: true}, {Label: page.T(ctx, "rows.name")}, {Label: page.T(ctx, "row.primary")}, {Label: page.T(ctx, whatIDs[c])},
 	}}
 }
 
@@ -126,7 +127,7 @@ func planLine(ctx context.Context, im imports.Import, l imports.Line) importview
 	}
 	switch l.Class {
 	case imports.LineNew, imports.LineUnchanged:
-		p.Kind, p.Aliases, p.Applicant, p.Comment = kindWords(ctx, l.Kind), addresses(l.Aliases), string(l.Applicant), l.Comment
+		p.Kind, p.Aliases, p.Applicant, p.Comment = page.RowKind(ctx, l.Kind), page.Addresses(l.Aliases), string(l.Applicant), l.Comment
 	case imports.LineSkipped:
 		p.Kind = string(l.Kind)
 	}
@@ -137,7 +138,7 @@ func planLine(ctx context.Context, im imports.Import, l imports.Line) importview
 		p.Faults = append(p.Faults, fieldWords(ctx, f))
 	}
 	for _, h := range l.Hints {
-		p.Hints = append(p.Hints, t(ctx, h.ID, h.Args...))
+		p.Hints = append(p.Hints, page.T(ctx, h.ID, h.Args...))
 	}
 	return p
 }
@@ -145,16 +146,16 @@ func planLine(ctx context.Context, im imports.Import, l imports.Line) importview
 // planCell words a changed value: mailbox types in the reader's language.
 func planCell(ctx context.Context, c imports.Cell) importview.PlanCell {
 	if c.Field == imports.FieldKind {
-		c.Old, c.New = kindWords(ctx, mailbox.Kind(c.Old)), kindWords(ctx, mailbox.Kind(c.New))
+		c.Old, c.New = page.RowKind(ctx, mailbox.Kind(c.Old)), page.RowKind(ctx, mailbox.Kind(c.New))
 	}
-	return importview.PlanCell{Label: t(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
+	return importview.PlanCell{Label: page.T(ctx, fieldIDs[c.Field]), Old: c.Old, New: c.New}
 }
 
 // fieldWords says what is wrong, after the name of the column it is wrong in.
 func fieldWords(ctx context.Context, f fault.Field) string {
-	words := t(ctx, f.ID, f.Args...)
+	words := page.T(ctx, f.ID, f.Args...)
 	if name, ok := fieldIDs[imports.Field(f.Name)]; ok {
-		return t(ctx, name) + ": " + words
+		return page.T(ctx, name) + ": " + words
 	}
 	return words
 }
@@ -169,12 +170,12 @@ func (s *Site) importFaults(w http.ResponseWriter, r *http.Request) error {
 	if im.Faulty == 0 || im.State == imports.Discarded {
 		return fault.New(fault.Missing, "import.no_faults")
 	}
-	f := &download{to: w, name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + t(ctx, "import.faults_name") + ".csv"}
-	err = s.Imports.WriteFaults(ctx, im, (*outlet)(f), t(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
-	if err == nil || !f.began {
+	f := &page.Download{To: w, Name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + page.T(ctx, "import.faults_name") + ".csv"}
+	err = s.Imports.WriteFaults(ctx, im, (*page.Outlet)(f), page.T(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
+	if err == nil || !f.Began {
 		return err
 	}
-	s.reference(r, err)
+	s.Reference(r, err)
 	panic(http.ErrAbortHandler) // a file that ends early would be taken for whole
 }
 

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
+	"petschaft/internal/site/page"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -101,28 +102,15 @@ func (s *Site) readingPage(w http.ResponseWriter, r *http.Request, im imports.Im
 			columns = im.Columns
 		}
 	}
-	f := s.importFrame(r, im, t(ctx, "import.reading_title", "file", im.FileName))
+	f := s.importFrame(r, im, page.T(ctx, "import.reading_title", "file", im.FileName))
 	m := readingModel(ctx, im, format, p, columns)
-	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "import.reading_lead")}
+	m.Head = view.HeadModel{Title: f.Title, Lead: page.T(ctx, "import.reading_lead")}
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
-		m.Fails = failsOf(ctx, failed)
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		m.Fails = page.Fails(ctx, failed)
 	}
-	return s.show(w, r, status, importview.Reading(f, m))
-}
-
-// failsOf words what a fault says, for the summary of a form that has no fields
-// of these names.
-func failsOf(ctx context.Context, err error) (fails []view.Fail) {
-	f := fault.Of(err)
-	for _, x := range f.Fields {
-		fails = append(fails, view.Fail{Text: t(ctx, x.ID, x.Args...)})
-	}
-	if len(fails) == 0 && f.ID != "" {
-		fails = append(fails, view.Fail{Text: t(ctx, f.ID, f.Args...)})
-	}
-	return fails
+	return s.Show(w, r, status, importview.Reading(f, m))
 }
 
 func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p imports.Preview, columns []imports.Field) importview.ReadingModel {
@@ -141,27 +129,27 @@ func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p
 		m.Columns = append(m.Columns, readColumn(ctx, p, i, h, columns[i]))
 	}
 	if im.Trouble != "" {
-		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: t(ctx, im.Trouble)})
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, im.Trouble)})
 	}
 	m.Notices = append(m.Notices, readingNotices(ctx, p, columns)...)
 	return m
 }
 
 func formatChoices(ctx context.Context, f sheet.Format) []view.FieldModel {
-	encoding := view.FieldModel{Name: "encoding", Label: t(ctx, "import.encoding"), Type: view.Select, Value: string(f.Encoding)}
+	encoding := view.FieldModel{Name: "encoding", Label: page.T(ctx, "import.encoding"), Type: view.Select, Value: string(f.Encoding)}
 	for _, e := range sheet.Encodings {
-		encoding.Choices = append(encoding.Choices, view.Choice{Value: string(e), Label: t(ctx, encodingIDs[e])})
+		encoding.Choices = append(encoding.Choices, view.Choice{Value: string(e), Label: page.T(ctx, encodingIDs[e])})
 	}
-	sep := view.FieldModel{Name: "separator", Label: t(ctx, "import.separator"), Type: view.Select, Value: string(f.Separator)}
+	sep := view.FieldModel{Name: "separator", Label: page.T(ctx, "import.separator"), Type: view.Select, Value: string(f.Separator)}
 	for _, c := range sheet.Separators {
-		sep.Choices = append(sep.Choices, view.Choice{Value: string(c), Label: t(ctx, separatorIDs[c])})
+		sep.Choices = append(sep.Choices, view.Choice{Value: string(c), Label: page.T(ctx, separatorIDs[c])})
 	}
 	return []view.FieldModel{encoding, sep}
 }
 
 // headerChoice asks on which of the first lines the headings stand.
 func headerChoice(ctx context.Context, p imports.Preview) view.FieldModel {
-	m := view.FieldModel{Name: "header", Label: t(ctx, "import.header_line"), Type: view.Select, Value: strconv.Itoa(p.HeaderLine)}
+	m := view.FieldModel{Name: "header", Label: page.T(ctx, "import.header_line"), Type: view.Select, Value: strconv.Itoa(p.HeaderLine)}
 	known := false
 	for _, rec := range p.Top {
 		known = known || rec.Line == p.HeaderLine
@@ -179,18 +167,18 @@ func headerLine(ctx context.Context, line int, cells []string) view.Choice {
 	if len(text) > most {
 		text = append(text[:most], '…')
 	}
-	return view.Choice{Value: strconv.Itoa(line), Label: t(ctx, "import.header_choice", "line", line, "text", string(text))}
+	return view.Choice{Value: strconv.Itoa(line), Label: page.T(ctx, "import.header_choice", "line", line, "text", string(text))}
 }
 
 func readColumn(ctx context.Context, p imports.Preview, i int, heading string, is imports.Field) importview.ReadColumn {
 	n := strconv.Itoa(i + 1)
 	c := importview.ReadColumn{
 		Heading: heading, Place: n, Unread: is == "",
-		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: t(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
+		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: page.T(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
 	}
-	c.Field.Choices = []view.Choice{{Value: "", Label: t(ctx, "import.not_read")}}
+	c.Field.Choices = []view.Choice{{Value: "", Label: page.T(ctx, "import.not_read")}}
 	for _, f := range imports.Fields {
-		c.Field.Choices = append(c.Field.Choices, view.Choice{Value: string(f), Label: t(ctx, fieldIDs[f])})
+		c.Field.Choices = append(c.Field.Choices, view.Choice{Value: string(f), Label: page.T(ctx, fieldIDs[f])})
 	}
 	c.Samples = samples(p.Rows, i)
 	return c
@@ -210,16 +198,16 @@ func samples(rows [][]string, column int) (values []string) {
 func readingNotices(ctx context.Context, p imports.Preview, columns []imports.Field) (ns []view.NoticeModel) {
 	has := func(f imports.Field) bool { return slices.Contains(columns, f) }
 	if misread(p.Rows, columns) {
-		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "import.looks_misread")})
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "import.looks_misread")})
 	}
 	if !has(imports.FieldPrimary) && !has(imports.FieldProxies) {
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "import.lacks_primary")}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "import.lacks_primary")}}
 	}
 	if !has(imports.FieldName) && !has(imports.FieldLast) {
-		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_name")})
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "import.lacks_name")})
 	}
 	if !has(imports.FieldKind) {
-		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: t(ctx, "import.lacks_kind")})
+		ns = append(ns, view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "import.lacks_kind")})
 	}
 	return ns
 }
@@ -254,16 +242,16 @@ func (s *Site) planImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	case v.Has("was") && v.Get("was") != was(format, p.HeaderLine):
 		q := url.Values{"encoding": {string(format.Encoding)}, "separator": {string(format.Separator)}, "header": {strconv.Itoa(p.HeaderLine)}}
-		return s.done(w, r, importPath(im)+"/reading?"+q.Encode(), "import.format_changed")
+		return s.Done(w, r, importPath(im)+"/reading?"+q.Encode(), "import.format_changed")
 	case v.Has("was"):
 		rd = imports.Reading{Format: format, HeaderLine: p.HeaderLine, Columns: readColumns(v, format, p)}
 	}
-	err = s.Imports.Plan(r.Context(), s.actor(r), string(im.DomainName), im.ID, rd)
+	err = s.Imports.Plan(r.Context(), s.Actor(r), string(im.DomainName), im.ID, rd)
 	if fault.Is(err, fault.Invalid) {
 		return s.readingPage(w, r, im, v, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, importPath(im), "")
+	return s.Done(w, r, importPath(im), "")
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
@@ -23,31 +24,13 @@ func importPath(im imports.Import) string {
 	return paths.Import(im.DomainName, im.ID)
 }
 
-// importRoutes is the CSV import of one e-mail domain.
-func (s *Site) importRoutes(r chi.Router) {
-	r.Get("/", s.in(s.imports))
-	r.Post("/", s.in(s.uploadImport))
-	r.Route("/{import}", func(r chi.Router) {
-		r.Get("/", s.in(s.importPage))
-		r.Get("/progress", s.in(s.importProgressOnly))
-		r.Get("/reading", s.in(s.importReading))
-		r.Post("/plan", s.in(s.planImport))
-		r.Post("/apply", s.in(s.applyImport))
-		r.Post("/discard", s.in(s.discardImport))
-		r.Get("/faults.csv", s.in(s.importFaults))
-		r.Get("/missing", s.in(s.importMissing))
-		r.Get("/undo", s.in(s.askUndoImport))
-		r.Post("/undo", s.in(s.undoImport))
-	})
-}
-
 // loadImport is the import that the path names, if the actor may see it.
 func (s *Site) loadImport(r *http.Request) (imports.Import, error) {
-	n, err := number[imports.ID](r, "import")
+	n, err := page.Number[imports.ID](r, "import")
 	if err != nil {
 		return imports.Import{}, err
 	}
-	return s.Imports.One(r.Context(), s.actor(r), chi.URLParam(r, "domain"), n)
+	return s.Imports.One(r.Context(), s.Actor(r), chi.URLParam(r, "domain"), n)
 }
 
 // importFrame is the frame of a page of one import; below leads back to it from
@@ -55,16 +38,16 @@ func (s *Site) loadImport(r *http.Request) (imports.Import, error) {
 func (s *Site) importFrame(r *http.Request, im imports.Import, title string, below ...view.Link) view.Frame {
 	ctx := r.Context()
 	crumbs := []view.Link{
-		{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 		{Label: im.DomainName.Unicode(), Href: paths.EmailDomain(im.DomainName)},
-		{Label: t(ctx, "import.title"), Href: paths.Imports(im.DomainName)},
+		{Label: page.T(ctx, "import.title"), Href: paths.Imports(im.DomainName)},
 	}
-	return s.frame(r, title, append(crumbs, below...)...)
+	return s.Frame(r, title, append(crumbs, below...)...)
 }
 
 // imports is where a file is uploaded, and what became of the earlier ones.
 func (s *Site) imports(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.Org.Domain(r.Context(), s.actor(r), chi.URLParam(r, "domain"))
+	d, err := s.Org.Domain(r.Context(), s.Actor(r), chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
 	}
@@ -75,31 +58,31 @@ func (s *Site) imports(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) importsPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, failed error) error {
 	ctx, base := r.Context(), paths.Imports(d.Name)
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	all, err := s.Imports.OfDomain(ctx, s.actor(r), string(d.Name), imports.ID(max(0, before)), importsShown+1)
+	all, err := s.Imports.OfDomain(ctx, s.Actor(r), string(d.Name), imports.ID(max(0, before)), importsShown+1)
 	if err != nil {
 		return err
 	}
-	f := s.frame(r, t(ctx, "import.title"), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+	f := s.Frame(r, page.T(ctx, "import.title"), view.Link{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 		view.Link{Label: d.Name.Unicode(), Href: paths.EmailDomain(d.Name)})
-	m := importview.ImportsModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "import.lead")}, Join: join(ctx, d.Standing, d.Name)}
+	m := importview.ImportsModel{Head: view.HeadModel{Title: f.Title, Lead: page.T(ctx, "import.lead")}, Join: join(ctx, d.Standing, d.Name)}
 	if mailbox.MayEditRows(d.Standing) == nil {
 		m.Upload, m.Columns, m.Templates = uploadModel(ctx, base, failed), importColumns(ctx), templateLinks(ctx, d)
 	}
 	if len(all) > importsShown {
 		all = all[:importsShown]
-		m.Older = base + "?before=" + id(all[importsShown-1].ID) + "#past"
+		m.Older = base + "?before=" + page.ID(all[importsShown-1].ID) + "#past"
 	}
 	for _, im := range all {
 		m.Lines = append(m.Lines, s.importLine(ctx, im))
 	}
 	if len(all) == 0 {
-		m.Empty = &view.EmptyModel{Title: t(ctx, "import.none"), Text: t(ctx, "import.none_text")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "import.none"), Text: page.T(ctx, "import.none_text")}
 	}
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, importview.Imports(f, m))
+	return s.Show(w, r, status, importview.Imports(f, m))
 }
 
 func (s *Site) importLine(ctx context.Context, im imports.Import) importview.ImportLine {
@@ -108,7 +91,7 @@ func (s *Site) importLine(ctx context.Context, im imports.Import) importview.Imp
 	}
 	for _, c := range imports.Classes {
 		if n := im.Count(c); n > 0 {
-			l.Counts = append(l.Counts, t(ctx, countIDs[c], "count", n))
+			l.Counts = append(l.Counts, page.T(ctx, countIDs[c], "count", n))
 		}
 	}
 	return l
@@ -126,13 +109,13 @@ var importStateKinds = map[imports.State]view.Kind{
 }
 
 func importState(ctx context.Context, st imports.State) view.StateModel {
-	return view.StateModel{Kind: importStateKinds[st], Word: t(ctx, importStateIDs[st])}
+	return view.StateModel{Kind: importStateKinds[st], Word: page.T(ctx, importStateIDs[st])}
 }
 
 // importSteps are the way from a file to changed rows; now is the current one,
 // from 1.
 func importSteps(ctx context.Context, now int) []view.Step {
-	steps := []view.Step{{Label: t(ctx, "import.step_upload")}, {Label: t(ctx, "import.step_reading")}, {Label: t(ctx, "import.step_plan")}, {Label: t(ctx, "import.step_apply")}}
+	steps := []view.Step{{Label: page.T(ctx, "import.step_upload")}, {Label: page.T(ctx, "import.step_reading")}, {Label: page.T(ctx, "import.step_plan")}, {Label: page.T(ctx, "import.step_apply")}}
 	for i := range steps {
 		steps[i].Done, steps[i].Current = i+1 < now, i+1 == now
 	}
@@ -156,7 +139,7 @@ var fieldMeans = map[imports.Field]string{
 
 func importColumns(ctx context.Context) (cs []importview.ImportColumn) {
 	for _, f := range imports.Fields {
-		cs = append(cs, importview.ImportColumn{Heading: t(ctx, fieldIDs[f]), Means: t(ctx, fieldMeans[f])})
+		cs = append(cs, importview.ImportColumn{Heading: page.T(ctx, fieldIDs[f]), Means: page.T(ctx, fieldMeans[f])})
 	}
 	return cs
 }
@@ -166,7 +149,7 @@ func importColumns(ctx context.Context) (cs []importview.ImportColumn) {
 func templateLinks(ctx context.Context, d org.EmailDomain) []view.ButtonModel {
 	base := paths.EmailDomain(d.Name) + "/template.csv"
 	return []view.ButtonModel{
-		{Label: t(ctx, "import.template"), Href: base},
-		{Label: t(ctx, "import.template_comma"), Href: base + "?format=comma", Kind: view.Ghost},
+		{Label: page.T(ctx, "import.template"), Href: base},
+		{Label: page.T(ctx, "import.template_comma"), Href: base + "?format=comma", Kind: view.Ghost},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
+	"petschaft/internal/site/page"
 	"petschaft/internal/text"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -28,11 +29,11 @@ const (
 )
 
 // streams tells whether the page at p reads its body itself, piece by piece.
-func streams(p string) bool { return matches("/email-domains/*/imports", p) }
+func streams(p string) bool { return page.Matches("/email-domains/*/imports", p) }
 
 // uploadImport keeps the file and goes on to how it was understood.
 func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
@@ -52,7 +53,7 @@ func (s *Site) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.EmailDomain(d.Name)+"/imports/"+id(im), "")
+	return s.Done(w, r, paths.EmailDomain(d.Name)+"/imports/"+page.ID(im), "")
 }
 
 // uploaded is the name and the content of the file in r, which is read as it
@@ -91,15 +92,15 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 // lets no page choose a file, so that the file must be chosen anew.
 func uploadModel(ctx context.Context, action string, failed error) *importview.UploadModel {
 	m := &importview.UploadModel{
-		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: t(ctx, "import.upload")}},
+		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "import.upload")}},
 		File: view.FieldModel{
-			Name: "file", Label: t(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",
-			Hint: t(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
+			Name: "file", Label: page.T(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",
+			Hint: page.T(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
 		},
-		Most: strconv.Itoa(sheet.MaxBytes), Large: t(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
+		Most: strconv.Itoa(sheet.MaxBytes), Large: page.T(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
 	}
 	if failed != nil {
-		fields, whole := wrong(ctx, failed)
+		fields, whole := page.Wrong(ctx, failed)
 		m.File.Error = whole
 		for _, words := range fields {
 			m.File.Error = words

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"petschaft/internal/imports"
+	"petschaft/internal/site/page"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
 )
@@ -27,9 +28,9 @@ func (s *Site) importPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im imports.Import) error {
 	ctx := r.Context()
-	f := s.importFrame(r, im, t(ctx, workIDs[im.State].title, "file", im.FileName))
+	f := s.importFrame(r, im, page.T(ctx, workIDs[im.State].title, "file", im.FileName))
 	m := importview.WorkModel{
-		Head: view.HeadModel{Title: f.Title}, Progress: importProgress(ctx, im), Text: t(ctx, "import.leave"), Again: importPath(im),
+		Head: view.HeadModel{Title: f.Title}, Progress: importProgress(ctx, im), Text: page.T(ctx, "import.leave"), Again: importPath(im),
 	}
 	switch im.State {
 	case imports.Planning:
@@ -37,7 +38,7 @@ func (s *Site) importWorkPage(w http.ResponseWriter, r *http.Request, im imports
 	case imports.Applying:
 		m.Steps = importSteps(ctx, 4)
 	}
-	return s.show(w, r, http.StatusOK, importview.Work(f, m))
+	return s.Show(w, r, http.StatusOK, importview.Work(f, m))
 }
 
 // importProgressOnly is the part that the page refreshes.
@@ -46,7 +47,7 @@ func (s *Site) importProgressOnly(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.Progress(importProgress(r.Context(), im)))
+	return s.Show(w, r, http.StatusOK, view.Progress(importProgress(r.Context(), im)))
 }
 
 // workIDs word what a job does with an import.
@@ -59,16 +60,16 @@ var workIDs = map[imports.State]struct{ title, label, text string }{
 func importProgress(ctx context.Context, im imports.Import) view.ProgressModel {
 	words, ok := workIDs[im.State]
 	if !ok {
-		return view.ProgressModel{Label: t(ctx, importStateIDs[im.State]), Text: t(ctx, "import.work_over"), Done: "1", Total: "1", Over: true}
+		return view.ProgressModel{Label: page.T(ctx, importStateIDs[im.State]), Text: page.T(ctx, "import.work_over"), Done: "1", Total: "1", Over: true}
 	}
-	m := view.ProgressModel{Label: t(ctx, words.label), Refresh: importPath(im) + "/progress"}
+	m := view.ProgressModel{Label: page.T(ctx, words.label), Refresh: importPath(im) + "/progress"}
 	if im.State != imports.Planning {
-		m.Text = t(ctx, words.text, "n", im.New+im.Changed)
+		m.Text = page.T(ctx, words.text, "n", im.New+im.Changed)
 		return m
 	}
-	m.Text = t(ctx, words.text, "n", im.Done)
+	m.Text = page.T(ctx, words.text, "n", im.Done)
 	if total := max(im.Records, im.Done); total > 0 {
-		m.Text = t(ctx, "import.planning_of", "done", im.Done, "n", total)
+		m.Text = page.T(ctx, "import.planning_of", "done", im.Done, "n", total)
 		m.Done, m.Total = strconv.Itoa(im.Done), strconv.Itoa(total)
 	}
 	return m

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
@@ -27,49 +28,20 @@ import (
 
 func keyID(id []byte) string { return hex.EncodeToString(id) }
 
-// keyChoice asks where a key comes from; hint says what making it in the browser
-// means, which a script offers. With wrong the request came back.
-func keyChoice(ctx context.Context, hint string, in typed, value, wrong string) view.KeyModel {
-	m := view.KeyModel{Key: view.FieldModel{Name: "key", Label: t(ctx, "apply.key_how"), Type: view.Radios, Value: value, Choices: []view.Choice{
-		{Value: "browser", Label: t(ctx, "key.browser"), Hint: hint, Scripted: true},
-		{Value: keyCSR, Label: t(ctx, "apply.key_csr"), Hint: t(ctx, "apply.key_csr_hint")},
-	}}}
-	m.CSR = view.FieldModel{
-		Name: "csr", Label: t(ctx, "apply.csr"), Hint: t(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
-		Value: in.shown(), Error: wrong, Autocomplete: "off", Alternative: true,
-	}
-	m.File = view.FieldModel{Name: "file", Label: t(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
-	if len(in.file) > 0 {
-		m.CSR.Error, m.File.Error = "", wrong
-	}
-	return m
-}
-
-// keyKind asks for the kind of a key that is made in the browser.
-func keyKind(ctx context.Context, value, rsaHint, ecHint string) view.FieldModel {
-	m := view.FieldModel{Name: "kind", Label: t(ctx, "key.kind"), Type: view.Radios, Value: value, Choices: []view.Choice{
-		{Value: "rsa", Label: "RSA-3072", Hint: rsaHint}, {Value: "ec", Label: "EC P-256", Hint: ecHint},
-	}}
-	if value == "ec" {
-		m.Choices[0], m.Choices[1] = m.Choices[1], m.Choices[0]
-	}
-	return m
-}
-
 // applicationWaiting is what is said to the applicant of an application whose
 // key waits.
 func applicationWaiting(ctx context.Context, by person.Actor, a order.Application) view.WaitingModel {
 	if a.Account != by.Account {
 		return view.WaitingModel{}
 	}
-	m := view.WaitingModel{Key: keyID(a.KeyID), Title: t(ctx, "key.waits")}
+	m := view.WaitingModel{Key: keyID(a.KeyID), Title: page.T(ctx, "key.waits")}
 	switch a.State {
 	case order.Issued:
-		m.Label, m.Href, m.Go = t(ctx, "key.save"), p12Path(*a.Certificate), true
+		m.Label, m.Href, m.Go = page.T(ctx, "key.save"), p12Path(*a.Certificate), true
 	case order.Refused, order.Failed:
-		m.Text, m.Forget = t(ctx, "key.waits_in_vain"), true
+		m.Text, m.Forget = page.T(ctx, "key.waits_in_vain"), true
 	default:
-		m.Text = t(ctx, "key.waits_open")
+		m.Text = page.T(ctx, "key.waits_open")
 	}
 	return m
 }
@@ -78,8 +50,8 @@ func applicationWaiting(ctx context.Context, by person.Actor, a order.Applicatio
 func certificateWaiting(ctx context.Context, c cert.Certificate, key pki.Key) view.WaitingModel {
 	id := sha256.Sum256(key.SPKI)
 	return view.WaitingModel{
-		Key: keyID(id[:]), Title: t(ctx, "key.waits"), Text: t(ctx, "key.waits_issued"),
-		Label: t(ctx, "key.save"), Href: p12Path(c.ID), Forget: true,
+		Key: keyID(id[:]), Title: page.T(ctx, "key.waits"), Text: page.T(ctx, "key.waits_issued"),
+		Label: page.T(ctx, "key.save"), Href: p12Path(c.ID), Forget: true,
 	}
 }
 
@@ -90,7 +62,7 @@ func (s *Site) ownKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || len(key) != sha256.Size {
 		return fault.New(fault.Missing, "")
 	}
-	a, err := s.Order.ByKey(r.Context(), s.actor(r), key)
+	a, err := s.Order.ByKey(r.Context(), s.Actor(r), key)
 	row, bad := strconv.ParseInt(r.URL.Query().Get("row"), 10, 64)
 	switch {
 	case fault.Is(err, fault.Missing) && bad == nil:
@@ -127,16 +99,16 @@ func (s *Site) p12(w http.ResponseWriter, r *http.Request) error {
 		address = c.Emails[0]
 	}
 	m := clientview.P12Model{
-		Head: view.HeadModel{Title: t(ctx, "key.p12_title")}, Steps: applySteps(ctx, 3), Key: keyID(id[:]),
+		Head: view.HeadModel{Title: page.T(ctx, "key.p12_title")}, Steps: applySteps(ctx, 3), Key: keyID(id[:]),
 		Chain: path + "/chain.pem", Name: address + " " + c.Reference, File: fileName(address) + "-" + c.Reference + ".p12",
 		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: paths.HelpInstall,
 	}
-	m.For = view.FieldModel{Name: "for", Label: t(ctx, "key.for"), Type: view.Radios, Value: "current", Choices: []view.Choice{
-		{Value: "current", Label: t(ctx, "key.for_current"), Hint: t(ctx, "key.for_current_hint")},
-		{Value: "older", Label: t(ctx, "key.for_older"), Hint: t(ctx, "key.for_older_hint")},
+	m.For = view.FieldModel{Name: "for", Label: page.T(ctx, "key.for"), Type: view.Radios, Value: "current", Choices: []view.Choice{
+		{Value: "current", Label: page.T(ctx, "key.for_current"), Hint: page.T(ctx, "key.for_current_hint")},
+		{Value: "older", Label: page.T(ctx, "key.for_older"), Hint: page.T(ctx, "key.for_older_hint")},
 	}}
 	crumbs := append(certificateCrumbs(ctx, c), view.Link{Label: c.Reference, Href: path})
-	return s.show(w, r, http.StatusOK, clientview.P12(s.frame(r, m.Head.Title, crumbs...), m))
+	return s.Show(w, r, http.StatusOK, clientview.P12(s.Frame(r, m.Head.Title, crumbs...), m))
 }
 
 // fileName is an address as every file system takes it.

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -39,7 +40,7 @@ var errUnopened = fault.New(fault.Missing, "link.unopened")
 // browser. Nobody else learns whether there is such a challenge.
 func (s *Site) proven(r *http.Request) (a mailbox.Asked, digest []byte, err error) {
 	ctx := r.Context()
-	challenge, err := number[int64](r, "challenge")
+	challenge, err := page.Number[int64](r, "challenge")
 	if err != nil {
 		return a, nil, err
 	}
@@ -57,15 +58,15 @@ func (s *Site) askedPage(w http.ResponseWriter, r *http.Request) error {
 	a, digest, err := s.proven(r)
 	if errors.Is(err, errUnopened) {
 		ctx := r.Context()
-		s.problem(w, r, view.ProblemModel{
-			Status: http.StatusNotFound, Title: t(ctx, "link.unopened_title"), What: t(ctx, errUnopened.ID), Todo: t(ctx, "link.unopened_todo"),
+		s.Problem(w, r, view.ProblemModel{
+			Status: http.StatusNotFound, Title: page.T(ctx, "link.unopened_title"), What: page.T(ctx, errUnopened.ID), Todo: page.T(ctx, "link.unopened_todo"),
 		})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.askPage(w, r, http.StatusOK, a, mailbox.MayConfirm(a, s.actor(r), digest, s.Now()))
+	return s.askPage(w, r, http.StatusOK, a, mailbox.MayConfirm(a, s.Actor(r), digest, s.Now()))
 }
 
 // confirm is "Ja, diese Adresse gehört zu mir".
@@ -74,7 +75,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.Mailbox.Confirm(r.Context(), s.actor(r), digest)
+	c, err := s.Mailbox.Confirm(r.Context(), s.Actor(r), digest)
 	if fault.Is(err, fault.Conflict) {
 		return s.refusedPage(w, r, a, digest, err)
 	}
@@ -83,11 +84,11 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case c.Waiting > 0:
-		return s.done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
+		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
 	case !c.Linked:
-		return s.done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(a.Recipient))
+		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(a.Recipient))
 	}
-	return s.done(w, r, paths.ClientCertificates, "link.linked", "address", string(a.Primary))
+	return s.Done(w, r, paths.ClientCertificates, "link.linked", "address", string(a.Primary))
 }
 
 // decline is "Das bin ich nicht".
@@ -96,14 +97,14 @@ func (s *Site) decline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Mailbox.Decline(r.Context(), s.actor(r), digest)
+	err = s.Mailbox.Decline(r.Context(), s.Actor(r), digest)
 	if fault.Is(err, fault.Conflict) {
 		return s.refusedPage(w, r, a, digest, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Challenge(a.ID), "link.declined_done")
+	return s.Done(w, r, paths.Challenge(a.ID), "link.declined_done")
 }
 
 // refusedPage shows the challenge as it is by now, with why it was not answered.
@@ -115,38 +116,38 @@ func (s *Site) refusedPage(w http.ResponseWriter, r *http.Request, a mailbox.Ask
 }
 
 func (s *Site) askPage(w http.ResponseWriter, r *http.Request, status int, a mailbox.Asked, refused error) error {
-	m := s.askedModel(r.Context(), a, s.actor(r), refused)
+	m := s.askedModel(r.Context(), a, s.Actor(r), refused)
 	if status == http.StatusConflict && errors.Is(refused, mailbox.ErrOtherAccount) { // the contacts know by now
-		m.Buttons, m.Notice.Text = m.Buttons[1:], t(r.Context(), "link.told")
+		m.Buttons, m.Notice.Text = m.Buttons[1:], page.T(r.Context(), "link.told")
 	}
-	return s.show(w, r, status, mailboxview.Asked(s.frame(r, m.Title), m))
+	return s.Show(w, r, status, mailboxview.Asked(s.Frame(r, m.Title), m))
 }
 
 func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor, refused error) mailboxview.AskedModel {
 	m := mailboxview.AskedModel{
-		Title: t(ctx, "link.title"), Lead: t(ctx, "link.lead", "asks", a.Asks), Label: t(ctx, "link.address"),
+		Title: page.T(ctx, "link.title"), Lead: page.T(ctx, "link.lead", "asks", a.Asks), Label: page.T(ctx, "link.address"),
 		Addresses: []string{string(a.Recipient)}, Asks: a.Asks, Group: a.GroupName, Domain: a.DomainName.Unicode(), Account: by.Name,
 	}
 	if by.Email != "" {
 		m.Account += " (" + by.Email + ")"
 	}
 	if a.Kind == mailbox.Functional {
-		m.Title, m.Lead, m.Label = t(ctx, "link.title_functional"), t(ctx, "link.lead_functional", "asks", a.Asks, "address", string(a.Recipient)), t(ctx, "link.functional")
-		m.Addresses = append([]string{string(a.Primary)}, addresses(a.Aliases)...)
+		m.Title, m.Lead, m.Label = page.T(ctx, "link.title_functional"), page.T(ctx, "link.lead_functional", "asks", a.Asks, "address", string(a.Recipient)), page.T(ctx, "link.functional")
+		m.Addresses = append([]string{string(a.Primary)}, page.Addresses(a.Aliases)...)
 	}
 	if refused != nil {
 		return refusedModel(ctx, m, a, refused)
 	}
-	m.Expires = moment(ctx, a.Expires, s.Now())
+	m.Expires = page.Moment(ctx, a.Expires, s.Now())
 	m.SignOut = paths.SignOut
 	path := paths.Challenge(a.ID)
-	yes := t(ctx, "link.yes")
-	m.Means = []string{t(ctx, "link.means_link"), t(ctx, "link.means_all"), t(ctx, "link.means_apply")}
+	yes := page.T(ctx, "link.yes")
+	m.Means = []string{page.T(ctx, "link.means_link"), page.T(ctx, "link.means_all"), page.T(ctx, "link.means_apply")}
 	if a.Kind == mailbox.Functional {
-		yes = t(ctx, "link.yes_functional")
-		m.Means = []string{t(ctx, "link.means_functional"), t(ctx, "link.means_apply")}
+		yes = page.T(ctx, "link.yes_functional")
+		m.Means = []string{page.T(ctx, "link.means_functional"), page.T(ctx, "link.means_apply")}
 	}
-	m.Buttons = []view.ButtonModel{{Label: yes, Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}
+	m.Buttons = []view.ButtonModel{{Label: yes, Action: path + "/confirm", Kind: view.Primary}, {Label: page.T(ctx, "link.no"), Action: path + "/decline"}}
 	return m
 }
 
@@ -154,19 +155,19 @@ func (s *Site) askedModel(ctx context.Context, a mailbox.Asked, by person.Actor,
 // round may decline or tell the contacts: confirming is refused, and tells them.
 func refusedModel(ctx context.Context, m mailboxview.AskedModel, a mailbox.Asked, refused error) mailboxview.AskedModel {
 	f := fault.Of(refused)
-	n := view.NoticeModel{Kind: view.Warn, Text: t(ctx, f.ID, f.Args...)}
+	n := view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, f.ID, f.Args...)}
 	m.Lead = ""
 	switch {
 	case errors.Is(refused, mailbox.ErrConfirmed):
-		n.Kind, m.Title = view.Good, t(ctx, "link.title_confirmed")
+		n.Kind, m.Title = view.Good, page.T(ctx, "link.title_confirmed")
 	case errors.Is(refused, mailbox.ErrDeclined):
-		n.Kind, m.Title = view.Info, t(ctx, "link.title_declined")
+		n.Kind, m.Title = view.Info, page.T(ctx, "link.title_declined")
 	case errors.Is(refused, mailbox.ErrOtherAccount):
-		m.Title, m.SignOut = t(ctx, "link.title_other"), paths.SignOut
+		m.Title, m.SignOut = page.T(ctx, "link.title_other"), paths.SignOut
 		path := paths.Challenge(a.ID)
-		m.Buttons = []view.ButtonModel{{Label: t(ctx, "link.tell"), Action: path + "/confirm", Kind: view.Primary}, {Label: t(ctx, "link.no"), Action: path + "/decline"}}
+		m.Buttons = []view.ButtonModel{{Label: page.T(ctx, "link.tell"), Action: path + "/confirm", Kind: view.Primary}, {Label: page.T(ctx, "link.no"), Action: path + "/decline"}}
 	default:
-		m.Title = t(ctx, "link.title_over")
+		m.Title = page.T(ctx, "link.title_over")
 	}
 	m.Notice = &n
 	return m

@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/site/page"
 )
 
 const (
@@ -64,7 +65,7 @@ func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
 // expect (RFC 6960, 2.3).
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error {
 	name := chi.URLParam(r, "authority")
-	i := slices.IndexFunc(s.CA, func(a Authority) bool { return a.Name == name && a.Addressee != nil })
+	i := slices.IndexFunc(s.CA, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
 	if i < 0 {
 		return fault.New(fault.Missing, "")
 	}

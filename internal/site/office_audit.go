@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -27,11 +28,11 @@ func (s *Site) auditLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	more := len(lines) > auditPage
 	lines = lines[:min(len(lines), auditPage)]
-	who, err := s.whoDid(ctx, lines)
+	who, err := s.WhoDid(ctx, lines)
 	if err != nil {
 		return err
 	}
-	links, err := s.concerns(ctx, s.actor(r), lines, audit.Thing{})
+	links, err := s.concerns(ctx, s.Actor(r), lines, audit.Thing{})
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (s *Site) auditLog(w http.ResponseWriter, r *http.Request) error {
 	for i, e := range lines {
 		m.Lines = append(m.Lines, s.auditRow(ctx, e, who[i], links[e.ID]))
 	}
-	return s.show(w, r, http.StatusOK, officeview.AuditLog(s.officeFrame(r, t(ctx, "office.audit")), m))
+	return s.Show(w, r, http.StatusOK, officeview.AuditLog(s.OfficeFrame(r, page.T(ctx, "office.audit")), m))
 }
 
 // auditView is what of the log is shown: actions that begin with filter, before
@@ -63,8 +64,8 @@ func (a auditView) href() string {
 	return paths.OfficeAudit + "?" + v.Encode()
 }
 
-func (a auditView) list() list[auditView, int64] {
-	return list[auditView, int64]{View: a, Href: auditView.href, Turn: func(a *auditView, before int64) { a.before = before }}
+func (a auditView) list() page.List[auditView, int64] {
+	return page.List[auditView, int64]{View: a, Href: auditView.href, Turn: func(a *auditView, before int64) { a.before = before }}
 }
 
 func auditPager(ctx context.Context, a auditView, lines []audit.Entry, more bool) view.PagerModel {
@@ -72,7 +73,7 @@ func auditPager(ctx context.Context, a auditView, lines []audit.Entry, more bool
 	if more {
 		next = lines[len(lines)-1].ID
 	}
-	return a.list().pager(t(ctx, "office.audit_shown", "n", len(lines)), a.before > 0, 0, next)
+	return a.list().Pager(page.T(ctx, "office.audit_shown", "n", len(lines)), a.before > 0, 0, next)
 }
 
 // auditAreas are the filters; a single action that was chosen is one more.
@@ -94,18 +95,18 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 	known, l := false, auditView{filter: filter}.list()
 	for _, a := range areas {
 		known = known || a.prefix == filter
-		chips = append(chips, l.chip(t(ctx, a.words), a.prefix == filter, func(v *auditView) { v.filter = a.prefix }))
+		chips = append(chips, l.Chip(page.T(ctx, a.words), a.prefix == filter, func(v *auditView) { v.filter = a.prefix }))
 	}
 	if !known {
-		chips = append(chips, l.chip(actionWords(ctx, filter), true, func(*auditView) {}))
+		chips = append(chips, l.Chip(page.ActionWords(ctx, filter), true, func(*auditView) {}))
 	}
 	return chips
 }
 
 func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []view.Link) officeview.AuditRow {
 	row := officeview.AuditRow{
-		When: view.At(ctx, e.At, s.Now()), Action: actionWords(ctx, e.Action), ActionHref: auditView{filter: e.Action}.href(), Who: who, About: about,
-		Details: detailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: t(ctx, "office.audit_sealed")},
+		When: view.At(ctx, e.At, s.Now()), Action: page.ActionWords(ctx, e.Action), ActionHref: auditView{filter: e.Action}.href(), Who: who, About: about,
+		Details: page.DetailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: page.T(ctx, "office.audit_sealed")},
 	}
 	if e.Account != nil {
 		row.WhoHref = paths.OfficePerson(*e.Account)
@@ -114,7 +115,7 @@ func (s *Site) auditRow(ctx context.Context, e audit.Entry, who string, about []
 		row.From = e.Origin.String()
 	}
 	if !e.Sealed {
-		row.Seal = view.StateModel{Kind: view.Open, Word: t(ctx, "office.audit_unsealed")}
+		row.Seal = view.StateModel{Kind: view.Open, Word: page.T(ctx, "office.audit_unsealed")}
 	}
 	return row
 }

@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -17,19 +18,19 @@ import (
 func (s *Site) officeCertificates(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	m := officeview.CertificatesModel{Query: strings.TrimSpace(r.URL.Query().Get("q")), Certificates: view.CertificatesModel{
-		Caption: t(ctx, "office.certificates"), Holders: true,
+		Caption: page.T(ctx, "office.certificates"), Holders: true,
 	}}
-	found, more, err := s.searchCertificates(ctx, s.actor(r), m.Query)
+	found, more, err := s.searchCertificates(ctx, s.Actor(r), m.Query)
 	if err != nil {
 		return err
 	}
 	m.More = more && m.Query != ""
 	for _, c := range found {
-		l := s.certificateLine(ctx, c)
+		l := s.CertificateLine(ctx, c)
 		l.HolderHref = paths.OfficePerson(c.Account)
 		m.Certificates.Lines = append(m.Certificates.Lines, l)
 	}
-	return s.show(w, r, http.StatusOK, officeview.Certificates(s.officeFrame(r, t(ctx, "office.certificates")), m))
+	return s.Show(w, r, http.StatusOK, officeview.Certificates(s.OfficeFrame(r, page.T(ctx, "office.certificates")), m))
 }
 
 // searchCertificates takes what looks like a reference number for one, however
@@ -46,7 +47,7 @@ func (s *Site) searchCertificates(ctx context.Context, by person.Actor, text str
 // officeApplications lists what an authority did not fulfil.
 func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	failed, err := s.Order.Failures(ctx, s.actor(r), failLimit)
+	failed, err := s.Order.Failures(ctx, s.Actor(r), page.MostFailures)
 	if err != nil {
 		return err
 	}
@@ -54,26 +55,26 @@ func (s *Site) officeApplications(w http.ResponseWriter, r *http.Request) error 
 	for _, a := range failed {
 		row := officeview.FailedApplication{
 			Reference: a.Reference, Href: paths.Application(a.ID), Applicant: a.Applicant, ApplicantHref: paths.OfficePerson(a.Account),
-			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.actor(r), a), Retry: paths.OfficeApplication(a.ID) + "/retry",
+			Addresses: applicationAddresses(a, nil), Reason: failedWords(ctx, s.Actor(r), a), Retry: paths.OfficeApplication(a.ID) + "/retry",
 		}
 		for _, f := range a.Findings {
-			row.Rules = append(row.Rules, findingWords(ctx, f))
+			row.Rules = append(row.Rules, page.FindingWords(ctx, f))
 		}
 		if a.Ended != nil {
 			row.Since = view.Ago(ctx, *a.Ended, s.Now())
 		}
 		rows = append(rows, row)
 	}
-	return s.show(w, r, http.StatusOK, officeview.Applications(s.officeFrame(r, t(ctx, "office.applications")), rows))
+	return s.Show(w, r, http.StatusOK, officeview.Applications(s.OfficeFrame(r, page.T(ctx, "office.applications")), rows))
 }
 
 func (s *Site) retryApplication(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[order.ID](r, "application")
+	n, err := page.Number[order.ID](r, "application")
 	if err != nil {
 		return err
 	}
-	if err := s.Order.Retry(r.Context(), s.actor(r), n); err != nil {
+	if err := s.Order.Retry(r.Context(), s.Actor(r), n); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeApplications, "office.retried")
+	return s.Done(w, r, paths.OfficeApplications, "office.retried")
 }

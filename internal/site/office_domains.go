@@ -3,13 +3,13 @@ package site
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -18,7 +18,7 @@ import (
 
 func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	domains, err := s.Org.Domains(ctx, s.actor(r))
+	domains, err := s.Org.Domains(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s *Site) officeDomains(w http.ResponseWriter, r *http.Request) error {
 			Validation: state, Until: until, Rows: locale.From(ctx).Number(total(counts[d.ID])),
 		})
 	}
-	return s.show(w, r, http.StatusOK, officeview.Domains(s.officeFrame(r, t(ctx, "office.domains")), m))
+	return s.Show(w, r, http.StatusOK, officeview.Domains(s.OfficeFrame(r, page.T(ctx, "office.domains")), m))
 }
 
 func total(counts map[mailbox.Status]int64) (n int64) {
@@ -52,18 +52,18 @@ func total(counts map[mailbox.Status]int64) (n int64) {
 // until when is the second answer.
 func validationState(ctx context.Context, d org.EmailDomain, now time.Time) (st view.StateModel, until string) {
 	if d.Validation == org.ByMailbox {
-		return view.StateModel{Kind: view.Info, Icon: view.IconMail, Word: t(ctx, "office.each_mailbox")}, ""
+		return view.StateModel{Kind: view.Info, Icon: view.IconMail, Word: page.T(ctx, "office.each_mailbox")}, ""
 	}
-	until = t(ctx, "office.until", "day", view.Day(ctx, *d.ProofUntil, now).Text)
+	until = page.T(ctx, "office.until", "day", view.Day(ctx, *d.ProofUntil, now).Text)
 	switch {
 	case now.Before(*d.ProofFrom):
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "office.proven_later")}, t(ctx, "office.from", "day", view.Day(ctx, *d.ProofFrom, now).Text)
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "office.proven_later")}, page.T(ctx, "office.from", "day", view.Day(ctx, *d.ProofFrom, now).Text)
 	case !d.Proven(now):
-		return view.StateModel{Kind: view.Bad, Word: t(ctx, "office.proven_no_more")}, until
-	case d.ProofUntil.Sub(now) <= proofSoon:
-		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.proven_soon")}, until
+		return view.StateModel{Kind: view.Bad, Word: page.T(ctx, "office.proven_no_more")}, until
+	case d.ProofUntil.Sub(now) <= page.ProofSoon:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "office.proven_soon")}, until
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "office.proven")}, until
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "office.proven")}, until
 }
 
 // typedDomain is the form as it was sent.
@@ -96,9 +96,9 @@ func (c choices) offer(ctx context.Context, m *officeview.DomainForm) {
 		sponsor := pki.Sponsor{Organisation: o.Name, Identifier: o.Identifier, Country: o.Country}
 		label := o.Name
 		if !sponsor.Usable() {
-			label = t(ctx, "office.vouching_unusable", "name", o.Name)
+			label = page.T(ctx, "office.vouching_unusable", "name", o.Name)
 		}
-		m.Organisations = append(m.Organisations, view.Choice{Value: id(o.ID), Label: label})
+		m.Organisations = append(m.Organisations, view.Choice{Value: page.ID(o.ID), Label: label})
 	}
 }
 
@@ -107,36 +107,23 @@ func (c choices) offer(ctx context.Context, m *officeview.DomainForm) {
 func domainInput(m officeview.DomainForm, c choices) org.DomainInput {
 	in := org.DomainInput{
 		Name: m.Name, Validation: org.Validation(m.Validation),
-		Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)},
+		Proof: org.Proof{Method: m.Method, By: m.By, From: page.TypedDay(m.From), Until: page.TypedDay(m.Until)},
 	}
 	for _, g := range c.groups {
-		if id(g.ID) == m.Group {
+		if page.ID(g.ID) == m.Group {
 			in.Group = g.ID
 		}
 	}
 	for _, o := range c.organisations {
-		if id(o.ID) == m.Vouching {
+		if page.ID(o.ID) == m.Vouching {
 			in.Vouching = o.ID
 		}
 	}
 	return in
 }
 
-// typedDay reads a day as browsers send it or as people in Germany write it;
-// the zero time is none. A day begins at midnight UTC, so it is the same day in
-// the portal's zone.
-func typedDay(text string) time.Time {
-	text = strings.Join(strings.Fields(text), "")
-	for _, layout := range []string{time.DateOnly, "2.1.2006"} {
-		if d, err := time.Parse(layout, text); err == nil && d.Year() > 1900 {
-			return d
-		}
-	}
-	return time.Time{}
-}
-
 func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
-	offered, err := s.domainChoices(r.Context(), s.actor(r))
+	offered, err := s.domainChoices(r.Context(), s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -145,25 +132,25 @@ func (s *Site) newDomain(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) newDomainFrame(r *http.Request) view.Frame {
 	ctx := r.Context()
-	return s.officeFrame(r, t(ctx, "office.domain_new"), view.Link{Label: t(ctx, "office.domains"), Href: paths.OfficeDomains})
+	return s.OfficeFrame(r, page.T(ctx, "office.domain_new"), view.Link{Label: page.T(ctx, "office.domains"), Href: paths.OfficeDomains})
 }
 
 func (s *Site) newDomainPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.DomainForm, c choices) error {
 	m.New, m.Action, m.Cancel = true, paths.OfficeDomains, paths.OfficeDomains
 	c.offer(r.Context(), &m)
-	return s.show(w, r, status, officeview.NewDomain(f, m))
+	return s.Show(w, r, status, officeview.NewDomain(f, m))
 }
 
 func groupChoices(groups []org.Group) []view.Choice {
 	var cs []view.Choice
 	for _, g := range groups {
-		cs = append(cs, view.Choice{Value: id(g.ID), Label: g.Name})
+		cs = append(cs, view.Choice{Value: page.ID(g.ID), Label: g.Name})
 	}
 	return cs
 }
 
 func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	offered, err := s.domainChoices(ctx, by)
 	if err != nil {
 		return err
@@ -171,23 +158,23 @@ func (s *Site) addDomain(w http.ResponseWriter, r *http.Request) error {
 	m := typedDomain(r)
 	name, err := s.Org.AddDomain(ctx, by, domainInput(m, offered))
 	if err == nil {
-		return s.done(w, r, paths.OfficeDomains, "office.domain_added", "domain", name.Unicode())
+		return s.Done(w, r, paths.OfficeDomains, "office.domain_added", "domain", name.Unicode())
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrDomainName, "name")
-	f, status := s.refused(w, s.newDomainFrame(r), err)
+	m.Errors, m.Whole = page.WrongAt(ctx, err, org.ErrDomainName, "name")
+	f, status := s.Refused(w, s.newDomainFrame(r), err)
 	return s.newDomainPage(w, r, status, f, m, offered)
 }
 
 // domainAsked is the domain that the path names.
 func (s *Site) domainAsked(r *http.Request) (org.EmailDomain, error) {
-	n, err := number[org.ID](r, "id")
+	n, err := page.Number[org.ID](r, "id")
 	if err != nil {
 		return org.EmailDomain{}, err
 	}
-	return s.Org.DomainByID(r.Context(), s.actor(r), n)
+	return s.Org.DomainByID(r.Context(), s.Actor(r), n)
 }
 
 func (s *Site) officeDomain(w http.ResponseWriter, r *http.Request) error {
@@ -199,9 +186,9 @@ func (s *Site) officeDomain(w http.ResponseWriter, r *http.Request) error {
 }
 
 func storedDomain(d org.EmailDomain) officeview.DomainForm {
-	m := officeview.DomainForm{Group: id(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
+	m := officeview.DomainForm{Group: page.ID(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
 	if d.Vouching != nil {
-		m.Vouching = id(*d.Vouching)
+		m.Vouching = page.ID(*d.Vouching)
 	}
 	if d.ProofFrom != nil {
 		m.From, m.Until = d.ProofFrom.UTC().Format(time.DateOnly), d.ProofUntil.UTC().Format(time.DateOnly)
@@ -211,11 +198,11 @@ func storedDomain(d org.EmailDomain) officeview.DomainForm {
 
 // officeDomainPage shows d with the form m; err is why the form came back.
 func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, form officeview.DomainForm, err error) error {
-	ctx, by := r.Context(), s.actor(r)
-	f, status := s.officeFrame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "office.domains"), Href: paths.OfficeDomains}), http.StatusOK
+	ctx, by := r.Context(), s.Actor(r)
+	f, status := s.OfficeFrame(r, d.Name.Unicode(), view.Link{Label: page.T(ctx, "office.domains"), Href: paths.OfficeDomains}), http.StatusOK
 	if err != nil {
-		form.Errors, form.Whole = wrong(ctx, err)
-		f, status = s.refused(w, f, err)
+		form.Errors, form.Whole = page.Wrong(ctx, err)
+		f, status = s.Refused(w, f, err)
 	}
 	m, err := s.officeDomainModel(ctx, by, d)
 	if err != nil {
@@ -228,7 +215,7 @@ func (s *Site) officeDomainPage(w http.ResponseWriter, r *http.Request, d org.Em
 	form.Action = paths.OfficeDomain(d.ID)
 	offered.offer(ctx, &form)
 	m.Form = form
-	return s.show(w, r, status, officeview.Domain(f, m))
+	return s.Show(w, r, status, officeview.Domain(f, m))
 }
 
 func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.EmailDomain) (officeview.DomainModel, error) {
@@ -240,7 +227,7 @@ func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.Ema
 	state.Pill = true
 	m := officeview.DomainModel{
 		State: state, Until: until, Group: d.GroupName, GroupHref: paths.OfficeGroup(d.Group), Life: life(ctx, d.Validation),
-		Rows: t(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: paths.EmailDomain(d.Name),
+		Rows: page.T(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: paths.EmailDomain(d.Name),
 	}
 	m.History, err = s.officeHistory(ctx, by, d.ID.Thing())
 	return m, err
@@ -250,13 +237,13 @@ func (s *Site) officeDomainModel(ctx context.Context, by person.Actor, d org.Ema
 func life(ctx context.Context, v org.Validation) string {
 	hours := int(v.ChallengeLife().Hours())
 	if hours%24 == 0 && hours > 24 {
-		return t(ctx, "office.life_days", "n", hours/24)
+		return page.T(ctx, "office.life_days", "n", hours/24)
 	}
-	return t(ctx, "office.life_hours", "n", hours)
+	return page.T(ctx, "office.life_hours", "n", hours)
 }
 
 func (s *Site) saveDomain(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	d, err := s.domainAsked(r)
 	if err != nil {
 		return err
@@ -268,9 +255,9 @@ func (s *Site) saveDomain(w http.ResponseWriter, r *http.Request) error {
 	m := typedDomain(r)
 	err = s.Org.EditDomain(ctx, by, d.ID, domainInput(m, offered))
 	if err == nil {
-		return s.done(w, r, paths.OfficeDomain(d.ID), "office.saved")
+		return s.Done(w, r, paths.OfficeDomain(d.ID), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	return s.officeDomainPage(w, r, d, m, err)

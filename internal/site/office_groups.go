@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -17,7 +18,7 @@ import (
 
 func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	groups, err := s.Org.Groups(ctx, s.actor(r))
+	groups, err := s.Org.Groups(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (s *Site) groups(w http.ResponseWriter, r *http.Request) error {
 			Nobody: g.Members == 0 && len(g.Claims) == 0,
 		})
 	}
-	return s.show(w, r, http.StatusOK, officeview.Groups(s.officeFrame(r, t(ctx, "office.groups")), m))
+	return s.Show(w, r, http.StatusOK, officeview.Groups(s.OfficeFrame(r, page.T(ctx, "office.groups")), m))
 }
 
 // typedGroup is the form as it was sent.
@@ -47,29 +48,29 @@ func (s *Site) newGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) newGroupFrame(r *http.Request) view.Frame {
 	ctx := r.Context()
-	return s.officeFrame(r, t(ctx, "office.group_new"), groupsCrumb(ctx))
+	return s.OfficeFrame(r, page.T(ctx, "office.group_new"), groupsCrumb(ctx))
 }
 
 func groupsCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.groups"), Href: paths.OfficeGroups}
+	return view.Link{Label: page.T(ctx, "office.groups"), Href: paths.OfficeGroups}
 }
 
 func (s *Site) newGroupPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.GroupForm) error {
 	m.New, m.Action, m.Cancel = true, paths.OfficeGroups, paths.OfficeGroups
-	return s.show(w, r, status, officeview.NewGroup(f, m))
+	return s.Show(w, r, status, officeview.NewGroup(f, m))
 }
 
 func (s *Site) addGroup(w http.ResponseWriter, r *http.Request) error {
 	ctx, m := r.Context(), typedGroup(r)
-	group, err := s.Org.AddGroup(ctx, s.actor(r), groupInput(m))
+	group, err := s.Org.AddGroup(ctx, s.Actor(r), groupInput(m))
 	if err == nil {
-		return s.done(w, r, paths.OfficeGroup(group), "office.group_added")
+		return s.Done(w, r, paths.OfficeGroup(group), "office.group_added")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrGroupName, "name")
-	f, status := s.refused(w, s.newGroupFrame(r), err)
+	m.Errors, m.Whole = page.WrongAt(ctx, err, org.ErrGroupName, "name")
+	f, status := s.Refused(w, s.newGroupFrame(r), err)
 	return s.newGroupPage(w, r, status, f, m)
 }
 
@@ -80,11 +81,11 @@ type groupAsked struct {
 }
 
 func (s *Site) askedGroup(r *http.Request) (groupAsked, error) {
-	n, err := number[org.GroupID](r, "id")
+	n, err := page.Number[org.GroupID](r, "id")
 	if err != nil {
 		return groupAsked{}, err
 	}
-	g, members, err := s.Org.Group(r.Context(), s.actor(r), n)
+	g, members, err := s.Org.Group(r.Context(), s.Actor(r), n)
 	return groupAsked{g, members}, err
 }
 
@@ -105,13 +106,13 @@ func (s *Site) group(w http.ResponseWriter, r *http.Request) error {
 // groupPage shows g with its two forms; refused is why one came back.
 func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, edit officeview.GroupForm, add officeview.AddMemberForm, refused error) error {
 	ctx := r.Context()
-	f, status := s.officeFrame(r, g.Name, groupsCrumb(ctx)), http.StatusOK
+	f, status := s.OfficeFrame(r, g.Name, groupsCrumb(ctx)), http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
 	edit.Action, add.Action = g.path(), g.path()+"/members"
 	m := officeview.GroupModel{Edit: edit, Add: add, Members: s.memberRows(ctx, g)}
-	domains, err := s.Org.Domains(ctx, s.actor(r))
+	domains, err := s.Org.Domains(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -120,10 +121,10 @@ func (s *Site) groupPage(w http.ResponseWriter, r *http.Request, g groupAsked, e
 			m.Domains = append(m.Domains, view.Link{Label: d.Name.Unicode(), Href: paths.OfficeDomain(d.ID)})
 		}
 	}
-	if m.History, err = s.officeHistory(ctx, s.actor(r), g.ID.Thing()); err != nil {
+	if m.History, err = s.officeHistory(ctx, s.Actor(r), g.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, officeview.Group(f, m))
+	return s.Show(w, r, status, officeview.Group(f, m))
 }
 
 func (s *Site) memberRows(ctx context.Context, g groupAsked) []officeview.MemberRow {
@@ -131,7 +132,7 @@ func (s *Site) memberRows(ctx context.Context, g groupAsked) []officeview.Member
 	for _, m := range g.members {
 		rows = append(rows, officeview.MemberRow{
 			Name: m.Label, Href: paths.OfficePerson(m.Account), Email: m.Email, Added: view.Day(ctx, m.Added, s.Now()),
-			Remove: g.path() + "/members/" + id(m.Account) + "/remove",
+			Remove: g.path() + "/members/" + page.ID(m.Account) + "/remove",
 		})
 	}
 	return rows
@@ -144,14 +145,14 @@ func (s *Site) saveGroup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := typedGroup(r)
-	err = s.Org.EditGroup(ctx, s.actor(r), g.ID, groupInput(m))
+	err = s.Org.EditGroup(ctx, s.Actor(r), g.ID, groupInput(m))
 	if err == nil {
-		return s.done(w, r, g.path(), "office.saved")
+		return s.Done(w, r, g.path(), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrGroupName, "name")
+	m.Errors, m.Whole = page.WrongAt(ctx, err, org.ErrGroupName, "name")
 	return s.groupPage(w, r, g, m, officeview.AddMemberForm{}, err)
 }
 
@@ -169,10 +170,10 @@ func (s *Site) addMember(w http.ResponseWriter, r *http.Request) error {
 	if refused != nil {
 		return s.groupPage(w, r, g, g.form(), add, refused)
 	}
-	if err := s.Org.AddMember(r.Context(), s.actor(r), g.ID, found.ID); err != nil {
+	if err := s.Org.AddMember(r.Context(), s.Actor(r), g.ID, found.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, g.path(), "office.member_added", "name", found.Label)
+	return s.Done(w, r, g.path(), "office.member_added", "name", found.Label)
 }
 
 // memberMeant is the one account that the form names; else refused says why
@@ -181,13 +182,13 @@ func (s *Site) memberMeant(r *http.Request) (found person.Account, form officevi
 	ctx := r.Context()
 	form.Who = strings.TrimSpace(r.PostFormValue("who"))
 	unclear := func(id string) error {
-		form.Error = t(ctx, id, "who", form.Who)
+		form.Error = page.T(ctx, id, "who", form.Who)
 		return &fault.Fault{Kind: fault.Invalid, ID: "fault.form"}
 	}
 	if form.Who == "" {
 		return found, form, unclear("field.required"), nil
 	}
-	all, err := s.People.Find(ctx, s.actor(r), form.Who)
+	all, err := s.People.Find(ctx, s.Actor(r), form.Who)
 	if err != nil {
 		return found, form, nil, err
 	}
@@ -197,8 +198,8 @@ func (s *Site) memberMeant(r *http.Request) (found person.Account, form officevi
 			return a, form, nil, nil
 		}
 		form.Choices = append(form.Choices, view.Choice{
-			Value: id(a.ID), Label: a.Label,
-			Hint: t(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
+			Value: page.ID(a.ID), Label: a.Label,
+			Hint: page.T(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
 		})
 	}
 	if len(all) == 0 {
@@ -215,7 +216,7 @@ func (s *Site) memberAsked(r *http.Request) (groupAsked, org.Member, error) {
 	if err != nil {
 		return g, org.Member{}, err
 	}
-	account, err := number[person.ID](r, "account")
+	account, err := page.Number[person.ID](r, "account")
 	if err != nil {
 		return g, org.Member{}, err
 	}
@@ -224,7 +225,7 @@ func (s *Site) memberAsked(r *http.Request) (groupAsked, org.Member, error) {
 			return g, m, nil
 		}
 	}
-	a, err := s.People.One(r.Context(), s.actor(r), account)
+	a, err := s.People.One(r.Context(), s.Actor(r), account)
 	return g, org.Member{Account: a.ID, Label: a.Label}, err
 }
 
@@ -235,18 +236,18 @@ func (s *Site) askRemoveMember(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if m.Added.IsZero() { // already gone
-		return s.done(w, r, g.path(), "office.member_removed", "name", m.Label)
+		return s.Done(w, r, g.path(), "office.member_removed", "name", m.Label)
 	}
-	title := t(ctx, "office.member_remove_title", "name", m.Label)
+	title := page.T(ctx, "office.member_remove_title", "name", m.Label)
 	d := view.DialogModel{
-		Title: title, Verb: t(ctx, "office.member_remove_verb"), Danger: true, Cancel: g.path(), Action: r.URL.Path,
-		What: []string{t(ctx, "office.member_remove_what", "name", m.Label, "group", g.Name), t(ctx, "office.member_remove_kept")},
+		Title: title, Verb: page.T(ctx, "office.member_remove_verb"), Danger: true, Cancel: g.path(), Action: r.URL.Path,
+		What: []string{page.T(ctx, "office.member_remove_what", "name", m.Label, "group", g.Name), page.T(ctx, "office.member_remove_kept")},
 	}
 	if len(g.Claims) > 0 {
-		d.What = append(d.What, t(ctx, "office.member_remove_claims"))
+		d.What = append(d.What, page.T(ctx, "office.member_remove_claims"))
 	}
-	f := s.officeFrame(r, title, groupsCrumb(ctx), view.Link{Label: g.Name, Href: g.path()})
-	return s.show(w, r, http.StatusOK, view.AskPage(f, d))
+	f := s.OfficeFrame(r, title, groupsCrumb(ctx), view.Link{Label: g.Name, Href: g.path()})
+	return s.Show(w, r, http.StatusOK, view.AskPage(f, d))
 }
 
 func (s *Site) removeMember(w http.ResponseWriter, r *http.Request) error {
@@ -254,8 +255,8 @@ func (s *Site) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Org.RemoveMember(r.Context(), s.actor(r), g.ID, m.Account); err != nil {
+	if err := s.Org.RemoveMember(r.Context(), s.Actor(r), g.ID, m.Account); err != nil {
 		return err
 	}
-	return s.done(w, r, g.path(), "office.member_removed", "name", m.Label)
+	return s.Done(w, r, g.path(), "office.member_removed", "name", m.Label)
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -55,19 +56,19 @@ func (s *Site) failures(ctx context.Context, by person.Actor) (f failures, err e
 	if err := person.OfficersOnly(by); err != nil {
 		return f, err
 	}
-	if f.challenges, err = s.Mailbox.FailedChallenges(ctx, by, failLimit); err != nil {
+	if f.challenges, err = s.Mailbox.FailedChallenges(ctx, by, page.MostFailures); err != nil {
 		return f, err
 	}
-	if f.letters, err = s.Outbox.Failed(ctx, failLimit); err != nil {
+	if f.letters, err = s.Outbox.Failed(ctx, page.MostFailures); err != nil {
 		return f, err
 	}
-	f.jobs, err = s.Queue.Failures(ctx, failLimit)
+	f.jobs, err = s.Queue.Failures(ctx, page.MostFailures)
 	return f, err
 }
 
 func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	failed, err := s.failures(ctx, s.actor(r))
+	failed, err := s.failures(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -87,14 +88,14 @@ func (s *Site) mailState(w http.ResponseWriter, r *http.Request) error {
 	for _, j := range failed.jobs {
 		m.Jobs = append(m.Jobs, s.failedJob(ctx, j))
 	}
-	return s.show(w, r, http.StatusOK, officeview.MailState(s.officeFrame(r, t(ctx, "office.mail")), m))
+	return s.Show(w, r, http.StatusOK, officeview.MailState(s.OfficeFrame(r, page.T(ctx, "office.mail")), m))
 }
 
 func (s *Site) failedChallenge(ctx context.Context, c mailbox.FailedChallenge) officeview.FailedMail {
 	m := officeview.FailedMail{
 		To: string(c.Recipient), About: c.Name, Href: paths.Row(c.DomainName, c.RowID),
 		Answer: answerWords(ctx, c.Answer), Tries: locale.From(ctx).Number(int64(c.Attempts)), Since: view.Ago(ctx, c.Ended, s.Now()),
-		State: failedState(ctx, c.Unsent), WhyNever: t(ctx, "office.retry_over"),
+		State: failedState(ctx, c.Unsent), WhyNever: page.T(ctx, "office.retry_over"),
 	}
 	if c.CanRetry {
 		m.Retry = paths.OfficeChallenge(c.ID) + "/retry"
@@ -113,23 +114,23 @@ func (s *Site) holdNotice(ctx context.Context) (*view.NoticeModel, error) {
 		why = "office.held_door"
 	}
 	return &view.NoticeModel{
-		Kind: view.Bad, Title: t(ctx, "office.held", "since", h.Since),
-		Text: t(ctx, why, "answer", answerWords(ctx, h.Answer)) + " " + t(ctx, "office.held_goes_on", "next", h.Next),
+		Kind: view.Bad, Title: page.T(ctx, "office.held", "since", h.Since),
+		Text: page.T(ctx, why, "answer", answerWords(ctx, h.Answer)) + " " + page.T(ctx, "office.held_goes_on", "next", h.Next),
 	}, nil
 }
 
 // failedState tells a dead address from a mail that nobody took.
 func failedState(ctx context.Context, unsent bool) view.StateModel {
 	if unsent {
-		return view.StateModel{Kind: view.Warn, Word: t(ctx, "challenge.unsent")}
+		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "challenge.unsent")}
 	}
-	return view.StateModel{Kind: view.Bad, Word: t(ctx, "challenge.failed")}
+	return view.StateModel{Kind: view.Bad, Word: page.T(ctx, "challenge.failed")}
 }
 
 // answerWords is what the mail server said; nothing means that it was away.
 func answerWords(ctx context.Context, answer string) string {
 	if answer == "" {
-		return t(ctx, "office.mail_away")
+		return page.T(ctx, "office.mail_away")
 	}
 	return answer
 }
@@ -137,35 +138,35 @@ func answerWords(ctx context.Context, answer string) string {
 func letterKind(ctx context.Context, kind string) string {
 	switch kind {
 	case "declined":
-		return t(ctx, "office.letter_declined")
+		return page.T(ctx, "office.letter_declined")
 	case "conflict":
-		return t(ctx, "office.letter_conflict")
+		return page.T(ctx, "office.letter_conflict")
 	case "issued":
-		return t(ctx, "office.letter_issued")
+		return page.T(ctx, "office.letter_issued")
 	case "revoked":
-		return t(ctx, "office.letter_revoked")
+		return page.T(ctx, "office.letter_revoked")
 	case "orders_waiting":
-		return t(ctx, "office.letter_orders_waiting")
+		return page.T(ctx, "office.letter_orders_waiting")
 	case "order_approved":
-		return t(ctx, "office.letter_order_approved")
+		return page.T(ctx, "office.letter_order_approved")
 	case "order_returned":
-		return t(ctx, "office.letter_order_returned")
+		return page.T(ctx, "office.letter_order_returned")
 	case "order_rejected":
-		return t(ctx, "office.letter_order_rejected")
+		return page.T(ctx, "office.letter_order_rejected")
 	case "server_issued":
-		return t(ctx, "office.letter_server_issued")
+		return page.T(ctx, "office.letter_server_issued")
 	case "server_revoked":
-		return t(ctx, "office.letter_server_revoked")
+		return page.T(ctx, "office.letter_server_revoked")
 	case "ending", "mail_ending":
-		return t(ctx, "office.letter_ending")
+		return page.T(ctx, "office.letter_ending")
 	case "token_ending":
-		return t(ctx, "office.letter_token_ending")
+		return page.T(ctx, "office.letter_token_ending")
 	case "applied":
-		return t(ctx, "office.letter_applied")
+		return page.T(ctx, "office.letter_applied")
 	case "held":
-		return t(ctx, "office.letter_held")
+		return page.T(ctx, "office.letter_held")
 	case "digest":
-		return t(ctx, "office.letter_digest")
+		return page.T(ctx, "office.letter_digest")
 	}
 	return kind
 }
@@ -173,15 +174,15 @@ func letterKind(ctx context.Context, kind string) string {
 func (s *Site) failedJob(ctx context.Context, j queue.Failed) officeview.FailedJob {
 	m := officeview.FailedJob{
 		Name: jobName(ctx, j.Kind), Tries: locale.From(ctx).Number(int64(j.Attempt)), At: view.Ago(ctx, j.At, s.Now()), Error: shortened(j.Error, 300),
-		State: view.StateModel{Kind: view.Bad, Word: t(ctx, "office.job_discarded")}, Retry: paths.OfficeJob(j.ID) + "/retry",
+		State: view.StateModel{Kind: view.Bad, Word: page.T(ctx, "office.job_discarded")}, Retry: paths.OfficeJob(j.ID) + "/retry",
 	}
 	switch j.State {
 	case jobDiscarded:
 	case jobRunning:
-		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_lost")}
-		m.Error, m.Why = "", t(ctx, "office.job_lost_why")
+		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "office.job_lost")}
+		m.Error, m.Why = "", page.T(ctx, "office.job_lost_why")
 	default:
-		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.job_retrying")}
+		m.State = view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "office.job_retrying")}
 		m.Next = view.Ago(ctx, j.Scheduled, s.Now())
 	}
 	return m
@@ -198,54 +199,54 @@ func shortened(text string, most int) string {
 func jobName(ctx context.Context, kind string) string {
 	switch kind {
 	case "mailbox_deliver":
-		return t(ctx, "office.job_challenge")
+		return page.T(ctx, "office.job_challenge")
 	case "mail_deliver":
-		return t(ctx, "office.job_letter")
+		return page.T(ctx, "office.job_letter")
 	case "audit_seal":
-		return t(ctx, "office.job_seal")
+		return page.T(ctx, "office.job_seal")
 	case "order_issue", "order_issue_server":
-		return t(ctx, "office.job_issue")
+		return page.T(ctx, "office.job_issue")
 	case "cert_list":
-		return t(ctx, "office.job_list")
+		return page.T(ctx, "office.job_list")
 	case "cert_answers", "cert_daily":
-		return t(ctx, "office.job_answers")
+		return page.T(ctx, "office.job_answers")
 	case "mailbox_import":
-		return t(ctx, "office.job_import")
+		return page.T(ctx, "office.job_import")
 	case "bulk_work":
-		return t(ctx, "office.job_bulk")
+		return page.T(ctx, "office.job_bulk")
 	case "order_tell":
-		return t(ctx, "office.job_tell")
+		return page.T(ctx, "office.job_tell")
 	case "order_recheck":
-		return t(ctx, "office.job_recheck")
+		return page.T(ctx, "office.job_recheck")
 	case "cert_phases":
-		return t(ctx, "office.job_phases")
+		return page.T(ctx, "office.job_phases")
 	case "cert_remind":
-		return t(ctx, "office.job_remind")
+		return page.T(ctx, "office.job_remind")
 	case "person_remind":
-		return t(ctx, "office.job_remind_tokens")
+		return page.T(ctx, "office.job_remind_tokens")
 	case "cert_digest":
-		return t(ctx, "office.job_digest")
+		return page.T(ctx, "office.job_digest")
 	case "mailbox_clock":
-		return t(ctx, "office.job_clock")
+		return page.T(ctx, "office.job_clock")
 	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick", "api_tidy":
-		return t(ctx, "office.job_tidy")
+		return page.T(ctx, "office.job_tidy")
 	}
 	return kind
 }
 
 func (s *Site) retryChallenge(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[int64](r, "challenge")
+	n, err := page.Number[int64](r, "challenge")
 	if err != nil {
 		return err
 	}
-	if err := s.Mailbox.RetryChallenge(r.Context(), s.actor(r), n); err != nil {
+	if err := s.Mailbox.RetryChallenge(r.Context(), s.Actor(r), n); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeMail, "office.retried")
+	return s.Done(w, r, paths.OfficeMail, "office.retried")
 }
 
 func (s *Site) retryLetter(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[mail.ID](r, "letter")
+	n, err := page.Number[mail.ID](r, "letter")
 	if err != nil {
 		return err
 	}
@@ -255,7 +256,7 @@ func (s *Site) retryLetter(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) retryJob(w http.ResponseWriter, r *http.Request) error {
-	n, err := number[int64](r, "job")
+	n, err := page.Number[int64](r, "job")
 	if err != nil {
 		return err
 	}
@@ -267,7 +268,7 @@ func (s *Site) retryJob(w http.ResponseWriter, r *http.Request) error {
 // retry composes what neither room may do alone: try again, and say who did;
 // nothing is the message when there was nothing to try.
 func (s *Site) retry(w http.ResponseWriter, r *http.Request, action, nothing string, thing audit.Thing, again func(tx pgx.Tx) (bool, error)) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
@@ -286,5 +287,5 @@ func (s *Site) retry(w http.ResponseWriter, r *http.Request, action, nothing str
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeMail, message)
+	return s.Done(w, r, paths.OfficeMail, message)
 }

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -25,11 +26,11 @@ func (s *Site) addName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := typedName(r)
-	added, err := s.Org.AddName(ctx, s.actor(r), o.ID, nameInput(m))
+	added, err := s.Org.AddName(ctx, s.Actor(r), o.ID, nameInput(m))
 	if err == nil {
-		return s.done(w, r, officeNamePath(org.ServerName{Organisation: o.ID, ID: added}), "office.name_added")
+		return s.Done(w, r, officeNamePath(org.ServerName{Organisation: o.ID, ID: added}), "office.name_added")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	wrongName(ctx, &m, err)
@@ -47,19 +48,19 @@ func (s *Site) officeName(w http.ResponseWriter, r *http.Request) error {
 	if n.From != nil {
 		m.From, m.Until = n.From.UTC().Format(time.DateOnly), n.Until.UTC().Format(time.DateOnly)
 	} else {
-		m.By = s.actor(r).Name
+		m.By = s.Actor(r).Name
 	}
 	return s.officeNamePage(w, r, o, n, m, nil)
 }
 
 // officeNamePage shows n with the form m; refused is why it came back.
 func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Organisation, n org.ServerName, m officeview.NameForm, refused error) error {
-	ctx, by := r.Context(), s.actor(r)
-	f := s.officeFrame(r, n.Name.Unicode(), organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)})
+	ctx, by := r.Context(), s.Actor(r)
+	f := s.OfficeFrame(r, n.Name.Unicode(), organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)})
 	status := http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
-		m.Errors, m.Whole = wrong(ctx, refused)
+		f, status = s.Refused(w, f, refused)
+		m.Errors, m.Whole = page.Wrong(ctx, refused)
 	}
 	p := officeview.NameModel{Facts: s.nameLine(ctx, n)}
 	if n.From == nil {
@@ -72,11 +73,11 @@ func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Orga
 	st.Pill = true
 	p.Head = view.HeadModel{Title: n.Name.Unicode(), State: &st}
 	if err := org.MayKeepOrganisation(by, o); err != nil {
-		p.Own = t(ctx, fault.Of(err).ID)
+		p.Own = page.T(ctx, fault.Of(err).ID)
 	} else if n.Ended == nil {
-		m.Action, m.Submit, m.UntilHint = officeNamePath(n), t(ctx, "office.name_save"), t(ctx, "office.name_until_hint", "days", strconv.Itoa(org.ReuseDays(s.Now())))
+		m.Action, m.Submit, m.UntilHint = officeNamePath(n), page.T(ctx, "office.name_save"), page.T(ctx, "office.name_until_hint", "days", strconv.Itoa(org.ReuseDays(s.Now())))
 		if n.Accepted == nil {
-			m.Submit = t(ctx, "office.name_add")
+			m.Submit = page.T(ctx, "office.name_add")
 		}
 		p.Form = m
 		p.Head.Actions = []view.ButtonModel{endNameButton(ctx, n)}
@@ -86,19 +87,19 @@ func (s *Site) officeNamePage(w http.ResponseWriter, r *http.Request, o org.Orga
 		if err != nil {
 			return err
 		}
-		p.Asked = t(ctx, "office.name_asked_by", "name", who[*n.AskedBy], "day", view.Day(ctx, *n.Asked, s.Now()).Text)
+		p.Asked = page.T(ctx, "office.name_asked_by", "name", who[*n.AskedBy], "day", view.Day(ctx, *n.Asked, s.Now()).Text)
 	}
 	var err error
 	if p.History, err = s.officeHistory(ctx, by, n.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, officeview.Name(f, p))
+	return s.Show(w, r, status, officeview.Name(f, p))
 }
 
 func endNameButton(ctx context.Context, n org.ServerName) view.ButtonModel {
-	b := view.ButtonModel{Label: t(ctx, "office.name_end"), Href: officeNamePath(n) + "/end", Kind: view.Danger}
+	b := view.ButtonModel{Label: page.T(ctx, "office.name_end"), Href: officeNamePath(n) + "/end", Kind: view.Danger}
 	if n.Accepted == nil {
-		b.Label = t(ctx, "office.name_decline")
+		b.Label = page.T(ctx, "office.name_decline")
 	}
 	return b
 }
@@ -110,19 +111,19 @@ func (s *Site) validateName(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := r.PostFormValue
 	m := officeview.NameForm{Wildcard: v("wildcard") == "on", Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until")}
-	in := org.Check{Wildcard: m.Wildcard, Proof: org.Proof{Method: m.Method, By: m.By, From: typedDay(m.From), Until: typedDay(m.Until)}}
+	in := org.Check{Wildcard: m.Wildcard, Proof: org.Proof{Method: m.Method, By: m.By, From: page.TypedDay(m.From), Until: page.TypedDay(m.Until)}}
 	if m.Until != "" && in.Until.IsZero() { // no day, which is not the same as none given
 		err = &fault.Fault{Kind: fault.Invalid, ID: "fault.form", Fields: []fault.Field{{Name: "proof_until", ID: "field.date"}}}
 	} else {
-		err = s.Org.ValidateName(r.Context(), s.actor(r), n.ID, in)
+		err = s.Org.ValidateName(r.Context(), s.Actor(r), n.ID, in)
 	}
 	if err == nil {
 		if err := s.Order.Recheck(r.Context(), o.ID); err != nil {
 			return err
 		}
-		return s.done(w, r, officeNamePath(n), "office.saved")
+		return s.Done(w, r, officeNamePath(n), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	return s.officeNamePage(w, r, o, n, m, err)
@@ -134,9 +135,9 @@ func (s *Site) askEndName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if n.Ended != nil {
-		return s.done(w, r, officeNamePath(n), "office.name_ended", "name", n.Name.Unicode())
+		return s.Done(w, r, officeNamePath(n), "office.name_ended", "name", n.Name.Unicode())
 	}
-	if err := org.MayKeepOrganisation(s.actor(r), o); err != nil {
+	if err := org.MayKeepOrganisation(s.Actor(r), o); err != nil {
 		return err
 	}
 	return s.endNamePage(w, r, o, n, nil)
@@ -146,19 +147,19 @@ func (s *Site) askEndName(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) endNamePage(w http.ResponseWriter, r *http.Request, o org.Organisation, n org.ServerName, refused error) error {
 	ctx, path := r.Context(), officeNamePath(n)
 	b := endNameButton(ctx, n)
-	title, what := t(ctx, "office.name_end_title", "name", n.Name.Unicode()), []string{t(ctx, "office.name_end_what"), t(ctx, "office.name_end_kept")}
+	title, what := page.T(ctx, "office.name_end_title", "name", n.Name.Unicode()), []string{page.T(ctx, "office.name_end_what"), page.T(ctx, "office.name_end_kept")}
 	if n.Accepted == nil {
-		title, what = t(ctx, "office.name_decline_title", "name", n.Name.Unicode()), []string{t(ctx, "office.name_decline_what")}
+		title, what = page.T(ctx, "office.name_decline_title", "name", n.Name.Unicode()), []string{page.T(ctx, "office.name_decline_what")}
 	}
-	f := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)}, view.Link{Label: n.Name.Unicode(), Href: path})
+	f := s.OfficeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)}, view.Link{Label: n.Name.Unicode(), Href: path})
 	status := http.StatusOK
 	m := officeview.EndNameModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{Title: title, What: what, Verb: b.Label, Danger: true, Action: path + "/end", Cancel: path}}
 	if refused != nil {
-		fields, whole := wrong(ctx, refused)
+		fields, whole := page.Wrong(ctx, refused)
 		m.Error, m.Whole = fields["why"], whole
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
-	return s.show(w, r, status, officeview.EndName(f, m))
+	return s.Show(w, r, status, officeview.EndName(f, m))
 }
 
 func (s *Site) endName(w http.ResponseWriter, r *http.Request) error {
@@ -166,7 +167,7 @@ func (s *Site) endName(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Org.EndName(r.Context(), s.actor(r), n.ID, r.PostFormValue("why"))
+	err = s.Org.EndName(r.Context(), s.Actor(r), n.ID, r.PostFormValue("why"))
 	if fault.Is(err, fault.Invalid) {
 		return s.endNamePage(w, r, o, n, err)
 	}
@@ -177,7 +178,7 @@ func (s *Site) endName(w http.ResponseWriter, r *http.Request) error {
 	if n.Accepted == nil {
 		done = "office.name_declined"
 	}
-	return s.done(w, r, paths.OfficeOrganisation(o.ID), done, "name", n.Name.Unicode())
+	return s.Done(w, r, paths.OfficeOrganisation(o.ID), done, "name", n.Name.Unicode())
 }
 
 // nameTasks are the names that wait for an officer, and the validations that
@@ -191,37 +192,37 @@ func (s *Site) nameTasks(ctx context.Context, by person.Actor) ([]view.Task, err
 	for _, n := range asked {
 		if !n.Contact {
 			tasks = append(tasks, view.Task{
-				Kind: view.Open, Link: view.Link{Label: t(ctx, "office.name_look"), Href: officeNamePath(n.ServerName)},
-				Text: t(ctx, "office.name_task", "organisation", n.OrganisationName, "name", n.Name.Unicode()),
+				Kind: view.Open, Link: view.Link{Label: page.T(ctx, "office.name_look"), Href: officeNamePath(n.ServerName)},
+				Text: page.T(ctx, "office.name_task", "organisation", n.OrganisationName, "name", n.Name.Unicode()),
 			})
 		}
 	}
-	lapsing, err := s.Org.LapsingNames(ctx, by, s.Now().Add(proofSoon))
+	lapsing, err := s.Org.LapsingNames(ctx, by, s.Now().Add(page.ProofSoon))
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range lapsing {
 		tasks = append(tasks, s.lapsingTask(ctx, n))
 	}
-	if len(tasks) > startTasks {
-		tasks = append(tasks[:startTasks], view.Task{
-			Kind: view.Info, Text: t(ctx, "office.more_names"), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeOrganisations},
+	if len(tasks) > page.MostTasks {
+		tasks = append(tasks[:page.MostTasks], view.Task{
+			Kind: view.Info, Text: page.T(ctx, "office.more_names"), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeOrganisations},
 		})
 	}
 	return tasks, nil
 }
 
 func (s *Site) lapsingTask(ctx context.Context, n org.LapsingName) view.Task {
-	k := view.Task{Kind: view.Warn, Link: view.Link{Label: t(ctx, "office.name_validate"), Href: officeNamePath(n.ServerName)}}
+	k := view.Task{Kind: view.Warn, Link: view.Link{Label: page.T(ctx, "office.name_validate"), Href: officeNamePath(n.ServerName)}}
 	name, until := n.Name.Unicode(), n.ProvenUntil()
 	if until == nil {
-		k.Text = t(ctx, "office.name_unproven", "name", name, "organisation", n.OrganisationName)
+		k.Text = page.T(ctx, "office.name_unproven", "name", name, "organisation", n.OrganisationName)
 		return k
 	}
 	when := view.Day(ctx, *until, s.Now()).Text
-	k.Text = t(ctx, "office.name_lapses", "name", name, "organisation", n.OrganisationName, "when", when)
+	k.Text = page.T(ctx, "office.name_lapses", "name", name, "organisation", n.OrganisationName, "when", when)
 	if !s.Now().Before(*until) {
-		k.Kind, k.Text = view.Bad, t(ctx, "office.name_lapsed", "name", name, "organisation", n.OrganisationName, "when", when)
+		k.Kind, k.Text = view.Bad, page.T(ctx, "office.name_lapsed", "name", name, "organisation", n.OrganisationName, "when", when)
 	}
 	return k
 }

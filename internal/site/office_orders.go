@@ -12,27 +12,13 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
 	"petschaft/web/view/serverview"
 )
-
-// officeOrderRoutes are orders and products, for registration officers.
-func (s *Site) officeOrderRoutes(r chi.Router) {
-	r.Get("/orders", s.in(s.officeOrders))
-	r.Get("/orders/{reference}", s.in(s.officeOrder))
-	r.Post("/orders/{reference}/take", s.in(s.takeOrder))
-	r.Post("/orders/{reference}/approve", s.in(s.approveOrder))
-	r.Post("/orders/{reference}/retry", s.in(s.retryOrder))
-	for _, d := range []orderDecision{returning, rejecting} {
-		r.Get("/orders/{reference}/"+d.path, s.in(s.askDecision(d)))
-		r.Post("/orders/{reference}/"+d.path, s.in(s.doDecision(d)))
-	}
-	r.Get("/products", s.in(s.products))
-	r.Post("/products/{product}/{switch}", s.in(s.switchProduct))
-}
 
 var officeFilters = []orderFilter{
 	{"", "serverorder.which_decide", []order.State{order.Received, order.Review}},
@@ -47,23 +33,23 @@ var officeFilters = []orderFilter{
 func (s *Site) officeOrders(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	l := readOrderList(paths.OfficeOrders, officeFilters, r.URL.Query())
-	all, next, err := s.Order.Orders(ctx, s.actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
+	all, next, err := s.Order.Orders(ctx, s.Actor(r), order.OrderView{Office: true, States: l.at.states, Text: l.text, Of: l.of, Before: l.before})
 	if err != nil {
 		return err
 	}
 	m := l.model(ctx, next)
-	m.Head = view.HeadModel{Title: t(ctx, "office.orders"), Lead: t(ctx, "office.orders_lead")}
+	m.Head = view.HeadModel{Title: page.T(ctx, "office.orders"), Lead: page.T(ctx, "office.orders_lead")}
 	m.Lines = s.orderLines(ctx, all, paths.OfficeOrder)
 	if len(all) == 0 {
 		m.Empty = l.none(ctx)
 	}
-	return s.show(w, r, http.StatusOK, serverview.Orders(s.officeFrame(r, m.Head.Title), m))
+	return s.Show(w, r, http.StatusOK, serverview.Orders(s.OfficeFrame(r, m.Head.Title), m))
 }
 
 // officeOrder is the page on which an officer decides: all checks are shown.
 func (s *Site) officeOrder(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	o, checks, err := s.Order.Inspect(ctx, s.actor(r), orderReference(r))
+	o, checks, err := s.Order.Inspect(ctx, s.Actor(r), orderReference(r))
 	if err != nil {
 		return err
 	}
@@ -74,8 +60,8 @@ func (s *Site) officeOrder(w http.ResponseWriter, r *http.Request) error {
 	m.Checks = s.checkModels(ctx, checks)
 	m.Organisation.Href = paths.OfficeOrganisation(o.Organisation)
 	s.decisions(ctx, o, checks, &m)
-	crumb := view.Link{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders}
-	return s.show(w, r, http.StatusOK, serverview.OrderPage(s.officeFrame(r, m.Head.Title, crumb), m))
+	crumb := view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}
+	return s.Show(w, r, http.StatusOK, serverview.OrderPage(s.OfficeFrame(r, m.Head.Title, crumb), m))
 }
 
 // decisions puts what the officer may do onto the page, and why not the rest.
@@ -87,52 +73,52 @@ func (s *Site) decisions(ctx context.Context, o order.ServerOrder, checks order.
 		}
 	}
 	approve := order.MayApprove(o, checks)
-	add(approve, view.ButtonModel{Label: t(ctx, "serverorder.approve"), Action: path + "/approve", Hidden: version, Kind: view.Primary, Icon: view.IconCheck})
-	add(order.MayTake(o), view.ButtonModel{Label: t(ctx, "serverorder.take"), Action: path + "/take"})
+	add(approve, view.ButtonModel{Label: page.T(ctx, "serverorder.approve"), Action: path + "/approve", Hidden: version, Kind: view.Primary, Icon: view.IconCheck})
+	add(order.MayTake(o), view.ButtonModel{Label: page.T(ctx, "serverorder.take"), Action: path + "/take"})
 	retry := order.MayRetry(o, checks)
-	add(retry, view.ButtonModel{Label: t(ctx, "serverorder.retry"), Action: path + "/retry", Kind: view.Primary})
-	add(order.MayReturn(o), view.ButtonModel{Label: t(ctx, "serverorder.return"), Href: path + "/return"})
-	add(order.MayReject(o), view.ButtonModel{Label: t(ctx, "serverorder.reject_verb"), Href: path + "/reject", Kind: view.Danger})
+	add(retry, view.ButtonModel{Label: page.T(ctx, "serverorder.retry"), Action: path + "/retry", Kind: view.Primary})
+	add(order.MayReturn(o), view.ButtonModel{Label: page.T(ctx, "serverorder.return"), Href: path + "/return"})
+	add(order.MayReject(o), view.ButtonModel{Label: page.T(ctx, "serverorder.reject_verb"), Href: path + "/reject", Kind: view.Danger})
 	why := approve
 	if o.State == order.Failed {
 		why = retry
 	}
 	if f := fault.Of(why); f != nil && !errors.Is(why, order.ErrDecided) {
-		m.Reasons = append(m.Reasons, t(ctx, f.ID, dated(ctx, s.Now(), f.Args)...))
+		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...))
 	}
 	if o.State == order.Failed && order.MayDecide(o) == nil {
 		if f := fault.Of(order.MayReject(o)); f != nil {
-			m.Reasons = append(m.Reasons, t(ctx, f.ID))
+			m.Reasons = append(m.Reasons, page.T(ctx, f.ID))
 		}
 	}
 	if o.Contact {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_own"), Href: paths.Order(o.Reference)})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "serverorder.to_own"), Href: paths.Order(o.Reference)})
 	}
 }
 
 func (s *Site) takeOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := orderReference(r)
-	if err := s.Order.Take(r.Context(), s.actor(r), reference); err != nil {
+	if err := s.Order.Take(r.Context(), s.Actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
+	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
 }
 
 func (s *Site) approveOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := orderReference(r)
 	version, _ := strconv.Atoi(r.PostFormValue("version"))
-	if err := s.Order.Approve(r.Context(), s.actor(r), reference, version); err != nil {
+	if err := s.Order.Approve(r.Context(), s.Actor(r), reference, version); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
+	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
 }
 
 func (s *Site) retryOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := orderReference(r)
-	if err := s.Order.RetryOrder(r.Context(), s.actor(r), reference); err != nil {
+	if err := s.Order.RetryOrder(r.Context(), s.Actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
+	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
 }
 
 // orderDecision is one that needs a reason.
@@ -152,7 +138,7 @@ var (
 	}
 )
 
-func (s *Site) askDecision(d orderDecision) handler {
+func (s *Site) askDecision(d orderDecision) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		o, err := s.loadOrder(r)
 		if err == nil {
@@ -165,7 +151,7 @@ func (s *Site) askDecision(d orderDecision) handler {
 	}
 }
 
-func (s *Site) doDecision(d orderDecision) handler {
+func (s *Site) doDecision(d orderDecision) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		o, err := s.loadOrder(r)
 		if err != nil {
@@ -177,36 +163,36 @@ func (s *Site) doDecision(d orderDecision) handler {
 		if d.path == rejecting.path {
 			decide = s.Order.Reject
 		}
-		err = decide(r.Context(), s.actor(r), o.Reference, said)
+		err = decide(r.Context(), s.Actor(r), o.Reference, said)
 		if fault.Is(err, fault.Invalid) {
 			return s.decisionPage(w, r, d, o, said, err)
 		}
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, paths.OfficeOrder(o.Reference), d.done, "reference", o.Reference)
+		return s.Done(w, r, paths.OfficeOrder(o.Reference), d.done, "reference", o.Reference)
 	}
 }
 
 func (s *Site) decisionPage(w http.ResponseWriter, r *http.Request, d orderDecision, o order.ServerOrder, said order.Decision, failed error) error {
 	ctx, path := r.Context(), paths.OfficeOrder(o.Reference)
-	bad, _ := wrong(ctx, failed)
+	bad, _ := page.Wrong(ctx, failed)
 	m := orderStep(o, view.DialogModel{
-		Title: t(ctx, d.verb), What: []string{t(ctx, d.what)}, Action: path + "/" + d.path, Verb: t(ctx, d.verb), Danger: d.danger, Cancel: path,
+		Title: page.T(ctx, d.verb), What: []string{page.T(ctx, d.what)}, Action: path + "/" + d.path, Verb: page.T(ctx, d.verb), Danger: d.danger, Cancel: path,
 		Hidden: []view.Hidden{{Name: "version", Value: strconv.Itoa(said.Version)}},
 	})
 	if d.final != "" {
-		m.Dialog.Final = t(ctx, d.final)
+		m.Dialog.Final = page.T(ctx, d.final)
 	}
 	m.Reason = &view.FieldModel{
-		Name: "reason", Label: t(ctx, "serverorder.reason"), Hint: t(ctx, "serverorder.reason_hint"), Type: view.TextArea, Value: said.Reason, Error: bad["reason"],
+		Name: "reason", Label: page.T(ctx, "serverorder.reason"), Hint: page.T(ctx, "serverorder.reason_hint"), Type: view.TextArea, Value: said.Reason, Error: bad["reason"],
 	}
 	m.Fails = view.Fails(*m.Reason)
-	f, status := s.officeFrame(r, m.Dialog.Title, view.Link{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
+	f, status := s.OfficeFrame(r, m.Dialog.Title, view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
 	if failed != nil {
-		f, status = s.refused(w, f, failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, serverview.OrderStep(f, m))
+	return s.Show(w, r, status, serverview.OrderStep(f, m))
 }
 
 func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
@@ -218,17 +204,17 @@ func (s *Site) products(w http.ResponseWriter, r *http.Request) error {
 	var lines []officeview.ProductLine
 	for _, p := range all {
 		l := officeview.ProductLine{
-			Name: serverProduct(ctx, p.Code), Text: p.Code, Names: productText(ctx, p), Keys: strings.Join(p.Keys, ", "), Days: locale.From(ctx).Number(int64(p.Days)),
-			State:  view.StateModel{Kind: view.Good, Word: t(ctx, "product.on")},
-			Switch: view.ButtonModel{Label: t(ctx, "product.switch_off"), About: serverProduct(ctx, p.Code), Action: paths.OfficeProduct(p.Code) + "/off"},
+			Name: page.ProductName(ctx, p.Code), Text: p.Code, Names: productText(ctx, p), Keys: strings.Join(p.Keys, ", "), Days: locale.From(ctx).Number(int64(p.Days)),
+			State:  view.StateModel{Kind: view.Good, Word: page.T(ctx, "product.on")},
+			Switch: view.ButtonModel{Label: page.T(ctx, "product.switch_off"), About: page.ProductName(ctx, p.Code), Action: paths.OfficeProduct(p.Code) + "/off"},
 		}
 		if !p.Active {
-			l.State = view.StateModel{Kind: view.Paused, Word: t(ctx, "product.off")}
-			l.Switch.Label, l.Switch.Action = t(ctx, "product.switch_on"), paths.OfficeProduct(p.Code)+"/on"
+			l.State = view.StateModel{Kind: view.Paused, Word: page.T(ctx, "product.off")}
+			l.Switch.Label, l.Switch.Action = page.T(ctx, "product.switch_on"), paths.OfficeProduct(p.Code)+"/on"
 		}
 		lines = append(lines, l)
 	}
-	return s.show(w, r, http.StatusOK, officeview.Products(s.officeFrame(r, t(ctx, "office.products")), lines))
+	return s.Show(w, r, http.StatusOK, officeview.Products(s.OfficeFrame(r, page.T(ctx, "office.products")), lines))
 }
 
 func (s *Site) switchProduct(w http.ResponseWriter, r *http.Request) error {
@@ -236,27 +222,27 @@ func (s *Site) switchProduct(w http.ResponseWriter, r *http.Request) error {
 	if to != "on" && to != "off" {
 		return fault.New(fault.Missing, "")
 	}
-	if err := s.Order.OfferProduct(r.Context(), s.actor(r), chi.URLParam(r, "product"), to == "on"); err != nil {
+	if err := s.Order.OfferProduct(r.Context(), s.Actor(r), chi.URLParam(r, "product"), to == "on"); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeProducts, "product.switched")
+	return s.Done(w, r, paths.OfficeProducts, "product.switched")
 }
 
 // orderTasks are what waits for the technical contact.
 func (s *Site) orderTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
-	returned, next, err := s.Order.Orders(ctx, by, order.OrderView{States: []order.State{order.Returned}, Size: startTasks})
+	returned, next, err := s.Order.Orders(ctx, by, order.OrderView{States: []order.State{order.Returned}, Size: page.MostTasks})
 	if err != nil {
 		return nil, err
 	}
 	var tasks []view.Task
 	for _, o := range returned {
 		tasks = append(tasks, view.Task{
-			Kind: view.Warn, Text: t(ctx, "start.order_returned", "reference", o.Reference, "name", spelledNames(o.Names[:1])[0]),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Order(o.Reference)},
+			Kind: view.Warn, Text: page.T(ctx, "start.order_returned", "reference", o.Reference, "name", page.Spelled(o.Names[:1])[0]),
+			Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Order(o.Reference)},
 		})
 	}
 	if next != 0 {
-		tasks = append(tasks, view.Task{Kind: view.Info, Text: t(ctx, "start.more_orders"), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Orders}})
+		tasks = append(tasks, view.Task{Kind: view.Info, Text: page.T(ctx, "start.more_orders"), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Orders}})
 	}
 	return tasks, nil
 }
@@ -270,7 +256,7 @@ func (s *Site) waitingOrders(ctx context.Context, by person.Actor) ([]view.Task,
 	var tasks []view.Task
 	add := func(kind view.Kind, words string, n int64, which string) {
 		if n > 0 {
-			tasks = append(tasks, view.Task{Kind: kind, Text: t(ctx, words, "n", n), Link: view.Link{Label: t(ctx, "start.look"), Href: paths.OfficeOrders + which}})
+			tasks = append(tasks, view.Task{Kind: kind, Text: page.T(ctx, words, "n", n), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeOrders + which}})
 		}
 	}
 	add(view.Open, "office.orders_decide", n.Decide, "")

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/go-chi/chi/v5"
-
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -16,36 +15,12 @@ import (
 	"petschaft/web/view/organisationview"
 )
 
-// officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
-// and their names.
-func (s *Site) officeOrganisationRoutes(r chi.Router) {
-	r.Get("/organisations", s.in(s.officeOrganisations))
-	r.Get("/organisations/new", s.in(s.newOrganisation))
-	r.Post("/organisations", s.in(s.addOrganisation))
-	r.Route("/organisations/{organisation}", func(r chi.Router) {
-		r.Get("/", s.in(s.officeOrganisation))
-		r.Post("/", s.in(s.saveOrganisation))
-		r.Post("/reminders", s.in(s.officeReminders))
-		r.Get("/contact", s.in(s.askReassign))
-		r.Post("/contact", s.in(s.reassign))
-		r.Get("/reassignment", s.in(s.reassignment))
-		r.Post("/reassignment/confirm", s.in(s.confirmReassign))
-		r.Post("/reassignment/drop", s.in(s.dropReassign))
-		r.Post("/names", s.in(s.addName))
-		r.Get("/names/{name}", s.in(s.officeName))
-		r.Post("/names/{name}", s.in(s.validateName))
-		r.Get("/names/{name}/end", s.in(s.askEndName))
-		r.Post("/names/{name}/end", s.in(s.endName))
-	})
-	r.Get("/forecast", s.in(s.forecast))
-}
-
 func organisationsCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.organisations"), Href: paths.OfficeOrganisations}
+	return view.Link{Label: page.T(ctx, "office.organisations"), Href: paths.OfficeOrganisations}
 }
 
 func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	all, err := s.Org.Organisations(ctx, by)
 	if err != nil {
 		return err
@@ -61,7 +36,7 @@ func (s *Site) officeOrganisations(w http.ResponseWriter, r *http.Request) error
 			ContactHref:      paths.OfficePerson(o.ContactID), Count: locale.From(ctx).Number(int64(counts[o.ID].Accepted)), Auto: o.AutoApprove,
 		})
 	}
-	return s.show(w, r, http.StatusOK, officeview.Organisations(s.officeFrame(r, t(ctx, "office.organisations")), m))
+	return s.Show(w, r, http.StatusOK, officeview.Organisations(s.OfficeFrame(r, page.T(ctx, "office.organisations")), m))
 }
 
 // typedOrganisation is the form as it was sent.
@@ -83,13 +58,13 @@ func (s *Site) newOrganisation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) newOrganisationFrame(r *http.Request) view.Frame {
-	return s.officeFrame(r, t(r.Context(), "office.organisation_new"), organisationsCrumb(r.Context()))
+	return s.OfficeFrame(r, page.T(r.Context(), "office.organisation_new"), organisationsCrumb(r.Context()))
 }
 
 func (s *Site) newOrganisationPage(w http.ResponseWriter, r *http.Request, status int, f view.Frame, m officeview.OrganisationForm) error {
 	m.Countries = countryChoices(r.Context(), m.Country)
 	m.New, m.Action, m.Cancel = true, paths.OfficeOrganisations, paths.OfficeOrganisations
-	return s.show(w, r, status, officeview.NewOrganisation(f, m))
+	return s.Show(w, r, status, officeview.NewOrganisation(f, m))
 }
 
 func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
@@ -100,18 +75,18 @@ func (s *Site) addOrganisation(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := organisationInput(m)
 	in.Contact, m.Contact = contact.ID, who // nobody where it is unclear; what else is wrong is then said, too
-	added, err := s.Org.AddOrganisation(ctx, s.actor(r), in)
+	added, err := s.Org.AddOrganisation(ctx, s.Actor(r), in)
 	if err == nil {
-		return s.done(w, r, paths.OfficeOrganisation(added), "office.organisation_added", "name", m.Name)
+		return s.Done(w, r, paths.OfficeOrganisation(added), "office.organisation_added", "name", m.Name)
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	m.Errors, m.Whole = wrongAt(ctx, err, org.ErrOrganisationName, "name")
+	m.Errors, m.Whole = page.WrongAt(ctx, err, org.ErrOrganisationName, "name")
 	if unclear == nil && errors.Is(err, org.ErrSelf) {
 		m.Contact.Error, m.Whole = m.Whole, ""
 	}
-	f, status := s.refused(w, s.newOrganisationFrame(r), err)
+	f, status := s.Refused(w, s.newOrganisationFrame(r), err)
 	return s.newOrganisationPage(w, r, status, f, m)
 }
 
@@ -140,21 +115,21 @@ func (s *Site) officeOrganisation(w http.ResponseWriter, r *http.Request) error 
 
 // officeOrganisationPage shows o with its forms; refused is why one came back.
 func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, forms organisationForms, refused error) error {
-	ctx, by := r.Context(), s.actor(r)
-	f, status := s.officeFrame(r, o.Name, organisationsCrumb(ctx)), http.StatusOK
+	ctx, by := r.Context(), s.Actor(r)
+	f, status := s.OfficeFrame(r, o.Name, organisationsCrumb(ctx)), http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
 	path := paths.OfficeOrganisation(o.ID)
 	forms.edit.Countries = countryChoices(ctx, forms.edit.Country)
 	forms.edit.Action, forms.remind.Action = path, path+"/reminders"
-	forms.add.Action, forms.add.Submit = path+"/names", t(ctx, "office.name_add")
+	forms.add.Action, forms.add.Submit = path+"/names", page.T(ctx, "office.name_add")
 	m := officeview.OrganisationModel{
 		Head: view.HeadModel{Title: o.Name}, Facts: s.organisationFacts(ctx, o),
 		Edit: forms.edit, EditOpen: forms.edit.Whole != "" || len(forms.edit.Errors) > 0, Add: forms.add, Reminders: forms.remind,
 	}
 	if err := org.MayKeepOrganisation(by, o); err != nil {
-		m.Own = t(ctx, fault.Of(err).ID)
+		m.Own = page.T(ctx, fault.Of(err).ID)
 	}
 	var err error
 	if m.Appoint, m.Waiting, err = s.reassigning(ctx, by, o); err != nil {
@@ -166,7 +141,7 @@ func (s *Site) officeOrganisationPage(w http.ResponseWriter, r *http.Request, o 
 	if m.History, err = s.officeHistory(ctx, by, o.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, status, officeview.Organisation(f, m))
+	return s.Show(w, r, status, officeview.Organisation(f, m))
 }
 
 func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
@@ -177,14 +152,14 @@ func (s *Site) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
 	}
 	forms := storedOrganisation(o)
 	forms.edit = typedOrganisation(r)
-	err = s.Org.EditOrganisation(ctx, s.actor(r), o.ID, organisationInput(forms.edit))
+	err = s.Org.EditOrganisation(ctx, s.Actor(r), o.ID, organisationInput(forms.edit))
 	if err == nil {
-		return s.done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
+		return s.Done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	forms.edit.Errors, forms.edit.Whole = wrongAt(ctx, err, org.ErrOrganisationName, "name")
+	forms.edit.Errors, forms.edit.Whole = page.WrongAt(ctx, err, org.ErrOrganisationName, "name")
 	return s.officeOrganisationPage(w, r, o, forms, err)
 }
 
@@ -196,9 +171,9 @@ func (s *Site) officeReminders(w http.ResponseWriter, r *http.Request) error {
 	forms := storedOrganisation(o)
 	forms.remind, err = s.savedReminders(r, o)
 	if err == nil {
-		return s.done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
+		return s.Done(w, r, paths.OfficeOrganisation(o.ID), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	return s.officeOrganisationPage(w, r, o, forms, err)

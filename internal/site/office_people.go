@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -17,12 +18,12 @@ import (
 func (s *Site) people(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	m := officeview.PeopleModel{Query: strings.TrimSpace(r.URL.Query().Get("q"))}
-	found, more, err := s.People.Search(ctx, s.actor(r), m.Query)
+	found, more, err := s.People.Search(ctx, s.Actor(r), m.Query)
 	if err != nil {
 		return err
 	}
 	m.People, m.More = s.personRows(ctx, found), more
-	return s.show(w, r, http.StatusOK, officeview.People(s.officeFrame(r, t(ctx, "office.people")), m))
+	return s.Show(w, r, http.StatusOK, officeview.People(s.OfficeFrame(r, page.T(ctx, "office.people")), m))
 }
 
 func (s *Site) personRows(ctx context.Context, all []person.Account) []officeview.PersonRow {
@@ -43,22 +44,22 @@ func (s *Site) personRows(ctx context.Context, all []person.Account) []officevie
 
 func accountState(ctx context.Context, a person.Account) view.StateModel {
 	if a.Locked != nil {
-		return view.StateModel{Kind: view.Bad, Icon: view.IconLock, Word: t(ctx, "office.locked")}
+		return view.StateModel{Kind: view.Bad, Icon: view.IconLock, Word: page.T(ctx, "office.locked")}
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "office.unlocked")}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "office.unlocked")}
 }
 
 // accountAsked is the account that the path names.
 func (s *Site) accountAsked(r *http.Request) (person.Account, error) {
-	n, err := number[person.ID](r, "account")
+	n, err := page.Number[person.ID](r, "account")
 	if err != nil {
 		return person.Account{}, err
 	}
-	return s.People.One(r.Context(), s.actor(r), n)
+	return s.People.One(r.Context(), s.Actor(r), n)
 }
 
 func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	a, err := s.accountAsked(r)
 	if err != nil {
 		return err
@@ -70,19 +71,19 @@ func (s *Site) person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Groups = memberships(ctx, groups)
-	linked, err := s.Mailbox.LinkedOf(ctx, by, a.ID)
+	mine, err := s.Mailbox.LinkedOf(ctx, by, a.ID)
 	if err != nil {
 		return err
 	}
-	m.Linked = s.linked(ctx, linked)
+	m.Linked = linked(ctx, mine, s.Now())
 	if m.History, err = s.officeHistory(ctx, by, a.ID.Thing()); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, officeview.PersonPage(s.officeFrame(r, a.Label, peopleCrumb(ctx)), m))
+	return s.Show(w, r, http.StatusOK, officeview.PersonPage(s.OfficeFrame(r, a.Label, peopleCrumb(ctx)), m))
 }
 
 func peopleCrumb(ctx context.Context) view.Link {
-	return view.Link{Label: t(ctx, "office.people"), Href: paths.OfficePeople}
+	return view.Link{Label: page.T(ctx, "office.people"), Href: paths.OfficePeople}
 }
 
 func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.PersonModel {
@@ -90,11 +91,11 @@ func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.Per
 		State: accountState(ctx, a), Username: a.Username, GivenName: a.GivenName, FamilyName: a.FamilyName, Email: a.Email,
 		Issuer: a.Issuer, Subject: a.Subject, ProviderGroups: a.Groups, LockedWhy: a.LockedWhy,
 		Created: view.At(ctx, a.Created, s.Now()), SignedIn: view.At(ctx, a.SignedIn, s.Now()),
-		EmailState: view.StateModel{Kind: view.Good, Word: t(ctx, "office.email_verified")},
+		EmailState: view.StateModel{Kind: view.Good, Word: page.T(ctx, "office.email_verified")},
 	}
 	m.State.Pill = true
 	if !a.EmailVerified {
-		m.EmailState = view.StateModel{Kind: view.Warn, Word: t(ctx, "office.email_unverified")}
+		m.EmailState = view.StateModel{Kind: view.Warn, Word: page.T(ctx, "office.email_unverified")}
 	}
 	if a.Locked != nil {
 		m.Locked = view.At(ctx, *a.Locked, s.Now())
@@ -107,23 +108,23 @@ func (s *Site) personFacts(ctx context.Context, a person.Account) officeview.Per
 func lockActions(ctx context.Context, by person.Actor, a person.Account) (actions []view.ButtonModel, why string) {
 	path := paths.OfficePerson(a.ID)
 	if err := person.MayLock(by, a.ID); err != nil {
-		return nil, t(ctx, fault.Of(err).ID)
+		return nil, page.T(ctx, fault.Of(err).ID)
 	}
 	if a.Locked != nil {
-		return []view.ButtonModel{{Label: t(ctx, "office.unlock"), Action: path + "/unlock", Kind: view.Primary}}, ""
+		return []view.ButtonModel{{Label: page.T(ctx, "office.unlock"), Action: path + "/unlock", Kind: view.Primary}}, ""
 	}
-	return []view.ButtonModel{{Label: t(ctx, "office.lock"), Href: path + "/lock", Kind: view.Danger, Icon: view.IconLock}}, ""
+	return []view.ButtonModel{{Label: page.T(ctx, "office.lock"), Href: path + "/lock", Kind: view.Danger, Icon: view.IconLock}}, ""
 }
 
 func memberships(ctx context.Context, groups []org.Membership) []officeview.MembershipModel {
 	var ms []officeview.MembershipModel
 	for _, g := range groups {
-		m := officeview.MembershipModel{Name: g.Name, Href: paths.OfficeGroup(g.Group), How: t(ctx, "office.by_account")}
+		m := officeview.MembershipModel{Name: g.Name, Href: paths.OfficeGroup(g.Group), How: page.T(ctx, "office.by_account")}
 		switch {
 		case g.Account && g.Claim:
-			m.How = t(ctx, "office.by_both")
+			m.How = page.T(ctx, "office.by_both")
 		case g.Claim:
-			m.How = t(ctx, "office.by_claim")
+			m.How = page.T(ctx, "office.by_claim")
 		}
 		ms = append(ms, m)
 	}
@@ -135,7 +136,7 @@ func (s *Site) askLock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := person.MayLock(s.actor(r), a.ID); err != nil {
+	if err := person.MayLock(s.Actor(r), a.ID); err != nil {
 		return err
 	}
 	return s.lockPage(w, r, a, nil)
@@ -144,18 +145,18 @@ func (s *Site) askLock(w http.ResponseWriter, r *http.Request) error {
 // lockPage asks why a is to be locked; refused is why the form came back.
 func (s *Site) lockPage(w http.ResponseWriter, r *http.Request, a person.Account, refused error) error {
 	ctx, path := r.Context(), paths.OfficePerson(a.ID)
-	title := t(ctx, "office.lock_title", "name", a.Label)
-	f, status := s.officeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label, Href: path}), http.StatusOK
+	title := page.T(ctx, "office.lock_title", "name", a.Label)
+	f, status := s.OfficeFrame(r, title, peopleCrumb(ctx), view.Link{Label: a.Label, Href: path}), http.StatusOK
 	m := officeview.LockModel{Why: r.PostFormValue("why"), Dialog: view.DialogModel{
-		Title: title, Verb: t(ctx, "office.lock"), Danger: true, Action: path + "/lock", Cancel: path,
-		What: []string{t(ctx, "office.lock_what"), t(ctx, "office.lock_kept")}, Final: t(ctx, "office.lock_final"),
+		Title: title, Verb: page.T(ctx, "office.lock"), Danger: true, Action: path + "/lock", Cancel: path,
+		What: []string{page.T(ctx, "office.lock_what"), page.T(ctx, "office.lock_kept")}, Final: page.T(ctx, "office.lock_final"),
 	}}
 	if refused != nil {
-		fields, whole := wrong(ctx, refused)
+		fields, whole := page.Wrong(ctx, refused)
 		m.Error, m.Whole = fields["why"], whole
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
-	return s.show(w, r, status, officeview.Lock(f, m))
+	return s.Show(w, r, status, officeview.Lock(f, m))
 }
 
 func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {
@@ -163,14 +164,14 @@ func (s *Site) lock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.People.Lock(r.Context(), s.actor(r), a.ID, r.PostFormValue("why"))
+	err = s.People.Lock(r.Context(), s.Actor(r), a.ID, r.PostFormValue("why"))
 	if fault.Is(err, fault.Invalid) {
 		return s.lockPage(w, r, a, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficePerson(a.ID), "office.locked_now", "name", a.Label)
+	return s.Done(w, r, paths.OfficePerson(a.ID), "office.locked_now", "name", a.Label)
 }
 
 func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
@@ -178,8 +179,8 @@ func (s *Site) unlock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.People.Unlock(r.Context(), s.actor(r), a.ID); err != nil {
+	if err := s.People.Unlock(r.Context(), s.Actor(r), a.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficePerson(a.ID), "office.unlocked_now", "name", a.Label)
+	return s.Done(w, r, paths.OfficePerson(a.ID), "office.unlocked_now", "name", a.Label)
 }

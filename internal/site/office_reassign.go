@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -23,8 +24,8 @@ func (s *Site) reassigning(ctx context.Context, by person.Actor, o org.Organisat
 		return "", nil, err
 	case waits != nil:
 		return "", &view.Task{
-			Kind: view.Warn, Text: t(ctx, "office.reassign_open", "name", waits.SuccessorName, "by", waits.AskedByName),
-			Link: view.Link{Label: t(ctx, "start.look"), Href: paths.Reassignment(o.ID)},
+			Kind: view.Warn, Text: page.T(ctx, "office.reassign_open", "name", waits.SuccessorName, "by", waits.AskedByName),
+			Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Reassignment(o.ID)},
 		}, nil
 	case handover.MayAskReassign(by, o) == nil:
 		appoint = paths.OfficeOrganisation(o.ID) + "/contact"
@@ -37,7 +38,7 @@ func (s *Site) reassigning(ctx context.Context, by person.Actor, o org.Organisat
 func (s *Site) mayReassign(r *http.Request) (org.Organisation, error) {
 	o, err := s.organisationAsked(r)
 	if err == nil {
-		err = handover.MayAskReassign(s.actor(r), o)
+		err = handover.MayAskReassign(s.Actor(r), o)
 	}
 	return o, err
 }
@@ -52,23 +53,23 @@ func (s *Site) askReassign(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Site) reassignPage(w http.ResponseWriter, r *http.Request, o org.Organisation, m officeview.ReassignModel, refused error) error {
 	ctx, path := r.Context(), paths.OfficeOrganisation(o.ID)
-	title := t(ctx, "office.appoint_title", "name", o.Name)
-	f, status := s.officeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
+	title := page.T(ctx, "office.appoint_title", "name", o.Name)
+	f, status := s.OfficeFrame(r, title, organisationsCrumb(ctx), view.Link{Label: o.Name, Href: path}), http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
 	m.Dialog = view.DialogModel{
-		Title: title, Verb: t(ctx, "office.appoint_verb"), Action: path + "/contact", Cancel: path,
-		What: []string{t(ctx, "office.reassign_when", "name", o.ContactName), t(ctx, "office.appoint_what", "name", o.ContactName), t(ctx, "office.appoint_kept")},
+		Title: title, Verb: page.T(ctx, "office.appoint_verb"), Action: path + "/contact", Cancel: path,
+		What: []string{page.T(ctx, "office.reassign_when", "name", o.ContactName), page.T(ctx, "office.appoint_what", "name", o.ContactName), page.T(ctx, "office.appoint_kept")},
 	}
 	if s.Handover.SecondOfficer {
-		m.Dialog.Verb = t(ctx, "office.reassign_ask")
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "office.reassign_second"))
+		m.Dialog.Verb = page.T(ctx, "office.reassign_ask")
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "office.reassign_second"))
 	}
 	if len(m.Who.Choices) > 0 {
 		m.Dialog.Hidden = []view.Hidden{{Name: "who", Value: m.Who.Who}}
 	}
-	return s.show(w, r, status, officeview.Reassign(f, m))
+	return s.Show(w, r, status, officeview.Reassign(f, m))
 }
 
 // reassign looks for whom the officer means and appoints them, or asks a second
@@ -86,22 +87,22 @@ func (s *Site) reassign(w http.ResponseWriter, r *http.Request) error {
 	m := officeview.ReassignModel{Who: who, Reason: strings.TrimSpace(r.PostFormValue("reason"))}
 	if refused != nil {
 		if m.Reason == "" {
-			m.ReasonError = t(ctx, "field.required")
+			m.ReasonError = page.T(ctx, "field.required")
 		}
 		return s.reassignPage(w, r, o, m, refused)
 	}
-	_, done, err := s.Handover.AskReassign(ctx, s.actor(r), o.ID, found.ID, m.Reason)
+	_, done, err := s.Handover.AskReassign(ctx, s.Actor(r), o.ID, found.ID, m.Reason)
 	if err == nil {
 		message := "office.reassign_asked"
 		if done {
 			message = "office.appointed"
 		}
-		return s.done(w, r, paths.OfficeOrganisation(o.ID), message, "name", found.Label)
+		return s.Done(w, r, paths.OfficeOrganisation(o.ID), message, "name", found.Label)
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
-	fields, whole := wrong(ctx, err)
+	fields, whole := page.Wrong(ctx, err)
 	m.ReasonError, m.Who.Error = fields["reason"], fields["account"]
 	if whole != "" {
 		m.Who.Error = whole
@@ -115,9 +116,9 @@ func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	waits, err := s.Handover.Reassignment(r.Context(), s.actor(r), o.ID)
+	waits, err := s.Handover.Reassignment(r.Context(), s.Actor(r), o.ID)
 	if err == nil && waits == nil {
-		return s.done(w, r, paths.OfficeOrganisation(o.ID), "")
+		return s.Done(w, r, paths.OfficeOrganisation(o.ID), "")
 	}
 	if err != nil {
 		return err
@@ -128,21 +129,21 @@ func (s *Site) reassignment(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) reassignmentPage(w http.ResponseWriter, r *http.Request, x handover.Reassignment) error {
 	ctx, path := r.Context(), paths.Reassignment(x.Organisation)
 	m := officeview.ReassignmentModel{
-		Head: view.HeadModel{Title: t(ctx, "office.reassignment", "name", x.OrganisationName), Lead: t(ctx, "office.reassignment_lead")},
+		Head: view.HeadModel{Title: page.T(ctx, "office.reassignment", "name", x.OrganisationName), Lead: page.T(ctx, "office.reassignment_lead")},
 		Old:  view.Link{Label: x.BeforeName, Href: paths.OfficePerson(x.Before)}, New: view.Link{Label: x.SuccessorName, Href: paths.OfficePerson(x.Successor)},
 		NewEmail: x.SuccessorEmail, By: x.AskedByName, Asked: view.At(ctx, x.Asked, s.Now()), Reason: x.Reason,
-		What: []string{t(ctx, "office.appoint_what", "name", x.BeforeName), t(ctx, "office.appoint_kept"), t(ctx, "office.reassign_told")},
-		Not:  because(ctx, handover.MayConfirmReassign(x)),
+		What: []string{page.T(ctx, "office.appoint_what", "name", x.BeforeName), page.T(ctx, "office.appoint_kept"), page.T(ctx, "office.reassign_told")},
+		Not:  page.Because(ctx, handover.MayConfirmReassign(x)),
 	}
-	hidden := []view.Hidden{{Name: "reassignment", Value: id(x.ID)}}
+	hidden := []view.Hidden{{Name: "reassignment", Value: page.ID(x.ID)}}
 	if m.Not == "" {
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "office.reassign_confirm"), Action: path + "/confirm", Hidden: hidden, Kind: view.Primary}}
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "office.reassign_confirm"), Action: path + "/confirm", Hidden: hidden, Kind: view.Primary}}
 	}
 	if handover.MayDropReassign(x) == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "office.reassign_drop"), Action: path + "/drop", Hidden: hidden})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "office.reassign_drop"), Action: path + "/drop", Hidden: hidden})
 	}
-	f := s.officeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: paths.OfficeOrganisation(x.Organisation)})
-	return s.show(w, r, http.StatusOK, officeview.ReassignmentPage(f, m))
+	f := s.OfficeFrame(r, m.Head.Title, organisationsCrumb(ctx), view.Link{Label: x.OrganisationName, Href: paths.OfficeOrganisation(x.Organisation)})
+	return s.Show(w, r, http.StatusOK, officeview.ReassignmentPage(f, m))
 }
 
 // answerReassign does what an officer chose about the reassignment that the form
@@ -152,17 +153,17 @@ func (s *Site) answerReassign(w http.ResponseWriter, r *http.Request, answer fun
 	if err != nil {
 		return err
 	}
-	waits, err := s.Handover.Reassignment(r.Context(), s.actor(r), o.ID)
+	waits, err := s.Handover.Reassignment(r.Context(), s.Actor(r), o.ID)
 	if err != nil {
 		return err
 	}
-	if waits == nil || id(waits.ID) != r.PostFormValue("reassignment") {
+	if waits == nil || page.ID(waits.ID) != r.PostFormValue("reassignment") {
 		return fault.New(fault.Conflict, "handover.reassign.over")
 	}
-	if err := answer(r.Context(), s.actor(r), waits.ID); err != nil {
+	if err := answer(r.Context(), s.Actor(r), waits.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.OfficeOrganisation(o.ID), message)
+	return s.Done(w, r, paths.OfficeOrganisation(o.ID), message)
 }
 
 func (s *Site) confirmReassign(w http.ResponseWriter, r *http.Request) error {

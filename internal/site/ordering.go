@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 )
@@ -37,7 +38,7 @@ func (o ordering) keeps() bool { return o.renews != nil || o.corrects != nil }
 
 // orderTyped is what was sent by a step.
 type orderTyped struct {
-	typed
+	page.CSRForm
 	step         string // what was asked for: "names", "check", "submit", or back to "key"
 	key          string // "csr" or "same"
 	form         string
@@ -49,15 +50,15 @@ type orderTyped struct {
 }
 
 func readOrder(r *http.Request) (orderTyped, error) {
-	in, err := readTyped(r)
+	in, err := page.ReadCSRForm(r)
 	n, _ := strconv.ParseInt(r.PostFormValue("organisation"), 10, 64)
 	version, _ := strconv.Atoi(r.PostFormValue("version"))
 	key := r.PostFormValue("key")
-	if strings.TrimSpace(in.csr()) != "" { // whoever gives a request means it
-		key = keyCSR
+	if strings.TrimSpace(in.CSR()) != "" { // whoever gives a request means it
+		key = page.KeyCSR
 	}
 	return orderTyped{
-		typed: in, step: r.PostFormValue("step"), key: key, form: r.PostFormValue("form"), names: r.PostFormValue("names"),
+		CSRForm: in, step: r.PostFormValue("step"), key: key, form: r.PostFormValue("form"), names: r.PostFormValue("names"),
 		organisation: org.OrganisationID(n), product: r.PostFormValue("product"), comment: r.PostFormValue("comment"), version: version,
 	}, err
 }
@@ -70,21 +71,18 @@ func (in orderTyped) list() []string {
 func (in orderTyped) wish() order.Wish {
 	w := order.Wish{Organisation: in.organisation, Product: in.product, Names: in.list(), Comment: in.comment}
 	if in.key != keySame {
-		w.CSR = in.csr()
+		w.CSR = in.CSR()
 	}
 	return w
 }
 
-const (
-	keySame = "same"
-	keyCSR  = "csr"
-)
+const keySame = "same"
 
 // startOrdering finds what the path speaks of, and what is to be chosen from.
 type startOrdering func(s *Site, r *http.Request) (ordering, orderTyped, error)
 
 // askOrder shows the first step.
-func (s *Site) askOrder(start startOrdering) handler {
+func (s *Site) askOrder(start startOrdering) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		o, in, err := start(s, r)
 		if err != nil {
@@ -96,7 +94,7 @@ func (s *Site) askOrder(start startOrdering) handler {
 }
 
 // doOrder takes what a step sends and shows the next one, or this one again.
-func (s *Site) doOrder(start startOrdering) handler {
+func (s *Site) doOrder(start startOrdering) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		o, before, err := start(s, r)
 		if err != nil {
@@ -127,10 +125,10 @@ func (s *Site) doOrder(start startOrdering) handler {
 func newOrder(s *Site, r *http.Request) (ordering, orderTyped, error) {
 	ctx := r.Context()
 	o := ordering{
-		action: paths.NewOrder, cancel: paths.Orders, title: t(ctx, "serverorder.new"), lead: t(ctx, "serverorder.new_lead"),
-		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}},
+		action: paths.NewOrder, cancel: paths.Orders, title: page.T(ctx, "serverorder.new"), lead: page.T(ctx, "serverorder.new_lead"),
+		crumbs: []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}},
 	}
-	all, err := s.Org.Organisations(ctx, s.actor(r))
+	all, err := s.Org.Organisations(ctx, s.Actor(r))
 	if err != nil {
 		return o, orderTyped{}, err
 	}
@@ -143,7 +141,7 @@ func newOrder(s *Site, r *http.Request) (ordering, orderTyped, error) {
 		return o, orderTyped{}, fault.New(fault.Denied, "serverorder.section_closed")
 	}
 	o.products, err = s.Order.Products(ctx)
-	return o, orderTyped{key: keyCSR}, err
+	return o, orderTyped{key: page.KeyCSR}, err
 }
 
 // renewal is for a certificate that may be renewed.
@@ -157,12 +155,12 @@ func renewal(s *Site, r *http.Request) (ordering, orderTyped, error) {
 		return ordering{}, orderTyped{}, err
 	}
 	o := ordering{
-		action: paths.Certificate(c.Reference) + "/renew", cancel: paths.Certificate(c.Reference), title: t(ctx, "serverorder.renew"),
-		lead:   t(ctx, "serverorder.renew_lead", "name", cert.Spelled(c.CommonName), "reference", c.Reference),
+		action: paths.Certificate(c.Reference) + "/renew", cancel: paths.Certificate(c.Reference), title: page.T(ctx, "serverorder.renew"),
+		lead:   page.T(ctx, "serverorder.renew_lead", "name", cert.Spelled(c.CommonName), "reference", c.Reference),
 		crumbs: append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: paths.Certificate(c.Reference)}), renews: &c,
 	}
-	in := orderTyped{key: keySame, names: strings.Join(spelledNames(c.Names), "\n"), organisation: c.Organisation, product: c.Product}
-	return s.fixed(ctx, s.actor(r), o, in)
+	in := orderTyped{key: keySame, names: strings.Join(page.Spelled(c.Names), "\n"), organisation: c.Organisation, product: c.Product}
+	return s.fixed(ctx, s.Actor(r), o, in)
 }
 
 // correction is for an order that was returned.
@@ -176,15 +174,15 @@ func correction(s *Site, r *http.Request) (ordering, orderTyped, error) {
 		return ordering{}, orderTyped{}, err
 	}
 	o := ordering{
-		action: paths.Order(was.Reference) + "/correct", cancel: paths.Order(was.Reference), title: t(ctx, "serverorder.correct_verb"),
-		lead: t(ctx, "serverorder.correct_lead", "reason", was.Reason), corrects: &was,
-		crumbs: []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}, {Label: was.Reference, Href: paths.Order(was.Reference)}},
+		action: paths.Order(was.Reference) + "/correct", cancel: paths.Order(was.Reference), title: page.T(ctx, "serverorder.correct_verb"),
+		lead: page.T(ctx, "serverorder.correct_lead", "reason", was.Reason), corrects: &was,
+		crumbs: []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}, {Label: was.Reference, Href: paths.Order(was.Reference)}},
 	}
 	in := orderTyped{
-		key: keySame, names: strings.Join(spelledNames(was.Names), "\n"), organisation: was.Organisation, product: was.Product,
+		key: keySame, names: strings.Join(page.Spelled(was.Names), "\n"), organisation: was.Organisation, product: was.Product,
 		comment: was.Comment, version: was.Version,
 	}
-	return s.fixed(ctx, s.actor(r), o, in)
+	return s.fixed(ctx, s.Actor(r), o, in)
 }
 
 // fixed is for what belongs to an organisation already.
@@ -210,7 +208,7 @@ func (o ordering) read(in orderTyped) (pki.CSR, error) {
 
 func (o ordering) readAny(in orderTyped) (pki.CSR, error) {
 	if in.key != keySame || !o.keeps() {
-		return order.ReadCSR(in.csr())
+		return order.ReadCSR(in.CSR())
 	}
 	if o.corrects != nil {
 		key, err := pki.ReadKey(o.corrects.SPKI)
@@ -252,9 +250,9 @@ func (s *Site) orderToSummary(w http.ResponseWriter, r *http.Request, o ordering
 	var p order.Preview
 	var err error
 	if o.corrects != nil {
-		p, err = s.Order.PreviewCorrection(r.Context(), s.actor(r), o.corrects.Reference, in.version, in.wish())
+		p, err = s.Order.PreviewCorrection(r.Context(), s.Actor(r), o.corrects.Reference, in.version, in.wish())
 	} else {
-		p, err = s.Order.Preview(r.Context(), s.actor(r), o.submission(in))
+		p, err = s.Order.Preview(r.Context(), s.Actor(r), o.submission(in))
 	}
 	if err != nil {
 		return s.orderAgain(w, r, o, in, err)
@@ -272,7 +270,7 @@ func (o ordering) submission(in orderTyped) order.Submission {
 
 // orderAgain shows the step that holds what is wrong.
 func (s *Site) orderAgain(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, err error) error {
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	for _, f := range fault.Of(err).Fields {
@@ -284,25 +282,25 @@ func (s *Site) orderAgain(w http.ResponseWriter, r *http.Request, o ordering, in
 }
 
 func (s *Site) orderSubmit(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	if o.corrects != nil {
 		reference := o.corrects.Reference
 		if err := s.Order.Correct(ctx, by, reference, in.version, in.wish()); err != nil {
 			return s.orderAgain(w, r, o, in, err)
 		}
-		return s.done(w, r, paths.Order(reference), "serverorder.corrected", "reference", reference)
+		return s.Done(w, r, paths.Order(reference), "serverorder.corrected", "reference", reference)
 	}
 	reference, err := s.Order.Submit(ctx, by, o.submission(in))
 	if err != nil {
 		return s.orderAgain(w, r, o, in, err)
 	}
-	return s.done(w, r, paths.Order(reference), "serverorder.submitted_done", "reference", reference)
+	return s.Done(w, r, paths.Order(reference), "serverorder.submitted_done", "reference", reference)
 }
 
 // loadOrder is the order that the path names, however its reference number was
 // typed.
 func (s *Site) loadOrder(r *http.Request) (order.ServerOrder, error) {
-	return s.Order.Server(r.Context(), s.actor(r), orderReference(r))
+	return s.Order.Server(r.Context(), s.Actor(r), orderReference(r))
 }
 
 func orderReference(r *http.Request) string {

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
@@ -20,7 +21,7 @@ import (
 // asked is sent along unseen.
 func (s *Site) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) serverview.OrderingModel {
 	m := serverview.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
-	for i, label := range []string{t(ctx, "apply.key"), t(ctx, "serverorder.step_names"), t(ctx, "serverorder.step_summary"), t(ctx, "serverorder.step_done")} {
+	for i, label := range []string{page.T(ctx, "apply.key"), page.T(ctx, "serverorder.step_names"), page.T(ctx, "serverorder.step_summary"), page.T(ctx, "serverorder.step_done")} {
 		m.Steps = append(m.Steps, view.Step{Label: label, Done: i < at, Current: i == at})
 	}
 	m.Form = view.FormModel{Action: o.action, Cancel: o.cancel, Upload: at == 0, Hidden: append(hidden,
@@ -32,7 +33,7 @@ func (s *Site) orderingModel(ctx context.Context, o ordering, in orderTyped, at 
 func (in orderTyped) keyHidden() []view.Hidden {
 	hs := []view.Hidden{{Name: "key", Value: in.key}}
 	if in.key != keySame {
-		hs = append(hs, view.Hidden{Name: "csr", Value: in.shown()})
+		hs = append(hs, view.Hidden{Name: "csr", Value: in.Shown()})
 	}
 	return hs
 }
@@ -40,33 +41,33 @@ func (in orderTyped) keyHidden() []view.Hidden {
 func (in orderTyped) restHidden() []view.Hidden {
 	return []view.Hidden{
 		{Name: "names", Value: in.names},
-		{Name: "organisation", Value: id(in.organisation)},
+		{Name: "organisation", Value: page.ID(in.organisation)},
 		{Name: "product", Value: in.product},
 		{Name: "comment", Value: in.comment},
 	}
 }
 
 func (s *Site) orderFrame(w http.ResponseWriter, r *http.Request, o ordering, failed error) (view.Frame, int) {
-	f, status := standing(s.frame(r, o.title, o.crumbs...)), http.StatusOK
+	f, status := page.Standing(s.Frame(r, o.title, o.crumbs...)), http.StatusOK
 	if failed != nil {
-		return s.refused(w, f, failed)
+		return s.Refused(w, f, failed)
 	}
 	return f, status
 }
 
 func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
-	bad, whole := wrong(ctx, failed)
-	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: keyChoice(ctx, t(ctx, "key.browser_server"), in.typed, in.key, bad["csr"])}
-	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.next"), Name: "step", Value: "names"}
-	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), t(ctx, "serverorder.how_keep")
-	m.Key.Kind = keyKind(ctx, "ec", t(ctx, "key.rsa_server"), t(ctx, "key.ec_server"))
-	m.Server = view.FieldModel{Name: "server", Label: t(ctx, "key.server"), Hint: t(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
+	bad, whole := page.Wrong(ctx, failed)
+	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: page.KeyChoice(ctx, page.T(ctx, "key.browser_server"), in.CSRForm, in.key, bad["csr"])}
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.next"), Name: "step", Value: "names"}
+	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), page.T(ctx, "serverorder.how_keep")
+	m.Key.Kind = page.KeyKind(ctx, "ec", page.T(ctx, "key.rsa_server"), page.T(ctx, "key.ec_server"))
+	m.Server = view.FieldModel{Name: "server", Label: page.T(ctx, "key.server"), Hint: page.T(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
 	if names := in.list(); len(names) > 0 {
 		m.Server.Value = names[0]
 	}
 	if o.keeps() {
-		same := view.Choice{Value: keySame, Label: t(ctx, "serverorder.key_same"), Hint: t(ctx, "serverorder.key_same_hint")}
+		same := view.Choice{Value: keySame, Label: page.T(ctx, "serverorder.key_same"), Hint: page.T(ctx, "serverorder.key_same_hint")}
 		m.Key.Key.Choices = append([]view.Choice{same}, m.Key.Key.Choices...)
 	}
 	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
@@ -74,33 +75,33 @@ func (s *Site) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, 
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	f, status := s.orderFrame(w, r, o, failed)
-	return s.show(w, r, status, serverview.OrderKey(f, m))
+	return s.Show(w, r, status, serverview.OrderKey(f, m))
 }
 
 func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
 	bad, whole := wrongs(ctx, failed)
 	m := serverview.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
-	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
-	m.Back = view.ButtonModel{Label: t(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
+	m.Back = view.ButtonModel{Label: page.T(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
 	m.Names = view.FieldModel{
-		Name: "names", Label: t(ctx, "server.names"), Hint: t(ctx, "serverorder.names_hint"), Type: view.TextArea, Rows: "4", Mono: true,
+		Name: "names", Label: page.T(ctx, "server.names"), Hint: page.T(ctx, "serverorder.names_hint"), Type: view.TextArea, Rows: "4", Mono: true,
 		Value: in.names, Error: bad["names"], Autocomplete: "off",
 	}
-	m.Organisation = view.FieldModel{Name: "organisation", Label: t(ctx, "server.organisation"), Type: view.Select, Error: bad["organisation"]}
+	m.Organisation = view.FieldModel{Name: "organisation", Label: page.T(ctx, "server.organisation"), Type: view.Select, Error: bad["organisation"]}
 	if len(o.organisations) > 1 {
-		m.Organisation.Choices = []view.Choice{{Label: t(ctx, "serverorder.choose")}}
+		m.Organisation.Choices = []view.Choice{{Label: page.T(ctx, "serverorder.choose")}}
 	}
 	for _, one := range o.organisations {
-		m.Organisation.Choices = append(m.Organisation.Choices, view.Choice{Value: id(one.ID), Label: one.Name})
+		m.Organisation.Choices = append(m.Organisation.Choices, view.Choice{Value: page.ID(one.ID), Label: one.Name})
 	}
 	if in.organisation != 0 {
-		m.Organisation.Value = id(in.organisation)
+		m.Organisation.Value = page.ID(in.organisation)
 	}
 	m.Product = productField(ctx, o.products, in.product)
 	m.Product.Error = bad["product"]
 	m.Comment = view.FieldModel{
-		Name: "comment", Label: t(ctx, "serverorder.comment"), Hint: t(ctx, "serverorder.comment_hint"), Type: view.TextArea, Rows: "3",
+		Name: "comment", Label: page.T(ctx, "serverorder.comment"), Hint: page.T(ctx, "serverorder.comment_hint"), Type: view.TextArea, Rows: "3",
 		Value: in.comment, Error: bad["comment"], Optional: true, Autocomplete: "off",
 	}
 	m.Fails = view.Fails(m.Names, m.Organisation, m.Product, m.Comment)
@@ -108,16 +109,16 @@ func (s *Site) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	f, status := s.orderFrame(w, r, o, failed)
-	return s.show(w, r, status, serverview.OrderNames(f, m))
+	return s.Show(w, r, status, serverview.OrderNames(f, m))
 }
 
 // wrongs is wrong, with all that is wrong with a field: of many names, many may
 // be. Each stands on a line with what the room of names says of it.
 func wrongs(ctx context.Context, err error) (map[string]string, string) {
-	fields, whole := wrong(ctx, err)
+	fields, whole := page.Wrong(ctx, err)
 	if f := fault.Of(err); f != nil {
 		for i, x := range f.Fields {
-			if words := t(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
+			if words := page.T(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
 				between := "\n"
 				if x.More {
 					between = " "
@@ -130,19 +131,19 @@ func wrongs(ctx context.Context, err error) (map[string]string, string) {
 }
 
 func productField(ctx context.Context, all []order.Product, value string) view.FieldModel {
-	m := view.FieldModel{Name: "product", Label: t(ctx, "server.product"), Type: view.Radios, Value: value}
+	m := view.FieldModel{Name: "product", Label: page.T(ctx, "server.product"), Type: view.Radios, Value: value}
 	for _, p := range all {
 		if p.Active {
-			m.Choices = append(m.Choices, view.Choice{Value: p.Code, Label: serverProduct(ctx, p.Code), Hint: productText(ctx, p)})
+			m.Choices = append(m.Choices, view.Choice{Value: p.Code, Label: page.ProductName(ctx, p.Code), Hint: productText(ctx, p)})
 		}
 	}
 	return m
 }
 
 func productText(ctx context.Context, p order.Product) string {
-	words := t(ctx, "product.most", "n", p.MostNames, "days", p.Days)
+	words := page.T(ctx, "product.most", "n", p.MostNames, "days", p.Days)
 	if p.Wildcard {
-		words += " " + t(ctx, "product.wildcard")
+		words += " " + page.T(ctx, "product.wildcard")
 	}
 	return words
 }
@@ -154,9 +155,9 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadM
 		return serverview.ReadModel{}
 	}
 	names := in.list()
-	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: ignoredWords(ctx, request.Ignored(pki.Names{DNS: names}, org.FoldName))}
+	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: page.Ignored(ctx, request.Ignored(pki.Names{DNS: names}, org.FoldName))}
 	if added := order.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
-		m.Added = t(ctx, "serverorder.cn_added", "name", added)
+		m.Added = page.T(ctx, "serverorder.cn_added", "name", added)
 	}
 	return m
 }
@@ -164,32 +165,32 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadM
 func (s *Site) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, p order.Preview) error {
 	ctx := r.Context()
 	m := serverview.OrderSummaryModel{
-		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: spelledNames(p.Names),
-		Organisation: p.Organisation.Name, Product: serverProduct(ctx, p.Product.Code), Comment: in.comment, Checks: s.checkModels(ctx, p.Checks),
-		Back: []view.ButtonModel{{Label: t(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
+		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: page.Spelled(p.Names),
+		Organisation: p.Organisation.Name, Product: page.ProductName(ctx, p.Product.Code), Comment: in.comment, Checks: s.checkModels(ctx, p.Checks),
+		Back: []view.ButtonModel{{Label: page.T(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
 	}
 	in.names = strings.Join(p.Names, "\n")
 	m.Read = o.readModel(ctx, in)
-	m.Form.Submit = view.ButtonModel{Label: t(ctx, "serverorder.submit"), Name: "step", Value: "submit"}
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.submit"), Name: "step", Value: "submit"}
 	m.What = map[order.State]view.NoticeModel{
-		order.Approved: {Kind: view.Good, Text: t(ctx, "serverorder.will_approve")},
-		order.Received: {Kind: view.Info, Text: t(ctx, "serverorder.will_receive")},
-		order.Waiting:  {Kind: view.Warn, Text: t(ctx, "serverorder.will_wait")},
+		order.Approved: {Kind: view.Good, Text: page.T(ctx, "serverorder.will_approve")},
+		order.Received: {Kind: view.Info, Text: page.T(ctx, "serverorder.will_receive")},
+		order.Waiting:  {Kind: view.Warn, Text: page.T(ctx, "serverorder.will_wait")},
 	}[p.State]
 	f, status := s.orderFrame(w, r, o, nil)
-	return s.show(w, r, status, serverview.OrderSummary(f, m))
+	return s.Show(w, r, status, serverview.OrderSummary(f, m))
 }
 
 // checkModels words what was looked at.
 func (s *Site) checkModels(ctx context.Context, checks order.Checks) (ms []view.CheckModel) {
 	states := map[order.Weight]view.StateModel{
-		order.Fine: {Kind: view.Good, Word: t(ctx, "serverorder.fine")},
-		order.Hint: {Kind: view.Info, Word: t(ctx, "serverorder.hint")},
-		order.Wait: {Kind: view.Warn, Word: t(ctx, "serverorder.wait")},
-		order.Stop: {Kind: view.Bad, Word: t(ctx, "serverorder.stop")},
+		order.Fine: {Kind: view.Good, Word: page.T(ctx, "serverorder.fine")},
+		order.Hint: {Kind: view.Info, Word: page.T(ctx, "serverorder.hint")},
+		order.Wait: {Kind: view.Warn, Word: page.T(ctx, "serverorder.wait")},
+		order.Stop: {Kind: view.Bad, Word: page.T(ctx, "serverorder.stop")},
 	}
 	for _, c := range checks {
-		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: t(ctx, string(c.Code), dated(ctx, s.Now(), c.Args)...)})
+		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: page.T(ctx, string(c.Code), page.Dated(ctx, s.Now(), c.Args)...)})
 	}
 	return ms
 }
@@ -202,5 +203,5 @@ func serverCommand(ctx context.Context, names []string) string {
 		name = names[0]
 	}
 	return fmt.Sprintf("openssl req -new -newkey rsa:3072 -nodes -subj /CN=%s -addext subjectAltName=DNS:%s -keyout %s -out %s",
-		name, name, t(ctx, "key.file_key"), t(ctx, "key.file_request"))
+		name, name, page.T(ctx, "key.file_key"), page.T(ctx, "key.file_request"))
 }

@@ -8,30 +8,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
-
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 	"petschaft/web/view/serverview"
 )
-
-// orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
-// order is also for officers.
-func (s *Site) orderRoutes(r chi.Router) {
-	r.Get("/", s.in(s.orders))
-	r.Get("/new", s.in(s.askOrder(newOrder)))
-	r.Post("/new", s.in(s.doOrder(newOrder)))
-	r.Get("/{reference}", s.in(s.order))
-	r.Get("/{reference}/progress", s.in(s.orderProgressOnly))
-	r.Get("/{reference}/correct", s.in(s.askOrder(correction)))
-	r.Post("/{reference}/correct", s.in(s.doOrder(correction)))
-	r.Get("/{reference}/withdraw", s.in(s.askWithdraw))
-	r.Post("/{reference}/withdraw", s.in(s.withdrawOrder))
-}
 
 // orderFilter is a choice of orders.
 type orderFilter struct {
@@ -79,10 +64,10 @@ func (l orderList) href() string {
 		q.Set("q", l.text)
 	}
 	if l.of != 0 {
-		q.Set("organisation", id(l.of))
+		q.Set("organisation", page.ID(l.of))
 	}
 	if l.before != 0 {
-		q.Set("before", id(l.before))
+		q.Set("before", page.ID(l.before))
 	}
 	if len(q) == 0 {
 		return l.base
@@ -92,28 +77,28 @@ func (l orderList) href() string {
 
 // model is the list's frame: filters, search, columns, and the way on.
 func (l orderList) model(ctx context.Context, next order.ServerID) serverview.OrdersModel {
-	m := serverview.OrdersModel{Filter: t(ctx, "serverorder.filter")}
-	all := list[orderList, order.ServerID]{View: l, Href: orderList.href, Turn: func(l *orderList, before order.ServerID) { l.before = before }}
+	m := serverview.OrdersModel{Filter: page.T(ctx, "serverorder.filter")}
+	all := page.List[orderList, order.ServerID]{View: l, Href: orderList.href, Turn: func(l *orderList, before order.ServerID) { l.before = before }}
 	for _, f := range l.filters {
-		m.Chips = append(m.Chips, all.chip(t(ctx, f.words), f.name == l.at.name, func(l *orderList) { l.at = f }))
+		m.Chips = append(m.Chips, all.Chip(page.T(ctx, f.words), f.name == l.at.name, func(l *orderList) { l.at = f }))
 	}
-	m.Search = view.SearchModel{Label: t(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.text}
+	m.Search = view.SearchModel{Label: page.T(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.text}
 	if l.at.name != "" {
 		m.Search.Hidden = []view.Hidden{{Name: "which", Value: l.at.name}}
 	}
 	if l.of != 0 {
-		m.Search.Hidden = append(m.Search.Hidden, view.Hidden{Name: "organisation", Value: id(l.of)})
+		m.Search.Hidden = append(m.Search.Hidden, view.Hidden{Name: "organisation", Value: page.ID(l.of)})
 	}
-	m.Table = view.TableModel{Caption: t(ctx, "serverorder.caption"), Columns: []view.Column{
-		{Label: t(ctx, "cert.reference"), Tight: true},
-		{Label: t(ctx, "server.name")},
-		{Label: t(ctx, "server.organisation")},
-		{Label: t(ctx, "server.product")},
-		{Label: t(ctx, "serverorder.submitted"), Tight: true},
-		{Label: t(ctx, "serverorder.state")},
+	m.Table = view.TableModel{Caption: page.T(ctx, "serverorder.caption"), Columns: []view.Column{
+		{Label: page.T(ctx, "cert.reference"), Tight: true},
+		{Label: page.T(ctx, "server.name")},
+		{Label: page.T(ctx, "server.organisation")},
+		{Label: page.T(ctx, "server.product")},
+		{Label: page.T(ctx, "serverorder.submitted"), Tight: true},
+		{Label: page.T(ctx, "serverorder.state")},
 	}}
 	if l.before != 0 || next != 0 {
-		pager := all.pager("", l.before != 0, 0, next)
+		pager := all.Pager("", l.before != 0, 0, next)
 		m.Pager = &pager
 	}
 	return m
@@ -121,15 +106,15 @@ func (l orderList) model(ctx context.Context, next order.ServerID) serverview.Or
 
 // none says why there is nothing to see.
 func (l orderList) none(ctx context.Context) *view.EmptyModel {
-	all := &view.ButtonModel{Label: t(ctx, "serverorder.show_all"), Href: l.base + "?which=all"}
+	all := &view.ButtonModel{Label: page.T(ctx, "serverorder.show_all"), Href: l.base + "?which=all"}
 	if l.text != "" {
-		return &view.EmptyModel{Title: t(ctx, "serverorder.no_hit", "text", l.text), Text: t(ctx, "serverorder.no_hit_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, "serverorder.no_hit", "text", l.text), Text: page.T(ctx, "serverorder.no_hit_text"), Action: all}
 	}
-	return &view.EmptyModel{Title: t(ctx, "serverorder.none_so"), Text: t(ctx, "serverorder.none_so_text"), Action: all}
+	return &view.EmptyModel{Title: page.T(ctx, "serverorder.none_so"), Text: page.T(ctx, "serverorder.none_so_text"), Action: all}
 }
 
 func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	sections, err := s.Org.Sections(ctx, by)
 	if err != nil {
 		return err
@@ -143,8 +128,8 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := l.model(ctx, next)
-	m.Head = view.HeadModel{Title: t(ctx, "nav.orders"), Lead: t(ctx, "serverorder.lead")}
-	add := view.ButtonModel{Label: t(ctx, "serverorder.new"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus}
+	m.Head = view.HeadModel{Title: page.T(ctx, "nav.orders"), Lead: page.T(ctx, "serverorder.lead")}
+	add := view.ButtonModel{Label: page.T(ctx, "serverorder.new"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus}
 	if sections.Organisations {
 		m.Head.Actions = []view.ButtonModel{add}
 	}
@@ -153,15 +138,15 @@ func (s *Site) orders(w http.ResponseWriter, r *http.Request) error {
 	case len(all) > 0:
 	case !sections.Organisations:
 		m.Empty = &view.EmptyModel{
-			Title: t(ctx, "serverorder.none_officer"), Text: t(ctx, "serverorder.none_officer_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "office.orders"), Href: paths.OfficeOrders, Kind: view.Primary},
+			Title: page.T(ctx, "serverorder.none_officer"), Text: page.T(ctx, "serverorder.none_officer_text"),
+			Action: &view.ButtonModel{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders, Kind: view.Primary},
 		}
 	case l.text == "" && l.at.name == "" && l.of == 0:
-		m.Empty = &view.EmptyModel{Title: t(ctx, "serverorder.none"), Text: t(ctx, "serverorder.none_text")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "serverorder.none"), Text: page.T(ctx, "serverorder.none_text")}
 	default:
 		m.Empty = l.none(ctx)
 	}
-	return s.show(w, r, http.StatusOK, serverview.Orders(s.frame(r, m.Head.Title), m))
+	return s.Show(w, r, http.StatusOK, serverview.Orders(s.Frame(r, m.Head.Title), m))
 }
 
 // order is the page of one order, for whoever ordered.
@@ -177,16 +162,16 @@ func (s *Site) order(w http.ResponseWriter, r *http.Request) error {
 	}
 	path := paths.Order(o.Reference)
 	if order.MayCorrect(o) == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.correct_verb"), Href: path + "/correct", Kind: view.Primary, Icon: view.IconPencil})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "serverorder.correct_verb"), Href: path + "/correct", Kind: view.Primary, Icon: view.IconPencil})
 	}
 	if order.MayWithdraw(o) == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.withdraw_verb"), Href: path + "/withdraw", Icon: view.IconBan})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "serverorder.withdraw_verb"), Href: path + "/withdraw", Icon: view.IconBan})
 	}
 	if o.Officer {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "serverorder.to_decision"), Href: paths.OfficeOrder(o.Reference)})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "serverorder.to_decision"), Href: paths.OfficeOrder(o.Reference)})
 	}
-	crumb := view.Link{Label: t(ctx, "nav.orders"), Href: paths.Orders}
-	return s.show(w, r, http.StatusOK, serverview.OrderPage(standing(s.frame(r, m.Head.Title, crumb)), m))
+	crumb := view.Link{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}
+	return s.Show(w, r, http.StatusOK, serverview.OrderPage(page.Standing(s.Frame(r, m.Head.Title, crumb)), m))
 }
 
 // orderProgressOnly is the part that the page refreshes.
@@ -195,7 +180,7 @@ func (s *Site) orderProgressOnly(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, clientview.ApplicationProgress(s.orderProgress(r.Context(), o)))
+	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(s.orderProgress(r.Context(), o)))
 }
 
 func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
@@ -209,21 +194,21 @@ func (s *Site) askWithdraw(w http.ResponseWriter, r *http.Request) error {
 	}
 	path := paths.Order(o.Reference)
 	m := orderStep(o, view.DialogModel{
-		Title: t(ctx, "serverorder.withdraw_verb"), What: []string{t(ctx, "serverorder.withdraw_what")}, Final: t(ctx, "serverorder.withdraw_final"),
-		Action: path + "/withdraw", Verb: t(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
+		Title: page.T(ctx, "serverorder.withdraw_verb"), What: []string{page.T(ctx, "serverorder.withdraw_what")}, Final: page.T(ctx, "serverorder.withdraw_final"),
+		Action: path + "/withdraw", Verb: page.T(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
-	crumbs := []view.Link{{Label: t(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}
-	return s.show(w, r, http.StatusOK, serverview.OrderStep(standing(s.frame(r, m.Dialog.Title, crumbs...)), m))
+	crumbs := []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}
+	return s.Show(w, r, http.StatusOK, serverview.OrderStep(page.Standing(s.Frame(r, m.Dialog.Title, crumbs...)), m))
 }
 
 func orderStep(o order.ServerOrder, d view.DialogModel) serverview.OrderStepModel {
-	return serverview.OrderStepModel{Dialog: d, Reference: o.Reference, Names: spelledNames(o.Names), Organisation: o.OrganisationName}
+	return serverview.OrderStepModel{Dialog: d, Reference: o.Reference, Names: page.Spelled(o.Names), Organisation: o.OrganisationName}
 }
 
 func (s *Site) withdrawOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := orderReference(r)
-	if err := s.Order.Withdraw(r.Context(), s.actor(r), reference); err != nil {
+	if err := s.Order.Withdraw(r.Context(), s.Actor(r), reference); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Order(reference), "serverorder.withdrawn_done", "reference", reference)
+	return s.Done(w, r, paths.Order(reference), "serverorder.withdrawn_done", "reference", reference)
 }

@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -33,27 +34,27 @@ var orderStates = map[order.State]struct {
 // orderState is where an order stands, with the time of it.
 func orderState(ctx context.Context, o order.ServerOrder) view.StateModel {
 	x := orderStates[o.State]
-	return view.StateModel{Kind: x.kind, Icon: x.icon, Word: t(ctx, x.words), Since: locale.From(ctx).DateTime(o.Since)}
+	return view.StateModel{Kind: x.kind, Icon: x.icon, Word: page.T(ctx, x.words), Since: locale.From(ctx).DateTime(o.Since)}
 }
 
 // orderWaits says for what an order waits, and for whom; "" when it is over.
 func orderWaits(ctx context.Context, o order.ServerOrder) string {
 	switch o.State {
 	case order.Received:
-		return t(ctx, "serverorder.waits_office")
+		return page.T(ctx, "serverorder.waits_office")
 	case order.Review:
-		return t(ctx, "serverorder.waits_review")
+		return page.T(ctx, "serverorder.waits_review")
 	case order.Waiting:
-		return t(ctx, "serverorder.waits_name")
+		return page.T(ctx, "serverorder.waits_name")
 	case order.Returned:
 		if order.MayCorrect(o) == nil {
-			return t(ctx, "serverorder.waits_you")
+			return page.T(ctx, "serverorder.waits_you")
 		}
-		return t(ctx, "serverorder.waits_contact")
+		return page.T(ctx, "serverorder.waits_contact")
 	case order.Approved, order.Issuing:
-		return t(ctx, "serverorder.waits_authority")
+		return page.T(ctx, "serverorder.waits_authority")
 	case order.Failed:
-		return t(ctx, "serverorder.waits_failed")
+		return page.T(ctx, "serverorder.waits_failed")
 	}
 	return ""
 }
@@ -68,7 +69,7 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 		return nil
 	}
 	for i, label := range []string{
-		t(ctx, "serverorder.state_received"), t(ctx, "serverorder.step_checked"), t(ctx, "serverorder.state_approved"), t(ctx, "serverorder.state_issued"),
+		page.T(ctx, "serverorder.state_received"), page.T(ctx, "serverorder.step_checked"), page.T(ctx, "serverorder.state_approved"), page.T(ctx, "serverorder.state_issued"),
 	} {
 		steps = append(steps, view.Step{Label: label, Done: i < at, Current: i == at})
 	}
@@ -78,25 +79,25 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 // orderProgress is what happens to an order, and what is next.
 func (s *Site) orderProgress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {
 	x := orderStates[o.State]
-	m := clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: t(ctx, x.title), Text: orderWaits(ctx, o)}}
+	m := clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: page.T(ctx, x.title), Text: orderWaits(ctx, o)}}
 	if x.kind == view.Paused || x.kind == view.Open || x.kind == view.Ended {
 		m.Notice.Kind = view.Info
 	}
 	switch o.State {
 	case order.Approved, order.Issuing:
 		m.Refresh = paths.Order(o.Reference) + "/progress"
-		if s.Now().Sub(o.Since) > patience {
-			m.More = t(ctx, "order.slow")
+		if s.Now().Sub(o.Since) > page.Patience {
+			m.More = page.T(ctx, "order.slow")
 		}
 	case order.Issued:
-		m.Notice.Text = t(ctx, "serverorder.issued_text")
-		m.Actions = []view.ButtonModel{{Label: t(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
+		m.Notice.Text = page.T(ctx, "serverorder.issued_text")
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
 	case order.Failed:
-		m.More = reasonWords(ctx, o.Reason)
+		m.More = page.ReasonWords(ctx, o.Reason)
 	case order.Rejected:
-		m.Notice.Text = t(ctx, "serverorder.rejected_text")
+		m.Notice.Text = page.T(ctx, "serverorder.rejected_text")
 	case order.Withdrawn:
-		m.Notice.Text = t(ctx, "serverorder.withdrawn_text")
+		m.Notice.Text = page.T(ctx, "serverorder.withdrawn_text")
 	}
 	return m
 }
@@ -106,16 +107,16 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (serverview.
 	state := orderState(ctx, o)
 	state.Pill = true
 	m := serverview.OrderModel{
-		Head:  view.HeadModel{Title: t(ctx, "serverorder.title", "reference", o.Reference), State: &state, Lead: spelledNames(o.Names[:1])[0]},
-		Steps: orderSteps(ctx, o.State), Progress: s.orderProgress(ctx, o), Names: spelledNames(o.Names),
-		Organisation: view.Link{Label: o.OrganisationName, Href: paths.Organisation(o.Organisation)}, Product: serverProduct(ctx, o.Product),
+		Head:  view.HeadModel{Title: page.T(ctx, "serverorder.title", "reference", o.Reference), State: &state, Lead: page.Spelled(o.Names[:1])[0]},
+		Steps: orderSteps(ctx, o.State), Progress: s.orderProgress(ctx, o), Names: page.Spelled(o.Names),
+		Organisation: view.Link{Label: o.OrganisationName, Href: paths.Organisation(o.Organisation)}, Product: page.ProductName(ctx, o.Product),
 		Key: o.KeyKind, Comment: o.Comment, Submitter: o.SubmitterName, Submitted: view.At(ctx, o.Created, s.Now()),
 	}
 	if key, err := pki.ReadKey(o.SPKI); err == nil {
 		m.Key += " · SHA-256 " + pki.Colons(key.Fingerprint[:8]) + "…"
 	}
 	if o.Officer && o.State == order.Failed {
-		m.Findings = findingModels(ctx, o.Findings)
+		m.Findings = page.Findings(ctx, o.Findings)
 	}
 	if o.State == order.Returned || o.State == order.Rejected {
 		m.Reason = o.Reason
@@ -126,20 +127,20 @@ func (s *Site) orderModel(ctx context.Context, o order.ServerOrder) (serverview.
 	if o.Renews != nil {
 		m.Renews = &view.Link{Label: *o.Renews, Href: paths.Certificate(*o.Renews)}
 	}
-	h, err := s.history(ctx, o.ID.Thing(), 0)
-	m.History = h.events
+	h, err := s.History(ctx, o.ID.Thing(), 0)
+	m.History = h.Events
 	return m, err
 }
 
 func (s *Site) orderLines(ctx context.Context, all []order.ServerOrder, path func(string) string) (lines []serverview.OrderLine) {
 	for _, o := range all {
 		l := serverview.OrderLine{
-			Reference: o.Reference, Href: path(o.Reference), Name: spelledNames(o.Names[:1])[0], Organisation: o.OrganisationName,
-			OrganisationHref: paths.Organisation(o.Organisation), Product: serverProduct(ctx, o.Product),
+			Reference: o.Reference, Href: path(o.Reference), Name: page.Spelled(o.Names[:1])[0], Organisation: o.OrganisationName,
+			OrganisationHref: paths.Organisation(o.Organisation), Product: page.ProductName(ctx, o.Product),
 			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o),
 		}
 		if n := len(o.Names) - 1; n > 0 {
-			l.More = t(ctx, "server.more_names", "n", n)
+			l.More = page.T(ctx, "server.more_names", "n", n)
 		}
 		lines = append(lines, l)
 	}

@@ -7,33 +7,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/organisationview"
 )
 
-// organisationRoutes is "Organisation", for technical contacts; officers read
-// it, too.
-func (s *Site) organisationRoutes(r chi.Router) {
-	r.Get("/", s.in(s.organisations))
-	r.Get("/handovers", s.in(s.toOrganisations))
-	r.Post("/handovers", s.in(s.handOver))
-	r.Get("/{organisation}", s.in(s.organisation))
-	r.Post("/{organisation}/names", s.in(s.askName))
-	r.Post("/{organisation}/names/{name}/withdraw", s.in(s.withdrawName))
-	r.Post("/{organisation}/reminders", s.in(s.saveReminders))
-	r.Post("/{organisation}/reminders/confirm", s.in(s.confirmReminders))
-}
-
 // organisations lists those that by may see; who has one only sees it at once.
 func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	all, err := s.Org.Organisations(ctx, by)
 	if err != nil {
 		return err
@@ -51,14 +37,14 @@ func (s *Site) organisations(w http.ResponseWriter, r *http.Request) error {
 // organisationsPage lists them with the form that hands the ticked ones over;
 // refused is why it came back.
 func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked []org.OrganisationID, form organisationview.HandoverForm, refused error) error {
-	ctx, by := r.Context(), s.actor(r)
-	m, title := organisationview.OrganisationsModel{Mine: !by.Officer}, t(ctx, "nav.organisations")
+	ctx, by := r.Context(), s.Actor(r)
+	m, title := organisationview.OrganisationsModel{Mine: !by.Officer}, page.T(ctx, "nav.organisations")
 	if m.Mine {
-		title = t(ctx, "organisations.mine")
+		title = page.T(ctx, "organisations.mine")
 	}
-	f, status := s.frame(r, title), http.StatusOK
+	f, status := s.Frame(r, title), http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
 	all, err := s.Org.Organisations(ctx, by)
 	if err != nil {
@@ -67,8 +53,8 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 	form.Action, form.List = paths.Handovers, true
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{
-			Title: t(ctx, "office.organisations_none"), Text: t(ctx, "office.organisations_none_text"),
-			Action: &view.ButtonModel{Label: t(ctx, "office.organisation_new"), Href: paths.NewOrganisation, Kind: view.Primary},
+			Title: page.T(ctx, "office.organisations_none"), Text: page.T(ctx, "office.organisations_none_text"),
+			Action: &view.ButtonModel{Label: page.T(ctx, "office.organisation_new"), Href: paths.NewOrganisation, Kind: view.Primary},
 		}
 	}
 	counts, err := s.Org.NameCounts(ctx, by)
@@ -83,7 +69,7 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 		l := organisationview.OrganisationLine{Name: o.Name, Href: paths.Organisation(o.ID), Contact: o.ContactName, State: namesState(ctx, counts[o.ID])}
 		if handover.MayOffer(o) == nil {
 			m.Handover = &form
-			l.Tick = &view.TickModel{ID: "row-" + id(o.ID), Value: id(o.ID), Label: t(ctx, "bulk.tick_row", "name", o.Name), On: slices.Contains(ticked, o.ID)}
+			l.Tick = &view.TickModel{ID: "row-" + page.ID(o.ID), Value: page.ID(o.ID), Label: page.T(ctx, "bulk.tick_row", "name", o.Name), On: slices.Contains(ticked, o.ID)}
 		}
 		if i := slices.IndexFunc(open, func(h handover.Offer) bool { return h.Gives && h.Organisation == o.ID }); i >= 0 {
 			st := handoverState(ctx, open[i])
@@ -91,29 +77,29 @@ func (s *Site) organisationsPage(w http.ResponseWriter, r *http.Request, ticked 
 		}
 		m.Lines = append(m.Lines, l)
 	}
-	return s.show(w, r, status, organisationview.Organisations(f, m))
+	return s.Show(w, r, status, organisationview.Organisations(f, m))
 }
 
 // namesState is how the names of an organisation stand as a whole.
 func namesState(ctx context.Context, n org.NameCount) view.StateModel {
 	switch {
 	case n.Asked > 0:
-		return view.StateModel{Kind: view.Open, Word: t(ctx, "organisation.names_asked", "n", n.Asked)}
+		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "organisation.names_asked", "n", n.Asked)}
 	case n.Accepted == 0:
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "organisation.names_none_short")}
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "organisation.names_none_short")}
 	case n.Proven < n.Accepted:
-		return view.StateModel{Kind: view.Warn, Word: t(ctx, "organisation.names_unproven", "n", n.Accepted-n.Proven)}
+		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "organisation.names_unproven", "n", n.Accepted-n.Proven)}
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "organisation.names_proven", "n", n.Accepted)}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "organisation.names_proven", "n", n.Accepted)}
 }
 
 // organisationAsked is the organisation that the path names.
 func (s *Site) organisationAsked(r *http.Request) (org.Organisation, error) {
-	n, err := number[org.OrganisationID](r, "organisation")
+	n, err := page.Number[org.OrganisationID](r, "organisation")
 	if err != nil {
 		return org.Organisation{}, err
 	}
-	return s.Org.Organisation(r.Context(), s.actor(r), n)
+	return s.Org.Organisation(r.Context(), s.Actor(r), n)
 }
 
 func (s *Site) organisation(w http.ResponseWriter, r *http.Request) error {
@@ -138,18 +124,18 @@ func storedForms(o org.Organisation) contactForms {
 
 // organisationPage shows o with its forms; refused is why one came back.
 func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Organisation, forms contactForms, refused error) error {
-	ctx, by := r.Context(), s.actor(r)
-	f, status := s.frame(r, o.Name, view.Link{Label: t(ctx, "nav.organisations"), Href: paths.Organisations}), http.StatusOK
+	ctx, by := r.Context(), s.Actor(r)
+	f, status := s.Frame(r, o.Name, view.Link{Label: page.T(ctx, "nav.organisations"), Href: paths.Organisations}), http.StatusOK
 	if refused != nil {
-		f, status = s.refused(w, f, refused)
+		f, status = s.Refused(w, f, refused)
 	}
-	m := organisationview.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: t(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
+	m := organisationview.OrganisationModel{Head: view.HeadModel{Title: o.Name, Lead: page.T(ctx, "organisation.lead")}, Facts: s.organisationFacts(ctx, o), Reminders: forms.remind}
 	m.Reminders.Action = paths.Organisation(o.ID) + "/reminders"
 	if by.Officer {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "organisation.to_office"), Href: paths.OfficeOrganisation(o.ID)}}
+		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "organisation.to_office"), Href: paths.OfficeOrganisation(o.ID)}}
 	}
 	if org.MayAskName(by, o) == nil {
-		forms.ask.Action, forms.ask.Submit = paths.Organisation(o.ID)+"/names", t(ctx, "organisation.ask_button")
+		forms.ask.Action, forms.ask.Submit = paths.Organisation(o.ID)+"/names", page.T(ctx, "organisation.ask_button")
 		m.Ask = &forms.ask
 	}
 	if len(o.Unconfirmed) > 0 && org.MayConfirmReminders(by, o) == nil {
@@ -163,16 +149,16 @@ func (s *Site) organisationPage(w http.ResponseWriter, r *http.Request, o org.Or
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, status, organisationview.OrganisationPage(f, m))
+	return s.Show(w, r, status, organisationview.OrganisationPage(f, m))
 }
 
 func (s *Site) organisationFacts(ctx context.Context, o org.Organisation) organisationview.OrganisationFacts {
 	m := organisationview.OrganisationFacts{
-		Identifier: o.Identifier, Country: countryWords(ctx, o.Country), Approval: t(ctx, "organisation.approval_office"),
+		Identifier: o.Identifier, Country: countryWords(ctx, o.Country), Approval: page.T(ctx, "organisation.approval_office"),
 		Contact: o.ContactName, ContactEmail: o.ContactEmail, Appointed: view.Day(ctx, o.Appointed, s.Now()),
 	}
 	if o.AutoApprove {
-		m.Approval = t(ctx, "organisation.approval_rule")
+		m.Approval = page.T(ctx, "organisation.approval_rule")
 	}
 	if o.Officer {
 		m.ContactHref = paths.OfficePerson(o.ContactID)
@@ -197,7 +183,7 @@ func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisatio
 		if href != nil {
 			l.Href = href(n)
 		} else if n.Accepted == nil && org.MayEndName(by, o, n) == nil {
-			l.Withdraw = paths.Organisation(o.ID) + "/names/" + id(n.ID) + "/withdraw"
+			l.Withdraw = paths.Organisation(o.ID) + "/names/" + page.ID(n.ID) + "/withdraw"
 		}
 		lines = append(lines, l)
 	}
@@ -210,16 +196,16 @@ func (s *Site) nameLines(ctx context.Context, by person.Actor, o org.Organisatio
 }
 
 func (s *Site) nameLine(ctx context.Context, n org.ServerName) organisationview.ServerNameLine {
-	l := organisationview.ServerNameLine{Name: n.Name.Unicode(), Wildcard: t(ctx, "organisation.no")}
+	l := organisationview.ServerNameLine{Name: n.Name.Unicode(), Wildcard: page.T(ctx, "organisation.no")}
 	if n.Wildcard {
-		l.Wildcard = t(ctx, "organisation.yes")
+		l.Wildcard = page.T(ctx, "organisation.yes")
 		if n.Accepted == nil {
-			l.Wildcard = t(ctx, "organisation.wished")
+			l.Wildcard = page.T(ctx, "organisation.wished")
 		}
 	}
 	l.State, l.Until = nameState(ctx, n, s.Now())
 	if n.From != nil {
-		l.Proof = strings.Join(filled(n.Method, n.By, t(ctx, "office.from", "day", view.Day(ctx, *n.From, s.Now()).Text)), " · ")
+		l.Proof = strings.Join(filled(n.Method, n.By, page.T(ctx, "office.from", "day", view.Day(ctx, *n.From, s.Now()).Text)), " · ")
 	}
 	return l
 }
@@ -238,22 +224,22 @@ func filled(all ...string) (some []string) {
 func nameState(ctx context.Context, n org.ServerName, now time.Time) (st view.StateModel, until string) {
 	switch {
 	case n.Ended != nil:
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "organisation.name_ended")}, ""
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "organisation.name_ended")}, ""
 	case n.Accepted == nil:
-		return view.StateModel{Kind: view.Open, Word: t(ctx, "organisation.name_asked")}, t(ctx, "organisation.name_since", "day", view.Day(ctx, *n.Asked, now).Text)
+		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "organisation.name_asked")}, page.T(ctx, "organisation.name_since", "day", view.Day(ctx, *n.Asked, now).Text)
 	case n.Until == nil:
-		return view.StateModel{Kind: view.Warn, Word: t(ctx, "organisation.name_unproven")}, ""
+		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "organisation.name_unproven")}, ""
 	}
-	until = t(ctx, "office.until", "day", view.Day(ctx, *n.ProvenUntil(), now).Text)
+	until = page.T(ctx, "office.until", "day", view.Day(ctx, *n.ProvenUntil(), now).Text)
 	switch {
 	case now.Before(*n.From):
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "office.proven_later")}, t(ctx, "office.from", "day", view.Day(ctx, *n.From, now).Text)
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "office.proven_later")}, page.T(ctx, "office.from", "day", view.Day(ctx, *n.From, now).Text)
 	case !n.Proven(now):
-		return view.StateModel{Kind: view.Bad, Word: t(ctx, "office.proven_no_more")}, until
-	case n.ProvenUntil().Sub(now) <= proofSoon:
-		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "office.proven_soon")}, until
+		return view.StateModel{Kind: view.Bad, Word: page.T(ctx, "office.proven_no_more")}, until
+	case n.ProvenUntil().Sub(now) <= page.ProofSoon:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "office.proven_soon")}, until
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "organisation.name_proven")}, until
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "organisation.name_proven")}, until
 }
 
 // typedName is the form as it was sent.
@@ -267,7 +253,7 @@ func nameInput(m organisationview.AskNameForm) org.NameInput {
 
 // wrongName is what is wrong with a name that was entered.
 func wrongName(ctx context.Context, m *organisationview.AskNameForm, err error) {
-	m.Errors, m.Whole = wrong(ctx, err)
+	m.Errors, m.Whole = page.Wrong(ctx, err)
 	if m.Whole != "" { // a conflict is about the name, too
 		m.Errors["name"], m.Whole = m.Whole, ""
 	}
@@ -280,10 +266,10 @@ func (s *Site) askName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := typedName(r)
-	if _, err = s.Org.AskName(ctx, s.actor(r), o.ID, nameInput(m)); err == nil {
-		return s.done(w, r, paths.Organisation(o.ID), "organisation.asked", "name", strings.TrimSpace(m.Name))
+	if _, err = s.Org.AskName(ctx, s.Actor(r), o.ID, nameInput(m)); err == nil {
+		return s.Done(w, r, paths.Organisation(o.ID), "organisation.asked", "name", strings.TrimSpace(m.Name))
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	wrongName(ctx, &m, err)
@@ -298,11 +284,11 @@ func (s *Site) nameAsked(r *http.Request) (org.Organisation, org.ServerName, err
 	if err != nil {
 		return o, org.ServerName{}, err
 	}
-	name, err := number[org.ServerNameID](r, "name")
+	name, err := page.Number[org.ServerNameID](r, "name")
 	if err != nil {
 		return o, org.ServerName{}, err
 	}
-	n, err := s.Org.ServerName(r.Context(), s.actor(r), name)
+	n, err := s.Org.ServerName(r.Context(), s.Actor(r), name)
 	if err == nil && n.Organisation != o.ID {
 		err = fault.New(fault.Missing, "fault.missing")
 	}
@@ -316,11 +302,11 @@ func (s *Site) withdrawName(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := org.MayAskName(s.actor(r), o); err != nil {
+	if err := org.MayAskName(s.Actor(r), o); err != nil {
 		return err
 	}
-	if err := s.Org.EndName(r.Context(), s.actor(r), n.ID, ""); err != nil {
+	if err := s.Org.EndName(r.Context(), s.Actor(r), n.ID, ""); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Organisation(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
+	return s.Done(w, r, paths.Organisation(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
 }

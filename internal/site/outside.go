@@ -1,11 +1,15 @@
 package site
 
 import (
+	"fmt"
 	"net/http"
+	"time"
 
-	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/internal/text"
 	"petschaft/web/locale"
 	"petschaft/web/view"
@@ -50,8 +54,8 @@ func speak(next http.Handler) http.Handler {
 func (s *Site) readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text.Headers(r.Header)
-		if err := text.Address(r.URL); err != nil && !within(r.URL.Path, s.API.Path) {
-			speak(s.open(func(w http.ResponseWriter, r *http.Request) error { s.unreadable(w, r, err); return nil })).ServeHTTP(w, r)
+		if err := text.Address(r.URL); err != nil && !page.Within(r.URL.Path, s.API.Path) {
+			speak(s.Open(func(w http.ResponseWriter, r *http.Request) error { s.unreadable(w, r, err); return nil })).ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -60,9 +64,9 @@ func (s *Site) readable(next http.Handler) http.Handler {
 
 // unreadable answers a request that nobody can read (RFC 9110, 15.5.1).
 func (s *Site) unreadable(w http.ResponseWriter, r *http.Request, err error) {
-	s.problem(w, r, view.ProblemModel{
-		Status: http.StatusBadRequest, What: t(r.Context(), fault.Of(err).ID),
-		Actions: []view.ButtonModel{{Label: t(r.Context(), "problem.home"), Href: "/"}},
+	s.Problem(w, r, view.ProblemModel{
+		Status: http.StatusBadRequest, What: page.T(r.Context(), fault.Of(err).ID),
+		Actions: []view.ButtonModel{{Label: page.T(r.Context(), "problem.home"), Href: "/"}},
 	})
 }
 
@@ -72,17 +76,46 @@ func (s *Site) guarded(next http.Handler) http.Handler {
 	if err := p.AddTrustedOrigin(s.Base.Scheme + "://" + s.Base.Host); err != nil {
 		panic(err) // the base address was checked when the portal was put together
 	}
-	p.SetDenyHandler(s.open(func(http.ResponseWriter, *http.Request) error {
+	p.SetDenyHandler(s.Open(func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "fault.foreign_page")
 	}))
 	return p.Handler(next)
 }
 
-// route is the pattern that r matched: logs hold it instead of the path, which
-// may hold a token.
-func route(r *http.Request) string {
-	if c := chi.RouteContext(r.Context()); c != nil {
-		return c.RoutePattern()
-	}
-	return ""
+// officersOnly lets registration officers through. Who is not signed in goes on
+// to where every page sends them first.
+func (s *Site) officersOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if by, ok := s.Desk.Actor(r.Context()); ok {
+			if err := person.OfficersOnly(by); err != nil {
+				s.Fail(w, r, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// observed tells Observe how each request went.
+func (s *Site) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, answer := time.Now(), middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		next.ServeHTTP(answer, r)
+		s.Observe(r.Method, page.Route(r), answer.Status(), time.Since(began))
+	})
+}
+
+// recovered turns a panic into the same page as any failure nobody foresaw.
+func (s *Site) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.Fail(w, r, fmt.Errorf("panic: %v", p))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
 }

@@ -12,19 +12,11 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/recipeview"
 )
-
-// recipes are the guided procedures, which belong to a row but have pages of
-// their own.
-func (s *Site) recipes(r chi.Router) {
-	r.Get("/{recipe}", s.in(s.recipe))
-	r.Post("/{recipe}/steps/{step}", s.in(s.doRecipeStep))
-	r.Post("/{recipe}/steps/{step}/skip", s.in(s.skipRecipeStep))
-	r.Post("/{recipe}/cancel", s.in(s.cancelRecipe))
-}
 
 func (s *Site) askRecipe(w http.ResponseWriter, r *http.Request) error {
 	return s.recipeStartPage(w, r, nil)
@@ -35,14 +27,14 @@ func (s *Site) startRecipe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.Recipe.Start(r.Context(), s.actor(r), string(row.DomainName), row.ID, recipe.Kind(chi.URLParam(r, "kind")))
+	n, err := s.Recipe.Start(r.Context(), s.Actor(r), string(row.DomainName), row.ID, recipe.Kind(chi.URLParam(r, "kind")))
 	if errors.Is(err, recipe.ErrOneOpen) {
 		return s.recipeStartPage(w, r, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Recipe(n), "")
+	return s.Done(w, r, paths.Recipe(n), "")
 }
 
 // recipeStartPage explains; failed is why the recipe did not begin just now.
@@ -55,22 +47,22 @@ func (s *Site) recipeStartPage(w http.ResponseWriter, r *http.Request, failed er
 	if err := recipe.MayStart(k, row); err != nil {
 		return err
 	}
-	words := recipeWords[k]
-	f, status := s.rowFrame(r, row, t(r.Context(), words.title)), http.StatusOK
+	words := page.RecipeWords[k]
+	f, status := s.rowFrame(r, row, page.T(r.Context(), words.Title)), http.StatusOK
 	m := recipeStartModel(r.Context(), k, row)
 	if failed != nil {
-		_, m.Failed = wrong(r.Context(), failed)
-		f, status = s.refused(w, f, failed)
+		_, m.Failed = page.Wrong(r.Context(), failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, recipeview.Start(f, m))
+	return s.Show(w, r, status, recipeview.Start(f, m))
 }
 
 func (s *Site) loadRecipe(r *http.Request) (recipe.State, error) {
-	n, err := number[recipe.ID](r, "recipe")
+	n, err := page.Number[recipe.ID](r, "recipe")
 	if err != nil {
 		return recipe.State{}, err
 	}
-	return s.Recipe.One(r.Context(), s.actor(r), n)
+	return s.Recipe.One(r.Context(), s.Actor(r), n)
 }
 
 func (s *Site) recipe(w http.ResponseWriter, r *http.Request) error {
@@ -86,7 +78,7 @@ func readRecipeStep(r *http.Request) recipe.Input {
 	v := r.PostFormValue
 	in := recipe.Input{
 		Name: v("name"), Aliases: []string{v("alias1"), v("alias2")}, Primary: v("primary"), Comment: v("comment"),
-		Existing: v("existing"), Applicant: v("applicant"), Reason: noReason,
+		Existing: v("existing"), Applicant: v("applicant"), Reason: page.NoReason,
 	}
 	in.Version, _ = strconv.ParseInt(v("version"), 10, 64)
 	if n, err := strconv.Atoi(v("reason")); err == nil {
@@ -101,15 +93,15 @@ func (s *Site) doRecipeStep(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	step, in := recipe.Step(chi.URLParam(r, "step")), readRecipeStep(r)
-	if err := s.Recipe.Do(r.Context(), s.actor(r), st.ID, step, in); err != nil {
+	if err := s.Recipe.Do(r.Context(), s.Actor(r), st.ID, step, in); err != nil {
 		return s.recipeFailed(w, r, in, err)
 	}
-	return s.done(w, r, paths.Recipe(st.ID), stepWords[step].done, "name", st.Row.Name)
+	return s.Done(w, r, paths.Recipe(st.ID), page.StepWords[step].Done, "name", st.Row.Name)
 }
 
 // recipeFailed shows the recipe as it is by now, with what was typed.
 func (s *Site) recipeFailed(w http.ResponseWriter, r *http.Request, in recipe.Input, failed error) error {
-	if !answerable(failed) {
+	if !page.Answerable(failed) {
 		return failed
 	}
 	now, err := s.loadRecipe(r)
@@ -124,10 +116,10 @@ func (s *Site) skipRecipeStep(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Recipe.Skip(r.Context(), s.actor(r), st.ID, recipe.Step(chi.URLParam(r, "step"))); err != nil {
+	if err := s.Recipe.Skip(r.Context(), s.Actor(r), st.ID, recipe.Step(chi.URLParam(r, "step"))); err != nil {
 		return s.recipeFailed(w, r, recipeInput(st), err)
 	}
-	return s.done(w, r, paths.Recipe(st.ID), "recipe.skipped")
+	return s.Done(w, r, paths.Recipe(st.ID), "recipe.skipped")
 }
 
 func (s *Site) cancelRecipe(w http.ResponseWriter, r *http.Request) error {
@@ -135,28 +127,28 @@ func (s *Site) cancelRecipe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Recipe.Cancel(r.Context(), s.actor(r), st.ID); err != nil {
+	if err := s.Recipe.Cancel(r.Context(), s.Actor(r), st.ID); err != nil {
 		return s.recipeFailed(w, r, recipeInput(st), err)
 	}
 	message := "recipe.cancelled"
 	if st.Current() == "" {
 		message = "recipe.closed"
 	}
-	return s.done(w, r, rowPath(st.Row), message)
+	return s.Done(w, r, page.RowPath(st.Row), message)
 }
 
 // recipePage shows how far a recipe is and asks for its next step, again when
 // failed is not nil.
 func (s *Site) recipePage(w http.ResponseWriter, r *http.Request, st recipe.State, in recipe.Input, failed error) error {
-	m, err := s.recipeModel(r.Context(), s.actor(r), st, in, failed)
+	m, err := s.recipeModel(r.Context(), s.Actor(r), st, in, failed)
 	if err != nil {
 		return err
 	}
-	f, status := standing(s.rowFrame(r, st.Row, t(r.Context(), recipeWords[st.Kind].title))), http.StatusOK
+	f, status := page.Standing(s.rowFrame(r, st.Row, page.T(r.Context(), page.RecipeWords[st.Kind].Title))), http.StatusOK
 	if failed != nil {
-		f, status = s.refused(w, f, failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, recipeview.Page(f, m))
+	return s.Show(w, r, status, recipeview.Page(f, m))
 }
 
 // rowRecipe puts onto a row's page the recipe that is open, or those that fit.

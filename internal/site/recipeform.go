@@ -8,6 +8,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -16,7 +17,7 @@ import (
 
 // recipeInput is what the forms of a recipe hold before anybody typed.
 func recipeInput(st recipe.State) recipe.Input {
-	in := recipe.Input{Name: st.Row.Name, Aliases: append(addresses(st.Row.Aliases), "", "")[:2], Reason: pki.AffiliationChanged, Version: st.Row.Version}
+	in := recipe.Input{Name: st.Row.Name, Aliases: append(page.Addresses(st.Row.Aliases), "", "")[:2], Reason: pki.AffiliationChanged, Version: st.Row.Version}
 	switch st.Kind {
 	case recipe.Reuse:
 		in.Name = ""
@@ -29,12 +30,12 @@ func recipeInput(st recipe.State) recipe.Input {
 func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State, in recipe.Input, failed error) (recipeview.Model, error) {
 	current := st.Current()
 	m := recipeview.Model{Head: view.HeadModel{
-		Title: t(ctx, recipeWords[st.Kind].title), Lead: t(ctx, recipeWords[st.Kind].lead, "name", st.Name, "address", string(st.Row.Primary)),
+		Title: page.T(ctx, page.RecipeWords[st.Kind].Title), Lead: page.T(ctx, page.RecipeWords[st.Kind].Lead, "name", st.Name, "address", string(st.Row.Primary)),
 	}, Join: join(ctx, st.Row.Standing, st.Row.DomainName)}
 	for _, x := range st.Standings() {
-		m.Steps = append(m.Steps, view.Step{Label: t(ctx, stepWords[x.Step].label), Done: x.Done, Current: x.Step == current})
+		m.Steps = append(m.Steps, view.Step{Label: page.T(ctx, page.StepWords[x.Step].Label), Done: x.Done, Current: x.Step == current})
 	}
-	if _, whole := wrong(ctx, failed); whole != "" {
+	if _, whole := page.Wrong(ctx, failed); whole != "" {
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	m.Over = recipeOver(ctx, st)
@@ -42,10 +43,10 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 		return m, nil
 	}
 	if current == "" {
-		m.Over.Actions = append(m.Over.Actions, view.ButtonModel{Label: t(ctx, "recipe.close"), Action: paths.Recipe(st.ID) + "/cancel", Kind: view.Primary})
+		m.Over.Actions = append(m.Over.Actions, view.ButtonModel{Label: page.T(ctx, "recipe.close"), Action: paths.Recipe(st.ID) + "/cancel", Kind: view.Primary})
 		return m, nil
 	}
-	m.Cancel = &view.ButtonModel{Label: t(ctx, "recipe.cancel"), Action: paths.Recipe(st.ID) + "/cancel"}
+	m.Cancel = &view.ButtonModel{Label: page.T(ctx, "recipe.cancel"), Action: paths.Recipe(st.ID) + "/cancel"}
 	next, err := s.recipeNext(ctx, by, st, current, in, failed)
 	m.Next = &next
 	m.Fails = append(m.Fails, view.Fails(next.Fields...)...)
@@ -56,13 +57,13 @@ func (s *Site) recipeModel(ctx context.Context, by person.Actor, st recipe.State
 }
 
 func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (recipeview.NextModel, error) {
-	words := stepWords[step]
+	words := page.StepWords[step]
 	action := paths.Recipe(st.ID) + "/steps/" + string(step)
 	m := recipeview.NextModel{
-		Title: t(ctx, "recipe.next", "step", t(ctx, words.label)), What: []string{stepWhat(ctx, st.Kind, step)},
-		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: t(ctx, words.verb)}},
+		Title: page.T(ctx, "recipe.next", "step", page.T(ctx, words.Label)), What: []string{stepWhat(ctx, st.Kind, step)},
+		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, words.Verb)}},
 	}
-	bad, _ := wrong(ctx, failed)
+	bad, _ := page.Wrong(ctx, failed)
 	field := func(name, label, value string) view.FieldModel {
 		return view.FieldModel{Name: name, Label: label, Value: value, Error: bad[name], Autocomplete: "off"}
 	}
@@ -81,11 +82,11 @@ func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State,
 		newRowStep(ctx, st, action, in, field, &m)
 	case recipe.NewApplicant:
 		m.Form.Hidden = version
-		f := addressField(field("applicant", t(ctx, "recipe.applicant_new"), in.Applicant))
-		f.Hint = t(ctx, "recipe.applicant_hint", "applicant", applicantWords(ctx, st.Row))
+		f := addressField(field("applicant", page.T(ctx, "recipe.applicant_new"), in.Applicant))
+		f.Hint = page.T(ctx, "recipe.applicant_hint", "applicant", applicantWords(ctx, st.Row))
 		m.Fields = []view.FieldModel{f}
 	case recipe.Challenge:
-		m.What = append(m.What, t(ctx, "recipe.challenge_to", "addresses", challenged(st)))
+		m.What = append(m.What, page.T(ctx, "recipe.challenge_to", "addresses", challenged(st)))
 	case recipe.Hand:
 		return m, s.handStep(ctx, by, st, &m)
 	}
@@ -95,15 +96,15 @@ func (s *Site) recipeNext(ctx context.Context, by person.Actor, st recipe.State,
 type newField func(name, label, value string) view.FieldModel
 
 func nameField(ctx context.Context, field newField, in recipe.Input) view.FieldModel {
-	f := field("name", t(ctx, "recipe.name_new"), in.Name)
-	f.Hint = t(ctx, "form.name_hint")
+	f := field("name", page.T(ctx, "recipe.name_new"), in.Name)
+	f.Hint = page.T(ctx, "form.name_hint")
 	return f
 }
 
 func aliasFields(ctx context.Context, field newField, in recipe.Input) []view.FieldModel {
 	fs := []view.FieldModel{
-		addressField(field("alias1", t(ctx, "form.alias1"), in.Aliases[0])),
-		addressField(field("alias2", t(ctx, "form.alias2"), in.Aliases[1])),
+		addressField(field("alias1", page.T(ctx, "form.alias1"), in.Aliases[0])),
+		addressField(field("alias2", page.T(ctx, "form.alias2"), in.Aliases[1])),
 	}
 	for i := range fs {
 		fs[i].Optional = true
@@ -113,43 +114,43 @@ func aliasFields(ctx context.Context, field newField, in recipe.Input) []view.Fi
 
 func nameWarnings(ctx context.Context, st recipe.State) []view.NoticeModel {
 	if st.Kind == recipe.Reuse {
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "recipe.name_other_aliases")}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.name_other_aliases")}}
 	}
-	return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "recipe.cn")}, {Kind: view.Info, Text: t(ctx, "recipe.name_same_aliases")}}
+	return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}, {Kind: view.Info, Text: page.T(ctx, "recipe.name_same_aliases")}}
 }
 
 func (s *Site) revokeStep(ctx context.Context, st recipe.State, in recipe.Input, field newField, m *recipeview.NextModel) {
-	m.What = append(m.What, t(ctx, "recipe.revoke_count", "n", st.Valid), t(ctx, "cert.revoke_final"))
-	m.Warnings = []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "recipe.revoke_signs")}}
+	m.What = append(m.What, page.T(ctx, "recipe.revoke_count", "n", st.Valid), page.T(ctx, "cert.revoke_final"))
+	m.Warnings = []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "recipe.revoke_signs")}}
 	m.Form.Submit.Kind = view.Danger
 	if st.Kind == recipe.Left {
-		m.What = append(m.What, t(ctx, "recipe.revoke_left"))
+		m.What = append(m.What, page.T(ctx, "recipe.revoke_left"))
 		return
 	}
-	f := field("reason", t(ctx, "cert.revoke_reason"), strconv.Itoa(int(in.Reason)))
+	f := field("reason", page.T(ctx, "cert.revoke_reason"), strconv.Itoa(int(in.Reason)))
 	f.Type = view.Radios
 	for _, x := range pki.Reasons(false) {
-		f.Choices = append(f.Choices, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: t(ctx, x.ID), Hint: t(ctx, x.Help)})
+		f.Choices = append(f.Choices, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: page.T(ctx, x.ID), Hint: page.T(ctx, x.Help)})
 	}
 	m.Fields = []view.FieldModel{f}
 	if recipe.MaySkip(st, recipe.Revoke) == nil {
-		m.Skip = &view.ButtonModel{Label: t(ctx, "recipe.revoke_skip"), Action: m.Form.Action + "/skip"}
+		m.Skip = &view.ButtonModel{Label: page.T(ctx, "recipe.revoke_skip"), Action: m.Form.Action + "/skip"}
 	}
 }
 
 func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *recipeview.NextModel) {
-	primary := addressField(field("primary", t(ctx, "recipe.row_primary"), in.Primary))
-	primary.Hint = t(ctx, "recipe.row_primary_hint")
+	primary := addressField(field("primary", page.T(ctx, "recipe.row_primary"), in.Primary))
+	primary.Hint = page.T(ctx, "recipe.row_primary_hint")
 	aliases := aliasFields(ctx, field, in)
-	aliases[0].Hint = t(ctx, "recipe.row_alias_hint", "address", string(st.Row.Primary))
-	comment := field("comment", t(ctx, "row.comment"), in.Comment)
+	aliases[0].Hint = page.T(ctx, "recipe.row_alias_hint", "address", string(st.Row.Primary))
+	comment := field("comment", page.T(ctx, "row.comment"), in.Comment)
 	comment.Optional, comment.MaxLength = true, "1024"
 	m.Fields = append([]view.FieldModel{nameField(ctx, field, in), primary}, append(aliases, comment)...)
-	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "recipe.cn")}}
-	existing := addressField(field("existing", t(ctx, "recipe.existing"), in.Existing))
+	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}}
+	existing := addressField(field("existing", page.T(ctx, "recipe.existing"), in.Existing))
 	m.Other = &recipeview.OtherModel{
-		Summary: t(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
-		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: t(ctx, "recipe.existing_verb")}},
+		Summary: page.T(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
+		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, "recipe.existing_verb")}},
 	}
 }
 
@@ -182,23 +183,23 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 		return err
 	}
 	if len(rows) == 0 {
-		m.What = []string{t(ctx, "recipe.hand_none")}
+		m.What = []string{page.T(ctx, "recipe.hand_none")}
 		return nil
 	}
-	m.Rows = &recipeview.RowsModel{Table: view.TableModel{Caption: t(ctx, "recipe.hand_caption"), Columns: []view.Column{
-		{Label: t(ctx, "rows.name")},
-		{Label: t(ctx, "row.primary")},
-		{Label: t(ctx, "row.applicant")},
-		{Label: t(ctx, "row.actions"), Quiet: true, Tight: true},
+	m.Rows = &recipeview.RowsModel{Table: view.TableModel{Caption: page.T(ctx, "recipe.hand_caption"), Columns: []view.Column{
+		{Label: page.T(ctx, "rows.name")},
+		{Label: page.T(ctx, "row.primary")},
+		{Label: page.T(ctx, "row.applicant")},
+		{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true},
 	}}}
 	if len(rows) > handShown {
-		rows, m.Rows.More = rows[:handShown], t(ctx, "recipe.hand_more", "n", handShown)
+		rows, m.Rows.More = rows[:handShown], page.T(ctx, "recipe.hand_more", "n", handShown)
 	}
 	for _, r := range rows {
-		l := recipeview.RowLine{Name: r.Name, Href: rowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
+		l := recipeview.RowLine{Name: r.Name, Href: page.RowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
 		if recipe.MayStart(recipe.Applicant, r) == nil {
 			l.Actions = []view.ButtonModel{{
-				Label: t(ctx, "recipe.applicant_button"), About: r.Name, Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
+				Label: page.T(ctx, "recipe.applicant_button"), About: r.Name, Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
 			}}
 		}
 		m.Rows.Lines = append(m.Rows.Lines, l)
@@ -209,27 +210,27 @@ func (s *Site) handStep(ctx context.Context, by person.Actor, st recipe.State, m
 // recipeOver says how a recipe ended and what is waited for; nil while there are
 // steps to do.
 func recipeOver(ctx context.Context, st recipe.State) *mailboxview.RecipeOverModel {
-	m := &mailboxview.RecipeOverModel{Notice: view.NoticeModel{Kind: view.Good, Title: t(ctx, "recipe.over")}}
+	m := &mailboxview.RecipeOverModel{Notice: view.NoticeModel{Kind: view.Good, Title: page.T(ctx, "recipe.over")}}
 	r := st.Row
 	if st.New != nil {
 		r = *st.New
 	}
-	m.Actions = []view.ButtonModel{{Label: t(ctx, "recipe.to_row", "name", r.Name), Href: rowPath(r)}}
+	m.Actions = []view.ButtonModel{{Label: page.T(ctx, "recipe.to_row", "name", r.Name), Href: page.RowPath(r)}}
 	switch {
 	case st.Outcome == recipe.Cancelled:
-		m.Notice = view.NoticeModel{Kind: view.Info, Title: t(ctx, "recipe.cancelled_title"), Text: t(ctx, "recipe.cancelled_text")}
+		m.Notice = view.NoticeModel{Kind: view.Info, Title: page.T(ctx, "recipe.cancelled_title"), Text: page.T(ctx, "recipe.cancelled_text")}
 	case st.Current() != "":
 		return nil
 	case st.Kind == recipe.Left:
-		m.Notice.Text = t(ctx, "recipe.over_left")
+		m.Notice.Text = page.T(ctx, "recipe.over_left")
 	case r.Status == mailbox.Open:
-		m.Notice.Text = t(ctx, "recipe.over_open")
+		m.Notice.Text = page.T(ctx, "recipe.over_open")
 	case r.Status == mailbox.Undeliverable:
-		m.Notice.Kind, m.Notice.Text = view.Warn, t(ctx, "recipe.over_undeliverable")
+		m.Notice.Kind, m.Notice.Text = view.Warn, page.T(ctx, "recipe.over_undeliverable")
 	case r.Status == mailbox.Confirmed:
-		m.Notice.Text = t(ctx, "recipe.over_confirmed", "name", *r.LinkedName)
+		m.Notice.Text = page.T(ctx, "recipe.over_confirmed", "name", *r.LinkedName)
 	default:
-		m.Notice.Text = t(ctx, "recipe.over_plain")
+		m.Notice.Text = page.T(ctx, "recipe.over_plain")
 	}
 	return m
 }

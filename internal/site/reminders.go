@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view/organisationview"
 )
@@ -22,9 +23,9 @@ func reminders(o org.Organisation) organisationview.RemindersForm {
 func (s *Site) savedReminders(r *http.Request, o org.Organisation) (organisationview.RemindersForm, error) {
 	m := reminders(o)
 	m.Addresses = r.PostFormValue("reminders")
-	err := s.Org.SetReminders(r.Context(), s.actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))
-	if err != nil && answerable(err) {
-		fields, whole := wrong(r.Context(), err)
+	err := s.Org.SetReminders(r.Context(), s.Actor(r), o.ID, strings.FieldsFunc(m.Addresses, func(c rune) bool { return strings.ContainsRune("\r\n,; ", c) }))
+	if err != nil && page.Answerable(err) {
+		fields, whole := page.Wrong(r.Context(), err)
 		m.Error, m.Whole = fields["reminders"], whole
 	}
 	return m, err
@@ -38,9 +39,9 @@ func (s *Site) saveReminders(w http.ResponseWriter, r *http.Request) error {
 	forms := storedForms(o)
 	forms.remind, err = s.savedReminders(r, o)
 	if err == nil {
-		return s.done(w, r, paths.Organisation(o.ID), "office.saved")
+		return s.Done(w, r, paths.Organisation(o.ID), "office.saved")
 	}
-	if !answerable(err) {
+	if !page.Answerable(err) {
 		return err
 	}
 	return s.organisationPage(w, r, o, forms, err)
@@ -53,8 +54,8 @@ func (s *Site) confirmReminders(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	keep := r.PostForm["keep"]
-	if err := s.Org.ConfirmReminders(r.Context(), s.actor(r), o.ID, keep); err != nil {
+	if err := s.Org.ConfirmReminders(r.Context(), s.Actor(r), o.ID, keep); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Organisation(o.ID), "organisation.confirmed", "n", len(keep))
+	return s.Done(w, r, paths.Organisation(o.ID), "organisation.confirmed", "n", len(keep))
 }

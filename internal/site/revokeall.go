@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
@@ -30,12 +31,12 @@ func (s *Site) revokeAll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why := noReason
+	why := page.NoReason
 	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
 		why = pki.Reason(n)
 	}
-	n, err := s.Cert.RevokeAll(r.Context(), s.actor(r), string(row.DomainName), row.ID, why)
-	if err != nil && answerable(err) && cert.MayRevokeAll(row) == nil {
+	n, err := s.Cert.RevokeAll(r.Context(), s.Actor(r), string(row.DomainName), row.ID, why)
+	if err != nil && page.Answerable(err) && cert.MayRevokeAll(row) == nil {
 		return s.revokeAllPage(w, r, row, why, err)
 	}
 	if err != nil {
@@ -44,12 +45,12 @@ func (s *Site) revokeAll(w http.ResponseWriter, r *http.Request) error {
 	if n == 0 { // somebody was faster
 		return fault.New(fault.Conflict, "cert.revoke.none")
 	}
-	return s.done(w, r, rowPath(row), "cert.revoke_all_done", "n", n)
+	return s.Done(w, r, page.RowPath(row), "cert.revoke_all_done", "n", n)
 }
 
 // revokeAllPage asks why; failed is why the form came back.
 func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox.Row, why pki.Reason, failed error) error {
-	ctx, path := r.Context(), rowPath(row)
+	ctx, path := r.Context(), page.RowPath(row)
 	n, err := s.Cert.ValidOf(ctx, s.DB, row.ID, time.Time{})
 	if err != nil {
 		return err
@@ -57,33 +58,33 @@ func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox
 	if n == 0 {
 		return fault.New(fault.Conflict, "cert.revoke.none")
 	}
-	found, err := s.Cert.OfRow(ctx, s.actor(r), row.ID, rowCertificatesShown)
+	found, err := s.Cert.OfRow(ctx, s.Actor(r), row.ID, rowCertificatesShown)
 	if err != nil {
 		return err
 	}
-	bad, whole := wrong(ctx, failed)
+	bad, whole := page.Wrong(ctx, failed)
 	m := mailboxview.RevokeAllModel{
 		Dialog: view.DialogModel{
-			Title: t(ctx, "cert.revoke_all_title"), What: []string{t(ctx, "cert.revoke_all_what", "n", n), t(ctx, "cert.revoke_all_told")},
-			Final: t(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: t(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
+			Title: page.T(ctx, "cert.revoke_all_title"), What: []string{page.T(ctx, "cert.revoke_all_what", "n", n), page.T(ctx, "cert.revoke_all_told")},
+			Final: page.T(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
 		},
-		Caption: t(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
-		Reason:  view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+		Caption: page.T(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
+		Reason:  view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
 	earlier := false
 	for _, c := range found {
 		if mayEnd(c, s.Now()) {
-			m.Lines, earlier = append(m.Lines, s.certificateLine(ctx, c)), earlier || c.Earlier
+			m.Lines, earlier = append(m.Lines, s.CertificateLine(ctx, c)), earlier || c.Earlier
 		}
 	}
 	if earlier {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "cert.revoke_all_foreign"))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_all_foreign"))
 	}
 	if more := n - len(m.Lines); more > 0 {
-		m.More = t(ctx, "cert.revoke_all_more", "n", more)
+		m.More = page.T(ctx, "cert.revoke_all_more", "n", more)
 	}
 	for _, f := range pki.Reasons(row.Officer) {
-		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: t(ctx, f.ID), Hint: t(ctx, f.Help)})
+		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
 	}
 	m.Fails = view.Fails(m.Reason)
 	if whole != "" {
@@ -91,9 +92,9 @@ func (s *Site) revokeAllPage(w http.ResponseWriter, r *http.Request, row mailbox
 	}
 	f, status := s.rowFrame(r, row, m.Dialog.Title), http.StatusOK
 	if failed != nil {
-		f, status = s.refused(w, f, failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, mailboxview.RevokeAll(f, m))
+	return s.Show(w, r, status, mailboxview.RevokeAll(f, m))
 }
 
 // mayEnd tells whether revoking c would change anything.
@@ -106,11 +107,11 @@ func mayEnd(c cert.Certificate, now time.Time) bool {
 func offerRevokeAll(ctx context.Context, row mailbox.Row, m *mailboxview.AddressRowModel) {
 	err := cert.MayRevokeAll(row)
 	if f := fault.Of(err); f != nil && f.Kind == fault.Conflict {
-		m.Reasons = append(m.Reasons, t(ctx, f.ID, f.Args...))
+		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, f.Args...))
 	}
 	if err == nil {
 		m.Actions = append(m.Actions, view.ButtonModel{
-			Label: t(ctx, "cert.revoke_all"), Href: rowPath(row) + "/revoke", Kind: view.Danger, Icon: view.IconBan,
+			Label: page.T(ctx, "cert.revoke_all"), Href: page.RowPath(row) + "/revoke", Kind: view.Danger, Icon: view.IconBan,
 		})
 	}
 }

@@ -1,23 +1,20 @@
 package site
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/pki"
 	"petschaft/web/pages"
 	"petschaft/web/static"
 )
 
 // Routes is the table of contents of the portal.
 func (s *Site) Routes() http.Handler {
-	s.describedAPI = sync.OnceValues(func() (apiDocument, error) { return readAPI(s.API.Document) })
 	r := chi.NewRouter()
 	r.Use(s.observed, s.recovered, timely, s.headers, s.readable, middleware.GetHead)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
@@ -30,8 +27,8 @@ func (s *Site) Routes() http.Handler {
 	s.files(r)
 	r.Mount(s.API.Path, http.HandlerFunc(s.API.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
-		r.Use(speak, compressed, s.Desk.Load, s.bounded, s.guarded)
-		r.NotFound(s.open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
+		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded)
+		r.NotFound(s.Open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)
 		s.own(r)
@@ -46,35 +43,35 @@ func (s *Site) Routes() http.Handler {
 
 // outside is what nobody needs to sign in for.
 func (s *Site) outside(r chi.Router) {
-	r.Get("/", s.open(s.start))
+	r.Get("/", s.Open(s.start))
 	for _, name := range pages.Names {
-		r.Get("/"+strings.Replace(name, "-", "/", 1), s.open(s.footerPage(name)))
+		r.Get("/"+strings.Replace(name, "-", "/", 1), s.Open(s.footerPage(name)))
 	}
-	r.Get("/pki", s.open(s.authorities))
-	r.Get("/api", s.open(s.apiPage))
-	r.Get("/api/problems/{kind}", s.open(s.apiProblem))
-	r.Post("/language", s.open(s.chooseLanguage))
-	r.Get("/signin", s.open(s.signIn))
-	r.Get("/signin/callback", s.open(s.signedIn))
-	r.Post("/signout", s.open(s.signOut))
-	r.Get("/signed-out", s.open(s.signedOut))
-	r.Get("/c/{token}", s.open(s.followLink))
+	r.Get("/pki", s.Open(s.authorities))
+	r.Get("/api", s.Open(s.apiPage))
+	r.Get("/api/problems/{kind}", s.Open(s.apiProblem))
+	r.Post("/language", s.Open(s.chooseLanguage))
+	r.Get("/signin", s.Open(s.signIn))
+	r.Get("/signin/callback", s.Open(s.signedIn))
+	r.Post("/signout", s.Open(s.signOut))
+	r.Get("/signed-out", s.Open(s.signedOut))
+	r.Get("/c/{token}", s.Open(s.followLink))
 }
 
 // own is what everybody who is signed in has for themselves.
 func (s *Site) own(r chi.Router) {
-	r.Get("/sessions", s.in(s.sessions))
-	r.Post("/sessions/end-others", s.in(s.endOtherSessions))
-	r.Post("/sessions/{login}/end", s.in(s.endSession))
-	r.Get("/tokens", s.in(s.tokens))
-	r.Post("/tokens", s.in(s.makeToken))
-	r.Get("/tokens/new", s.in(s.newToken))
-	r.Get("/tokens/{number}", s.in(s.token))
-	r.Get("/tokens/{number}/withdraw", s.in(s.askWithdrawToken))
-	r.Post("/tokens/{number}/withdraw", s.in(s.withdrawToken))
-	r.Get("/challenges/{challenge}", s.in(s.askedPage))
-	r.Post("/challenges/{challenge}/confirm", s.in(s.confirm))
-	r.Post("/challenges/{challenge}/decline", s.in(s.decline))
+	r.Get("/sessions", s.In(s.sessions))
+	r.Post("/sessions/end-others", s.In(s.endOtherSessions))
+	r.Post("/sessions/{login}/end", s.In(s.endSession))
+	r.Get("/tokens", s.In(s.tokens))
+	r.Post("/tokens", s.In(s.makeToken))
+	r.Get("/tokens/new", s.In(s.newToken))
+	r.Get("/tokens/{number}", s.In(s.token))
+	r.Get("/tokens/{number}/withdraw", s.In(s.askWithdrawToken))
+	r.Post("/tokens/{number}/withdraw", s.In(s.withdrawToken))
+	r.Get("/challenges/{challenge}", s.In(s.askedPage))
+	r.Post("/challenges/{challenge}/confirm", s.In(s.confirm))
+	r.Post("/challenges/{challenge}/decline", s.In(s.decline))
 	r.Route("/client-certificates", s.clientCertificateRoutes)
 	r.Route("/certificates", s.serverCertificateRoutes)
 	r.Route("/orders", s.orderRoutes)
@@ -83,110 +80,234 @@ func (s *Site) own(r chi.Router) {
 // clientCertificateRoutes is "Meine Client-Zertifikate". The page of a
 // certificate is also for the contacts of its row and for officers.
 func (s *Site) clientCertificateRoutes(r chi.Router) {
-	r.Get("/", s.in(s.clientCertificates))
-	r.Get("/apply/{row}", s.in(s.askApply))
-	r.Post("/apply/{row}", s.in(s.apply))
-	r.Get("/applications/{application}", s.in(s.application))
-	r.Get("/applications/{application}/progress", s.in(s.applicationProgressOnly))
-	r.Get("/{certificate}", s.in(s.certificate))
-	r.Get("/{certificate}/certificate.pem", s.in(s.certificateFile))
-	r.Get("/{certificate}/chain.pem", s.in(s.chainFile))
-	r.Get("/{certificate}/evidence", s.in(s.certificateEvidence))
-	r.Get("/{certificate}/evidence.json", s.in(s.certificateEvidenceFile))
-	r.Get("/{certificate}/revoke", s.in(s.askRevoke))
-	r.Post("/{certificate}/revoke", s.in(s.revoke))
-	r.Get("/{certificate}/p12", s.in(s.p12))
-	r.Get("/keys/{key}", s.in(s.ownKey))
+	r.Get("/", s.In(s.clientCertificates))
+	r.Get("/apply/{row}", s.In(s.askApply))
+	r.Post("/apply/{row}", s.In(s.apply))
+	r.Get("/applications/{application}", s.In(s.application))
+	r.Get("/applications/{application}/progress", s.In(s.applicationProgressOnly))
+	r.Get("/{certificate}", s.In(s.certificate))
+	r.Get("/{certificate}/certificate.pem", s.In(s.certificateFile))
+	r.Get("/{certificate}/chain.pem", s.In(s.chainFile))
+	r.Get("/{certificate}/evidence", s.In(s.certificateEvidence))
+	r.Get("/{certificate}/evidence.json", s.In(s.certificateEvidenceFile))
+	r.Get("/{certificate}/revoke", s.In(s.askRevoke))
+	r.Post("/{certificate}/revoke", s.In(s.revoke))
+	r.Get("/{certificate}/p12", s.In(s.p12))
+	r.Get("/keys/{key}", s.In(s.ownKey))
 }
 
 // emailDomains is "Meine E-Mail-Domains".
 func (s *Site) emailDomains(r chi.Router) {
-	r.Get("/", s.in(s.domains))
-	r.Post("/digest", s.in(s.setDigest))
-	r.Get("/{domain}", s.in(s.domain))
-	r.Post("/{domain}/join", s.in(s.joinGroup))
-	r.Get("/{domain}/export.csv", s.in(s.exportRows))
-	r.Get("/{domain}/template.csv", s.in(s.importTemplate))
-	r.Get("/{domain}/new", s.in(s.newRow))
-	r.Post("/{domain}/rows", s.in(s.addRow))
+	r.Get("/", s.In(s.domains))
+	r.Post("/digest", s.In(s.setDigest))
+	r.Get("/{domain}", s.In(s.domain))
+	r.Post("/{domain}/join", s.In(s.joinGroup))
+	r.Get("/{domain}/export.csv", s.In(s.exportRows))
+	r.Get("/{domain}/template.csv", s.In(s.importTemplate))
+	r.Get("/{domain}/new", s.In(s.newRow))
+	r.Post("/{domain}/rows", s.In(s.addRow))
 	r.Route("/{domain}/imports", s.importRoutes)
 	r.Route("/{domain}/bulk", s.bulkRoutes)
 	r.Route("/{domain}/rows/{row}", func(r chi.Router) {
-		r.Get("/", s.in(s.row))
-		r.Get("/delivery", s.in(s.rowDelivery))
-		r.Get("/edit", s.in(s.editRow))
-		r.Post("/edit", s.in(s.saveRow))
+		r.Get("/", s.In(s.row))
+		r.Get("/delivery", s.In(s.rowDelivery))
+		r.Get("/edit", s.In(s.editRow))
+		r.Post("/edit", s.In(s.saveRow))
 		for _, step := range rowSteps {
-			r.Get("/"+step.path, s.in(s.askRowStep(step)))
-			r.Post("/"+step.path, s.in(s.doRowStep(step)))
+			r.Get("/"+step.path, s.In(s.askRowStep(step)))
+			r.Post("/"+step.path, s.In(s.doRowStep(step)))
 		}
-		r.Get("/revoke", s.in(s.askRevokeAll))
-		r.Post("/revoke", s.in(s.revokeAll))
-		r.Get("/recipes/{kind}", s.in(s.askRecipe))
-		r.Post("/recipes/{kind}", s.in(s.startRecipe))
-		r.Get("/challenges/{challenge}/undeliverable", s.in(s.askUndeliverable))
-		r.Post("/challenges/{challenge}/undeliverable", s.in(s.markUndeliverable))
+		r.Get("/revoke", s.In(s.askRevokeAll))
+		r.Post("/revoke", s.In(s.revokeAll))
+		r.Get("/recipes/{kind}", s.In(s.askRecipe))
+		r.Post("/recipes/{kind}", s.In(s.startRecipe))
+		r.Get("/challenges/{challenge}/undeliverable", s.In(s.askUndeliverable))
+		r.Post("/challenges/{challenge}/undeliverable", s.In(s.markUndeliverable))
 	})
 }
 
 // office is "Verwaltung", for registration officers.
 func (s *Site) office(r chi.Router) {
 	r.Use(s.officersOnly)
-	r.Get("/", s.in(s.officeStart))
-	r.Get("/search", s.in(s.officeSearch))
-	r.Get("/domains", s.in(s.officeDomains))
-	r.Get("/domains/new", s.in(s.newDomain))
-	r.Post("/domains", s.in(s.addDomain))
-	r.Get("/domains/{id}", s.in(s.officeDomain))
-	r.Post("/domains/{id}", s.in(s.saveDomain))
-	r.Get("/groups", s.in(s.groups))
-	r.Get("/groups/new", s.in(s.newGroup))
-	r.Post("/groups", s.in(s.addGroup))
-	r.Get("/groups/{id}", s.in(s.group))
-	r.Post("/groups/{id}", s.in(s.saveGroup))
-	r.Post("/groups/{id}/members", s.in(s.addMember))
-	r.Get("/groups/{id}/members/{account}/remove", s.in(s.askRemoveMember))
-	r.Post("/groups/{id}/members/{account}/remove", s.in(s.removeMember))
-	r.Get("/people", s.in(s.people))
-	r.Get("/people/{account}", s.in(s.person))
-	r.Get("/people/{account}/lock", s.in(s.askLock))
-	r.Post("/people/{account}/lock", s.in(s.lock))
-	r.Post("/people/{account}/unlock", s.in(s.unlock))
-	r.Get("/tokens", s.in(s.officeTokens))
-	r.Get("/certificates", s.in(s.officeCertificates))
-	r.Get("/server-certificates", s.in(s.officeServers))
-	r.Get("/applications", s.in(s.officeApplications))
-	r.Post("/applications/{application}/retry", s.in(s.retryApplication))
-	r.Get("/mail", s.in(s.mailState))
-	r.Post("/mail/challenges/{challenge}/retry", s.in(s.retryChallenge))
-	r.Post("/mail/letters/{letter}/retry", s.in(s.retryLetter))
-	r.Post("/mail/jobs/{job}/retry", s.in(s.retryJob))
-	r.Get("/audit", s.in(s.auditLog))
+	r.Get("/", s.In(s.officeStart))
+	r.Get("/search", s.In(s.officeSearch))
+	r.Get("/domains", s.In(s.officeDomains))
+	r.Get("/domains/new", s.In(s.newDomain))
+	r.Post("/domains", s.In(s.addDomain))
+	r.Get("/domains/{id}", s.In(s.officeDomain))
+	r.Post("/domains/{id}", s.In(s.saveDomain))
+	r.Get("/groups", s.In(s.groups))
+	r.Get("/groups/new", s.In(s.newGroup))
+	r.Post("/groups", s.In(s.addGroup))
+	r.Get("/groups/{id}", s.In(s.group))
+	r.Post("/groups/{id}", s.In(s.saveGroup))
+	r.Post("/groups/{id}/members", s.In(s.addMember))
+	r.Get("/groups/{id}/members/{account}/remove", s.In(s.askRemoveMember))
+	r.Post("/groups/{id}/members/{account}/remove", s.In(s.removeMember))
+	r.Get("/people", s.In(s.people))
+	r.Get("/people/{account}", s.In(s.person))
+	r.Get("/people/{account}/lock", s.In(s.askLock))
+	r.Post("/people/{account}/lock", s.In(s.lock))
+	r.Post("/people/{account}/unlock", s.In(s.unlock))
+	r.Get("/tokens", s.In(s.officeTokens))
+	r.Get("/certificates", s.In(s.officeCertificates))
+	r.Get("/server-certificates", s.In(s.officeServers))
+	r.Get("/applications", s.In(s.officeApplications))
+	r.Post("/applications/{application}/retry", s.In(s.retryApplication))
+	r.Get("/mail", s.In(s.mailState))
+	r.Post("/mail/challenges/{challenge}/retry", s.In(s.retryChallenge))
+	r.Post("/mail/letters/{letter}/retry", s.In(s.retryLetter))
+	r.Post("/mail/jobs/{job}/retry", s.In(s.retryJob))
+	r.Get("/audit", s.In(s.auditLog))
 	s.earlierRoutes(r)
 	s.officeOrganisationRoutes(r)
 	s.officeOrderRoutes(r)
 }
 
-// observed tells Observe how each request went.
-func (s *Site) observed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, answer := time.Now(), middleware.NewWrapResponseWriter(w, r.ProtoMajor)
-		next.ServeHTTP(answer, r)
-		s.Observe(r.Method, route(r), answer.Status(), time.Since(began))
+// files are the certificates and lists of the authorities.
+func (s *Site) files(r chi.Router) {
+	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
+	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
+	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
+	r.Get("/pki/ocsp/{authority}/*", s.file(s.askByGet))
+	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
+}
+
+// bulkRoutes is work for many rows of one domain.
+func (s *Site) bulkRoutes(r chi.Router) {
+	r.Get("/", s.In(s.bulks))
+	r.Post("/", s.In(s.prepareBulk))
+	r.Get("/{bulk}", s.In(s.bulk))
+	r.Get("/{bulk}/progress", s.In(s.bulkProgressOnly))
+	r.Post("/{bulk}/start", s.In(s.startBulk))
+	r.Post("/{bulk}/cancel", s.In(s.cancelBulk))
+}
+
+// earlierRoutes are about certificates from before the portal.
+func (s *Site) earlierRoutes(r chi.Router) {
+	r.Get("/earlier", s.In(s.earlierStart))
+	r.Post("/earlier", s.In(s.uploadEarlier))
+	r.Get("/earlier/{import}", s.In(s.earlierPlan))
+	r.Post("/earlier/{import}/apply", s.In(s.applyEarlier))
+	r.Post("/earlier/{import}/discard", s.In(s.discardEarlier))
+	r.Get("/earlier/{import}/lines/{line}", s.In(s.askAssign))
+	r.Post("/earlier/{import}/lines/{line}", s.In(s.assign))
+}
+
+// handoverRoutes are the pages of one handover; the mail to the successor leads
+// here. The present contact acts from the organisation's page.
+func (s *Site) handoverRoutes(r chi.Router) {
+	r.Get("/", s.In(s.handover))
+	r.Post("/accept", s.In(s.acceptHandover))
+	r.Post("/decline", s.In(s.declineHandover))
+	r.Post("/finish", s.In(s.finishHandover))
+	r.Get("/cancel", s.In(s.askCancelHandover))
+	r.Post("/cancel", s.In(s.cancelHandover))
+}
+
+// importRoutes is the CSV import of one e-mail domain.
+func (s *Site) importRoutes(r chi.Router) {
+	r.Get("/", s.In(s.imports))
+	r.Post("/", s.In(s.uploadImport))
+	r.Route("/{import}", func(r chi.Router) {
+		r.Get("/", s.In(s.importPage))
+		r.Get("/progress", s.In(s.importProgressOnly))
+		r.Get("/reading", s.In(s.importReading))
+		r.Post("/plan", s.In(s.planImport))
+		r.Post("/apply", s.In(s.applyImport))
+		r.Post("/discard", s.In(s.discardImport))
+		r.Get("/faults.csv", s.In(s.importFaults))
+		r.Get("/missing", s.In(s.importMissing))
+		r.Get("/undo", s.In(s.askUndoImport))
+		r.Post("/undo", s.In(s.undoImport))
 	})
 }
 
-// recovered turns a panic into the same page as any failure nobody foresaw.
-func (s *Site) recovered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
-				s.fail(w, r, fmt.Errorf("panic: %v", p))
-			}
-		}()
-		next.ServeHTTP(w, r)
+// officeOrderRoutes are orders and products, for registration officers.
+func (s *Site) officeOrderRoutes(r chi.Router) {
+	r.Get("/orders", s.In(s.officeOrders))
+	r.Get("/orders/{reference}", s.In(s.officeOrder))
+	r.Post("/orders/{reference}/take", s.In(s.takeOrder))
+	r.Post("/orders/{reference}/approve", s.In(s.approveOrder))
+	r.Post("/orders/{reference}/retry", s.In(s.retryOrder))
+	for _, d := range []orderDecision{returning, rejecting} {
+		r.Get("/orders/{reference}/"+d.path, s.In(s.askDecision(d)))
+		r.Post("/orders/{reference}/"+d.path, s.In(s.doDecision(d)))
+	}
+	r.Get("/products", s.In(s.products))
+	r.Post("/products/{product}/{switch}", s.In(s.switchProduct))
+}
+
+// officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
+// and their names.
+func (s *Site) officeOrganisationRoutes(r chi.Router) {
+	r.Get("/organisations", s.In(s.officeOrganisations))
+	r.Get("/organisations/new", s.In(s.newOrganisation))
+	r.Post("/organisations", s.In(s.addOrganisation))
+	r.Route("/organisations/{organisation}", func(r chi.Router) {
+		r.Get("/", s.In(s.officeOrganisation))
+		r.Post("/", s.In(s.saveOrganisation))
+		r.Post("/reminders", s.In(s.officeReminders))
+		r.Get("/contact", s.In(s.askReassign))
+		r.Post("/contact", s.In(s.reassign))
+		r.Get("/reassignment", s.In(s.reassignment))
+		r.Post("/reassignment/confirm", s.In(s.confirmReassign))
+		r.Post("/reassignment/drop", s.In(s.dropReassign))
+		r.Post("/names", s.In(s.addName))
+		r.Get("/names/{name}", s.In(s.officeName))
+		r.Post("/names/{name}", s.In(s.validateName))
+		r.Get("/names/{name}/end", s.In(s.askEndName))
+		r.Post("/names/{name}/end", s.In(s.endName))
 	})
+	r.Get("/forecast", s.In(s.forecast))
+}
+
+// orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
+// order is also for officers.
+func (s *Site) orderRoutes(r chi.Router) {
+	r.Get("/", s.In(s.orders))
+	r.Get("/new", s.In(s.askOrder(newOrder)))
+	r.Post("/new", s.In(s.doOrder(newOrder)))
+	r.Get("/{reference}", s.In(s.order))
+	r.Get("/{reference}/progress", s.In(s.orderProgressOnly))
+	r.Get("/{reference}/correct", s.In(s.askOrder(correction)))
+	r.Post("/{reference}/correct", s.In(s.doOrder(correction)))
+	r.Get("/{reference}/withdraw", s.In(s.askWithdraw))
+	r.Post("/{reference}/withdraw", s.In(s.withdrawOrder))
+}
+
+// organisationRoutes is "Organisation", for technical contacts; officers read
+// it, too.
+func (s *Site) organisationRoutes(r chi.Router) {
+	r.Get("/", s.In(s.organisations))
+	r.Get("/handovers", s.In(s.toOrganisations))
+	r.Post("/handovers", s.In(s.handOver))
+	r.Get("/{organisation}", s.In(s.organisation))
+	r.Post("/{organisation}/names", s.In(s.askName))
+	r.Post("/{organisation}/names/{name}/withdraw", s.In(s.withdrawName))
+	r.Post("/{organisation}/reminders", s.In(s.saveReminders))
+	r.Post("/{organisation}/reminders/confirm", s.In(s.confirmReminders))
+}
+
+// recipes are the guided procedures, which belong to a row but have pages of
+// their own.
+func (s *Site) recipes(r chi.Router) {
+	r.Get("/{recipe}", s.In(s.recipe))
+	r.Post("/{recipe}/steps/{step}", s.In(s.doRecipeStep))
+	r.Post("/{recipe}/steps/{step}/skip", s.In(s.skipRecipeStep))
+	r.Post("/{recipe}/cancel", s.In(s.cancelRecipe))
+}
+
+// serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
+// page of a certificate is also for officers.
+func (s *Site) serverCertificateRoutes(r chi.Router) {
+	r.Get("/", s.In(s.servers))
+	r.Get("/{reference}", s.In(s.server))
+	r.Get("/{reference}/revoke", s.In(s.askRevokeServer))
+	r.Post("/{reference}/revoke", s.In(s.revokeServer))
+	r.Get("/{reference}/renew", s.In(s.askOrder(renewal)))
+	r.Post("/{reference}/renew", s.In(s.doOrder(renewal)))
+	r.Get("/{reference}/evidence", s.In(s.serverEvidence))
+	r.Get("/{reference}/evidence.json", s.In(s.serverEvidenceFile))
+	r.Get("/{reference}/{file}", s.In(s.serverFile))
 }

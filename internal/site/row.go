@@ -5,36 +5,34 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
 
-func rowPath(r mailbox.Row) string { return paths.Row(r.DomainName, r.ID) }
-
 // loadRow is the row that the path names, if the actor may see it.
 func (s *Site) loadRow(r *http.Request) (mailbox.Row, error) {
-	row, err := number[mailbox.ID](r, "row")
+	row, err := page.Number[mailbox.ID](r, "row")
 	if err != nil {
 		return mailbox.Row{}, err
 	}
-	return s.Mailbox.Row(r.Context(), s.actor(r), chi.URLParam(r, "domain"), row)
+	return s.Mailbox.Row(r.Context(), s.Actor(r), chi.URLParam(r, "domain"), row)
 }
 
 // rowFrame is the frame of a page below a row's.
 func (s *Site) rowFrame(r *http.Request, row mailbox.Row, title string) view.Frame {
-	return s.frame(r, title, append(domainCrumbs(r, row), view.Link{Label: row.Name, Href: rowPath(row)})...)
+	return s.Frame(r, title, append(domainCrumbs(r, row), view.Link{Label: row.Name, Href: page.RowPath(row)})...)
 }
 
 func domainCrumbs(r *http.Request, row mailbox.Row) []view.Link {
 	return []view.Link{
-		{Label: t(r.Context(), "nav.email_domains"), Href: paths.EmailDomains},
+		{Label: page.T(r.Context(), "nav.email_domains"), Href: paths.EmailDomains},
 		{Label: row.DomainName.Unicode(), Href: paths.EmailDomain(row.DomainName)},
 	}
 }
@@ -62,21 +60,21 @@ func (s *Site) row(w http.ResponseWriter, r *http.Request) error {
 	if m.Delivery.Held, err = s.heldNotice(ctx, rounds); err != nil {
 		return err
 	}
-	m.History = history.events
+	m.History = history.Events
 	var living bool
-	if m.Certs, living, err = s.rowCertificates(ctx, s.actor(r), row); err != nil {
+	if m.Certs, living, err = s.rowCertificates(ctx, s.Actor(r), row); err != nil {
 		return err
 	}
 	if living {
 		offerRevokeAll(ctx, row, &m)
 	}
-	if err := s.rowRecipe(ctx, s.actor(r), row, &m); err != nil {
+	if err := s.rowRecipe(ctx, s.Actor(r), row, &m); err != nil {
 		return err
 	}
-	if history.older > 0 {
-		m.Older = rowPath(row) + "?before=" + strconv.FormatInt(history.older, 10) + "#history"
+	if history.Older > 0 {
+		m.Older = page.RowPath(row) + "?before=" + strconv.FormatInt(history.Older, 10) + "#history"
 	}
-	return s.show(w, r, http.StatusOK, mailboxview.AddressRow(s.frame(r, row.Name, domainCrumbs(r, row)...), m))
+	return s.Show(w, r, http.StatusOK, mailboxview.AddressRow(s.Frame(r, row.Name, domainCrumbs(r, row)...), m))
 }
 
 func (s *Site) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) mailboxview.AddressRowModel {
@@ -85,7 +83,7 @@ func (s *Site) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.Rou
 	state.Pill = true
 	m := mailboxview.AddressRowModel{
 		Head: view.HeadModel{Title: r.Name, State: &state}, Join: join(ctx, r.Standing, r.DomainName), Notices: s.rowNotices(ctx, r, rounds),
-		Primary: string(r.Primary), Aliases: addresses(r.Aliases), Kind: kindWords(ctx, r.Kind), Applicant: applicantWords(ctx, r),
+		Primary: string(r.Primary), Aliases: page.Addresses(r.Aliases), Kind: page.RowKind(ctx, r.Kind), Applicant: applicantWords(ctx, r),
 		Comment: r.Comment, Linked: s.rowLink(ctx, r), Created: view.At(ctx, r.Created, now), Changed: view.At(ctx, r.Changed, now),
 		Delivery: s.delivery(ctx, r, rounds), Earlier: s.earlier(ctx, rounds),
 	}
@@ -105,7 +103,7 @@ func unlikeState(ctx context.Context, r mailbox.Row) *view.StateModel {
 	if r.Kind != mailbox.Personal || r.LinkedName == nil || !unlike(r.Name, *r.LinkedName) {
 		return nil
 	}
-	return &view.StateModel{Kind: view.Warn, Word: t(ctx, "row.unlike")}
+	return &view.StateModel{Kind: view.Warn, Word: page.T(ctx, "row.unlike")}
 }
 
 // doubtState marks a linked person whose verified address is none of the row's.
@@ -113,12 +111,12 @@ func doubtState(ctx context.Context, r mailbox.Row) *view.StateModel {
 	if !r.Doubtful {
 		return nil
 	}
-	return &view.StateModel{Kind: view.Warn, Word: t(ctx, "row.doubtful")}
+	return &view.StateModel{Kind: view.Warn, Word: page.T(ctx, "row.doubtful")}
 }
 
 func applicantWords(ctx context.Context, r mailbox.Row) string {
 	if r.Kind == mailbox.Functional && r.Applicant == "" {
-		return t(ctx, "row.no_applicant")
+		return page.T(ctx, "row.no_applicant")
 	}
 	return string(r.Applicant)
 }
@@ -129,7 +127,7 @@ func (s *Site) rowLink(ctx context.Context, r mailbox.Row) *mailboxview.RowLink 
 	}
 	l := &mailboxview.RowLink{Name: *r.LinkedName, Since: view.At(ctx, *r.LinkedSince, s.Now()), Addresses: r.Covered, Unlike: unlikeState(ctx, r), Doubtful: doubtState(ctx, r)}
 	if *r.Suspended {
-		l.State = &view.StateModel{Kind: view.Warn, Icon: view.IconPause, Word: t(ctx, "row.suspended")}
+		l.State = &view.StateModel{Kind: view.Warn, Icon: view.IconPause, Word: page.T(ctx, "row.suspended")}
 	}
 	return l
 }
@@ -150,14 +148,14 @@ func apart(bs []view.ButtonModel) (next, others []view.ButtonModel) {
 // rowButtons are the steps that are possible now; the one that the row waits
 // for is the primary.
 func rowButtons(ctx context.Context, r mailbox.Row) []view.ButtonModel {
-	base := rowPath(r)
+	base := page.RowPath(r)
 	bs := make([]view.ButtonModel, 0, len(rowSteps)+1)
 	for _, step := range rowSteps {
 		if step.rule(r) == nil {
-			bs = append(bs, view.ButtonModel{Label: t(ctx, step.button), Href: base + "/" + step.path, Icon: step.icon})
+			bs = append(bs, view.ButtonModel{Label: page.T(ctx, step.button), Href: base + "/" + step.path, Icon: step.icon})
 		}
 		if step.path == "challenges" {
-			bs = append(bs, view.ButtonModel{Label: t(ctx, "row.edit"), Href: base + "/edit", Icon: view.IconPencil})
+			bs = append(bs, view.ButtonModel{Label: page.T(ctx, "row.edit"), Href: base + "/edit", Icon: view.IconPencil})
 		}
 	}
 	next := nextStep(r)
@@ -194,7 +192,7 @@ func rowReasons(ctx context.Context, r mailbox.Row) (reasons []string) {
 	}
 	for _, err := range rules {
 		if f := fault.Of(err); f != nil {
-			reasons = append(reasons, t(ctx, f.ID, f.Args...))
+			reasons = append(reasons, page.T(ctx, f.ID, f.Args...))
 		}
 	}
 	return reasons
@@ -204,28 +202,28 @@ func rowReasons(ctx context.Context, r mailbox.Row) (reasons []string) {
 func (s *Site) rowNotices(ctx context.Context, r mailbox.Row, rounds []mailbox.Round) (ns []view.NoticeModel) {
 	say := func(k view.Kind, words string) { ns = append(ns, view.NoticeModel{Kind: k, Text: words}) }
 	if r.Kind == mailbox.Functional && r.Applicant == "" {
-		say(view.Warn, t(ctx, "row.notice.no_applicant"))
+		say(view.Warn, page.T(ctx, "row.notice.no_applicant"))
 	}
 	if !r.Active {
-		say(view.Info, t(ctx, "row.notice.inactive"))
+		say(view.Info, page.T(ctx, "row.notice.inactive"))
 		if r.CertificateEnd != nil && r.CertificateEnd.After(s.Now()) {
-			say(view.Warn, t(ctx, "row.notice.certificate"))
+			say(view.Warn, page.T(ctx, "row.notice.certificate"))
 		}
 		return ns
 	}
 	if r.Doubtful {
-		say(view.Warn, t(ctx, "row.notice.doubtful", "name", *r.LinkedName))
+		say(view.Warn, page.T(ctx, "row.notice.doubtful", "name", *r.LinkedName))
 	}
 	if r.Linked != nil && *r.Suspended {
-		say(view.Warn, t(ctx, "row.notice.suspended", "name", *r.LinkedName))
+		say(view.Warn, page.T(ctx, "row.notice.suspended", "name", *r.LinkedName))
 	}
 	if r.Status == mailbox.Undeliverable {
-		say(view.Bad, t(ctx, "row.notice.undeliverable"))
+		say(view.Bad, page.T(ctx, "row.notice.undeliverable"))
 	}
 	if len(rounds) > 0 {
 		ns = append(ns, answerNotices(ctx, rounds[0])...)
 	} else if r.Status == mailbox.None && mailbox.MayChallenge(r) == nil {
-		say(view.Info, t(ctx, "row.notice.first"))
+		say(view.Info, page.T(ctx, "row.notice.first"))
 	}
 	return ns
 }
@@ -233,14 +231,14 @@ func (s *Site) rowNotices(ctx context.Context, r mailbox.Row, rounds []mailbox.R
 // answerNotices tell of answers in the newest round that want attention.
 func answerNotices(ctx context.Context, n mailbox.Round) (ns []view.NoticeModel) {
 	if slices.ContainsFunc(n.Challenges, func(c mailbox.Challenge) bool { return c.Unsent }) {
-		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.unsent")})
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "row.notice.unsent")})
 	}
 	for _, c := range n.Challenges {
 		switch {
 		case c.State == mailbox.Declined:
-			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.declined", "name", *c.AnsweredBy, "address", string(c.Recipient))})
+			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "row.notice.declined", "name", *c.AnsweredBy, "address", string(c.Recipient))})
 		case c.ConflictWith != nil:
-			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: t(ctx, "row.notice.conflict", "name", *c.ConflictWith, "address", string(c.Recipient))})
+			ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "row.notice.conflict", "name", *c.ConflictWith, "address", string(c.Recipient))})
 		}
 	}
 	return ns
@@ -262,11 +260,4 @@ func pending(rounds []mailbox.Round) (n int) {
 // underWay tells whether mails of the round have yet to be handed over.
 func underWay(n mailbox.Round) bool {
 	return slices.ContainsFunc(n.Challenges, func(c mailbox.Challenge) bool { return c.State == mailbox.Queued || c.State == mailbox.Deferred })
-}
-
-func moment(ctx context.Context, at *time.Time, now time.Time) view.Moment {
-	if at == nil {
-		return view.Moment{}
-	}
-	return view.At(ctx, *at, now)
 }

@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -12,17 +13,17 @@ import (
 
 // rowHistory is the history of a row, with what became of the mails of its rounds
 // and with links to the larger work that a line was part of.
-func (s *Site) rowHistory(ctx context.Context, row mailbox.Row, rounds []mailbox.Round, before int64) (told, error) {
-	h, err := s.history(ctx, row.ID.Thing(), before)
+func (s *Site) rowHistory(ctx context.Context, row mailbox.Row, rounds []mailbox.Round, before int64) (page.History, error) {
+	h, err := s.History(ctx, row.ID.Thing(), before)
 	if err != nil {
-		return told{}, err
+		return page.History{}, err
 	}
-	things, err := audit.Things(ctx, s.DB, h.lines)
+	things, err := audit.Things(ctx, s.DB, h.Lines)
 	if err != nil {
-		return told{}, err
+		return page.History{}, err
 	}
-	for i, l := range h.lines {
-		e := &h.events[i]
+	for i, l := range h.Lines {
+		e := &h.Events[i]
 		e.Links = partLinks(ctx, row, things[l.ID])
 		if mails := deliveries(ctx, l, rounds); len(mails) > 0 {
 			e.Notes = mails
@@ -38,13 +39,13 @@ func partLinks(ctx context.Context, row mailbox.Row, things []audit.Thing) (ls [
 	for _, x := range things {
 		switch x.Kind {
 		case "import":
-			ls = append(ls, view.Link{Label: t(ctx, "history.import"), Href: base + "/imports/" + id(x.ID)})
+			ls = append(ls, view.Link{Label: page.T(ctx, "history.import"), Href: base + "/imports/" + page.ID(x.ID)})
 		case "bulk":
-			ls = append(ls, view.Link{Label: t(ctx, "history.bulk"), Href: base + "/bulk/" + id(x.ID)})
+			ls = append(ls, view.Link{Label: page.T(ctx, "history.bulk"), Href: base + "/bulk/" + page.ID(x.ID)})
 		case "recipe":
-			ls = append(ls, view.Link{Label: t(ctx, "history.recipe"), Href: paths.Recipe(x.ID)})
+			ls = append(ls, view.Link{Label: page.T(ctx, "history.recipe"), Href: paths.Recipe(x.ID)})
 		case "certificate":
-			ls = append(ls, view.Link{Label: t(ctx, "history.certificate"), Href: paths.ClientCertificate(x.ID)})
+			ls = append(ls, view.Link{Label: page.T(ctx, "history.certificate"), Href: paths.ClientCertificate(x.ID)})
 		}
 	}
 	return ls
@@ -59,9 +60,9 @@ func deliveries(ctx context.Context, l audit.Entry, rounds []mailbox.Round) (not
 			continue
 		}
 		for _, c := range n.Challenges {
-			note := t(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
+			note := page.T(ctx, "round.challenge", "address", string(c.Recipient), "state", stateWord(ctx, c))
 			if c.Sent != nil {
-				note += ", " + t(ctx, "history.sent", "at", locale.From(ctx).DateTime(*c.Sent))
+				note += ", " + page.T(ctx, "history.sent", "at", locale.From(ctx).DateTime(*c.Sent))
 			}
 			if c.Answer != "" && (c.State == mailbox.Deferred || c.State == mailbox.Failed) {
 				note += " (" + c.Answer + ")"

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -26,7 +27,7 @@ func readRow(r *http.Request) mailbox.Input {
 }
 
 func (s *Site) newRow(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.Org.Domain(r.Context(), s.actor(r), chi.URLParam(r, "domain"))
+	d, err := s.Org.Domain(r.Context(), s.Actor(r), chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
 	}
@@ -37,32 +38,32 @@ func (s *Site) newRow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) addRow(w http.ResponseWriter, r *http.Request) error {
-	ctx, by, in := r.Context(), s.actor(r), readRow(r)
+	ctx, by, in := r.Context(), s.Actor(r), readRow(r)
 	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
 	}
-	row, err := s.Mailbox.Add(ctx, s.doing(r), string(d.Name), in)
-	if err != nil && answerable(err) {
+	row, err := s.Mailbox.Add(ctx, s.Doing(r), string(d.Name), in)
+	if err != nil && page.Answerable(err) {
 		return s.newRowPage(w, r, d, in, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Row(d.Name, row.ID), "rows.added")
+	return s.Done(w, r, paths.Row(d.Name, row.ID), "rows.added")
 }
 
 func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {
 	ctx, base := r.Context(), paths.EmailDomain(d.Name)
-	f := s.frame(r, t(ctx, "rows.add"), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+	f := s.Frame(r, page.T(ctx, "rows.add"), view.Link{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
 		view.Link{Label: d.Name.Unicode(), Href: base})
 	m := rowForm(ctx, in, failed)
-	m.Head = view.HeadModel{Title: f.Title, Lead: t(ctx, "form.new_lead")}
-	m.Form = view.FormModel{Action: base + "/rows", Hidden: []view.Hidden{formName()}, Submit: view.ButtonModel{Label: t(ctx, "form.add")}, Cancel: base}
-	m.Primary.Hint = t(ctx, "form.primary_hint", "domain", d.Name.Unicode())
+	m.Head = view.HeadModel{Title: f.Title, Lead: page.T(ctx, "form.new_lead")}
+	m.Form = view.FormModel{Action: base + "/rows", Hidden: []view.Hidden{page.FormField()}, Submit: view.ButtonModel{Label: page.T(ctx, "form.add")}, Cancel: base}
+	m.Primary.Hint = page.T(ctx, "form.primary_hint", "domain", d.Name.Unicode())
 	m.Person = nil
 	if d.Validation == org.ByMailbox {
-		fixKind(ctx, &m, mailbox.Personal, t(ctx, "mailbox.kind.mailbox_domain"))
+		fixKind(ctx, &m, mailbox.Personal, page.T(ctx, "mailbox.kind.mailbox_domain"))
 	}
 	return s.showForm(w, r, f, m, failed)
 }
@@ -71,9 +72,9 @@ func (s *Site) newRowPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 func (s *Site) showForm(w http.ResponseWriter, r *http.Request, f view.Frame, m mailboxview.AddressFormModel, failed error) error {
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
 	}
-	return s.show(w, r, status, mailboxview.AddressForm(f, m))
+	return s.Show(w, r, status, mailboxview.AddressForm(f, m))
 }
 
 func (s *Site) editRow(w http.ResponseWriter, r *http.Request) error {
@@ -90,7 +91,7 @@ func (s *Site) editRow(w http.ResponseWriter, r *http.Request) error {
 // inputOf is what a form holds that changes nothing of r.
 func inputOf(r mailbox.Row) mailbox.Input {
 	in := mailbox.Input{
-		Kind: r.Kind, Name: r.Name, Primary: string(r.Primary), Aliases: append(addresses(r.Aliases), "", "")[:2],
+		Kind: r.Kind, Name: r.Name, Primary: string(r.Primary), Aliases: append(page.Addresses(r.Aliases), "", "")[:2],
 		Applicant: string(r.Applicant), Comment: r.Comment,
 	}
 	return in
@@ -103,8 +104,8 @@ func (s *Site) saveRow(w http.ResponseWriter, r *http.Request) error {
 	}
 	version, _ := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
 	in := readRow(r)
-	err = s.Mailbox.Edit(r.Context(), s.actor(r), string(row.DomainName), row.ID, version, in)
-	if err != nil && answerable(err) {
+	err = s.Mailbox.Edit(r.Context(), s.Actor(r), string(row.DomainName), row.ID, version, in)
+	if err != nil && page.Answerable(err) {
 		if row, err2 := s.loadRow(r); err2 == nil { // as it is now
 			return s.editRowPage(w, r, row, in, err)
 		}
@@ -112,7 +113,7 @@ func (s *Site) saveRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, rowPath(row), "rows.saved")
+	return s.Done(w, r, page.RowPath(row), "rows.saved")
 }
 
 func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.Row, in mailbox.Input, failed error) error {
@@ -121,15 +122,15 @@ func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 	if err != nil {
 		return err
 	}
-	f := s.rowFrame(r, row, t(ctx, "form.edit_title", "name", row.Name))
+	f := s.rowFrame(r, row, page.T(ctx, "form.edit_title", "name", row.Name))
 	in.Primary = string(row.Primary)
 	m := rowForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: f.Title}
 	m.Form = view.FormModel{
-		Action: rowPath(row) + "/edit", Submit: view.ButtonModel{Label: t(ctx, "form.save")}, Cancel: rowPath(row),
+		Action: page.RowPath(row) + "/edit", Submit: view.ButtonModel{Label: page.T(ctx, "form.save")}, Cancel: page.RowPath(row),
 		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}},
 	}
-	m.Primary.ReadOnly, m.Primary.Hint = true, t(ctx, "form.primary_fixed")
+	m.Primary.ReadOnly, m.Primary.Hint = true, page.T(ctx, "form.primary_fixed")
 	fixWhatIsFixed(ctx, &m, row, in)
 	m.Notices = editNotices(ctx, row, rounds)
 	if errors.Is(failed, mailbox.ErrChanged) {
@@ -143,15 +144,15 @@ func (s *Site) editRowPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 // anybody change, and says why.
 func fixWhatIsFixed(ctx context.Context, m *mailboxview.AddressFormModel, row mailbox.Row, in mailbox.Input) {
 	if err := mailbox.MayChangeKind(row); err != nil {
-		fixKind(ctx, m, row.Kind, t(ctx, fault.Of(err).ID))
+		fixKind(ctx, m, row.Kind, page.T(ctx, fault.Of(err).ID))
 	} else if row.Validation == org.ByMailbox && row.Kind == mailbox.Personal {
-		fixKind(ctx, m, row.Kind, t(ctx, "mailbox.kind.mailbox_domain"))
+		fixKind(ctx, m, row.Kind, page.T(ctx, "mailbox.kind.mailbox_domain"))
 	}
 	if err := mailbox.MayChangeApplicant(row); err != nil && m.Applicant != nil {
-		m.Applicant.ReadOnly, m.Applicant.Hint = true, t(ctx, fault.Of(err).ID)
+		m.Applicant.ReadOnly, m.Applicant.Hint = true, page.T(ctx, fault.Of(err).ID)
 	}
 	if mailbox.AsksWho(row) {
-		m.Person.Hint = t(ctx, "form.person_hint", "name", *row.LinkedName)
+		m.Person.Hint = page.T(ctx, "form.person_hint", "name", *row.LinkedName)
 		return
 	}
 	m.Person = nil
@@ -159,7 +160,7 @@ func fixWhatIsFixed(ctx context.Context, m *mailboxview.AddressFormModel, row ma
 
 // fixKind shows the kind instead of asking for it.
 func fixKind(ctx context.Context, m *mailboxview.AddressFormModel, k mailbox.Kind, why string) {
-	m.Kind = view.FieldModel{Name: "kind-shown", Label: m.Kind.Label, Value: kindWords(ctx, k), Hint: why, ReadOnly: true, Width: "short", Error: m.Kind.Error}
+	m.Kind = view.FieldModel{Name: "kind-shown", Label: m.Kind.Label, Value: page.RowKind(ctx, k), Hint: why, ReadOnly: true, Width: "short", Error: m.Kind.Error}
 	m.Form.Hidden = append(m.Form.Hidden, view.Hidden{Name: "kind", Value: string(k)})
 	m.Choosable = false
 	for i := range m.Fails {
@@ -177,17 +178,17 @@ func editNotices(ctx context.Context, row mailbox.Row, rounds []mailbox.Round) (
 	say := func(words string) { ns = append(ns, view.NoticeModel{Kind: view.Info, Text: words}) }
 	switch n := pending(rounds); {
 	case n > 0 && row.Linked != nil:
-		say(t(ctx, "form.alias_both", "n", n, "name", *row.LinkedName))
+		say(page.T(ctx, "form.alias_both", "n", n, "name", *row.LinkedName))
 	case n > 0:
-		say(t(ctx, "form.alias_pending", "n", n))
+		say(page.T(ctx, "form.alias_pending", "n", n))
 	case row.Linked != nil:
-		say(t(ctx, "form.alias_linked", "name", *row.LinkedName))
+		say(page.T(ctx, "form.alias_linked", "name", *row.LinkedName))
 	}
 	if row.Challenged && row.CertificateEnd != nil {
-		say(t(ctx, "form.alias_certificates"))
+		say(page.T(ctx, "form.alias_certificates"))
 	}
 	if row.Kind == mailbox.Functional && row.Linked != nil && mailbox.MayChangeApplicant(row) == nil {
-		say(t(ctx, "form.applicant_linked", "name", *row.LinkedName))
+		say(page.T(ctx, "form.applicant_linked", "name", *row.LinkedName))
 	}
 	return ns
 }

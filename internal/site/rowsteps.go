@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -60,7 +61,7 @@ func sendChallenges(b *mailbox.Book, ctx context.Context, by person.Actor, domai
 	return err
 }
 
-func (s *Site) askRowStep(step rowStep) handler {
+func (s *Site) askRowStep(step rowStep) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		row, err := s.loadRow(r)
 		if err != nil {
@@ -80,96 +81,96 @@ func (s *Site) rowStepPage(w http.ResponseWriter, r *http.Request, step rowStep,
 	if err != nil {
 		return err
 	}
-	f := s.rowFrame(r, row, t(ctx, step.title, "name", row.Name))
+	f := s.rowFrame(r, row, page.T(ctx, step.title, "name", row.Name))
 	m := mailboxview.RowStepModel{Dialog: view.DialogModel{
-		Title: f.Title, Action: rowPath(row) + "/" + step.path, Verb: t(ctx, step.verb),
-		Danger: step.danger, Cancel: rowPath(row), Hidden: []view.Hidden{formName()},
+		Title: f.Title, Action: page.RowPath(row) + "/" + step.path, Verb: page.T(ctx, step.verb),
+		Danger: step.danger, Cancel: page.RowPath(row), Hidden: []view.Hidden{page.FormField()},
 	}}
 	step.words(ctx, row, rounds, &m)
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
-		_, m.Failed = wrong(ctx, failed)
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		_, m.Failed = page.Wrong(ctx, failed)
 	}
-	return s.show(w, r, status, mailboxview.RowStep(f, m))
+	return s.Show(w, r, status, mailboxview.RowStep(f, m))
 }
 
-func (s *Site) doRowStep(step rowStep) handler {
+func (s *Site) doRowStep(step rowStep) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		row, err := s.loadRow(r)
 		if err != nil {
 			return err
 		}
-		err = step.do(s.Mailbox, r.Context(), s.doing(r), string(row.DomainName), row.ID)
+		err = step.do(s.Mailbox, r.Context(), s.Doing(r), string(row.DomainName), row.ID)
 		switch {
 		case err == nil:
-		case answerable(err) && step.rule(row) == nil: // a brake, or an address that another row took
+		case page.Answerable(err) && step.rule(row) == nil: // a brake, or an address that another row took
 			return s.rowStepPage(w, r, step, row, err)
 		default:
 			return err
 		}
-		to := rowPath(row)
+		to := page.RowPath(row)
 		if step.path == "delete" {
 			to = paths.EmailDomain(row.DomainName)
 		}
-		return s.done(w, r, to, step.done, "name", row.Name)
+		return s.Done(w, r, to, step.done, "name", row.Name)
 	}
 }
 
 func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.challenges_list"), addresses(r.Addresses())
+	m.List, m.Addresses = page.T(ctx, "step.challenges_list"), page.Addresses(r.Addresses())
 	if r.Kind == mailbox.Functional {
 		m.Addresses = []string{string(r.Applicant)}
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_functional"))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_functional"))
 	} else {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_what", "n", len(m.Addresses)))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_what", "n", len(m.Addresses)))
 	}
 	if n := pending(rounds); n > 0 {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_replace", "n", n))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_replace", "n", n))
 	}
 	if r.LinkedName != nil {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.challenges_linked", "name", *r.LinkedName))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_linked", "name", *r.LinkedName))
 	}
 }
 
 func deactivateWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
-	m.Dialog.What = []string{t(ctx, "step.deactivate_what")}
+	m.List, m.Addresses = page.T(ctx, "step.affected"), page.Addresses(r.Addresses())
+	m.Dialog.What = []string{page.T(ctx, "step.deactivate_what")}
 	if r.LinkedName != nil {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.deactivate_linked", "name", *r.LinkedName))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.deactivate_linked", "name", *r.LinkedName))
 	}
 	if n := pending(rounds); n > 0 {
-		m.Dialog.Final = t(ctx, "step.deactivate_pending", "n", n)
+		m.Dialog.Final = page.T(ctx, "step.deactivate_pending", "n", n)
 	}
-	m.Advice = t(ctx, "step.deactivate_advice")
+	m.Advice = page.T(ctx, "step.deactivate_advice")
 }
 
 func activateWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
-	m.Dialog.What = []string{t(ctx, "step.activate_what")}
+	m.List, m.Addresses = page.T(ctx, "step.affected"), page.Addresses(r.Addresses())
+	m.Dialog.What = []string{page.T(ctx, "step.activate_what")}
 	switch {
 	case r.LinkedName == nil:
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_unlinked"))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.activate_unlinked"))
 	case *r.Suspended:
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_suspended", "name", *r.LinkedName))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.activate_suspended", "name", *r.LinkedName))
 	default:
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "step.activate_linked", "name", *r.LinkedName))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.activate_linked", "name", *r.LinkedName))
 	}
 }
 
 func unlinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.affected"), r.Covered
-	m.Dialog.What = []string{t(ctx, "step.unlink_what", "name", *r.LinkedName), t(ctx, "step.unlink_certificates")}
-	m.Dialog.Final = t(ctx, "step.unlink_final")
+	m.List, m.Addresses = page.T(ctx, "step.affected"), r.Covered
+	m.Dialog.What = []string{page.T(ctx, "step.unlink_what", "name", *r.LinkedName), page.T(ctx, "step.unlink_certificates")}
+	m.Dialog.Final = page.T(ctx, "step.unlink_final")
 }
 
 func checkLinkWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.check_link_list"), r.Covered
-	m.Dialog.What = []string{t(ctx, "step.check_link_what", "name", *r.LinkedName), t(ctx, "step.check_link_else")}
+	m.List, m.Addresses = page.T(ctx, "step.check_link_list"), r.Covered
+	m.Dialog.What = []string{page.T(ctx, "step.check_link_what", "name", *r.LinkedName), page.T(ctx, "step.check_link_else")}
 }
 
 func deleteWords(ctx context.Context, r mailbox.Row, _ []mailbox.Round, m *mailboxview.RowStepModel) {
-	m.List, m.Addresses = t(ctx, "step.affected"), addresses(r.Addresses())
-	m.Dialog.What = []string{t(ctx, "step.delete_what")}
-	m.Dialog.Final = t(ctx, "step.delete_final")
+	m.List, m.Addresses = page.T(ctx, "step.affected"), page.Addresses(r.Addresses())
+	m.Dialog.What = []string{page.T(ctx, "step.delete_what")}
+	m.Dialog.Final = page.T(ctx, "step.delete_final")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -12,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -30,15 +30,15 @@ func serverReference(r *http.Request) string {
 
 // loadServer is the certificate of that number.
 func (s *Site) loadServer(r *http.Request) (cert.ServerCertificate, error) {
-	return s.Cert.Server(r.Context(), s.actor(r), serverReference(r))
+	return s.Cert.Server(r.Context(), s.Actor(r), serverReference(r))
 }
 
 // serverCrumbs lead to c as its reader comes to it.
 func serverCrumbs(ctx context.Context, c cert.ServerCertificate) []view.Link {
 	if c.Contact {
-		return []view.Link{{Label: t(ctx, "nav.certificates"), Href: paths.Certificates}}
+		return []view.Link{{Label: page.T(ctx, "nav.certificates"), Href: paths.Certificates}}
 	}
-	return []view.Link{{Label: t(ctx, "nav.office"), Href: paths.Office}, {Label: t(ctx, "office.server_certificates"), Href: paths.OfficeServers}}
+	return []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.server_certificates"), Href: paths.OfficeServers}}
 }
 
 // server is the page of one certificate.
@@ -52,11 +52,11 @@ func (s *Site) server(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.Cert.ServerEvidence(ctx, s.actor(r), c.Reference)
+	e, err := s.Cert.ServerEvidence(ctx, s.Actor(r), c.Reference)
 	if m.Evidence, err = s.evidenceBrief(ctx, e, err, paths.Certificate(c.Reference)); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, serverview.Server(standing(s.frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
+	return s.Show(w, r, http.StatusOK, serverview.Server(page.Standing(s.Frame(r, m.Head.Title, serverCrumbs(ctx, c)...)), m))
 }
 
 func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serverview.ServerModel, error) {
@@ -68,50 +68,38 @@ func (s *Site) serverModel(ctx context.Context, c cert.ServerCertificate) (serve
 	}
 	prints := p.Fingerprints()
 	m := serverview.ServerModel{
-		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: t(ctx, "server.title", "reference", c.Reference)},
-		Names: spelledNames(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: paths.Organisation(c.Organisation)},
-		Product: serverProduct(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
-		Bar: s.lifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
+		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: page.T(ctx, "server.title", "reference", c.Reference)},
+		Names: page.Spelled(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: paths.Organisation(c.Organisation)},
+		Product: page.ProductName(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
+		Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: page.Moment(ctx, c.Revoked, now), Reason: serverReason(ctx, c),
 		Related: serverRelated(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
 		Downloads: serverDownloads(ctx, c), Notices: append(s.serverNotices(ctx, c), earlierNotice(ctx, c.Earlier, c.Revoked != nil)...), Snippets: snippets(ctx, c),
 	}
 	s.serverActions(ctx, c, &m)
 	m.Chain = s.chainLines(ctx, c)
-	h, err := s.history(ctx, c.ID.ServerThing(), 0)
-	m.History = h.events
+	h, err := s.History(ctx, c.ID.ServerThing(), 0)
+	m.History = h.Events
 	return m, err
 }
 
 // serverActions puts what may be done with c onto its page, and why not.
 func (s *Site) serverActions(ctx context.Context, c cert.ServerCertificate, m *serverview.ServerModel) {
 	path := paths.Certificate(c.Reference)
-	chain := view.ButtonModel{Label: t(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
+	chain := view.ButtonModel{Label: page.T(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
 	if c.Earlier && len(c.Chain) == 0 {
 		chain.Href = path + "/certificate.pem"
 	}
 	err := cert.MayRenew(c, s.Now())
 	if err == nil {
 		chain.Kind = view.Plain
-		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "server.renew"), Href: path + "/renew", Kind: view.Primary})
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: page.T(ctx, "server.renew"), Href: path + "/renew", Kind: view.Primary})
 	} else if f := fault.Of(err); c.Revoked == nil {
-		m.Reasons = append(m.Reasons, t(ctx, f.ID, dated(ctx, s.Now(), f.Args)...))
+		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...))
 	}
 	m.Head.Actions = append(m.Head.Actions, chain)
 	if cert.MayRevokeServer(c) == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: t(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan})
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan})
 	}
-}
-
-// dated words the times among the blanks of a message as days.
-func dated(ctx context.Context, now time.Time, args []any) []any {
-	worded := make([]any, len(args))
-	for i, a := range args {
-		if at, ok := a.(time.Time); ok {
-			a = view.Day(ctx, at, now).Text
-		}
-		worded[i] = a
-	}
-	return worded
 }
 
 func (s *Site) serverNotices(ctx context.Context, c cert.ServerCertificate) []view.NoticeModel {
@@ -119,15 +107,15 @@ func (s *Site) serverNotices(ctx context.Context, c cert.ServerCertificate) []vi
 	from, _ := c.Renewable()
 	switch {
 	case c.Revoked != nil:
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.revoked_notice")}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.revoked_notice")}}
 	case c.ReplacedBy != nil && c.Valid(now):
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Day(ctx, c.NotAfter, now).Text)}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Day(ctx, c.NotAfter, now).Text)}}
 	case now.After(c.NotAfter):
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.expired_notice")}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.expired_notice")}}
 	case c.Renewal != nil:
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
 	case !now.Before(from) && !c.Earlier:
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
 	}
 	return nil
 }
@@ -137,22 +125,22 @@ func (s *Site) serverState(ctx context.Context, c cert.ServerCertificate) view.S
 	from, _ := c.Renewable()
 	switch {
 	case c.Revoked != nil:
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "cert.state_revoked"), Since: day(*c.Revoked)}
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "cert.state_revoked"), Since: day(*c.Revoked)}
 	case c.ReplacedBy != nil:
-		return view.StateModel{Kind: view.Ended, Icon: view.IconNext, Word: t(ctx, "server.state_replaced"), Since: day(*c.ReplacedAt)}
+		return view.StateModel{Kind: view.Ended, Icon: view.IconNext, Word: page.T(ctx, "server.state_replaced"), Since: day(*c.ReplacedAt)}
 	case now.After(c.NotAfter):
-		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: t(ctx, "cert.state_expired"), Since: day(c.NotAfter)}
+		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: page.T(ctx, "cert.state_expired"), Since: day(c.NotAfter)}
 	case !now.Before(from):
-		return view.StateModel{Kind: view.Warn, Word: t(ctx, "cert.state_soon"), Since: day(c.NotAfter)}
+		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "cert.state_soon"), Since: day(c.NotAfter)}
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "cert.state_valid"), Since: day(c.NotBefore)}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "cert.state_valid"), Since: day(c.NotBefore)}
 }
 
 // serverRelated are the order of c and its neighbours in time.
 func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.RelatedModel {
-	term, link := t(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: paths.Order(c.Reference)}
+	term, link := page.T(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: paths.Order(c.Reference)}
 	if c.Earlier { // nothing was ordered here
-		term, link.Href = t(ctx, "cert.reference"), paths.Certificate(c.Reference)
+		term, link.Href = page.T(ctx, "cert.reference"), paths.Certificate(c.Reference)
 	}
 	related := []serverview.RelatedModel{{Term: term, Link: link}}
 	add := func(term string, reference *string, path func(string) string) {
@@ -160,9 +148,9 @@ func serverRelated(ctx context.Context, c cert.ServerCertificate) []serverview.R
 			related = append(related, serverview.RelatedModel{Term: term, Link: view.Link{Label: *reference, Href: path(*reference)}})
 		}
 	}
-	add(t(ctx, "server.renewal"), c.Renewal, paths.Order)
-	add(t(ctx, "server.replaces"), c.Replaces, paths.Certificate)
-	add(t(ctx, "server.replaced_by"), c.ReplacedBy, paths.Certificate)
+	add(page.T(ctx, "server.renewal"), c.Renewal, paths.Order)
+	add(page.T(ctx, "server.replaces"), c.Replaces, paths.Certificate)
+	add(page.T(ctx, "server.replaced_by"), c.ReplacedBy, paths.Certificate)
 	return related
 }
 
@@ -178,39 +166,16 @@ func (s *Site) chainLines(ctx context.Context, c cert.ServerCertificate) (lines 
 		if err != nil {
 			continue
 		}
-		l := serverview.ChainLine{Role: t(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
+		l := serverview.ChainLine{Role: page.T(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
 		switch {
 		case i == 0:
-			l.Role, l.Name = t(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)
+			l.Role, l.Name = page.T(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)
 		case pki.SelfSigned(der):
-			l.Role = t(ctx, "server.chain_root")
+			l.Role = page.T(ctx, "server.chain_root")
 		}
 		lines = append(lines, l)
 	}
 	return lines
-}
-
-func spelledNames(names []string) []string {
-	all := make([]string, len(names))
-	for i, n := range names {
-		all[i] = cert.Spelled(n)
-	}
-	return all
-}
-
-// serverProduct words the product that a certificate was ordered as.
-func serverProduct(ctx context.Context, code string) string {
-	switch code {
-	case "tls-single":
-		return t(ctx, "server.product_single")
-	case "tls-multi":
-		return t(ctx, "server.product_multi")
-	case "tls-wildcard":
-		return t(ctx, "server.product_wildcard")
-	case "":
-		return t(ctx, "server.product_foreign")
-	}
-	return code
 }
 
 // thumbprint is the SHA-1 fingerprint of c as Windows writes it.

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 )
@@ -28,7 +29,7 @@ func serverDownloads(ctx context.Context, c cert.ServerCertificate) (all []view.
 		if f.Above && c.Earlier && len(c.Chain) == 0 {
 			continue
 		}
-		all = append(all, view.DownloadModel{Label: t(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: paths.Certificate(c.Reference) + "/" + f.Name})
+		all = append(all, view.DownloadModel{Label: page.T(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: paths.Certificate(c.Reference) + "/" + f.Name})
 	}
 	return all
 }
@@ -39,9 +40,9 @@ func (s *Site) serverFile(w http.ResponseWriter, r *http.Request) error {
 	if !known {
 		return fault.New(fault.Missing, "")
 	}
-	name, content, err := s.Cert.ServerFile(r.Context(), s.actor(r), serverReference(r), f, s.Chains)
+	name, content, err := s.Cert.ServerFile(r.Context(), s.Actor(r), serverReference(r), f, s.Chains)
 	if err != nil {
 		return err
 	}
-	return attach(w, f.Kind, name, content)
+	return page.Attach(w, f.Kind, name, content)
 }

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
@@ -28,52 +29,52 @@ func (s *Site) revokeServer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why := noReason
+	why := page.NoReason
 	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
 		why = pki.Reason(n)
 	}
-	err = s.Cert.RevokeServer(r.Context(), s.doing(r), c.Reference, why)
-	if err != nil && answerable(err) && cert.MayRevokeServer(c) == nil {
+	err = s.Cert.RevokeServer(r.Context(), s.Doing(r), c.Reference, why)
+	if err != nil && page.Answerable(err) && cert.MayRevokeServer(c) == nil {
 		return s.revokeServerPage(w, r, c, why, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Certificate(c.Reference), revokedDone(c.Earlier))
+	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier))
 }
 
 // revokeServerPage asks why; failed is why the form came back.
 func (s *Site) revokeServerPage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), paths.Certificate(c.Reference)
-	bad, whole := wrong(ctx, failed)
+	bad, whole := page.Wrong(ctx, failed)
 	m := serverview.RevokeModel{
-		Names: spelledNames(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
+		Names: page.Spelled(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
-			Title: t(ctx, "cert.revoke_title"), What: []string{t(ctx, "server.revoke_what")}, Final: t(ctx, "cert.revoke_final"),
-			Action: path + "/revoke", Verb: t(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{formName()},
+			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "server.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
+			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
 		},
-		Reason: view.FieldModel{Name: "reason", Label: t(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+		Reason: view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
 	}
 	if c.Earlier {
-		m.Dialog.What = []string{t(ctx, "cert.revoke_foreign")}
+		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
 	}
 	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
-		m.Dialog.What = append(m.Dialog.What, t(ctx, "server.revoke_first"))
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))
 	}
 	for _, f := range cert.ServerReasons(c) {
 		f = ofServer(f)
-		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: t(ctx, f.ID), Hint: t(ctx, f.Help)})
+		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
 	}
 	m.Fails = view.Fails(m.Reason)
 	if whole != "" {
 		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
-	f, status := s.frame(r, m.Dialog.Title, append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
-	f = standing(f)
+	f, status := s.Frame(r, m.Dialog.Title, append(serverCrumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
+	f = page.Standing(f)
 	if failed != nil {
-		f, status = s.refused(w, f, failed)
+		f, status = s.Refused(w, f, failed)
 	}
-	return s.show(w, r, status, serverview.Revoke(f, m))
+	return s.Show(w, r, status, serverview.Revoke(f, m))
 }
 
 // ofServer words a reason as it is with servers, where it speaks of mailboxes
@@ -97,5 +98,5 @@ func serverReason(ctx context.Context, c cert.ServerCertificate) string {
 	if !known {
 		return strconv.Itoa(int(*c.Reason))
 	}
-	return t(ctx, ofServer(f).ID)
+	return page.T(ctx, ofServer(f).ID)
 }

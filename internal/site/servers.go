@@ -8,31 +8,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-chi/chi/v5"
-
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
-
-// serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
-// page of a certificate is also for officers.
-func (s *Site) serverCertificateRoutes(r chi.Router) {
-	r.Get("/", s.in(s.servers))
-	r.Get("/{reference}", s.in(s.server))
-	r.Get("/{reference}/revoke", s.in(s.askRevokeServer))
-	r.Post("/{reference}/revoke", s.in(s.revokeServer))
-	r.Get("/{reference}/renew", s.in(s.askOrder(renewal)))
-	r.Post("/{reference}/renew", s.in(s.doOrder(renewal)))
-	r.Get("/{reference}/evidence", s.in(s.serverEvidence))
-	r.Get("/{reference}/evidence.json", s.in(s.serverEvidenceFile))
-	r.Get("/{reference}/{file}", s.in(s.serverFile))
-}
 
 // serverSorts are the columns a list of server certificates can be sorted by.
 var serverSorts = map[cert.ServerSort]string{
@@ -54,7 +39,7 @@ var (
 func readServers(q url.Values) cert.ServerView {
 	v := cert.ServerView{
 		Which: cert.Which(q.Get("which")), Text: strings.TrimSpace(q.Get("q")), Sort: cert.ServerSort(q.Get("sort")),
-		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"),
+		Desc: q.Get("desc") == "1", Size: page.Sizes[0], Cursor: q.Get("at"),
 	}
 	if !slices.Contains(serverFilters[:], v.Which) {
 		v.Which = cert.Valid
@@ -62,7 +47,7 @@ func readServers(q url.Values) cert.ServerView {
 	if serverSorts[v.Sort] == "" {
 		v.Sort = cert.ByEnd
 	}
-	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(pageSizes[:], n) {
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(page.Sizes[:], n) {
 		v.Size = n
 	}
 	if n, err := strconv.ParseInt(q.Get("organisation"), 10, 64); err == nil && n > 0 {
@@ -106,7 +91,7 @@ func serverFields(v cert.ServerView) (hs []view.Hidden) {
 	add("which", string(v.Which), v.Which != cert.Valid)
 	add("sort", string(v.Sort), v.Sort != cert.ByEnd)
 	add("desc", "1", v.Desc)
-	add("size", strconv.Itoa(v.Size), v.Size != pageSizes[0])
+	add("size", strconv.Itoa(v.Size), v.Size != page.Sizes[0])
 	add("organisation", strconv.FormatInt(int64(v.Organisation), 10), v.Organisation != 0)
 	return hs
 }
@@ -114,10 +99,10 @@ func serverFields(v cert.ServerView) (hs []view.Hidden) {
 // servers lists the certificates of the organisations that one is the technical
 // contact of.
 func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	v := readServers(r.URL.Query())
-	m := serverview.ServersModel{Head: view.HeadModel{Title: t(ctx, "nav.certificates"), Lead: t(ctx, "server.lead"), Actions: []view.ButtonModel{
-		{Label: t(ctx, "server.order"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus},
+	m := serverview.ServersModel{Head: view.HeadModel{Title: page.T(ctx, "nav.certificates"), Lead: page.T(ctx, "server.lead"), Actions: []view.ButtonModel{
+		{Label: page.T(ctx, "server.order"), Href: paths.NewOrder, Kind: view.Primary, Icon: view.IconPlus},
 	}}}
 	if err := s.serversModel(ctx, by, &v, &m); err != nil {
 		return err
@@ -131,7 +116,7 @@ func (s *Site) servers(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.Denied, "server.section_closed")
 		}
 	}
-	return s.show(w, r, http.StatusOK, serverview.Servers(s.frame(r, m.Head.Title), m))
+	return s.Show(w, r, http.StatusOK, serverview.Servers(s.Frame(r, m.Head.Title), m))
 }
 
 // officeServers lists those of all organisations.
@@ -139,11 +124,11 @@ func (s *Site) officeServers(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := readServers(r.URL.Query())
 	v.Office = true
-	m := serverview.ServersModel{Head: view.HeadModel{Title: t(ctx, "office.server_certificates"), Lead: t(ctx, "office.server_certificates_lead")}}
-	if err := s.serversModel(ctx, s.actor(r), &v, &m); err != nil {
+	m := serverview.ServersModel{Head: view.HeadModel{Title: page.T(ctx, "office.server_certificates"), Lead: page.T(ctx, "office.server_certificates_lead")}}
+	if err := s.serversModel(ctx, s.Actor(r), &v, &m); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, serverview.Servers(s.officeFrame(r, m.Head.Title), m))
+	return s.Show(w, r, http.StatusOK, serverview.Servers(s.OfficeFrame(r, m.Head.Title), m))
 }
 
 // serversModel puts the page v into m; a cursor that leads nowhere begins again.
@@ -155,30 +140,30 @@ func (s *Site) serversModel(ctx context.Context, by person.Actor, v *cert.Server
 		}
 		every := *v
 		every.Organisation, every.Cursor = 0, ""
-		m.Only = &view.NoticeModel{Kind: view.Info, Text: t(ctx, "server.only", "name", o.Name)}
-		m.Every = &view.ButtonModel{Label: t(ctx, "server.every"), Href: serversHref(every)}
+		m.Only = &view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "server.only", "name", o.Name)}
+		m.Every = &view.ButtonModel{Label: page.T(ctx, "server.every"), Href: serversHref(every)}
 	}
-	page, err := s.searchServers(ctx, by, *v)
+	found, err := s.searchServers(ctx, by, *v)
 	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
 		v.Cursor = ""
-		page, err = s.searchServers(ctx, by, *v)
+		found, err = s.searchServers(ctx, by, *v)
 	}
 	if err != nil {
 		return err
 	}
-	m.Filter, m.Chips = t(ctx, "server.filter"), serverChips(ctx, *v)
-	m.Search = view.SearchModel{Label: t(ctx, "server.search"), Action: serversBase(*v), Name: "q", Value: v.Text, Hidden: serverFields(*v)}
+	m.Filter, m.Chips = page.T(ctx, "server.filter"), serverChips(ctx, *v)
+	m.Search = view.SearchModel{Label: page.T(ctx, "server.search"), Action: serversBase(*v), Name: "q", Value: v.Text, Hidden: serverFields(*v)}
 	m.Table = serversTable(ctx, *v)
-	if m.Empty = noServers(ctx, *v, page); m.Empty != nil {
+	if m.Empty = noServers(ctx, *v, found); m.Empty != nil {
 		return nil
 	}
 	if v.Text != "" {
-		m.Found = t(ctx, "server.hits", "n", page.Hits, "text", v.Text)
+		m.Found = page.T(ctx, "server.hits", "n", found.Hits, "text", v.Text)
 	}
-	for _, c := range page.Certificates {
+	for _, c := range found.Certificates {
 		m.Lines = append(m.Lines, s.serverLine(ctx, c))
 	}
-	m.Pager = serversPager(ctx, *v, page)
+	m.Pager = serversPager(ctx, *v, found)
 	return nil
 }
 
@@ -196,14 +181,14 @@ func (s *Site) searchServers(ctx context.Context, by person.Actor, v cert.Server
 }
 
 // serverList is the list as v shows it.
-func serverList(v cert.ServerView) list[cert.ServerView, string] {
-	return list[cert.ServerView, string]{View: v, Href: serversHref, Turn: func(v *cert.ServerView, cursor string) { v.Cursor = cursor }}
+func serverList(v cert.ServerView) page.List[cert.ServerView, string] {
+	return page.List[cert.ServerView, string]{View: v, Href: serversHref, Turn: func(v *cert.ServerView, cursor string) { v.Cursor = cursor }}
 }
 
 func serverChips(ctx context.Context, v cert.ServerView) (chips []view.Chip) {
 	l := serverList(v)
 	for _, w := range serverFilters {
-		chips = append(chips, l.chip(t(ctx, serverWords[w]), w == v.Which, func(v *cert.ServerView) { v.Which = w }))
+		chips = append(chips, l.Chip(page.T(ctx, serverWords[w]), w == v.Which, func(v *cert.ServerView) { v.Which = w }))
 	}
 	return chips
 }
@@ -211,14 +196,14 @@ func serverChips(ctx context.Context, v cert.ServerView) (chips []view.Chip) {
 func serversTable(ctx context.Context, v cert.ServerView) view.TableModel {
 	l := serverList(v)
 	sorted := func(by cert.ServerSort) view.Column {
-		return l.column(t(ctx, serverSorts[by]), v.Sort == by, v.Desc, func(v *cert.ServerView, desc bool) { v.Sort, v.Desc = by, desc })
+		return l.Column(page.T(ctx, serverSorts[by]), v.Sort == by, v.Desc, func(v *cert.ServerView, desc bool) { v.Sort, v.Desc = by, desc })
 	}
-	m := view.TableModel{Caption: t(ctx, "server.caption"), Columns: []view.Column{
+	m := view.TableModel{Caption: page.T(ctx, "server.caption"), Columns: []view.Column{
 		sorted(cert.ByReference), sorted(cert.ByName),
-		{Label: t(ctx, "server.organisation")},
+		{Label: page.T(ctx, "server.organisation")},
 		sorted(cert.ByIssued), sorted(cert.ByEnd),
-		{Label: t(ctx, "cert.state"), Tight: true},
-		{Label: t(ctx, "row.actions"), Quiet: true, Tight: true},
+		{Label: page.T(ctx, "cert.state"), Tight: true},
+		{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true},
 	}}
 	m.Columns[0].Tight = true
 	return m
@@ -232,16 +217,16 @@ func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) serverv
 		State: s.serverState(ctx, c),
 	}
 	if n := len(c.Names) - 1; n > 0 {
-		l.More = t(ctx, "server.more_names", "n", n)
+		l.More = page.T(ctx, "server.more_names", "n", n)
 	}
 	if from, _ := c.Renewable(); c.Revoked == nil && c.ReplacedBy == nil && !now.Before(from) {
 		l.Left = l.Ends.Title
 	}
 	switch {
 	case cert.MayRenew(c, now) == nil:
-		l.Renew = &view.ButtonModel{Label: t(ctx, "server.renew"), About: l.Name, Href: paths.Certificate(c.Reference) + "/renew"}
+		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.renew"), About: l.Name, Href: paths.Certificate(c.Reference) + "/renew"}
 	case c.Renewal != nil:
-		l.UnderWay = &view.Link{Label: t(ctx, "server.under_way"), Href: paths.Order(*c.Renewal)}
+		l.UnderWay = &view.Link{Label: page.T(ctx, "server.under_way"), Href: paths.Order(*c.Renewal)}
 	}
 	return l
 }
@@ -250,23 +235,23 @@ func (s *Site) serverLine(ctx context.Context, c cert.ServerCertificate) serverv
 func noServers(ctx context.Context, v cert.ServerView, p cert.ServerPage) *view.EmptyModel {
 	every := v
 	every.Which, every.Text, every.Cursor = cert.All, "", ""
-	all := &view.ButtonModel{Label: t(ctx, "server.show_all"), Href: serversHref(every)}
+	all := &view.ButtonModel{Label: page.T(ctx, "server.show_all"), Href: serversHref(every)}
 	switch {
 	case p.Many:
-		return &view.EmptyModel{Title: t(ctx, "rows.many"), Text: t(ctx, "server.many_text")}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.many"), Text: page.T(ctx, "server.many_text")}
 	case len(p.Certificates) > 0:
 		return nil
 	case v.Text != "":
-		return &view.EmptyModel{Title: t(ctx, "server.no_hit", "text", v.Text), Text: t(ctx, "server.no_hit_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, "server.no_hit", "text", v.Text), Text: page.T(ctx, "server.no_hit_text"), Action: all}
 	case v.Which != cert.All:
-		return &view.EmptyModel{Title: t(ctx, serverNone[v.Which]), Text: t(ctx, "server.none_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, serverNone[v.Which]), Text: page.T(ctx, "server.none_text"), Action: all}
 	}
-	return &view.EmptyModel{Title: t(ctx, serverNone[v.Which]), Text: t(ctx, "server.none_text")}
+	return &view.EmptyModel{Title: page.T(ctx, serverNone[v.Which]), Text: page.T(ctx, "server.none_text")}
 }
 
 func serversPager(ctx context.Context, v cert.ServerView, p cert.ServerPage) view.PagerModel {
 	l := serverList(v)
-	m := l.pager(t(ctx, "server.shown", "n", len(p.Certificates)), p.Prev != "", p.Prev, p.Next)
-	m.Sizes = l.sizes(v.Size, func(v *cert.ServerView, size int) { v.Size = size })
+	m := l.Pager(page.T(ctx, "server.shown", "n", len(p.Certificates)), p.Prev != "", p.Prev, p.Next)
+	m.Sizes = l.Sizes(v.Size, func(v *cert.ServerView, size int) { v.Size = size })
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"petschaft/internal/signin"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
@@ -12,7 +13,7 @@ import (
 
 func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	all, err := s.Desk.Logins(ctx, s.actor(r))
+	all, err := s.Desk.Logins(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -23,7 +24,7 @@ func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
 	if len(all) > 1 {
 		m.EndOthers = paths.EndOtherSessions
 	}
-	return s.show(w, r, http.StatusOK, portalview.Sessions(s.frame(r, t(ctx, "session.title")), m))
+	return s.Show(w, r, http.StatusOK, portalview.Sessions(s.Frame(r, page.T(ctx, "session.title")), m))
 }
 
 func (s *Site) session(ctx context.Context, l signin.Login) portalview.SessionModel {
@@ -32,7 +33,7 @@ func (s *Site) session(ctx context.Context, l signin.Login) portalview.SessionMo
 		Started: view.At(ctx, l.Started, s.Now()), Seen: view.Ago(ctx, l.Seen, s.Now()),
 	}
 	if m.Device == "" {
-		m.Device = t(ctx, "session.unknown")
+		m.Device = page.T(ctx, "session.unknown")
 	}
 	if l.Origin.IsValid() {
 		m.From = l.Origin.String()
@@ -41,19 +42,19 @@ func (s *Site) session(ctx context.Context, l signin.Login) portalview.SessionMo
 }
 
 func (s *Site) endSession(w http.ResponseWriter, r *http.Request) error {
-	login, err := number[int64](r, "login")
+	login, err := page.Number[int64](r, "login")
 	if err != nil {
 		return err
 	}
-	if err := s.Desk.End(r.Context(), s.actor(r), login); err != nil {
+	if err := s.Desk.End(r.Context(), s.Actor(r), login); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Sessions, "session.ended")
+	return s.Done(w, r, paths.Sessions, "session.ended")
 }
 
 func (s *Site) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Desk.EndOthers(r.Context(), s.actor(r)); err != nil {
+	if err := s.Desk.EndOthers(r.Context(), s.Actor(r)); err != nil {
 		return err
 	}
-	return s.done(w, r, paths.Sessions, "session.others_ended")
+	return s.Done(w, r, paths.Sessions, "session.others_ended")
 }

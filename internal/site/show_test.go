@@ -17,6 +17,7 @@ import (
 
 	"petschaft/internal/pgtest"
 	"petschaft/internal/signin"
+	"petschaft/internal/site/page"
 )
 
 // TestAPageThatFailsInTheMiddleLeavesNothingOfItself: the error page with a
@@ -29,7 +30,7 @@ func TestAPageThatFailsInTheMiddleLeavesNothingOfItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Desk: desk, Now: time.Now, Log: log}
+	s := &Site{Page: &page.Page{Desk: desk, Now: time.Now, Log: log}}
 	const half = "half a page, "
 	cause := errors.New("the cause")
 	for _, c := range []struct {
@@ -41,15 +42,15 @@ func TestAPageThatFailsInTheMiddleLeavesNothingOfItself(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			page := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+			broken := templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 				if _, err := io.WriteString(w, strings.Repeat(half, 10_000)); err != nil {
 					return err
 				}
 				return c.ends()
 			})
-			shown := s.open(func(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, http.StatusOK, page) })
+			shown := s.Open(func(w http.ResponseWriter, r *http.Request) error { return s.Show(w, r, http.StatusOK, broken) })
 			w := httptest.NewRecorder()
-			desk.Load(speak(s.recovered(shown))).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+			desk.Load(s.Fail)(speak(s.recovered(shown))).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 			if w.Code != http.StatusInternalServerError {
 				t.Errorf("got status %d, want %d", w.Code, http.StatusInternalServerError)
 			}

@@ -6,6 +6,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
 	"petschaft/internal/signin"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -32,17 +33,17 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 		return err
 	}
 	m := view.ProblemModel{
-		Status: s.status(w, f), Title: t(ctx, "signin.failed_title"), What: t(ctx, f.ID, f.Args...),
-		Actions: []view.ButtonModel{{Label: t(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: t(ctx, "problem.home"), Href: "/"}},
+		Status: s.Status(w, f), Title: page.T(ctx, "signin.failed_title"), What: page.T(ctx, f.ID, f.Args...),
+		Actions: []view.ButtonModel{{Label: page.T(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: page.T(ctx, "problem.home"), Href: "/"}},
 	}
 	switch f.Kind {
 	case fault.Conflict: // an old tab, or the way back in the browser's history
-		m.Todo = t(ctx, "signin.stale_todo")
+		m.Todo = page.T(ctx, "signin.stale_todo")
 	case fault.Unavailable:
-		m.Todo = t(ctx, "signin.down_todo")
+		m.Todo = page.T(ctx, "signin.down_todo")
 	}
 	s.Log.InfoContext(ctx, "sign-in failed", "error", err)
-	s.problem(w, r, m)
+	s.Problem(w, r, m)
 	return nil
 }
 
@@ -53,14 +54,14 @@ const left = "petschaft_left"
 // signOut ends the session here and leads to the provider, which ends its own.
 // What the browser stores stays: a key for a certificate may wait there.
 func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
-	by := s.actor(r)
+	by := s.Actor(r)
 	to, err := s.Desk.SignOut(w, r)
 	if err != nil {
 		return err
 	}
 	if by.Account != 0 {
 		http.SetCookie(w, &http.Cookie{
-			Name: left, Value: id(by.Account), Path: paths.SignedOut, MaxAge: 600,
+			Name: left, Value: page.ID(by.Account), Path: paths.SignedOut, MaxAge: 600,
 			Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
@@ -70,13 +71,13 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
-	f := s.frame(r, t(r.Context(), "signin.out_title"))
+	f := s.Frame(r, page.T(r.Context(), "signin.out_title"))
 	f.SignIn = "" // the page's own button does it
 	account := ""
 	if c, err := r.Cookie(left); err == nil {
 		account = c.Value
 	}
-	return s.show(w, r, http.StatusOK, portalview.SignedOut(f, account))
+	return s.Show(w, r, http.StatusOK, portalview.SignedOut(f, account))
 }
 
 // chooseLanguage remembers the language for a year, and for the letters to who
@@ -87,7 +88,7 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		Name: locale.Cookie, Value: l.Lang(), Path: "/", MaxAge: 365 * 24 * 3600,
 		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
-	if by := s.actor(r); by.Account != 0 {
+	if by := s.Actor(r); by.Account != 0 {
 		if err := s.People.SetLanguage(r.Context(), by, l.Lang()); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/site/page"
 	"petschaft/web/view/serverview"
 )
 
@@ -53,8 +54,8 @@ func snippets(ctx context.Context, c cert.ServerCertificate) []serverview.Snippe
 	return []serverview.SnippetModel{
 		{ID: "nginx", Title: "nginx", Text: fill(nginxLines)},
 		{ID: "apache", Title: "Apache", Text: fill(apacheLines)},
-		{ID: "haproxy", Title: "HAProxy", Text: fill(haproxyLines), Hint: t(ctx, "server.haproxy_hint")},
-		{ID: "iis", Title: "IIS (PowerShell)", Text: fill(iisLines), Hint: t(ctx, "server.iis_hint")},
-		{ID: "java", Title: "Java (keytool)", Text: fill(javaLines), Hint: t(ctx, "server.java_hint")},
+		{ID: "haproxy", Title: "HAProxy", Text: fill(haproxyLines), Hint: page.T(ctx, "server.haproxy_hint")},
+		{ID: "iis", Title: "IIS (PowerShell)", Text: fill(iisLines), Hint: page.T(ctx, "server.iis_hint")},
+		{ID: "java", Title: "Java (keytool)", Text: fill(javaLines), Hint: page.T(ctx, "server.java_hint")},
 	}
 }

@@ -8,29 +8,25 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 	"petschaft/web/view/portalview"
 )
 
-const (
-	startLinked = 5                   // linked addresses on the start page
-	startTasks  = 8                   // sentences of one kind there; the rest is behind a link
-	proofSoon   = 30 * 24 * time.Hour // a proof that lapses within this time is told
-	failLimit   = 100                 // failures that are listed
-)
+const startLinked = 5 // linked addresses on the start page
 
 // start is the first page: what the portal is for, or what is to be done.
 func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	by, ok := s.Desk.Actor(ctx)
 	if !ok {
-		f := s.frame(r, t(ctx, "start.welcome_title"))
+		f := s.Frame(r, page.T(ctx, "start.welcome_title"))
 		f.SignIn = "" // the page's own button does it
-		return s.show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: paths.SignIn}))
+		return s.Show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: paths.SignIn}))
 	}
-	m := portalview.StartModel{Lead: t(ctx, "start.lead"), Quiet: t(ctx, "start.nothing_text")}
+	m := portalview.StartModel{Lead: page.T(ctx, "start.lead"), Quiet: page.T(ctx, "start.nothing_text")}
 	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.waitingTasks, s.handoverTasks, s.failedHandovers, s.reminderTasks, s.certificateTasks, s.serverTasks, s.orderTasks, s.contactTasks, s.officeTasks} {
 		tasks, err := look(ctx, by)
 		if err != nil {
@@ -38,15 +34,15 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 		}
 		m.Tasks = append(m.Tasks, tasks...)
 	}
-	linked, err := s.Mailbox.LinkedTo(ctx, by)
+	mine, err := s.Mailbox.LinkedTo(ctx, by)
 	if err != nil {
 		return err
 	}
-	m.Linked = s.linked(ctx, linked[:min(len(linked), startLinked)])
-	if len(linked) > startLinked {
-		m.All = &view.Link{Label: t(ctx, "start.linked_all", "n", len(linked)), Href: paths.ClientCertificates}
+	m.Linked = linked(ctx, mine[:min(len(mine), startLinked)], s.Now())
+	if len(mine) > startLinked {
+		m.All = &view.Link{Label: page.T(ctx, "start.linked_all", "n", len(mine)), Href: paths.ClientCertificates}
 	}
-	return s.show(w, r, http.StatusOK, portalview.Start(s.frame(r, t(ctx, "nav.start")), m))
+	return s.Show(w, r, http.StatusOK, portalview.Start(s.Frame(r, page.T(ctx, "nav.start")), m))
 }
 
 // waitingTasks are the challenges that were mailed to the person. They are
@@ -59,8 +55,8 @@ func (s *Site) waitingTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	var tasks []view.Task
 	for _, c := range waiting {
 		tasks = append(tasks, view.Task{
-			Kind: view.Open, Link: view.Link{Label: t(ctx, "start.waiting_help"), Href: paths.Help},
-			Text: t(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
+			Kind: view.Open, Link: view.Link{Label: page.T(ctx, "start.waiting_help"), Href: paths.Help},
+			Text: page.T(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
 		})
 	}
 	return tasks, nil
@@ -93,10 +89,10 @@ func (s *Site) contactTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.View{Status: mailbox.None}, of))
 		}
 	}
-	if len(tasks) > startTasks {
-		tasks = append(tasks[:startTasks], view.Task{
-			Kind: view.Info, Text: t(ctx, "start.more_domains"),
-			Link: view.Link{Label: t(ctx, "start.all_domains"), Href: paths.EmailDomains},
+	if len(tasks) > page.MostTasks {
+		tasks = append(tasks[:page.MostTasks], view.Task{
+			Kind: view.Info, Text: page.T(ctx, "start.more_domains"),
+			Link: view.Link{Label: page.T(ctx, "start.all_domains"), Href: paths.EmailDomains},
 		})
 	}
 	return tasks, nil
@@ -116,24 +112,24 @@ func (s *Site) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailDoma
 
 func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, rows mailbox.View, n int64) view.Task {
 	return view.Task{
-		Kind: kind, Text: t(ctx, words, "n", n, "domain", d.Name.Unicode()),
-		Link: view.Link{Label: t(ctx, "start.look"), Href: viewHref(paths.EmailDomain(d.Name), rows)},
+		Kind: kind, Text: page.T(ctx, words, "n", n, "domain", d.Name.Unicode()),
+		Link: view.Link{Label: page.T(ctx, "start.look"), Href: viewHref(paths.EmailDomain(d.Name), rows)},
 	}
 }
 
 // linked words addresses that belong to an account.
-func (s *Site) linked(ctx context.Context, rows []mailbox.Linked) []mailboxview.LinkedModel {
+func linked(ctx context.Context, rows []mailbox.Linked, now time.Time) []mailboxview.LinkedModel {
 	var ms []mailboxview.LinkedModel
 	for _, l := range rows {
 		m := mailboxview.LinkedModel{
-			Address: string(l.Primary), Aliases: addresses(l.Aliases), Kind: kindWords(ctx, l.Kind), Since: view.Day(ctx, l.Since, s.Now()),
-			State: view.StateModel{Kind: view.Good, Word: t(ctx, "start.linked_good")},
+			Address: string(l.Primary), Aliases: page.Addresses(l.Aliases), Kind: page.RowKind(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
+			State: view.StateModel{Kind: view.Good, Word: page.T(ctx, "start.linked_good")},
 		}
 		switch {
 		case !l.Active:
-			m.State = view.StateModel{Kind: view.Ended, Word: t(ctx, "start.linked_inactive")}
+			m.State = view.StateModel{Kind: view.Ended, Word: page.T(ctx, "start.linked_inactive")}
 		case l.Suspended:
-			m.State = view.StateModel{Kind: view.Warn, Word: t(ctx, "start.linked_suspended")}
+			m.State = view.StateModel{Kind: view.Warn, Word: page.T(ctx, "start.linked_suspended")}
 		}
 		ms = append(ms, m)
 	}

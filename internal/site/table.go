@@ -14,14 +14,12 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/sheet"
+	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
 )
-
-// pageSizes are on offer, the first by default.
-var pageSizes = [...]int{50, 100, 200}
 
 // sortIDs are the columns a table of rows can be sorted by.
 var sortIDs = map[mailbox.Sort]string{
@@ -34,7 +32,7 @@ var sortIDs = map[mailbox.Sort]string{
 func readView(q url.Values) mailbox.View {
 	v := mailbox.View{
 		Status: mailbox.Status(q.Get("status")), Text: strings.TrimSpace(q.Get("q")), Sort: mailbox.Sort(q.Get("sort")),
-		Desc: q.Get("desc") == "1", Size: pageSizes[0], Cursor: q.Get("at"), Doubtful: q.Get("doubtful") == "1",
+		Desc: q.Get("desc") == "1", Size: page.Sizes[0], Cursor: q.Get("at"), Doubtful: q.Get("doubtful") == "1",
 	}
 	if !slices.Contains(mailbox.Statuses[:], v.Status) {
 		v.Status = ""
@@ -42,7 +40,7 @@ func readView(q url.Values) mailbox.View {
 	if sortIDs[v.Sort] == "" {
 		v.Sort = mailbox.ByName
 	}
-	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(pageSizes[:], n) {
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(page.Sizes[:], n) {
 		v.Size = n
 	}
 	return v
@@ -77,13 +75,13 @@ func viewFields(v mailbox.View) (hs []view.Hidden) {
 	add("doubtful", "1", v.Doubtful)
 	add("sort", string(v.Sort), v.Sort != "" && v.Sort != mailbox.ByName)
 	add("desc", "1", v.Desc)
-	add("size", strconv.Itoa(v.Size), v.Size != 0 && v.Size != pageSizes[0])
+	add("size", strconv.Itoa(v.Size), v.Size != 0 && v.Size != page.Sizes[0])
 	return hs
 }
 
 // domain is the table of a domain's rows.
 func (s *Site) domain(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.Org.Domain(r.Context(), s.actor(r), chi.URLParam(r, "domain"))
+	d, err := s.Org.Domain(r.Context(), s.Actor(r), chi.URLParam(r, "domain"))
 	if err != nil {
 		return err
 	}
@@ -100,11 +98,11 @@ type ticks struct {
 // domainPage shows the table that q asks for, again when failed says why nothing
 // could be done with the rows chosen in it.
 func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, q url.Values, failed error) error {
-	ctx, by, v := r.Context(), s.actor(r), readView(q)
-	page, err := s.Mailbox.Rows(ctx, by, d, v)
+	ctx, by, v := r.Context(), s.Actor(r), readView(q)
+	rows, err := s.Mailbox.Rows(ctx, by, d, v)
 	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
 		v.Cursor = ""
-		page, err = s.Mailbox.Rows(ctx, by, d, v)
+		rows, err = s.Mailbox.Rows(ctx, by, d, v)
 	}
 	if err != nil {
 		return err
@@ -118,14 +116,14 @@ func (s *Site) domainPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 		return err
 	}
 	again := ticks{rows: q["row"], all: q.Get("all") == "1", verb: q.Get("verb")}
-	m := s.domainModel(ctx, d, v, page, n, again)
+	m := s.domainModel(ctx, d, v, rows, n, again)
 	m.Work = s.bulkWork(ctx, work)
-	f, status := s.frame(r, d.Name.Unicode(), view.Link{Label: t(ctx, "nav.email_domains"), Href: paths.EmailDomains}), http.StatusOK
+	f, status := s.Frame(r, d.Name.Unicode(), view.Link{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains}), http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.status(w, fault.Of(failed))
+		f.Failed, status = true, s.Status(w, fault.Of(failed))
 		m.Fails = bulkFails(ctx, failed, m.Bulk != nil)
 	}
-	return s.show(w, r, status, mailboxview.EmailDomain(f, m))
+	return s.Show(w, r, status, mailboxview.EmailDomain(f, m))
 }
 
 // shown is how many of a domain's rows v shows as long as nothing is searched for; of those
@@ -144,27 +142,27 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 	base, sum := paths.EmailDomain(d.Name), n.Sum()
 	edits := mailbox.MayEditRows(d.Standing) == nil
 	m := mailboxview.EmailDomainModel{
-		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: t(ctx, "rows.lead", "group", d.GroupName)},
+		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: page.T(ctx, "rows.lead", "group", d.GroupName)},
 		Notices: s.domainNotices(ctx, d), Join: join(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, n),
-		Search: view.SearchModel{Label: t(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
+		Search: view.SearchModel{Label: page.T(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
 		Table:  rowsTable(ctx, base, v, edits), Bulks: paths.Bulks(d.Name),
 	}
 	if edits {
 		m.Head.Actions = []view.ButtonModel{
-			{Label: t(ctx, "rows.add"), Href: base + "/new", Kind: view.Primary, Icon: view.IconPlus},
-			{Label: t(ctx, "import.title"), Href: base + "/imports"},
+			{Label: page.T(ctx, "rows.add"), Href: base + "/new", Kind: view.Primary, Icon: view.IconPlus},
+			{Label: page.T(ctx, "import.title"), Href: base + "/imports"},
 		}
 	}
 	if sum > 0 {
-		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.do"), Href: exportHref(base, v)})
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: page.T(ctx, "export.do"), Href: exportHref(base, v)})
 	}
 	if sum > sheet.MaxRows/2 { // one file may be too large to be imported again
-		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: t(ctx, "export.parts"), Href: base + "/export.csv?format=parts"})
+		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: page.T(ctx, "export.parts"), Href: base + "/export.csv?format=parts"})
 	}
 	many := shown(n, v)
 	if v.Text != "" {
 		many = int64(p.Hits)
-		m.Found = t(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
+		m.Found = page.T(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
 	}
 	if m.Empty = noRows(ctx, base, v, p, sum, edits); m.Empty != nil {
 		m.Found = ""
@@ -186,16 +184,16 @@ func (s *Site) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.Vie
 func (s *Site) domainNotices(ctx context.Context, d org.EmailDomain) []view.NoticeModel {
 	switch {
 	case d.Validation == org.ByMailbox:
-		return []view.NoticeModel{{Kind: view.Info, Text: t(ctx, "rows.by_mailbox")}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "rows.by_mailbox")}}
 	case !d.Proven(s.Now()):
-		return []view.NoticeModel{{Kind: view.Warn, Text: t(ctx, "rows.lapsed")}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "rows.lapsed")}}
 	}
 	return nil
 }
 
 // rowList is the domain's table as v shows it.
-func rowList(base string, v mailbox.View) list[mailbox.View, string] {
-	return list[mailbox.View, string]{
+func rowList(base string, v mailbox.View) page.List[mailbox.View, string] {
+	return page.List[mailbox.View, string]{
 		View: v, Href: func(v mailbox.View) string { return viewHref(base, v) },
 		Turn: func(v *mailbox.View, cursor string) { v.Cursor = cursor },
 	}
@@ -204,16 +202,16 @@ func rowList(base string, v mailbox.View) list[mailbox.View, string] {
 func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []view.Chip {
 	l := rowList(base, v)
 	chip := func(label string, st mailbox.Status, doubtful bool, n int64) view.Chip {
-		c := l.chip(label, v.Doubtful == doubtful && (doubtful || v.Status == st), func(v *mailbox.View) { v.Status, v.Doubtful = st, doubtful })
+		c := l.Chip(label, v.Doubtful == doubtful && (doubtful || v.Status == st), func(v *mailbox.View) { v.Status, v.Doubtful = st, doubtful })
 		c.Count = locale.From(ctx).Number(n)
 		return c
 	}
-	all := []view.Chip{chip(t(ctx, "rows.all"), "", false, n.Sum())}
+	all := []view.Chip{chip(page.T(ctx, "rows.all"), "", false, n.Sum())}
 	for _, st := range mailbox.Statuses {
-		all = append(all, chip(t(ctx, chipIDs[st]), st, false, n.Of[st]))
+		all = append(all, chip(page.T(ctx, chipIDs[st]), st, false, n.Of[st]))
 	}
 	if n.Doubtful > 0 || v.Doubtful { // it is rare
-		all = append(all, chip(t(ctx, "rows.doubtful"), "", true, n.Doubtful))
+		all = append(all, chip(page.T(ctx, "rows.doubtful"), "", true, n.Doubtful))
 	}
 	return all
 }
@@ -221,19 +219,19 @@ func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []
 func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) view.TableModel {
 	l := rowList(base, v)
 	sorted := func(by mailbox.Sort) view.Column {
-		return l.column(t(ctx, sortIDs[by]), v.Sort == by, v.Desc, func(v *mailbox.View, desc bool) { v.Sort, v.Desc = by, desc })
+		return l.Column(page.T(ctx, sortIDs[by]), v.Sort == by, v.Desc, func(v *mailbox.View, desc bool) { v.Sort, v.Desc = by, desc })
 	}
-	m := view.TableModel{Caption: t(ctx, "rows.caption"), Columns: []view.Column{
+	m := view.TableModel{Caption: page.T(ctx, "rows.caption"), Columns: []view.Column{
 		sorted(mailbox.ByStatus), sorted(mailbox.ByName), sorted(mailbox.ByPrimary),
-		{Label: t(ctx, "row.aliases")},
-		{Label: t(ctx, "row.kind")},
-		{Label: t(ctx, "row.linked")},
+		{Label: page.T(ctx, "row.aliases")},
+		{Label: page.T(ctx, "row.kind")},
+		{Label: page.T(ctx, "row.linked")},
 		sorted(mailbox.ByEnd), sorted(mailbox.ByComment),
 	}}
 	m.Columns[0].Tight = true
 	if edits {
-		m.Columns = append([]view.Column{{Label: t(ctx, "bulk.tick"), Quiet: true, Tight: true, Tick: true}}, m.Columns...)
-		m.Columns = append(m.Columns, view.Column{Label: t(ctx, "row.actions"), Quiet: true, Tight: true})
+		m.Columns = append([]view.Column{{Label: page.T(ctx, "bulk.tick"), Quiet: true, Tight: true, Tick: true}}, m.Columns...)
+		m.Columns = append(m.Columns, view.Column{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true})
 	}
 	return m
 }
@@ -241,7 +239,7 @@ func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) vie
 // tick is the box of the row in place i; what is wrong with the choice is told
 // at the first.
 func tick(ctx context.Context, r mailbox.Row, i int, again ticks) *view.TickModel {
-	m := &view.TickModel{ID: "f-row", Value: id(r.ID), Label: t(ctx, "bulk.tick_row", "name", r.Name)}
+	m := &view.TickModel{ID: "f-row", Value: page.ID(r.ID), Label: page.T(ctx, "bulk.tick_row", "name", r.Name)}
 	if i > 0 {
 		m.ID = "row-" + m.Value
 	}
@@ -251,8 +249,8 @@ func tick(ctx context.Context, r mailbox.Row, i int, again ticks) *view.TickMode
 
 func (s *Site) addressLine(ctx context.Context, r mailbox.Row, edits bool) mailboxview.AddressLine {
 	l := mailboxview.AddressLine{
-		State: s.rowState(ctx, r), Name: r.Name, Href: rowPath(r), Primary: string(r.Primary), Aliases: addresses(r.Aliases),
-		Kind: kindWords(ctx, r.Kind), Comment: r.Comment,
+		State: s.rowState(ctx, r), Name: r.Name, Href: page.RowPath(r), Primary: string(r.Primary), Aliases: page.Addresses(r.Aliases),
+		Kind: page.RowKind(ctx, r.Kind), Comment: r.Comment,
 	}
 	if r.LinkedName != nil {
 		l.Linked, l.Unlike, l.Doubtful = *r.LinkedName, unlikeState(ctx, r), doubtState(ctx, r)
@@ -292,40 +290,32 @@ func (s *Site) rowState(ctx context.Context, r mailbox.Row) view.StateModel {
 	return m
 }
 
-func addresses(as []org.Address) []string {
-	out := make([]string, len(as))
-	for i, a := range as {
-		out[i] = string(a)
-	}
-	return out
-}
-
 // noRows says why there is nothing to see, nil when there is.
 func noRows(ctx context.Context, base string, v mailbox.View, p mailbox.Page, sum int64, edits bool) *view.EmptyModel {
-	all := &view.ButtonModel{Label: t(ctx, "rows.show_all"), Href: base}
+	all := &view.ButtonModel{Label: page.T(ctx, "rows.show_all"), Href: base}
 	switch {
 	case p.Many:
-		return &view.EmptyModel{Title: t(ctx, "rows.many"), Text: t(ctx, "rows.many_text")}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.many"), Text: page.T(ctx, "rows.many_text")}
 	case len(p.Rows) > 0:
 		return nil
 	case v.Text != "":
-		return &view.EmptyModel{Title: t(ctx, "rows.no_hit", "text", v.Text), Text: t(ctx, "rows.no_hit_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.no_hit", "text", v.Text), Text: page.T(ctx, "rows.no_hit_text"), Action: all}
 	case v.Doubtful && sum > 0:
-		return &view.EmptyModel{Title: t(ctx, "rows.none_so", "status", t(ctx, "rows.doubtful")), Text: t(ctx, "rows.none_so_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.none_so", "status", page.T(ctx, "rows.doubtful")), Text: page.T(ctx, "rows.none_so_text"), Action: all}
 	case v.Status != "" && sum > 0:
-		return &view.EmptyModel{Title: t(ctx, "rows.none_so", "status", t(ctx, chipIDs[v.Status])), Text: t(ctx, "rows.none_so_text"), Action: all}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.none_so", "status", page.T(ctx, chipIDs[v.Status])), Text: page.T(ctx, "rows.none_so_text"), Action: all}
 	case !edits:
-		return &view.EmptyModel{Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_reader")}
+		return &view.EmptyModel{Title: page.T(ctx, "rows.empty"), Text: page.T(ctx, "rows.empty_reader")}
 	}
 	return &view.EmptyModel{
-		Title: t(ctx, "rows.empty"), Text: t(ctx, "rows.empty_text"),
-		Action: &view.ButtonModel{Label: t(ctx, "rows.add_first"), Href: base + "/new"},
+		Title: page.T(ctx, "rows.empty"), Text: page.T(ctx, "rows.empty_text"),
+		Action: &view.ButtonModel{Label: page.T(ctx, "rows.add_first"), Href: base + "/new"},
 	}
 }
 
 func pager(ctx context.Context, base string, v mailbox.View, p mailbox.Page, of int64) view.PagerModel {
 	l := rowList(base, v)
-	m := l.pager(t(ctx, "rows.shown", "shown", len(p.Rows), "n", max(of, int64(len(p.Rows)))), p.Prev != "", p.Prev, p.Next)
-	m.Sizes = l.sizes(v.Size, func(v *mailbox.View, size int) { v.Size = size })
+	m := l.Pager(page.T(ctx, "rows.shown", "shown", len(p.Rows), "n", max(of, int64(len(p.Rows)))), p.Prev != "", p.Prev, p.Next)
+	m.Sizes = l.Sizes(v.Size, func(v *mailbox.View, size int) { v.Size = size })
 	return m
 }

@@ -3,10 +3,10 @@ package site
 import (
 	"context"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 )
 
@@ -33,17 +33,12 @@ func timely(next http.Handler) http.Handler {
 func timeOf(r *http.Request) time.Duration {
 	p, post := r.URL.Path, r.Method == http.MethodPost
 	switch {
-	case post && (streams(p) || matches("/api/v1/email-domains/*/imports", p)):
+	case post && (streams(p) || page.Matches("/api/v1/email-domains/*/imports", p)):
 		return uploadTime + time.Minute
-	case !post && matches("/email-domains/*/export.csv", p):
-		return longestDownload
+	case !post && page.Matches("/email-domains/*/export.csv", p):
+		return page.LongestDownload
 	case strings.HasPrefix(p, paths.OfficeEarlier):
 		return earlierTime
 	}
 	return requestTime
-}
-
-func matches(pattern, p string) bool {
-	ok, _ := path.Match(pattern, strings.TrimSuffix(p, "/"))
-	return ok
 }

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"petschaft/internal/site/page"
 )
 
 // TestEachKindOfRequestHasItsTime and its handler gets it.
@@ -24,7 +26,7 @@ func TestEachKindOfRequestHasItsTime(t *testing.T) {
 		{http.MethodGet, "/email-domains/uni.example/imports", requestTime},
 		{http.MethodPost, "/api/v1/email-domains/uni.example/imports", uploadTime + time.Minute},
 		{http.MethodPost, "/api/v1/email-domains/uni.example/imports/7/apply", requestTime},
-		{http.MethodGet, "/email-domains/uni.example/export.csv", longestDownload},
+		{http.MethodGet, "/email-domains/uni.example/export.csv", page.LongestDownload},
 		{http.MethodPost, "/email-domains/uni.example/export.csv", requestTime},
 		{http.MethodPost, "/office/earlier", earlierTime},
 		{http.MethodPost, "/office/earlier/3/apply", earlierTime},

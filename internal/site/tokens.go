@@ -2,18 +2,14 @@ package site
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/web/locale"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/portalview"
@@ -21,7 +17,7 @@ import (
 
 // tokens lists the person's own.
 func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	own, err := s.kept(ctx, by)
 	if err != nil {
 		return err
@@ -30,16 +26,16 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.frame(r, t(ctx, "token.title"))
-	begin := view.ButtonModel{Label: t(ctx, "token.new"), Href: paths.NewToken, Kind: view.Primary, Icon: view.IconPlus}
-	m := portalview.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: t(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: t(ctx, "token.to_api"), Href: paths.API}}}}
+	f := s.Frame(r, page.T(ctx, "token.title"))
+	begin := view.ButtonModel{Label: page.T(ctx, "token.new"), Href: paths.NewToken, Kind: view.Primary, Icon: view.IconPlus}
+	m := portalview.TokensModel{Head: view.HeadModel{Title: f.Title, Lead: page.T(ctx, "token.lead"), Actions: []view.ButtonModel{{Label: page.T(ctx, "token.to_api"), Href: paths.API}}}}
 	switch {
 	case len(all) > 0 && own.some():
 		m.Head.Actions = append([]view.ButtonModel{begin}, m.Head.Actions...)
 	case len(all) == 0 && own.some():
-		m.Empty = &view.EmptyModel{Title: t(ctx, "token.none"), Text: t(ctx, "token.none_text"), Action: &begin}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "token.none"), Text: page.T(ctx, "token.none_text"), Action: &begin}
 	case len(all) == 0:
-		m.Empty = &view.EmptyModel{Title: t(ctx, "token.none"), Text: t(ctx, "token.nothing_kept")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, "token.none"), Text: page.T(ctx, "token.nothing_kept")}
 	}
 	for _, x := range all {
 		l := s.tokenLine(ctx, x)
@@ -47,7 +43,7 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 		l.Reach = strings.Join(append(domains, organisations...), ", ")
 		m.Lines = append(m.Lines, l)
 	}
-	return s.show(w, r, http.StatusOK, portalview.Tokens(f, m))
+	return s.Show(w, r, http.StatusOK, portalview.Tokens(f, m))
 }
 
 func (s *Site) tokenLine(ctx context.Context, x person.Token) portalview.TokenLine {
@@ -65,15 +61,15 @@ func (s *Site) tokenState(ctx context.Context, x person.Token) view.StateModel {
 	now := s.Now()
 	switch {
 	case x.Withdrawn != nil:
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "token.state_withdrawn")}
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_withdrawn")}
 	case !x.Live(now):
-		return view.StateModel{Kind: view.Ended, Word: t(ctx, "token.state_ended")}
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_ended")}
 	case s.People.Sleeps(x):
-		return view.StateModel{Kind: view.Paused, Word: t(ctx, "token.state_sleeping")}
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "token.state_sleeping")}
 	case x.Ends.Sub(now) <= endingSoon:
-		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: t(ctx, "token.state_ending")}
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "token.state_ending")}
 	}
-	return view.StateModel{Kind: view.Good, Word: t(ctx, "token.state_live")}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "token.state_live")}
 }
 
 // kept is what somebody looks after and may therefore put into a token.
@@ -110,34 +106,34 @@ func (k kept) names(ctx context.Context, x person.Token) (domains, organisations
 		}
 	}
 	if n := len(x.Domains) - len(domains); n > 0 {
-		domains = append(domains, t(ctx, "token.lost_domains", "n", n))
+		domains = append(domains, page.T(ctx, "token.lost_domains", "n", n))
 	}
 	if n := len(x.Organisations) - len(organisations); n > 0 {
-		organisations = append(organisations, t(ctx, "token.lost_organisations", "n", n))
+		organisations = append(organisations, page.T(ctx, "token.lost_organisations", "n", n))
 	}
 	return domains, organisations
 }
 
 // tokenAsked is the token that the path names.
 func (s *Site) tokenAsked(r *http.Request) (person.Token, error) {
-	n, err := number[person.TokenID](r, "number")
+	n, err := page.Number[person.TokenID](r, "number")
 	if err != nil {
 		return person.Token{}, err
 	}
-	return s.People.Token(r.Context(), s.actor(r), n)
+	return s.People.Token(r.Context(), s.Actor(r), n)
 }
 
 // tokenFrame leads back to where x was found: among one's own, or everybody's.
 func (s *Site) tokenFrame(r *http.Request, x person.Token, title string, crumbs ...view.Link) view.Frame {
 	ctx := r.Context()
-	if s.actor(r).Account == x.Account {
-		return s.frame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: paths.Tokens}}, crumbs...)...)
+	if s.Actor(r).Account == x.Account {
+		return s.Frame(r, title, append([]view.Link{{Label: page.T(ctx, "token.title"), Href: paths.Tokens}}, crumbs...)...)
 	}
-	return standing(s.officeFrame(r, title, append([]view.Link{{Label: t(ctx, "token.title"), Href: paths.OfficeTokens}}, crumbs...)...))
+	return page.Standing(s.OfficeFrame(r, title, append([]view.Link{{Label: page.T(ctx, "token.title"), Href: paths.OfficeTokens}}, crumbs...)...))
 }
 
 func (s *Site) token(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
+	ctx, by := r.Context(), s.Actor(r)
 	x, err := s.tokenAsked(r)
 	if err != nil {
 		return err
@@ -146,7 +142,7 @@ func (s *Site) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, portalview.TokenPage(s.tokenFrame(r, x, x.Name), m))
+	return s.Show(w, r, http.StatusOK, portalview.TokenPage(s.tokenFrame(r, x, x.Name), m))
 }
 
 func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) (m portalview.TokenModel, err error) {
@@ -157,10 +153,10 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 		Created: view.At(ctx, x.Created, now), Ends: view.At(ctx, x.Ends, now),
 	}
 	if person.MayWithdraw(by, x, now) == nil && x.Withdrawn == nil {
-		m.Head.Actions = []view.ButtonModel{{Label: t(ctx, "token.withdraw"), Href: paths.Token(x.ID) + "/withdraw", Kind: view.Danger}}
+		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "token.withdraw"), Href: paths.Token(x.ID) + "/withdraw", Kind: view.Danger}}
 	}
 	if x.Live(now) && s.People.Sleeps(x) {
-		m.Notice = &view.NoticeModel{Kind: view.Info, Title: t(ctx, "token.sleeps_title"), Text: t(ctx, "token.sleeps", "name", x.Maker)}
+		m.Notice = &view.NoticeModel{Kind: view.Info, Title: page.T(ctx, "token.sleeps_title"), Text: page.T(ctx, "token.sleeps", "name", x.Maker)}
 	}
 	if by.Account != x.Account {
 		m.Maker, m.MakerHref = x.Maker, paths.OfficePerson(x.Account)
@@ -171,7 +167,7 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 	if x.LastUsed != nil {
 		m.Used = view.Ago(ctx, *x.LastUsed, now)
 		if x.LastFrom != nil {
-			m.UsedFrom = t(ctx, "token.used_from", "address", x.LastFrom.String())
+			m.UsedFrom = page.T(ctx, "token.used_from", "address", x.LastFrom.String())
 		}
 	}
 	if err := s.withdrawal(ctx, x, &m); err != nil {
@@ -182,8 +178,8 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 		return m, err
 	}
 	m.Domains, m.Organisations = reach.names(ctx, x)
-	told, err := s.history(ctx, x.ID.Thing(), 0)
-	m.History = told.events
+	told, err := s.History(ctx, x.ID.Thing(), 0)
+	m.History = told.Events
 	return m, err
 }
 
@@ -197,7 +193,7 @@ func (s *Site) withdrawal(ctx context.Context, x person.Token, m *portalview.Tok
 		return nil
 	}
 	names, err := s.People.Names(ctx, []person.ID{*x.WithdrawnBy})
-	m.WithdrawnBy = t(ctx, "token.withdrawn_by", "name", names[*x.WithdrawnBy])
+	m.WithdrawnBy = page.T(ctx, "token.withdrawn_by", "name", names[*x.WithdrawnBy])
 	return err
 }
 
@@ -212,143 +208,4 @@ func (s *Site) reachOf(ctx context.Context, by person.Actor, x person.Token) (k 
 	}
 	k.organisations, err = s.Org.Organisations(ctx, by)
 	return k, err
-}
-
-func (s *Site) newToken(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	in := person.TokenInput{Form: rand.Text(), Ends: s.Now().AddDate(0, 6, 0)}
-	own, err := s.kept(ctx, s.actor(r))
-	if err != nil {
-		return err
-	}
-	if len(own.domains)+len(own.organisations) == 1 { // nothing to choose
-		for _, d := range own.domains {
-			in.Domains = []int64{int64(d.ID)}
-		}
-		for _, o := range own.organisations {
-			in.Organisations = []int64{int64(o.ID)}
-		}
-	}
-	return s.newTokenPage(w, r, own, in, nil)
-}
-
-// newTokenPage asks for a token; err is why the form came back.
-func (s *Site) newTokenPage(w http.ResponseWriter, r *http.Request, own kept, in person.TokenInput, err error) error {
-	ctx, now := r.Context(), s.Now()
-	if !own.some() {
-		return fault.New(fault.Denied, "token.nothing_kept")
-	}
-	m := portalview.TokenForm{
-		Form: view.FormModel{
-			Action: paths.Tokens, Cancel: paths.Tokens, Submit: view.ButtonModel{Label: t(ctx, "token.make")}, Hidden: []view.Hidden{{Name: "form", Value: in.Form}},
-		},
-		Name: in.Name, Networks: strings.Join(in.Networks, "\n"), Latest: view.Day(ctx, person.LatestEnd(now), now).Text,
-	}
-	if !in.Ends.IsZero() {
-		m.Ends = locale.From(ctx).ISODate(in.Ends)
-	}
-	own.choices(ctx, in, &m)
-	f, status := s.frame(r, t(ctx, "token.new"), view.Link{Label: t(ctx, "token.title"), Href: paths.Tokens}), http.StatusOK
-	if err != nil {
-		m.Errors, m.Whole = wrong(ctx, err)
-		first := "domain_verbs"
-		if len(own.domains) == 0 {
-			first = "organisation_verbs"
-		}
-		if text := m.Errors["verbs"]; text != "" {
-			m.Errors[first] = text
-		}
-		f, status = s.refused(w, f, err)
-	}
-	return s.show(w, r, status, portalview.NewToken(f, m))
-}
-
-// choices fills the form with what can be ticked.
-func (k kept) choices(ctx context.Context, in person.TokenInput, m *portalview.TokenForm) {
-	for _, d := range k.domains {
-		m.Domains = append(m.Domains, view.Choice{Value: id(d.ID), Label: d.Name.Unicode(), Ticked: slices.Contains(in.Domains, int64(d.ID))})
-	}
-	for _, o := range k.organisations {
-		m.Organisations = append(m.Organisations, view.Choice{Value: id(o.ID), Label: o.Name, Ticked: slices.Contains(in.Organisations, int64(o.ID))})
-	}
-	verbs := func(all []person.Verb) (cs []view.Choice) {
-		for _, v := range all {
-			cs = append(cs, view.Choice{Value: string(v), Label: verbName(ctx, v), Ticked: slices.Contains(in.Verbs, v)})
-		}
-		return cs
-	}
-	if len(k.domains) > 0 {
-		m.DomainVerbs = verbs(person.DomainVerbs())
-	}
-	if len(k.organisations) > 0 {
-		m.OrganisationVerbs = verbs(person.OrganisationVerbs())
-	}
-}
-
-// makeToken answers with the secret itself: nothing keeps it until another
-// request.
-func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
-	ctx, by := r.Context(), s.actor(r)
-	own, err := s.kept(ctx, by)
-	if err != nil {
-		return err
-	}
-	in := s.typedToken(r)
-	secret, made, err := s.Org.MakeToken(ctx, by, in)
-	if errors.Is(err, person.ErrTokenForm) {
-		return s.done(w, r, paths.Tokens, "token.made_already")
-	}
-	if err != nil && answerable(err) {
-		return s.newTokenPage(w, r, own, in, err)
-	}
-	if err != nil {
-		return err
-	}
-	f := s.frame(r, t(ctx, "token.made"), view.Link{Label: t(ctx, "token.title"), Href: paths.Tokens})
-	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + s.API.Path + "/" + firstTry(in)}
-	return s.show(w, r, http.StatusOK, portalview.TokenMade(f, m))
-}
-
-// firstTry is something of the API that the token may read.
-func firstTry(in person.TokenInput) string {
-	for _, x := range []struct {
-		verb person.Verb
-		list string
-	}{{person.ReadAddresses, "email-domains"}, {person.ReadOrders, "orders"}, {person.ReadCertificates, "certificates"}} {
-		if slices.Contains(in.Verbs, x.verb) {
-			return x.list
-		}
-	}
-	return "email-domains"
-}
-
-// lateOn is when a token ends on its last day: so late that it is still that
-// day in the portal's zone, summer and winter.
-const lateOn = 22*time.Hour - time.Second
-
-// typedToken reads the form. The last possible day ends a year after now.
-func (s *Site) typedToken(r *http.Request) person.TokenInput {
-	in := person.TokenInput{
-		Form: r.PostFormValue("form"), Name: r.PostFormValue("name"), Networks: strings.Fields(strings.ReplaceAll(r.PostFormValue("networks"), ",", " ")),
-		Domains: ticked(r, "domains"), Organisations: ticked(r, "organisations"),
-	}
-	for _, v := range append(r.PostForm["domain_verbs"], r.PostForm["organisation_verbs"]...) {
-		in.Verbs = append(in.Verbs, person.Verb(v))
-	}
-	if day := typedDay(r.PostFormValue("ends")); !day.IsZero() {
-		in.Ends = day.Add(lateOn)
-		if latest := person.LatestEnd(s.Now()); in.Ends.After(latest) && in.Ends.Sub(latest) < 24*time.Hour {
-			in.Ends = latest
-		}
-	}
-	return in
-}
-
-func ticked(r *http.Request, name string) (ids []int64) {
-	for _, s := range r.PostForm[name] {
-		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-			ids = append(ids, n)
-		}
-	}
-	return ids
 }

@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -20,12 +21,12 @@ func (s *Site) askUndeliverable(w http.ResponseWriter, r *http.Request) error {
 	if err := mailbox.MayMarkUndeliverable(row, c); err != nil {
 		return err
 	}
-	f := s.rowFrame(r, row, t(ctx, "undeliverable.title"))
-	return s.show(w, r, http.StatusOK, mailboxview.RowStep(f, mailboxview.RowStepModel{
-		List: t(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
+	f := s.rowFrame(r, row, page.T(ctx, "undeliverable.title"))
+	return s.Show(w, r, http.StatusOK, mailboxview.RowStep(f, mailboxview.RowStepModel{
+		List: page.T(ctx, "undeliverable.list"), Addresses: []string{string(c.Recipient)},
 		Dialog: view.DialogModel{
-			Title: f.Title, What: []string{t(ctx, "undeliverable.what")}, Final: t(ctx, "undeliverable.final"),
-			Action: paths.Undeliverable(row.DomainName, row.ID, c.ID), Verb: t(ctx, "undeliverable.verb"), Danger: true, Cancel: rowPath(row),
+			Title: f.Title, What: []string{page.T(ctx, "undeliverable.what")}, Final: page.T(ctx, "undeliverable.final"),
+			Action: paths.Undeliverable(row.DomainName, row.ID, c.ID), Verb: page.T(ctx, "undeliverable.verb"), Danger: true, Cancel: page.RowPath(row),
 		},
 	}))
 }
@@ -35,10 +36,10 @@ func (s *Site) markUndeliverable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Mailbox.MarkUndeliverable(r.Context(), s.actor(r), string(row.DomainName), row.ID, c.ID); err != nil {
+	if err := s.Mailbox.MarkUndeliverable(r.Context(), s.Actor(r), string(row.DomainName), row.ID, c.ID); err != nil {
 		return err
 	}
-	return s.done(w, r, rowPath(row), "undeliverable.done", "address", string(c.Recipient))
+	return s.Done(w, r, page.RowPath(row), "undeliverable.done", "address", string(c.Recipient))
 }
 
 // loadChallenge is the challenge of a recent round of a row that the path names.
@@ -47,7 +48,7 @@ func (s *Site) loadChallenge(r *http.Request) (mailbox.Row, mailbox.Challenge, e
 	if err != nil {
 		return row, mailbox.Challenge{}, err
 	}
-	challenge, err := number[int64](r, "challenge")
+	challenge, err := page.Number[int64](r, "challenge")
 	if err != nil {
 		return row, mailbox.Challenge{}, err
 	}

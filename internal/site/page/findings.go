@@ -1,4 +1,4 @@
-package site
+package page
 
 import (
 	"context"
@@ -23,22 +23,22 @@ var ruleLabels = map[string]string{
 	"readable": "lint.label.readable",
 }
 
-// ruleLabel names a rule; those of zlint by their own name.
-func ruleLabel(ctx context.Context, rule string) string {
+// RuleLabel names a rule; those of zlint by their own name.
+func RuleLabel(ctx context.Context, rule string) string {
 	if id, ok := ruleLabels[rule]; ok {
-		return t(ctx, id)
+		return T(ctx, id)
 	}
 	return rule
 }
 
-// findingWords say which rule is broken, and how.
-func findingWords(ctx context.Context, f lint.Finding) string {
-	return ruleLabel(ctx, f.Rule) + ": " + t(ctx, f.ID, f.Args...)
+// FindingWords say which rule is broken, and how.
+func FindingWords(ctx context.Context, f lint.Finding) string {
+	return RuleLabel(ctx, f.Rule) + ": " + T(ctx, f.ID, f.Args...)
 }
 
-func findingModels(ctx context.Context, found []lint.Finding) (ms []view.CheckModel) {
+func Findings(ctx context.Context, found []lint.Finding) (ms []view.CheckModel) {
 	for _, f := range found {
-		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Bad, Word: t(ctx, "lint.broken")}, Text: findingWords(ctx, f)})
+		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Bad, Word: T(ctx, "lint.broken")}, Text: FindingWords(ctx, f)})
 	}
 	return ms
 }

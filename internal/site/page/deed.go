@@ -1,4 +1,4 @@
-package site
+package page
 
 import (
 	"crypto/rand"
@@ -10,14 +10,14 @@ import (
 	"petschaft/web/view"
 )
 
-// formName is the hidden field by which doing knows a form that comes twice.
-func formName() view.Hidden { return view.Hidden{Name: "form", Value: rand.Text()} }
+// FormField is the hidden field by which Doing knows a form that comes twice.
+func FormField() view.Hidden { return view.Hidden{Name: "form", Value: rand.Text()} }
 
-// doing is who acts, with the deed that the form asks for: pressed twice, or sent
+// Doing is who acts, with the deed that the form asks for: pressed twice, or sent
 // again because no answer came, it happens once. A form that was changed since
 // then is another one.
-func (s *Site) doing(r *http.Request) person.Actor {
-	by := s.actor(r)
+func (p *Page) Doing(r *http.Request) person.Actor {
+	by := p.Actor(r)
 	if r.PostFormValue("form") == "" {
 		return by
 	}

@@ -1,4 +1,4 @@
-package site
+package page
 
 import (
 	"context"
@@ -17,43 +17,43 @@ import (
 	"petschaft/web/view"
 )
 
-// historyPage is how many lines of a history are shown at once.
-const historyPage = 30
+// HistoryLines is how many lines of a history are shown at once.
+const HistoryLines = 30
 
-// told is a part of a thing's history.
-type told struct {
-	events []view.Event
-	lines  []audit.Entry // what they tell of
-	older  int64         // the line to go on from, 0 at the end
+// History is a part of a thing's history.
+type History struct {
+	Events []view.Event
+	Lines  []audit.Entry // what they tell of
+	Older  int64         // the line to go on from, 0 at the end
 }
 
-// history words the audit lines about a thing that are older than the line
+// History words the audit lines about a thing that are older than the line
 // before (0: from the newest).
-func (s *Site) history(ctx context.Context, about audit.Thing, before int64) (told, error) {
-	lines, err := audit.About(ctx, s.DB, about, before, historyPage+1)
+func (p *Page) History(ctx context.Context, about audit.Thing, before int64) (History, error) {
+	lines, err := audit.About(ctx, p.DB, about, before, HistoryLines+1)
 	if err != nil {
-		return told{}, err
+		return History{}, err
 	}
-	h := told{lines: lines}
-	if len(lines) > historyPage {
-		h.lines = lines[:historyPage]
-		h.older = lines[historyPage-1].ID
+	h := History{Lines: lines}
+	if len(lines) > HistoryLines {
+		h.Lines = lines[:HistoryLines]
+		h.Older = lines[HistoryLines-1].ID
 	}
-	who, err := s.whoDid(ctx, h.lines)
+	who, err := p.WhoDid(ctx, h.Lines)
 	if err != nil {
-		return told{}, err
+		return History{}, err
 	}
-	for i, l := range h.lines {
-		h.events = append(h.events, view.Event{
-			Kind: kindOfAction(l.Action), Title: actionWords(ctx, l.Action), When: view.At(ctx, l.At, s.Now()),
-			Who: who[i], Notes: detailWords(ctx, l),
+	for i, l := range h.Lines {
+		h.Events = append(h.Events, view.Event{
+			Kind: ActionKind(l.Action), Title: ActionWords(ctx, l.Action), When: view.At(ctx, l.At, p.Now()),
+			Who: who[i], Notes: DetailWords(ctx, l),
 		})
 	}
 	return h, nil
 }
 
-// whoDid names who wrote each of the lines, and the token that acted.
-func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
+// WhoDid names who wrote each of the lines, and the token that acted.
+func (p *Page) WhoDid(ctx context.Context, lines []audit.Entry) ([]string, error) {
 	var ids []person.ID
 	var used []person.TokenID
 	for _, l := range lines {
@@ -64,37 +64,37 @@ func (s *Site) whoDid(ctx context.Context, lines []audit.Entry) ([]string, error
 			ids = append(ids, person.ID(*l.Account))
 		}
 	}
-	names, err := s.People.Names(ctx, ids)
+	names, err := p.people.Names(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := s.People.TokenNames(ctx, used)
+	tokens, err := p.people.TokenNames(ctx, used)
 	if err != nil {
 		return nil, err
 	}
 	who := make([]string, len(lines))
 	for i, l := range lines {
-		who[i] = t(ctx, "audit.portal")
+		who[i] = T(ctx, "audit.portal")
 		if l.Account != nil {
 			who[i] = names[person.ID(*l.Account)]
 		}
 		if l.Token != nil {
-			who[i] = t(ctx, "audit.token", "name", who[i], "token", tokens[person.TokenID(*l.Token)])
+			who[i] = T(ctx, "audit.token", "name", who[i], "token", tokens[person.TokenID(*l.Token)])
 		}
 	}
 	return who, nil
 }
 
-// actionWords says what an audit line tells; an action of a newer portal is
+// ActionWords says what an audit line tells; an action of a newer portal is
 // told by its name.
-func actionWords(ctx context.Context, action string) string {
+func ActionWords(ctx context.Context, action string) string {
 	if id := "audit." + action; locale.Has(id) {
-		return t(ctx, id)
+		return T(ctx, id)
 	}
 	return action
 }
 
-func kindOfAction(action string) view.Kind {
+func ActionKind(action string) view.Kind {
 	switch action {
 	case "mailbox.confirmed", "mailbox.linked", "mailbox.link_checked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
 		"handover.accepted", "handover.finished", "handover.reassigned", "org.reminders_confirmed":
@@ -120,18 +120,18 @@ var detailOrder = [...]string{
 	"validation", "proof", "vouching", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
 }
 
-// detailWords says what changed, a line for each value: "Aliasse: alt → neu".
+// DetailWords says what changed, a line for each value: "Aliasse: alt → neu".
 // Numbers that only mean something to the portal are left out.
-func detailWords(ctx context.Context, l audit.Entry) []string {
+func DetailWords(ctx context.Context, l audit.Entry) []string {
 	var notes []string
 	for _, key := range detailOrder {
 		id := "audit.detail_" + key
 		value := plainDetail(ctx, key, l.Detail[key])
 		if pair, ok := l.Detail[key].([]any); ok && len(pair) == 2 && (l.Action == "mailbox.edited" || key == "contact") {
-			value = fmt.Sprintf("%s → %s", orNothing(ctx, plainDetail(ctx, key, pair[0])), orNothing(ctx, plainDetail(ctx, key, pair[1])))
+			value = fmt.Sprintf("%s → %s", OrNothing(ctx, plainDetail(ctx, key, pair[0])), OrNothing(ctx, plainDetail(ctx, key, pair[1])))
 		}
 		if value != "" {
-			notes = append(notes, t(ctx, id)+": "+value)
+			notes = append(notes, T(ctx, id)+": "+value)
 		}
 	}
 	return notes
@@ -148,43 +148,43 @@ func plainDetail(ctx context.Context, key string, v any) string {
 		}
 		return strings.Join(parts, ", ")
 	case bool:
-		return map[bool]string{true: t(ctx, "organisation.yes"), false: t(ctx, "organisation.no")}[v]
+		return map[bool]string{true: T(ctx, "organisation.yes"), false: T(ctx, "organisation.no")}[v]
 	case string:
 		switch {
 		case key == "names":
-			return strings.Join(spelledNames(strings.Split(v, ", ")), ", ")
+			return strings.Join(Spelled(strings.Split(v, ", ")), ", ")
 		case key == "server_name":
 			return org.Domain(v).Unicode()
 		case key == "kind" && v != "":
-			return kindWords(ctx, mailbox.Kind(v))
+			return RowKind(ctx, mailbox.Kind(v))
 		case key == "validation" && v == string(org.ByDomain):
-			return t(ctx, "audit.validation_domain")
-		case key == "recipe" && recipeWords[recipe.Kind(v)].title != "":
-			return t(ctx, recipeWords[recipe.Kind(v)].title)
-		case key == "step" && stepWords[recipe.Step(v)].label != "":
-			return t(ctx, stepWords[recipe.Step(v)].label)
+			return T(ctx, "audit.validation_domain")
+		case key == "recipe" && RecipeWords[recipe.Kind(v)].Title != "":
+			return T(ctx, RecipeWords[recipe.Kind(v)].Title)
+		case key == "step" && StepWords[recipe.Step(v)].Label != "":
+			return T(ctx, StepWords[recipe.Step(v)].Label)
 		case key == "verb":
-			return t(ctx, verbIDs[bulk.Verb(v)])
+			return T(ctx, bulkVerbs[bulk.Verb(v)])
 		case key == "verbs":
-			return verbName(ctx, person.Verb(v))
+			return TokenVerb(ctx, person.Verb(v))
 		case key == "why":
-			return reasonWords(ctx, v)
+			return ReasonWords(ctx, v)
 		case key == "validation":
-			return t(ctx, "audit.validation_mailbox")
+			return T(ctx, "audit.validation_mailbox")
 		}
 		return v
 	}
 	if n, ok := v.(float64); ok && key == "reason" {
 		if f, known := pki.Reason(n).Facts(); known {
-			return t(ctx, f.ID)
+			return T(ctx, f.ID)
 		}
 	}
 	return fmt.Sprint(v)
 }
 
-func orNothing(ctx context.Context, s string) string {
+func OrNothing(ctx context.Context, s string) string {
 	if s == "" {
-		return t(ctx, "audit.nothing")
+		return T(ctx, "audit.nothing")
 	}
 	return s
 }

@@ -1,0 +1,72 @@
+package page
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
+	"petschaft/web/locale"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+)
+
+// Authority is a certificate authority whose certificate everybody may fetch.
+type Authority struct {
+	Name string // in addresses: /pki/mail.crt, /pki/mail.crl
+	DER  []byte
+	// Addressee is how programs name it that ask whether one of its certificates
+	// counts, OCSPURL where they do, empty while certificates carry no addresses.
+	// Nil: nobody answers for it.
+	Addressee *pki.Addressee
+	OCSPURL   string
+}
+
+// EndsSoon tells whether c still counts, but may be followed by the next.
+func (p *Page) EndsSoon(c cert.Certificate) bool {
+	return c.Valid(p.Now()) && c.NotAfter.Sub(p.Now()) <= mailbox.Renewable
+}
+
+// CertificateState is how c stands, and since when.
+func (p *Page) CertificateState(ctx context.Context, c cert.Certificate) view.StateModel {
+	switch now := p.Now(); {
+	case c.Revoked != nil:
+		return view.StateModel{Kind: view.Ended, Word: T(ctx, "cert.state_revoked"), Since: locale.From(ctx).DateTime(*c.Revoked)}
+	case now.After(c.NotAfter):
+		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: T(ctx, "cert.state_expired"), Since: locale.From(ctx).DateTime(c.NotAfter)}
+	case p.EndsSoon(c):
+		return view.StateModel{Kind: view.Warn, Word: T(ctx, "cert.state_soon"), Since: locale.From(ctx).DateTime(c.NotAfter)}
+	}
+	return view.StateModel{Kind: view.Good, Word: T(ctx, "cert.state_valid"), Since: locale.From(ctx).DateTime(c.NotBefore)}
+}
+
+// LifeBar is how much of a life is over, nil when the certificate does not count.
+func (p *Page) LifeBar(ctx context.Context, valid bool, from, until time.Time) *view.BarModel {
+	if !valid {
+		return nil
+	}
+	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
+	total, left := days(until.Sub(from)), days(until.Sub(p.Now()))
+	return &view.BarModel{Done: strconv.Itoa(total - left), Total: strconv.Itoa(max(total, 1)), Text: T(ctx, "cert.left", "n", left, "total", total)}
+}
+
+// CertificateLine is c in a list.
+func (p *Page) CertificateLine(ctx context.Context, c cert.Certificate) view.CertificateLine {
+	return view.CertificateLine{
+		Reference: c.Reference, Href: paths.ClientCertificate(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
+		Ends: view.Day(ctx, c.NotAfter, p.Now()), State: p.CertificateState(ctx, c),
+	}
+}
+
+// NoReason is what a form without a choice means; no reason has this number.
+const NoReason pki.Reason = -1
+
+// RevokedDone says what happens now.
+func RevokedDone(earlier bool) string {
+	if earlier {
+		return "cert.revoked_noted"
+	}
+	return "cert.revoked_done"
+}
