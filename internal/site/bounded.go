@@ -10,6 +10,8 @@ import (
 
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
+	earlierpages "petschaft/internal/site/earlier"
+	importpages "petschaft/internal/site/imports"
 	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
@@ -29,7 +31,7 @@ const (
 // typed beside it.
 func (s *Site) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && !streams(r.URL.Path) {
+		if r.Method == http.MethodPost && !importpages.Streams(r.URL.Path) {
 			if err := readForm(w, r); err != nil {
 				s.Fail(w, r, err)
 				return
@@ -52,7 +54,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	files := kind == "multipart/form-data"
 	switch {
 	case r.URL.Path == paths.OfficeEarlier:
-		most, kept = mostEarlier, mostEarlier
+		most, kept = earlierpages.MostSent, earlierpages.MostSent
 		large = fault.New(fault.TooLarge, "cert.import.too_large", "max", earlier.MostBytes>>20)
 	case files:
 		most = maxSent

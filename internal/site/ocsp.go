@@ -65,7 +65,7 @@ func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
 // expect (RFC 6960, 2.3).
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error {
 	name := chi.URLParam(r, "authority")
-	i := slices.IndexFunc(s.CA, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
+	i := slices.IndexFunc(s.parts.CA, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
 	if i < 0 {
 		return fault.New(fault.Missing, "")
 	}
@@ -74,10 +74,10 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error 
 	if err != nil {
 		return unanswered(w, pki.Malformed)
 	}
-	if len(q.Serial) == 0 || !s.CA[i].Addressee.Means(q) {
+	if len(q.Serial) == 0 || !s.parts.CA[i].Addressee.Means(q) {
 		return unanswered(w, pki.Unauthorized)
 	}
-	a, err := s.Cert.Response(r.Context(), name, q)
+	a, err := s.parts.Cert.Response(r.Context(), name, q)
 	switch {
 	case fault.Is(err, fault.Missing):
 		return unanswered(w, pki.Unauthorized)

@@ -9,6 +9,9 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/mailboxes"
+	"petschaft/internal/site/office"
+	"petschaft/internal/site/servers"
 	"petschaft/web/pages"
 	"petschaft/web/static"
 )
@@ -25,18 +28,18 @@ func (s *Site) Routes() http.Handler {
 	r.Get("/healthz", s.healthy)
 	r.Get("/readyz", s.ready)
 	s.files(r)
-	r.Mount(s.API.Path, http.HandlerFunc(s.API.Handler.ServeHTTP)) // a matrix of its own is beside it
+	r.Mount(s.parts.API.Path, http.HandlerFunc(s.parts.API.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
 		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded)
 		r.NotFound(s.Open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)
 		s.own(r)
-		r.Route("/email-domains", s.emailDomains)
-		r.Route("/recipes", s.recipes)
+		r.Route("/email-domains", s.domainRoutes)
+		r.Route("/recipes", s.recipeRoutes)
 		r.Route("/organisations", s.organisationRoutes)
 		r.Route("/handovers/{handover}", s.handoverRoutes)
-		r.Route("/office", s.office)
+		r.Route("/office", s.officeRoutes)
 	})
 	return r
 }
@@ -55,7 +58,7 @@ func (s *Site) outside(r chi.Router) {
 	r.Get("/signin/callback", s.Open(s.signedIn))
 	r.Post("/signout", s.Open(s.signOut))
 	r.Get("/signed-out", s.Open(s.signedOut))
-	r.Get("/c/{token}", s.Open(s.followLink))
+	r.Get("/c/{token}", s.Open(s.mailboxes.FollowLink))
 }
 
 // own is what everybody who is signed in has for themselves.
@@ -69,9 +72,9 @@ func (s *Site) own(r chi.Router) {
 	r.Get("/tokens/{number}", s.In(s.token))
 	r.Get("/tokens/{number}/withdraw", s.In(s.askWithdrawToken))
 	r.Post("/tokens/{number}/withdraw", s.In(s.withdrawToken))
-	r.Get("/challenges/{challenge}", s.In(s.askedPage))
-	r.Post("/challenges/{challenge}/confirm", s.In(s.confirm))
-	r.Post("/challenges/{challenge}/decline", s.In(s.decline))
+	r.Get("/challenges/{challenge}", s.In(s.mailboxes.Asked))
+	r.Post("/challenges/{challenge}/confirm", s.In(s.mailboxes.Confirm))
+	r.Post("/challenges/{challenge}/decline", s.In(s.mailboxes.Decline))
 	r.Route("/client-certificates", s.clientCertificateRoutes)
 	r.Route("/certificates", s.serverCertificateRoutes)
 	r.Route("/orders", s.orderRoutes)
@@ -80,85 +83,85 @@ func (s *Site) own(r chi.Router) {
 // clientCertificateRoutes is "Meine Client-Zertifikate". The page of a
 // certificate is also for the contacts of its row and for officers.
 func (s *Site) clientCertificateRoutes(r chi.Router) {
-	r.Get("/", s.In(s.clientCertificates))
-	r.Get("/apply/{row}", s.In(s.askApply))
-	r.Post("/apply/{row}", s.In(s.apply))
-	r.Get("/applications/{application}", s.In(s.application))
-	r.Get("/applications/{application}/progress", s.In(s.applicationProgressOnly))
-	r.Get("/{certificate}", s.In(s.certificate))
-	r.Get("/{certificate}/certificate.pem", s.In(s.certificateFile))
-	r.Get("/{certificate}/chain.pem", s.In(s.chainFile))
-	r.Get("/{certificate}/evidence", s.In(s.certificateEvidence))
-	r.Get("/{certificate}/evidence.json", s.In(s.certificateEvidenceFile))
-	r.Get("/{certificate}/revoke", s.In(s.askRevoke))
-	r.Post("/{certificate}/revoke", s.In(s.revoke))
-	r.Get("/{certificate}/p12", s.In(s.p12))
-	r.Get("/keys/{key}", s.In(s.ownKey))
+	r.Get("/", s.In(s.clients.List))
+	r.Get("/apply/{row}", s.In(s.clients.AskApply))
+	r.Post("/apply/{row}", s.In(s.clients.Apply))
+	r.Get("/applications/{application}", s.In(s.clients.Application))
+	r.Get("/applications/{application}/progress", s.In(s.clients.ApplicationProgress))
+	r.Get("/{certificate}", s.In(s.clients.Certificate))
+	r.Get("/{certificate}/certificate.pem", s.In(s.clients.File))
+	r.Get("/{certificate}/chain.pem", s.In(s.clients.Chain))
+	r.Get("/{certificate}/evidence", s.In(s.clients.Evidence))
+	r.Get("/{certificate}/evidence.json", s.In(s.clients.EvidenceFile))
+	r.Get("/{certificate}/revoke", s.In(s.clients.AskRevoke))
+	r.Post("/{certificate}/revoke", s.In(s.clients.Revoke))
+	r.Get("/{certificate}/p12", s.In(s.clients.P12))
+	r.Get("/keys/{key}", s.In(s.clients.OwnKey))
 }
 
-// emailDomains is "Meine E-Mail-Domains".
-func (s *Site) emailDomains(r chi.Router) {
-	r.Get("/", s.In(s.domains))
-	r.Post("/digest", s.In(s.setDigest))
-	r.Get("/{domain}", s.In(s.domain))
-	r.Post("/{domain}/join", s.In(s.joinGroup))
-	r.Get("/{domain}/export.csv", s.In(s.exportRows))
-	r.Get("/{domain}/template.csv", s.In(s.importTemplate))
-	r.Get("/{domain}/new", s.In(s.newRow))
-	r.Post("/{domain}/rows", s.In(s.addRow))
+// domainRoutes is "Meine E-Mail-Domains".
+func (s *Site) domainRoutes(r chi.Router) {
+	r.Get("/", s.In(s.mailboxes.Domains))
+	r.Post("/digest", s.In(s.mailboxes.SetDigest))
+	r.Get("/{domain}", s.In(s.mailboxes.Domain))
+	r.Post("/{domain}/join", s.In(s.mailboxes.Join))
+	r.Get("/{domain}/export.csv", s.In(s.mailboxes.Export))
+	r.Get("/{domain}/template.csv", s.In(s.mailboxes.Template))
+	r.Get("/{domain}/new", s.In(s.mailboxes.NewRow))
+	r.Post("/{domain}/rows", s.In(s.mailboxes.AddRow))
 	r.Route("/{domain}/imports", s.importRoutes)
 	r.Route("/{domain}/bulk", s.bulkRoutes)
 	r.Route("/{domain}/rows/{row}", func(r chi.Router) {
-		r.Get("/", s.In(s.row))
-		r.Get("/delivery", s.In(s.rowDelivery))
-		r.Get("/edit", s.In(s.editRow))
-		r.Post("/edit", s.In(s.saveRow))
-		for _, step := range rowSteps {
-			r.Get("/"+step.path, s.In(s.askRowStep(step)))
-			r.Post("/"+step.path, s.In(s.doRowStep(step)))
+		r.Get("/", s.In(s.mailboxes.Row))
+		r.Get("/delivery", s.In(s.mailboxes.Delivery))
+		r.Get("/edit", s.In(s.mailboxes.EditRow))
+		r.Post("/edit", s.In(s.mailboxes.SaveRow))
+		for _, step := range mailboxes.Steps {
+			r.Get("/"+step.Path, s.In(s.mailboxes.AskStep(step)))
+			r.Post("/"+step.Path, s.In(s.mailboxes.DoStep(step)))
 		}
-		r.Get("/revoke", s.In(s.askRevokeAll))
-		r.Post("/revoke", s.In(s.revokeAll))
-		r.Get("/recipes/{kind}", s.In(s.askRecipe))
-		r.Post("/recipes/{kind}", s.In(s.startRecipe))
-		r.Get("/challenges/{challenge}/undeliverable", s.In(s.askUndeliverable))
-		r.Post("/challenges/{challenge}/undeliverable", s.In(s.markUndeliverable))
+		r.Get("/revoke", s.In(s.mailboxes.AskRevoke))
+		r.Post("/revoke", s.In(s.mailboxes.Revoke))
+		r.Get("/recipes/{kind}", s.In(s.recipes.Ask))
+		r.Post("/recipes/{kind}", s.In(s.recipes.Start))
+		r.Get("/challenges/{challenge}/undeliverable", s.In(s.mailboxes.AskUndeliverable))
+		r.Post("/challenges/{challenge}/undeliverable", s.In(s.mailboxes.MarkUndeliverable))
 	})
 }
 
-// office is "Verwaltung", for registration officers.
-func (s *Site) office(r chi.Router) {
+// officeRoutes is "Verwaltung", for registration officers.
+func (s *Site) officeRoutes(r chi.Router) {
 	r.Use(s.officersOnly)
-	r.Get("/", s.In(s.officeStart))
-	r.Get("/search", s.In(s.officeSearch))
-	r.Get("/domains", s.In(s.officeDomains))
-	r.Get("/domains/new", s.In(s.newDomain))
-	r.Post("/domains", s.In(s.addDomain))
-	r.Get("/domains/{id}", s.In(s.officeDomain))
-	r.Post("/domains/{id}", s.In(s.saveDomain))
-	r.Get("/groups", s.In(s.groups))
-	r.Get("/groups/new", s.In(s.newGroup))
-	r.Post("/groups", s.In(s.addGroup))
-	r.Get("/groups/{id}", s.In(s.group))
-	r.Post("/groups/{id}", s.In(s.saveGroup))
-	r.Post("/groups/{id}/members", s.In(s.addMember))
-	r.Get("/groups/{id}/members/{account}/remove", s.In(s.askRemoveMember))
-	r.Post("/groups/{id}/members/{account}/remove", s.In(s.removeMember))
-	r.Get("/people", s.In(s.people))
-	r.Get("/people/{account}", s.In(s.person))
-	r.Get("/people/{account}/lock", s.In(s.askLock))
-	r.Post("/people/{account}/lock", s.In(s.lock))
-	r.Post("/people/{account}/unlock", s.In(s.unlock))
+	r.Get("/", s.In(s.office.Start))
+	r.Get("/search", s.In(s.office.Search))
+	r.Get("/domains", s.In(s.office.Domains))
+	r.Get("/domains/new", s.In(s.office.NewDomain))
+	r.Post("/domains", s.In(s.office.AddDomain))
+	r.Get("/domains/{id}", s.In(s.office.Domain))
+	r.Post("/domains/{id}", s.In(s.office.SaveDomain))
+	r.Get("/groups", s.In(s.office.Groups))
+	r.Get("/groups/new", s.In(s.office.NewGroup))
+	r.Post("/groups", s.In(s.office.AddGroup))
+	r.Get("/groups/{id}", s.In(s.office.Group))
+	r.Post("/groups/{id}", s.In(s.office.SaveGroup))
+	r.Post("/groups/{id}/members", s.In(s.office.AddMember))
+	r.Get("/groups/{id}/members/{account}/remove", s.In(s.office.AskRemoveMember))
+	r.Post("/groups/{id}/members/{account}/remove", s.In(s.office.RemoveMember))
+	r.Get("/people", s.In(s.office.AllPeople))
+	r.Get("/people/{account}", s.In(s.office.Person))
+	r.Get("/people/{account}/lock", s.In(s.office.AskLock))
+	r.Post("/people/{account}/lock", s.In(s.office.Lock))
+	r.Post("/people/{account}/unlock", s.In(s.office.Unlock))
 	r.Get("/tokens", s.In(s.officeTokens))
-	r.Get("/certificates", s.In(s.officeCertificates))
-	r.Get("/server-certificates", s.In(s.officeServers))
-	r.Get("/applications", s.In(s.officeApplications))
-	r.Post("/applications/{application}/retry", s.In(s.retryApplication))
-	r.Get("/mail", s.In(s.mailState))
-	r.Post("/mail/challenges/{challenge}/retry", s.In(s.retryChallenge))
-	r.Post("/mail/letters/{letter}/retry", s.In(s.retryLetter))
-	r.Post("/mail/jobs/{job}/retry", s.In(s.retryJob))
-	r.Get("/audit", s.In(s.auditLog))
+	r.Get("/certificates", s.In(s.office.Certificates))
+	r.Get("/server-certificates", s.In(s.servers.OfficeList))
+	r.Get("/applications", s.In(s.office.Applications))
+	r.Post("/applications/{application}/retry", s.In(s.office.RetryApplication))
+	r.Get("/mail", s.In(s.office.MailState))
+	r.Post("/mail/challenges/{challenge}/retry", s.In(s.office.RetryChallenge))
+	r.Post("/mail/letters/{letter}/retry", s.In(s.office.RetryLetter))
+	r.Post("/mail/jobs/{job}/retry", s.In(s.office.RetryJob))
+	r.Get("/audit", s.In(s.office.AuditLog))
 	s.earlierRoutes(r)
 	s.officeOrganisationRoutes(r)
 	s.officeOrderRoutes(r)
@@ -175,139 +178,139 @@ func (s *Site) files(r chi.Router) {
 
 // bulkRoutes is work for many rows of one domain.
 func (s *Site) bulkRoutes(r chi.Router) {
-	r.Get("/", s.In(s.bulks))
-	r.Post("/", s.In(s.prepareBulk))
-	r.Get("/{bulk}", s.In(s.bulk))
-	r.Get("/{bulk}/progress", s.In(s.bulkProgressOnly))
-	r.Post("/{bulk}/start", s.In(s.startBulk))
-	r.Post("/{bulk}/cancel", s.In(s.cancelBulk))
+	r.Get("/", s.In(s.bulk.List))
+	r.Post("/", s.In(s.bulk.Prepare))
+	r.Get("/{bulk}", s.In(s.bulk.One))
+	r.Get("/{bulk}/progress", s.In(s.bulk.Progress))
+	r.Post("/{bulk}/start", s.In(s.bulk.Start))
+	r.Post("/{bulk}/cancel", s.In(s.bulk.Cancel))
 }
 
 // earlierRoutes are about certificates from before the portal.
 func (s *Site) earlierRoutes(r chi.Router) {
-	r.Get("/earlier", s.In(s.earlierStart))
-	r.Post("/earlier", s.In(s.uploadEarlier))
-	r.Get("/earlier/{import}", s.In(s.earlierPlan))
-	r.Post("/earlier/{import}/apply", s.In(s.applyEarlier))
-	r.Post("/earlier/{import}/discard", s.In(s.discardEarlier))
-	r.Get("/earlier/{import}/lines/{line}", s.In(s.askAssign))
-	r.Post("/earlier/{import}/lines/{line}", s.In(s.assign))
+	r.Get("/earlier", s.In(s.earlier.Start))
+	r.Post("/earlier", s.In(s.earlier.Upload))
+	r.Get("/earlier/{import}", s.In(s.earlier.Plan))
+	r.Post("/earlier/{import}/apply", s.In(s.earlier.Apply))
+	r.Post("/earlier/{import}/discard", s.In(s.earlier.Discard))
+	r.Get("/earlier/{import}/lines/{line}", s.In(s.earlier.AskAssign))
+	r.Post("/earlier/{import}/lines/{line}", s.In(s.earlier.Assign))
 }
 
 // handoverRoutes are the pages of one handover; the mail to the successor leads
 // here. The present contact acts from the organisation's page.
 func (s *Site) handoverRoutes(r chi.Router) {
-	r.Get("/", s.In(s.handover))
-	r.Post("/accept", s.In(s.acceptHandover))
-	r.Post("/decline", s.In(s.declineHandover))
-	r.Post("/finish", s.In(s.finishHandover))
-	r.Get("/cancel", s.In(s.askCancelHandover))
-	r.Post("/cancel", s.In(s.cancelHandover))
+	r.Get("/", s.In(s.organisations.OneHandover))
+	r.Post("/accept", s.In(s.organisations.AcceptHandover))
+	r.Post("/decline", s.In(s.organisations.DeclineHandover))
+	r.Post("/finish", s.In(s.organisations.FinishHandover))
+	r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
+	r.Post("/cancel", s.In(s.organisations.CancelHandover))
 }
 
 // importRoutes is the CSV import of one e-mail domain.
 func (s *Site) importRoutes(r chi.Router) {
-	r.Get("/", s.In(s.imports))
-	r.Post("/", s.In(s.uploadImport))
+	r.Get("/", s.In(s.imports.List))
+	r.Post("/", s.In(s.imports.Upload))
 	r.Route("/{import}", func(r chi.Router) {
-		r.Get("/", s.In(s.importPage))
-		r.Get("/progress", s.In(s.importProgressOnly))
-		r.Get("/reading", s.In(s.importReading))
-		r.Post("/plan", s.In(s.planImport))
-		r.Post("/apply", s.In(s.applyImport))
-		r.Post("/discard", s.In(s.discardImport))
-		r.Get("/faults.csv", s.In(s.importFaults))
-		r.Get("/missing", s.In(s.importMissing))
-		r.Get("/undo", s.In(s.askUndoImport))
-		r.Post("/undo", s.In(s.undoImport))
+		r.Get("/", s.In(s.imports.One))
+		r.Get("/progress", s.In(s.imports.Progress))
+		r.Get("/reading", s.In(s.imports.Reading))
+		r.Post("/plan", s.In(s.imports.Plan))
+		r.Post("/apply", s.In(s.imports.Apply))
+		r.Post("/discard", s.In(s.imports.Discard))
+		r.Get("/faults.csv", s.In(s.imports.Faults))
+		r.Get("/missing", s.In(s.imports.Missing))
+		r.Get("/undo", s.In(s.imports.AskUndo))
+		r.Post("/undo", s.In(s.imports.Undo))
 	})
 }
 
 // officeOrderRoutes are orders and products, for registration officers.
 func (s *Site) officeOrderRoutes(r chi.Router) {
-	r.Get("/orders", s.In(s.officeOrders))
-	r.Get("/orders/{reference}", s.In(s.officeOrder))
-	r.Post("/orders/{reference}/take", s.In(s.takeOrder))
-	r.Post("/orders/{reference}/approve", s.In(s.approveOrder))
-	r.Post("/orders/{reference}/retry", s.In(s.retryOrder))
-	for _, d := range []orderDecision{returning, rejecting} {
-		r.Get("/orders/{reference}/"+d.path, s.In(s.askDecision(d)))
-		r.Post("/orders/{reference}/"+d.path, s.In(s.doDecision(d)))
+	r.Get("/orders", s.In(s.office.Orders))
+	r.Get("/orders/{reference}", s.In(s.office.OneOrder))
+	r.Post("/orders/{reference}/take", s.In(s.office.TakeOrder))
+	r.Post("/orders/{reference}/approve", s.In(s.office.ApproveOrder))
+	r.Post("/orders/{reference}/retry", s.In(s.office.RetryOrder))
+	for _, d := range []office.Decision{office.Returning, office.Rejecting} {
+		r.Get("/orders/{reference}/"+d.Path, s.In(s.office.AskDecision(d)))
+		r.Post("/orders/{reference}/"+d.Path, s.In(s.office.DoDecision(d)))
 	}
-	r.Get("/products", s.In(s.products))
-	r.Post("/products/{product}/{switch}", s.In(s.switchProduct))
+	r.Get("/products", s.In(s.office.Products))
+	r.Post("/products/{product}/{switch}", s.In(s.office.SwitchProduct))
 }
 
 // officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
 // and their names.
 func (s *Site) officeOrganisationRoutes(r chi.Router) {
-	r.Get("/organisations", s.In(s.officeOrganisations))
-	r.Get("/organisations/new", s.In(s.newOrganisation))
-	r.Post("/organisations", s.In(s.addOrganisation))
+	r.Get("/organisations", s.In(s.office.AllOrganisations))
+	r.Get("/organisations/new", s.In(s.office.NewOrganisation))
+	r.Post("/organisations", s.In(s.office.AddOrganisation))
 	r.Route("/organisations/{organisation}", func(r chi.Router) {
-		r.Get("/", s.In(s.officeOrganisation))
-		r.Post("/", s.In(s.saveOrganisation))
-		r.Post("/reminders", s.In(s.officeReminders))
-		r.Get("/contact", s.In(s.askReassign))
-		r.Post("/contact", s.In(s.reassign))
-		r.Get("/reassignment", s.In(s.reassignment))
-		r.Post("/reassignment/confirm", s.In(s.confirmReassign))
-		r.Post("/reassignment/drop", s.In(s.dropReassign))
-		r.Post("/names", s.In(s.addName))
-		r.Get("/names/{name}", s.In(s.officeName))
-		r.Post("/names/{name}", s.In(s.validateName))
-		r.Get("/names/{name}/end", s.In(s.askEndName))
-		r.Post("/names/{name}/end", s.In(s.endName))
+		r.Get("/", s.In(s.office.Organisation))
+		r.Post("/", s.In(s.office.SaveOrganisation))
+		r.Post("/reminders", s.In(s.office.Reminders))
+		r.Get("/contact", s.In(s.organisations.AskReassign))
+		r.Post("/contact", s.In(s.organisations.Reassign))
+		r.Get("/reassignment", s.In(s.organisations.Reassignment))
+		r.Post("/reassignment/confirm", s.In(s.organisations.ConfirmReassign))
+		r.Post("/reassignment/drop", s.In(s.organisations.DropReassign))
+		r.Post("/names", s.In(s.office.AddName))
+		r.Get("/names/{name}", s.In(s.office.Name))
+		r.Post("/names/{name}", s.In(s.office.ValidateName))
+		r.Get("/names/{name}/end", s.In(s.office.AskEndName))
+		r.Post("/names/{name}/end", s.In(s.office.EndName))
 	})
-	r.Get("/forecast", s.In(s.forecast))
+	r.Get("/forecast", s.In(s.office.Forecast))
 }
 
 // orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
 // order is also for officers.
 func (s *Site) orderRoutes(r chi.Router) {
-	r.Get("/", s.In(s.orders))
-	r.Get("/new", s.In(s.askOrder(newOrder)))
-	r.Post("/new", s.In(s.doOrder(newOrder)))
-	r.Get("/{reference}", s.In(s.order))
-	r.Get("/{reference}/progress", s.In(s.orderProgressOnly))
-	r.Get("/{reference}/correct", s.In(s.askOrder(correction)))
-	r.Post("/{reference}/correct", s.In(s.doOrder(correction)))
-	r.Get("/{reference}/withdraw", s.In(s.askWithdraw))
-	r.Post("/{reference}/withdraw", s.In(s.withdrawOrder))
+	r.Get("/", s.In(s.servers.Orders))
+	r.Get("/new", s.In(s.servers.AskOrder(servers.NewOrder)))
+	r.Post("/new", s.In(s.servers.DoOrder(servers.NewOrder)))
+	r.Get("/{reference}", s.In(s.servers.OneOrder))
+	r.Get("/{reference}/progress", s.In(s.servers.OrderProgress))
+	r.Get("/{reference}/correct", s.In(s.servers.AskOrder(servers.Correction)))
+	r.Post("/{reference}/correct", s.In(s.servers.DoOrder(servers.Correction)))
+	r.Get("/{reference}/withdraw", s.In(s.servers.AskWithdraw))
+	r.Post("/{reference}/withdraw", s.In(s.servers.Withdraw))
 }
 
 // organisationRoutes is "Organisation", for technical contacts; officers read
 // it, too.
 func (s *Site) organisationRoutes(r chi.Router) {
-	r.Get("/", s.In(s.organisations))
-	r.Get("/handovers", s.In(s.toOrganisations))
-	r.Post("/handovers", s.In(s.handOver))
-	r.Get("/{organisation}", s.In(s.organisation))
-	r.Post("/{organisation}/names", s.In(s.askName))
-	r.Post("/{organisation}/names/{name}/withdraw", s.In(s.withdrawName))
-	r.Post("/{organisation}/reminders", s.In(s.saveReminders))
-	r.Post("/{organisation}/reminders/confirm", s.In(s.confirmReminders))
+	r.Get("/", s.In(s.organisations.List))
+	r.Get("/handovers", s.In(s.organisations.ToList))
+	r.Post("/handovers", s.In(s.organisations.HandOver))
+	r.Get("/{organisation}", s.In(s.organisations.Organisation))
+	r.Post("/{organisation}/names", s.In(s.organisations.AskName))
+	r.Post("/{organisation}/names/{name}/withdraw", s.In(s.organisations.WithdrawName))
+	r.Post("/{organisation}/reminders", s.In(s.organisations.SaveReminders))
+	r.Post("/{organisation}/reminders/confirm", s.In(s.organisations.ConfirmReminders))
 }
 
-// recipes are the guided procedures, which belong to a row but have pages of
+// recipeRoutes are the guided procedures, which belong to a row but have pages of
 // their own.
-func (s *Site) recipes(r chi.Router) {
-	r.Get("/{recipe}", s.In(s.recipe))
-	r.Post("/{recipe}/steps/{step}", s.In(s.doRecipeStep))
-	r.Post("/{recipe}/steps/{step}/skip", s.In(s.skipRecipeStep))
-	r.Post("/{recipe}/cancel", s.In(s.cancelRecipe))
+func (s *Site) recipeRoutes(r chi.Router) {
+	r.Get("/{recipe}", s.In(s.recipes.One))
+	r.Post("/{recipe}/steps/{step}", s.In(s.recipes.DoStep))
+	r.Post("/{recipe}/steps/{step}/skip", s.In(s.recipes.SkipStep))
+	r.Post("/{recipe}/cancel", s.In(s.recipes.Cancel))
 }
 
 // serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
 // page of a certificate is also for officers.
 func (s *Site) serverCertificateRoutes(r chi.Router) {
-	r.Get("/", s.In(s.servers))
-	r.Get("/{reference}", s.In(s.server))
-	r.Get("/{reference}/revoke", s.In(s.askRevokeServer))
-	r.Post("/{reference}/revoke", s.In(s.revokeServer))
-	r.Get("/{reference}/renew", s.In(s.askOrder(renewal)))
-	r.Post("/{reference}/renew", s.In(s.doOrder(renewal)))
-	r.Get("/{reference}/evidence", s.In(s.serverEvidence))
-	r.Get("/{reference}/evidence.json", s.In(s.serverEvidenceFile))
-	r.Get("/{reference}/{file}", s.In(s.serverFile))
+	r.Get("/", s.In(s.servers.List))
+	r.Get("/{reference}", s.In(s.servers.Certificate))
+	r.Get("/{reference}/revoke", s.In(s.servers.AskRevoke))
+	r.Post("/{reference}/revoke", s.In(s.servers.Revoke))
+	r.Get("/{reference}/renew", s.In(s.servers.AskOrder(servers.Renewal)))
+	r.Post("/{reference}/renew", s.In(s.servers.DoOrder(servers.Renewal)))
+	r.Get("/{reference}/evidence", s.In(s.servers.Evidence))
+	r.Get("/{reference}/evidence.json", s.In(s.servers.EvidenceFile))
+	r.Get("/{reference}/{file}", s.In(s.servers.File))
 }

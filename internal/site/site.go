@@ -1,7 +1,9 @@
-// Package site is every page: it reads requests, calls one operation, and
-// renders or redirects, with what all pages share in the room page. It turns
-// domain values into view models. It decides no rule: whether a button stands on
-// a page is asked of the same function that guards the operation.
+// Package site is the portal's web site: the table of contents, what stands
+// before every page (bounds, headers, languages, who comes from where), the
+// start page, and what belongs to no subject: signing in, tokens, the footer,
+// the pages of the API, the files of the authorities. The pages of a subject
+// are in a room below it. It decides no rule: whether a button stands on a page
+// is asked of the same function that guards the operation.
 package site
 
 import (
@@ -26,7 +28,16 @@ import (
 	"petschaft/internal/queue"
 	"petschaft/internal/recipe"
 	"petschaft/internal/signin"
+	bulkpages "petschaft/internal/site/bulk"
+	"petschaft/internal/site/clients"
+	earlierpages "petschaft/internal/site/earlier"
+	importpages "petschaft/internal/site/imports"
+	"petschaft/internal/site/mailboxes"
+	"petschaft/internal/site/office"
+	"petschaft/internal/site/organisations"
 	"petschaft/internal/site/page"
+	"petschaft/internal/site/recipes"
+	"petschaft/internal/site/servers"
 	"petschaft/web/pages"
 )
 
@@ -62,29 +73,21 @@ type Parts struct {
 	Observe func(method, route string, status int, took time.Duration)
 }
 
-// Site serves the pages.
+// Site serves the pages: its own, and those of its sections.
 type Site struct {
 	*page.Page
-	People   *person.Book
-	Org      *org.Book
-	Handover *handover.Book
-	Mailbox  *mailbox.Book
-	Imports  *imports.Book
-	Bulk     *bulk.Book
-	Cert     *cert.Book
-	Earlier  *earlier.Book
-	Order    *order.Book
-	Recipe   *recipe.Book
-	CA       []page.Authority // the root first; empty while none is set up
-	Chains   *pki.Pool        // from their certificates
-	RootList func(context.Context) (pki.CRL, bool, error)
-	Outbox   *mail.Outbox
-	Queue    *queue.Queue
-	Pages    *pages.Pages
-	API      API
-	Observe  func(method, route string, status int, took time.Duration)
+	parts Parts
 
-	exports      gate
+	mailboxes     *mailboxes.Section
+	imports       *importpages.Section
+	bulk          *bulkpages.Section
+	recipes       *recipes.Section
+	clients       *clients.Section
+	servers       *servers.Section
+	organisations *organisations.Section
+	earlier       *earlierpages.Section
+	office        *office.Section
+
 	describedAPI func() (apiDocument, error)
 }
 
@@ -94,8 +97,25 @@ func New(p Parts) *Site {
 	all := page.New(page.Parts{
 		Desk: p.Desk, People: p.People, Org: p.Org, Order: p.Order, DB: p.DB, Base: p.Base, Now: p.Now, Log: p.Log, Version: p.Version,
 	})
-	return &Site{
-		Page: all, People: p.People, Org: p.Org, Handover: p.Handover, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order, Recipe: p.Recipe, CA: p.CA, Chains: p.Chains, RootList: p.RootList, Outbox: p.Outbox, Queue: p.Queue, Pages: p.Pages, API: p.API, Observe: p.Observe,
-		describedAPI: sync.OnceValues(func() (apiDocument, error) { return readAPI(p.API.Document) }),
+	s := &Site{
+		Page: all, parts: p,
+		mailboxes: mailboxes.New(&mailboxes.Section{
+			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Recipe: p.Recipe, Outbox: p.Outbox,
+		}),
+		clients: clients.New(&clients.Section{
+			Page: all, People: p.People, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, CA: p.CA, Chains: p.Chains,
+		}),
+		servers:       servers.New(&servers.Section{Page: all, Org: p.Org, Cert: p.Cert, Order: p.Order, Chains: p.Chains}),
+		organisations: organisations.New(&organisations.Section{Page: all, People: p.People, Org: p.Org, Handover: p.Handover}),
+		earlier:       earlierpages.New(&earlierpages.Section{Page: all, Earlier: p.Earlier}),
+		describedAPI:  sync.OnceValues(func() (apiDocument, error) { return readAPI(p.API.Document) }),
 	}
+	s.imports = importpages.New(&importpages.Section{Page: all, Org: p.Org, Imports: p.Imports, Mailboxes: s.mailboxes})
+	s.bulk = bulkpages.New(&bulkpages.Section{Page: all, Org: p.Org, Bulk: p.Bulk, Mailboxes: s.mailboxes})
+	s.recipes = recipes.New(&recipes.Section{Page: all, Mailbox: p.Mailbox, Recipe: p.Recipe, Mailboxes: s.mailboxes})
+	s.office = office.New(&office.Section{
+		Page: all, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue,
+		Servers: s.servers, Organisations: s.organisations,
+	})
+	return s
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	importpages "petschaft/internal/site/imports"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 )
@@ -33,8 +34,8 @@ func timely(next http.Handler) http.Handler {
 func timeOf(r *http.Request) time.Duration {
 	p, post := r.URL.Path, r.Method == http.MethodPost
 	switch {
-	case post && (streams(p) || page.Matches("/api/v1/email-domains/*/imports", p)):
-		return uploadTime + time.Minute
+	case post && (importpages.Streams(p) || page.Matches("/api/v1/email-domains/*/imports", p)):
+		return importpages.UploadTime + time.Minute
 	case !post && page.Matches("/email-domains/*/export.csv", p):
 		return page.LongestDownload
 	case strings.HasPrefix(p, paths.OfficeEarlier):

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	importpages "petschaft/internal/site/imports"
 	"petschaft/internal/site/page"
 )
 
@@ -20,11 +21,11 @@ func TestEachKindOfRequestHasItsTime(t *testing.T) {
 		{http.MethodPost, "/email-domains/uni.example/rows", requestTime},
 		{http.MethodPost, "/api/v1/email-domains/uni.example/addresses", requestTime},
 		{http.MethodGet, "/pki/mail.crl", requestTime},
-		{http.MethodPost, "/email-domains/uni.example/imports", uploadTime + time.Minute},
-		{http.MethodPost, "/email-domains/uni.example/imports/", uploadTime + time.Minute},
+		{http.MethodPost, "/email-domains/uni.example/imports", importpages.UploadTime + time.Minute},
+		{http.MethodPost, "/email-domains/uni.example/imports/", importpages.UploadTime + time.Minute},
 		{http.MethodPost, "/email-domains/uni.example/imports/7/apply", requestTime},
 		{http.MethodGet, "/email-domains/uni.example/imports", requestTime},
-		{http.MethodPost, "/api/v1/email-domains/uni.example/imports", uploadTime + time.Minute},
+		{http.MethodPost, "/api/v1/email-domains/uni.example/imports", importpages.UploadTime + time.Minute},
 		{http.MethodPost, "/api/v1/email-domains/uni.example/imports/7/apply", requestTime},
 		{http.MethodGet, "/email-domains/uni.example/export.csv", page.LongestDownload},
 		{http.MethodPost, "/email-domains/uni.example/export.csv", requestTime},

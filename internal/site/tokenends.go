@@ -38,7 +38,7 @@ func (s *Site) withdrawToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.People.WithdrawToken(r.Context(), s.Actor(r), x.ID); err != nil {
+	if err := s.parts.People.WithdrawToken(r.Context(), s.Actor(r), x.ID); err != nil {
 		return err
 	}
 	return s.Done(w, r, paths.Token(x.ID), "token.withdrawn_done", "name", x.Name)
@@ -49,7 +49,7 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
 	text := strings.TrimSpace(q.Get("q"))
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
-	all, next, err := s.People.AllTokens(ctx, s.Actor(r), text, person.TokenID(max(0, before)))
+	all, next, err := s.parts.People.AllTokens(ctx, s.Actor(r), text, person.TokenID(max(0, before)))
 	if err != nil {
 		return err
 	}

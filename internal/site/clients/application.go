@@ -1,0 +1,150 @@
+package clients
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+)
+
+func (s *Section) loadApplication(r *http.Request) (order.Application, error) {
+	n, err := page.Number[order.ID](r, "application")
+	if err != nil {
+		return order.Application{}, err
+	}
+	return s.Order.One(r.Context(), s.Actor(r), n)
+}
+
+// Application says what happens to an application; one that was fulfilled leads
+// to its certificate.
+func (s *Section) Application(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.Actor(r)
+	a, err := s.loadApplication(r)
+	if err != nil {
+		return err
+	}
+	if a.Certificate != nil {
+		http.Redirect(w, r, paths.ClientCertificate(*a.Certificate), http.StatusSeeOther)
+		return nil
+	}
+	linked, err := s.Mailbox.LinkedTo(ctx, by)
+	if err != nil {
+		return err
+	}
+	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: page.T(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
+	if a.Account != by.Account {
+		m.Applicant = a.Applicant
+		crumbs = []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.applications"), Href: paths.OfficeApplications}}
+	}
+	return s.Show(w, r, http.StatusOK, clientview.Application(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
+}
+
+func (s *Section) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) clientview.ApplicationModel {
+	m := clientview.ApplicationModel{
+		Head:     view.HeadModel{Title: page.T(ctx, "order.title", "reference", a.Reference)},
+		Progress: s.progress(ctx, by, a), Addresses: AddressesOf(a, linked),
+		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: paths.Application(a.ID),
+	}
+	if by.Officer {
+		m.Findings = page.Findings(ctx, a.Findings)
+	}
+	if m.Progress.Refresh != "" {
+		m.Steps = applySteps(ctx, 3)
+	}
+	return m
+}
+
+// ApplicationProgress is the part that the page refreshes.
+func (s *Section) ApplicationProgress(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.loadApplication(r)
+	if err != nil {
+		return err
+	}
+	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(s.progress(r.Context(), s.Actor(r), a)))
+}
+
+// progress says what is next to whoever applied; an officer tries
+// again from the list.
+func (s *Section) progress(ctx context.Context, by person.Actor, a order.Application) clientview.ApplicationProgressModel {
+	say := func(k view.Kind, title, text string) clientview.ApplicationProgressModel {
+		return clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: k, Title: page.T(ctx, title), Text: text}, Waiting: applicationWaiting(ctx, by, a)}
+	}
+	next := func(m clientview.ApplicationProgressModel, todo string) clientview.ApplicationProgressModel {
+		if a.Account == by.Account {
+			m.More, m.Actions = page.T(ctx, todo), []view.ButtonModel{{Label: page.T(ctx, "order.to_addresses"), Href: paths.ClientCertificates}}
+		}
+		return m
+	}
+	switch a.State {
+	case order.Issued:
+		m := say(view.Good, "order.issued_title", page.T(ctx, "order.issued_text"))
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
+		return m
+	case order.Refused:
+		return next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo")
+	case order.Failed:
+		m := next(say(view.Bad, "order.failed_title", FailedWords(ctx, by, a)), "order.failed_todo")
+		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
+			m.More = ""
+		}
+		return m
+	}
+	m := say(view.Open, "order.queued_title", page.T(ctx, "order.queued_text"))
+	if a.State == order.Issuing {
+		m = say(view.Open, "order.issuing_title", page.T(ctx, "order.issuing_text"))
+	}
+	if s.Now().Sub(a.Created) > page.Patience {
+		m.More = page.T(ctx, "order.slow")
+	}
+	m.Refresh = paths.Application(a.ID) + "/progress"
+	return m
+}
+
+// FailedWords are ReasonWords of a failure; officers read that rules are broken,
+// and which, and the applicant what to do.
+func FailedWords(ctx context.Context, by person.Actor, a order.Application) string {
+	if by.Officer && by.Account != a.Account && len(a.Findings) > 0 {
+		return page.T(ctx, "ca.rules")
+	}
+	return page.ReasonWords(ctx, a.Reason)
+}
+
+// AddressesOf are what a was made for: as written in its intent, else
+// of the row as it is, else the row by its name.
+func AddressesOf(a order.Application, linked []mailbox.Linked) []string {
+	if len(a.Emails) > 0 {
+		return a.Emails
+	}
+	if i := slices.IndexFunc(linked, func(l mailbox.Linked) bool { return l.RowID == a.RowID }); i >= 0 {
+		return page.Addresses(linked[i].Addresses())
+	}
+	return []string{string(a.RowAddress)}
+}
+
+var (
+	applicationWords = map[order.State]string{
+		order.Queued: "order.state_queued", order.Issuing: "order.state_issuing", order.Issued: "order.state_issued",
+		order.Refused: "order.state_refused", order.Failed: "order.state_failed",
+	}
+	applicationKinds = map[order.State]view.Kind{
+		order.Queued: view.Open, order.Issuing: view.Open, order.Issued: view.Good,
+		order.Refused: view.Warn, order.Failed: view.Bad,
+	}
+)
+
+func (s *Section) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
+	for _, a := range all {
+		lines = append(lines, clientview.ApplicationLine{
+			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: AddressesOf(a, linked), Reason: page.ReasonWords(ctx, a.Reason),
+			State: view.StateModel{Kind: applicationKinds[a.State], Word: page.T(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
+		})
+	}
+	return lines
+}

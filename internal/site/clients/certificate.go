@@ -1,0 +1,164 @@
+package clients
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+)
+
+func (s *Section) load(r *http.Request) (cert.Certificate, error) {
+	n, err := page.Number[cert.ID](r, "certificate")
+	if err != nil {
+		return cert.Certificate{}, err
+	}
+	return s.Cert.One(r.Context(), s.Actor(r), n)
+}
+
+// crumbs lead to c as its reader comes to it: from their own, from
+// the row they look after, or from the office.
+func crumbs(ctx context.Context, c cert.Certificate) []view.Link {
+	switch {
+	case c.Mine:
+		return []view.Link{{Label: page.T(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
+	case c.Contact:
+		domain := paths.EmailDomain(c.DomainName)
+		return []view.Link{
+			{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains},
+			{Label: c.DomainName.Unicode(), Href: domain},
+			{Label: c.RowName, Href: domain + "/rows/" + page.ID(c.RowID)},
+		}
+	}
+	return []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.certificates"), Href: paths.OfficeCertificates}}
+}
+
+// Certificate is the page of one certificate, for its holder, the contacts of
+// its row and registration officers.
+func (s *Section) Certificate(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	title := page.T(ctx, "cert.title", "reference", c.Reference)
+	m := s.model(ctx, title, c)
+	e, err := s.Cert.Evidence(ctx, s.Actor(r), c.ID)
+	if m.Evidence, err = EvidenceBrief(ctx, e, err, paths.ClientCertificate(c.ID)); err != nil {
+		return err
+	}
+	return s.Show(w, r, http.StatusOK, clientview.Certificate(page.Standing(s.Frame(r, title, crumbs(ctx, c)...)), m))
+}
+
+func (s *Section) model(ctx context.Context, title string, c cert.Certificate) clientview.CertificateModel {
+	now, path := s.Now(), paths.ClientCertificate(c.ID)
+	state := s.CertificateState(ctx, c)
+	state.Pill = true
+	m := clientview.CertificateModel{
+		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
+		Ends: view.Day(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
+		Issuer: s.issuerOf(c), Revoked: page.Moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
+		Downloads: []view.DownloadModel{
+			{Label: page.T(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
+			{Label: page.T(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
+		},
+	}
+	if p, err := pki.ParseKept(c.DER); err == nil {
+		m.Key = p.Key.Algorithm
+		if c.Mine {
+			m.Waiting = waiting(ctx, c, p.Key)
+		}
+	}
+	if c.Mine {
+		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
+		if !c.Earlier {
+			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + page.T(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
+		}
+	} else {
+		m.Holder = c.Holder
+	}
+	if err := cert.MayRevoke(c); err == nil {
+		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan}}
+	} else if f := fault.Of(err); c.Revoked == nil {
+		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}
+	}
+	m.Notices = append(s.notices(ctx, c), EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...)
+	return m
+}
+
+func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.NoticeModel {
+	switch {
+	case c.Revoked != nil:
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
+	case s.EndsSoon(c) && c.Mine:
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.soon_notice")}}
+	case !c.Mine && !c.RowActive && c.Valid(s.Now()):
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.inactive_notice")}}
+	}
+	return nil
+}
+
+// EarlierNotice says of an earlier certificate what the portal can and cannot do.
+func EarlierNotice(ctx context.Context, earlier, revoked bool) []view.NoticeModel {
+	switch {
+	case !earlier:
+		return nil
+	case revoked:
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.foreign_revoked")}}
+	}
+	return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.foreign")}}
+}
+
+func revokedWhy(ctx context.Context, c cert.Certificate) string {
+	if c.Reason == nil {
+		return ""
+	}
+	f, known := pki.Reason(*c.Reason).Facts()
+	if !known {
+		return strconv.Itoa(int(*c.Reason))
+	}
+	return page.T(ctx, f.ID)
+}
+
+// issuerOf is the name of who signed c.
+func (s *Section) issuerOf(c cert.Certificate) string {
+	if p, err := pki.ParseKept(c.DER); c.Earlier && err == nil {
+		return pki.Distinguished(p.Issuer)
+	}
+	for _, a := range s.CA {
+		if a.Name == c.Authority {
+			if p, err := pki.ParseKept(a.DER); err == nil {
+				return p.Subject
+			}
+		}
+	}
+	return c.Authority
+}
+
+// File is the certificate alone.
+func (s *Section) File(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	return page.Attach(w, "application/x-pem-file", c.Reference+".pem", pki.PEM(c.DER))
+}
+
+// Chain is the certificate with all above it, the root last.
+func (s *Section) Chain(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Earlier, c.Chain)
+	if err != nil {
+		return err
+	}
+	return page.Attach(w, "application/pem-certificate-chain", c.Reference+"-chain.pem", pki.PEM(chain...))
+}

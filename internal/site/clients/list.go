@@ -1,0 +1,191 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
+	"petschaft/internal/person"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+)
+
+const (
+	onPage            = 50 // certificates on one page of one's own
+	applicationsShown = 50 // applications that are told of
+)
+
+// List shows the addresses somebody may have certificates for,
+// what is missing until then, what was applied for, and the certificates.
+func (s *Section) List(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.Actor(r)
+	linked, err := s.Mailbox.LinkedTo(ctx, by)
+	if err != nil {
+		return err
+	}
+	waiting, err := s.Mailbox.WaitingFor(ctx, by)
+	if err != nil {
+		return err
+	}
+	applied, err := s.Order.Mine(ctx, by, applicationsShown)
+	if err != nil {
+		return err
+	}
+	m := clientview.CertificatesModel{Account: page.ID(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
+	for _, c := range waiting {
+		m.Waiting = append(m.Waiting, waitingCard(ctx, c))
+	}
+	for _, l := range linked {
+		m.Linked = append(m.Linked, s.linkedCard(ctx, l, applied))
+	}
+	onlyPrimary(m.Linked)
+	if err := s.own(ctx, by, r.URL.Query(), &m); err != nil {
+		return err
+	}
+	return s.Show(w, r, http.StatusOK, clientview.Certificates(s.Frame(r, page.T(ctx, "nav.client_certificates")), m))
+}
+
+func waitingCard(ctx context.Context, c mailbox.Waiting) clientview.AddressCard {
+	return clientview.AddressCard{
+		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: page.T(ctx, "mine.state_waiting")},
+		Missing: page.T(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
+	}
+}
+
+// linkedCard says what one can do for a linked row, or what is missing until
+// one can.
+func (s *Section) linkedCard(ctx context.Context, l mailbox.Linked, applied []order.Application) clientview.AddressCard {
+	now := s.Now()
+	c := clientview.AddressCard{
+		Title: string(l.Primary), Aliases: page.Addresses(l.Aliases), Kind: page.RowKind(ctx, l.Kind), Since: view.Day(ctx, l.Since, now),
+		State: linkedState(ctx, l),
+	}
+	if l.Ends != nil && l.Revoked == nil && now.Before(*l.Ends) {
+		c.Ends = view.Day(ctx, *l.Ends, now)
+	}
+	switch err := s.mayApply(l); {
+	case err != nil:
+		f := fault.Of(err)
+		c.Missing = page.T(ctx, f.ID, f.Args...)
+		if errors.Is(err, mailbox.ErrHave) { // which says until when
+			c.Ends = view.Moment{}
+		}
+	case openFor(applied, l.RowID) != nil:
+		c.Missing = page.T(ctx, "mine.under_way")
+		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(openFor(applied, l.RowID).ID)}}
+	default:
+		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.apply"), About: string(l.Primary), Href: paths.Apply(l.RowID)}}
+	}
+	return c
+}
+
+// onlyPrimary gives its weight to the step that is the only one.
+func onlyPrimary(cards []clientview.AddressCard) {
+	var only *view.ButtonModel
+	for i := range cards {
+		for j := range cards[i].Actions {
+			if only != nil {
+				return
+			}
+			only = &cards[i].Actions[j]
+		}
+	}
+	if only != nil {
+		only.Kind = view.Primary
+	}
+}
+
+// mayApply is the rule of the mailbox room, and whether anybody could issue.
+func (s *Section) mayApply(l mailbox.Linked) error {
+	if s.Order.Authority == nil {
+		return fault.New(fault.Unavailable, "order.no_authority")
+	}
+	return mailbox.MayApply(l, s.Now())
+}
+
+// openFor is the application for a row that is under way, nil for none.
+func openFor(applied []order.Application, row mailbox.ID) *order.Application {
+	i := slices.IndexFunc(applied, func(a order.Application) bool { return a.RowID == row && a.Ended == nil })
+	if i < 0 {
+		return nil
+	}
+	return &applied[i]
+}
+
+// linkedState is how a linked row stands for its owner.
+func linkedState(ctx context.Context, l mailbox.Linked) view.StateModel {
+	switch {
+	case !l.Active:
+		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "row.status_inactive")}
+	case l.Suspended:
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "mine.state_suspended")}
+	}
+	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "row.status_confirmed")}
+}
+
+// own puts a page of by's own certificates into m.
+func (s *Section) own(ctx context.Context, by person.Actor, q url.Values, m *clientview.CertificatesModel) error {
+	which := cert.Which(q.Get("which"))
+	if which != cert.Over && which != cert.All {
+		which = cert.Valid
+	}
+	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
+	found, err := s.Cert.Mine(ctx, by, which, cert.ID(max(0, before)), onPage+1)
+	if err != nil {
+		return err
+	}
+	more := len(found) > onPage
+	found = found[:min(len(found), onPage)]
+	m.Certificates = view.CertificatesModel{Caption: page.T(ctx, "mine.certificates")}
+	for _, c := range found {
+		m.Certificates.Lines = append(m.Certificates.Lines, s.CertificateLine(ctx, c))
+	}
+	m.Chips = ownChips(ctx, which)
+	if len(found) == 0 {
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, ownNone[which]), Text: page.T(ctx, "mine.no_certificate_text")}
+	}
+	m.Pager = view.PagerModel{Shown: page.T(ctx, "mine.shown", "n", len(found))}
+	if before > 0 {
+		m.Pager.First = ownPath(which, 0)
+	}
+	if more {
+		m.Pager.Next = ownPath(which, found[len(found)-1].ID)
+	}
+	return nil
+}
+
+var (
+	ownFilters = [...]cert.Which{cert.Valid, cert.Over, cert.All}
+	ownWords   = map[cert.Which]string{cert.Valid: "mine.which_valid", cert.Over: "mine.which_over", cert.All: "mine.which_all"}
+	ownNone    = map[cert.Which]string{cert.Valid: "mine.none_valid", cert.Over: "mine.none_over", cert.All: "mine.none_at_all"}
+)
+
+func ownChips(ctx context.Context, which cert.Which) (chips []view.Chip) {
+	for _, w := range ownFilters {
+		chips = append(chips, view.Chip{Label: page.T(ctx, ownWords[w]), Href: ownPath(w, 0), Current: w == which})
+	}
+	return chips
+}
+
+func ownPath(which cert.Which, before cert.ID) string {
+	q := url.Values{}
+	if which != cert.Valid {
+		q.Set("which", string(which))
+	}
+	if before > 0 {
+		q.Set("before", page.ID(before))
+	}
+	if len(q) == 0 {
+		return paths.ClientCertificates + "#certificates"
+	}
+	return paths.ClientCertificates + "?" + q.Encode() + "#certificates"
+}

@@ -1,0 +1,77 @@
+package clients
+
+import (
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/clientview"
+)
+
+func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	if err := cert.MayRevoke(c); err != nil {
+		return err
+	}
+	return s.revokePage(w, r, c, pki.Unspecified, nil)
+}
+
+func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	why := page.NoReason
+	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
+		why = pki.Reason(n)
+	}
+	err = s.Cert.Revoke(r.Context(), s.Doing(r), c.ID, why)
+	if err != nil && page.Answerable(err) && cert.MayRevoke(c) == nil {
+		return s.revokePage(w, r, c, why, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Done(w, r, paths.ClientCertificate(c.ID), page.RevokedDone(c.Earlier))
+}
+
+// revokePage asks why; failed is why the form came back.
+func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certificate, why pki.Reason, failed error) error {
+	ctx, path := r.Context(), paths.ClientCertificate(c.ID)
+	bad, whole := page.Wrong(ctx, failed)
+	m := clientview.RevokeModel{
+		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
+		Dialog: view.DialogModel{
+			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "cert.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
+			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
+		},
+		Reason: view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+	}
+	if c.Earlier {
+		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
+	}
+	if !c.Mine {
+		m.Holder = c.Holder
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_told", "name", c.Holder))
+	}
+	for _, f := range cert.Reasons(c) {
+		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
+	}
+	m.Fails = view.Fails(m.Reason)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
+	f = page.Standing(f)
+	if failed != nil {
+		f, status = s.Refused(w, f, failed)
+	}
+	return s.Show(w, r, status, clientview.Revoke(f, m))
+}

@@ -1,0 +1,111 @@
+package imports
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/sheet"
+	"petschaft/internal/site/page"
+	"petschaft/internal/text"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/importview"
+)
+
+const (
+	// maxDrained bounds what is read of an upload that is too large. A browser
+	// shows no answer before it has sent everything.
+	maxDrained = 4 * sheet.MaxBytes
+	// UploadTime is how long a file may take on a slow line.
+	UploadTime = 10 * time.Minute
+)
+
+// Streams tells whether the page at p reads its body itself, piece by piece.
+func Streams(p string) bool { return page.Matches("/email-domains/*/imports", p) }
+
+// Upload keeps the file and goes on to how it was understood.
+func (s *Section) Upload(w http.ResponseWriter, r *http.Request) error {
+	ctx, by := r.Context(), s.Actor(r)
+	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
+	if err != nil {
+		return err
+	}
+	if err := mailbox.MayEditRows(d.Standing); err != nil {
+		return err
+	}
+	name, file, err := uploaded(w, r)
+	if err != nil {
+		return s.listPage(w, r, d, err)
+	}
+	im, err := s.Imports.Upload(ctx, by, string(d.Name), name, file)
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return s.listPage(w, r, d, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Done(w, r, paths.EmailDomain(d.Name)+"/imports/"+page.ID(im), "")
+}
+
+// uploaded is the name and the content of the file in r, which is read as it
+// comes.
+func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Reader, err error) {
+	slow := http.NewResponseController(w)
+	_ = slow.SetReadDeadline(time.Now().Add(UploadTime))
+	_ = slow.SetWriteDeadline(time.Now().Add(UploadTime + time.Minute))
+	r.Body = http.MaxBytesReader(w, r.Body, maxDrained)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return "", nil, fault.New(fault.Invalid, "import.file_none").Because(err)
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return "", nil, fault.New(fault.Invalid, "import.file_none")
+		}
+		if err != nil {
+			return "", nil, fault.New(fault.Invalid, "import.file_cut").Because(err)
+		}
+		if part.FormName() != "file" {
+			continue
+		}
+		if part.FileName() == "" { // the form was sent without choosing one
+			return "", nil, fault.New(fault.Invalid, "import.file_none")
+		}
+		if !text.Valid(part.FileName()) {
+			return "", nil, fault.New(fault.Invalid, "text.form")
+		}
+		return part.FileName(), part, nil
+	}
+}
+
+// uploadModel is the form with the file, again when failed is not nil. A browser
+// lets no page choose a file, so that the file must be chosen anew.
+func uploadModel(ctx context.Context, action string, failed error) *importview.UploadModel {
+	m := &importview.UploadModel{
+		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "import.upload")}},
+		File: view.FieldModel{
+			Name: "file", Label: page.T(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",
+			Hint: page.T(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
+		},
+		Most: strconv.Itoa(sheet.MaxBytes), Large: page.T(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
+	}
+	if failed != nil {
+		fields, whole := page.Wrong(ctx, failed)
+		m.File.Error = whole
+		for _, words := range fields {
+			m.File.Error = words
+		}
+		m.Fails = view.Fails(m.File)
+	}
+	return m
+}

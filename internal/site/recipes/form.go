@@ -1,0 +1,237 @@
+package recipes
+
+import (
+	"context"
+	"strconv"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/recipe"
+	"petschaft/internal/site/mailboxes"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/mailboxview"
+	"petschaft/web/view/recipeview"
+)
+
+// inputOf is what the forms of a recipe hold before anybody typed.
+func inputOf(st recipe.State) recipe.Input {
+	in := recipe.Input{Name: st.Row.Name, Aliases: append(page.Addresses(st.Row.Aliases), "", "")[:2], Reason: pki.AffiliationChanged, Version: st.Row.Version}
+	switch st.Kind {
+	case recipe.Reuse:
+		in.Name = ""
+	case recipe.RenameNew:
+		in.Name, in.Aliases = "", []string{"", ""}
+	}
+	return in
+}
+
+func (s *Section) model(ctx context.Context, by person.Actor, st recipe.State, in recipe.Input, failed error) (recipeview.Model, error) {
+	current := st.Current()
+	m := recipeview.Model{Head: view.HeadModel{
+		Title: page.T(ctx, page.RecipeWords[st.Kind].Title), Lead: page.T(ctx, page.RecipeWords[st.Kind].Lead, "name", st.Name, "address", string(st.Row.Primary)),
+	}, Join: mailboxes.OfferJoin(ctx, st.Row.Standing, st.Row.DomainName)}
+	for _, x := range st.Standings() {
+		m.Steps = append(m.Steps, view.Step{Label: page.T(ctx, page.StepWords[x.Step].Label), Done: x.Done, Current: x.Step == current})
+	}
+	if _, whole := page.Wrong(ctx, failed); whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	m.Over = overModel(ctx, st)
+	if recipe.MayCancel(st) != nil {
+		return m, nil
+	}
+	if current == "" {
+		m.Over.Actions = append(m.Over.Actions, view.ButtonModel{Label: page.T(ctx, "recipe.close"), Action: paths.Recipe(st.ID) + "/cancel", Kind: view.Primary})
+		return m, nil
+	}
+	m.Cancel = &view.ButtonModel{Label: page.T(ctx, "recipe.cancel"), Action: paths.Recipe(st.ID) + "/cancel"}
+	next, err := s.next(ctx, by, st, current, in, failed)
+	m.Next = &next
+	m.Fails = append(m.Fails, view.Fails(next.Fields...)...)
+	if next.Other != nil {
+		m.Fails = append(m.Fails, view.Fails(next.Other.Field)...)
+	}
+	return m, err
+}
+
+func (s *Section) next(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (recipeview.NextModel, error) {
+	words := page.StepWords[step]
+	action := paths.Recipe(st.ID) + "/steps/" + string(step)
+	m := recipeview.NextModel{
+		Title: page.T(ctx, "recipe.next", "step", page.T(ctx, words.Label)), What: []string{stepWhat(ctx, st.Kind, step)},
+		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, words.Verb)}},
+	}
+	bad, _ := page.Wrong(ctx, failed)
+	field := func(name, label, value string) view.FieldModel {
+		return view.FieldModel{Name: name, Label: label, Value: value, Error: bad[name], Autocomplete: "off"}
+	}
+	if len(bad) == 0 { // told that somebody else changed the row, the person goes on from what it is now
+		in.Version = st.Row.Version
+	}
+	version := []view.Hidden{{Name: "version", Value: strconv.FormatInt(in.Version, 10)}}
+	switch step {
+	case recipe.Revoke:
+		s.revokeStep(ctx, st, in, field, &m)
+	case recipe.Name:
+		m.Form.Hidden = version
+		m.Fields = append([]view.FieldModel{nameField(ctx, field, in)}, aliasFields(ctx, field, in)...)
+		m.Warnings = nameWarnings(ctx, st)
+	case recipe.NewRow:
+		newRowStep(ctx, st, action, in, field, &m)
+	case recipe.NewApplicant:
+		m.Form.Hidden = version
+		f := mailboxes.AddressField(field("applicant", page.T(ctx, "recipe.applicant_new"), in.Applicant))
+		f.Hint = page.T(ctx, "recipe.applicant_hint", "applicant", mailboxes.ApplicantWords(ctx, st.Row))
+		m.Fields = []view.FieldModel{f}
+	case recipe.Challenge:
+		m.What = append(m.What, page.T(ctx, "recipe.challenge_to", "addresses", challenged(st)))
+	case recipe.Hand:
+		return m, s.handStep(ctx, by, st, &m)
+	}
+	return m, nil
+}
+
+type newField func(name, label, value string) view.FieldModel
+
+func nameField(ctx context.Context, field newField, in recipe.Input) view.FieldModel {
+	f := field("name", page.T(ctx, "recipe.name_new"), in.Name)
+	f.Hint = page.T(ctx, "form.name_hint")
+	return f
+}
+
+func aliasFields(ctx context.Context, field newField, in recipe.Input) []view.FieldModel {
+	fs := []view.FieldModel{
+		mailboxes.AddressField(field("alias1", page.T(ctx, "form.alias1"), in.Aliases[0])),
+		mailboxes.AddressField(field("alias2", page.T(ctx, "form.alias2"), in.Aliases[1])),
+	}
+	for i := range fs {
+		fs[i].Optional = true
+	}
+	return fs
+}
+
+func nameWarnings(ctx context.Context, st recipe.State) []view.NoticeModel {
+	if st.Kind == recipe.Reuse {
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.name_other_aliases")}}
+	}
+	return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}, {Kind: view.Info, Text: page.T(ctx, "recipe.name_same_aliases")}}
+}
+
+func (s *Section) revokeStep(ctx context.Context, st recipe.State, in recipe.Input, field newField, m *recipeview.NextModel) {
+	m.What = append(m.What, page.T(ctx, "recipe.revoke_count", "n", st.Valid), page.T(ctx, "cert.revoke_final"))
+	m.Warnings = []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "recipe.revoke_signs")}}
+	m.Form.Submit.Kind = view.Danger
+	if st.Kind == recipe.Left {
+		m.What = append(m.What, page.T(ctx, "recipe.revoke_left"))
+		return
+	}
+	f := field("reason", page.T(ctx, "cert.revoke_reason"), strconv.Itoa(int(in.Reason)))
+	f.Type = view.Radios
+	for _, x := range pki.Reasons(false) {
+		f.Choices = append(f.Choices, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: page.T(ctx, x.ID), Hint: page.T(ctx, x.Help)})
+	}
+	m.Fields = []view.FieldModel{f}
+	if recipe.MaySkip(st, recipe.Revoke) == nil {
+		m.Skip = &view.ButtonModel{Label: page.T(ctx, "recipe.revoke_skip"), Action: m.Form.Action + "/skip"}
+	}
+}
+
+func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *recipeview.NextModel) {
+	primary := mailboxes.AddressField(field("primary", page.T(ctx, "recipe.row_primary"), in.Primary))
+	primary.Hint = page.T(ctx, "recipe.row_primary_hint")
+	aliases := aliasFields(ctx, field, in)
+	aliases[0].Hint = page.T(ctx, "recipe.row_alias_hint", "address", string(st.Row.Primary))
+	comment := field("comment", page.T(ctx, "row.comment"), in.Comment)
+	comment.Optional, comment.MaxLength = true, "1024"
+	m.Fields = append([]view.FieldModel{nameField(ctx, field, in), primary}, append(aliases, comment)...)
+	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}}
+	existing := mailboxes.AddressField(field("existing", page.T(ctx, "recipe.existing"), in.Existing))
+	m.Other = &recipeview.OtherModel{
+		Summary: page.T(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
+		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, "recipe.existing_verb")}},
+	}
+}
+
+// challenged are the addresses that the next challenges go to.
+func challenged(st recipe.State) string {
+	r := st.Row
+	if st.New != nil {
+		r = *st.New
+	}
+	if r.Kind == mailbox.Functional {
+		return string(r.Applicant)
+	}
+	out := ""
+	for i, a := range r.Addresses() {
+		if i > 0 {
+			out += ", "
+		}
+		out += string(a)
+	}
+	return out
+}
+
+// handShown bounds the functional rows that are listed.
+const handShown = 100
+
+// handStep lists the functional rows of who left, each with its own recipe.
+func (s *Section) handStep(ctx context.Context, by person.Actor, st recipe.State, m *recipeview.NextModel) error {
+	rows, err := s.Mailbox.AppliesFor(ctx, by, st.Row, st.Account, handShown+1)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		m.What = []string{page.T(ctx, "recipe.hand_none")}
+		return nil
+	}
+	m.Rows = &recipeview.RowsModel{Table: view.TableModel{Caption: page.T(ctx, "recipe.hand_caption"), Columns: []view.Column{
+		{Label: page.T(ctx, "rows.name")},
+		{Label: page.T(ctx, "row.primary")},
+		{Label: page.T(ctx, "row.applicant")},
+		{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true},
+	}}}
+	if len(rows) > handShown {
+		rows, m.Rows.More = rows[:handShown], page.T(ctx, "recipe.hand_more", "n", handShown)
+	}
+	for _, r := range rows {
+		l := recipeview.RowLine{Name: r.Name, Href: page.RowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
+		if recipe.MayStart(recipe.Applicant, r) == nil {
+			l.Actions = []view.ButtonModel{{
+				Label: page.T(ctx, "recipe.applicant_button"), About: r.Name, Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
+			}}
+		}
+		m.Rows.Lines = append(m.Rows.Lines, l)
+	}
+	return nil
+}
+
+// overModel says how a recipe ended and what is waited for; nil while there are
+// steps to do.
+func overModel(ctx context.Context, st recipe.State) *mailboxview.RecipeOverModel {
+	m := &mailboxview.RecipeOverModel{Notice: view.NoticeModel{Kind: view.Good, Title: page.T(ctx, "recipe.over")}}
+	r := st.Row
+	if st.New != nil {
+		r = *st.New
+	}
+	m.Actions = []view.ButtonModel{{Label: page.T(ctx, "recipe.to_row", "name", r.Name), Href: page.RowPath(r)}}
+	switch {
+	case st.Outcome == recipe.Cancelled:
+		m.Notice = view.NoticeModel{Kind: view.Info, Title: page.T(ctx, "recipe.cancelled_title"), Text: page.T(ctx, "recipe.cancelled_text")}
+	case st.Current() != "":
+		return nil
+	case st.Kind == recipe.Left:
+		m.Notice.Text = page.T(ctx, "recipe.over_left")
+	case r.Status == mailbox.Open:
+		m.Notice.Text = page.T(ctx, "recipe.over_open")
+	case r.Status == mailbox.Undeliverable:
+		m.Notice.Kind, m.Notice.Text = view.Warn, page.T(ctx, "recipe.over_undeliverable")
+	case r.Status == mailbox.Confirmed:
+		m.Notice.Text = page.T(ctx, "recipe.over_confirmed", "name", *r.LinkedName)
+	default:
+		m.Notice.Text = page.T(ctx, "recipe.over_plain")
+	}
+	return m
+}

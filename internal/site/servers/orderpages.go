@@ -1,0 +1,207 @@
+package servers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
+	"petschaft/web/view"
+	"petschaft/web/view/serverview"
+)
+
+// orderingModel is what each step shows; at counts from 0. What the other steps
+// asked is sent along unseen.
+func (s *Section) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) serverview.OrderingModel {
+	m := serverview.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
+	for i, label := range []string{page.T(ctx, "apply.key"), page.T(ctx, "serverorder.step_names"), page.T(ctx, "serverorder.step_summary"), page.T(ctx, "serverorder.step_done")} {
+		m.Steps = append(m.Steps, view.Step{Label: label, Done: i < at, Current: i == at})
+	}
+	m.Form = view.FormModel{Action: o.action, Cancel: o.cancel, Upload: at == 0, Hidden: append(hidden,
+		view.Hidden{Name: "form", Value: in.form}, view.Hidden{Name: "version", Value: strconv.Itoa(in.version)})}
+	return m
+}
+
+// keyHidden sends the key on, restHidden what the second step asked.
+func (in orderTyped) keyHidden() []view.Hidden {
+	hs := []view.Hidden{{Name: "key", Value: in.key}}
+	if in.key != keySame {
+		hs = append(hs, view.Hidden{Name: "csr", Value: in.Shown()})
+	}
+	return hs
+}
+
+func (in orderTyped) restHidden() []view.Hidden {
+	return []view.Hidden{
+		{Name: "names", Value: in.names},
+		{Name: "organisation", Value: page.ID(in.organisation)},
+		{Name: "product", Value: in.product},
+		{Name: "comment", Value: in.comment},
+	}
+}
+
+func (s *Section) orderFrame(w http.ResponseWriter, r *http.Request, o ordering, failed error) (view.Frame, int) {
+	f, status := page.Standing(s.Frame(r, o.title, o.crumbs...)), http.StatusOK
+	if failed != nil {
+		return s.Refused(w, f, failed)
+	}
+	return f, status
+}
+
+func (s *Section) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
+	ctx := r.Context()
+	bad, whole := page.Wrong(ctx, failed)
+	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: page.KeyChoice(ctx, page.T(ctx, "key.browser_server"), in.CSRForm, in.key, bad["csr"])}
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.next"), Name: "step", Value: "names"}
+	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), page.T(ctx, "serverorder.how_keep")
+	m.Key.Kind = page.KeyKind(ctx, "ec", page.T(ctx, "key.rsa_server"), page.T(ctx, "key.ec_server"))
+	m.Server = view.FieldModel{Name: "server", Label: page.T(ctx, "key.server"), Hint: page.T(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
+	if names := in.list(); len(names) > 0 {
+		m.Server.Value = names[0]
+	}
+	if o.keeps() {
+		same := view.Choice{Value: keySame, Label: page.T(ctx, "serverorder.key_same"), Hint: page.T(ctx, "serverorder.key_same_hint")}
+		m.Key.Key.Choices = append([]view.Choice{same}, m.Key.Key.Choices...)
+	}
+	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.orderFrame(w, r, o, failed)
+	return s.Show(w, r, status, serverview.OrderKey(f, m))
+}
+
+func (s *Section) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
+	ctx := r.Context()
+	bad, whole := wrongs(ctx, failed)
+	m := serverview.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
+	m.Back = view.ButtonModel{Label: page.T(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
+	m.Names = view.FieldModel{
+		Name: "names", Label: page.T(ctx, "server.names"), Hint: page.T(ctx, "serverorder.names_hint"), Type: view.TextArea, Rows: "4", Mono: true,
+		Value: in.names, Error: bad["names"], Autocomplete: "off",
+	}
+	m.Organisation = view.FieldModel{Name: "organisation", Label: page.T(ctx, "server.organisation"), Type: view.Select, Error: bad["organisation"]}
+	if len(o.organisations) > 1 {
+		m.Organisation.Choices = []view.Choice{{Label: page.T(ctx, "serverorder.choose")}}
+	}
+	for _, one := range o.organisations {
+		m.Organisation.Choices = append(m.Organisation.Choices, view.Choice{Value: page.ID(one.ID), Label: one.Name})
+	}
+	if in.organisation != 0 {
+		m.Organisation.Value = page.ID(in.organisation)
+	}
+	m.Product = productField(ctx, o.products, in.product)
+	m.Product.Error = bad["product"]
+	m.Comment = view.FieldModel{
+		Name: "comment", Label: page.T(ctx, "serverorder.comment"), Hint: page.T(ctx, "serverorder.comment_hint"), Type: view.TextArea, Rows: "3",
+		Value: in.comment, Error: bad["comment"], Optional: true, Autocomplete: "off",
+	}
+	m.Fails = view.Fails(m.Names, m.Organisation, m.Product, m.Comment)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.orderFrame(w, r, o, failed)
+	return s.Show(w, r, status, serverview.OrderNames(f, m))
+}
+
+// wrongs is wrong, with all that is wrong with a field: of many names, many may
+// be. Each stands on a line with what the room of names says of it.
+func wrongs(ctx context.Context, err error) (map[string]string, string) {
+	fields, whole := page.Wrong(ctx, err)
+	if f := fault.Of(err); f != nil {
+		for i, x := range f.Fields {
+			if words := page.T(ctx, x.ID, x.Args...); i > 0 && !strings.Contains(fields[x.Name], words) {
+				between := "\n"
+				if x.More {
+					between = " "
+				}
+				fields[x.Name] += between + words
+			}
+		}
+	}
+	return fields, whole
+}
+
+func productField(ctx context.Context, all []order.Product, value string) view.FieldModel {
+	m := view.FieldModel{Name: "product", Label: page.T(ctx, "server.product"), Type: view.Radios, Value: value}
+	for _, p := range all {
+		if p.Active {
+			m.Choices = append(m.Choices, view.Choice{Value: p.Code, Label: page.ProductName(ctx, p.Code), Hint: ProductText(ctx, p)})
+		}
+	}
+	return m
+}
+
+func ProductText(ctx context.Context, p order.Product) string {
+	words := page.T(ctx, "product.most", "n", p.MostNames, "days", p.Days)
+	if p.Wildcard {
+		words += " " + page.T(ctx, "product.wildcard")
+	}
+	return words
+}
+
+// readModel says what was read and what of it is left out.
+func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadModel {
+	request, err := o.read(in)
+	if err != nil {
+		return serverview.ReadModel{}
+	}
+	names := in.list()
+	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: page.Ignored(ctx, request.Ignored(pki.Names{DNS: names}, org.FoldName))}
+	if added := order.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
+		m.Added = page.T(ctx, "serverorder.cn_added", "name", added)
+	}
+	return m
+}
+
+func (s *Section) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, p order.Preview) error {
+	ctx := r.Context()
+	m := serverview.OrderSummaryModel{
+		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: page.Spelled(p.Names),
+		Organisation: p.Organisation.Name, Product: page.ProductName(ctx, p.Product.Code), Comment: in.comment, Checks: s.CheckModels(ctx, p.Checks),
+		Back: []view.ButtonModel{{Label: page.T(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
+	}
+	in.names = strings.Join(p.Names, "\n")
+	m.Read = o.readModel(ctx, in)
+	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.submit"), Name: "step", Value: "submit"}
+	m.What = map[order.State]view.NoticeModel{
+		order.Approved: {Kind: view.Good, Text: page.T(ctx, "serverorder.will_approve")},
+		order.Received: {Kind: view.Info, Text: page.T(ctx, "serverorder.will_receive")},
+		order.Waiting:  {Kind: view.Warn, Text: page.T(ctx, "serverorder.will_wait")},
+	}[p.State]
+	f, status := s.orderFrame(w, r, o, nil)
+	return s.Show(w, r, status, serverview.OrderSummary(f, m))
+}
+
+// CheckModels words what was looked at.
+func (s *Section) CheckModels(ctx context.Context, checks order.Checks) (ms []view.CheckModel) {
+	states := map[order.Weight]view.StateModel{
+		order.Fine: {Kind: view.Good, Word: page.T(ctx, "serverorder.fine")},
+		order.Hint: {Kind: view.Info, Word: page.T(ctx, "serverorder.hint")},
+		order.Wait: {Kind: view.Warn, Word: page.T(ctx, "serverorder.wait")},
+		order.Stop: {Kind: view.Bad, Word: page.T(ctx, "serverorder.stop")},
+	}
+	for _, c := range checks {
+		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: page.T(ctx, string(c.Code), page.Dated(ctx, s.Now(), c.Args)...)})
+	}
+	return ms
+}
+
+// serverCommand makes a key and a request with OpenSSL for the first name; -nodes
+// is understood by LibreSSL, too.
+func serverCommand(ctx context.Context, names []string) string {
+	name := "www.uni.example"
+	if len(names) > 0 && strings.Trim(names[0], "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" {
+		name = names[0]
+	}
+	return fmt.Sprintf("openssl req -new -newkey rsa:3072 -nodes -subj /CN=%s -addext subjectAltName=DNS:%s -keyout %s -out %s",
+		name, name, page.T(ctx, "key.file_key"), page.T(ctx, "key.file_request"))
+}

@@ -1,0 +1,102 @@
+package servers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/pki"
+	"petschaft/internal/site/page"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+	"petschaft/web/view/serverview"
+)
+
+func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	if err := cert.MayRevokeServer(c); err != nil {
+		return err
+	}
+	return s.revokePage(w, r, c, pki.Unspecified, nil)
+}
+
+func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.load(r)
+	if err != nil {
+		return err
+	}
+	why := page.NoReason
+	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
+		why = pki.Reason(n)
+	}
+	err = s.Cert.RevokeServer(r.Context(), s.Doing(r), c.Reference, why)
+	if err != nil && page.Answerable(err) && cert.MayRevokeServer(c) == nil {
+		return s.revokePage(w, r, c, why, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier))
+}
+
+// revokePage asks why; failed is why the form came back.
+func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
+	ctx, path := r.Context(), paths.Certificate(c.Reference)
+	bad, whole := page.Wrong(ctx, failed)
+	m := serverview.RevokeModel{
+		Names: page.Spelled(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
+		Dialog: view.DialogModel{
+			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "server.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
+			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
+		},
+		Reason: view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+	}
+	if c.Earlier {
+		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
+	}
+	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))
+	}
+	for _, f := range cert.ServerReasons(c) {
+		f = ofServer(f)
+		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
+	}
+	m.Fails = view.Fails(m.Reason)
+	if whole != "" {
+		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	}
+	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
+	f = page.Standing(f)
+	if failed != nil {
+		f, status = s.Refused(w, f, failed)
+	}
+	return s.Show(w, r, status, serverview.Revoke(f, m))
+}
+
+// ofServer words a reason as it is with servers, where it speaks of mailboxes
+// otherwise.
+func ofServer(f pki.ReasonFacts) pki.ReasonFacts {
+	switch f.Reason {
+	case pki.AffiliationChanged:
+		f.ID, f.Help = "server.reason_affiliation", "server.reason_affiliation_help"
+	case pki.CessationOfOperation:
+		f.ID, f.Help = "server.reason_cessation", "server.reason_cessation_help"
+	}
+	return f
+}
+
+// reasonOf words why a server certificate was revoked, empty when it was not.
+func reasonOf(ctx context.Context, c cert.ServerCertificate) string {
+	if c.Reason == nil {
+		return ""
+	}
+	f, known := pki.Reason(*c.Reason).Facts()
+	if !known {
+		return strconv.Itoa(int(*c.Reason))
+	}
+	return page.T(ctx, ofServer(f).ID)
+}
