@@ -7,55 +7,56 @@ import (
 	"testing"
 
 	"petschaft/internal/api"
+	"petschaft/internal/site/sitetest"
 )
 
 func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	anyone := r.anonymous()
+	r := sitetest.New(t)
+	anyone := r.Anonymous()
 	var document struct {
 		Paths      map[string]map[string]struct{ Summary string }
 		Components struct{ Schemas map[string]any }
 	}
-	must(0, json.Unmarshal([]byte(anyone.get("/api/v1/openapi.json").body), &document))
-	page := anyone.get("/api").status(http.StatusOK)
+	sitetest.Must(0, json.Unmarshal([]byte(anyone.Get("/api/v1/openapi.json").Content), &document))
+	page := anyone.Get("/api").Is(http.StatusOK)
 	n := 0
 	for path, of := range document.Paths {
 		for method, c := range of {
 			n++
-			page.has(strings.ToUpper(method)+" "+path, c.Summary)
+			page.Has(strings.ToUpper(method)+" "+path, c.Summary)
 		}
 	}
 	if n < 20 {
 		t.Errorf("the document has %d operations, want all of them", n)
 	}
 	for name := range document.Components.Schemas {
-		page.has(`id="schema-` + name + `"`)
+		page.Has(`id="schema-` + name + `"`)
 	}
-	page.has("Der erste Aufruf", r.base+"/api/v1/email-domains", "addresses.read", "Idempotency-Key", "kann fehlen", `"personal" | "functional"`).lacks("%!", "<nil>")
-	if most := 600_000; len(page.body) > most {
-		t.Errorf("the page has %d bytes, want at most %d", len(page.body), most)
+	page.Has("Der erste Aufruf", r.Base+"/api/v1/email-domains", "addresses.read", "Idempotency-Key", "kann fehlen", `"personal" | "functional"`).Lacks("%!", "<nil>")
+	if most := 600_000; len(page.Content) > most {
+		t.Errorf("the page has %d bytes, want at most %d", len(page.Content), most)
 	}
-	anyone.lang = "en"
-	anyone.get("/api").has("The first call", "may be left out")
+	anyone.Lang = "en"
+	anyone.Get("/api").Has("The first call", "may be left out")
 }
 
 func TestEveryKindOfProblemHasAPage(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	anyone := r.anonymous()
-	all := anyone.get("/api")
+	r := sitetest.New(t)
+	anyone := r.Anonymous()
+	all := anyone.Get("/api")
 	if len(api.Kinds()) < 10 {
 		t.Error("hardly any kinds of problems")
 	}
 	for _, k := range api.Kinds() {
 		path := "/api/problems/" + k.Name
-		all.has(path)
-		anyone.get(path).status(http.StatusOK).has(r.base+path, http.StatusText(k.Status))
+		all.Has(path)
+		anyone.Get(path).Is(http.StatusOK).Has(r.Base+path, http.StatusText(k.Status))
 	}
-	anyone.get("/api/problems/unheard-of").status(http.StatusNotFound)
-	problem := anyone.get("/api/v1/email-domains").status(http.StatusUnauthorized)
+	anyone.Get("/api/problems/unheard-of").Is(http.StatusNotFound)
+	problem := anyone.Get("/api/v1/email-domains").Is(http.StatusUnauthorized)
 	var p struct{ Type string }
-	must(0, json.Unmarshal([]byte(problem.body), &p))
-	anyone.get(p.Type).status(http.StatusOK)
+	sitetest.Must(0, json.Unmarshal([]byte(problem.Content), &p))
+	anyone.Get(p.Type).Is(http.StatusOK)
 }

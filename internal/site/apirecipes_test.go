@@ -18,61 +18,62 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/site/sitetest"
 )
 
 var scripts = regexp.MustCompile("(?ms)^ *```sh ([a-z]+\\.sh)\n(.*?)^ *```$")
 
 // shop runs the scripts of docs/api.md against the portal, with a token of nora.
 type shop struct {
-	*rig
+	*sitetest.Rig
 	dir string
 }
 
 func newShop(t *testing.T, verbs ...person.Verb) *shop {
 	t.Helper()
-	s := &shop{newRig(t), t.TempDir()}
-	s.work()
-	page := must(os.ReadFile(filepath.Join(must(chromium.Root()), "docs", "api.md")))
+	s := &shop{sitetest.New(t), t.TempDir()}
+	s.StartJobs()
+	page := sitetest.Must(os.ReadFile(filepath.Join(sitetest.Must(chromium.Root()), "docs", "api.md")))
 	for _, m := range scripts.FindAllSubmatch(page, -1) {
-		must(0, os.WriteFile(filepath.Join(s.dir, string(m[1])), m[2], 0o600))
+		sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, string(m[1])), m[2], 0o600))
 	}
-	secret, _ := s.token("nora", verbs)
-	must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	secret, _ := token(s.Rig, "nora", verbs)
+	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
 	return s
 }
 
 // run runs a script and returns what it wrote.
 func (s *shop) run(script string, args ...string) (string, error) {
-	s.t.Helper()
-	c := exec.CommandContext(s.t.Context(), "sh", append([]string{filepath.Join(s.dir, script)}, args...)...)
-	c.Env = append(os.Environ(), "PETSCHAFT="+s.base, "HEADER="+filepath.Join(s.dir, "header"), "DOMAIN=uni.example", "LC_ALL=C.UTF-8")
+	s.T.Helper()
+	c := exec.CommandContext(s.T.Context(), "sh", append([]string{filepath.Join(s.dir, script)}, args...)...)
+	c.Env = append(os.Environ(), "PETSCHAFT="+s.Base, "HEADER="+filepath.Join(s.dir, "header"), "DOMAIN=uni.example", "LC_ALL=C.UTF-8")
 	c.Dir = s.dir
 	out, err := c.CombinedOutput()
 	return string(out), err
 }
 
 func (s *shop) must(script string, args ...string) string {
-	s.t.Helper()
+	s.T.Helper()
 	out, err := s.run(script, args...)
 	if err != nil {
-		s.t.Fatalf("%s %v: %v\n%s\n(the scripts need curl, jq and openssl: go run ./cmd/demo need)", script, args, err, out)
+		s.T.Fatalf("%s %v: %v\n%s\n(the scripts need curl, jq and openssl: go run ./cmd/demo need)", script, args, err, out)
 	}
 	return out
 }
 
 func (s *shop) write(name string, lines ...string) string {
-	s.t.Helper()
+	s.T.Helper()
 	path := filepath.Join(s.dir, name)
-	must(0, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+	sitetest.Must(0, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	return path
 }
 
 // rows says how all rows of uni.example stand.
 func (s *shop) rows() (all []string) {
-	s.t.Helper()
-	ctx, by := s.t.Context(), s.actors["nora"]
-	d := must(s.Org.Domain(ctx, by, "uni.example"))
-	for _, r := range must(s.Mailbox.Rows(ctx, by, d, mailbox.View{Size: 200, Sort: mailbox.ByPrimary})).Rows {
+	s.T.Helper()
+	ctx, by := s.T.Context(), s.Actors["nora"]
+	d := sitetest.Must(s.Org.Domain(ctx, by, "uni.example"))
+	for _, r := range sitetest.Must(s.Mailbox.Rows(ctx, by, d, mailbox.View{Size: 200, Sort: mailbox.ByPrimary})).Rows {
 		all = append(all, fmt.Sprintf("%s %q %v active %v", r.Primary, r.Name, r.Aliases, r.Active))
 	}
 	return all
@@ -80,8 +81,8 @@ func (s *shop) rows() (all []string) {
 
 // lines counts the audit lines that are not about a call alone, and the mails.
 func (s *shop) lines() (lines, mails int) {
-	s.t.Helper()
-	must(0, s.db.QueryRow(s.t.Context(), `select (select count(*) from audit_line where action not like 'api.%'), (select count(*) from challenge)`).Scan(&lines, &mails))
+	s.T.Helper()
+	sitetest.Must(0, s.Pool.QueryRow(s.T.Context(), `select (select count(*) from audit_line where action not like 'api.%'), (select count(*) from challenge)`).Scan(&lines, &mails))
 	return lines, mails
 }
 
@@ -104,8 +105,8 @@ func TestTheFirstCallsOfTheDocumentationWork(t *testing.T) {
 func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
-	s.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example", Applicant: "ida@uni.example"})
-	s.add("bob.bach")
+	s.AddRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example", Applicant: "ida@uni.example"})
+	s.Add("bob.bach")
 	people := s.write("people", "Ada.Adler@uni.example\tAdler, Ada\ta.adler@uni.example,ada@uni.example", "bob.bach@uni.example\tBach, Bob\t", "ozlem@uni.example\tÖztürk, \"Özlem\" \\ Süß")
 	s.must("sync.sh", "uni.example", people)
 	want := []string{
@@ -132,8 +133,8 @@ func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 
 // people are the lines of a file of the domain institut.example, in uni.example.
 func (s *shop) people(file string, more ...string) string {
-	s.t.Helper()
-	lines := strings.Split(strings.TrimSpace(string(must(os.ReadFile(filepath.Join("testdata", file))))), "\n")
+	s.T.Helper()
+	lines := strings.Split(strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join("testdata", file))))), "\n")
 	for i, l := range lines {
 		lines[i] = strings.ReplaceAll(l, "@institut.example", "@uni.example")
 	}
@@ -144,7 +145,7 @@ func TestTheNightlySyncMindsNeitherCapitalsNorWhatNobodySees(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
 	for _, local := range []string{"UPPER.Case", "Gabi.Gross", "Hans.Hahn"} {
-		s.add(local, strings.ToUpper(local)+"2@uni.example")
+		s.Add(local, strings.ToUpper(local)+"2@uni.example")
 	}
 	people := s.people("60-people-upper.tsv")
 	s.must("sync.sh", "uni.example", people)
@@ -164,7 +165,7 @@ func TestTheNightlySyncMindsNeitherCapitalsNorWhatNobodySees(t *testing.T) {
 
 	// Gabi has left. One address is a functional row's by now, so its line is
 	// refused each night.
-	s.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example"})
+	s.AddRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek", Primary: "bibliothek@uni.example"})
 	people = s.people("60c-people-leaver.tsv", "Bibliothek@uni.example\tBibliothek\t", "zuletzt@uni.example\tZuletzt, Zoe\tz@ünï.example")
 	for range 2 {
 		out, err := s.run("sync.sh", "uni.example", people)
@@ -183,13 +184,13 @@ func TestTheNightlySyncMindsNeitherCapitalsNorWhatNobodySees(t *testing.T) {
 func TestTheNightlySyncKnowsDomainsByAnyOfTheirNames(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
-	must(s.Org.AddDomain(t.Context(), s.actors["rita"], org.DomainInput{Name: "bücher.example", Group: s.group, Validation: org.ByMailbox}))
-	secret, _ := s.token("nora", []person.Verb{person.ReadAddresses, person.WriteAddresses, person.SendChallenges}, "xn--bcher-kva.example")
-	must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	sitetest.Must(s.Org.AddDomain(t.Context(), s.Actors["rita"], org.DomainInput{Name: "bücher.example", Group: s.Group, Validation: org.ByMailbox}))
+	secret, _ := token(s.Rig, "nora", []person.Verb{person.ReadAddresses, person.WriteAddresses, person.SendChallenges}, "xn--bcher-kva.example")
+	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
 	people := s.write("people", "Ada@bücher.example\tAdler, Ada\tAdler@BÜCHER.example,a@xn--bcher-kva.example\r")
 	s.must("sync.sh", "xn--bcher-kva.example", people)
-	ctx, by := t.Context(), s.actors["nora"]
-	all := must(s.Mailbox.Rows(ctx, by, must(s.Org.Domain(ctx, by, "xn--bcher-kva.example")), mailbox.View{})).Rows
+	ctx, by := t.Context(), s.Actors["nora"]
+	all := sitetest.Must(s.Mailbox.Rows(ctx, by, sitetest.Must(s.Org.Domain(ctx, by, "xn--bcher-kva.example")), mailbox.View{})).Rows
 	if len(all) != 1 || all[0].Primary != "ada@xn--bcher-kva.example" || len(all[0].Aliases) != 2 {
 		t.Fatalf("got the rows %+v", all)
 	}
@@ -203,19 +204,19 @@ func TestTheNightlySyncKnowsDomainsByAnyOfTheirNames(t *testing.T) {
 func TestTheNightlySyncAsksWhomItDidNotComeTo(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
-	new, _ := s.add("neu")
-	asked, _ := s.add("gefragt")
-	old, _ := s.add("alt")
-	must(s.Mailbox.Challenge(t.Context(), s.actors["nora"], "uni.example", asked))
-	must(s.db.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
-	must(s.db.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
-	must(s.db.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
-	must(s.db.Exec(t.Context(), `update address_row set created = now() - interval '8 days' where id = $1`, old))
+	new, _ := s.Add("neu")
+	asked, _ := s.Add("gefragt")
+	old, _ := s.Add("alt")
+	sitetest.Must(s.Mailbox.Challenge(t.Context(), s.Actors["nora"], "uni.example", asked))
+	sitetest.Must(s.Pool.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
+	sitetest.Must(s.Pool.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
+	sitetest.Must(s.Pool.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
+	sitetest.Must(s.Pool.Exec(t.Context(), `update address_row set created = now() - interval '8 days' where id = $1`, old))
 	people := s.write("people", "neu@uni.example\tneu\t", "gefragt@uni.example\tgefragt\t", "alt@uni.example\talt\t")
 	for range 2 {
 		s.must("sync.sh", "uni.example", people)
 		var rows []mailbox.ID
-		must(0, s.db.QueryRow(t.Context(), `select array_agg(row_id order by id) from challenge_round`).Scan(&rows))
+		sitetest.Must(0, s.Pool.QueryRow(t.Context(), `select array_agg(row_id order by id) from challenge_round`).Scan(&rows))
 		if !slices.Equal(rows, []mailbox.ID{asked, new}) {
 			t.Errorf("got challenges of the rows %v, want %v: by hand, and for the new one", rows, []mailbox.ID{asked, new})
 		}
@@ -224,14 +225,14 @@ func TestTheNightlySyncAsksWhomItDidNotComeTo(t *testing.T) {
 
 // still runs the sync again and holds that nothing changed by it.
 func (s *shop) still(people string, want []string) {
-	s.t.Helper()
+	s.T.Helper()
 	linesBefore, mailsBefore := s.lines()
 	if out := s.must("sync.sh", "uni.example", people); out != "" {
-		s.t.Errorf("run again: it did\n%s", out)
+		s.T.Errorf("run again: it did\n%s", out)
 	}
 	lines, mails := s.lines()
 	if lines != linesBefore || mails != mailsBefore || !slices.Equal(s.rows(), want) {
-		s.t.Errorf("run again: got %d audit lines and %d challenges, want %d and %d, and the rows unchanged:\n%q", lines, mails, linesBefore, mailsBefore, s.rows())
+		s.T.Errorf("run again: got %d audit lines and %d challenges, want %d and %d, and the rows unchanged:\n%q", lines, mails, linesBefore, mailsBefore, s.rows())
 	}
 }
 
@@ -239,7 +240,7 @@ func TestTheNightlySyncStopsBeforeABrokenFile(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
 	for i := range 220 { // more than a page
-		s.add(fmt.Sprintf("p%03d", i))
+		s.Add(fmt.Sprintf("p%03d", i))
 	}
 	before := s.rows()
 	if out, err := s.run("sync.sh", "uni.example", s.write("people", "p000@uni.example\tp000\t")); err == nil || !strings.Contains(out, "219 of 220 people are missing") {
@@ -253,8 +254,8 @@ func TestTheNightlySyncStopsBeforeABrokenFile(t *testing.T) {
 func TestTheScriptForALeaverDeactivatesAndRevokes(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.ReadClientCertificates, person.RevokeClientCertificates)
-	row := s.linkRow("niko", "niko")
-	s.certified("niko", row)
+	row := s.LinkRow("niko", "niko")
+	s.Certified("niko", row)
 	out := s.must("leave.sh", "Niko@uni.example")
 	for _, want := range []string{`"active":false`, `"state":"revoked"`} {
 		if !strings.Contains(out, want) {
@@ -269,29 +270,29 @@ func TestTheScriptForALeaverDeactivatesAndRevokes(t *testing.T) {
 func TestTheCronScriptRenewsAServerCertificate(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadOrders, person.WriteOrders, person.ReadCertificates)
-	s.autoApprove(true)
-	key := ecKey()
-	reference := s.served(s.organisation, key.Public(), 90, "www.uni.example")
+	autoApprove(s.Rig, true)
+	key := sitetest.ECKey()
+	reference := s.Served(s.Organisation, key.Public(), 90, "www.uni.example")
 	s.write("reference", reference)
-	must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), keyPEM(key), 0o600))
+	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
 	renew := func() string { return s.must("renew.sh", s.dir, "echo reloaded") }
 	if out := renew(); out != "" {
 		t.Fatalf("too early: it did\n%s", out)
 	}
-	s.clock.Advance(75 * 24 * time.Hour)
+	s.Clock.Advance(75 * 24 * time.Hour)
 	if out := renew(); !strings.Contains(out, "reloaded") {
 		t.Fatalf("got\n%s\nwant a new certificate", out)
 	}
-	next := strings.TrimSpace(string(must(os.ReadFile(filepath.Join(s.dir, "reference")))))
-	c := must(s.Cert.Server(t.Context(), s.actors["nora"], next))
-	if old := must(s.Cert.Server(t.Context(), s.actors["nora"], reference)); old.ReplacedBy == nil || *old.ReplacedBy != next {
+	next := strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "reference")))))
+	c := sitetest.Must(s.Cert.Server(t.Context(), s.Actors["nora"], next))
+	if old := sitetest.Must(s.Cert.Server(t.Context(), s.Actors["nora"], reference)); old.ReplacedBy == nil || *old.ReplacedBy != next {
 		t.Errorf("the old certificate is replaced by %v, want %s", old.ReplacedBy, next)
 	}
-	chain := must(os.ReadFile(filepath.Join(s.dir, "fullchain.pem")))
+	chain := sitetest.Must(os.ReadFile(filepath.Join(s.dir, "fullchain.pem")))
 	if want := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.DER}); !bytes.HasPrefix(chain, want) {
 		t.Errorf("got the file\n%s", chain)
 	}
-	if bytes.Equal(must(os.ReadFile(filepath.Join(s.dir, "key.pem"))), keyPEM(key)) {
+	if bytes.Equal(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "key.pem"))), sitetest.KeyPEM(key)) {
 		t.Error("the key is the old one")
 	}
 	if out := renew(); out != "" {
@@ -302,31 +303,31 @@ func TestTheCronScriptRenewsAServerCertificate(t *testing.T) {
 func TestTheCronScriptWaitsForTheOfficeAndSaysWhenItRefuses(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadOrders, person.WriteOrders, person.ReadCertificates)
-	s.autoApprove(false)
-	key := ecKey()
-	reference := s.served(s.organisation, key.Public(), 90, "www.uni.example")
+	autoApprove(s.Rig, false)
+	key := sitetest.ECKey()
+	reference := s.Served(s.Organisation, key.Public(), 90, "www.uni.example")
 	s.write("reference", reference)
-	must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), keyPEM(key), 0o600))
-	s.clock.Advance(75 * 24 * time.Hour)
+	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
+	s.Clock.Advance(75 * 24 * time.Hour)
 	script := filepath.Join(s.dir, "renew.sh")
-	text := must(os.ReadFile(script))
-	must(0, os.WriteFile(script, bytes.Replace(text, []byte("tries=30"), []byte("tries=1"), 1), 0o600))
+	text := sitetest.Must(os.ReadFile(script))
+	sitetest.Must(0, os.WriteFile(script, bytes.Replace(text, []byte("tries=30"), []byte("tries=1"), 1), 0o600))
 	if out := s.must("renew.sh", s.dir, "echo reloaded"); out != "" {
 		t.Fatalf("before the office decided: it did\n%s", out)
 	}
-	ordered := strings.TrimSpace(string(must(os.ReadFile(filepath.Join(s.dir, "ordered")))))
-	must(0, s.rejectOrder(ordered))
+	ordered := strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "ordered")))))
+	sitetest.Must(0, s.rejectOrder(ordered))
 	if out, err := s.run("renew.sh", s.dir, "echo reloaded"); err == nil || !strings.Contains(out, "is rejected") {
 		t.Errorf("after it refused: got %v and %q", err, out)
 	}
 }
 
-func (r *rig) autoApprove(on bool) {
-	r.t.Helper()
-	must(0, r.Org.EditOrganisation(r.t.Context(), r.actors["rita"], r.organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: on}))
+func autoApprove(r *sitetest.Rig, on bool) {
+	r.T.Helper()
+	sitetest.Must(0, r.Org.EditOrganisation(r.T.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: on}))
 }
 
 func (s *shop) rejectOrder(reference string) error {
-	o := must(s.Order.Server(s.t.Context(), s.actors["rita"], reference))
-	return s.Order.Reject(s.t.Context(), s.actors["rita"], reference, order.Decision{Version: o.Version, Reason: "Nein"})
+	o := sitetest.Must(s.Order.Server(s.T.Context(), s.Actors["rita"], reference))
+	return s.Order.Reject(s.T.Context(), s.Actors["rita"], reference, order.Decision{Version: o.Version, Reason: "Nein"})
 }

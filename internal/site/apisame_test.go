@@ -19,14 +19,15 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/site/sitetest"
 )
 
 // twins are two portals in the same state: nora uses the pages of one, her
 // script the API of the other.
 type twins struct {
 	t             *testing.T
-	pages, api    *rig
-	nora          *browser
+	pages, api    *sitetest.Rig
+	nora          *sitetest.Browser
 	token         string
 	lines         [2]int64 // audit lines from before
 	rows, clients []int64
@@ -34,33 +35,33 @@ type twins struct {
 
 func newTwins(t *testing.T) *twins {
 	t.Helper()
-	w := &twins{t: t, pages: newRig(t), api: newRig(t)}
-	now := w.api.clock.Now().Add(time.Minute) // after both
-	for _, r := range []*rig{w.pages, w.api} {
-		r.clock.Set(now)
+	w := &twins{t: t, pages: sitetest.New(t), api: sitetest.New(t)}
+	now := w.api.Clock.Now().Add(time.Minute) // after both
+	for _, r := range []*sitetest.Rig{w.pages, w.api} {
+		r.Clock.Set(now)
 		for _, sub := range []string{"ada", "bob"} {
-			row := r.linkRow(sub, sub, sub+".alias@uni.example")
-			id := r.certified(sub, row)
+			row := r.LinkRow(sub, sub, sub+".alias@uni.example")
+			id := r.Certified(sub, row)
 			if r == w.api {
 				w.clients = append(w.clients, int64(id))
 				w.rows = append(w.rows, int64(row))
 			}
 		}
-		r.clock.Advance(time.Hour)
+		r.Clock.Advance(time.Hour)
 	}
-	w.nora = w.pages.as("nora")
+	w.nora = w.pages.As("nora")
 	r := w.api
-	d := must(r.Org.Domain(t.Context(), r.actors["nora"], "uni.example"))
-	w.token, _ = must2(r.Org.MakeToken(t.Context(), r.actors["nora"], person.TokenInput{
-		Form: "f", Name: "Skript", Domains: []int64{int64(d.ID)}, Verbs: person.DomainVerbs(), Ends: r.clock.Now().AddDate(0, 6, 0),
+	d := sitetest.Must(r.Org.Domain(t.Context(), r.Actors["nora"], "uni.example"))
+	w.token, _ = must2(r.Org.MakeToken(t.Context(), r.Actors["nora"], person.TokenInput{
+		Form: "f", Name: "Skript", Domains: []int64{int64(d.ID)}, Verbs: person.DomainVerbs(), Ends: r.Clock.Now().AddDate(0, 6, 0),
 	}))
-	for i, r := range []*rig{w.pages, w.api} {
-		must(0, r.db.QueryRow(t.Context(), `select max(id) from audit_line`).Scan(&w.lines[i]))
+	for i, r := range []*sitetest.Rig{w.pages, w.api} {
+		sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select max(id) from audit_line`).Scan(&w.lines[i]))
 	}
 	return w
 }
 
-func must2[T, U any](v T, u U, err error) (T, U) { return must(v, err), u }
+func must2[T, U any](v T, u U, err error) (T, U) { return sitetest.Must(v, err), u }
 
 // call sends the script's request and returns the status.
 func (w *twins) call(method, path string, body any, headers ...string) int {
@@ -69,17 +70,17 @@ func (w *twins) call(method, path string, body any, headers ...string) int {
 	if file, ok := body.(string); ok {
 		content = strings.NewReader(file)
 	} else if body != nil {
-		content = bytes.NewReader(must(json.Marshal(body)))
+		content = bytes.NewReader(sitetest.Must(json.Marshal(body)))
 	}
-	req := must(http.NewRequest(method, w.api.base+"/api/v1"+path, content))
+	req := sitetest.Must(http.NewRequest(method, w.api.Base+"/api/v1"+path, content))
 	req.Header.Set("Authorization", "Bearer "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	res := must(http.DefaultClient.Do(req))
+	res := sitetest.Must(http.DefaultClient.Do(req))
 	defer res.Body.Close()
-	text := must(io.ReadAll(res.Body))
+	text := sitetest.Must(io.ReadAll(res.Body))
 	if res.StatusCode >= 500 {
 		w.t.Errorf("%s %s: %d %s", method, path, res.StatusCode, text)
 	}
@@ -130,15 +131,15 @@ func (w *twins) step(rng *rand.Rand) (what string, same bool) {
 	switch what = random(rng, "add", "add", "edit", "edit", "edit", "deactivate", "activate", "challenges", "challenges", "delete", "revoke", "wait"); what {
 	case "wait":
 		d := time.Duration(1+rng.IntN(90)) * time.Second
-		w.pages.clock.Advance(d)
-		w.api.clock.Advance(d)
+		w.pages.Clock.Advance(d)
+		w.api.Clock.Advance(d)
 		return what, true
 	case "add":
 		form := []string{
 			"kind", string(in.Kind), "name", in.Name, "primary", in.Primary, "alias1", in.Aliases[0], "alias2", in.Aliases[1],
 			"applicant", in.Applicant, "comment", in.Comment,
 		}
-		shown = w.nora.post("/email-domains/uni.example/rows", form...).StatusCode
+		shown = w.nora.Post("/email-domains/uni.example/rows", form...).StatusCode
 		called = w.call("POST", "/email-domains/uni.example/addresses", map[string]any{
 			"kind": in.Kind, "name": in.Name, "primary": in.Primary, "aliases": filled(in.Aliases), "applicant": in.Applicant, "comment": in.Comment,
 		})
@@ -149,25 +150,25 @@ func (w *twins) step(rng *rand.Rand) (what string, same bool) {
 			"version", strconv.FormatInt(version, 10), "kind", string(in.Kind), "name", in.Name, "alias1", in.Aliases[0], "alias2", in.Aliases[1],
 			"applicant", in.Applicant, "comment", in.Comment, "person", string(in.Person),
 		}
-		shown = w.nora.post(page+"/edit", form...).StatusCode
+		shown = w.nora.Post(page+"/edit", form...).StatusCode
 		patch := map[string]any{"kind": in.Kind, "name": in.Name, "aliases": filled(in.Aliases), "applicant": in.Applicant, "comment": in.Comment}
 		if in.Person != "" {
 			patch["person"] = in.Person
 		}
 		called = w.call("PATCH", path, patch, "If-Match", fmt.Sprintf(`"v%d"`, version))
 	case "activate", "deactivate":
-		shown = w.nora.post(page + "/" + what).StatusCode
+		shown = w.nora.Post(page + "/" + what).StatusCode
 		called = w.call("PATCH", path, map[string]any{"active": what == "activate"})
 		if shown == http.StatusConflict && called == http.StatusOK { // what is so already is no conflict for a patch
 			called = shown
 		}
 	case "challenges":
-		shown, called = w.nora.post(page+"/challenges").StatusCode, w.call("POST", path+"/challenges", nil)
+		shown, called = w.nora.Post(page+"/challenges").StatusCode, w.call("POST", path+"/challenges", nil)
 	case "delete":
-		shown, called = w.nora.post(page+"/delete").StatusCode, w.call("DELETE", path, nil)
+		shown, called = w.nora.Post(page+"/delete").StatusCode, w.call("DELETE", path, nil)
 	case "revoke":
 		id := random(rng, w.clients...)
-		shown = w.nora.post(fmt.Sprintf("/client-certificates/%d/revoke", id), "reason", "4").StatusCode
+		shown = w.nora.Post(fmt.Sprintf("/client-certificates/%d/revoke", id), "reason", "4").StatusCode
 		called = w.call("POST", fmt.Sprintf("/client-certificates/%d/revocation", id), map[string]any{"reason": "superseded"})
 	}
 	ok := func(status int) bool { return status < 400 }
@@ -175,20 +176,20 @@ func (w *twins) step(rng *rand.Rand) (what string, same bool) {
 }
 
 func (w *twins) version(row int64) (n int64) {
-	_ = w.api.db.QueryRow(w.t.Context(), `select version from address_row where id = $1`, row).Scan(&n)
+	_ = w.api.Pool.QueryRow(w.t.Context(), `select version from address_row where id = $1`, row).Scan(&n)
 	return n
 }
 
 // learn notes the rows there are.
 func (w *twins) learn() {
-	rows := must(w.api.db.Query(w.t.Context(), `select id from address_row order by id`))
-	w.rows = must(pgx.CollectRows(rows, pgx.RowTo[int64]))
+	rows := sitetest.Must(w.api.Pool.Query(w.t.Context(), `select id from address_row order by id`))
+	w.rows = sitetest.Must(pgx.CollectRows(rows, pgx.RowTo[int64]))
 }
 
 // state is everything that the operations write, people by their names, without
 // what is random by intention, and without tokens.
 func (w *twins) state(i int) string {
-	r := []*rig{w.pages, w.api}[i]
+	r := []*sitetest.Rig{w.pages, w.api}[i]
 	var all strings.Builder
 	for _, sql := range []string{
 		`select (to_jsonb(x) - 'search')::text from address_row x where $1::bigint > 0 order by id`,
@@ -204,8 +205,8 @@ func (w *twins) state(i int) string {
 				left join account n on b.kind = 'account' and n.id = b.id where b.line = l.id)
 			from audit_line l left join account a on a.id = l.account where l.id > $1 and l.action <> 'api.called' order by l.id`,
 	} {
-		rows := must(r.db.Query(w.t.Context(), sql, w.lines[i]))
-		all.WriteString(strings.Join(must(pgx.CollectRows(rows, pgx.RowTo[string])), "\n") + "\n")
+		rows := sitetest.Must(r.Pool.Query(w.t.Context(), sql, w.lines[i]))
+		all.WriteString(strings.Join(sitetest.Must(pgx.CollectRows(rows, pgx.RowTo[string])), "\n") + "\n")
 	}
 	return all.String()
 }
@@ -215,7 +216,7 @@ func TestPageAndAPIDoTheSame(t *testing.T) {
 	w := newTwins(t)
 	seed := rand.Uint64()
 	if s := os.Getenv("PETSCHAFT_SEED"); s != "" {
-		seed = must(strconv.ParseUint(s, 10, 64))
+		seed = sitetest.Must(strconv.ParseUint(s, 10, 64))
 	}
 	t.Logf("repeat with PETSCHAFT_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 7))
@@ -239,7 +240,7 @@ func TestPageAndAPIDoTheSame(t *testing.T) {
 		t.Errorf("%d steps did something and %d did not: the walk says little", done[true], done[false])
 	}
 	var strange int
-	must(0, w.api.db.QueryRow(t.Context(), `select count(*) from audit_line where id > $1 and token is null`, w.lines[1]).Scan(&strange))
+	sitetest.Must(0, w.api.Pool.QueryRow(t.Context(), `select count(*) from audit_line where id > $1 and token is null`, w.lines[1]).Scan(&strange))
 	if strange > 0 {
 		t.Errorf("%d lines of the script do not name its token", strange)
 	}
@@ -248,22 +249,22 @@ func TestPageAndAPIDoTheSame(t *testing.T) {
 func TestPageAndAPIImportTheSame(t *testing.T) {
 	t.Parallel()
 	w := newTwins(t)
-	w.pages.work()
-	w.api.work()
+	w.pages.StartJobs()
+	w.api.StartJobs()
 	file := "Anzeigename,Primäre E-Mail,Alias 1,Postfachtyp\nAda Adler,ada@uni.example,,persönlich\nNeu,neu@uni.example,n@uni.example,persönlich\n,falsch@uni.example,,persönlich\n"
-	at := w.nora.csv(importsOfUni, "staff.csv", file).status(http.StatusSeeOther).to()
-	w.nora.post(at + "/plan").status(http.StatusSeeOther)
-	if got := w.call("POST", importsOfUni+"?file_name=staff.csv", file, "Content-Type", "text/csv"); got != http.StatusAccepted {
+	at := w.nora.Csv(sitetest.ImportsOfUni, "staff.csv", file).Is(http.StatusSeeOther).To()
+	w.nora.Post(at + "/plan").Is(http.StatusSeeOther)
+	if got := w.call("POST", sitetest.ImportsOfUni+"?file_name=staff.csv", file, "Content-Type", "text/csv"); got != http.StatusAccepted {
 		t.Fatalf("got %d, want 202", got)
 	}
-	w.pages.arrives(at, imports.Planned)
-	w.api.arrives(at, imports.Planned)
-	w.nora.post(at+"/apply", "number", "1").status(http.StatusSeeOther)
+	arrives(w.pages, at, imports.Planned)
+	arrives(w.api, at, imports.Planned)
+	w.nora.Post(at+"/apply", "number", "1").Is(http.StatusSeeOther)
 	if got := w.call("POST", at+"/apply", map[string]any{"changed": 1}); got != http.StatusAccepted {
 		t.Fatalf("got %d, want 202", got)
 	}
-	w.pages.arrives(at, imports.Applied)
-	w.api.arrives(at, imports.Applied)
+	arrives(w.pages, at, imports.Applied)
+	arrives(w.api, at, imports.Applied)
 	if d := cmp.Diff(w.state(0), w.state(1)); d != "" {
 		t.Errorf("the states differ (-page +API):\n%s", d)
 	}

@@ -7,9 +7,11 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/sitetest"
 )
 
 func TestTheJourneyOfManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
+
 func TestTheJourneyOfManyRowsWithoutScript(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de", chromium.NoScript)
@@ -25,21 +27,21 @@ func TestTheJourneyOfManyRowsInEnglishOnATelephone(t *testing.T) {
 // challenged challenges some of a domain's rows at once, and looks at the pages
 // where scripts run.
 func (w *walk) challenged(p *chromium.Page) {
-	w.t.Helper()
+	w.T.Helper()
 	look := func(name string) {
 		if p.Scripts() && w.lang == "de" { // one of the three is enough: it looks at every width
 			p.Look(name)
 		}
 	}
 	for i, name := range []string{"Adler, Ada", "Bach, Bob", "Clausen-von der Heyden, Christiane Maria", "Dorn, Dirk", "Prüfungsamt", "Zander, Zora"} {
-		w.addRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: fmt.Sprintf("person.mit.langem.namen%d@uni.example", i)})
+		w.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: fmt.Sprintf("person.mit.langem.namen%d@uni.example", i)})
 	}
-	gone, _ := w.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Weg, Willi", Primary: "weg@uni.example"})
-	must(0, w.Mailbox.Deactivate(w.t.Context(), w.actors["nora"], "uni.example", gone))
-	table := w.at("/email-domains/uni.example")
+	gone, _ := w.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Weg, Willi", Primary: "weg@uni.example"})
+	sitetest.Must(0, w.Mailbox.Deactivate(w.T.Context(), w.Actors["nora"], "uni.example", gone))
+	table := w.At("/email-domains/uni.example")
 	p.Goto(table)
 	if got := p.Offers("main", w.say("bulk.next")); got == p.Scripts() {
-		w.t.Errorf("before anything is ticked: the bar is there: %v, with scripts: %v", got, p.Scripts())
+		w.T.Errorf("before anything is ticked: the bar is there: %v, with scripts: %v", got, p.Scripts())
 	}
 	for _, name := range []string{"Adler, Ada", "Bach, Bob", "Weg, Willi"} {
 		p.Choose(w.say("bulk.tick_row", "name", name))
@@ -60,7 +62,7 @@ func (w *walk) challenged(p *chromium.Page) {
 	p.Has(w.say("bulk.leave"))
 	look("bulk-running")
 	for range 8 { // the portal's time stands still, and so does the pace
-		w.clock.Advance(10 * time.Second)
+		w.Clock.Advance(10 * time.Second)
 		w.pacedOut(p)
 	}
 	p.Await(w.say("bulk.over"))
@@ -72,7 +74,7 @@ func (w *walk) challenged(p *chromium.Page) {
 func (w *walk) many() {
 	p := w.enter("nora")
 	w.challenged(p)
-	table := w.at("/email-domains/uni.example")
+	table := w.At("/email-domains/uni.example")
 	p.Goto(table)
 	p.Choose(w.say("bulk.tick_row", "name", "Adler, Ada"))
 	p.Choose(w.say("bulk.all", "n", 7))
@@ -84,15 +86,15 @@ func (w *walk) many() {
 	p.Press(w.say("bulk.verb_comment"))
 	p.Await(w.say("bulk.over"))
 	p.Goto(table + "/bulk")
-	p.Has(w.say("bulk.verb_challenge"), w.say("bulk.verb_comment"), names["nora"])
+	p.Has(w.say("bulk.verb_challenge"), w.say("bulk.verb_comment"), sitetest.People["nora"])
 	p.Look("bulk-list")
 }
 
 // pacedOut waits until the bulk's worker has used up what the pace allows.
 func (w *walk) pacedOut(p *chromium.Page) {
-	w.t.Helper()
-	w.until("the work goes on", func() (waits bool) {
-		must(0, w.db.QueryRow(w.t.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.clock.Now()).Scan(&waits))
+	w.T.Helper()
+	w.Until("the work goes on", func() (waits bool) {
+		sitetest.Must(0, w.Pool.QueryRow(w.T.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.Clock.Now()).Scan(&waits))
 		return waits
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/sitetest"
 )
 
 // issued is what issue makes: applications and certificates in every state.
@@ -22,42 +23,42 @@ type issued struct {
 }
 
 // issue makes them for ada, in nora's domain.
-func (r *rig) issue() (w issued) {
-	r.t.Helper()
-	ctx := r.t.Context()
+func issue(r *sitetest.Rig) (w issued) {
+	r.T.Helper()
+	ctx := r.T.Context()
 	certificate := func(n cert.ID) string { return fmt.Sprintf("/client-certificates/%d", n) }
 	application := func(n order.ID) string { return fmt.Sprintf("/client-certificates/applications/%d", n) }
 	row := func(n mailbox.ID) string { return fmt.Sprintf("/email-domains/uni.example/rows/%d", n) }
-	expired := r.certified("ada", r.linkRow("ada.praktikum", "ada"))
-	r.clock.Advance(40 * 24 * time.Hour)
-	soon := r.certified("ada", r.linkRow("ada.adler.vertretung", "ada"))
-	r.clock.Advance(702 * 24 * time.Hour)
-	must(r.db.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.clock.Now(), r.clock.Now().Add(300*24*time.Hour)))
-	late := r.linkRow("nachtrag", "ada")
-	linked := r.linkRow("ada.adler", "ada", "adler@uni.example", "ada@uni.example")
-	valid := r.certified("ada", linked)
-	unlike := r.linkInput(mailbox.Input{Kind: mailbox.Personal, Name: "Cranz, Clara Theodora", Primary: "clara.cranz@uni.example"}, "ada")
-	revoked := r.certified("ada", unlike)
-	must(0, r.Cert.Revoke(ctx, r.actors["ada"], revoked, pki.KeyCompromise))
-	gone := r.linkRow("ada.frueher", "ada")
-	inactive := r.certified("ada", gone)
-	must(0, r.Mailbox.Deactivate(ctx, r.actors["nora"], "uni.example", gone))
-	refused := r.applied("ada", r.linkRow("abgelehnt", "ada"))
-	must(r.db.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.clock.Now()))
-	slow := r.applied("ada", r.linkRow("dauert", "ada"))
-	must(r.db.Exec(ctx, `update application set state = 'issuing', profile = 'mail-personal', emails = array['dauert@uni.example'], serial = '\x02', not_before = $2,
-		created = $3 where id = $1`, slow, r.clock.Now(), r.clock.Now().Add(-5*time.Minute)))
-	must(r.db.Exec(ctx, `update link set suspended = true where row_id = $1`, r.linkRow("ruht", "ada")))
+	expired := r.Certified("ada", r.LinkRow("ada.praktikum", "ada"))
+	r.Clock.Advance(40 * 24 * time.Hour)
+	soon := r.Certified("ada", r.LinkRow("ada.adler.vertretung", "ada"))
+	r.Clock.Advance(702 * 24 * time.Hour)
+	sitetest.Must(r.Pool.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(300*24*time.Hour)))
+	late := r.LinkRow("nachtrag", "ada")
+	linked := r.LinkRow("ada.adler", "ada", "adler@uni.example", "ada@uni.example")
+	valid := r.Certified("ada", linked)
+	unlike := r.LinkInput(mailbox.Input{Kind: mailbox.Personal, Name: "Cranz, Clara Theodora", Primary: "clara.cranz@uni.example"}, "ada")
+	revoked := r.Certified("ada", unlike)
+	sitetest.Must(0, r.Cert.Revoke(ctx, r.Actors["ada"], revoked, pki.KeyCompromise))
+	gone := r.LinkRow("ada.frueher", "ada")
+	inactive := r.Certified("ada", gone)
+	sitetest.Must(0, r.Mailbox.Deactivate(ctx, r.Actors["nora"], "uni.example", gone))
+	refused := r.Applied("ada", r.LinkRow("abgelehnt", "ada"))
+	sitetest.Must(r.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.Clock.Now()))
+	slow := r.Applied("ada", r.LinkRow("dauert", "ada"))
+	sitetest.Must(r.Pool.Exec(ctx, `update application set state = 'issuing', profile = 'mail-personal', emails = array['dauert@uni.example'], serial = '\x02', not_before = $2,
+		created = $3 where id = $1`, slow, r.Clock.Now(), r.Clock.Now().Add(-5*time.Minute)))
+	sitetest.Must(r.Pool.Exec(ctx, `update link set suspended = true where row_id = $1`, r.LinkRow("ruht", "ada")))
 	w = issued{
 		slow: application(slow), expired: certificate(expired),
 		valid: certificate(valid), soon: certificate(soon), revoked: certificate(revoked), inactive: certificate(inactive),
-		queued: application(r.applied("ada", late)), refused: application(refused), failed: application(r.failed("ada", r.linkRow("gescheitert", "ada"))),
+		queued: application(r.Applied("ada", late)), refused: application(refused), failed: application(r.Failed("ada", r.LinkRow("gescheitert", "ada"))),
 		unlikeRow: row(unlike), inactiveRow: row(gone), linkRow: row(linked),
 	}
-	office := r.linkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat Physik", Primary: "sekretariat.physik@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
-	must(r.db.Exec(ctx, `update application set reason = 'order.failed.rules_office', findings = $1 where state = 'failed'`, findings))
+	office := r.LinkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat Physik", Primary: "sekretariat.physik@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
+	sitetest.Must(r.Pool.Exec(ctx, `update application set reason = 'order.failed.rules_office', findings = $1 where state = 'failed'`, sitetest.Findings))
 	w.apply = fmt.Sprintf("/client-certificates/apply/%d", office)
-	must(0, r.Cert.SignOldLists(ctx))
+	sitetest.Must(0, r.Cert.SignOldLists(ctx))
 	return w
 }
 
@@ -66,7 +67,7 @@ func (r *rig) issue() (w issued) {
 func TestCertificatesInABrowser(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de")
-	w := s.issue()
+	w := issue(s.Rig)
 	for name, path := range map[string]string{
 		"mine": "/client-certificates", "mine-over": "/client-certificates?which=over", "start": "/", "apply": w.apply, "queued": w.queued, "slow": w.slow,
 		"refused": w.refused, "failed": w.failed, "valid": w.valid, "evidence": w.valid + "/evidence", "soon": w.soon, "expired": w.expired, "revoked": w.revoked, "revoke": w.valid + "/revoke",
@@ -91,7 +92,7 @@ func TestCertificatesInABrowser(t *testing.T) {
 	s.look("nora", "cert-contact-may-not", w.valid+"/revoke", http.StatusConflict)
 	s.look("niko", "cert-not-his", w.valid, http.StatusNotFound)
 	ada := s.page("ada")
-	ada.Goto(s.at(w.apply))
+	ada.Goto(s.At(w.apply))
 	ada.Await(s.say("key.browser"))
 	ada.Choose(s.say("apply.key_csr"))
 	s.judge(ada, "cert-apply-csr", http.StatusOK)

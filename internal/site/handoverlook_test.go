@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"petschaft/internal/site/sitetest"
 )
 
 // TestHandoversInABrowser looks at handovers in every state, from both sides, at
@@ -18,19 +20,19 @@ func TestHandoversInABrowser(t *testing.T) {
 	s.office()
 }
 
-func (s *sight) own() string { return fmt.Sprintf("/organisations/%d", s.organisation) }
+func (s *sight) own() string { return fmt.Sprintf("/organisations/%d", s.Organisation) }
 
 // begins looks at what the contact sees until the session password.
 func (s *sight) begins() {
-	s.t.Helper()
-	s.known("ada", "bob")
-	s.served(s.organisation, ecKey().Public(), 90, "www.uni.example")
-	s.ordered("neu.uni.example")
+	s.T.Helper()
+	s.Known("ada", "bob")
+	s.Served(s.Organisation, sitetest.ECKey().Public(), 90, "www.uni.example")
+	s.Ordered("neu.uni.example")
 	nora := s.look("nora", "handover-organisation", s.own(), http.StatusOK)
 	nora.Fill(s.say("handover.email"), "niemand@uni.example")
 	nora.Press(s.say("handover.change"))
 	s.judge(nora, "handover-wrong", http.StatusUnprocessableEntity)
-	nora.Fill(s.say("handover.email"), email("ada"))
+	nora.Fill(s.say("handover.email"), sitetest.Email("ada"))
 	nora.Press(s.say("handover.change"))
 	s.judge(nora, "handover-review", http.StatusOK)
 	nora.Press(s.say("handover.begin"))
@@ -44,10 +46,10 @@ func (s *sight) begins() {
 
 // several looks at the list, and at two handovers at once.
 func (s *sight) several() {
-	s.t.Helper()
-	s.second()
+	s.T.Helper()
+	s.Second()
 	nora := s.look("nora", "handover-list", "/organisations", http.StatusOK)
-	nora.Fill(s.say("handover.email_next"), email("ada"))
+	nora.Fill(s.say("handover.email_next"), sitetest.Email("ada"))
 	nora.Press(s.say("handover.change"))
 	s.judge(nora, "handover-list-none", http.StatusUnprocessableEntity)
 	nora.Choose(s.say("bulk.tick_row", "name", "Universität Probe"))
@@ -60,8 +62,8 @@ func (s *sight) several() {
 
 // answers looks at what the successor sees.
 func (s *sight) answers() {
-	s.t.Helper()
-	h := s.offered("ada")
+	s.T.Helper()
+	h := s.Offered("ada")
 	path := fmt.Sprintf("/handovers/%d", h.ID)
 	s.look("ada", "handover-start-successor", "/", http.StatusOK)
 	s.look("bob", "handover-foreign", path, http.StatusNotFound)
@@ -73,7 +75,7 @@ func (s *sight) answers() {
 	ada.Fill(s.say("handover.password"), "ABCD EFGH JKMN PQRS")
 	ada.Press(s.say("handover.finish"))
 	s.judge(ada, "handover-password-wrong", http.StatusUnprocessableEntity)
-	must(s.db.Exec(s.t.Context(), `update handover set wrong = 4 where id = $1`, h.ID))
+	sitetest.Must(s.Pool.Exec(s.T.Context(), `update handover set wrong = 4 where id = $1`, h.ID))
 	ada.Fill(s.say("handover.password"), "ABCD EFGH JKMN PQRS")
 	ada.Press(s.say("handover.finish"))
 	s.judge(ada, "handover-locked", http.StatusConflict)
@@ -81,18 +83,18 @@ func (s *sight) answers() {
 
 // ends looks at handovers that are over, and at the one that was finished.
 func (s *sight) ends() {
-	s.t.Helper()
-	declined := s.offered("bob")
+	s.T.Helper()
+	declined := s.Offered("bob")
 	bob := s.look("bob", "handover-offered-bob", fmt.Sprintf("/handovers/%d", declined.ID), http.StatusOK)
 	bob.Press(s.say("handover.decline"))
 	s.judge(bob, "handover-declined", http.StatusOK)
-	old := s.offered("bob")
-	must(0, s.Org.SetReminders(s.t.Context(), s.actors["nora"], s.organisation, []string{"netz@uni.example", "server-und-dienste@uni.example"}))
-	h := s.accepted("ada")
+	old := s.Offered("bob")
+	sitetest.Must(0, s.Org.SetReminders(s.T.Context(), s.Actors["nora"], s.Organisation, []string{"netz@uni.example", "server-und-dienste@uni.example"}))
+	h := s.Accepted("ada")
 	s.look("bob", "handover-replaced", fmt.Sprintf("/handovers/%d", old.ID), http.StatusOK)
 	path := fmt.Sprintf("/handovers/%d", h.ID)
 	ada := s.page("ada")
-	ada.Goto(s.at(path))
+	ada.Goto(s.At(path))
 	ada.Fill(s.say("handover.password"), h.Password)
 	ada.Press(s.say("handover.finish"))
 	s.judge(ada, "handover-finished", http.StatusOK)
@@ -103,12 +105,12 @@ func (s *sight) ends() {
 
 // office looks at the change of contact by two officers.
 func (s *sight) office() {
-	s.t.Helper()
+	s.T.Helper()
 	office := "/office" + s.own()
 	rita := s.look("rita", "reassign", office+"/contact", http.StatusOK)
 	rita.Press(s.say("office.reassign_ask"))
 	s.judge(rita, "reassign-wrong", http.StatusUnprocessableEntity)
-	rita.Fill(s.say("office.appoint_who"), email("bob"))
+	rita.Fill(s.say("office.appoint_who"), sitetest.Email("bob"))
 	rita.Fill(s.say("office.reassign_reason"), "Ada Adler hat das Haus verlassen; das Konto ist abgelaufen.")
 	rita.Press(s.say("office.reassign_ask"))
 	s.judge(rita, "reassign-waits", http.StatusOK)

@@ -8,24 +8,25 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/sitetest"
 )
 
 // arrives waits until an import is in a state.
-func (r *rig) arrives(path string, want imports.State) {
-	r.t.Helper()
-	r.until(fmt.Sprintf("%s is %s", path, want), func() bool {
+func arrives(r *sitetest.Rig, path string, want imports.State) {
+	r.T.Helper()
+	r.Until(fmt.Sprintf("%s is %s", path, want), func() bool {
 		var got imports.State
-		must(0, r.db.QueryRow(r.t.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
+		sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
 		return got == want
 	})
 }
 
 // planned uploads a file as nora and waits for its plan.
-func (r *rig) planned(nora *browser, name, content string) string {
-	r.t.Helper()
-	at := nora.csv(importsOfUni, name, content).status(http.StatusSeeOther).to()
-	nora.post(at + "/plan").status(http.StatusSeeOther)
-	r.arrives(at, imports.Planned)
+func planned(r *sitetest.Rig, nora *sitetest.Browser, name, content string) string {
+	r.T.Helper()
+	at := nora.Csv(sitetest.ImportsOfUni, name, content).Is(http.StatusSeeOther).To()
+	nora.Post(at + "/plan").Is(http.StatusSeeOther)
+	arrives(r, at, imports.Planned)
 	return at
 }
 
@@ -54,67 +55,67 @@ const (
 func TestImportsInABrowser(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de")
-	s.work()
+	s.StartJobs()
 	s.imports()
 }
 
 func (s *sight) imports() {
-	s.t.Helper()
-	nora := s.as("nora")
-	look := func(name, path string) { s.t.Helper(); s.look("nora", "import-"+name, path, http.StatusOK) }
-	look("none", importsOfUni)
+	s.T.Helper()
+	nora := s.As("nora")
+	look := func(name, path string) { s.T.Helper(); s.look("nora", "import-"+name, path, http.StatusOK) }
+	look("none", sitetest.ImportsOfUni)
 	s.page("nora").Press(s.say("import.upload"))
 	s.judge(s.page("nora"), "import-no-file", http.StatusUnprocessableEntity)
-	look("reading-odd", nora.csv(importsOfUni, "Liste Institut.csv", oddFile).to())
-	first := nora.csv(importsOfUni, "Export vom Montag.csv", firstFile).to()
+	look("reading-odd", nora.Csv(sitetest.ImportsOfUni, "Liste Institut.csv", oddFile).To())
+	first := nora.Csv(sitetest.ImportsOfUni, "Export vom Montag.csv", firstFile).To()
 	look("reading", first)
-	nora.post(first + "/plan")
-	s.arrives(first, imports.Planned)
+	nora.Post(first + "/plan")
+	arrives(s.Rig, first, imports.Planned)
 	look("plan-new", first)
 	look("plan-skipped", first+"?show=skipped")
-	nora.post(first + "/apply")
-	s.arrives(first, imports.Applied)
+	nora.Post(first + "/apply")
+	arrives(s.Rig, first, imports.Applied)
 	look("applied", first)
 	look("undo", first+"/undo")
 
-	s.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Alt, Anna", Primary: "anna.alt@uni.example", Comment: "bis 31.12.2027"})
-	s.asked("/email-domains/uni.example/rows/"+fmt.Sprint(s.rowOf("franziska.theodora.oesterreicher-grosskopf@uni.example")), "f.grosskopf@uni.example")
-	second := s.planned(nora, "Export vom Dienstag, mit einem recht langen Namen.csv", secondFile)
+	s.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Alt, Anna", Primary: "anna.alt@uni.example", Comment: "bis 31.12.2027"})
+	s.Asked("/email-domains/uni.example/rows/"+fmt.Sprint(rowOf(s.Rig, "franziska.theodora.oesterreicher-grosskopf@uni.example")), "f.grosskopf@uni.example")
+	second := planned(s.Rig, nora, "Export vom Dienstag, mit einem recht langen Namen.csv", secondFile)
 	look("plan", second)
 	look("plan-changed", second+"?show=changed")
 	look("plan-unchanged", second+"?show=unchanged")
 	look("missing", second+"/missing")
 	look("undo-stays", first+"/undo")
-	s.page("nora").Goto(s.at(second))
+	s.page("nora").Goto(s.At(second))
 	s.page("nora").Press(s.say("import.apply_both", "added", 1, "changed", 2))
 	s.judge(s.page("nora"), "import-brake", http.StatusUnprocessableEntity)
-	s.as("nora").post(fmt.Sprintf("/email-domains/uni.example/rows/%d/edit", s.rowOf("bibliothek@uni.example")),
-		"version", "1", "kind", "functional", "name", "Von Hand geändert", "alias1", "theke@uni.example", "applicant", "ida.wagner@uni.example").status(http.StatusSeeOther)
-	nora.post(second+"/apply", "number", "2").status(http.StatusSeeOther)
-	s.arrives(second, imports.Planned)
+	s.As("nora").Post(fmt.Sprintf("/email-domains/uni.example/rows/%d/edit", rowOf(s.Rig, "bibliothek@uni.example")),
+		"version", "1", "kind", "functional", "name", "Von Hand geändert", "alias1", "theke@uni.example", "applicant", "ida.wagner@uni.example").Is(http.StatusSeeOther)
+	nora.Post(second+"/apply", "number", "2").Is(http.StatusSeeOther)
+	arrives(s.Rig, second, imports.Planned)
 	look("plan-meanwhile", second)
 	s.looksAtEnds(first, second, look)
 }
 
 // looksAtEnds looks at work under way and at what is over.
 func (s *sight) looksAtEnds(first, second string, look func(name, path string)) {
-	s.t.Helper()
-	nora := s.as("nora")
-	nora.post(second + "/discard")
+	s.T.Helper()
+	nora := s.As("nora")
+	nora.Post(second + "/discard")
 	look("discarded", second)
-	nora.post(first + "/undo")
-	s.arrives(first, imports.Undone)
+	nora.Post(first + "/undo")
+	arrives(s.Rig, first, imports.Undone)
 	look("undone", first)
-	look("list", importsOfUni)
-	s.look("rita", "import-officer", importsOfUni, http.StatusOK)
+	look("list", sitetest.ImportsOfUni)
+	s.look("rita", "import-officer", sitetest.ImportsOfUni, http.StatusOK)
 	s.look("rita", "import-officer-plan", first, http.StatusOK)
-	must(s.db.Exec(s.t.Context(), `update import set state = 'planning', since = $2, done = 12000 where id = $1`, second[strings.LastIndex(second, "/")+1:], s.clock.Now()))
+	sitetest.Must(s.Pool.Exec(s.T.Context(), `update import set state = 'planning', since = $2, done = 12000 where id = $1`, second[strings.LastIndex(second, "/")+1:], s.Clock.Now()))
 	look("planning", second)
 }
 
 // rowOf is the row with a primary address.
-func (r *rig) rowOf(primary string) (id int64) {
-	r.t.Helper()
-	must(0, r.db.QueryRow(r.t.Context(), `select id from address_row where primary_address = $1`, primary).Scan(&id))
+func rowOf(r *sitetest.Rig, primary string) (id int64) {
+	r.T.Helper()
+	sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select id from address_row where primary_address = $1`, primary).Scan(&id))
 	return id
 }

@@ -11,6 +11,7 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/lane"
 	"petschaft/internal/sink"
+	"petschaft/internal/site/sitetest"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 )
@@ -19,7 +20,7 @@ import (
 // niko looks after addresses, people answer what he asks them, and ada gets
 // certificates.
 type walk struct {
-	*rig
+	*sitetest.Rig
 	room    *chromium.Room
 	options []chromium.Option
 	lang    string
@@ -33,12 +34,12 @@ type walk struct {
 func newWalk(t *testing.T, lang string, options ...chromium.Option) *walk {
 	t.Helper()
 	lane.Browser(t)
-	r := newRig(t)
-	r.work()
-	reader := httptest.NewServer(r.sink.Handler())
+	r := sitetest.New(t)
+	r.StartJobs()
+	reader := httptest.NewServer(r.Sink.Handler())
 	t.Cleanup(reader.Close)
-	w := &walk{rig: r, lang: lang, reader: reader.URL, options: append(options, chromium.Speaking(lang))}
-	w.room = chromium.Open(t, r.base, r.issuer, w.reader)
+	w := &walk{Rig: r, lang: lang, reader: reader.URL, options: append(options, chromium.Speaking(lang))}
+	w.room = chromium.Open(t, r.Base, r.Issuer, w.reader)
 	return w
 }
 
@@ -47,22 +48,23 @@ func (w *walk) say(id string, args ...any) string { return locale.For(w.lang).T(
 
 // visitor opens a browser in which nobody is signed in.
 func (w *walk) visitor(sub string) *chromium.Page {
-	w.t.Helper()
+	w.T.Helper()
 	return w.room.Visitor(sub, w.options...)
 }
 
 // enter opens a browser and signs somebody in from the first page.
 func (w *walk) enter(sub string) *chromium.Page {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.visitor(sub)
-	p.Goto(w.base)
+	p.Goto(w.Base)
 	p.Follow(w.say("frame.sign-in"))
-	p.Press(names[sub])
-	p.Has(w.say("start.todo"), names[sub])
+	p.Press(sitetest.People[sub])
+	p.Has(w.say("start.todo"), sitetest.People[sub])
 	return p
 }
 
 func TestTheJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").all() }
+
 func TestTheJourneyWithoutScript(t *testing.T) {
 	t.Parallel()
 	newWalk(t, "de", chromium.NoScript).short()
@@ -90,9 +92,9 @@ func (w *walk) all() {
 // short is from an officer's first step to the first certificate and its end.
 func (w *walk) short() {
 	w.niko = w.enter("niko") // an account begins with the first sign-in
-	w.niko.Goto(w.at("/email-domains"))
+	w.niko.Goto(w.At("/email-domains"))
 	if got, want := w.niko.Status(), http.StatusForbidden; got != want {
-		w.t.Errorf("somebody without a domain: got status %d, want %d", got, want)
+		w.T.Errorf("somebody without a domain: got status %d, want %d", got, want)
 	}
 	w.officer()
 	w.niko.Follow(w.say("problem.home"))
@@ -103,7 +105,7 @@ func (w *walk) short() {
 
 // section goes to a place of the navigation, which a narrow window folds away.
 func (w *walk) section(p *chromium.Page, id string) {
-	w.t.Helper()
+	w.T.Helper()
 	const places = "header nav"
 	if !p.Offers(places, w.say(id)) {
 		p.Toggle(w.say("frame.menu"))
@@ -124,7 +126,7 @@ func (w *walk) officer() {
 	p.Has(w.say("office.group_added"))
 	p.Fill(w.say("office.member_who"), "niko")
 	p.Press(w.say("office.member_add"))
-	p.Has(w.say("office.member_added", "name", names["niko"]))
+	p.Has(w.say("office.member_added", "name", sitetest.People["niko"]))
 
 	w.section(p, "nav.office")
 	p.FollowIn("main", w.say("office.domains"))
@@ -134,15 +136,15 @@ func (w *walk) officer() {
 	p.Choose(w.say("office.by_domain"))
 	p.Fill(w.say("office.proof_method"), "DNS TXT")
 	p.Fill(w.say("office.proof_by"), "Rita Amt")
-	p.Day(w.say("office.proof_from"), w.clock.Now().AddDate(0, 0, -3).Format(time.DateOnly))
-	p.Day(w.say("office.proof_until"), w.clock.Now().AddDate(0, 11, 0).Format(time.DateOnly))
+	p.Day(w.say("office.proof_from"), w.Clock.Now().AddDate(0, 0, -3).Format(time.DateOnly))
+	p.Day(w.say("office.proof_until"), w.Clock.Now().AddDate(0, 11, 0).Format(time.DateOnly))
 	p.Press(w.say("office.domain_add"))
 	p.Has(w.say("office.domain_added", "domain", "fakultaet.example"))
 }
 
 // table goes to the table of niko's domain.
 func (w *walk) table() *chromium.Page {
-	w.t.Helper()
+	w.T.Helper()
 	w.section(w.niko, "nav.email_domains")
 	w.niko.FollowIn("main", "fakultaet.example")
 	return w.niko
@@ -158,22 +160,22 @@ func (w *walk) firstRow() string {
 	p.Fill(w.say("form.alias1"), "j.mueller@fakultaet.example")
 	p.Press(w.say("form.add"))
 	if got, want := p.Status(), http.StatusUnprocessableEntity; got != want {
-		w.t.Errorf("an address of a foreign domain: got status %d, want %d", got, want)
+		w.T.Errorf("an address of a foreign domain: got status %d, want %d", got, want)
 	}
 	p.Has(w.say("mailbox.primary.domain", "domain", "fakultaet.example"))
 	p.Fill(w.say("row.primary"), "juergen.mueller@fakultaet.example") // the rest is still there
 	p.Press(w.say("form.add"))
 	p.Has(w.say("rows.added"), "Müller, Jürgen", "j.mueller@fakultaet.example", w.say("row.status_none"))
-	w.sink.SetDelay(2 * time.Second)
+	w.Sink.SetDelay(2 * time.Second)
 	w.challenge(w.say("challenge.queued"))
 	p.Await(w.say("challenge.sent")) // by itself, where there are scripts
-	w.sink.SetDelay(0)
+	w.Sink.SetDelay(0)
 	return p.URL()
 }
 
 // challenge sends challenges from the row's page, which then has the words.
 func (w *walk) challenge(words string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.niko.FollowIn("main", w.say("step.challenges_button"))
 	w.niko.Press(w.say("step.challenges_verb"))
 	w.niko.Has(words)
@@ -182,11 +184,11 @@ func (w *walk) challenge(words string) {
 // open follows the link in the newest mail to address, as the reader shows its
 // text or its HTML.
 func (w *walk) open(p *chromium.Page, address string, inHTML bool, after int64) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	w.T.Helper()
+	ctx, cancel := context.WithTimeout(w.T.Context(), 20*time.Second)
 	defer cancel()
-	if _, err := w.sink.WaitFor(ctx, func(m sink.Mail) bool { return m.For(address) && m.ID > after }); err != nil {
-		w.t.Fatalf("no mail to %s: %v", address, err)
+	if _, err := w.Sink.WaitFor(ctx, func(m sink.Mail) bool { return m.For(address) && m.ID > after }); err != nil {
+		w.T.Fatalf("no mail to %s: %v", address, err)
 	}
 	p.Goto(w.reader + "/?to=" + address)
 	p.FollowIn("ol.mails li:first-child", address)
@@ -195,15 +197,15 @@ func (w *walk) open(p *chromium.Page, address string, inHTML bool, after int64) 
 		p.Follow("HTML")
 		part = "iframe"
 	}
-	p.FollowIn(part, w.base+paths.Link)
+	p.FollowIn(part, w.Base+paths.Link)
 	if strings.Contains(p.URL(), paths.Link) {
-		w.t.Errorf("the address bar still holds the link: %s", p.URL())
+		w.T.Errorf("the address bar still holds the link: %s", p.URL())
 	}
 }
 
 // newest is the id of the newest mail.
 func (w *walk) newest() (id int64) {
-	for _, m := range w.sink.Mails() {
+	for _, m := range w.Sink.Mails() {
 		id = max(id, m.ID)
 	}
 	return id
@@ -214,8 +216,8 @@ func (w *walk) newest() (id int64) {
 func (w *walk) link(row string) *chromium.Page {
 	p := w.visitor("ada")
 	w.open(p, "juergen.mueller@fakultaet.example", false, 0)
-	p.Press(names["ada"])
-	p.Has(w.say("link.title"), names["niko"], "fakultaet.example", "juergen.mueller@fakultaet.example", names["ada"])
+	p.Press(sitetest.People["ada"])
+	p.Has(w.say("link.title"), sitetest.People["niko"], "fakultaet.example", "juergen.mueller@fakultaet.example", sitetest.People["ada"])
 	p.Press(w.say("link.yes"))
 	p.Has(w.say("link.confirmed_waiting", "address", "juergen.mueller@fakultaet.example", "n", 1))
 	w.open(p, "j.mueller@fakultaet.example", true, 0)
@@ -223,13 +225,13 @@ func (w *walk) link(row string) *chromium.Page {
 	p.Has(w.say("link.linked", "address", "juergen.mueller@fakultaet.example"))
 
 	w.niko.Goto(row)
-	w.niko.Has(w.say("row.status_confirmed"), names["ada"])
+	w.niko.Has(w.say("row.status_confirmed"), sitetest.People["ada"])
 	return p
 }
 
 // add enters a row and returns the address of its page.
 func (w *walk) add(name, primary, alias string) string {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.table()
 	p.FollowIn("main", w.say("rows.add"))
 	p.Fill(w.say("rows.name"), name)
@@ -245,36 +247,36 @@ func (w *walk) declineAndReplace() {
 	row := w.add("Schmidt-Özgür, Eva", address, "")
 	w.challenge(w.say("step.challenges_done", "name", "Schmidt-Özgür, Eva"))
 	w.niko.Await(w.say("challenge.sent"))
-	first := w.rig.link(address, 0)
+	first := w.Rig.Link(address, 0)
 	last := w.newest()
-	w.clock.Advance(2 * time.Minute)
+	w.Clock.Advance(2 * time.Minute)
 	w.challenge(w.say("step.challenges_done", "name", "Schmidt-Özgür, Eva"))
 
 	bob := w.enter("bob")
 	w.open(bob, address, false, last)
-	bob.Goto(w.at(first))
+	bob.Goto(w.At(first))
 	bob.Has(w.say("mailbox.link.replaced"))
 	if bob.Offers("", w.say("link.yes")) {
-		w.t.Error("a replaced link can still be confirmed")
+		w.T.Error("a replaced link can still be confirmed")
 	}
 	w.open(bob, address, false, last)
 	bob.Press(w.say("link.no"))
 	bob.Has(w.say("link.declined_done"))
 
 	w.niko.Goto(row)
-	w.niko.Has(w.say("row.notice.declined", "name", names["bob"], "address", address))
+	w.niko.Has(w.say("row.notice.declined", "name", sitetest.People["bob"], "address", address))
 	w.noticed(address, last)
 }
 
 // noticed waits for the mail about address to the contact group's mailbox.
 func (w *walk) noticed(address string, after int64) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	w.T.Helper()
+	ctx, cancel := context.WithTimeout(w.T.Context(), 20*time.Second)
 	defer cancel()
-	if _, err := w.sink.WaitFor(ctx, func(m sink.Mail) bool {
+	if _, err := w.Sink.WaitFor(ctx, func(m sink.Mail) bool {
 		return m.For("netz@fakultaet.example") && m.ID > after && strings.Contains(m.Text, address)
 	}); err != nil {
-		w.t.Errorf("the contact group hears nothing about %s: %v", address, err)
+		w.T.Errorf("the contact group hears nothing about %s: %v", address, err)
 	}
 }
 
@@ -291,10 +293,10 @@ func (w *walk) conflict() {
 	bob.Press(w.say("link.tell"))
 	bob.Has(w.say("link.told"))
 	if got, want := bob.Status(), http.StatusConflict; got != want {
-		w.t.Errorf("a second account: got status %d, want %d", got, want)
+		w.T.Errorf("a second account: got status %d, want %d", got, want)
 	}
 	w.niko.Goto(row)
-	w.niko.Has(w.say("row.notice.conflict", "name", names["bob"], "address", "wagner@fakultaet.example"))
+	w.niko.Has(w.say("row.notice.conflict", "name", sitetest.People["bob"], "address", "wagner@fakultaet.example"))
 	w.noticed("wagner@fakultaet.example", last)
 }
 
@@ -312,10 +314,10 @@ func (w *walk) rename() {
 	p.Has(w.say("mailbox.person.required"))
 	p.Choose(w.say("form.person_same"))
 	p.Press(w.say("form.save"))
-	p.Has(w.say("rows.saved"), "Müller-Lüdenscheidt, Jürgen", names["ada"])
+	p.Has(w.say("rows.saved"), "Müller-Lüdenscheidt, Jürgen", sitetest.People["ada"])
 	p.FollowIn("main", w.say("step.activate_button"))
 	p.Press(w.say("step.activate_verb"))
-	p.Has(w.say("step.activate_done", "name", "Müller-Lüdenscheidt, Jürgen"), w.say("row.status_confirmed"), names["ada"])
+	p.Has(w.say("step.activate_done", "name", "Müller-Lüdenscheidt, Jürgen"), w.say("row.status_confirmed"), sitetest.People["ada"])
 }
 
 // functional: the applicant of a functional address answers for it.
@@ -334,15 +336,15 @@ func (w *walk) functional() {
 	w.ada.Press(w.say("link.yes_functional"))
 	w.ada.Has(w.say("link.linked", "address", "bibliothek@fakultaet.example"))
 	p.Goto(row)
-	p.Has(w.say("row.status_confirmed"), names["ada"])
+	p.Has(w.say("row.status_confirmed"), sitetest.People["ada"])
 }
 
 // leave signs ada out, here and at the provider.
 func (w *walk) leave() {
 	p := w.ada
 	w.signOut(p, "ada")
-	p.Goto(w.at("/client-certificates"))
-	if !strings.HasPrefix(p.URL(), w.issuer) {
-		w.t.Errorf("after the sign-out: got %s, want the provider's question", p.URL())
+	p.Goto(w.At("/client-certificates"))
+	if !strings.HasPrefix(p.URL(), w.Issuer) {
+		w.T.Errorf("after the sign-out: got %s, want the provider's question", p.URL())
 	}
 }

@@ -10,14 +10,16 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/sheet"
+	"petschaft/internal/site/sitetest"
 )
 
 // sample is a file as mail systems and Excel write them.
 func sample(name string) []byte {
-	return must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
+	return sitetest.Must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
 }
 
 func TestTheImportJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").importing() }
+
 func TestTheImportJourneyWithoutScript(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de", chromium.NoScript)
@@ -48,7 +50,7 @@ func (w *walk) importing() {
 
 // upload brings a file to a domain and leads to how it was understood.
 func (w *walk) upload(p *chromium.Page, domain, name string, content []byte) {
-	w.t.Helper()
+	w.T.Helper()
 	w.section(p, "nav.email_domains")
 	p.FollowIn("main", domain)
 	p.FollowIn("main", w.say("import.title"))
@@ -59,7 +61,7 @@ func (w *walk) upload(p *chromium.Page, domain, name string, content []byte) {
 
 // plan makes the plan and waits for it.
 func (w *walk) plan(p *chromium.Page) {
-	w.t.Helper()
+	w.T.Helper()
 	p.Press(w.say("import.make_plan"))
 	p.Await(w.say("import.will"))
 }
@@ -82,19 +84,19 @@ func (w *walk) systemExport(p *chromium.Page) {
 	p.Await(w.say("import.applied_text", "added", 7, "changed", 0))
 	p.Has(w.say("import.legend_added"))
 	if got := w.newest(); got != last {
-		w.t.Errorf("the import sent a mail")
+		w.T.Errorf("the import sent a mail")
 	}
 	at := p.URL()
 	p.Press(w.say("import.challenge_new", "n", 7))
 	p.Has("Müller, Jürgen", "Prüfungsamt")
 	p.Press(w.say("bulk.verb_challenge"))
 	for range 12 { // the portal's time stands still, and so does the pace
-		w.clock.Advance(10 * time.Second)
+		w.Clock.Advance(10 * time.Second)
 		w.pacedOut(p)
 	}
 	p.Await(w.say("bulk.over"))
-	w.rig.link("oeykue.zeta@institut.example", last)
-	w.rig.link("strasse@institut.example", last)
+	w.Rig.Link("oeykue.zeta@institut.example", last)
+	w.Rig.Link("strasse@institut.example", last)
 	p.Goto(at)
 }
 
@@ -104,7 +106,7 @@ func (w *walk) sameAgain(p *chromium.Page) {
 	w.plan(p)
 	p.Has(w.say("mailbox.import.nothing"), w.say("import.leaves_unchanged", "n", 7))
 	if p.Offers("", w.say("import.apply_add", "n", 7)) {
-		w.t.Error("a plan that does nothing can be applied")
+		w.T.Error("a plan that does nothing can be applied")
 	}
 	p.Press(w.say("import.discard"))
 	p.Has(w.say("import.discarded_done", "file", "noch einmal.csv"), w.say("import.state_discarded"), "network-export.csv")
@@ -141,7 +143,7 @@ func (w *walk) braked(p *chromium.Page) {
 	at := p.URL()
 	p.Press(w.say("import.apply_change", "n", 2))
 	if got, want := p.Status(), http.StatusUnprocessableEntity; got != want {
-		w.t.Errorf("applied without the number: got status %d, want %d", got, want)
+		w.T.Errorf("applied without the number: got status %d, want %d", got, want)
 	}
 	p.Has(w.say("mailbox.import.number"))
 
@@ -174,7 +176,7 @@ func (w *walk) braked(p *chromium.Page) {
 func (w *walk) tooLarge(p *chromium.Page) {
 	const heading = "Anzeigename;Primäre E-Mail;Postfachtyp\r\n"
 	words := w.say("sheet.too_many_bytes", "max", sheet.MaxBytes>>20)
-	p.Goto(w.at("/email-domains/institut.example/imports"))
+	p.Goto(w.At("/email-domains/institut.example/imports"))
 	p.Attach(w.say("import.file_label"), "groß.csv", []byte(strings.Repeat(heading, sheet.MaxBytes/len(heading)+1)))
 	if p.Scripts() {
 		p.Await(words)
@@ -186,7 +188,7 @@ func (w *walk) tooLarge(p *chromium.Page) {
 	}
 	p.Press(w.say("import.upload"))
 	if got, want := p.Status(), http.StatusRequestEntityTooLarge; got != want {
-		w.t.Errorf("a file over the limit: got status %d, want %d", got, want)
+		w.T.Errorf("a file over the limit: got status %d, want %d", got, want)
 	}
 	p.Has(words)
 }
@@ -200,7 +202,7 @@ func (w *walk) faulty(p *chromium.Page) {
 	file := string(p.Save(w.say("import.faults_file")))
 	for _, words := range []string{w.say("import.why"), "Fremd, Max", w.say("mailbox.alias.many")} {
 		if !strings.Contains(file, words) {
-			w.t.Errorf("the file of faults lacks %q:\n%s", words, file)
+			w.T.Errorf("the file of faults lacks %q:\n%s", words, file)
 		}
 	}
 	p.FollowIn("nav.chips", w.say("import.class_new"))

@@ -22,11 +22,12 @@ import (
 	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/sitetest"
 )
 
 // kept counts the keys that wait in the browser of p.
 func (w *walk) kept(p *chromium.Page) string {
-	w.t.Helper()
+	w.T.Helper()
 	return p.Run(`new Promise((done, failed) => {
 		const open = indexedDB.open("petschaft", 1);
 		open.onerror = () => failed(open.error);
@@ -39,9 +40,9 @@ func (w *walk) kept(p *chromium.Page) string {
 }
 
 func (w *walk) keeps(p *chromium.Page, want string) {
-	w.t.Helper()
+	w.T.Helper()
 	if got := w.kept(p); got != want {
-		w.t.Errorf("got %s keys in the browser of %s, want %s", got, p.URL(), want)
+		w.T.Errorf("got %s keys in the browser of %s, want %s", got, p.URL(), want)
 	}
 }
 
@@ -51,8 +52,8 @@ func (w *walk) keeps(p *chromium.Page, want string) {
 func TestAKeyMadeInABrowserNeverLeavesIt(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de")
-	w.linkRow("ada.adler", "ada", "adler@uni.example")
-	w.linkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat", Primary: "sekretariat@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
+	w.LinkRow("ada.adler", "ada", "adler@uni.example")
+	w.LinkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat", Primary: "sekretariat@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
 	p := w.enter("ada")
 	w.ada = p
 
@@ -84,15 +85,15 @@ func TestAKeyMadeInABrowserNeverLeavesIt(t *testing.T) {
 
 // holdBack keeps certificates from being recorded until it is released.
 func (w *walk) holdBack() (release func()) {
-	tx := must(w.db.Begin(w.t.Context()))
-	must(tx.Exec(w.t.Context(), `lock table certificate in share mode`))
-	return func() { must(0, tx.Rollback(w.t.Context())) }
+	tx := sitetest.Must(w.Pool.Begin(w.T.Context()))
+	sitetest.Must(tx.Exec(w.T.Context(), `lock table certificate in share mode`))
+	return func() { sitetest.Must(0, tx.Rollback(w.T.Context())) }
 }
 
 // applyHere lets the browser make the key; kind is another one than usual. The
 // first attempt forgets the terms, and the second uses the same key.
 func (w *walk) applyHere(address, kind string) {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.ada
 	w.section(p, "nav.client_certificates")
 	p.FollowIn("main", w.say("mine.apply")+": "+address)
@@ -124,7 +125,7 @@ type saved struct {
 
 // savedP12 saves the file of the certificate whose page is open.
 func (w *walk) savedP12(address, choice string) saved {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.ada
 	w.keeps(p, "1")
 	if choice != "" {
@@ -133,7 +134,7 @@ func (w *walk) savedP12(address, choice string) saved {
 	s := saved{password: p.Run(`document.getElementById("p12-password").textContent`)}
 	name, content := p.Download(w.say("key.save"))
 	if !strings.HasPrefix(name, address+"-") || !strings.HasSuffix(name, ".p12") {
-		w.t.Errorf("got a file called %q", name)
+		w.T.Errorf("got a file called %q", name)
 	}
 	p.Await(w.say("key.saved", "file", name))
 	w.keeps(p, "0")
@@ -148,7 +149,7 @@ func (w *walk) savedP12(address, choice string) saved {
 		s.chain += string(pki.PEM(c.Raw))
 	}
 	if leaf.EmailAddresses[0] != address || len(above) != 2 {
-		w.t.Errorf("got a certificate for %s with %d above it, want %s and 2", leaf.EmailAddresses, len(above), address)
+		w.T.Errorf("got a certificate for %s with %d above it, want %s and 2", leaf.EmailAddresses, len(above), address)
 	}
 	s.secrets = map[string][]byte{"the password": []byte(s.password), "the password without dashes": []byte(strings.ReplaceAll(s.password, "-", ""))}
 	for what, b := range secretParts(key) {
@@ -179,7 +180,7 @@ func secretParts(key any) map[string][]byte {
 			parts[name+" of the private key"], parts["the end of "+name] = b[8:28], b[len(b)-20:]
 		}
 	case *ecdsa.PrivateKey:
-		b := must(k.Bytes())
+		b := sitetest.Must(k.Bytes())
 		parts["d of the private key"], parts["the end of d"] = b[4:18], b[18:]
 	}
 	return parts
@@ -203,16 +204,16 @@ func spellings(b []byte) map[string]string {
 
 // nowhere looks for secrets in what was sent, and in what the portal kept of it.
 func (w *walk) nowhere(sent string, secrets map[string][]byte) {
-	w.t.Helper()
-	places := map[string]string{"what the browser sent": sent, "the log": w.logged.String(), "the database": w.dump()}
+	w.T.Helper()
+	places := map[string]string{"what the browser sent": sent, "the log": w.Logged.String(), "the database": w.Dump()}
 	for what, b := range secrets {
 		if len(b) < 12 {
-			w.t.Errorf("%s has only %d bytes to look for", what, len(b))
+			w.T.Errorf("%s has only %d bytes to look for", what, len(b))
 		}
 		for how, text := range spellings(b) {
 			for where, all := range places {
 				if strings.Contains(all, text) {
-					w.t.Errorf("%s holds %s, %s", where, what, how)
+					w.T.Errorf("%s holds %s, %s", where, what, how)
 				}
 			}
 		}
@@ -222,7 +223,7 @@ func (w *walk) nowhere(sent string, secrets map[string][]byte) {
 // use signs a mail with the file, as OpenSSL opens it, and reads one that was
 // encrypted for its owner.
 func (w *walk) use(s saved) {
-	w.t.Helper()
+	w.T.Helper()
 	file := w.file("datei.p12", string(s.content))
 	s.key = w.openssl("", "pkcs12", "-in", file, "-passin", "pass:"+s.password, "-nocerts", "-noenc")
 	trust := w.trust(s.held, false)
@@ -232,12 +233,12 @@ func (w *walk) use(s saved) {
 	const text = "Nur für die Empfängerin\n"
 	mail, leaf := w.file("mail.eml", ""), w.file("leaf.pem", s.leaf)
 	w.openssl("", "cms", "-encrypt", "-aes-256-cbc", "-text", "-in", w.file("text", text), "-out", mail, leaf)
-	if bytes.Contains(must(os.ReadFile(mail)), []byte("Empf")) {
-		w.t.Error("the mail is not encrypted")
+	if bytes.Contains(sitetest.Must(os.ReadFile(mail)), []byte("Empf")) {
+		w.T.Error("the mail is not encrypted")
 	}
 	got := w.openssl("", "cms", "-decrypt", "-text", "-in", mail, "-recip", leaf, "-inkey", w.file("key.pem", s.key))
 	if !strings.Contains(got, text[:len(text)-1]) {
-		w.t.Errorf("the encrypted mail: got %q", got)
+		w.T.Errorf("the encrypted mail: got %q", got)
 	}
 }
 
@@ -245,8 +246,8 @@ func (w *walk) use(s saved) {
 func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 	t.Parallel()
 	w, row := waitingWalk(t)
-	r, p := w.rig, w.ada
-	must(r.db.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.clock.Now()))
+	r, p := w.Rig, w.ada
+	sitetest.Must(r.Pool.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.Clock.Now()))
 	p.Await(w.say("key.waits_in_vain")) // by itself
 	w.keeps(p, "1")
 	p.Toggle(w.say("key.forget_title"))
@@ -254,7 +255,7 @@ func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 	p.Await(w.say("key.forgotten"))
 	w.keeps(p, "0")
 
-	p.Goto(r.at(fmt.Sprintf("/client-certificates/apply/%d", row)))
+	p.Goto(r.At(fmt.Sprintf("/client-certificates/apply/%d", row)))
 	p.Await(w.say("key.browser"))
 	p.Press(w.say("apply.submit")) // the terms are missing
 	p.Await(w.say("order.terms.required"))
@@ -275,10 +276,10 @@ func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 func TestThatKeysCannotBeMadeInABrowserIsSaid(t *testing.T) {
 	t.Parallel()
 	lane.Browser(t)
-	r := newRig(t)
-	w := &walk{rig: r, lang: "de"}
-	w.room = chromium.Open(t, r.base, r.issuer)
-	row := r.linkRow("ada.adler", "ada")
+	r := sitetest.New(t)
+	w := &walk{Rig: r, lang: "de"}
+	w.room = chromium.Open(t, r.Base, r.Issuer)
+	row := r.LinkRow("ada.adler", "ada")
 	for lacks, script := range map[string]string{
 		"IndexedDB":       `Object.defineProperty(window, "indexedDB", { value: undefined })`,
 		"storage":         `IDBFactory.prototype.open = function () { throw new DOMException("private window", "SecurityError") }`,
@@ -287,11 +288,11 @@ func TestThatKeysCannotBeMadeInABrowserIsSaid(t *testing.T) {
 	} {
 		w.options = []chromium.Option{chromium.Speaking("de"), chromium.Beforehand(script)}
 		p := w.enter("ada")
-		p.Goto(r.at(fmt.Sprintf("/client-certificates/apply/%d", row)))
+		p.Goto(r.At(fmt.Sprintf("/client-certificates/apply/%d", row)))
 		p.Await(w.say("key.unable"))
 		p.Has(w.say("apply.key_csr"), w.say("apply.csr"))
 		p.Lacks(w.say("key.browser"))
-		p.Fill(w.say("apply.csr"), newCSR(""))
+		p.Fill(w.say("apply.csr"), sitetest.NewCSR(""))
 		p.Press(w.say("apply.submit"))
 		p.Has(w.say("order.terms.required"), w.say("apply.csr"))
 		if got, want := p.Status(), http.StatusUnprocessableEntity; got != want {
@@ -300,10 +301,10 @@ func TestThatKeysCannotBeMadeInABrowserIsSaid(t *testing.T) {
 	}
 	w.options = []chromium.Option{chromium.Speaking("de"), chromium.Beforehand(`Object.defineProperty(crypto, "subtle", { value: undefined })`)}
 	p := w.enter("nora")
-	p.Goto(r.at("/orders/new"))
+	p.Goto(r.At("/orders/new"))
 	p.Await(w.say("key.unable"))
 	p.Lacks(w.say("key.browser"))
-	p.Fill(w.say("apply.csr"), newCSR("www.uni.example"))
+	p.Fill(w.say("apply.csr"), sitetest.NewCSR("www.uni.example"))
 	p.Press(w.say("serverorder.next"))
 	p.Has(w.say("server.names"))
 }
@@ -346,7 +347,7 @@ func TestTheKeyOfAServerInABrowserIsSavedBeforeAnythingIsSent(t *testing.T) {
 
 // matches orders and compares the certificate with the key on the disk.
 func (w *walk) matches(p *chromium.Page, server string, content []byte) {
-	w.t.Helper()
+	w.T.Helper()
 	if strings.HasPrefix(server, "*") {
 		p.Choose(w.say("server.product_wildcard"))
 	} else {
@@ -357,13 +358,13 @@ func (w *walk) matches(p *chromium.Page, server string, content []byte) {
 	w.fulfil(p, reference)
 	b, rest := pem.Decode(content)
 	if b == nil || b.Type != "PRIVATE KEY" || len(rest) > 0 {
-		w.t.Fatalf("got %.60q, want one key in PKCS#8", content)
+		w.T.Fatalf("got %.60q, want one key in PKCS#8", content)
 	}
-	key := must(x509.ParsePKCS8PrivateKey(b.Bytes))
-	c := must(x509.ParseCertificate(must(w.Cert.Server(w.t.Context(), w.actors["nora"], reference)).DER))
+	key := sitetest.Must(x509.ParsePKCS8PrivateKey(b.Bytes))
+	c := sitetest.Must(x509.ParseCertificate(sitetest.Must(w.Cert.Server(w.T.Context(), w.Actors["nora"], reference)).DER))
 	public := key.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !public.Equal(c.PublicKey) {
-		w.t.Errorf("the certificate for %s does not belong to the key that was saved", server)
+		w.T.Errorf("the certificate for %s does not belong to the key that was saved", server)
 	}
 	w.nowhere(strings.Join(p.Sent(), "\n"), secretParts(key))
 }

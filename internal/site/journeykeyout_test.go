@@ -10,6 +10,7 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/sitetest"
 )
 
 // TestASignOutKeepsTheKeyThatWaitsInABrowser: ada applies, signs out before her
@@ -24,8 +25,8 @@ func TestASignOutKeepsTheKeyThatWaitsInABrowser(t *testing.T) {
 	w.keeps(p, "1")
 
 	w.signIn(p, "bob")
-	for _, path := range []string{"/client-certificates", fmt.Sprintf("/client-certificates/apply/%d", w.linkRow("bob", "bob"))} {
-		p.Goto(w.at(path))
+	for _, path := range []string{"/client-certificates", fmt.Sprintf("/client-certificates/apply/%d", w.LinkRow("bob", "bob"))} {
+		p.Goto(w.At(path))
 		p.Lacks(w.say("key.waits"), "ada.adler@uni.example")
 	}
 	p.Await(w.say("key.browser"))
@@ -41,10 +42,10 @@ func TestASignOutKeepsTheKeyThatWaitsInABrowser(t *testing.T) {
 	p.Await(w.say("key.forgotten"))
 	w.keeps(p, "1")
 
-	a := must(w.Order.Mine(t.Context(), w.actors["ada"], 1))[0]
-	must(0, w.Order.Issue(t.Context(), a.ID))
+	a := sitetest.Must(w.Order.Mine(t.Context(), w.Actors["ada"], 1))[0]
+	sitetest.Must(0, w.Order.Issue(t.Context(), a.ID))
 	w.signIn(p, "ada")
-	p.Goto(w.at("/client-certificates"))
+	p.Goto(w.At("/client-certificates"))
 	p.Await(w.say("key.waits"))
 	p.FollowIn("main", w.say("key.go_on"))
 	p.Await(w.say("key.password"))
@@ -67,12 +68,12 @@ func TestASignOutKeepsTheKeyThatWaitsInABrowser(t *testing.T) {
 func waitingWalk(t *testing.T, option ...chromium.Option) (*walk, mailbox.ID) {
 	t.Helper()
 	lane.Browser(t)
-	r := newRig(t)
-	w := &walk{rig: r, lang: "de", options: append(option, chromium.Speaking("de"))}
-	w.room = chromium.Open(t, r.base, r.issuer)
-	row := r.linkRow("ada.adler", "ada")
+	r := sitetest.New(t)
+	w := &walk{Rig: r, lang: "de", options: append(option, chromium.Speaking("de"))}
+	w.room = chromium.Open(t, r.Base, r.Issuer)
+	row := r.LinkRow("ada.adler", "ada")
 	w.ada = w.enter("ada")
-	w.ada.Goto(r.at(fmt.Sprintf("/client-certificates/apply/%d", row)))
+	w.ada.Goto(r.At(fmt.Sprintf("/client-certificates/apply/%d", row)))
 	w.ada.Await(w.say("key.browser"))
 	w.ada.Choose(w.say("apply.terms_accept"))
 	w.ada.Press(w.say("apply.submit"))
@@ -81,15 +82,15 @@ func waitingWalk(t *testing.T, option ...chromium.Option) (*walk, mailbox.ID) {
 }
 
 func (w *walk) signOut(p *chromium.Page, sub string) {
-	w.t.Helper()
-	p.Toggle(names[sub])
+	w.T.Helper()
+	p.Toggle(sitetest.People[sub])
 	p.Press(w.say("frame.sign-out"))
 	p.Has(w.say("signin.out_title"))
 }
 
 func (w *walk) signIn(p *chromium.Page, sub string) {
-	w.t.Helper()
-	p.Goto(w.at("/signin"))
-	p.Press(names[sub])
-	p.Has(w.say("start.todo"), names[sub])
+	w.T.Helper()
+	p.Goto(w.At("/signin"))
+	p.Press(sitetest.People[sub])
+	p.Has(w.say("start.todo"), sitetest.People[sub])
 }

@@ -9,9 +9,11 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
+	"petschaft/internal/site/sitetest"
 )
 
 func TestTheJourneyOfAnOrderWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").orders() }
+
 func TestTheJourneyOfAnOrderWithoutScript(t *testing.T) {
 	t.Parallel()
 	w := newWalk(t, "de", chromium.NoScript)
@@ -25,7 +27,7 @@ func TestTheJourneyOfAnOrderInEnglishOnATelephone(t *testing.T) {
 
 // oneOrder is the short way, for nora.
 func (w *walk) oneOrder() *chromium.Page {
-	w.t.Helper()
+	w.T.Helper()
 	w.rita = w.enter("rita")
 	nora := w.enter("nora")
 	w.fulfil(nora, w.order(nora, "www.uni.example"))
@@ -48,8 +50,8 @@ func (w *walk) orders() {
 
 // order leads nora through the steps and returns the order's reference number.
 func (w *walk) order(p *chromium.Page, names ...string) string {
-	w.t.Helper()
-	_, csr := newKey(names[0])
+	w.T.Helper()
+	_, csr := sitetest.NewKey(names[0])
 	w.section(p, "nav.orders")
 	p.FollowIn("main", w.say("serverorder.new"))
 	w.ownRequest(p)
@@ -70,11 +72,11 @@ func (w *walk) order(p *chromium.Page, names ...string) string {
 // submit presses the last button; going back and pressing it again leads to the
 // same order.
 func (w *walk) submit(p *chromium.Page) string {
-	w.t.Helper()
+	w.T.Helper()
 	p.Press(w.say("serverorder.submit"))
 	reference := p.URL()[strings.LastIndex(p.URL(), "/")+1:]
 	if _, ok := order.ParseReference(reference); !ok {
-		w.t.Fatalf("after submitting: got %s, want the order's page", p.URL())
+		w.T.Fatalf("after submitting: got %s, want the order's page", p.URL())
 	}
 	p.Has(w.say("serverorder.submitted_done", "reference", reference))
 	return reference
@@ -82,7 +84,7 @@ func (w *walk) submit(p *chromium.Page) string {
 
 // decide opens the order as rita from the office's list.
 func (w *walk) decide(reference, filter string) *chromium.Page {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.rita
 	w.section(p, "nav.office")
 	p.FollowIn("main", w.say("office.orders"))
@@ -96,17 +98,17 @@ func (w *walk) decide(reference, filter string) *chromium.Page {
 
 // waits is an order whose name is only asked for; an officer validates it.
 func (w *walk) waits(nora *chromium.Page) string {
-	w.t.Helper()
-	name := must(w.Org.AskName(w.t.Context(), w.actors["nora"], w.organisation, org.NameInput{Name: "neu.example"}))
+	w.T.Helper()
+	name := sitetest.Must(w.Org.AskName(w.T.Context(), w.Actors["nora"], w.Organisation, org.NameInput{Name: "neu.example"}))
 	reference := w.order(nora, "www.neu.example", "www.uni.example")
 	nora.Has(w.say("serverorder.waits_name"))
 	p := w.decide(reference, "serverorder.which_waiting")
 	p.Has(w.say("serverorder.wait"))
 	if p.Offers("main", w.say("serverorder.approve")) {
-		w.t.Error("an order with a name that is not validated can be approved")
+		w.T.Error("an order with a name that is not validated can be approved")
 	}
-	must(0, w.Org.ValidateName(w.t.Context(), w.actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: w.clock.Now().Add(-time.Hour)}}))
-	must(0, w.Order.Recheck(w.t.Context(), w.organisation))
+	sitetest.Must(0, w.Org.ValidateName(w.T.Context(), w.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: w.Clock.Now().Add(-time.Hour)}}))
+	sitetest.Must(0, w.Order.Recheck(w.T.Context(), w.Organisation))
 	nora.Reload()
 	nora.Has(w.say("serverorder.waits_office"))
 	return reference
@@ -114,17 +116,17 @@ func (w *walk) waits(nora *chromium.Page) string {
 
 // fulfil approves the order and waits for its certificate.
 func (w *walk) fulfil(nora *chromium.Page, reference string) {
-	w.t.Helper()
+	w.T.Helper()
 	p := w.decide(reference, "")
 	p.Press(w.say("serverorder.take"))
 	p.Has(w.say("serverorder.state_review"))
 	p.Press(w.say("serverorder.approve"))
 	p.Has(w.say("serverorder.approved_done", "reference", reference))
 	w.section(nora, "nav.orders")
-	w.until("the certificate is there", func() bool {
-		return must(w.Order.Server(w.t.Context(), w.actors["nora"], reference)).State == order.Issued
+	w.Until("the certificate is there", func() bool {
+		return sitetest.Must(w.Order.Server(w.T.Context(), w.Actors["nora"], reference)).State == order.Issued
 	})
-	nora.Goto(w.at("/orders/" + reference))
+	nora.Goto(w.At("/orders/" + reference))
 	nora.Has(w.say("order.issued_title"))
 	nora.FollowIn("main", w.say("order.to_certificate"))
 	nora.Has(reference, w.say("cert.state_valid"))
@@ -134,32 +136,32 @@ func (w *walk) fulfil(nora *chromium.Page, reference string) {
 
 // renewed asks for the same key once more, when the time has come.
 func (w *walk) renewed(nora *chromium.Page, reference string) {
-	w.t.Helper()
-	if nora.Goto(w.at("/certificates/" + reference)); nora.Offers("main", w.say("server.renew")) {
-		w.t.Error("a fresh certificate can be renewed")
+	w.T.Helper()
+	if nora.Goto(w.At("/certificates/" + reference)); nora.Offers("main", w.say("server.renew")) {
+		w.T.Error("a fresh certificate can be renewed")
 	}
-	old := w.aged("www.uni.example", "mail.uni.example")
-	nora.Goto(w.at("/certificates/" + old))
+	old := w.Aged("www.uni.example", "mail.uni.example")
+	nora.Goto(w.At("/certificates/" + old))
 	nora.FollowIn("main", w.say("server.renew"))
 	nora.Press(w.say("serverorder.next"))
 	if got := nora.Value(w.say("server.names")); !strings.Contains(got, "mail.uni.example") {
-		w.t.Errorf("got the names %q, want those of the old certificate", got)
+		w.T.Errorf("got the names %q, want those of the old certificate", got)
 	}
 	nora.Choose(w.say("server.product_multi"))
 	nora.Press(w.say("serverorder.check_button"))
 	next := w.submit(nora)
-	nora.Goto(w.at("/certificates/" + old + "/renew"))
+	nora.Goto(w.At("/certificates/" + old + "/renew"))
 	if got, want := nora.Status(), http.StatusConflict; got != want {
-		w.t.Errorf("a renewal that is under way, asked for again: got status %d, want %d", got, want)
+		w.T.Errorf("a renewal that is under way, asked for again: got status %d, want %d", got, want)
 	}
 	w.fulfil(nora, next)
-	nora.Goto(w.at("/certificates/" + old))
+	nora.Goto(w.At("/certificates/" + old))
 	nora.Has(w.say("server.state_replaced"), next)
 }
 
 // correct is an order that comes back, with a reason.
 func (w *walk) correct(nora *chromium.Page) {
-	w.t.Helper()
+	w.T.Helper()
 	reference, last := w.order(nora, "www.uni.example"), w.newest()
 	p := w.decide(reference, "")
 	p.FollowIn("main", w.say("serverorder.return"))
@@ -188,7 +190,7 @@ func (w *walk) correct(nora *chromium.Page) {
 
 // refused ends with a reason, and stays to be found.
 func (w *walk) refused(nora *chromium.Page) {
-	w.t.Helper()
+	w.T.Helper()
 	reference := w.order(nora, "spiele.uni.example")
 	p := w.decide(reference, "")
 	p.FollowIn("main", w.say("serverorder.reject_verb"))
@@ -203,20 +205,20 @@ func (w *walk) refused(nora *chromium.Page) {
 }
 
 func (w *walk) withdrawn(nora *chromium.Page) {
-	w.t.Helper()
+	w.T.Helper()
 	reference := w.order(nora, "weg.uni.example")
 	nora.FollowIn("main", w.say("serverorder.withdraw_verb"))
 	nora.Press(w.say("serverorder.withdraw_verb"))
 	nora.Has(w.say("serverorder.withdrawn_done", "reference", reference))
 	if nora.Offers("main", w.say("serverorder.withdraw_verb")) {
-		w.t.Error("a withdrawn order can be withdrawn again")
+		w.T.Error("a withdrawn order can be withdrawn again")
 	}
 }
 
 // byRule needs nobody: the organisation's rule approves.
 func (w *walk) byRule(nora *chromium.Page) {
-	w.t.Helper()
-	must(0, w.Org.EditOrganisation(w.t.Context(), w.actors["rita"], w.organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
+	w.T.Helper()
+	sitetest.Must(0, w.Org.EditOrganisation(w.T.Context(), w.Actors["rita"], w.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
 	w.order(nora, "sofort.uni.example")
 	if nora.Scripts() {
 		nora.Await(w.say("order.issued_title")) // by itself

@@ -9,6 +9,7 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/recipe"
+	"petschaft/internal/site/sitetest"
 )
 
 // guided is one recipe as nora goes through it: what she fills in by step.
@@ -44,8 +45,8 @@ func TestRecipesInABrowser(t *testing.T) {
 					chromium.NoScript(p)
 				}
 			})
-			s.pages["nora"].Goto(s.at("/signin"))
-			s.pages["nora"].Press(names["nora"])
+			s.pages["nora"].Goto(s.At("/signin"))
+			s.pages["nora"].Press(sitetest.People["nora"])
 			all := guides
 			if lang == "en" {
 				all = guides[1:2]
@@ -58,18 +59,18 @@ func TestRecipesInABrowser(t *testing.T) {
 }
 
 func (s *sight) guide(w guided) {
-	s.t.Helper()
+	s.T.Helper()
 	local := "ada-" + string(w.kind)
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "Adler, Ada", Primary: local + "@uni.example"}
 	if w.kind == recipe.Applicant {
 		in = mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat", Primary: local + "@uni.example", Applicant: "ada.adler@uni.example"}
 	}
 	if w.kind == recipe.Left {
-		s.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek, Servicetheke", Primary: "bibliothek@uni.example", Applicant: local + "@uni.example"})
+		s.AddRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek, Servicetheke", Primary: "bibliothek@uni.example", Applicant: local + "@uni.example"})
 	}
-	row := s.linkInput(in, "ada")
-	s.certified("ada", row)
-	s.clock.Advance(2 * time.Minute)
+	row := s.LinkInput(in, "ada")
+	s.Certified("ada", row)
+	s.Clock.Advance(2 * time.Minute)
 	page := s.look("nora", "recipe-"+string(w.kind)+"-row", fmt.Sprintf("/email-domains/uni.example/rows/%d", row), http.StatusOK)
 	page.Follow(s.say("recipe." + string(w.kind) + "_button"))
 	s.judge(page, "recipe-"+string(w.kind)+"-start", http.StatusOK)
@@ -84,7 +85,7 @@ func (s *sight) guide(w guided) {
 			page.Fill(s.say(label), text)
 		}
 		page.Press(s.say(verbs[step]))
-		s.clock.Advance(2 * time.Minute)
+		s.Clock.Advance(2 * time.Minute)
 	}
 	page.Has(s.say("recipe.over"))
 	s.judge(page, "recipe-"+string(w.kind)+"-over", http.StatusOK)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/site/sitetest"
 )
 
 // TestKeysInABrowserLook looks at the pages that speak of keys made in the
@@ -18,9 +19,9 @@ func TestKeysInABrowserLook(t *testing.T) {
 }
 
 func (s *sight) keys() {
-	s.t.Helper()
-	ctx := s.t.Context()
-	row := s.linkRow("ada.adler", "ada", "adler@uni.example")
+	s.T.Helper()
+	ctx := s.T.Context()
+	row := s.LinkRow("ada.adler", "ada", "adler@uni.example")
 	apply := fmt.Sprintf("/client-certificates/apply/%d", row)
 	p := s.look("ada", "key-apply", apply, http.StatusOK)
 	p.Toggle(s.say("key.kind_more"))
@@ -32,29 +33,29 @@ func (s *sight) keys() {
 	p.Press(s.say("apply.submit"))
 	p.Await(s.say("key.waits_open"))
 	s.judge(p, "key-application", http.StatusOK)
-	p.Goto(s.at("/client-certificates"))
+	p.Goto(s.At("/client-certificates"))
 	p.Await(s.say("key.waits"))
 	p.Toggle(s.say("key.forget_title"))
 	s.judge(p, "key-mine", http.StatusOK)
-	p.Toggle(names["ada"])
+	p.Toggle(sitetest.People["ada"])
 	p.Press(s.say("frame.sign-out"))
 	p.Await(s.say("key.waits_out"))
 	s.judge(p, "key-signed-out", http.StatusOK)
 	p.Toggle(s.say("key.forget_title"))
 	s.judge(p, "key-signed-out-forget", http.StatusOK)
-	p.Goto(s.at("/signin"))
-	p.Press(names["ada"])
+	p.Goto(s.At("/signin"))
+	p.Press(sitetest.People["ada"])
 
-	a := must(s.Order.Mine(ctx, s.actors["ada"], 1))[0]
+	a := sitetest.Must(s.Order.Mine(ctx, s.Actors["ada"], 1))[0]
 	application := fmt.Sprintf("/client-certificates/applications/%d", a.ID)
-	must(s.db.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, a.ID, s.clock.Now()))
-	p.Goto(s.at(application))
+	sitetest.Must(s.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, a.ID, s.Clock.Now()))
+	p.Goto(s.At(application))
 	p.Await(s.say("key.waits_in_vain"))
 	s.judge(p, "key-refused", http.StatusOK)
-	must(s.db.Exec(ctx, `update application set state = 'queued', reason = '', ended = null where id = $1`, a.ID))
-	must(0, s.Order.Issue(ctx, a.ID))
-	certificate := fmt.Sprintf("/client-certificates/%d", *must(s.Order.One(ctx, s.actors["ada"], a.ID)).Certificate)
-	p.Goto(s.at(certificate))
+	sitetest.Must(s.Pool.Exec(ctx, `update application set state = 'queued', reason = '', ended = null where id = $1`, a.ID))
+	sitetest.Must(0, s.Order.Issue(ctx, a.ID))
+	certificate := fmt.Sprintf("/client-certificates/%d", *sitetest.Must(s.Order.One(ctx, s.Actors["ada"], a.ID)).Certificate)
+	p.Goto(s.At(certificate))
 	p.Await(s.say("key.waits_issued"))
 	s.judge(p, "key-certificate", http.StatusOK)
 	p.Follow(s.say("key.save"))
@@ -71,16 +72,16 @@ func (s *sight) keys() {
 
 // keyless looks at the same without script, and without what keys need.
 func (s *sight) keyless(certificate string) {
-	s.t.Helper()
-	row := s.linkRow("ohne", "bob")
-	apply := s.at(fmt.Sprintf("/client-certificates/apply/%d", row))
+	s.T.Helper()
+	row := s.LinkRow("ohne", "bob")
+	apply := s.At(fmt.Sprintf("/client-certificates/apply/%d", row))
 	for name, option := range map[string]chromium.Option{
 		"no-script": chromium.NoScript, "unable": chromium.Beforehand(`Object.defineProperty(crypto, "subtle", { value: undefined })`),
 	} {
-		for who, address := range map[string]string{"bob": apply, "ada": s.at(certificate + "/p12")} {
+		for who, address := range map[string]string{"bob": apply, "ada": s.At(certificate + "/p12")} {
 			p := s.room.Visitor(who, chromium.Speaking(s.lang), option)
-			p.Goto(s.at("/signin"))
-			p.Press(names[who])
+			p.Goto(s.At("/signin"))
+			p.Press(sitetest.People[who])
 			p.Goto(address)
 			if who == "bob" && name == "unable" {
 				p.Await(s.say("key.unable"))
@@ -91,7 +92,7 @@ func (s *sight) keyless(certificate string) {
 }
 
 func (s *sight) serverKeys() {
-	s.t.Helper()
+	s.T.Helper()
 	p := s.look("nora", "key-server", "/orders/new", http.StatusOK)
 	p.Click(s.say("key.make_file"))
 	p.Await(s.say("key.nameless"))

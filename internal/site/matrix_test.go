@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+
+	"petschaft/internal/site/sitetest"
 )
 
 // The matrix says what each route answers to whom. Roles are the columns:
@@ -44,25 +46,25 @@ type entry struct {
 	want            answers
 }
 
-func (e entry) ask(b *browser, path string) answer {
-	b.r.t.Helper()
+func (e entry) ask(b *sitetest.Browser, path string) sitetest.Answer {
+	b.Rig.T.Helper()
 	if e.method == http.MethodPost {
 		form := slices.Clone(e.form)
 		for i := range form {
 			switch form[i] {
 			case "{csr}":
-				form[i] = newCSR("antrag")
+				form[i] = sitetest.NewCSR("antrag")
 			case "{soon}":
-				form[i] = b.r.clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+				form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
 			case "{organisation}":
-				form[i] = fmt.Sprint(b.r.organisation)
+				form[i] = fmt.Sprint(b.Rig.Organisation)
 			case "{terms}":
-				form[i] = b.r.Order.Terms
+				form[i] = b.Rig.Order.Terms
 			}
 		}
-		return b.post(path, form...)
+		return b.Post(path, form...)
 	}
-	return b.get(path)
+	return b.Get(path)
 }
 
 // matrix has a line for every route; TestNoRouteIsMissingInTheMatrix holds it.
@@ -295,21 +297,21 @@ func TestEveryRouteAnswersEachRoleAsItShould(t *testing.T) {
 	for i, role := range roles {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
-			r := &matrixRig{rig: newRig(t)}
-			r.login = r.as("ada").loginID()
-			must(0, r.Cert.SignOldLists(t.Context()))
+			r := &matrixRig{Rig: sitetest.New(t)}
+			r.login = loginID(r.As("ada"))
+			sitetest.Must(0, r.Cert.SignOldLists(t.Context()))
 			for _, e := range matrix {
-				b := r.anonymous()
+				b := r.Anonymous()
 				if role != "anonymous" {
-					b = r.as(role)
+					b = r.As(role)
 				}
 				path := r.filled(e.pattern)
 				a := e.ask(b, path)
 				if a.StatusCode != e.want[i] {
-					t.Errorf("%s %s as %s: got status %d, want %d:\n%.600s", e.method, path, role, a.StatusCode, e.want[i], a.excerpt())
+					t.Errorf("%s %s as %s: got status %d, want %d:\n%.600s", e.method, path, role, a.StatusCode, e.want[i], a.Excerpt())
 				}
-				if role == "anonymous" && e.method == http.MethodGet && e.want == signedIn && !strings.HasPrefix(a.to(), "/signin?next="+url.QueryEscape(path)) {
-					t.Errorf("GET %s: got led to %q, want to the sign-in and back", path, a.to())
+				if role == "anonymous" && e.method == http.MethodGet && e.want == signedIn && !strings.HasPrefix(a.To(), "/signin?next="+url.QueryEscape(path)) {
+					t.Errorf("GET %s: got led to %q, want to the sign-in and back", path, a.To())
 				}
 			}
 		})
@@ -318,7 +320,7 @@ func TestEveryRouteAnswersEachRoleAsItShould(t *testing.T) {
 
 func TestNoRouteIsMissingInTheMatrix(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := sitetest.New(t)
 	var there []string
 	err := chi.Walk(r.Handler.(chi.Routes), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if !slices.Contains(unlisted, pattern) {
@@ -347,17 +349,17 @@ func TestNoRouteIsMissingInTheMatrix(t *testing.T) {
 
 func TestNobodyOfAnotherSiteMakesAPersonAct(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	rita := r.as("rita")
-	req := must(http.NewRequest(http.MethodPost, r.at("/office/groups"), strings.NewReader("name=Fremd")))
+	r := sitetest.New(t)
+	rita := r.As("rita")
+	req := sitetest.Must(http.NewRequest(http.MethodPost, r.At("/office/groups"), strings.NewReader("name=Fremd")))
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	req.Header.Set("Origin", "https://evil.example")
-	rita.send(req).status(http.StatusForbidden).has("fremden Seite")
-	rita.get("/office/groups").lacks("Fremd")
+	rita.Send(req).Is(http.StatusForbidden).Has("fremden Seite")
+	rita.Get("/office/groups").Lacks("Fremd")
 	for _, method := range []string{"HEAD", "OPTIONS", "PUT", "DELETE"} {
-		req := httptest.NewRequest(method, r.at("/office/groups"), nil)
+		req := httptest.NewRequest(method, r.At("/office/groups"), nil)
 		req.RequestURI = ""
-		if a := rita.send(req); a.StatusCode >= 500 {
+		if a := rita.Send(req); a.StatusCode >= 500 {
 			t.Errorf("%s: got status %d", method, a.StatusCode)
 		}
 	}

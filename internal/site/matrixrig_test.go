@@ -9,11 +9,12 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/recipe"
+	"petschaft/internal/site/sitetest"
 )
 
 // matrixRig makes what paths speak of.
 type matrixRig struct {
-	*rig
+	*sitetest.Rig
 	rows  int
 	login int64 // ada's
 }
@@ -22,34 +23,34 @@ type matrixRig struct {
 // domain, its challenge where the path speaks of one, ada as the person, and
 // ada's login.
 func (r *matrixRig) filled(pattern string) string {
-	r.t.Helper()
-	must(0, r.Org.RemoveMember(r.t.Context(), r.actors["rita"], r.group, r.actors["rita"].Account)) // she may have joined
+	r.T.Helper()
+	sitetest.Must(0, r.Org.RemoveMember(r.T.Context(), r.Actors["rita"], r.Group, r.Actors["rita"].Account)) // she may have joined
 	fill := map[string]any{
 		"{domain}": "uni.example", "{token}": "unknown", "{login}": r.login, "{letter}": 999_999, "{job}": 999_999,
-		"{account}": r.actors["ada"].Account, "{id}": r.other, "{authority}": "mail", "{kind}": recipe.Left, "{step}": recipe.Deactivate,
-		"{organisation}": r.organisation,
+		"{account}": r.Actors["ada"].Account, "{id}": r.Other, "{authority}": "mail", "{kind}": recipe.Left, "{step}": recipe.Deactivate,
+		"{organisation}": r.Organisation,
 	}
 	if strings.Contains(pattern, "{name}") {
 		r.rows++
-		fill["{name}"] = must(r.Org.AskName(r.t.Context(), r.actors["nora"], r.organisation, org.NameInput{Name: fmt.Sprintf("gefragt-%d.example", r.rows)}))
+		fill["{name}"] = sitetest.Must(r.Org.AskName(r.T.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: fmt.Sprintf("gefragt-%d.example", r.rows)}))
 	}
 	if strings.HasPrefix(pattern, "/api/problems/") {
 		fill["{kind}"] = "insufficient-scope"
 	}
 	if strings.HasPrefix(pattern, "/tokens/{number}") {
-		_, fill["{number}"] = r.token("nora", person.DomainVerbs())
+		_, fill["{number}"] = token(r.Rig, "nora", person.DomainVerbs())
 	}
 	if strings.HasPrefix(pattern, "/certificates/{reference}") {
-		fill["{reference}"], fill["{file}"] = r.served(r.organisation, ecKey().Public(), 90, "www.uni.example"), "x509chain.pem"
+		fill["{reference}"], fill["{file}"] = r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "www.uni.example"), "x509chain.pem"
 	}
 	r.fillOrder(pattern, fill)
 	r.fillHandover(pattern, fill)
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
-		fill["{account}"] = r.actors["sven"].Account
-		must(0, r.Org.AddMember(r.t.Context(), r.actors["rita"], r.other, r.actors["sven"].Account))
+		fill["{account}"] = r.Actors["sven"].Account
+		sitetest.Must(0, r.Org.AddMember(r.T.Context(), r.Actors["rita"], r.Other, r.Actors["sven"].Account))
 	}
 	if strings.HasPrefix(pattern, "/office/earlier/") {
-		fill["{import}"], fill["{line}"] = r.earlier(), 1
+		fill["{import}"], fill["{line}"] = r.ImportEarlier(), 1
 	} else if strings.Contains(pattern, "{import}") {
 		fill["{import}"] = r.imported(pattern)
 	}
@@ -57,25 +58,25 @@ func (r *matrixRig) filled(pattern string) string {
 		r.fillCertified(pattern, fill)
 	} else if strings.Contains(pattern, "{row}") || strings.Contains(pattern, "{challenge}") {
 		r.rows++
-		id, _ := r.addRow(mailbox.Input{Kind: mailbox.Personal, Name: "Zeile", Primary: fmt.Sprintf("zeile-%d@uni.example", r.rows)})
+		id, _ := r.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Zeile", Primary: fmt.Sprintf("zeile-%d@uni.example", r.rows)})
 		fill["{row}"] = id
 		if strings.Contains(pattern, "{challenge}") {
-			must(r.Mailbox.Challenge(r.t.Context(), r.actors["nora"], "uni.example", id))
+			sitetest.Must(r.Mailbox.Challenge(r.T.Context(), r.Actors["nora"], "uni.example", id))
 			var c int64
-			must(0, r.db.QueryRow(r.t.Context(), `update challenge set state = 'sent', sent = now(), attempts = 1 where row_id = $1 returning id`, id).Scan(&c))
+			sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `update challenge set state = 'sent', sent = now(), attempts = 1 where row_id = $1 returning id`, id).Scan(&c))
 			fill["{challenge}"] = c
 		}
 	}
 	if strings.Contains(pattern, "{recipe}") {
 		r.rows++
-		id, _ := r.add(fmt.Sprintf("ablauf-%d", r.rows))
-		fill["{recipe}"] = must(r.Recipe.Start(r.t.Context(), r.actors["nora"], "uni.example", id, recipe.Left))
+		id, _ := r.Add(fmt.Sprintf("ablauf-%d", r.rows))
+		fill["{recipe}"] = sitetest.Must(r.Recipe.Start(r.T.Context(), r.Actors["nora"], "uni.example", id, recipe.Left))
 	}
 	if strings.Contains(pattern, "/bulk/") { // there is a row to be meant
 		r.rows++
-		id, _ := r.add(fmt.Sprintf("viele-%d", r.rows))
+		id, _ := r.Add(fmt.Sprintf("viele-%d", r.rows))
 		chosen := mailbox.View{IDs: []mailbox.ID{id}}
-		fill["{bulk}"] = must(r.Bulk.Prepare(r.t.Context(), r.actors["nora"], "uni.example", bulk.Deactivate, chosen))
+		fill["{bulk}"] = sitetest.Must(r.Bulk.Prepare(r.T.Context(), r.Actors["nora"], "uni.example", bulk.Deactivate, chosen))
 	}
 	path := pattern
 	for blank, v := range fill {
@@ -90,23 +91,55 @@ func (r *matrixRig) filled(pattern string) string {
 // fillCertified makes a row that is linked to niko and, where the pattern speaks
 // of them, his application and his certificate for it.
 func (r *matrixRig) fillCertified(pattern string, fill map[string]any) {
-	r.t.Helper()
+	r.T.Helper()
 	r.rows++
-	row := r.linkRow(fmt.Sprintf("zeile-%d", r.rows), "niko")
+	row := r.LinkRow(fmt.Sprintf("zeile-%d", r.rows), "niko")
 	fill["{row}"] = row
 	switch {
 	case strings.Contains(pattern, "{certificate}"):
-		fill["{certificate}"] = r.certified("niko", row)
+		fill["{certificate}"] = r.Certified("niko", row)
 	case strings.HasPrefix(pattern, "/office/"):
-		fill["{application}"] = r.failed("niko", row)
+		fill["{application}"] = r.Failed("niko", row)
 	case strings.Contains(pattern, "{application}"):
-		fill["{application}"] = r.applied("niko", row)
+		fill["{application}"] = r.Applied("niko", row)
 	}
 }
 
 // loginID is the row of login that the browser holds.
-func (b *browser) loginID() (id int64) {
-	b.r.t.Helper()
-	must(0, b.r.db.QueryRow(b.r.t.Context(), `select max(id) from login`).Scan(&id))
+func loginID(b *sitetest.Browser) (id int64) {
+	b.Rig.T.Helper()
+	sitetest.Must(0, b.Rig.Pool.QueryRow(b.Rig.T.Context(), `select max(id) from login`).Scan(&id))
 	return id
+}
+
+// fillHandover makes the handover that a path speaks of, or the change of contact
+// that waits for a second officer.
+func (r *matrixRig) fillHandover(pattern string, fill map[string]any) {
+	r.T.Helper()
+	switch {
+	case strings.HasSuffix(pattern, "/finish"):
+		fill["{handover}"] = r.Accepted("niko").ID
+	case strings.Contains(pattern, "{handover}"):
+		fill["{handover}"] = r.Offered("niko").ID
+	case strings.Contains(pattern, "/reassignment"):
+		ctx, rolf := r.T.Context(), r.Actors["rolf"]
+		if sitetest.Must(r.Handover.Reassignment(ctx, rolf, r.Organisation)) == nil {
+			_, _, err := r.Handover.AskReassign(ctx, rolf, r.Organisation, r.Actors["bob"].Account, "Nora Netz ist nicht mehr da.")
+			sitetest.Must(0, err)
+		}
+	}
+}
+
+// fillOrder makes the order that a path speaks of, in the state that it needs.
+func (r *matrixRig) fillOrder(pattern string, fill map[string]any) {
+	r.T.Helper()
+	fill["{product}"], fill["{switch}"] = "tls-single", "on"
+	switch {
+	case strings.HasPrefix(pattern, "/certificates/{reference}/renew"):
+		fill["{reference}"] = r.Aged("www.uni.example")
+	case strings.Contains(pattern, "/correct"):
+		fill["{reference}"] = r.Returned("www.uni.example")
+	case strings.Contains(pattern, "orders/{reference}"):
+		fill["{reference}"] = r.Ordered("www.uni.example")
+	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"petschaft/internal/site/sitetest"
 )
 
 // oddTexts are what somebody may send where a text belongs.
@@ -33,9 +35,9 @@ func TestNoTextMakesAPageFail(t *testing.T) {
 	for i, role := range roles {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
-			r := &matrixRig{rig: newRig(t)}
-			r.login = r.as("ada").loginID()
-			o := odd{r: r, dice: rand.New(rand.NewPCG(seed, uint64(i))), names: names, b: r.anonymous()}
+			r := &matrixRig{Rig: sitetest.New(t)}
+			r.login = loginID(r.As("ada"))
+			o := odd{r: r, dice: rand.New(rand.NewPCG(seed, uint64(i))), names: names, b: r.Anonymous()}
 			paths := make([]string, len(matrix))
 			for n, e := range matrix {
 				paths[n] = r.filled(e.pattern)
@@ -43,12 +45,12 @@ func TestNoTextMakesAPageFail(t *testing.T) {
 			for end, round := time.Now().Add(3*time.Second), 0; round < 500 && (round == 0 || time.Now().Before(end)); round++ {
 				for n, e := range matrix {
 					if role != "anonymous" && (n == 0 || matrix[n-1].pattern == "/signout") {
-						o.b = r.as(role)
+						o.b = r.As(role)
 					}
 					o.ask(e, paths[n], oddTexts[(n+round)%len(oddTexts)], round)
 				}
 				if role != "anonymous" {
-					o.b.get("/sessions").status(http.StatusOK) // or nothing was reached
+					o.b.Get("/sessions").Is(http.StatusOK) // or nothing was reached
 				}
 			}
 		})
@@ -59,9 +61,9 @@ func TestNoTextMakesAPageFail(t *testing.T) {
 func namesAsked(t *testing.T) (names []string) {
 	t.Helper()
 	asked := regexp.MustCompile(`(?:\.Get\(|\.Has\(|FormValue\(|Form\[)"([a-z_0-9]+)"`)
-	for _, pattern := range []string{"*.go", "../signin/*.go"} {
-		for _, file := range must(filepath.Glob(pattern)) {
-			for _, m := range asked.FindAllStringSubmatch(string(must(os.ReadFile(file))), -1) {
+	for _, pattern := range []string{"*.go", "*/*.go", "../signin/*.go"} {
+		for _, file := range sitetest.Must(filepath.Glob(pattern)) {
+			for _, m := range asked.FindAllStringSubmatch(string(sitetest.Must(os.ReadFile(file))), -1) {
 				names = append(names, m[1])
 			}
 		}
@@ -75,7 +77,7 @@ func namesAsked(t *testing.T) (names []string) {
 
 type odd struct {
 	r     *matrixRig
-	b     *browser
+	b     *sitetest.Browser
 	dice  *rand.Rand
 	names []string
 }
@@ -84,7 +86,7 @@ func (o odd) name() string { return o.names[o.dice.IntN(len(o.names))] }
 
 // ask sends s to the route of e in each place; in later rounds in one of them.
 func (o odd) ask(e entry, path, s string, round int) {
-	o.r.t.Helper()
+	o.r.T.Helper()
 	parts := strings.Split(path, "/")
 	parts[1+o.dice.IntN(len(parts)-1)] = url.PathEscape(s)
 	name := o.name()
@@ -93,8 +95,8 @@ func (o odd) ask(e entry, path, s string, round int) {
 		query = path + "?action=" + url.QueryEscape("a\x00b")
 	}
 	requests := []*http.Request{
-		must(http.NewRequest(e.method, o.r.at(strings.Join(parts, "/")), nil)),
-		must(http.NewRequest(e.method, o.r.at(query), nil)),
+		sitetest.Must(http.NewRequest(e.method, o.r.At(strings.Join(parts, "/")), nil)),
+		sitetest.Must(http.NewRequest(e.method, o.r.At(query), nil)),
 		o.withHeaders(e, path, s),
 	}
 	if e.method == http.MethodPost {
@@ -104,14 +106,14 @@ func (o odd) ask(e entry, path, s string, round int) {
 		requests = requests[o.dice.IntN(len(requests)):][:1]
 	}
 	for _, q := range requests {
-		if a := o.b.send(q); a.StatusCode >= 500 {
-			o.r.t.Errorf("%s %s with %.60q (%s): got status %d:\n%.600s", q.Method, q.URL, s, name, a.StatusCode, a.excerpt())
+		if a := o.b.Send(q); a.StatusCode >= 500 {
+			o.r.T.Errorf("%s %s with %.60q (%s): got status %d:\n%.600s", q.Method, q.URL, s, name, a.StatusCode, a.Excerpt())
 		}
 	}
 }
 
 func (o odd) withHeaders(e entry, path, s string) *http.Request {
-	q := must(http.NewRequest(e.method, o.r.at(path), nil))
+	q := sitetest.Must(http.NewRequest(e.method, o.r.At(path), nil))
 	s = strings.NewReplacer("\x00", "", "\r", "", "\n", "").Replace(s)
 	for _, name := range []string{"User-Agent", "Referer", "X-Forwarded-For", "Idempotency-Key", "If-None-Match"} {
 		q.Header.Set(name, s)
@@ -132,7 +134,7 @@ func (o odd) form(e entry, path, s string) *http.Request {
 			v.Set(e.form[i], s)
 		}
 	}
-	q := must(http.NewRequest(http.MethodPost, o.r.at(path), strings.NewReader(v.Encode())))
+	q := sitetest.Must(http.NewRequest(http.MethodPost, o.r.At(path), strings.NewReader(v.Encode())))
 	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return q
 }
@@ -141,30 +143,30 @@ func (o odd) files(path, s string) *http.Request {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	_ = w.WriteField(o.name(), s)
-	part := must(w.CreateFormFile("file", s))
+	part := sitetest.Must(w.CreateFormFile("file", s))
 	_, _ = part.Write([]byte("E-Mail;Name\n" + s + ";" + s + "\n"))
 	_ = w.Close()
-	q := must(http.NewRequest(http.MethodPost, o.r.at(path), &body))
+	q := sitetest.Must(http.NewRequest(http.MethodPost, o.r.At(path), &body))
 	q.Header.Set("Content-Type", w.FormDataContentType())
 	return q
 }
 
 func TestAnAddressThatIsNoTextIsToldInWords(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	rita := r.as("rita")
+	r := sitetest.New(t)
+	rita := r.As("rita")
 	for _, path := range []string{"/office/audit?action=%00", "/office/audit?action=%ff", "/office/groups/%00", "/c/%fe", "/pki/%00.crl"} {
-		rita.get(path).status(http.StatusBadRequest).has("kein Text in UTF-8", "Zur Übersicht")
+		rita.Get(path).Is(http.StatusBadRequest).Has("kein Text in UTF-8", "Zur Übersicht")
 	}
-	before := must(r.Org.Groups(t.Context(), r.actors["rita"]))
-	rita.post("/office/groups", "name", "Netz\x00").status(http.StatusBadRequest).has("Das Formular enthält")
-	rita.post("/office/groups", "name", "M\xfcller").status(http.StatusBadRequest)
-	if after := must(r.Org.Groups(t.Context(), r.actors["rita"])); len(after) != len(before) {
+	before := sitetest.Must(r.Org.Groups(t.Context(), r.Actors["rita"]))
+	rita.Post("/office/groups", "name", "Netz\x00").Is(http.StatusBadRequest).Has("Das Formular enthält")
+	rita.Post("/office/groups", "name", "M\xfcller").Is(http.StatusBadRequest)
+	if after := sitetest.Must(r.Org.Groups(t.Context(), r.Actors["rita"])); len(after) != len(before) {
 		t.Errorf("got %d groups, want %d as before", len(after), len(before))
 	}
-	rita.lang = "en"
-	rita.get("/office/audit?action=%00").has("not UTF-8 text")
-	q := must(http.NewRequest(http.MethodGet, r.at("/"), nil))
+	rita.Lang = "en"
+	rita.Get("/office/audit?action=%00").Has("not UTF-8 text")
+	q := sitetest.Must(http.NewRequest(http.MethodGet, r.At("/"), nil))
 	q.Header.Set("User-Agent", "M\xfcller")
-	rita.send(q).status(http.StatusOK)
+	rita.Send(q).Is(http.StatusOK)
 }

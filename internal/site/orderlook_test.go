@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"petschaft/internal/order"
+	"petschaft/internal/site/sitetest"
 )
 
 // TestOrdersInABrowser looks at orders in every state, at each step of ordering,
@@ -15,14 +16,14 @@ func TestOrdersInABrowser(t *testing.T) {
 	s.look("nora", "orders-none", "/orders", http.StatusOK)
 	s.look("niko", "orders-closed", "/orders", http.StatusForbidden)
 	s.look("rita", "orders-officer", "/orders", http.StatusOK)
-	all := s.populateOrders()
+	all := populateOrders(s.Rig)
 	for state, reference := range all {
 		s.look("nora", "order-"+state, "/orders/"+reference, http.StatusOK)
 		s.look("rita", "office-order-"+state, "/office/orders/"+reference, http.StatusOK)
 	}
 	for name, path := range map[string]string{
 		"orders": "/orders", "orders-all": "/orders?which=all", "orders-rejected": "/orders?which=rejected", "orders-no-hit": "/orders?q=xyz", "start-returned": "/",
-		"order-withdraw": "/orders/" + all["received"] + "/withdraw", "order-correct": "/orders/" + all["returned"] + "/correct", "order-renew": "/certificates/" + s.aged("alt.uni.example") + "/renew",
+		"order-withdraw": "/orders/" + all["received"] + "/withdraw", "order-correct": "/orders/" + all["returned"] + "/correct", "order-renew": "/certificates/" + s.Aged("alt.uni.example") + "/renew",
 	} {
 		s.look("nora", name, path, http.StatusOK)
 	}
@@ -34,7 +35,7 @@ func TestOrdersInABrowser(t *testing.T) {
 	}
 	s.ordering()
 	p := s.page("rita")
-	p.Goto(s.at("/office/orders/" + all["received"] + "/reject"))
+	p.Goto(s.At("/office/orders/" + all["received"] + "/reject"))
 	p.Press(s.say("serverorder.reject_verb"))
 	s.judge(p, "office-order-reject-wrong", http.StatusUnprocessableEntity)
 	s.look("rita", "order-over", "/office/orders/"+all["rejected"]+"/reject", http.StatusConflict)
@@ -42,12 +43,12 @@ func TestOrdersInABrowser(t *testing.T) {
 
 // ordering looks at the steps, and at what comes back of each.
 func (s *sight) ordering() {
-	s.t.Helper()
+	s.T.Helper()
 	p := s.look("nora", "order-key", "/orders/new", http.StatusOK)
 	p.Await(s.say("key.browser"))
 	p.Choose(s.say("apply.key_csr"))
 	s.judge(p, "order-key-csr", http.StatusOK)
-	key, csr := newKey("www.uni.example")
+	key, csr := sitetest.NewKey("www.uni.example")
 	p.Fill(s.say("apply.csr"), key)
 	p.Press(s.say("serverorder.next"))
 	s.judge(p, "order-key-wrong", http.StatusUnprocessableEntity)
@@ -65,28 +66,28 @@ func (s *sight) ordering() {
 }
 
 // populateOrders makes an order in each state.
-func (r *rig) populateOrders() map[string]string {
-	r.t.Helper()
-	ctx, officer := r.t.Context(), r.actors["rita"]
+func populateOrders(r *sitetest.Rig) map[string]string {
+	r.T.Helper()
+	ctx, officer := r.T.Context(), r.Actors["rita"]
 	all := map[string]string{
-		"received": r.ordered("www.uni.example", "uni.example", "mail.uni.example"), "returned": r.returned("www.uni.example"), "issued": r.fulfilled("git.uni.example"),
+		"received": r.Ordered("www.uni.example", "uni.example", "mail.uni.example"), "returned": r.Returned("www.uni.example"), "issued": r.Fulfilled("git.uni.example"),
 	}
-	all["review"] = r.ordered("wiki.uni.example")
-	must(0, r.Order.Take(ctx, officer, all["review"]))
-	all["rejected"] = r.ordered("spiele.uni.example")
-	must(0, r.Order.Reject(ctx, officer, all["rejected"], order.Decision{Version: 1, Reason: "Für diesen Zweck gibt es keine Zertifikate."}))
-	all["withdrawn"] = r.ordered("weg.uni.example")
-	must(0, r.Order.Withdraw(ctx, r.actors["nora"], all["withdrawn"]))
+	all["review"] = r.Ordered("wiki.uni.example")
+	sitetest.Must(0, r.Order.Take(ctx, officer, all["review"]))
+	all["rejected"] = r.Ordered("spiele.uni.example")
+	sitetest.Must(0, r.Order.Reject(ctx, officer, all["rejected"], order.Decision{Version: 1, Reason: "Für diesen Zweck gibt es keine Zertifikate."}))
+	all["withdrawn"] = r.Ordered("weg.uni.example")
+	sitetest.Must(0, r.Order.Withdraw(ctx, r.Actors["nora"], all["withdrawn"]))
 	for state, why := range map[string]string{"approved": "", "failed": "order.failed.away"} {
-		all[state] = r.ordered(state + ".uni.example")
-		must(0, r.Order.Approve(ctx, officer, all[state], 1))
-		must(r.db.Exec(ctx, `update server_order set state = $2, reason = $3, serial = '\x01', not_before = now(), days = 90 where reference = $1`, all[state], state, why))
+		all[state] = r.Ordered(state + ".uni.example")
+		sitetest.Must(0, r.Order.Approve(ctx, officer, all[state], 1))
+		sitetest.Must(r.Pool.Exec(ctx, `update server_order set state = $2, reason = $3, serial = '\x01', not_before = now(), days = 90 where reference = $1`, all[state], state, why))
 	}
-	r.populateNames()
-	reference, err := r.Order.Submit(ctx, r.actors["nora"], order.Submission{Wish: order.Wish{
-		Organisation: r.organisation, Product: "tls-single", CSR: newCSR("x"), Names: []string{"www.projekt-aurora.example"}, Comment: "Der neue Name ist angefragt.",
+	populateNames(r)
+	reference, err := r.Order.Submit(ctx, r.Actors["nora"], order.Submission{Wish: order.Wish{
+		Organisation: r.Organisation, Product: "tls-single", CSR: sitetest.NewCSR("x"), Names: []string{"www.projekt-aurora.example"}, Comment: "Der neue Name ist angefragt.",
 	}})
-	must(reference, err)
+	sitetest.Must(reference, err)
 	all["waiting"] = reference
 	return all
 }

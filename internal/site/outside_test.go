@@ -5,39 +5,33 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-)
 
-// fail makes every statement on a table fail, as a broken database would.
-func (r *rig) fail(table string) {
-	r.t.Helper()
-	if _, err := r.db.Exec(r.t.Context(), `alter table `+table+` rename to hidden_`+table); err != nil {
-		r.t.Fatal(err)
-	}
-}
+	"petschaft/internal/site/sitetest"
+)
 
 func TestPagesOfAnotherSiteCannotAct(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	_, row := r.add("ada.adler")
-	nora := r.as("nora")
+	r := sitetest.New(t)
+	_, row := r.Add("ada.adler")
+	nora := r.As("nora")
 	for name, headers := range map[string][2]string{
 		"fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "a sister host": {"Sec-Fetch-Site", "same-site"}, "an origin": {"Origin", "https://boese.example"},
 	} {
-		req := must(http.NewRequest(http.MethodPost, r.base+row+"/deactivate", strings.NewReader("")))
+		req := sitetest.Must(http.NewRequest(http.MethodPost, r.Base+row+"/deactivate", strings.NewReader("")))
 		req.Header.Set(headers[0], headers[1])
-		if got := nora.send(req); got.StatusCode != http.StatusForbidden {
+		if got := nora.Send(req); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: got status %d, want 403", name, got.StatusCode)
 		}
 	}
-	nora.get(row).has("Deaktivieren")
+	nora.Get(row).Has("Deaktivieren")
 }
 
 func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	nora := r.as("nora")
+	r := sitetest.New(t)
+	nora := r.As("nora")
 	for _, path := range []string{"/", "/email-domains", "/email-domains/uni.example", "/gibt-es-nicht", "/c/unbekannt", "/healthz"} {
-		h := nora.get(path).Header
+		h := nora.Get(path).Header
 		csp := h.Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "style-src 'self'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
 			if !strings.Contains(csp, want) {
@@ -60,21 +54,21 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 
 func TestAnUnknownErrorShowsAnIDAndNoDetail(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	nora := r.as("nora")
-	r.fail("address_row_count")
-	page := nora.get("/email-domains").status(http.StatusInternalServerError).has("Fehlernummer").lacks("address_row_count", "SQLSTATE", "relation")
-	id := regexp.MustCompile(`<code>([A-Z2-7]{10})</code>`).FindStringSubmatch(page.body)
-	if id == nil || !strings.Contains(r.logged.String(), id[1]) {
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	r.Fail("address_row_count")
+	page := nora.Get("/email-domains").Is(http.StatusInternalServerError).Has("Fehlernummer").Lacks("address_row_count", "SQLSTATE", "relation")
+	id := regexp.MustCompile(`<code>([A-Z2-7]{10})</code>`).FindStringSubmatch(page.Content)
+	if id == nil || !strings.Contains(r.Logged.String(), id[1]) {
 		t.Errorf("got reference %v, want one that the log holds", id)
 	}
-	if !strings.Contains(r.logged.String(), "address_row_count") {
+	if !strings.Contains(r.Logged.String(), "address_row_count") {
 		t.Error("the log lacks the cause")
 	}
 }
 
 func TestTooMuchIsRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.as("nora").post(rowsOf, "name", strings.Repeat("x", 300<<10)).status(http.StatusRequestEntityTooLarge)
+	r := sitetest.New(t)
+	r.As("nora").Post(sitetest.RowsOf, "name", strings.Repeat("x", 300<<10)).Is(http.StatusRequestEntityTooLarge)
 }

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
+	"petschaft/internal/site/sitetest"
 )
 
 // estate is something of everything that nora has in uni.example and in her
@@ -34,21 +35,21 @@ type estate struct {
 	reachable, other int64 // numbers of uni.example and labor.example
 }
 
-func (r *rig) estate() estate {
-	r.t.Helper()
-	ctx, nora := r.t.Context(), r.actors["nora"]
-	e := estate{organisation: r.organisation, email: "mein@uni.example"}
-	e.row = r.linkRow("mein", "nora")
-	e.certificate, e.application = r.certified("nora", e.row), r.failed("nora", r.linkRow("wartend", "nora"))
-	row, _ := r.add("viele")
-	e.bulk = must(r.Bulk.Prepare(ctx, nora, "uni.example", bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{row}}))
-	e.recipe = must(r.Recipe.Start(ctx, nora, "uni.example", row, recipe.Left))
-	m := &matrixRig{rig: r}
+func newEstate(r *sitetest.Rig) estate {
+	r.T.Helper()
+	ctx, nora := r.T.Context(), r.Actors["nora"]
+	e := estate{organisation: r.Organisation, email: "mein@uni.example"}
+	e.row = r.LinkRow("mein", "nora")
+	e.certificate, e.application = r.Certified("nora", e.row), r.Failed("nora", r.LinkRow("wartend", "nora"))
+	row, _ := r.Add("viele")
+	e.bulk = sitetest.Must(r.Bulk.Prepare(ctx, nora, "uni.example", bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{row}}))
+	e.recipe = sitetest.Must(r.Recipe.Start(ctx, nora, "uni.example", row, recipe.Left))
+	m := &matrixRig{Rig: r}
 	e.imported = m.imported("/email-domains/{domain}/imports/{import}/")
-	e.order, e.served = r.ordered("www.uni.example"), r.served(r.organisation, ecKey().Public(), 90, "mail.uni.example")
-	e.name = must(r.Org.AskName(ctx, nora, r.organisation, org.NameInput{Name: "gefragt.example"}))
-	e.reachable = int64(must(r.Org.Domain(ctx, nora, "uni.example")).ID)
-	e.other = int64(must(r.Org.Domain(ctx, nora, "labor.example")).ID)
+	e.order, e.served = r.Ordered("www.uni.example"), r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "mail.uni.example")
+	e.name = sitetest.Must(r.Org.AskName(ctx, nora, r.Organisation, org.NameInput{Name: "gefragt.example"}))
+	e.reachable = int64(sitetest.Must(r.Org.Domain(ctx, nora, "uni.example")).ID)
+	e.other = int64(sitetest.Must(r.Org.Domain(ctx, nora, "labor.example")).ID)
 	return e
 }
 
@@ -59,7 +60,7 @@ type glance func(ctx context.Context, by person.Actor) (int, error)
 // seen is 1 for what was found.
 func seen(err error) (int, error) { return 1, err }
 
-func (r *rig) glances(e estate) map[string]glance {
+func glances(r *sitetest.Rig, e estate) map[string]glance {
 	uni := func(ctx context.Context, by person.Actor) (org.EmailDomain, error) {
 		return r.Org.Domain(ctx, by, "uni.example")
 	}
@@ -145,14 +146,14 @@ func (r *rig) glances(e estate) map[string]glance {
 			return seen(second(r.Cert.Server(ctx, by, e.served)))
 		},
 		"revoking it": func(ctx context.Context, by person.Actor) (int, error) {
-			other := r.served(e.organisation, ecKey().Public(), 90, "weg.uni.example")
+			other := r.Served(e.organisation, sitetest.ECKey().Public(), 90, "weg.uni.example")
 			return seen(r.Cert.RevokeServer(ctx, by, other, pki.Superseded))
 		},
 	}
 }
 
 // own is what nora sees because it is hers, and no token of hers does.
-func (r *rig) own(e estate) map[string]glance {
+func own(r *sitetest.Rig, e estate) map[string]glance {
 	return map[string]glance{
 		"her certificates": func(ctx context.Context, by person.Actor) (int, error) {
 			all, err := r.Cert.Mine(ctx, by, cert.All, 0, 10)
@@ -181,8 +182,8 @@ func (r *rig) own(e estate) map[string]glance {
 
 func TestATokenReachesNothingElseInAnyRoom(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	e, nora := r.estate(), r.actors["nora"]
+	r := sitetest.New(t)
+	e, nora := newEstate(r), r.Actors["nora"]
 	within := func(domains, organisations []int64) person.Actor {
 		by := nora
 		by.Token, by.Reach = 1, &person.Reach{Domains: domains, Organisations: organisations, Verbs: person.Verbs()}
@@ -190,7 +191,7 @@ func TestATokenReachesNothingElseInAnyRoom(t *testing.T) {
 	}
 	inside, outside := within([]int64{e.reachable}, []int64{int64(e.organisation)}), within([]int64{e.other}, nil)
 	outside.Token = 2
-	for name, look := range r.glances(e) {
+	for name, look := range glances(r, e) {
 		if n, err := look(t.Context(), inside); err != nil || n == 0 {
 			t.Errorf("%s, in reach: got %d and %v, want it", name, n, err)
 		}
@@ -198,7 +199,7 @@ func TestATokenReachesNothingElseInAnyRoom(t *testing.T) {
 			t.Errorf("%s, out of reach: got %d and %v, want nothing or that it is missing", name, n, err)
 		}
 	}
-	for name, look := range r.own(e) {
+	for name, look := range own(r, e) {
 		if n, err := look(t.Context(), nora); err != nil || n == 0 {
 			t.Errorf("%s, in a session: got %d and %v, want it", name, n, err)
 		}

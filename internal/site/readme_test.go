@@ -8,6 +8,7 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/site/sitetest"
 )
 
 var update = flag.Bool("update", false, "write docs/screenshot.png")
@@ -17,15 +18,15 @@ var update = flag.Bool("update", false, "write docs/screenshot.png")
 func TestScreenshotInABrowserForTheReadme(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de")
-	s.populate()
+	populate(s.Rig)
 	personal := func(name, local, comment string, aliases ...string) {
-		s.addRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: local + "@uni.example", Aliases: aliases, Comment: comment})
+		s.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: local + "@uni.example", Aliases: aliases, Comment: comment})
 	}
 	personal("Çelik, Aylin", "aylin.celik", "", "a.celik@uni.example")
 	personal("Hörmann, Käthe", "kaethe.hoermann", "Büro 117")
 	personal("O'Brien-Schäfer, Mary", "mary.obrien", "14.03.2027")
 	nora := s.page("nora")
-	nora.Goto(s.at("/email-domains/uni.example"))
+	nora.Goto(s.At("/email-domains/uni.example"))
 	png := nora.Picture()
 	if got, most := len(png), 240_000; got > most {
 		t.Errorf("got a picture of %d bytes, want at most %d", got, most)
@@ -33,6 +34,6 @@ func TestScreenshotInABrowserForTheReadme(t *testing.T) {
 	if !*update {
 		return
 	}
-	root := must(chromium.Root())
-	must(0, os.WriteFile(filepath.Join(root, "docs", "screenshot.png"), png, 0o644))
+	root := sitetest.Must(chromium.Root())
+	sitetest.Must(0, os.WriteFile(filepath.Join(root, "docs", "screenshot.png"), png, 0o644))
 }

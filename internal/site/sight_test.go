@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/portal"
+	"petschaft/internal/site/sitetest"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 )
@@ -38,10 +39,10 @@ func TestEveryPageInABrowser(t *testing.T) {
 }
 
 func (s *sight) everyPage() {
-	s.t.Helper()
-	m := &matrixRig{rig: s.rig}
-	m.login = s.as("ada").loginID()
-	must(0, s.Cert.SignOldLists(s.t.Context()))
+	s.T.Helper()
+	m := &matrixRig{Rig: s.Rig}
+	m.login = loginID(s.As("ada"))
+	sitetest.Must(0, s.Cert.SignOldLists(s.T.Context()))
 	for _, e := range matrix {
 		if e.method != http.MethodGet || slices.Contains(noPages, e.pattern) {
 			continue
@@ -58,7 +59,7 @@ func (s *sight) everyPage() {
 
 // sight is a portal with a browser for each person who comes.
 type sight struct {
-	*rig
+	*sitetest.Rig
 	room  *chromium.Room
 	lang  string
 	pages map[string]*chromium.Page
@@ -67,8 +68,8 @@ type sight struct {
 func newSight(t *testing.T, lang string, change ...func(*portal.Config)) *sight {
 	t.Helper()
 	lane.Browser(t)
-	r := newRig(t, change...)
-	return &sight{rig: r, room: chromium.Open(t, r.base, r.issuer), lang: lang, pages: map[string]*chromium.Page{}}
+	r := sitetest.New(t, change...)
+	return &sight{Rig: r, room: chromium.Open(t, r.Base, r.Issuer), lang: lang, pages: map[string]*chromium.Page{}}
 }
 
 // say is what a page says in the language of the sight.
@@ -76,12 +77,12 @@ func (s *sight) say(id string, args ...any) string { return locale.For(s.lang).T
 
 // page is the browser of somebody, who is signed in unless called anonymous.
 func (s *sight) page(who string) *chromium.Page {
-	s.t.Helper()
+	s.T.Helper()
 	if s.pages[who] == nil {
 		p := s.room.Visitor(who, chromium.Speaking(s.lang))
 		if who != "anonymous" {
-			p.Goto(s.at("/signin"))
-			p.Press(names[who])
+			p.Goto(s.At("/signin"))
+			p.Press(sitetest.People[who])
 		}
 		s.pages[who] = p
 	}
@@ -90,17 +91,17 @@ func (s *sight) page(who string) *chromium.Page {
 
 // look opens a path and judges what comes.
 func (s *sight) look(who, name, path string, status int) *chromium.Page {
-	s.t.Helper()
+	s.T.Helper()
 	p := s.page(who)
-	p.Goto(s.at(path))
+	p.Goto(s.At(path))
 	s.judge(p, name, status)
 	return p
 }
 
 func (s *sight) judge(p *chromium.Page, name string, status int) {
-	s.t.Helper()
+	s.T.Helper()
 	if got := p.Status(); got != status {
-		s.t.Errorf("%s: got status %d, want %d", name, got, status)
+		s.T.Errorf("%s: got status %d, want %d", name, got, status)
 	}
 	p.Look(s.lang + "-" + name)
 }
@@ -110,21 +111,21 @@ func (s *sight) judge(p *chromium.Page, name string, status int) {
 func TestAddressesInABrowser(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de")
-	rows := s.populate()
+	rows := populate(s.Rig)
 	s.states(rows)
 	s.refusals(rows)
 }
 
 // populate makes rows in every state and returns their pages by name.
-func (r *rig) populate() map[string]string {
-	r.t.Helper()
+func populate(r *sitetest.Rig) map[string]string {
+	r.T.Helper()
 	rows := map[string]string{}
 	add := func(key, name, local string, aliases ...string) {
 		in := mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: local + "@uni.example", Aliases: aliases}
 		if len(rows)%3 == 0 {
 			in.Comment = "altes Zertifikat bis 14. März 2027"
 		}
-		_, rows[key] = r.addRow(in)
+		_, rows[key] = r.AddRow(in)
 	}
 	add("linked", "Müller, Jürgen", "juergen.mueller", "j.mueller@uni.example")
 	add("open", "Österreicher-Großkopf, Franziska Theodora", "franziska.theodora.oesterreicher-grosskopf")
@@ -134,21 +135,21 @@ func (r *rig) populate() map[string]string {
 	add("conflict", "Wagner, Ida", "ida.wagner", "wagner@uni.example")
 	add("none", "Ammer, Sophie", "sophie.ammer")
 	add("waiting", "Bach, Bob", "bob.bach")
-	_, rows["functional"] = r.addRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek, Servicetheke", Primary: "bibliothek@uni.example", Applicant: "ida.wagner@uni.example"})
-	r.sink.Reject("emre.yildiz@uni.example", 550, "Recipient address rejected: User unknown in virtual mailbox table")
-	r.work()
-	nora, ada, bob := r.as("nora"), r.as("ada"), r.as("bob")
-	confirm := func(b *browser, link string) answer { return b.post(b.get(link).to() + "/confirm") }
-	for _, l := range r.asked(rows["linked"], "juergen.mueller@uni.example", "j.mueller@uni.example") {
+	_, rows["functional"] = r.AddRow(mailbox.Input{Kind: mailbox.Functional, Name: "Bibliothek, Servicetheke", Primary: "bibliothek@uni.example", Applicant: "ida.wagner@uni.example"})
+	r.Sink.Reject("emre.yildiz@uni.example", 550, "Recipient address rejected: User unknown in virtual mailbox table")
+	r.StartJobs()
+	nora, ada, bob := r.As("nora"), r.As("ada"), r.As("bob")
+	confirm := func(b *sitetest.Browser, link string) sitetest.Answer { return b.Post(b.Get(link).To() + "/confirm") }
+	for _, l := range r.Asked(rows["linked"], "juergen.mueller@uni.example", "j.mueller@uni.example") {
 		confirm(ada, l)
 	}
-	r.asked(rows["waiting"], "bob.bach@uni.example")
-	r.asked(rows["open"], "franziska.theodora.oesterreicher-grosskopf@uni.example")
-	nora.post(rows["bounced"] + "/challenges")
-	confirm(ada, r.asked(rows["inactive"], "ole.brandt@uni.example")[0])
-	nora.post(rows["inactive"] + "/deactivate")
-	bob.post(bob.get(r.asked(rows["declined"], "eva.schmidt@uni.example")[0]).to() + "/decline")
-	both := r.asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
+	r.Asked(rows["waiting"], "bob.bach@uni.example")
+	r.Asked(rows["open"], "franziska.theodora.oesterreicher-grosskopf@uni.example")
+	nora.Post(rows["bounced"] + "/challenges")
+	confirm(ada, r.Asked(rows["inactive"], "ole.brandt@uni.example")[0])
+	nora.Post(rows["inactive"] + "/deactivate")
+	bob.Post(bob.Get(r.Asked(rows["declined"], "eva.schmidt@uni.example")[0]).To() + "/decline")
+	both := r.Asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
 	confirm(ada, both[0])
 	confirm(bob, both[1])
 	return rows
@@ -156,10 +157,10 @@ func (r *rig) populate() map[string]string {
 
 // states looks at what stands there.
 func (s *sight) states(rows map[string]string) {
-	s.t.Helper()
+	s.T.Helper()
 	for key, path := range rows {
 		if key == "bounced" {
-			s.page("nora").Goto(s.at(path))
+			s.page("nora").Goto(s.At(path))
 			s.page("nora").Await(s.say("challenge.failed"))
 		}
 		s.look("nora", "row-"+key, path, http.StatusOK)
@@ -184,25 +185,25 @@ func (s *sight) states(rows map[string]string) {
 
 // refusals looks at forms that come back and at answers to links.
 func (s *sight) refusals(rows map[string]string) {
-	s.t.Helper()
+	s.T.Helper()
 	nora := s.page("nora")
-	nora.Goto(s.at("/email-domains/uni.example/new"))
+	nora.Goto(s.At("/email-domains/uni.example/new"))
 	nora.Fill(s.say("rows.name"), "Müller, Jürgen")
 	nora.Fill(s.say("row.primary"), "juergen.mueller@anderswo.example")
 	nora.Fill(s.say("form.alias1"), "kein Alias")
 	nora.Press(s.say("form.add"))
 	s.judge(nora, "new-wrong", http.StatusUnprocessableEntity)
-	nora.Goto(s.at(rows["open"] + "/edit"))
-	s.as("nora").post(rows["open"]+"/edit", "version", version(s.t, s.as("nora"), rows["open"]), "kind", "personal", "name", "Anders, Franziska", "comment", "neu")
+	nora.Goto(s.At(rows["open"] + "/edit"))
+	s.As("nora").Post(rows["open"]+"/edit", "version", sitetest.VersionOf(s.T, s.As("nora"), rows["open"]), "kind", "personal", "name", "Anders, Franziska", "comment", "neu")
 	nora.Fill(s.say("rows.name"), "Großkopf, Franziska")
 	nora.Press(s.say("form.save"))
 	s.judge(nora, "edit-meanwhile", http.StatusConflict)
-	nora.Goto(s.at(rows["open"] + "/challenges"))
+	nora.Goto(s.At(rows["open"] + "/challenges"))
 	nora.Press(s.say("step.challenges_verb"))
 	s.judge(nora, "brake", http.StatusTooManyRequests)
 
-	s.clock.Advance(5 * time.Minute)
-	first := s.asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
+	s.Clock.Advance(5 * time.Minute)
+	first := s.Asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
 	s.look("ada", "asked", first[0], http.StatusOK)
 	s.page("ada").Press(s.say("link.yes"))
 	s.judge(s.page("ada"), "asked-waiting", http.StatusOK)
@@ -210,8 +211,8 @@ func (s *sight) refusals(rows map[string]string) {
 	s.look("bob", "asked-other", first[1], http.StatusOK)
 	s.page("bob").Press(s.say("link.tell"))
 	s.judge(s.page("bob"), "asked-told", http.StatusConflict)
-	s.clock.Advance(5 * time.Minute)
-	s.asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
+	s.Clock.Advance(5 * time.Minute)
+	s.Asked(rows["conflict"], "ida.wagner@uni.example", "wagner@uni.example")
 	s.look("ada", "asked-replaced", first[0], http.StatusOK)
 	s.look("niko", "asked-unopened", fmt.Sprintf("/challenges/%d", 1), http.StatusNotFound)
 	s.look("anonymous", "unknown-link", paths.Link+strings.Repeat("x", 43), http.StatusNotFound)
@@ -222,10 +223,10 @@ func TestTheWorstInABrowser(t *testing.T) {
 	t.Parallel()
 	s := newSight(t, "de", func(c *portal.Config) { c.OIDCIssuer = "http://127.0.0.1:1" })
 	s.look("anonymous", "provider-never-there", "/signin", http.StatusServiceUnavailable)
-	s.fail("challenge_token")
+	s.Fail("challenge_token")
 	s.look("anonymous", "broken", paths.Link+strings.Repeat("x", 43), http.StatusInternalServerError)
 	p := s.page("anonymous")
-	p.Goto(s.at("/help"))
+	p.Goto(s.At("/help"))
 	p.Press("English")
 	s.judge(p, "help-english", http.StatusOK)
 	p.Has("Sign in")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"petschaft/internal/person"
+	"petschaft/internal/site/sitetest"
 )
 
 // TestTokensInABrowser looks at API tokens in every state, at the form that comes
@@ -22,16 +23,16 @@ func TestTokensInABrowser(t *testing.T) {
 	s.look("anonymous", "api", "/api", http.StatusOK)
 	s.look("anonymous", "api-problem", "/api/problems/too-many", http.StatusOK)
 	p := s.page("anonymous")
-	p.Goto(s.at("/api"))
+	p.Goto(s.At("/api"))
 	p.Toggle("POST /email-domains/{domain}/addresses Add an address")
 	s.judge(p, "api-open", http.StatusOK)
 }
 
 // makesAToken fills in the form, wrong at first, and takes the secret.
 func (s *sight) makesAToken() {
-	s.t.Helper()
+	s.T.Helper()
 	p := s.page("nora")
-	p.Goto(s.at("/tokens"))
+	p.Goto(s.At("/tokens"))
 	p.Follow(s.say("token.new"))
 	p.Fill(s.say("token.name"), "Nachtabgleich mit dem Identitätsmanagement auf idm-produktion-7.rz.uni.example")
 	p.Choose("labor.example")
@@ -45,25 +46,25 @@ func (s *sight) makesAToken() {
 	p.Press(s.say("token.make"))
 	s.judge(p, "token-made", http.StatusOK)
 	if !secretText.MatchString(p.Text()) {
-		s.t.Error("the page shows no secret")
+		s.T.Error("the page shows no secret")
 	}
 	p.Follow(s.say("token.to_token"))
 	s.judge(p, "token", http.StatusOK)
 }
 
 func (s *sight) tokenStates() {
-	s.t.Helper()
-	ctx := s.t.Context()
-	_, withdrawn := s.token("nora", person.OrganisationVerbs())
-	must(0, s.People.WithdrawToken(ctx, s.actors["rita"], withdrawn))
-	secret, used := s.token("nora", person.Verbs())
+	s.T.Helper()
+	ctx := s.T.Context()
+	_, withdrawn := token(s.Rig, "nora", person.OrganisationVerbs())
+	sitetest.Must(0, s.People.WithdrawToken(ctx, s.Actors["rita"], withdrawn))
+	secret, used := token(s.Rig, "nora", person.Verbs())
 	_, _, err := s.People.ByToken(ctx, secret, loopback)
-	must(0, err)
-	s.clock.Advance(time.Minute)
+	sitetest.Must(0, err)
+	s.Clock.Advance(time.Minute)
 	s.look("nora", "tokens", "/tokens", http.StatusOK)
 	s.look("nora", "token-withdrawn", fmt.Sprintf("/tokens/%d", withdrawn), http.StatusOK)
 	s.look("nora", "token-withdraw", fmt.Sprintf("/tokens/%d/withdraw", used), http.StatusOK)
-	must(0, s.db.QueryRow(ctx, `update account set signed_in = signed_in - interval '40 days' where id = $1 returning 0`, s.actors["nora"].Account).Scan(new(int)))
+	sitetest.Must(0, s.Pool.QueryRow(ctx, `update account set signed_in = signed_in - interval '40 days' where id = $1 returning 0`, s.Actors["nora"].Account).Scan(new(int)))
 	s.look("rita", "office-tokens", "/office/tokens", http.StatusOK)
 	s.look("rita", "office-token-asleep", fmt.Sprintf("/tokens/%d", used), http.StatusOK)
 }

@@ -1,4 +1,4 @@
-package site_test
+package sitetest
 
 import (
 	"crypto/ecdsa"
@@ -15,43 +15,43 @@ import (
 // elsewhere makes certificates as another authority has issued them before the
 // portal: it fills the template.
 type elsewhere struct {
-	ca  *x509.Certificate
+	Ca  *x509.Certificate
 	key *ecdsa.PrivateKey
 	now time.Time
 }
 
-func (r *rig) elsewhere() *elsewhere {
-	r.t.Helper()
-	e := &elsewhere{key: ecKey().(*ecdsa.PrivateKey), now: r.clock.Now()}
+func (r *Rig) NewElsewhere() *elsewhere {
+	r.T.Helper()
+	e := &elsewhere{key: ECKey().(*ecdsa.PrivateKey), now: r.Clock.Now()}
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Alte CA", Organization: []string{"Uni Beispiel"}},
 		NotBefore: e.now.AddDate(-5, 0, 0), NotAfter: e.now.AddDate(5, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	e.ca = must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, c, e.key.Public(), e.key))))
+	e.Ca = Must(x509.ParseCertificate(Must(x509.CreateCertificate(rand.Reader, c, c, e.key.Public(), e.key))))
 	return e
 }
 
 func (e *elsewhere) sign(days int, c *x509.Certificate) []byte {
 	c.SerialNumber, c.NotBefore, c.NotAfter = new(big.Int).SetBytes(pki.NewSerial()), e.now.AddDate(0, -6, 0), e.now.AddDate(0, 0, days)
-	return pki.PEM(must(x509.CreateCertificate(rand.Reader, c, e.ca, ecKey().Public(), e.key)))
+	return pki.PEM(Must(x509.CreateCertificate(rand.Reader, c, e.Ca, ECKey().Public(), e.key)))
 }
 
-// mail and server are certificates that end in so many days.
-func (e *elsewhere) mail(days int, addresses ...string) []byte {
+// Mail and server are certificates that end in so many days.
+func (e *elsewhere) Mail(days int, addresses ...string) []byte {
 	return e.sign(days, &x509.Certificate{
 		Subject: pkix.Name{CommonName: addresses[0]}, EmailAddresses: addresses, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 	})
 }
 
-func (e *elsewhere) server(days int, organisation string, names ...string) []byte {
+func (e *elsewhere) Server(days int, organisation string, names ...string) []byte {
 	return e.sign(days, &x509.Certificate{
 		Subject: pkix.Name{CommonName: names[0], Organization: []string{organisation}}, DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 }
 
-// earlier is an upload by rita with a server's certificate whose owner the portal
+// ImportEarlier is an upload by rita with a server's certificate whose owner the portal
 // finds out by itself.
-func (r *rig) earlier() earlier.ID {
-	r.t.Helper()
-	return must(r.Earlier.Upload(r.t.Context(), r.actors["rita"], []earlier.File{{Name: "alt.pem", Content: r.elsewhere().server(90, "Universität Probe", "alt.uni.example")}}, nil))
+func (r *Rig) ImportEarlier() earlier.ID {
+	r.T.Helper()
+	return Must(r.Earlier.Upload(r.T.Context(), r.Actors["rita"], []earlier.File{{Name: "alt.pem", Content: r.NewElsewhere().Server(90, "Universität Probe", "alt.uni.example")}}, nil))
 }

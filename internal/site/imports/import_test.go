@@ -1,0 +1,105 @@
+package imports_test
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"petschaft/internal/mailbox"
+	"petschaft/internal/sheet"
+	"petschaft/internal/site/sitetest"
+)
+
+func TestAFileThatIsNoTableIsRefusedInWords(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	for _, c := range []struct {
+		name, file, content string
+		status              int
+		words               string
+	}{
+		{"no file was chosen", "", "", 422, "wählen Sie eine Datei"},
+		{"an empty file", "leer.csv", "", 422, "CSV-Datei oder Arbeitsmappe:"},
+		{"a workbook", "mappe.xlsx", "PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", 422, "CSV UTF-8"},
+		{"more bytes than a file may have", "groß.csv", strings.Repeat("Anzeigename;Primäre E-Mail\r\n", sheet.MaxBytes/26), 413, "20 MiB"},
+	} {
+		t.Log(c.name)
+		nora.Csv(sitetest.ImportsOfUni, c.file, c.content).Is(c.status).Has(c.words, "Fehler: ", "Bisherige Importe")
+	}
+	nora.Get(sitetest.ImportsOfUni).Is(200).Has("Noch kein Import")
+	nora.Post(sitetest.ImportsOfUni, "file", "kein Formular mit Datei").Is(422).Has("wählen Sie eine Datei")
+}
+
+func TestAnUploadOfSomebodyElseIsNotRead(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	r.As("sven").Csv(sitetest.ImportsOfUni, "fremd.csv", "Anzeigename;E-Mail\r\n").Is(404)
+	r.As("rita").Csv(sitetest.ImportsOfUni, "fremd.csv", "Anzeigename;E-Mail\r\n").Is(403)
+}
+
+func TestTheColumnsOfAFileAreKeptAsTheyWereCorrected(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	at := nora.Csv(sitetest.ImportsOfUni, `C:\Listen\Personen.csv`, "Wer,Wo\r\nMuster Max,max@uni.example\r\n").Is(303).To()
+	page := nora.Get(at).Is(200).Has("Personen.csv", "Wer", "Muster Max", "Wählen Sie die Spalte mit der primären")
+	if strings.Contains(page.Content, "Listen") {
+		t.Error("the page shows the folder of the file")
+	}
+	form := []string{"was", "utf-8,:1", "encoding", "utf-8", "separator", ",", "c0", "name", "c1", "primary"}
+	nora.Get(at+"/reading?was=utf-8,:1&encoding=utf-8&separator=,&c0=name&c1=primary").Is(200).Has(`value="name" selected`, `value="primary" selected`).
+		Lacks("Wählen Sie die Spalte mit der primären")
+	form[len(form)-1] = "name"
+	nora.Post(at+"/plan", form...).Is(422).Has("Fehler: ")
+	form[len(form)-1] = "primary"
+	nora.Post(at+"/plan", form...).Is(303)
+	nora.Get(at).Is(200).Has("Der Plan entsteht", fmt.Sprintf(`data-refresh="%s/progress"`, at))
+	nora.Get(at + "/progress").Is(200).Has("von einer Zeile gelesen").Lacks("<main")
+}
+
+func TestTheLineOfTheHeadingsMayBeChosen(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	at := nora.Csv(sitetest.ImportsOfUni, "liste.csv", "Liste;Stand\r\nWer;Wo\r\nM\x9fller;max@uni.example\r\n").Is(303).To()
+	nora.Get(at).Is(200).Has("Zeile 1: Liste · Stand", "Zeile 2: Wer · Wo", `<option value="1" selected`)
+	nora.Get(at+"/reading?encoding=windows-1252&separator=%3B&header=2").Is(200).Has(`value="windows-1252;:2"`, `<option value="2" selected`)
+	form := func(was string) []string {
+		return []string{"was", was, "encoding", "windows-1252", "separator", ";", "header", "2", "c0", "name", "c1", "primary"}
+	}
+	if to := nora.Post(at+"/plan", form("windows-1252;:1")...).Is(303).To(); !strings.Contains(to, "/reading?") {
+		t.Errorf("another line in the same step: got to %s, want its columns shown first", to)
+	}
+	nora.Get(at + "/reading?was=windows-1252%3B:2&encoding=windows-1252&separator=%3B&header=2&c0=name&c1=primary").Is(200).Has("falschen Kodierung")
+	if to := nora.Post(at+"/plan", form("windows-1252;:2")...).Is(303).To(); to != at {
+		t.Errorf("got to %s, want the plan at %s", to, at)
+	}
+}
+
+func TestAWorkbookHasNoEncodingToChoose(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	book := string(sitetest.Must(os.ReadFile("../../sheet/testdata/excel.xlsx")))
+	at := nora.Csv(sitetest.ImportsOfUni, "mappe.xlsx", book).Is(303).To()
+	nora.Get(at).Is(200).Has("Zeile 3: · Nachname", "juergen.mueller@uni.example", `value="workbook;:3"`).Lacks(`name="encoding"`)
+	nora.Csv(sitetest.ImportsOfUni, "bild.csv", "\x89PNG\r\n\x1a\n").Is(422).Has("Das ist keine CSV-Datei")
+}
+
+func TestALargeTableIsExportedInParts(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	r.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Muster", Primary: "m@uni.example"})
+	a := r.As("nora").Get("/email-domains/uni.example/export.csv?format=parts").Is(200)
+	z := sitetest.Must(zip.NewReader(strings.NewReader(a.Content), int64(len(a.Content))))
+	if got := a.Header.Get("Content-Type"); got != "application/zip" || len(z.File) != 1 || z.File[0].Name != "uni.example-1.csv" {
+		t.Fatalf("got %s with %d files", got, len(z.File))
+	}
+	if content := string(sitetest.Must(io.ReadAll(sitetest.Must(z.File[0].Open())))); !strings.Contains(content, "m@uni.example") {
+		t.Errorf("got %q, want the row in it", content)
+	}
+}
