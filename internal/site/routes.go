@@ -36,9 +36,21 @@ func (s *Site) Routes() http.Handler {
 		s.outside(r)
 		s.own(r)
 		r.Route("/email-domains", s.domainRoutes)
-		r.Route("/recipes", s.recipeRoutes)
+		r.Route("/recipes", func(r chi.Router) {
+			r.Get("/{recipe}", s.In(s.recipes.One))
+			r.Post("/{recipe}/steps/{step}", s.In(s.recipes.DoStep))
+			r.Post("/{recipe}/steps/{step}/skip", s.In(s.recipes.SkipStep))
+			r.Post("/{recipe}/cancel", s.In(s.recipes.Cancel))
+		})
 		r.Route("/organisations", s.organisationRoutes)
-		r.Route("/handovers/{handover}", s.handoverRoutes)
+		r.Route("/handovers/{handover}", func(r chi.Router) { // the mail to the successor leads here
+			r.Get("/", s.In(s.organisations.OneHandover))
+			r.Post("/accept", s.In(s.organisations.AcceptHandover))
+			r.Post("/decline", s.In(s.organisations.DeclineHandover))
+			r.Post("/finish", s.In(s.organisations.FinishHandover))
+			r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
+			r.Post("/cancel", s.In(s.organisations.CancelHandover))
+		})
 		r.Route("/office", s.officeRoutes)
 	})
 	return r
@@ -77,7 +89,17 @@ func (s *Site) own(r chi.Router) {
 	r.Post("/challenges/{challenge}/decline", s.In(s.mailboxes.Decline))
 	r.Route("/client-certificates", s.clientCertificateRoutes)
 	r.Route("/certificates", s.serverCertificateRoutes)
-	r.Route("/orders", s.orderRoutes)
+	r.Route("/orders", func(r chi.Router) { // "Meine offenen Aufträge"; one of them is also for officers
+		r.Get("/", s.In(s.servers.Orders))
+		r.Get("/new", s.In(s.servers.AskOrder(servers.NewOrder)))
+		r.Post("/new", s.In(s.servers.DoOrder(servers.NewOrder)))
+		r.Get("/{reference}", s.In(s.servers.OneOrder))
+		r.Get("/{reference}/progress", s.In(s.servers.OrderProgress))
+		r.Get("/{reference}/correct", s.In(s.servers.AskOrder(servers.Correction)))
+		r.Post("/{reference}/correct", s.In(s.servers.DoOrder(servers.Correction)))
+		r.Get("/{reference}/withdraw", s.In(s.servers.AskWithdraw))
+		r.Post("/{reference}/withdraw", s.In(s.servers.Withdraw))
+	})
 }
 
 // clientCertificateRoutes is "Meine Client-Zertifikate". The page of a
@@ -110,7 +132,14 @@ func (s *Site) domainRoutes(r chi.Router) {
 	r.Get("/{domain}/new", s.In(s.mailboxes.NewRow))
 	r.Post("/{domain}/rows", s.In(s.mailboxes.AddRow))
 	r.Route("/{domain}/imports", s.importRoutes)
-	r.Route("/{domain}/bulk", s.bulkRoutes)
+	r.Route("/{domain}/bulk", func(r chi.Router) {
+		r.Get("/", s.In(s.bulk.List))
+		r.Post("/", s.In(s.bulk.Prepare))
+		r.Get("/{bulk}", s.In(s.bulk.One))
+		r.Get("/{bulk}/progress", s.In(s.bulk.Progress))
+		r.Post("/{bulk}/start", s.In(s.bulk.Start))
+		r.Post("/{bulk}/cancel", s.In(s.bulk.Cancel))
+	})
 	r.Route("/{domain}/rows/{row}", func(r chi.Router) {
 		r.Get("/", s.In(s.mailboxes.Row))
 		r.Get("/delivery", s.In(s.mailboxes.Delivery))
@@ -176,16 +205,6 @@ func (s *Site) files(r chi.Router) {
 	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
 }
 
-// bulkRoutes is work for many rows of one domain.
-func (s *Site) bulkRoutes(r chi.Router) {
-	r.Get("/", s.In(s.bulk.List))
-	r.Post("/", s.In(s.bulk.Prepare))
-	r.Get("/{bulk}", s.In(s.bulk.One))
-	r.Get("/{bulk}/progress", s.In(s.bulk.Progress))
-	r.Post("/{bulk}/start", s.In(s.bulk.Start))
-	r.Post("/{bulk}/cancel", s.In(s.bulk.Cancel))
-}
-
 // earlierRoutes are about certificates from before the portal.
 func (s *Site) earlierRoutes(r chi.Router) {
 	r.Get("/earlier", s.In(s.earlier.Start))
@@ -195,17 +214,6 @@ func (s *Site) earlierRoutes(r chi.Router) {
 	r.Post("/earlier/{import}/discard", s.In(s.earlier.Discard))
 	r.Get("/earlier/{import}/lines/{line}", s.In(s.earlier.AskAssign))
 	r.Post("/earlier/{import}/lines/{line}", s.In(s.earlier.Assign))
-}
-
-// handoverRoutes are the pages of one handover; the mail to the successor leads
-// here. The present contact acts from the organisation's page.
-func (s *Site) handoverRoutes(r chi.Router) {
-	r.Get("/", s.In(s.organisations.OneHandover))
-	r.Post("/accept", s.In(s.organisations.AcceptHandover))
-	r.Post("/decline", s.In(s.organisations.DeclineHandover))
-	r.Post("/finish", s.In(s.organisations.FinishHandover))
-	r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
-	r.Post("/cancel", s.In(s.organisations.CancelHandover))
 }
 
 // importRoutes is the CSV import of one e-mail domain.
@@ -241,8 +249,7 @@ func (s *Site) officeOrderRoutes(r chi.Router) {
 	r.Post("/products/{product}/{switch}", s.In(s.office.SwitchProduct))
 }
 
-// officeOrganisationRoutes is the part of "Verwaltung" that keeps organisations
-// and their names.
+// officeOrganisationRoutes are organisations and their names in "Verwaltung".
 func (s *Site) officeOrganisationRoutes(r chi.Router) {
 	r.Get("/organisations", s.In(s.office.AllOrganisations))
 	r.Get("/organisations/new", s.In(s.office.NewOrganisation))
@@ -265,22 +272,7 @@ func (s *Site) officeOrganisationRoutes(r chi.Router) {
 	r.Get("/forecast", s.In(s.office.Forecast))
 }
 
-// orderRoutes is "Meine offenen Aufträge", for technical contacts. The page of an
-// order is also for officers.
-func (s *Site) orderRoutes(r chi.Router) {
-	r.Get("/", s.In(s.servers.Orders))
-	r.Get("/new", s.In(s.servers.AskOrder(servers.NewOrder)))
-	r.Post("/new", s.In(s.servers.DoOrder(servers.NewOrder)))
-	r.Get("/{reference}", s.In(s.servers.OneOrder))
-	r.Get("/{reference}/progress", s.In(s.servers.OrderProgress))
-	r.Get("/{reference}/correct", s.In(s.servers.AskOrder(servers.Correction)))
-	r.Post("/{reference}/correct", s.In(s.servers.DoOrder(servers.Correction)))
-	r.Get("/{reference}/withdraw", s.In(s.servers.AskWithdraw))
-	r.Post("/{reference}/withdraw", s.In(s.servers.Withdraw))
-}
-
-// organisationRoutes is "Organisation", for technical contacts; officers read
-// it, too.
+// organisationRoutes is "Organisation", for technical contacts and officers.
 func (s *Site) organisationRoutes(r chi.Router) {
 	r.Get("/", s.In(s.organisations.List))
 	r.Get("/handovers", s.In(s.organisations.ToList))
@@ -290,15 +282,6 @@ func (s *Site) organisationRoutes(r chi.Router) {
 	r.Post("/{organisation}/names/{name}/withdraw", s.In(s.organisations.WithdrawName))
 	r.Post("/{organisation}/reminders", s.In(s.organisations.SaveReminders))
 	r.Post("/{organisation}/reminders/confirm", s.In(s.organisations.ConfirmReminders))
-}
-
-// recipeRoutes are the guided procedures, which belong to a row but have pages of
-// their own.
-func (s *Site) recipeRoutes(r chi.Router) {
-	r.Get("/{recipe}", s.In(s.recipes.One))
-	r.Post("/{recipe}/steps/{step}", s.In(s.recipes.DoStep))
-	r.Post("/{recipe}/steps/{step}/skip", s.In(s.recipes.SkipStep))
-	r.Post("/{recipe}/cancel", s.In(s.recipes.Cancel))
 }
 
 // serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The

@@ -114,22 +114,3 @@ func TestAnUploadIsRefusedInWords(t *testing.T) {
 	sendEarlier(rita, earlierPart{"files", "x.pem", one}, earlierPart{"owners", "wem.csv", "Farbe;Form\nrot;rund\n"}).
 		Is(http.StatusUnprocessableEntity).Has("In den ersten Zeilen der Besitzerliste")
 }
-
-// TestTheDigestIsOrderedOnTheDomainsPage, and the language chosen there is that
-// of letters.
-func TestTheDigestIsOrderedOnTheDomainsPage(t *testing.T) {
-	t.Parallel()
-	r := sitetest.New(t)
-	nora := r.As("nora")
-	nora.Get("/email-domains").Is(http.StatusOK).Has("Wochenübersicht bestellen")
-	nora.Post("/email-domains/digest", "wants", "yes").Is(http.StatusSeeOther)
-	nora.Get("/email-domains").Has("Wochenübersicht abbestellen")
-	nora.Post("/email-domains/digest").Is(http.StatusSeeOther)
-	nora.Get("/email-domains").Has("Wochenübersicht bestellen")
-	nora.Post("/language", "lang", "en").Is(http.StatusSeeOther)
-	var lang string
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select language from account where id = $1`, r.Actors["nora"].Account).Scan(&lang))
-	if lang != "en" {
-		t.Errorf("got the language %q, want the one that was chosen", lang)
-	}
-}

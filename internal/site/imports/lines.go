@@ -170,13 +170,9 @@ func (s *Section) Faults(w http.ResponseWriter, r *http.Request) error {
 	if im.Faulty == 0 || im.State == imports.Discarded {
 		return fault.New(fault.Missing, "import.no_faults")
 	}
-	f := &page.Download{To: w, Name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + page.T(ctx, "import.faults_name") + ".csv"}
-	err = s.Imports.WriteFaults(ctx, im, (*page.Outlet)(f), page.T(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
-	if err == nil || !f.Began {
-		return err
-	}
-	s.Reference(r, err)
-	panic(http.ErrAbortHandler) // a file that ends early would be taken for whole
+	f := page.NewOutlet(w, plain(strings.TrimSuffix(im.FileName, ".csv"))+"-"+page.T(ctx, "import.faults_name"))
+	err = s.Imports.WriteFaults(ctx, im, f, page.T(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
+	return s.Ended(r, f, err)
 }
 
 // plain is a name that needs no quoting in a header: what a person called a
