@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -128,15 +129,16 @@ func (b *Book) Start(ctx context.Context, by person.Actor, name string, id ID, c
 		} else {
 			detail["comment"] = comment
 		}
+		now := b.Now()
 		_, err = tx.Exec(ctx, `update bulk set state = 'running', comment = @comment, started = @now, next = @now, seen = @now where id = @id`,
-			pgx.NamedArgs{"id": id, "comment": comment, "now": b.Now()})
+			pgx.NamedArgs{"id": id, "comment": comment, "now": now})
 		if err != nil {
 			return fmt.Errorf("start bulk %d: %w", id, err)
 		}
 		if err := b.Queue.Insert(ctx, tx, workArgs{Bulk: id}); err != nil {
 			return err
 		}
-		return b.note(ctx, tx, by, x, "bulk.started", detail)
+		return b.note(ctx, tx, now, by, x, "bulk.started", detail)
 	})
 }
 
@@ -154,13 +156,13 @@ func (b *Book) Cancel(ctx context.Context, by person.Actor, name string, id ID) 
 		case err != nil:
 			return err
 		}
-		return b.cancel(ctx, tx, by, x, &by.Account, "")
+		return b.cancel(ctx, tx, b.Now(), by, x, &by.Account, "")
 	})
 }
 
-func (b *Book) cancel(ctx context.Context, tx pgx.Tx, by person.Actor, x Bulk, endedBy *person.ID, reason string) error {
+func (b *Book) cancel(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, x Bulk, endedBy *person.ID, reason string) error {
 	_, err := tx.Exec(ctx, `update bulk set state = 'cancelled', reason = @reason, ended = @now, ended_by = @by where id = @id`,
-		pgx.NamedArgs{"id": x.ID, "reason": reason, "by": endedBy, "now": b.Now()})
+		pgx.NamedArgs{"id": x.ID, "reason": reason, "by": endedBy, "now": now})
 	if err != nil {
 		return fmt.Errorf("cancel bulk %d: %w", x.ID, err)
 	}
@@ -168,11 +170,11 @@ func (b *Book) cancel(ctx context.Context, tx pgx.Tx, by person.Actor, x Bulk, e
 	if reason != "" {
 		detail["why"] = reason
 	}
-	return b.note(ctx, tx, by, x, "bulk.cancelled", detail)
+	return b.note(ctx, tx, now, by, x, "bulk.cancelled", detail)
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, by person.Actor, x Bulk, action string, d audit.Detail) error {
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, x Bulk, action string, d audit.Detail) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: b.Now(), Action: action, Detail: d, About: []audit.Thing{x.ID.Thing(), x.Domain.Thing()},
+		Who: by.Who(), At: now, Action: action, Detail: d, About: []audit.Thing{x.ID.Thing(), x.Domain.Thing()},
 	})
 }

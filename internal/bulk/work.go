@@ -50,14 +50,15 @@ func (b *Book) Batch(ctx context.Context, id ID) (wait time.Duration, more bool,
 		if err != nil {
 			return fmt.Errorf("take bulk %d: %w", id, err)
 		}
-		if refused := b.standing(ctx, tx, &j); refused != nil {
+		now := b.Now()
+		if refused := b.standing(ctx, tx, now, &j); refused != nil {
 			f := fault.Of(refused)
 			if f.Kind == fault.Internal || postgres.Passing(refused) {
 				return refused
 			}
-			return b.cancel(ctx, tx, j.by, j.Bulk, nil, f.ID)
+			return b.cancel(ctx, tx, now, j.by, j.Bulk, nil, f.ID)
 		}
-		wait, more, err = b.rows(ctx, tx, j)
+		wait, more, err = b.rows(ctx, tx, now, j)
 		return err
 	})
 	if postgres.Doubtful(err) {
@@ -90,8 +91,8 @@ func (b *Book) take(ctx context.Context, tx pgx.Tx, id ID) (j job, err error) {
 }
 
 // standing asks anew whether whoever began it may go on.
-func (b *Book) standing(ctx context.Context, tx pgx.Tx, j *job) error {
-	by, err := b.People.Acting(ctx, tx, j.who)
+func (b *Book) standing(ctx context.Context, tx pgx.Tx, now time.Time, j *job) error {
+	by, err := b.People.Acting(ctx, tx, now, j.who)
 	if errors.Is(err, person.ErrLocked) {
 		return fault.New(fault.Denied, "bulk.locked")
 	}
@@ -108,18 +109,17 @@ func (b *Book) standing(ctx context.Context, tx pgx.Tx, j *job) error {
 
 // rows does the next ones, in the order of their numbers: so does everybody who
 // locks several, and nobody waits in a circle.
-func (b *Book) rows(ctx context.Context, tx pgx.Tx, j job) (wait time.Duration, more bool, err error) {
+func (b *Book) rows(ctx context.Context, tx pgx.Tx, now time.Time, j job) (wait time.Duration, more bool, err error) {
 	items, err := due(ctx, tx, j)
 	if err != nil {
 		return 0, false, err
 	}
-	now := b.Now()
 	var results []result
 	for _, i := range items {
 		if j.Verb == Challenge && j.Next.After(now) {
 			break
 		}
-		r, err := b.do(ctx, tx, j, i)
+		r, err := b.do(ctx, tx, now, j, i)
 		if err != nil {
 			return 0, false, err
 		}
@@ -128,11 +128,11 @@ func (b *Book) rows(ctx context.Context, tx pgx.Tx, j job) (wait time.Duration, 
 		}
 		results = append(results, r)
 	}
-	if err := b.write(ctx, tx, &j, results); err != nil {
+	if err := b.write(ctx, tx, now, &j, results); err != nil {
 		return 0, false, err
 	}
 	if len(items) < batch && len(results) == len(items) {
-		return 0, false, b.end(ctx, tx, j)
+		return 0, false, b.end(ctx, tx, now, j)
 	}
 	if len(results) < len(items) {
 		wait = j.Next.Sub(now)
@@ -155,9 +155,9 @@ func due(ctx context.Context, tx pgx.Tx, j job) ([]item, error) {
 // may pass is no verdict about the row: as an error it ends the whole batch,
 // which is tried again later; one that may as well be of the row's own making
 // fails it when it came again and again.
-func (b *Book) do(ctx context.Context, tx pgx.Tx, j job, i item) (result, error) {
+func (b *Book) do(ctx context.Context, tx pgx.Tx, now time.Time, j job, i item) (result, error) {
 	r := result{row: i.row, outcome: DoneRow, mails: i.mails}
-	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return b.step(ctx, tx, j, i.row) })
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return b.step(ctx, tx, now, j, i.row) })
 	if err == nil {
 		return r, nil
 	}
@@ -181,8 +181,8 @@ func (b *Book) do(ctx context.Context, tx pgx.Tx, j job, i item) (result, error)
 	return r, nil
 }
 
-func (b *Book) step(ctx context.Context, tx pgx.Tx, j job, row mailbox.ID) error {
-	s := mailbox.Step{By: j.by, Domain: string(j.DomainName), Row: row, Part: j.ID.Thing()}
+func (b *Book) step(ctx context.Context, tx pgx.Tx, now time.Time, j job, row mailbox.ID) error {
+	s := mailbox.Step{Now: now, By: j.by, Domain: string(j.DomainName), Row: row, Part: j.ID.Thing()}
 	switch j.Verb {
 	case Challenge:
 		return b.Mailbox.ChallengeIn(ctx, tx, s)
@@ -199,7 +199,7 @@ func (b *Book) step(ctx context.Context, tx pgx.Tx, j job, row mailbox.ID) error
 }
 
 // write notes what became of the rows, and how far the bulk is.
-func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) error {
+func (b *Book) write(ctx context.Context, tx pgx.Tx, now time.Time, j *job, results []result) error {
 	n := len(results)
 	rows, outcomes, reasons, untils := make([]mailbox.ID, n), make([]Outcome, n), make([]string, n), make([]*time.Time, n)
 	for i, r := range results {
@@ -226,7 +226,7 @@ func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) e
 	}
 	_, err = tx.Exec(ctx, `update bulk set done = @done, left_out = @left, failed = @failed, mails = @mails, place = @place, tries = @tries, next = @next, seen = @now where id = @id`,
 		pgx.NamedArgs{
-			"id": j.ID, "done": j.Done, "left": j.LeftOut, "failed": j.Failed, "mails": j.Mails, "place": j.place, "tries": j.tries, "next": j.Next, "now": b.Now(),
+			"id": j.ID, "done": j.Done, "left": j.LeftOut, "failed": j.Failed, "mails": j.Mails, "place": j.place, "tries": j.tries, "next": j.Next, "now": now,
 		})
 	if err != nil {
 		return fmt.Errorf("note progress of bulk %d: %w", j.ID, err)
@@ -234,9 +234,9 @@ func (b *Book) write(ctx context.Context, tx pgx.Tx, j *job, results []result) e
 	return nil
 }
 
-func (b *Book) end(ctx context.Context, tx pgx.Tx, j job) error {
-	if _, err := tx.Exec(ctx, `update bulk set state = 'done', ended = $2 where id = $1`, j.ID, b.Now()); err != nil {
+func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, j job) error {
+	if _, err := tx.Exec(ctx, `update bulk set state = 'done', ended = $2 where id = $1`, j.ID, now); err != nil {
 		return fmt.Errorf("end bulk %d: %w", j.ID, err)
 	}
-	return b.note(ctx, tx, j.by, j.Bulk, "bulk.ended", audit.Detail{"verb": j.Verb, "rows": j.Done, "left_out": j.LeftOut, "failed": j.Failed})
+	return b.note(ctx, tx, now, j.by, j.Bulk, "bulk.ended", audit.Detail{"verb": j.Verb, "rows": j.Done, "left_out": j.LeftOut, "failed": j.Failed})
 }

@@ -114,7 +114,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	lines, err := b.digestLines(ctx, tx, readers)
+	lines, err := b.digestLines(ctx, tx, now, readers)
 	if err != nil {
 		return 0, err
 	}
@@ -141,12 +141,11 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 
 // digestLines are what each reader hears of: the first of what ends before the
 // earliest reminder's time is over, and how many there are.
-func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, readers []digestReader) (map[person.ID][]digestLine, error) {
+func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, now time.Time, readers []digestReader) (map[person.ID][]digestLine, error) {
 	ids := make([]person.ID, len(readers))
 	for i, r := range readers {
 		ids[i] = r.Account
 	}
-	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select account, address, holder, not_after, total from (
 			select a.id as account, r.primary_address as address, h.label as holder, c.not_after,

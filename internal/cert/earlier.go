@@ -37,7 +37,7 @@ type Earlier struct {
 // way to the server and back for all, and tells their rows, which are locked. It
 // returns their numbers. One that there is already is a conflict. Nobody is
 // written to, and the caller writes the audit lines.
-func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, earlier []Earlier) ([]ID, error) {
+func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, now time.Time, earlier []Earlier) ([]ID, error) {
 	all, ids := &pgx.Batch{}, make([]ID, len(earlier))
 	for i, e := range earlier {
 		all.Queue(`
@@ -45,7 +45,7 @@ func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, earlier []Earlier) 
 				not_before, not_after, issued, organisation, common_name, names, product, renewable, phase, turns, imported, chain)
 			values (@reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @account, @row, @subject, @emails, @search,
 				@from, @until, @from, @organisation, @name, @names, @product, @renewable, @phase, @turns, @import, @chain)
-			returning id`, b.earlier(e)).QueryRow(func(row pgx.Row) error { return row.Scan(&ids[i]) })
+			returning id`, e.columns(now)).QueryRow(func(row pgx.Row) error { return row.Scan(&ids[i]) })
 	}
 	if err := tx.SendBatch(ctx, all).Close(); err != nil {
 		return nil, fmt.Errorf("record earlier certificates: %w", err)
@@ -61,8 +61,8 @@ func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, earlier []Earlier) 
 	return ids, b.Mailbox.NoteEarlier(ctx, tx, noted)
 }
 
-// earlier are the columns of e.
-func (b *Book) earlier(e Earlier) pgx.NamedArgs {
+// columns are what is kept of e at now.
+func (e Earlier) columns(now time.Time) pgx.NamedArgs {
 	c := e.Certificate
 	sum := sha256.Sum256(c.DER)
 	args := pgx.NamedArgs{
@@ -81,7 +81,7 @@ func (b *Book) earlier(e Earlier) pgx.NamedArgs {
 		names[i] = strings.ToLower(n)
 	}
 	c.DNS = names
-	phase, turns := phaseAt(c, b.Now())
+	phase, turns := phaseAt(c, now)
 	args["organisation"], args["name"], args["names"], args["product"] = e.Organisation, names[0], names, ""
 	args["renewable"], args["phase"], args["turns"] = renewable(c.NotBefore, c.NotAfter), phase, turns
 	args["search"] = ServerIssuance{Reference: e.Reference, Certificate: c}.words()

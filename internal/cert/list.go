@@ -54,8 +54,8 @@ func (b *Book) Jobs(w *river.Workers) []queue.Task {
 // toAnnounce makes the response about a certificate that tx revokes due, and has
 // its authority's list signed. Whatever becomes of that job, AnnounceAll finds
 // both.
-func (b *Book) toAnnounce(ctx context.Context, tx pgx.Tx, id ID, authority string) error {
-	if _, err := tx.Exec(ctx, `update ocsp_answer set due = $2 where certificate = $1`, id, b.Now()); err != nil {
+func (b *Book) toAnnounce(ctx context.Context, tx pgx.Tx, now time.Time, id ID, authority string) error {
+	if _, err := tx.Exec(ctx, `update ocsp_answer set due = $2 where certificate = $1`, id, now); err != nil {
 		return fmt.Errorf("make the response about certificate %d due: %w", id, err)
 	}
 	return b.Queue.Insert(ctx, tx, listArgs{Authority: authority})
@@ -100,10 +100,11 @@ func (b *Book) SignOldLists(ctx context.Context) error {
 	if b.Authority == nil {
 		return nil
 	}
+	now := b.Now()
 	failed := []error{b.takeRootList(ctx)} // one authority keeps no other waiting
 	for _, name := range b.Authority.Names() {
 		newest, err := b.Newest(ctx, name)
-		if fault.Is(err, fault.Missing) || err == nil && !newest.ThisUpdate.After(b.Now().Add(-listEvery)) {
+		if fault.Is(err, fault.Missing) || err == nil && !newest.ThisUpdate.After(now.Add(-listEvery)) {
 			err = b.SignList(ctx, name)
 		}
 		failed = append(failed, err)

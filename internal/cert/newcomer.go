@@ -26,8 +26,7 @@ type otherHolder struct {
 // TellNewcomer is the step that tells of an application by somebody new: whoever
 // else holds a valid certificate of the row, and the contact group's mailbox. The
 // row is locked. Without other holders nobody is told.
-func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l mailbox.Linked) error {
-	now := b.Now()
+func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, l mailbox.Linked) error {
 	rows, err := tx.Query(ctx, `
 		select distinct a.label as name, a.language,
 			case when a.locked is null then a.verified_email else '' end as email
@@ -41,10 +40,10 @@ func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l m
 	if err != nil || len(others) == 0 {
 		return err
 	}
-	return b.tellNewcomer(ctx, tx, by, l, others, now)
+	return b.tellNewcomer(ctx, tx, now, by, l, others)
 }
 
-func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, by person.Actor, l mailbox.Linked, others []otherHolder, now time.Time) error {
+func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, l mailbox.Linked, others []otherHolder) error {
 	w := mail.AppliedWords{Address: string(l.Primary), By: by.Name, At: now}
 	var names []string
 	for _, o := range others {

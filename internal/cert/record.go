@@ -48,7 +48,7 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
 			on conflict (issuer, serial) do nothing returning id
 		)`+withResponse+`
 		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
-		b.firstResponse(i.Authority, c, pgx.NamedArgs{
+		b.firstResponse(now, i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "account": i.Account, "row": i.Row, "subject": c.Subject, "emails": c.Emails,
 			"search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now, "remind": b.firstReminder(c),

@@ -94,13 +94,14 @@ func (b *Book) reckon(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
+	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as earlier,
 			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
 			case when a.locked is null then a.verified_email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,
-		pgx.NamedArgs{"now": b.Now(), "batch": remindBatch})
+		pgx.NamedArgs{"now": now, "batch": remindBatch})
 	if err != nil {
 		return 0, err
 	}
@@ -108,7 +109,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	fresh, err := b.noteReminders(ctx, tx, all)
+	fresh, err := b.noteReminders(ctx, tx, now, all)
 	if err != nil {
 		return 0, err
 	}
@@ -147,13 +148,12 @@ func split(all []reminded) (servers, holders []reminded) {
 // noteReminders writes a line for each reminder and returns those that are new to
 // whom they are for: nothing was said to them since the threshold was passed. It
 // moves each certificate to its next one.
-func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, all []ending) ([]reminded, error) {
+func (b *Book) noteReminders(ctx context.Context, tx pgx.Tx, now time.Time, all []ending) ([]reminded, error) {
 	var certificates, moved []ID
 	var thresholds, recipients []string
 	var since []time.Time
 	var next []*time.Time
 	of := map[ID]*ending{}
-	now := b.Now()
 	for i, e := range all {
 		last, then := due(b.days(), e.NotBefore, e.NotAfter, now)
 		over := e.Revoked || now.After(e.NotAfter) // too late to say that it will end

@@ -34,16 +34,16 @@ const withResponse = `, o as (
 			select id, @authority, @serial, @sha1, @sha256, @this, @next, @due from n where @due::timestamptz is not null
 		)`
 
-// firstResponse adds the first response about c to args. Where nobody is at hand to sign
+// firstResponse adds the first response about c, of now, to args. Where nobody is at hand to sign
 // it, the job is to, and says what is wrong if there is more to it.
-func (b *Book) firstResponse(authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
+func (b *Book) firstResponse(now time.Time, authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
 	for _, name := range []string{"sha1", "sha256", "this", "next", "due"} {
 		args[name] = nil
 	}
 	if b.Authority == nil || !slices.Contains(b.Authority.Responders(), authority) {
 		return args
 	}
-	now := b.Now().Truncate(time.Minute)
+	now = now.Truncate(time.Minute)
 	args["due"] = now
 	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(responseLife)); err == nil {
 		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(responseLife), now.Add(responseEvery)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,14 +51,15 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 		if err != nil {
 			return err
 		}
-		_, err = person.Once(ctx, tx, by, b.Now(), func() (ID, error) {
+		now := b.Now()
+		_, err = person.Once(ctx, tx, by, now, func() (ID, error) {
 			if err := MayRevoke(c); err != nil {
 				return 0, err
 			}
 			if err := mayGive(c, r); err != nil {
 				return 0, err
 			}
-			return c.ID, b.revoke(ctx, tx, by, c, r)
+			return c.ID, b.revoke(ctx, tx, now, by, c, r)
 		})
 		return err
 	})
@@ -65,8 +67,7 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 
 // revoke writes it; row and certificate are locked. part is the larger work that
 // it belongs to, if any.
-func (b *Book) revoke(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
-	now := b.Now()
+func (b *Book) revoke(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
 	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
 		pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
 	if err != nil {
@@ -75,7 +76,7 @@ func (b *Book) revoke(ctx context.Context, tx pgx.Tx, by person.Actor, c Certifi
 	if err := b.Mailbox.NoteRevocation(ctx, tx, c.RowID, int64(c.ID), now); err != nil {
 		return err
 	}
-	return b.announce(ctx, tx, by, c, r, part...)
+	return b.announce(ctx, tx, now, by, c, r, part...)
 }
 
 // lock takes the row before the certificate, as every other step does.
@@ -93,13 +94,12 @@ func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Cer
 	return one(ctx, tx, by, id)
 }
 
-func (b *Book) announce(ctx context.Context, tx pgx.Tx, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
+func (b *Book) announce(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
 	if !c.Earlier {
-		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
+		if err := b.toAnnounce(ctx, tx, now, c.ID, c.Authority); err != nil {
 			return err
 		}
 	}
-	now := b.Now()
 	if c.HolderEmail != "" {
 		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: now, Link: b.link(c.ID), Elsewhere: c.Earlier, Lang: c.Language})
 		if err != nil {

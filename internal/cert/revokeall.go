@@ -38,7 +38,7 @@ func (b *Book) RevokeAll(ctx context.Context, by person.Actor, name string, row 
 		if err != nil {
 			return err
 		}
-		n, err = b.RevokeAllIn(ctx, tx, by, locked, r)
+		n, err = b.RevokeAllIn(ctx, tx, b.Now(), by, locked, r)
 		return err
 	})
 	return n, err
@@ -46,7 +46,7 @@ func (b *Book) RevokeAll(ctx context.Context, by person.Actor, name string, row 
 
 // RevokeAllIn is the step that does so with the row locked; the audit lines, one
 // for each certificate, name part too.
-func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, by person.Actor, row mailbox.Row, r pki.Reason, part ...audit.Thing) (int, error) {
+func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, row mailbox.Row, r pki.Reason, part ...audit.Thing) (int, error) {
 	if err := MayRevokeAll(row); err != nil {
 		return 0, err
 	}
@@ -55,13 +55,13 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, by person.Actor, row 
 	}
 	rows, err := tx.Query(ctx, `select `+columns+` from `+tables+`
 		where c.row_id = @row and c.revoked is null and c.not_after >= @now order by c.id for update of c`,
-		org.Scope(by, pgx.NamedArgs{"row": row.ID, "now": b.Now()}))
+		org.Scope(by, pgx.NamedArgs{"row": row.ID, "now": now}))
 	valid, err := collect(rows, err)
 	if err != nil {
 		return 0, err
 	}
 	for _, c := range valid {
-		if err := b.revoke(ctx, tx, by, c, r, part...); err != nil {
+		if err := b.revoke(ctx, tx, now, by, c, r, part...); err != nil {
 			return 0, err
 		}
 	}
@@ -71,9 +71,14 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, by person.Actor, row 
 // ValidOf returns how many certificates of a row that the caller has loaded are
 // valid, of those issued until a moment (the zero one: of all).
 func (b *Book) ValidOf(ctx context.Context, q postgres.Querier, row mailbox.ID, until time.Time) (int, error) {
+	return b.ValidAt(ctx, q, b.Now(), row, until)
+}
+
+// ValidAt is ValidOf at now, for an operation, whose time it is.
+func (b *Book) ValidAt(ctx context.Context, q postgres.Querier, now time.Time, row mailbox.ID, until time.Time) (int, error) {
 	rows, err := q.Query(ctx, `select count(*)::int from certificate
 		where row_id = @row and revoked is null and not_after >= @now and (@all or issued <= @until)`,
-		pgx.NamedArgs{"row": row, "now": b.Now(), "all": until.IsZero(), "until": until})
+		pgx.NamedArgs{"row": row, "now": now, "all": until.IsZero(), "until": until})
 	if err != nil {
 		return 0, fmt.Errorf("count valid certificates of row %d: %w", row, err)
 	}

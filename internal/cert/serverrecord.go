@@ -44,7 +44,7 @@ func (b *Book) RecordServer(ctx context.Context, tx pgx.Tx, i ServerIssuance) (I
 			on conflict (issuer, serial) do nothing returning id
 		)`+withResponse+`
 		select id, true from n union all select id, false from certificate where issuer = @issuer and serial = @serial limit 1`,
-		b.firstResponse(i.Authority, c, pgx.NamedArgs{
+		b.firstResponse(now, i.Authority, c, pgx.NamedArgs{
 			"reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER,
 			"fingerprint": fingerprint[:], "key": c.Key.Fingerprint[:], "subject": c.Subject, "search": i.words(),
 			"from": c.NotBefore, "until": c.NotAfter, "now": now, "organisation": i.Organisation, "name": i.name(), "names": c.DNS,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,13 +39,14 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 		if err != nil {
 			return err
 		}
-		_, err = person.Once(ctx, tx, by, b.Now(), func() (ID, error) { return c.ID, b.revokeServer(ctx, tx, by, c, r) })
+		now := b.Now()
+		_, err = person.Once(ctx, tx, by, now, func() (ID, error) { return c.ID, b.revokeServer(ctx, tx, now, by, c, r) })
 		return err
 	})
 }
 
 // revokeServer writes it, if by may; the certificate is locked.
-func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate, r pki.Reason) error {
+func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate, r pki.Reason) error {
 	if err := MayRevokeServer(c); err != nil {
 		return err
 	}
@@ -55,18 +57,17 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 	if err := bad.Err(); err != nil {
 		return err
 	}
-	now := b.Now()
 	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
 		where id = @id`, pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
 	if err != nil {
 		return fmt.Errorf("revoke certificate %s: %w", c.Reference, err)
 	}
 	if !c.Earlier {
-		if err := b.toAnnounce(ctx, tx, c.ID, c.Authority); err != nil {
+		if err := b.toAnnounce(ctx, tx, now, c.ID, c.Authority); err != nil {
 			return err
 		}
 	}
-	if err := b.tellRevoked(ctx, tx, by, c); err != nil {
+	if err := b.tellRevoked(ctx, tx, now, by, c); err != nil {
 		return err
 	}
 	return audit.Write(ctx, tx, audit.Line{
@@ -76,7 +77,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, by person.Actor, c S
 	})
 }
 
-func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c ServerCertificate) error {
+func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate) error {
 	var to, lang string
 	err := tx.QueryRow(ctx, `select a.verified_email, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to, &lang)
 	if err != nil {
@@ -86,7 +87,7 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, by person.Actor, c Se
 		return nil
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
-		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: b.Now(), Link: b.serverLink(c.Reference),
+		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
 		Elsewhere: c.Earlier, Lang: lang,
 	})
 }

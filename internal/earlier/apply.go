@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,19 +47,20 @@ func (b *Book) Assign(ctx context.Context, by person.Actor, id ID, line int, o O
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.Missing, "fault.missing")
 		}
-		if err := b.assigned(ctx, tx, id, line); err != nil {
+		now := b.Now()
+		if err := b.assigned(ctx, tx, now, id, line); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "cert.import_assigned", About: []audit.Thing{id.Thing()},
+			Who: by.Who(), At: now, Action: "cert.import_assigned", About: []audit.Thing{id.Thing()},
 			Detail: audit.Detail{"line": line, "address": o.Address, "holder": o.Holder, "organisation": o.Organisation},
 		})
 	})
 }
 
 // assigned refuses an assignment that leaves open whose the certificate is.
-func (b *Book) assigned(ctx context.Context, tx pgx.Tx, id ID, line int) error {
-	lines, err := b.plan(ctx, tx, id)
+func (b *Book) assigned(ctx context.Context, tx pgx.Tx, now time.Time, id ID, line int) error {
+	lines, err := b.plan(ctx, tx, now, id)
 	if err != nil {
 		return err
 	}
@@ -83,7 +85,8 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, id ID, reference func
 		if err := b.lockImport(ctx, tx, by, id); err != nil {
 			return err
 		}
-		lines, err := b.plan(ctx, tx, id)
+		now := b.Now()
+		lines, err := b.plan(ctx, tx, now, id)
 		if err != nil {
 			return err
 		}
@@ -94,10 +97,10 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, id ID, reference func
 		if err := b.Cert.Mailbox.LockRows(ctx, tx, rowsOf(lines)); err != nil {
 			return err
 		}
-		if err := b.record(ctx, tx, id, lines, reference); err != nil {
+		if err := b.record(ctx, tx, now, id, lines, reference); err != nil {
 			return err
 		}
-		return b.auditLines(ctx, tx, by, id, lines)
+		return b.auditLines(ctx, tx, now, by, id, lines)
 	})
 }
 
@@ -112,13 +115,13 @@ func rowsOf(lines []Line) (all []mailbox.ID) {
 
 // record keeps the certificates, and their numbers and references in lines. One
 // that came in another way meanwhile is a conflict that undoes all.
-func (b *Book) record(ctx context.Context, tx pgx.Tx, id ID, lines []Line, reference func() string) error {
+func (b *Book) record(ctx context.Context, tx pgx.Tx, now time.Time, id ID, lines []Line, reference func() string) error {
 	all, numbers := make([]cert.Earlier, len(lines)), make([]int, len(lines))
 	for i := range lines {
 		lines[i].Reference = reference()
 		all[i], numbers[i] = lines[i].certificate(id), lines[i].Line
 	}
-	ids, err := b.Cert.RecordEarlier(ctx, tx, all)
+	ids, err := b.Cert.RecordEarlier(ctx, tx, now, all)
 	if err != nil {
 		return fmt.Errorf("apply import %d: %w", id, err)
 	}
@@ -144,8 +147,7 @@ func (l *Line) certificate(id ID) cert.Earlier {
 	return e
 }
 
-func (b *Book) auditLines(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, lines []Line) error {
-	now := b.Now()
+func (b *Book) auditLines(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id ID, lines []Line) error {
 	all := []audit.Line{{
 		Who: by.Who(), At: now, Action: "cert.import_applied", Detail: audit.Detail{"rows": len(lines)}, About: []audit.Thing{id.Thing()},
 	}}

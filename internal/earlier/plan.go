@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -88,18 +89,18 @@ func (b *Book) Plan(ctx context.Context, by person.Actor, id ID) (i Import, line
 	if i, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Import]); err != nil {
 		return i, nil, postgres.Fault(err)
 	}
-	lines, err = b.plan(ctx, b.DB, id)
+	lines, err = b.plan(ctx, b.DB, b.Now(), id)
 	return i, lines, err
 }
 
 // plan reads the lines and looks up what they are about, all of them at once.
-func (b *Book) plan(ctx context.Context, q postgres.Querier, id ID) ([]Line, error) {
+func (b *Book) plan(ctx context.Context, q postgres.Querier, now time.Time, id ID) ([]Line, error) {
 	lines, authorities, err := readLines(ctx, q, id)
 	if err != nil {
 		return nil, err
 	}
 	for i := range lines {
-		b.read(&lines[i], authorities)
+		b.read(&lines[i], now, authorities)
 	}
 	for _, look := range []func(context.Context, postgres.Querier, []Line) error{known, findRows, findAccounts, findOrganisations} {
 		if err := look(ctx, q, lines); err != nil {
@@ -133,7 +134,7 @@ func readLines(ctx context.Context, q postgres.Querier, id ID) (lines []Line, au
 
 // read takes the certificate apart; one of the portal's own authorities was not
 // from before it.
-func (b *Book) read(l *Line, authorities [][]byte) {
+func (b *Book) read(l *Line, now time.Time, authorities [][]byte) {
 	if l.Fault != "" {
 		return
 	}
@@ -142,7 +143,7 @@ func (b *Book) read(l *Line, authorities [][]byte) {
 		l.Fault = fault.Of(err).ID
 		return
 	}
-	l.Expired = b.Now().After(l.NotAfter)
+	l.Expired = now.After(l.NotAfter)
 	if own, _, _ := pki.Above(l.DER, b.Own...); len(own) > 0 {
 		l.Fault = "cert.import.own"
 	}

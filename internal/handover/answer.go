@@ -85,7 +85,7 @@ func (b *Book) Accept(ctx context.Context, by person.Actor, id ID) error {
 		if err := MayAccept(o, now); err != nil {
 			return err
 		}
-		if err := b.unlocked(ctx, tx, o); err != nil {
+		if err := b.unlocked(ctx, tx, now, o); err != nil {
 			return err
 		}
 		if err := b.move(ctx, tx, now, o, Accepted); err != nil {
@@ -149,11 +149,11 @@ func (b *Book) change(ctx context.Context, by person.Actor, id ID, f changing) e
 
 // unlocked refuses to go on where the account of one of the two is locked by
 // now.
-func (b *Book) unlocked(ctx context.Context, tx pgx.Tx, o Offer) error {
-	if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: o.Successor}); err != nil {
+func (b *Book) unlocked(ctx context.Context, tx pgx.Tx, now time.Time, o Offer) error {
+	if _, err := b.Person.Acting(ctx, tx, now, person.Behalf{Account: o.Successor}); err != nil {
 		return err
 	}
-	_, err := b.Person.Acting(ctx, tx, person.Behalf{Account: o.Giver})
+	_, err := b.Person.Acting(ctx, tx, now, person.Behalf{Account: o.Giver})
 	if fault.Is(err, fault.Denied) {
 		return fault.New(fault.Conflict, "handover.giver_locked")
 	}

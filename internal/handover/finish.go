@@ -48,7 +48,7 @@ func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string)
 		if err := MayFinish(o, now); err != nil {
 			return err
 		}
-		if err := b.unlocked(ctx, tx, o); err != nil {
+		if err := b.unlocked(ctx, tx, now, o); err != nil {
 			return err
 		}
 		if right {
@@ -124,7 +124,7 @@ func (b *Book) reassign(ctx context.Context, tx pgx.Tx, now time.Time, by person
 	if err := b.Org.Reassign(ctx, tx, by, c.of.ID, c.successor); err != nil {
 		return 0, err
 	}
-	if tokens, err = b.Person.DropReach(ctx, tx, by, c.of.ContactID, int64(c.of.ID)); err != nil {
+	if tokens, err = b.Person.DropReach(ctx, tx, now, by, c.of.ContactID, int64(c.of.ID)); err != nil {
 		return 0, err
 	}
 	w := mail.HandoverWords{Organisation: c.of.Name, Giver: c.giver, Successor: c.successorName, Tokens: tokens}

@@ -137,8 +137,9 @@ func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassw
 	var made []WithPassword
 	return made, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		made = nil
+		now := b.Now()
 		for i, id := range in.Organisations {
-			o, err := b.offer(ctx, tx, b.Now(), by, id, in, hashes[i])
+			o, err := b.offer(ctx, tx, now, by, id, in, hashes[i])
 			if err != nil {
 				return err
 			}

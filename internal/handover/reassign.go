@@ -96,10 +96,10 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 		if err := MayAskReassign(by, of); err != nil {
 			return err
 		}
-		if reason, err = b.mayBecome(ctx, tx, by, of, account, reason); err != nil {
+		now := b.Now()
+		if reason, err = b.mayBecome(ctx, tx, now, by, of, account, reason); err != nil {
 			return err
 		}
-		now := b.Now()
 		err = tx.QueryRow(ctx, `insert into reassignment (organisation, contact, successor, reason, asked_by, asked, state)
 			values (@organisation, @contact, @successor, @reason, @by, @now, 'asked') returning id`, pgx.NamedArgs{
 			"organisation": id, "contact": of.ContactID, "successor": account, "reason": reason, "by": by.Account, "now": now,
@@ -120,7 +120,7 @@ func (b *Book) AskReassign(ctx context.Context, by person.Actor, id org.Organisa
 }
 
 // mayBecome checks who is to be the contact, and why.
-func (b *Book) mayBecome(ctx context.Context, tx pgx.Tx, by person.Actor, of org.Organisation, account person.ID, reason string) (string, error) {
+func (b *Book) mayBecome(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, of org.Organisation, account person.ID, reason string) (string, error) {
 	var bad fault.Fields
 	if reason = text.Lines(reason); reason == "" {
 		bad.Add("reason", "field.required")
@@ -133,7 +133,7 @@ func (b *Book) mayBecome(ctx context.Context, tx pgx.Tx, by person.Actor, of org
 	case of.ContactID:
 		bad.Add("account", "handover.reassign.same")
 	default:
-		if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: account}); fault.Is(err, fault.Denied) {
+		if _, err := b.Person.Acting(ctx, tx, now, person.Behalf{Account: account}); fault.Is(err, fault.Denied) {
 			bad.Add("account", "handover.email.locked")
 		} else if err != nil {
 			return "", err
@@ -148,12 +148,13 @@ func (b *Book) ConfirmReassign(ctx context.Context, by person.Actor, id Reassign
 		if err := MayConfirmReassign(r); err != nil {
 			return err
 		}
-		if _, err := b.Person.Acting(ctx, tx, person.Behalf{Account: r.Successor}); fault.Is(err, fault.Denied) {
+		now := b.Now()
+		if _, err := b.Person.Acting(ctx, tx, now, person.Behalf{Account: r.Successor}); fault.Is(err, fault.Denied) {
 			return fault.New(fault.Conflict, "handover.email.locked")
 		} else if err != nil {
 			return err
 		}
-		return b.appoint(ctx, tx, b.Now(), by, r, of, &by.Account)
+		return b.appoint(ctx, tx, now, by, r, of, &by.Account)
 	})
 }
 

@@ -3,6 +3,7 @@ package imports
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,28 +16,28 @@ import (
 
 // apply carries the plan of im out. When a row is no longer what the plan saw,
 // nothing is written and the plan is made anew with those lines as faults.
-func (b *Book) apply(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
-	stale, err := b.stale(ctx, tx, by, im)
+func (b *Book) apply(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import) error {
+	stale, err := b.stale(ctx, tx, now, by, im)
 	if err != nil {
 		return err
 	}
 	if len(stale) > 0 {
-		return b.plan(ctx, tx, by, im, stale)
+		return b.plan(ctx, tx, now, by, im, stale)
 	}
-	if err := b.writeLines(ctx, tx, im.Domain, im.ID); err != nil {
+	if err := b.writeLines(ctx, tx, now, im.Domain, im.ID); err != nil {
 		return err
 	}
-	if err := b.follow(ctx, tx, by, im); err != nil {
+	if err := b.follow(ctx, tx, now, by, im); err != nil {
 		return err
 	}
 	edited := func(l storedLine) (string, audit.Detail) {
 		return "mailbox.edited", mailbox.Differences(l.before(), l.after())
 	}
-	if err := b.noteLines(ctx, tx, by, im, LineChanged, edited); err != nil {
+	if err := b.noteLines(ctx, tx, now, by, im, LineChanged, edited); err != nil {
 		return err
 	}
 	added := func(l storedLine) (string, audit.Detail) { return "mailbox.added", l.after().Detail() }
-	if err := b.noteLines(ctx, tx, by, im, LineNew, added); err != nil {
+	if err := b.noteLines(ctx, tx, now, by, im, LineNew, added); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `delete from import_chunk where import = $1`, im.ID); err != nil {
@@ -44,17 +45,17 @@ func (b *Book) apply(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 	}
 	err = exactlyOne(tx.Exec(ctx, `update import set state = 'applied', since = @now, applied = @now, applied_by = @by, tries = 0, trouble = '',
 			last_round = (select coalesce(max(id), 0) from challenge_round) where id = @id and state = 'applying'`,
-		pgx.NamedArgs{"id": im.ID, "now": b.Now(), "by": by.Account}))
+		pgx.NamedArgs{"id": im.ID, "now": now, "by": by.Account}))
 	if err != nil {
 		return fmt.Errorf("end import: %w", err)
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.imported",
+	return b.note(ctx, tx, now, by.Who(), "mailbox.imported",
 		audit.Detail{"file": im.FileName, "import": im.ID, "new": im.New, "changed": im.Changed}, im.ID.Thing(), im.Domain.Thing())
 }
 
 // stale returns the lines whose rows are no longer what the plan saw, having
 // locked those rows: from now on they stay what they are.
-func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) (map[int]bool, error) {
+func (b *Book) stale(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import) (map[int]bool, error) {
 	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 	if err := gatherPlan(ctx, tx, im.ID); err != nil {
 		return nil, err
 	}
-	bad, err := b.contested(ctx, tx, d.Group, nil)
+	bad, err := b.contested(ctx, tx, now, d.Group, nil)
 	for line := range bad {
 		stale[line] = true
 	}
@@ -106,14 +107,14 @@ func (b *Book) stale(ctx context.Context, tx pgx.Tx, by person.Actor, im Import)
 }
 
 // writeLines writes the rows: first those that change, for they free addresses.
-func (b *Book) writeLines(ctx context.Context, tx pgx.Tx, d org.ID, id ID) error {
+func (b *Book) writeLines(ctx context.Context, tx pgx.Tx, now time.Time, d org.ID, id ID) error {
 	args := pgx.NamedArgs{"import": id}
-	err := b.Mailbox.ChangeMany(ctx, tx, mailbox.Query{SQL: `
+	err := b.Mailbox.ChangeMany(ctx, tx, now, mailbox.Query{SQL: `
 		select row_id, kind, name, aliases, applicant, comment from import_line where import = @import and class = 'changed'`, Args: args})
 	if err != nil {
 		return err
 	}
-	return b.Mailbox.AddMany(ctx, tx, d, mailbox.Query{SQL: `
+	return b.Mailbox.AddMany(ctx, tx, now, d, mailbox.Query{SQL: `
 		select row_id, kind, name, primary_address, aliases, applicant, comment
 		from import_line where import = @import and class = 'new' order by line`, Args: args})
 }
@@ -123,7 +124,7 @@ const followBatch = 5000
 
 // follow draws the consequences of new aliases and applicants, as an edit by
 // hand does. Lines that stay are left out.
-func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
+func (b *Book) follow(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import) error {
 	type moved struct {
 		Line         int
 		RowID        mailbox.ID
@@ -152,7 +153,7 @@ func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 				unlinked = append(unlinked, m.RowID)
 			}
 		}
-		err = b.Mailbox.FollowMany(ctx, tx, mailbox.Changed{
+		err = b.Mailbox.FollowMany(ctx, tx, now, mailbox.Changed{
 			By: by, Domain: im.Domain, Rows: ids, NewAliases: suspended, NewApplicants: unlinked,
 			Detail: audit.Detail{"import": im.ID}, Part: im.ID.Thing(),
 		})
@@ -163,8 +164,7 @@ func (b *Book) follow(ctx context.Context, tx pgx.Tx, by person.Actor, im Import
 }
 
 // noteLines writes an audit line for every line of the class that does not stay.
-func (b *Book) noteLines(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, c Class, say func(storedLine) (string, audit.Detail)) error {
-	now := b.Now()
+func (b *Book) noteLines(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import, c Class, say func(storedLine) (string, audit.Detail)) error {
 	for after := 0; ; {
 		all, err := storedLines(ctx, tx, im.ID, c, after, planBatch)
 		if err != nil || len(all) == 0 {

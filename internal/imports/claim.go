@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -72,9 +73,9 @@ type rival struct {
 // contested tells what is wrong with which of the gathered lines; stale ones are
 // wrong in any case. Its work grows with the number of lines that meet, whatever
 // chains they form.
-func (b *Book) contested(ctx context.Context, tx pgx.Tx, group org.GroupID, stale map[int]bool) (map[int]fault.Fields, error) {
+func (b *Book) contested(ctx context.Context, tx pgx.Tx, now time.Time, group org.GroupID, stale map[int]bool) (map[int]fault.Fields, error) {
 	c := &contest{bad: map[int]fault.Fields{}, then: map[int][]doom{}}
-	if err := c.againstRows(ctx, tx, b, group); err != nil {
+	if err := c.againstRows(ctx, tx, now, group); err != nil {
 		return nil, err
 	}
 	for line := range stale {
@@ -82,17 +83,17 @@ func (b *Book) contested(ctx context.Context, tx pgx.Tx, group org.GroupID, stal
 			c.lose(line, fault.Field{ID: "mailbox.import.meanwhile"})
 		}
 	}
-	return c.bad, c.againstLines(ctx, tx, b, group)
+	return c.bad, c.againstLines(ctx, tx, now, group)
 }
 
 // againstRows looks for addresses that rows of the portal have.
-func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, b *Book, group org.GroupID) error {
+func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, now time.Time, group org.GroupID) error {
 	rows, err := tx.Query(ctx, `
 		select c.line, c.place, c.active, c.known, a.folded, a.place = 0 as primary, a.active, d.contact_group, `+held("a.row_id", "a.folded", "a.active")+`,
 			case when m.line is null or exists (select from import_claim k where k.row_id = a.row_id and k.folded = a.folded) then 0 else m.line end
 		from import_claim c join address a on a.folded = c.folded and a.row_id <> c.row_id
 		join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
-		left join import_move m on m.row_id = a.row_id`, b.Now())
+		left join import_move m on m.row_id = a.row_id`, now)
 	if err != nil {
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}
@@ -126,11 +127,11 @@ func held(row, folded, active string) string {
 }
 
 // againstLines lets the first of the lines win that newly want an address.
-func (c *contest) againstLines(ctx context.Context, tx pgx.Tx, b *Book, group org.GroupID) error {
+func (c *contest) againstLines(ctx context.Context, tx pgx.Tx, now time.Time, group org.GroupID) error {
 	rows, err := tx.Query(ctx, `
 		select c.line, c.place, c.active, c.known, g.n, `+held("c.row_id", "c.folded", "c.active")+`
 		from (select folded, row_number() over () as n from import_claim where not kept group by folded having count(*) > 1) g
-		join import_claim c on c.folded = g.folded where not c.kept order by c.line, c.place`, b.Now())
+		join import_claim c on c.folded = g.folded where not c.kept order by c.line, c.place`, now)
 	if err != nil {
 		return fmt.Errorf("look for addresses that are wanted twice: %w", err)
 	}

@@ -100,7 +100,8 @@ func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ID, counted *bool) er
 	if err := tx.QueryRow(ctx, `select `+importLock, pgx.NamedArgs{"id": id}).Scan(&mine); err != nil || !mine {
 		return err
 	}
-	im, by, err := b.ordered(ctx, tx, id)
+	now := b.Now()
+	im, by, err := b.ordered(ctx, tx, now, id)
 	if err != nil || !im.State.Working() {
 		return err
 	}
@@ -112,11 +113,11 @@ func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ID, counted *bool) er
 	}
 	switch im.State {
 	case Planning:
-		return b.plan(ctx, tx, by, im, nil)
+		return b.plan(ctx, tx, now, by, im, nil)
 	case Applying:
-		return b.apply(ctx, tx, by, im)
+		return b.apply(ctx, tx, now, by, im)
 	}
-	return b.undo(ctx, tx, by, im)
+	return b.undo(ctx, tx, now, by, im)
 }
 
 // attempt counts one, outside of the transaction, so that a process that dies
@@ -145,7 +146,7 @@ func (b *Book) uncount(ctx context.Context, id ID) error {
 }
 
 // ordered loads an import in the name of whoever ordered the work on it.
-func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ID) (im Import, by person.Actor, err error) {
+func (b *Book) ordered(ctx context.Context, tx pgx.Tx, now time.Time, id ID) (im Import, by person.Actor, err error) {
 	var who person.Behalf
 	var domain string
 	err = tx.QueryRow(ctx, `select coalesce(m.ordered_by, m.account), m.ordered_token, m.ordered_from, d.name
@@ -153,7 +154,7 @@ func (b *Book) ordered(ctx context.Context, tx pgx.Tx, id ID) (im Import, by per
 	if err != nil {
 		return im, by, fmt.Errorf("read order of import %d: %w", id, err)
 	}
-	by, err = b.Mailbox.Org.People.Acting(ctx, tx, who)
+	by, err = b.Mailbox.Org.People.Acting(ctx, tx, now, who)
 	if fault.Is(err, fault.Denied) {
 		return im, by, errRight
 	}
@@ -202,7 +203,7 @@ func (b *Book) Tick(ctx context.Context) error {
 		return err
 	}
 	for _, id := range old {
-		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.expire(ctx, tx, id, now.Add(-importDecision)) }); err != nil {
+		if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.expire(ctx, tx, now, id) }); err != nil {
 			return err
 		}
 	}
@@ -218,12 +219,12 @@ func (b *Book) importsSince(ctx context.Context, states string, before time.Time
 }
 
 // expire discards an import that nobody decided about.
-func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ID, before time.Time) error {
+func (b *Book) expire(ctx context.Context, tx pgx.Tx, now time.Time, id ID) error {
 	var domain struct {
 		id   int64
 		file string
 	}
-	err := tx.QueryRow(ctx, `select domain, file_name from import where id = $1 and state in ('uploaded', 'planned') and since <= $2 for update`, id, before).
+	err := tx.QueryRow(ctx, `select domain, file_name from import where id = $1 and state in ('uploaded', 'planned') and since <= $2 for update`, id, now.Add(-importDecision)).
 		Scan(&domain.id, &domain.file)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -231,13 +232,13 @@ func (b *Book) expire(ctx context.Context, tx pgx.Tx, id ID, before time.Time) e
 	if err != nil {
 		return fmt.Errorf("forget import %d: %w", id, err)
 	}
-	if err := b.forget(ctx, tx, id); err != nil {
+	if err := b.forget(ctx, tx, now, id); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, audit.Who{}, "mailbox.import_discarded", audit.Detail{"file": domain.file, "import": id},
+	return b.note(ctx, tx, now, audit.Who{}, "mailbox.import_discarded", audit.Detail{"file": domain.file, "import": id},
 		id.Thing(), audit.Thing{Kind: "email_domain", ID: domain.id})
 }
 
-func (b *Book) note(ctx context.Context, tx pgx.Tx, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
-	return audit.Write(ctx, tx, audit.Line{Who: who, At: b.Now(), Action: action, Detail: d, About: about})
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, action string, d audit.Detail, about ...audit.Thing) error {
+	return audit.Write(ctx, tx, audit.Line{Who: who, At: now, Action: action, Detail: d, About: about})
 }

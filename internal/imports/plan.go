@@ -24,6 +24,7 @@ const planBatch = 2000
 type planner struct {
 	book   *Book
 	tx     pgx.Tx
+	now    time.Time
 	by     person.Actor
 	im     Import
 	domain org.EmailDomain
@@ -38,7 +39,7 @@ type planner struct {
 
 // plan makes the plan of im anew. Lines in stale become faults that say that
 // somebody was quicker.
-func (b *Book) plan(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, stale map[int]bool) error {
+func (b *Book) plan(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import, stale map[int]bool) error {
 	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (b *Book) plan(ctx context.Context, tx pgx.Tx, by person.Actor, im Import, 
 		return fmt.Errorf("plan import %d: %w", im.ID, err)
 	}
 	p := &planner{
-		book: b, tx: tx, by: by, im: im, domain: d, layout: newLayout(im.Columns), stale: stale,
+		book: b, tx: tx, now: now, by: by, im: im, domain: d, layout: newLayout(im.Columns), stale: stale,
 		seen: map[string]int{}, count: map[Class]int{},
 	}
 	if err := p.each(ctx, p.judge); err != nil {
@@ -220,7 +221,7 @@ func (p *planner) contest(ctx context.Context) error {
 	if err := gatherPlan(ctx, p.tx, p.im.ID); err != nil {
 		return err
 	}
-	bad, err := p.book.contested(ctx, p.tx, p.domain.Group, p.stale)
+	bad, err := p.book.contested(ctx, p.tx, p.now, p.domain.Group, p.stale)
 	if err != nil || len(bad) == 0 {
 		return err
 	}
@@ -250,13 +251,12 @@ func (p *planner) finish(ctx context.Context) error {
 	if len(p.stale) > 0 {
 		trouble = "mailbox.import.trouble_meanwhile"
 	}
-	now := p.book.Now()
 	err = exactlyOne(p.tx.Exec(ctx, `update import set state = 'planned', since = @now, planned = @now, tries = 0, trouble = @trouble, done = @done,
 			new = @new, changed = @changed, unchanged = @unchanged, skipped = @skipped, faulty = @faulty, missing = @missing,
 			existing = @existing, contact_group = @group, validation = @validation
 		where id = @id and state in ('planning', 'applying')`,
 		pgx.NamedArgs{
-			"id": p.im.ID, "now": now, "trouble": trouble, "done": p.done, "new": p.count[LineNew], "changed": p.count[LineChanged],
+			"id": p.im.ID, "now": p.now, "trouble": trouble, "done": p.done, "new": p.count[LineNew], "changed": p.count[LineChanged],
 			"unchanged": p.count[LineUnchanged], "skipped": p.count[LineSkipped], "faulty": p.count[LineFaulty],
 			"missing": max(0, active-p.active), "existing": existing, "group": p.domain.Group, "validation": p.domain.Validation,
 		}))

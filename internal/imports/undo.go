@@ -3,6 +3,7 @@ package imports
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,13 +23,13 @@ var staysWords = map[string]string{
 
 // undo takes an applied import back, as far as nobody touched its rows since.
 // What an edit ended (challenges, a link) does not come back.
-func (b *Book) undo(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
+func (b *Book) undo(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import) error {
 	args := pgx.NamedArgs{"import": im.ID}
 	err := b.Mailbox.LockMany(ctx, tx, mailbox.Query{SQL: `select row_id from import_line where import = @import and class in ('new', 'changed')`, Args: args})
 	if err != nil {
 		return err
 	}
-	if err := b.markStaying(ctx, tx, by, im); err != nil {
+	if err := b.markStaying(ctx, tx, now, by, im); err != nil {
 		return err
 	}
 	err = b.Mailbox.DeleteMany(ctx, tx, mailbox.Query{
@@ -37,17 +38,17 @@ func (b *Book) undo(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) 
 	if err != nil {
 		return err
 	}
-	err = b.Mailbox.ChangeMany(ctx, tx, mailbox.Query{SQL: `
+	err = b.Mailbox.ChangeMany(ctx, tx, now, mailbox.Query{SQL: `
 		select row_id, before_kind as kind, before_name as name, before_aliases as aliases, before_applicant as applicant, before_comment as comment
 		from import_line where import = @import and class = 'changed' and stays = ''`, Args: args})
 	if err != nil {
 		return err
 	}
-	if err := b.follow(ctx, tx, by, im); err != nil {
+	if err := b.follow(ctx, tx, now, by, im); err != nil {
 		return err
 	}
 	deleted := func(l storedLine) (string, audit.Detail) { return "mailbox.deleted", l.after().Detail() }
-	if err := b.noteLines(ctx, tx, by, im, LineNew, deleted); err != nil {
+	if err := b.noteLines(ctx, tx, now, by, im, LineNew, deleted); err != nil {
 		return err
 	}
 	back := func(l storedLine) (string, audit.Detail) {
@@ -56,20 +57,20 @@ func (b *Book) undo(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) 
 			mailbox.Row{Kind: l.Kind, Name: l.Name, Aliases: l.Aliases, Applicant: l.Applicant, Comment: l.Comment},
 			mailbox.Draft{Kind: before.Kind, Name: before.Name, Aliases: before.Aliases, Applicant: before.Applicant, Comment: before.Comment})
 	}
-	if err := b.noteLines(ctx, tx, by, im, LineChanged, back); err != nil {
+	if err := b.noteLines(ctx, tx, now, by, im, LineChanged, back); err != nil {
 		return err
 	}
 	err = exactlyOne(tx.Exec(ctx, `update import set state = 'undone', since = @now, undone = @now, undone_by = @by, tries = 0, trouble = '',
 			stays = (select count(*) from import_line where import = @import and stays <> '') where id = @import and state = 'undoing'`,
-		pgx.NamedArgs{"import": im.ID, "now": b.Now(), "by": by.Account}))
+		pgx.NamedArgs{"import": im.ID, "now": now, "by": by.Account}))
 	if err != nil {
 		return fmt.Errorf("end undoing: %w", err)
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.import_undone", audit.Detail{"file": im.FileName, "import": im.ID}, im.ID.Thing(), im.Domain.Thing())
+	return b.note(ctx, tx, now, by.Who(), "mailbox.import_undone", audit.Detail{"file": im.FileName, "import": im.ID}, im.ID.Thing(), im.Domain.Thing())
 }
 
 // markStaying writes into the lines why they cannot be undone.
-func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, by person.Actor, im Import) error {
+func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, im Import) error {
 	d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(im.DomainName))
 	if err != nil {
 		return err
@@ -95,7 +96,7 @@ func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, by person.Actor, im I
 	if err := gatherUndo(ctx, tx, im.ID); err != nil {
 		return err
 	}
-	bad, err := b.contested(ctx, tx, d.Group, nil)
+	bad, err := b.contested(ctx, tx, now, d.Group, nil)
 	if err != nil || len(bad) == 0 {
 		return err
 	}
@@ -131,7 +132,7 @@ func (b *Book) staying(ctx context.Context, im Import, f func(q pgx.Tx) error) e
 	}
 	defer tx.Rollback(ctx) // what was marked is for this look only
 	if im.State == Applied {
-		if err := b.markStaying(ctx, tx, person.Actor{Officer: true}, im); err != nil {
+		if err := b.markStaying(ctx, tx, b.Now(), person.Actor{Officer: true}, im); err != nil {
 			return err
 		}
 	}

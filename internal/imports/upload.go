@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -29,8 +30,9 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName strin
 	if err != nil {
 		return 0, err
 	}
+	now := b.Now()
 	f := received{name: readFileName(fileName)}
-	err = b.upload(ctx, by, d, &f, r, func(tx pgx.Tx) error { return b.keepReceived(ctx, tx, by, d, f) })
+	err = b.upload(ctx, now, by, d, &f, r, func(tx pgx.Tx) error { return b.keepReceived(ctx, tx, now, by, d, f) })
 	if err != nil {
 		return 0, err
 	}
@@ -51,9 +53,9 @@ type received struct {
 
 // upload receives a file and lets end do the rest in one transaction. Without
 // that nobody sees the import, and nothing stays of it.
-func (b *Book) upload(ctx context.Context, by person.Actor, d org.EmailDomain, f *received, r io.Reader, end func(tx pgx.Tx) error) error {
+func (b *Book) upload(ctx context.Context, now time.Time, by person.Actor, d org.EmailDomain, f *received, r io.Reader, end func(tx pgx.Tx) error) error {
 	err := b.DB.QueryRow(ctx, `insert into import (domain, account, file_name, created, since) values ($1, $2, $3, $4, $4) returning id`,
-		d.ID, by.Account, f.name, b.Now()).Scan(&f.id)
+		d.ID, by.Account, f.name, now).Scan(&f.id)
 	if err != nil {
 		return fmt.Errorf("begin upload: %w", err)
 	}
@@ -110,17 +112,17 @@ func (b *Book) receive(ctx context.Context, r io.Reader, f *received) error {
 }
 
 // keepReceived is the step from which on people see the import.
-func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, f received) error {
+func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, f received) error {
 	_, err := tx.Exec(ctx, `update import set state = 'uploaded', since = @now, bytes = @bytes, encoding = @encoding, separator = @separator,
 			header_line = @line, header = @header, columns = @columns, records = @records where id = @id`,
 		pgx.NamedArgs{
-			"id": f.id, "now": b.Now(), "bytes": f.size, "encoding": f.format.Encoding, "separator": string(f.format.Separator), "line": f.line,
+			"id": f.id, "now": now, "bytes": f.size, "encoding": f.format.Encoding, "separator": string(f.format.Separator), "line": f.line,
 			"header": f.header, "columns": guessColumns(f.header), "records": f.records,
 		})
 	if err != nil {
 		return fmt.Errorf("end upload: %w", err)
 	}
-	return b.note(ctx, tx, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": f.name, "import": f.id}, f.id.Thing(), d.ID.Thing())
+	return b.note(ctx, tx, now, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": f.name, "import": f.id}, f.id.Thing(), d.ID.Thing())
 }
 
 // pieces keeps what comes from r, after look has seen it.

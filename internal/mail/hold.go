@@ -179,11 +179,12 @@ func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, too
 		if err := inTurn(ctx, tx); err != nil {
 			return err
 		}
+		now := o.Now()
 		if h, err = holding(ctx, tx); err != nil {
 			return err
 		}
 		if h != nil && h.ID == a.Pass.probes && !h.confirmedBy(r) {
-			if err := o.endHold(ctx, tx, *h); err != nil {
+			if err := o.endHold(ctx, tx, now, *h); err != nil {
 				return err
 			}
 			h = nil
@@ -193,12 +194,12 @@ func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, too
 		}
 		door := r.Verdict() == Shut
 		if !door {
-			if err := o.noteRefusal(ctx, tx, a, r); err != nil {
+			if err := o.noteRefusal(ctx, tx, now, a, r); err != nil {
 				return err
 			}
 		}
 		if h == nil {
-			h, err = o.beginHold(ctx, tx, r, door)
+			h, err = o.beginHold(ctx, tx, now, r, door)
 			took = h != nil && !door
 		}
 		return err
@@ -227,8 +228,7 @@ func (h Hold) confirmedBy(r *Refusal) bool {
 // beginHold begins one if there is a reason, and takes back what was held
 // against letters for it; nil: there is none. Challenges are their room's to
 // take back (see TakenBack).
-func (o *Outbox) beginHold(ctx context.Context, tx pgx.Tx, r *Refusal, door bool) (*Hold, error) {
-	now := o.Now()
+func (o *Outbox) beginHold(ctx context.Context, tx pgx.Tx, now time.Time, r *Refusal, door bool) (*Hold, error) {
 	h := &Hold{Since: now, Next: now.Add(probeEvery), Door: door, Code: r.key(), Answer: r.Answer}
 	err := tx.QueryRow(ctx, `
 		insert into mail_hold (since, next, door, code, answer)
@@ -253,8 +253,7 @@ func (o *Outbox) beginHold(ctx context.Context, tx pgx.Tx, r *Refusal, door bool
 	return h, o.takeBack(ctx, tx, *h)
 }
 
-func (o *Outbox) endHold(ctx context.Context, tx pgx.Tx, h Hold) error {
-	now := o.Now()
+func (o *Outbox) endHold(ctx context.Context, tx pgx.Tx, now time.Time, h Hold) error {
 	if _, err := tx.Exec(ctx, `update mail_hold set ended = $2 where id = $1`, h.ID, now); err != nil {
 		return err
 	}

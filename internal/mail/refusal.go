@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 )
 
-func (o *Outbox) noteRefusal(ctx context.Context, tx pgx.Tx, a Attempt, r *Refusal) error {
-	now := o.Now()
+func (o *Outbox) noteRefusal(ctx context.Context, tx pgx.Tx, now time.Time, a Attempt, r *Refusal) error {
 	_, err := tx.Exec(ctx, `
 		with old as (delete from mail_refusal where at < @old)
 		insert into mail_refusal (at, code, domain, final, challenge, letter)

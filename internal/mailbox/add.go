@@ -33,12 +33,12 @@ func (b *Book) Add(ctx context.Context, by person.Actor, name string, in Input) 
 }
 
 // AddIn is the step that adds a row; the audit line names part too.
-func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, by person.Actor, name string, in Input, part ...audit.Thing) (ID, error) {
+func (b *Book) AddIn(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, name string, in Input, part ...audit.Thing) (ID, error) {
 	d, err := b.Editable(ctx, tx, by, name)
 	if err != nil {
 		return 0, err
 	}
-	return b.add(ctx, tx, b.Now(), by, d, in, part...)
+	return b.add(ctx, tx, now, by, d, in, part...)
 }
 
 // Editable is the domain called name, if by may edit its rows.

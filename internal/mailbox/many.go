@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -63,12 +64,12 @@ func (b *Book) Reserve(ctx context.Context, tx pgx.Tx, n int) ([]ID, error) {
 
 // AddMany makes the rows that q selects, under numbers of Reserve: row_id, kind,
 // name, primary_address, aliases, applicant, comment.
-func (b *Book) AddMany(ctx context.Context, tx pgx.Tx, d org.ID, q Query) error {
+func (b *Book) AddMany(ctx context.Context, tx pgx.Tx, now time.Time, d org.ID, q Query) error {
 	_, err := tx.Exec(ctx, `
 		insert into address_row (id, domain, kind, name, primary_address, aliases, applicant, comment, created, changed)
 		overriding system value
 		select l.row_id, @domain, l.kind, l.name, l.primary_address, l.aliases, l.applicant, l.comment, @now, @now
-		from (`+q.SQL+`) l`, q.with(pgx.NamedArgs{"domain": d, "now": b.Now()}))
+		from (`+q.SQL+`) l`, q.with(pgx.NamedArgs{"domain": d, "now": now}))
 	if err != nil {
 		return fmt.Errorf("add rows: %w", err)
 	}
@@ -77,11 +78,11 @@ func (b *Book) AddMany(ctx context.Context, tx pgx.Tx, d org.ID, q Query) error 
 
 // ChangeMany gives locked rows the values that q selects: row_id, kind, name,
 // aliases, applicant, comment. What follows is FollowMany's.
-func (b *Book) ChangeMany(ctx context.Context, tx pgx.Tx, q Query) error {
+func (b *Book) ChangeMany(ctx context.Context, tx pgx.Tx, now time.Time, q Query) error {
 	_, err := tx.Exec(ctx, `
 		update address_row r set kind = l.kind, name = l.name, aliases = l.aliases, applicant = l.applicant, comment = l.comment,
 			version = r.version + 1, changed = @now
-		from (`+q.SQL+`) l where r.id = l.row_id`, q.with(pgx.NamedArgs{"now": b.Now()}))
+		from (`+q.SQL+`) l where r.id = l.row_id`, q.with(pgx.NamedArgs{"now": now}))
 	if err != nil {
 		return fmt.Errorf("change rows: %w", err)
 	}
@@ -108,8 +109,7 @@ type Changed struct {
 }
 
 // FollowMany draws the consequences, as an edit by hand does.
-func (b *Book) FollowMany(ctx context.Context, tx pgx.Tx, c Changed) error {
-	now := b.Now()
+func (b *Book) FollowMany(ctx context.Context, tx pgx.Tx, now time.Time, c Changed) error {
 	if err := b.endRounds(ctx, tx, now, c.Rows, "invalidated"); err != nil {
 		return err
 	}

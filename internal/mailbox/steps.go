@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,9 +12,10 @@ import (
 )
 
 // Step is one operation on one row as a part of larger work, in whose
-// transaction it happens: with the row locked the rule is asked, then it is
-// written and audited as by hand. The audit line names Part too.
+// transaction it happens and whose time it has: with the row locked the rule is
+// asked, then it is written and audited as by hand. The audit line names Part too.
 type Step struct {
+	Now    time.Time
 	By     person.Actor
 	Domain string
 	Row    ID
@@ -33,24 +35,24 @@ func (b *Book) step(ctx context.Context, tx pgx.Tx, s Step, f func(r Row) error)
 // row and of the addresses hold.
 func (b *Book) ChallengeIn(ctx context.Context, tx pgx.Tx, s Step) error {
 	return b.step(ctx, tx, s, func(r Row) error {
-		_, err := b.challenge(ctx, tx, b.Now(), s.By, r, true, s.Part)
+		_, err := b.challenge(ctx, tx, s.Now, s.By, r, true, s.Part)
 		return err
 	})
 }
 
 // DeactivateIn is Deactivate.
 func (b *Book) DeactivateIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.deactivate(ctx, tx, b.Now(), s.By, r, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error { return b.deactivate(ctx, tx, s.Now, s.By, r, s.Part) })
 }
 
 // ActivateIn is Activate.
 func (b *Book) ActivateIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.activate(ctx, tx, b.Now(), s.By, r, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error { return b.activate(ctx, tx, s.Now, s.By, r, s.Part) })
 }
 
 // DeleteIn is Delete.
 func (b *Book) DeleteIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.delete(ctx, tx, b.Now(), s.By, r, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error { return b.delete(ctx, tx, s.Now, s.By, r, s.Part) })
 }
 
 // CommentIn replaces the row's comment by one that ReadComment returned.
@@ -60,7 +62,7 @@ func (b *Book) CommentIn(ctx context.Context, tx pgx.Tx, s Step, comment string)
 			return err
 		}
 		dr := Draft{Kind: r.Kind, Name: r.Name, Primary: r.Primary, Aliases: r.Aliases, Applicant: r.Applicant, Comment: comment}
-		return b.save(ctx, tx, b.Now(), s.By, r, dr, "", s.Part)
+		return b.save(ctx, tx, s.Now, s.By, r, dr, "", s.Part)
 	})
 }
 

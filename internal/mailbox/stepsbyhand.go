@@ -23,19 +23,19 @@ func (b *Book) RowIn(ctx context.Context, tx pgx.Tx, by person.Actor, name strin
 // ChallengeByHandIn is Challenge: unlike with ChallengeIn all brakes hold.
 func (b *Book) ChallengeByHandIn(ctx context.Context, tx pgx.Tx, s Step) error {
 	return b.step(ctx, tx, s, func(r Row) error {
-		_, err := b.challenge(ctx, tx, b.Now(), s.By, r, false, s.Part)
+		_, err := b.challenge(ctx, tx, s.Now, s.By, r, false, s.Part)
 		return err
 	})
 }
 
 // EditIn is Edit.
 func (b *Book) EditIn(ctx context.Context, tx pgx.Tx, s Step, version int64, in Input) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.edit(ctx, tx, b.Now(), s.By, r, version, in, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error { return b.edit(ctx, tx, s.Now, s.By, r, version, in, s.Part) })
 }
 
 // UnlinkIn is Unlink.
 func (b *Book) UnlinkIn(ctx context.Context, tx pgx.Tx, s Step) error {
-	return b.step(ctx, tx, s, func(r Row) error { return b.unlink(ctx, tx, b.Now(), s.By, r, s.Part) })
+	return b.step(ctx, tx, s, func(r Row) error { return b.unlink(ctx, tx, s.Now, s.By, r, s.Part) })
 }
 
 // RowByPrimary is the step that returns the row whose primary address a is, if

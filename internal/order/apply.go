@@ -71,7 +71,7 @@ func (b *Book) Apply(ctx context.Context, by person.Actor, row mailbox.ID, in In
 			return err
 		}
 		made.LeftOut = leftOut(request, l, by)
-		return b.Cert.TellNewcomer(ctx, tx, by, l)
+		return b.Cert.TellNewcomer(ctx, tx, now, by, l)
 	})
 }
 

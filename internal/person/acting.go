@@ -3,6 +3,7 @@ package person
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
@@ -45,11 +46,11 @@ func (w Behalf) Actor() Actor {
 	return by
 }
 
-// Acting is the step that returns who acts on behalf of w: the account as it is
+// Acting is the step that returns who acts on behalf of w at now: the account as it is
 // now, with the groups of its last sign-in and without an officer's rights; where
 // a token asked, within its reach. A locked account is denied, and so is a token
 // that does not count any more.
-func (b *Book) Acting(ctx context.Context, q postgres.Querier, w Behalf) (Actor, error) {
+func (b *Book) Acting(ctx context.Context, q postgres.Querier, now time.Time, w Behalf) (Actor, error) {
 	a, err := b.one(ctx, q, w.Account)
 	if err != nil {
 		return Actor{}, err
@@ -59,7 +60,7 @@ func (b *Book) Acting(ctx context.Context, q postgres.Querier, w Behalf) (Actor,
 	}
 	by := w.Actor()
 	if w.Token != nil {
-		if by, err = b.goingOn(ctx, q, a, TokenID(*w.Token)); err != nil {
+		if by, err = b.goingOn(ctx, q, now, a, TokenID(*w.Token)); err != nil {
 			return Actor{}, err
 		}
 		by.From = w.Actor().From
@@ -69,9 +70,9 @@ func (b *Book) Acting(ctx context.Context, q postgres.Querier, w Behalf) (Actor,
 	return by, nil
 }
 
-func (b *Book) goingOn(ctx context.Context, q postgres.Querier, a Account, id TokenID) (Actor, error) {
+func (b *Book) goingOn(ctx context.Context, q postgres.Querier, now time.Time, a Account, id TokenID) (Actor, error) {
 	t, err := token(ctx, q, Actor{Account: a.ID}, id, "")
-	if fault.Is(err, fault.Missing) || err == nil && !t.Live(b.Now()) {
+	if fault.Is(err, fault.Missing) || err == nil && !t.Live(now) {
 		return Actor{}, ErrToken
 	}
 	if err != nil {

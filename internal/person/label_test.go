@@ -40,7 +40,7 @@ func TestALabelIsTheNameElseTheUserNameElseTheAddress(t *testing.T) {
 		if names, err := b.Names(t.Context(), []person.ID{a.ID}); err != nil || names[a.ID] != o.label {
 			t.Errorf("%s: pages name it %q (%v), want %q", o.about, names[a.ID], err, o.label)
 		}
-		by, err := b.Acting(t.Context(), b.DB, person.Behalf{Account: a.ID})
+		by, err := b.Acting(t.Context(), b.DB, b.Now(), person.Behalf{Account: a.ID})
 		if err != nil || by.Name != o.label || by.Email != o.verified {
 			t.Errorf("%s: acts as %q, %q (%v); want %q, %q", o.about, by.Name, by.Email, err, o.label, o.verified)
 		}

@@ -198,8 +198,7 @@ func MayWithdraw(by Actor, t Token, now time.Time) error {
 // DropReach is the step that takes an organisation out of the tokens of an
 // account that does not look after it any more. A token that reaches nothing
 // then is withdrawn. It returns how many there were.
-func (b *Book) DropReach(ctx context.Context, tx pgx.Tx, by Actor, account ID, organisation int64) (int, error) {
-	now := b.Now()
+func (b *Book) DropReach(ctx context.Context, tx pgx.Tx, now time.Time, by Actor, account ID, organisation int64) (int, error) {
 	rows, err := tx.Query(ctx, `
 		update token set organisations = array_remove(organisations, @organisation),
 			withdrawn = case when cardinality(domains) = 0 and cardinality(organisations) = 1 then @now end,

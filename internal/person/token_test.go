@@ -150,7 +150,7 @@ func TestATokenThatCountsNoMoreIsRefusedWithTheSameWords(t *testing.T) {
 			}
 			_, _, err := d.ByToken(ctx, secret, home)
 			wants(t, err, "token.refused")
-			acting, err := d.Acting(ctx, d.DB, person.Actor{Account: d.ada.Account, Token: int64(id)}.Behalf())
+			acting, err := d.Acting(ctx, d.DB, d.Now(), person.Actor{Account: d.ada.Account, Token: int64(id)}.Behalf())
 			if err == nil && d.Issuer == "" {
 				t.Errorf("work that it began goes on as %+v", acting)
 			}
@@ -192,7 +192,7 @@ func TestWhatRestsOnGroupsSleeps(t *testing.T) {
 		if err != nil || len(by.Groups) != step.groups {
 			t.Errorf("after %v more: got groups %v and %v, want %d", step.after, by.Groups, err, step.groups)
 		}
-		if by, err = d.Acting(t.Context(), d.DB, by.Behalf()); err != nil || len(by.Groups) != step.groups || by.Reach == nil {
+		if by, err = d.Acting(t.Context(), d.DB, d.Now(), by.Behalf()); err != nil || len(by.Groups) != step.groups || by.Reach == nil {
 			t.Errorf("work that it began: got %+v and %v, want %d groups", by, err, step.groups)
 		}
 	}
@@ -307,7 +307,7 @@ func TestDroppedReach(t *testing.T) {
 	}
 	drop := func() (n int) {
 		err := d.DB.Tx(ctx, func(tx pgx.Tx) (err error) {
-			n, err = d.DropReach(ctx, tx, d.ada, d.ada.Account, 7)
+			n, err = d.DropReach(ctx, tx, d.Now(), d.ada, d.ada.Account, 7)
 			return err
 		})
 		if err != nil {

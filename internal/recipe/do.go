@@ -31,21 +31,21 @@ type Input struct {
 // Do does the step, if it is the next one: of two people who press at once the
 // second is told that it is done.
 func (b *Book) Do(ctx context.Context, by person.Actor, id ID, step Step, in Input) error {
-	return b.change(ctx, by, id, func(tx pgx.Tx, s State) error {
+	return b.change(ctx, by, id, func(tx pgx.Tx, now time.Time, s State) error {
 		if err := MayDo(s, step); err != nil {
 			return err
 		}
-		at := mailbox.Step{By: by, Domain: string(s.Row.DomainName), Row: s.Row.ID, Part: s.ID.Thing()}
+		at := mailbox.Step{Now: now, By: by, Domain: string(s.Row.DomainName), Row: s.Row.ID, Part: s.ID.Thing()}
 		switch step {
 		case Deactivate:
 			return b.Mailbox.DeactivateIn(ctx, tx, at)
 		case Revoke:
-			_, err := b.Cert.RevokeAllIn(ctx, tx, by, s.Row, s.Kind.reason(in.Reason), s.ID.Thing())
+			_, err := b.Cert.RevokeAllIn(ctx, tx, now, by, s.Row, s.Kind.reason(in.Reason), s.ID.Thing())
 			return err
 		case Name:
 			return b.rename(ctx, tx, s, at, in)
 		case NewRow:
-			return b.replace(ctx, tx, b.Now(), by, s, in)
+			return b.replace(ctx, tx, now, by, s, in)
 		case NewApplicant:
 			return b.apply(ctx, tx, s, at, in)
 		case Activate:
@@ -73,11 +73,11 @@ func (k Kind) reason(r pki.Reason) pki.Reason {
 
 // Skip leaves the step out.
 func (b *Book) Skip(ctx context.Context, by person.Actor, id ID, step Step) error {
-	return b.change(ctx, by, id, func(tx pgx.Tx, s State) error {
+	return b.change(ctx, by, id, func(tx pgx.Tx, now time.Time, s State) error {
 		if err := MaySkip(s, step); err != nil {
 			return err
 		}
-		if err := b.note(ctx, tx, b.Now(), by, "recipe.left_out", s.ID, s.Row, audit.Detail{"recipe": s.Kind, "step": step}); err != nil {
+		if err := b.note(ctx, tx, now, by, "recipe.left_out", s.ID, s.Row, audit.Detail{"recipe": s.Kind, "step": step}); err != nil {
 			return err
 		}
 		return b.leaveTrace(ctx, tx, s, step)
@@ -152,7 +152,7 @@ func (b *Book) replace(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if strings.TrimSpace(in.Existing) != "" {
 		id, err = b.existing(ctx, tx, by, s, in.Existing)
 	} else {
-		id, err = b.add(ctx, tx, by, s, in)
+		id, err = b.add(ctx, tx, now, by, s, in)
 	}
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (b *Book) replace(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 
 // add puts the row into the domain of its address, where by looks after that
 // one, else into the old row's, which then says what is wrong.
-func (b *Book) add(ctx context.Context, tx pgx.Tx, by person.Actor, s State, in Input) (mailbox.ID, error) {
+func (b *Book) add(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, s State, in Input) (mailbox.ID, error) {
 	domain := s.Row.DomainName
 	if a, wrong := org.ParseAddress(in.Primary); wrong == "" {
 		d, err := b.Mailbox.Org.DomainIn(ctx, tx, by, string(a.Domain()))
@@ -183,7 +183,7 @@ func (b *Book) add(ctx context.Context, tx pgx.Tx, by person.Actor, s State, in 
 			domain = d.Name
 		}
 	}
-	return b.Mailbox.AddIn(ctx, tx, by, string(domain), mailbox.Input{
+	return b.Mailbox.AddIn(ctx, tx, now, by, string(domain), mailbox.Input{
 		Kind: mailbox.Personal, Name: in.Name, Primary: in.Primary, Aliases: in.Aliases, Comment: in.Comment,
 	}, s.ID.Thing())
 }

@@ -31,7 +31,7 @@ func (b *Book) One(ctx context.Context, by person.Actor, id ID) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	return b.state(ctx, b.DB, by, rc, row)
+	return b.state(ctx, b.DB, b.Now(), by, rc, row)
 }
 
 // OpenOf returns the open recipe of a row that the caller has loaded; false when
@@ -44,7 +44,7 @@ func (b *Book) OpenOf(ctx context.Context, by person.Actor, row mailbox.Row) (St
 	if err != nil {
 		return State{}, false, err
 	}
-	s, err := b.state(ctx, b.DB, by, rc, row)
+	s, err := b.state(ctx, b.DB, b.Now(), by, rc, row)
 	return s, err == nil, err
 }
 
@@ -59,14 +59,14 @@ func one(ctx context.Context, q postgres.Querier, by person.Actor, where string,
 
 // state adds what says how far rc is. While the row rests every valid
 // certificate counts; in use again, those from before the recipe.
-func (b *Book) state(ctx context.Context, q postgres.Querier, by person.Actor, rc Recipe, row mailbox.Row) (State, error) {
+func (b *Book) state(ctx context.Context, q postgres.Querier, now time.Time, by person.Actor, rc Recipe, row mailbox.Row) (State, error) {
 	s := State{Recipe: rc, Row: row}
 	var until time.Time
 	if row.Active {
 		until = rc.Started
 	}
 	var err error
-	if s.Valid, err = b.Cert.ValidOf(ctx, q, row.ID, until); err != nil || rc.NewRow == nil {
+	if s.Valid, err = b.Cert.ValidAt(ctx, q, now, row.ID, until); err != nil || rc.NewRow == nil {
 		return s, err
 	}
 	n, err := b.Mailbox.RowByID(ctx, q, by, *rc.NewRow)
@@ -79,33 +79,49 @@ func (b *Book) state(ctx context.Context, q postgres.Querier, by person.Actor, r
 
 // change runs f with the recipe and its row locked, and ends the recipe when f
 // did its last step.
-func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx.Tx, s State) error) error {
+func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx.Tx, now time.Time, s State) error) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		s, err := b.locked(ctx, tx, by, id)
+		s, now, err := b.locked(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
-		if err := f(tx, s); err != nil {
+		if err := f(tx, now, s); err != nil {
 			return err
 		}
-		if s, err = b.locked(ctx, tx, by, id); err != nil || s.Outcome != Open || s.Current() != "" {
+		if s, err = b.lockedAt(ctx, tx, now, by, id); err != nil || s.Outcome != Open || s.Current() != "" {
 			return err
 		}
-		return b.end(ctx, tx, b.Now(), by, s, Finished)
+		return b.end(ctx, tx, now, by, s, Finished)
 	})
 }
 
-func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (State, error) {
+// locked is the recipe, locked as its row is, and the time from then on.
+func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (s State, now time.Time, err error) {
+	rc, row, err := b.lock(ctx, tx, by, id)
+	if err != nil {
+		return s, now, err
+	}
+	now = b.Now()
+	s, err = b.state(ctx, tx, now, by, rc, row)
+	return s, now, err
+}
+
+// lockedAt is locked for who has a time.
+func (b *Book) lockedAt(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id ID) (State, error) {
+	rc, row, err := b.lock(ctx, tx, by, id)
+	if err != nil {
+		return State{}, err
+	}
+	return b.state(ctx, tx, now, by, rc, row)
+}
+
+func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (rc Recipe, row mailbox.Row, err error) {
 	if _, err := tx.Exec(ctx, `select from recipe where id = $1 for update`, id); err != nil {
-		return State{}, fmt.Errorf("lock recipe %d: %w", id, err)
+		return rc, row, fmt.Errorf("lock recipe %d: %w", id, err)
 	}
-	rc, err := one(ctx, tx, by, `p.id = @id`, pgx.NamedArgs{"id": id})
-	if err != nil {
-		return State{}, err
+	if rc, err = one(ctx, tx, by, `p.id = @id`, pgx.NamedArgs{"id": id}); err != nil {
+		return rc, row, err
 	}
-	row, err := b.Mailbox.RowIn(ctx, tx, by, string(rc.DomainName), rc.RowID)
-	if err != nil {
-		return State{}, err
-	}
-	return b.state(ctx, tx, by, rc, row)
+	row, err = b.Mailbox.RowIn(ctx, tx, by, string(rc.DomainName), rc.RowID)
+	return rc, row, err
 }

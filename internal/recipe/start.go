@@ -54,7 +54,7 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	if err != nil || len(open) == 0 {
 		return err
 	}
-	s, err := b.locked(ctx, tx, by, open[0])
+	s, err := b.lockedAt(ctx, tx, now, by, open[0])
 	if err != nil || s.Outcome != Open || s.Current() != "" || MayCancel(s) != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 // Cancel ends a recipe before its end; what was done stays done.
 func (b *Book) Cancel(ctx context.Context, by person.Actor, id ID) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		s, err := b.locked(ctx, tx, by, id)
+		s, now, err := b.locked(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (b *Book) Cancel(ctx context.Context, by person.Actor, id ID) error {
 		if s.Current() == "" { // the last step was done by hand
 			how = Finished
 		}
-		return b.end(ctx, tx, b.Now(), by, s, how)
+		return b.end(ctx, tx, now, by, s, how)
 	})
 }
 
