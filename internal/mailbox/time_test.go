@@ -2,29 +2,17 @@ package mailbox_test
 
 import (
 	"testing"
-	"time"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/trial"
 )
 
-// An operation has one value of time. Here the clock jumps an hour between two
-// readings, so a second one would show.
+// Each operation of address rows, with a clock that jumps between two readings.
 func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	reads := 0
-	r.Now = func() time.Time {
-		reads++
-		r.clock.Advance(time.Hour)
-		return r.clock.Now()
-	}
-	once := func(what string, f func() error) {
-		t.Helper()
-		reads = 0
-		if err := f(); err != nil || reads != 1 {
-			t.Errorf("%s: read the clock %d times (%v), want once", what, reads, err)
-		}
-	}
+	r.Outbox.Now = trial.Today // a letter has the time from which the outbox is patient
+	once := func(what string, f func() error) { t.Helper(); r.clock.Once(t, what, f) }
 	ctx := t.Context()
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "ada", Primary: "ada@uni.example", Aliases: []string{"a@uni.example"}}
 	var row mailbox.Row

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync/atomic"
+	"testing"
 	"time"
 )
 
@@ -39,7 +40,11 @@ func Today() time.Time {
 func Machine() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 // Clock is a time that tests move.
-type Clock struct{ micros atomic.Int64 }
+type Clock struct {
+	micros atomic.Int64
+	jumps  atomic.Bool
+	reads  atomic.Int64 // while it jumps
+}
 
 // NewClock stands at Today.
 func NewClock() *Clock { return ClockAt(Today()) }
@@ -52,7 +57,27 @@ func ClockAt(t time.Time) *Clock {
 }
 
 // Now is in UTC.
-func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *Clock) Now() time.Time {
+	if c.jumps.Load() {
+		c.reads.Add(1)
+		c.Advance(time.Hour)
+	}
+	return time.UnixMicro(c.micros.Load()).UTC()
+}
+
+// Once runs an operation, which has one value of time: it fails the test if the
+// operation fails, or does not read the clock exactly once. The clock jumps an
+// hour at each reading, so a second one shows in what was written, too. Nobody
+// else may read it meanwhile.
+func (c *Clock) Once(t testing.TB, what string, operation func() error) {
+	t.Helper()
+	c.reads.Store(0)
+	c.jumps.Store(true)
+	defer c.jumps.Store(false)
+	if err := operation(); err != nil || c.reads.Load() != 1 {
+		t.Errorf("%s: read the clock %d times (%v), want once", what, c.reads.Load(), err)
+	}
+}
 
 // Advance moves the clock.
 func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }

@@ -75,3 +75,34 @@ func TestUntilEndsWithTheFirstYes(t *testing.T) {
 		t.Errorf("asked %d times, want three", asked)
 	}
 }
+
+// verdict is a test that only notes whether it failed.
+type verdict struct {
+	testing.TB
+	failed bool
+}
+
+func (v *verdict) Errorf(string, ...any) { v.failed = true }
+
+func TestOnceJumpsAndCounts(t *testing.T) {
+	t.Parallel()
+	c := trial.NewClock()
+	for reads, want := range []bool{true, false, true} {
+		v := &verdict{TB: t}
+		c.Set(trial.Today())
+		c.Once(v, "read", func() error {
+			for range reads {
+				c.Now()
+			}
+			return nil
+		})
+		if got := c.Now().Sub(trial.Today()); v.failed != want || got != time.Duration(reads)*time.Hour {
+			t.Errorf("%d readings: got failed %t and %v later, want %t", reads, v.failed, got, want)
+		}
+	}
+	v := &verdict{TB: t}
+	c.Once(v, "fail", func() error { c.Now(); return errors.New("as asked") })
+	if !v.failed {
+		t.Error("an operation that fails passes, want it to fail the test")
+	}
+}
