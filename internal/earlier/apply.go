@@ -68,9 +68,12 @@ func (b *Book) assigned(ctx context.Context, tx pgx.Tx, now time.Time, id ID, li
 	if i < 0 || lines[i].State != LineUnassigned {
 		return nil
 	}
-	field := map[string]string{"cert.import.no_row": "address", "cert.import.unknown_holder": "holder", "cert.import.no_holder": "holder"}[lines[i].Fault]
-	if field == "" {
-		field = "organisation"
+	field := "organisation"
+	switch lines[i].Fault {
+	case noRow:
+		field = "address"
+	case unknownHolder, noHolder:
+		field = "holder"
 	}
 	var bad fault.Fields
 	bad.Add(field, lines[i].Fault)

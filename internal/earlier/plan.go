@@ -217,20 +217,29 @@ func (l *Line) judge() {
 	}
 }
 
+// What is missing to know whose a certificate is, as message ids.
+const (
+	noRow               = "cert.import.no_row"
+	unknownHolder       = "cert.import.unknown_holder"
+	noHolder            = "cert.import.no_holder"
+	unknownOrganisation = "cert.import.unknown_organisation"
+	noOrganisation      = "cert.import.no_organisation"
+)
+
 func (l *Line) missing() string {
 	switch {
 	case l.Server && l.Of == nil && l.Institution != "":
-		return "cert.import.unknown_organisation"
+		return unknownOrganisation
 	case l.Server && l.Of == nil:
-		return "cert.import.no_organisation"
+		return noOrganisation
 	case l.Server:
 		return ""
 	case l.Row == nil:
-		return "cert.import.no_row"
+		return noRow
 	case l.Account == nil && l.Holder != "":
-		return "cert.import.unknown_holder"
+		return unknownHolder
 	case l.Account == nil:
-		return "cert.import.no_holder"
+		return noHolder
 	}
 	return ""
 }

@@ -224,7 +224,7 @@ func (r *Reader) take(b []byte) (Record, error) {
 		cells[i] = Unguard(c)
 		switch {
 		case len(cells[i]) > MaxField && utf8.RuneCountInString(cells[i]) > MaxField:
-			return Record{}, r.wrong("sheet.cell_too_long", b)
+			return Record{}, r.wrong(cellTooLong, b)
 		case strings.IndexByte(c, 0) >= 0:
 			return Record{}, r.wrong("sheet.nul", b)
 		case strings.ContainsRune(c, utf8.RuneError):
@@ -256,13 +256,19 @@ func (r *Reader) skip(b []byte, id string) error {
 	}
 }
 
+// What a record has too much of, as message ids.
+const (
+	cellTooLong  = "sheet.cell_too_long"
+	tooManyCells = "sheet.too_many_cells"
+)
+
 // wrong says that the record that begins with b cannot be read.
 func (r *Reader) wrong(id string, b []byte) *LineError {
 	e := &LineError{Line: r.line, ID: id, Text: beginning(b)}
 	switch id {
-	case "sheet.cell_too_long":
+	case cellTooLong:
 		e.Args = []any{"max", MaxField}
-	case "sheet.too_many_cells":
+	case tooManyCells:
 		e.Args = []any{"max", MaxCells}
 	}
 	return e

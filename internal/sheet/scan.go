@@ -15,7 +15,7 @@ func (c *cells) scan(b []byte, sep byte, last bool) (n int, wrong string) {
 	c.text, c.ends = c.text[:0], c.ends[:0]
 	for i := 0; ; i++ {
 		if len(c.ends) == MaxCells {
-			return 0, "sheet.too_many_cells"
+			return 0, tooManyCells
 		}
 		if i < len(b) && b[i] == '"' {
 			i, wrong = c.quoted(b, i+1, last)
