@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/api"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
@@ -18,7 +19,7 @@ func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
 		Paths      map[string]map[string]struct{ Summary string }
 		Components struct{ Schemas map[string]any }
 	}
-	sitetest.Must(0, json.Unmarshal([]byte(anyone.Get("/api/v1/openapi.json").Content), &document))
+	trial.Must(0, json.Unmarshal([]byte(anyone.Get("/api/v1/openapi.json").Content), &document))
 	page := anyone.Get("/api").Is(http.StatusOK)
 	n := 0
 	for path, of := range document.Paths {
@@ -57,6 +58,6 @@ func TestEveryKindOfProblemHasAPage(t *testing.T) {
 	anyone.Get("/api/problems/unheard-of").Is(http.StatusNotFound)
 	problem := anyone.Get("/api/v1/email-domains").Is(http.StatusUnauthorized)
 	var p struct{ Type string }
-	sitetest.Must(0, json.Unmarshal([]byte(problem.Content), &p))
+	trial.Must(0, json.Unmarshal([]byte(problem.Content), &p))
 	anyone.Get(p.Type).Is(http.StatusOK)
 }

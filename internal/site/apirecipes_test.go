@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 var scripts = regexp.MustCompile("(?ms)^ *```sh ([a-z]+\\.sh)\n(.*?)^ *```$")
@@ -33,12 +34,12 @@ func newShop(t *testing.T, verbs ...person.Verb) *shop {
 	t.Helper()
 	s := &shop{sitetest.New(t), t.TempDir()}
 	s.StartJobs()
-	page := sitetest.Must(os.ReadFile(filepath.Join(sitetest.Must(chromium.Root()), "docs", "api.md")))
+	page := trial.Must(os.ReadFile(filepath.Join(trial.Must(chromium.Root()), "docs", "api.md")))
 	for _, m := range scripts.FindAllSubmatch(page, -1) {
-		sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, string(m[1])), m[2], 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(s.dir, string(m[1])), m[2], 0o600))
 	}
 	secret, _ := token(s.Rig, "nora", verbs)
-	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
 	return s
 }
 
@@ -64,7 +65,7 @@ func (s *shop) must(script string, args ...string) string {
 func (s *shop) write(name string, lines ...string) string {
 	s.T.Helper()
 	path := filepath.Join(s.dir, name)
-	sitetest.Must(0, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+	trial.Must(0, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	return path
 }
 
@@ -72,8 +73,8 @@ func (s *shop) write(name string, lines ...string) string {
 func (s *shop) rows() (all []string) {
 	s.T.Helper()
 	ctx, by := s.T.Context(), s.Actors["nora"]
-	d := sitetest.Must(s.Org.Domain(ctx, by, "uni.example"))
-	for _, r := range sitetest.Must(s.Mailbox.Rows(ctx, by, d, mailbox.View{Size: 200, Sort: mailbox.ByPrimary})).Rows {
+	d := trial.Must(s.Org.Domain(ctx, by, "uni.example"))
+	for _, r := range trial.Must(s.Mailbox.Rows(ctx, by, d, mailbox.View{Size: 200, Sort: mailbox.ByPrimary})).Rows {
 		all = append(all, fmt.Sprintf("%s %q %v active %v", r.Primary, r.Name, r.Aliases, r.Active))
 	}
 	return all
@@ -82,7 +83,7 @@ func (s *shop) rows() (all []string) {
 // lines counts the audit lines that are not about a call alone, and the mails.
 func (s *shop) lines() (lines, mails int) {
 	s.T.Helper()
-	sitetest.Must(0, s.Pool.QueryRow(s.T.Context(), `select (select count(*) from audit_line where action not like 'api.%'), (select count(*) from challenge)`).Scan(&lines, &mails))
+	trial.Must(0, s.Pool.QueryRow(s.T.Context(), `select (select count(*) from audit_line where action not like 'api.%'), (select count(*) from challenge)`).Scan(&lines, &mails))
 	return lines, mails
 }
 
@@ -134,7 +135,7 @@ func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 // people are the lines of a file of the domain institut.example, in uni.example.
 func (s *shop) people(file string, more ...string) string {
 	s.T.Helper()
-	lines := strings.Split(strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join("testdata", file))))), "\n")
+	lines := strings.Split(strings.TrimSpace(string(trial.Must(os.ReadFile(filepath.Join("testdata", file))))), "\n")
 	for i, l := range lines {
 		lines[i] = strings.ReplaceAll(l, "@institut.example", "@uni.example")
 	}
@@ -184,13 +185,13 @@ func TestTheNightlySyncMindsNeitherCapitalsNorWhatNobodySees(t *testing.T) {
 func TestTheNightlySyncKnowsDomainsByAnyOfTheirNames(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, person.ReadAddresses, person.WriteAddresses, person.SendChallenges)
-	sitetest.Must(s.Org.AddDomain(t.Context(), s.Actors["rita"], org.DomainInput{Name: "bücher.example", Group: s.Group, Validation: org.ByMailbox}))
+	trial.Must(s.Org.AddDomain(t.Context(), s.Actors["rita"], org.DomainInput{Name: "bücher.example", Group: s.Group, Validation: org.ByMailbox}))
 	secret, _ := token(s.Rig, "nora", []person.Verb{person.ReadAddresses, person.WriteAddresses, person.SendChallenges}, "xn--bcher-kva.example")
-	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(s.dir, "header"), []byte("Authorization: Bearer "+secret+"\n"), 0o600))
 	people := s.write("people", "Ada@bücher.example\tAdler, Ada\tAdler@BÜCHER.example,a@xn--bcher-kva.example\r")
 	s.must("sync.sh", "xn--bcher-kva.example", people)
 	ctx, by := t.Context(), s.Actors["nora"]
-	all := sitetest.Must(s.Mailbox.Rows(ctx, by, sitetest.Must(s.Org.Domain(ctx, by, "xn--bcher-kva.example")), mailbox.View{})).Rows
+	all := trial.Must(s.Mailbox.Rows(ctx, by, trial.Must(s.Org.Domain(ctx, by, "xn--bcher-kva.example")), mailbox.View{})).Rows
 	if len(all) != 1 || all[0].Primary != "ada@xn--bcher-kva.example" || len(all[0].Aliases) != 2 {
 		t.Fatalf("got the rows %+v", all)
 	}
@@ -207,16 +208,16 @@ func TestTheNightlySyncAsksWhomItDidNotComeTo(t *testing.T) {
 	new, _ := s.Add("neu")
 	asked, _ := s.Add("gefragt")
 	old, _ := s.Add("alt")
-	sitetest.Must(s.Mailbox.Challenge(t.Context(), s.Actors["nora"], "uni.example", asked))
-	sitetest.Must(s.Pool.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
-	sitetest.Must(s.Pool.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
-	sitetest.Must(s.Pool.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
-	sitetest.Must(s.Pool.Exec(t.Context(), `update address_row set created = now() - interval '8 days' where id = $1`, old))
+	trial.Must(s.Mailbox.Challenge(t.Context(), s.Actors["nora"], "uni.example", asked))
+	trial.Must(s.Pool.Exec(t.Context(), `update challenge_round set outcome = 'expired', ended = now() where row_id = $1`, asked))
+	trial.Must(s.Pool.Exec(t.Context(), `update challenge set state = 'expired', ended = now() where row_id = $1`, asked))
+	trial.Must(s.Pool.Exec(t.Context(), `update address_row set status = 'none' where id = $1`, asked))
+	trial.Must(s.Pool.Exec(t.Context(), `update address_row set created = now() - interval '8 days' where id = $1`, old))
 	people := s.write("people", "neu@uni.example\tneu\t", "gefragt@uni.example\tgefragt\t", "alt@uni.example\talt\t")
 	for range 2 {
 		s.must("sync.sh", "uni.example", people)
 		var rows []mailbox.ID
-		sitetest.Must(0, s.Pool.QueryRow(t.Context(), `select array_agg(row_id order by id) from challenge_round`).Scan(&rows))
+		trial.Must(0, s.Pool.QueryRow(t.Context(), `select array_agg(row_id order by id) from challenge_round`).Scan(&rows))
 		if !slices.Equal(rows, []mailbox.ID{asked, new}) {
 			t.Errorf("got challenges of the rows %v, want %v: by hand, and for the new one", rows, []mailbox.ID{asked, new})
 		}
@@ -274,7 +275,7 @@ func TestTheCronScriptRenewsAServerCertificate(t *testing.T) {
 	key := sitetest.ECKey()
 	reference := s.Served(s.Organisation, key.Public(), 90, "www.uni.example")
 	s.write("reference", reference)
-	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
 	renew := func() string { return s.must("renew.sh", s.dir, "echo reloaded") }
 	if out := renew(); out != "" {
 		t.Fatalf("too early: it did\n%s", out)
@@ -283,16 +284,16 @@ func TestTheCronScriptRenewsAServerCertificate(t *testing.T) {
 	if out := renew(); !strings.Contains(out, "reloaded") {
 		t.Fatalf("got\n%s\nwant a new certificate", out)
 	}
-	next := strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "reference")))))
-	c := sitetest.Must(s.Cert.Server(t.Context(), s.Actors["nora"], next))
-	if old := sitetest.Must(s.Cert.Server(t.Context(), s.Actors["nora"], reference)); old.ReplacedBy == nil || *old.ReplacedBy != next {
+	next := strings.TrimSpace(string(trial.Must(os.ReadFile(filepath.Join(s.dir, "reference")))))
+	c := trial.Must(s.Cert.Server(t.Context(), s.Actors["nora"], next))
+	if old := trial.Must(s.Cert.Server(t.Context(), s.Actors["nora"], reference)); old.ReplacedBy == nil || *old.ReplacedBy != next {
 		t.Errorf("the old certificate is replaced by %v, want %s", old.ReplacedBy, next)
 	}
-	chain := sitetest.Must(os.ReadFile(filepath.Join(s.dir, "fullchain.pem")))
+	chain := trial.Must(os.ReadFile(filepath.Join(s.dir, "fullchain.pem")))
 	if want := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.DER}); !bytes.HasPrefix(chain, want) {
 		t.Errorf("got the file\n%s", chain)
 	}
-	if bytes.Equal(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "key.pem"))), sitetest.KeyPEM(key)) {
+	if bytes.Equal(trial.Must(os.ReadFile(filepath.Join(s.dir, "key.pem"))), sitetest.KeyPEM(key)) {
 		t.Error("the key is the old one")
 	}
 	if out := renew(); out != "" {
@@ -307,16 +308,16 @@ func TestTheCronScriptWaitsForTheOfficeAndSaysWhenItRefuses(t *testing.T) {
 	key := sitetest.ECKey()
 	reference := s.Served(s.Organisation, key.Public(), 90, "www.uni.example")
 	s.write("reference", reference)
-	sitetest.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(s.dir, "key.pem"), sitetest.KeyPEM(key), 0o600))
 	s.Clock.Advance(75 * 24 * time.Hour)
 	script := filepath.Join(s.dir, "renew.sh")
-	text := sitetest.Must(os.ReadFile(script))
-	sitetest.Must(0, os.WriteFile(script, bytes.Replace(text, []byte("tries=30"), []byte("tries=1"), 1), 0o600))
+	text := trial.Must(os.ReadFile(script))
+	trial.Must(0, os.WriteFile(script, bytes.Replace(text, []byte("tries=30"), []byte("tries=1"), 1), 0o600))
 	if out := s.must("renew.sh", s.dir, "echo reloaded"); out != "" {
 		t.Fatalf("before the office decided: it did\n%s", out)
 	}
-	ordered := strings.TrimSpace(string(sitetest.Must(os.ReadFile(filepath.Join(s.dir, "ordered")))))
-	sitetest.Must(0, s.rejectOrder(ordered))
+	ordered := strings.TrimSpace(string(trial.Must(os.ReadFile(filepath.Join(s.dir, "ordered")))))
+	trial.Must(0, s.rejectOrder(ordered))
 	if out, err := s.run("renew.sh", s.dir, "echo reloaded"); err == nil || !strings.Contains(out, "is rejected") {
 		t.Errorf("after it refused: got %v and %q", err, out)
 	}
@@ -324,10 +325,10 @@ func TestTheCronScriptWaitsForTheOfficeAndSaysWhenItRefuses(t *testing.T) {
 
 func autoApprove(r *sitetest.Rig, on bool) {
 	r.T.Helper()
-	sitetest.Must(0, r.Org.EditOrganisation(r.T.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: on}))
+	trial.Must(0, r.Org.EditOrganisation(r.T.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: on}))
 }
 
 func (s *shop) rejectOrder(reference string) error {
-	o := sitetest.Must(s.Order.Server(s.T.Context(), s.Actors["rita"], reference))
+	o := trial.Must(s.Order.Server(s.T.Context(), s.Actors["rita"], reference))
 	return s.Order.Reject(s.T.Context(), s.Actors["rita"], reference, order.Decision{Version: o.Version, Reason: "Nein"})
 }

@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // twins are two portals in the same state: nora uses the pages of one, her
@@ -51,17 +52,17 @@ func newTwins(t *testing.T) *twins {
 	}
 	w.nora = w.pages.As("nora")
 	r := w.api
-	d := sitetest.Must(r.Org.Domain(t.Context(), r.Actors["nora"], "uni.example"))
+	d := trial.Must(r.Org.Domain(t.Context(), r.Actors["nora"], "uni.example"))
 	w.token, _ = must2(r.Org.MakeToken(t.Context(), r.Actors["nora"], person.TokenInput{
 		Form: "f", Name: "Skript", Domains: []int64{int64(d.ID)}, Verbs: person.DomainVerbs(), Ends: r.Clock.Now().AddDate(0, 6, 0),
 	}))
 	for i, r := range []*sitetest.Rig{w.pages, w.api} {
-		sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select max(id) from audit_line`).Scan(&w.lines[i]))
+		trial.Must(0, r.Pool.QueryRow(t.Context(), `select max(id) from audit_line`).Scan(&w.lines[i]))
 	}
 	return w
 }
 
-func must2[T, U any](v T, u U, err error) (T, U) { return sitetest.Must(v, err), u }
+func must2[T, U any](v T, u U, err error) (T, U) { return trial.Must(v, err), u }
 
 // call sends the script's request and returns the status.
 func (w *twins) call(method, path string, body any, headers ...string) int {
@@ -70,17 +71,17 @@ func (w *twins) call(method, path string, body any, headers ...string) int {
 	if file, ok := body.(string); ok {
 		content = strings.NewReader(file)
 	} else if body != nil {
-		content = bytes.NewReader(sitetest.Must(json.Marshal(body)))
+		content = bytes.NewReader(trial.Must(json.Marshal(body)))
 	}
-	req := sitetest.Must(http.NewRequest(method, w.api.Base+"/api/v1"+path, content))
+	req := trial.Must(http.NewRequest(method, w.api.Base+"/api/v1"+path, content))
 	req.Header.Set("Authorization", "Bearer "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	res := sitetest.Must(http.DefaultClient.Do(req))
+	res := trial.Must(http.DefaultClient.Do(req))
 	defer res.Body.Close()
-	text := sitetest.Must(io.ReadAll(res.Body))
+	text := trial.Must(io.ReadAll(res.Body))
 	if res.StatusCode >= 500 {
 		w.t.Errorf("%s %s: %d %s", method, path, res.StatusCode, text)
 	}
@@ -182,8 +183,8 @@ func (w *twins) version(row int64) (n int64) {
 
 // learn notes the rows there are.
 func (w *twins) learn() {
-	rows := sitetest.Must(w.api.Pool.Query(w.t.Context(), `select id from address_row order by id`))
-	w.rows = sitetest.Must(pgx.CollectRows(rows, pgx.RowTo[int64]))
+	rows := trial.Must(w.api.Pool.Query(w.t.Context(), `select id from address_row order by id`))
+	w.rows = trial.Must(pgx.CollectRows(rows, pgx.RowTo[int64]))
 }
 
 // state is everything that the operations write, people by their names, without
@@ -205,8 +206,8 @@ func (w *twins) state(i int) string {
 				left join account n on b.kind = 'account' and n.id = b.id where b.line = l.id)
 			from audit_line l left join account a on a.id = l.account where l.id > $1 and l.action <> 'api.called' order by l.id`,
 	} {
-		rows := sitetest.Must(r.Pool.Query(w.t.Context(), sql, w.lines[i]))
-		all.WriteString(strings.Join(sitetest.Must(pgx.CollectRows(rows, pgx.RowTo[string])), "\n") + "\n")
+		rows := trial.Must(r.Pool.Query(w.t.Context(), sql, w.lines[i]))
+		all.WriteString(strings.Join(trial.Must(pgx.CollectRows(rows, pgx.RowTo[string])), "\n") + "\n")
 	}
 	return all.String()
 }
@@ -216,7 +217,7 @@ func TestPageAndAPIDoTheSame(t *testing.T) {
 	w := newTwins(t)
 	seed := rand.Uint64()
 	if s := os.Getenv("PETSCHAFT_SEED"); s != "" {
-		seed = sitetest.Must(strconv.ParseUint(s, 10, 64))
+		seed = trial.Must(strconv.ParseUint(s, 10, 64))
 	}
 	t.Logf("repeat with PETSCHAFT_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 7))
@@ -240,7 +241,7 @@ func TestPageAndAPIDoTheSame(t *testing.T) {
 		t.Errorf("%d steps did something and %d did not: the walk says little", done[true], done[false])
 	}
 	var strange int
-	sitetest.Must(0, w.api.Pool.QueryRow(t.Context(), `select count(*) from audit_line where id > $1 and token is null`, w.lines[1]).Scan(&strange))
+	trial.Must(0, w.api.Pool.QueryRow(t.Context(), `select count(*) from audit_line where id > $1 and token is null`, w.lines[1]).Scan(&strange))
 	if strange > 0 {
 		t.Errorf("%d lines of the script do not name its token", strange)
 	}

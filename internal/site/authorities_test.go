@@ -9,24 +9,25 @@ import (
 
 	"petschaft/internal/pgtest"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAuthoritiesAndListsAreForEverybody(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	sitetest.Must(0, r.Cert.SignOldLists(t.Context()))
+	trial.Must(0, r.Cert.SignOldLists(t.Context()))
 	b := r.Anonymous()
 	b.Get("/pki").Is(http.StatusOK).Has("Universität Beispiel Root CA", "Universität Beispiel Mail CA", "Universität Beispiel TLS CA", `href="/pki/mail.crl"`, "0 widerrufene Zertifikate")
 	b.Get("/").Has(`href="/pki"`, `href="/terms"`)
 	b.Get("/terms").Is(http.StatusOK).Has("Nutzungsbedingungen für Zertifikate")
 	for _, name := range []string{"root", "mail", "tls"} {
 		der := b.Get("/pki/" + name + ".crt").Is(http.StatusOK)
-		c := sitetest.Must(x509.ParseCertificate([]byte(der.Content)))
+		c := trial.Must(x509.ParseCertificate([]byte(der.Content)))
 		if same := sitetest.PemBlocks(t, b.Get("/pki/"+name+".pem").Content)[0]; !same.Equal(c) {
 			t.Errorf("%s: PEM and DER differ", name)
 		}
 		list := b.Get("/pki/" + name + ".crl").Is(http.StatusOK)
-		if err := sitetest.Must(x509.ParseRevocationList([]byte(list.Content))).CheckSignatureFrom(c); err != nil {
+		if err := trial.Must(x509.ParseRevocationList([]byte(list.Content))).CheckSignatureFrom(c); err != nil {
 			t.Errorf("%s: the list is not the authority's: %v", name, err)
 		}
 		for a, kind := range map[*sitetest.Answer]string{&der: "application/pkix-cert", &list: "application/pkix-crl"} {
@@ -43,7 +44,7 @@ func TestAuthoritiesAndListsAreForEverybody(t *testing.T) {
 func TestAListIsCachedAndNamedByItsNumber(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	sitetest.Must(0, r.Cert.SignOldLists(t.Context()))
+	trial.Must(0, r.Cert.SignOldLists(t.Context()))
 	b := r.As("ada")
 	queries := pgtest.Queries(t, r.DB)
 	first := b.Get("/pki/mail.crl").Is(http.StatusOK)
@@ -63,12 +64,12 @@ func TestAListIsCachedAndNamedByItsNumber(t *testing.T) {
 		t.Errorf("HEAD: got %d bytes and length %d, want none and %d", len(head.Content), head.ContentLength, len(first.Content))
 	}
 	again := func() sitetest.Answer {
-		req := sitetest.Must(http.NewRequest(http.MethodGet, r.At("/pki/mail.crl"), nil))
+		req := trial.Must(http.NewRequest(http.MethodGet, r.At("/pki/mail.crl"), nil))
 		req.Header.Set("If-None-Match", `"1"`)
 		return b.Send(req)
 	}
 	again().Is(http.StatusNotModified)
-	sitetest.Must(0, r.Cert.SignList(t.Context(), "mail"))
+	trial.Must(0, r.Cert.SignList(t.Context(), "mail"))
 	if got := again().Is(http.StatusOK).Header.Get("ETag"); got != `"2"` {
 		t.Errorf("a new list: got ETag %q, want \"2\"", got)
 	}

@@ -8,6 +8,7 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheJourneyOfManyRowsWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").many() }
@@ -37,7 +38,7 @@ func (w *walk) challenged(p *chromium.Page) {
 		w.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: name, Primary: fmt.Sprintf("person.mit.langem.namen%d@uni.example", i)})
 	}
 	gone, _ := w.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Weg, Willi", Primary: "weg@uni.example"})
-	sitetest.Must(0, w.Mailbox.Deactivate(w.T.Context(), w.Actors["nora"], "uni.example", gone))
+	trial.Must(0, w.Mailbox.Deactivate(w.T.Context(), w.Actors["nora"], "uni.example", gone))
 	table := w.At("/email-domains/uni.example")
 	p.Goto(table)
 	if got := p.Offers("main", w.say("bulk.next")); got == p.Scripts() {
@@ -94,7 +95,7 @@ func (w *walk) many() {
 func (w *walk) pacedOut(p *chromium.Page) {
 	w.T.Helper()
 	w.Until("the work goes on", func() (waits bool) {
-		sitetest.Must(0, w.Pool.QueryRow(w.T.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.Clock.Now()).Scan(&waits))
+		trial.Must(0, w.Pool.QueryRow(w.T.Context(), `select not exists (select from bulk where state = 'running' and next <= $1)`, w.Clock.Now()).Scan(&waits))
 		return waits
 	})
 }

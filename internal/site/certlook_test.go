@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // issued is what issue makes: applications and certificates in every state.
@@ -33,22 +34,22 @@ func issue(r *sitetest.Rig) (w issued) {
 	r.Clock.Advance(40 * 24 * time.Hour)
 	soon := r.Certified("ada", r.LinkRow("ada.adler.vertretung", "ada"))
 	r.Clock.Advance(702 * 24 * time.Hour)
-	sitetest.Must(r.Pool.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(300*24*time.Hour)))
+	trial.Must(r.Pool.Exec(ctx, `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(300*24*time.Hour)))
 	late := r.LinkRow("nachtrag", "ada")
 	linked := r.LinkRow("ada.adler", "ada", "adler@uni.example", "ada@uni.example")
 	valid := r.Certified("ada", linked)
 	unlike := r.LinkInput(mailbox.Input{Kind: mailbox.Personal, Name: "Cranz, Clara Theodora", Primary: "clara.cranz@uni.example"}, "ada")
 	revoked := r.Certified("ada", unlike)
-	sitetest.Must(0, r.Cert.Revoke(ctx, r.Actors["ada"], revoked, pki.KeyCompromise))
+	trial.Must(0, r.Cert.Revoke(ctx, r.Actors["ada"], revoked, pki.KeyCompromise))
 	gone := r.LinkRow("ada.frueher", "ada")
 	inactive := r.Certified("ada", gone)
-	sitetest.Must(0, r.Mailbox.Deactivate(ctx, r.Actors["nora"], "uni.example", gone))
+	trial.Must(0, r.Mailbox.Deactivate(ctx, r.Actors["nora"], "uni.example", gone))
 	refused := r.Applied("ada", r.LinkRow("abgelehnt", "ada"))
-	sitetest.Must(r.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.Clock.Now()))
+	trial.Must(r.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, refused, r.Clock.Now()))
 	slow := r.Applied("ada", r.LinkRow("dauert", "ada"))
-	sitetest.Must(r.Pool.Exec(ctx, `update application set state = 'issuing', profile = 'mail-personal', emails = array['dauert@uni.example'], serial = '\x02', not_before = $2,
+	trial.Must(r.Pool.Exec(ctx, `update application set state = 'issuing', profile = 'mail-personal', emails = array['dauert@uni.example'], serial = '\x02', not_before = $2,
 		created = $3 where id = $1`, slow, r.Clock.Now(), r.Clock.Now().Add(-5*time.Minute)))
-	sitetest.Must(r.Pool.Exec(ctx, `update link set suspended = true where row_id = $1`, r.LinkRow("ruht", "ada")))
+	trial.Must(r.Pool.Exec(ctx, `update link set suspended = true where row_id = $1`, r.LinkRow("ruht", "ada")))
 	w = issued{
 		slow: application(slow), expired: certificate(expired),
 		valid: certificate(valid), soon: certificate(soon), revoked: certificate(revoked), inactive: certificate(inactive),
@@ -56,9 +57,9 @@ func issue(r *sitetest.Rig) (w issued) {
 		unlikeRow: row(unlike), inactiveRow: row(gone), linkRow: row(linked),
 	}
 	office := r.LinkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat Physik", Primary: "sekretariat.physik@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
-	sitetest.Must(r.Pool.Exec(ctx, `update application set reason = 'order.failed.rules_office', findings = $1 where state = 'failed'`, sitetest.Findings))
+	trial.Must(r.Pool.Exec(ctx, `update application set reason = 'order.failed.rules_office', findings = $1 where state = 'failed'`, sitetest.Findings))
 	w.apply = fmt.Sprintf("/client-certificates/apply/%d", office)
-	sitetest.Must(0, r.Cert.SignOldLists(ctx))
+	trial.Must(0, r.Cert.SignOldLists(ctx))
 	return w
 }
 

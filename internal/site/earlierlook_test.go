@@ -9,7 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/earlier"
 	"petschaft/internal/pki"
-	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestEarlierCertificatesInABrowser goes the way from the files to what people
@@ -33,13 +33,13 @@ func (s *sight) takeOver() {
 	s.T.Helper()
 	s.LinkRow("ada", "ada")
 	e := s.NewElsewhere()
-	mine := sitetest.Must(s.Earlier.Upload(s.T.Context(), s.Actors["rita"], []earlier.File{{Name: "bekannt.pem", Content: e.Server(-3, "Universität Probe", "vorbei.uni.example")}}, nil))
-	sitetest.Must(s.Earlier.Apply(s.T.Context(), s.Actors["rita"], mine, func() string { return "ALTE-KNOWN" }))
+	mine := trial.Must(s.Earlier.Upload(s.T.Context(), s.Actors["rita"], []earlier.File{{Name: "bekannt.pem", Content: e.Server(-3, "Universität Probe", "vorbei.uni.example")}}, nil))
+	trial.Must(s.Earlier.Apply(s.T.Context(), s.Actors["rita"], mine, func() string { return "ALTE-KNOWN" }))
 	var file []byte
 	for _, c := range [][]byte{
 		e.Mail(20, "ada@uni.example"), e.Mail(300, "franziska.theodora.oesterreicher-grosskopf@uni.example"), e.Server(-3, "Irgendwer", "xn--frher-kva.uni.example", "www.uni.example"),
 		e.Server(90, "Institut für alte Geschichte", "geschichte.example"), e.Server(9, "x", "geschichte-der-langen-namen.institut.example", "b.institut.example"), pki.PEM(e.Ca.Raw),
-		sitetest.Must(os.ReadFile("earlier/testdata/51-old-all.pem")),
+		trial.Must(os.ReadFile("earlier/testdata/51-old-all.pem")),
 	} {
 		file = append(file, c...)
 	}
@@ -69,7 +69,7 @@ func (s *sight) takeOver() {
 // takenOver is what the others see then.
 func (s *sight) takenOver() {
 	s.T.Helper()
-	mine := sitetest.Must(s.Cert.Mine(s.T.Context(), s.Actors["ada"], cert.Valid, 0, 10))
+	mine := trial.Must(s.Cert.Mine(s.T.Context(), s.Actors["ada"], cert.Valid, 0, 10))
 	path := fmt.Sprint("/client-certificates/", mine[0].ID)
 	s.look("ada", "foreign-list", "/client-certificates", http.StatusOK)
 	s.look("ada", "foreign-certificate", path, http.StatusOK)
@@ -77,7 +77,7 @@ func (s *sight) takenOver() {
 	s.page("ada").Choose(s.say("pki.reason.superseded"))
 	s.page("ada").Press(s.say("cert.revoke"))
 	s.judge(s.page("ada"), "foreign-revoked", http.StatusOK)
-	servers := sitetest.Must(s.Cert.Servers(s.T.Context(), s.Actors["sven"], cert.ServerView{})).Certificates
+	servers := trial.Must(s.Cert.Servers(s.T.Context(), s.Actors["sven"], cert.ServerView{})).Certificates
 	path = "/certificates/" + servers[0].Reference
 	s.look("sven", "foreign-server", path, http.StatusOK)
 	s.look("sven", "foreign-server-revoke", path+"/revoke", http.StatusOK)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestHandoversInABrowser looks at handovers in every state, from both sides, at
@@ -75,7 +76,7 @@ func (s *sight) answers() {
 	ada.Fill(s.say("handover.password"), "ABCD EFGH JKMN PQRS")
 	ada.Press(s.say("handover.finish"))
 	s.judge(ada, "handover-password-wrong", http.StatusUnprocessableEntity)
-	sitetest.Must(s.Pool.Exec(s.T.Context(), `update handover set wrong = 4 where id = $1`, h.ID))
+	trial.Must(s.Pool.Exec(s.T.Context(), `update handover set wrong = 4 where id = $1`, h.ID))
 	ada.Fill(s.say("handover.password"), "ABCD EFGH JKMN PQRS")
 	ada.Press(s.say("handover.finish"))
 	s.judge(ada, "handover-locked", http.StatusConflict)
@@ -89,7 +90,7 @@ func (s *sight) ends() {
 	bob.Press(s.say("handover.decline"))
 	s.judge(bob, "handover-declined", http.StatusOK)
 	old := s.Offered("bob")
-	sitetest.Must(0, s.Org.SetReminders(s.T.Context(), s.Actors["nora"], s.Organisation, []string{"netz@uni.example", "server-und-dienste@uni.example"}))
+	trial.Must(0, s.Org.SetReminders(s.T.Context(), s.Actors["nora"], s.Organisation, []string{"netz@uni.example", "server-und-dienste@uni.example"}))
 	h := s.Accepted("ada")
 	s.look("bob", "handover-replaced", fmt.Sprintf("/handovers/%d", old.ID), http.StatusOK)
 	path := fmt.Sprintf("/handovers/%d", h.ID)

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // arrives waits until an import is in a state.
@@ -16,7 +17,7 @@ func arrives(r *sitetest.Rig, path string, want imports.State) {
 	r.T.Helper()
 	r.Until(fmt.Sprintf("%s is %s", path, want), func() bool {
 		var got imports.State
-		sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
+		trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select state from import where id = $1`, path[strings.LastIndex(path, "/")+1:]).Scan(&got))
 		return got == want
 	})
 }
@@ -109,13 +110,13 @@ func (s *sight) looksAtEnds(first, second string, look func(name, path string)) 
 	look("list", sitetest.ImportsOfUni)
 	s.look("rita", "import-officer", sitetest.ImportsOfUni, http.StatusOK)
 	s.look("rita", "import-officer-plan", first, http.StatusOK)
-	sitetest.Must(s.Pool.Exec(s.T.Context(), `update import set state = 'planning', since = $2, done = 12000 where id = $1`, second[strings.LastIndex(second, "/")+1:], s.Clock.Now()))
+	trial.Must(s.Pool.Exec(s.T.Context(), `update import set state = 'planning', since = $2, done = 12000 where id = $1`, second[strings.LastIndex(second, "/")+1:], s.Clock.Now()))
 	look("planning", second)
 }
 
 // rowOf is the row with a primary address.
 func rowOf(r *sitetest.Rig, primary string) (id int64) {
 	r.T.Helper()
-	sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select id from address_row where primary_address = $1`, primary).Scan(&id))
+	trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select id from address_row where primary_address = $1`, primary).Scan(&id))
 	return id
 }

@@ -22,6 +22,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/sink"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // held is a certificate as its holder has it: the files that the portal gave,
@@ -80,18 +81,18 @@ func (w *walk) ownRequest(p *chromium.Page) {
 func (w *walk) obtain(key string) held {
 	w.T.Helper()
 	p, last := w.ada, w.newest()
-	tx := sitetest.Must(w.Pool.Begin(w.T.Context()))
-	sitetest.Must(tx.Exec(w.T.Context(), `lock table certificate in share mode`))
+	tx := trial.Must(w.Pool.Begin(w.T.Context()))
+	trial.Must(tx.Exec(w.T.Context(), `lock table certificate in share mode`))
 	p.Press(w.say("apply.submit"))
 	p.Await(w.say("order.issuing_title"))
-	sitetest.Must(0, tx.Rollback(w.T.Context()))
+	trial.Must(0, tx.Rollback(w.T.Context()))
 	if p.Scripts() {
 		p.Await(w.say("order.issued_title")) // by itself
 		p.Follow(w.say("order.to_certificate"))
 	}
 	p.Await(w.say("cert.downloads"))
-	id := sitetest.Must(strconv.ParseInt(p.URL()[strings.LastIndex(p.URL(), "/")+1:], 10, 64))
-	h := held{Certificate: sitetest.Must(w.Cert.One(w.T.Context(), w.Actors["ada"], cert.ID(id))), key: key, page: p.URL()}
+	id := trial.Must(strconv.ParseInt(p.URL()[strings.LastIndex(p.URL(), "/")+1:], 10, 64))
+	h := held{Certificate: trial.Must(w.Cert.One(w.T.Context(), w.Actors["ada"], cert.ID(id))), key: key, page: p.URL()}
 	p.Has(h.Reference, pki.Colons(h.Serial), w.say("cert.state_valid"), "CN="+sitetest.People["ada"], "juergen.mueller@fakultaet.example", "j.mueller@fakultaet.example")
 	h.leaf, h.chain = string(p.Save(h.Reference+".pem")), string(p.Save(h.Reference+"-chain.pem"))
 	w.mailed(h.page, last)
@@ -118,28 +119,28 @@ func (w *walk) trust(h held, named bool) string {
 	for _, c := range chain[:len(chain)-1] {
 		var l *x509.RevocationList
 		w.Until("the list is there", func() bool {
-			res := sitetest.Must(http.Get(c.CRLDistributionPoints[0]))
+			res := trial.Must(http.Get(c.CRLDistributionPoints[0]))
 			defer res.Body.Close()
 			if res.StatusCode != http.StatusOK {
 				return false
 			}
-			l = sitetest.Must(x509.ParseRevocationList(sitetest.Must(io.ReadAll(res.Body))))
+			l = trial.Must(x509.ParseRevocationList(trial.Must(io.ReadAll(res.Body))))
 			return !named || c != chain[0] || slices.ContainsFunc(l.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
 				return e.SerialNumber.Cmp(new(big.Int).SetBytes(h.Serial)) == 0
 			})
 		})
-		sitetest.Must(0, pem.Encode(&all, &pem.Block{Type: "X509 CRL", Bytes: l.Raw}))
+		trial.Must(0, pem.Encode(&all, &pem.Block{Type: "X509 CRL", Bytes: l.Raw}))
 	}
-	root := sitetest.Must(http.Get(w.At("/pki/root.pem")))
+	root := trial.Must(http.Get(w.At("/pki/root.pem")))
 	defer root.Body.Close()
-	all.Write(sitetest.Must(io.ReadAll(root.Body)))
+	all.Write(trial.Must(io.ReadAll(root.Body)))
 	return w.file("trust.pem", all.String())
 }
 
 func (w *walk) file(name, content string) string {
 	w.T.Helper()
 	path := filepath.Join(w.T.TempDir(), name)
-	sitetest.Must(0, os.WriteFile(path, []byte(content), 0o600))
+	trial.Must(0, os.WriteFile(path, []byte(content), 0o600))
 	return path
 }
 

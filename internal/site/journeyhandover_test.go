@@ -11,6 +11,7 @@ import (
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/order"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheJourneyOfAHandoverWithScript(t *testing.T) {
@@ -158,7 +159,7 @@ func (w *walk) after(nora, ada *chromium.Page, own, reference string) {
 	if block == nil {
 		w.T.Fatalf("the chain file holds no PEM:\n%s", file.Content)
 	}
-	if leaf := sitetest.Must(x509.ParseCertificate(block.Bytes)); leaf.VerifyHostname("www.uni.example") != nil {
+	if leaf := trial.Must(x509.ParseCertificate(block.Bytes)); leaf.VerifyHostname("www.uni.example") != nil {
 		w.T.Errorf("got a chain file for %v, want www.uni.example first", leaf.DNSNames)
 	}
 	w.As("nora").Get("/certificates/" + reference + "/x509chain.pem").Is(http.StatusNotFound)
@@ -168,7 +169,7 @@ func (w *walk) after(nora, ada *chromium.Page, own, reference string) {
 	renewal := w.submit(ada)
 	w.decide(renewal, "").Press(w.say("serverorder.approve"))
 	w.Until("the renewal is issued", func() bool {
-		return sitetest.Must(w.Order.Server(w.T.Context(), w.Actors["ada"], renewal)).State == order.Issued
+		return trial.Must(w.Order.Server(w.T.Context(), w.Actors["ada"], renewal)).State == order.Issued
 	})
 	ada.Goto(w.At("/certificates/" + renewal))
 	ada.Has("www.uni.example", w.say("cert.state_valid"))

@@ -10,12 +10,12 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/sheet"
-	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // sample is a file as mail systems and Excel write them.
 func sample(name string) []byte {
-	return sitetest.Must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
+	return trial.Must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
 }
 
 func TestTheImportJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").importing() }

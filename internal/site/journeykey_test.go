@@ -23,6 +23,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // kept counts the keys that wait in the browser of p.
@@ -85,9 +86,9 @@ func TestAKeyMadeInABrowserNeverLeavesIt(t *testing.T) {
 
 // holdBack keeps certificates from being recorded until it is released.
 func (w *walk) holdBack() (release func()) {
-	tx := sitetest.Must(w.Pool.Begin(w.T.Context()))
-	sitetest.Must(tx.Exec(w.T.Context(), `lock table certificate in share mode`))
-	return func() { sitetest.Must(0, tx.Rollback(w.T.Context())) }
+	tx := trial.Must(w.Pool.Begin(w.T.Context()))
+	trial.Must(tx.Exec(w.T.Context(), `lock table certificate in share mode`))
+	return func() { trial.Must(0, tx.Rollback(w.T.Context())) }
 }
 
 // applyHere lets the browser make the key; kind is another one than usual. The
@@ -180,7 +181,7 @@ func secretParts(key any) map[string][]byte {
 			parts[name+" of the private key"], parts["the end of "+name] = b[8:28], b[len(b)-20:]
 		}
 	case *ecdsa.PrivateKey:
-		b := sitetest.Must(k.Bytes())
+		b := trial.Must(k.Bytes())
 		parts["d of the private key"], parts["the end of d"] = b[4:18], b[18:]
 	}
 	return parts
@@ -233,7 +234,7 @@ func (w *walk) use(s saved) {
 	const text = "Nur für die Empfängerin\n"
 	mail, leaf := w.file("mail.eml", ""), w.file("leaf.pem", s.leaf)
 	w.openssl("", "cms", "-encrypt", "-aes-256-cbc", "-text", "-in", w.file("text", text), "-out", mail, leaf)
-	if bytes.Contains(sitetest.Must(os.ReadFile(mail)), []byte("Empf")) {
+	if bytes.Contains(trial.Must(os.ReadFile(mail)), []byte("Empf")) {
 		w.T.Error("the mail is not encrypted")
 	}
 	got := w.openssl("", "cms", "-decrypt", "-text", "-in", mail, "-recip", leaf, "-inkey", w.file("key.pem", s.key))
@@ -247,7 +248,7 @@ func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 	t.Parallel()
 	w, row := waitingWalk(t)
 	r, p := w.Rig, w.ada
-	sitetest.Must(r.Pool.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.Clock.Now()))
+	trial.Must(r.Pool.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.Clock.Now()))
 	p.Await(w.say("key.waits_in_vain")) // by itself
 	w.keeps(p, "1")
 	p.Toggle(w.say("key.forget_title"))
@@ -360,8 +361,8 @@ func (w *walk) matches(p *chromium.Page, server string, content []byte) {
 	if b == nil || b.Type != "PRIVATE KEY" || len(rest) > 0 {
 		w.T.Fatalf("got %.60q, want one key in PKCS#8", content)
 	}
-	key := sitetest.Must(x509.ParsePKCS8PrivateKey(b.Bytes))
-	c := sitetest.Must(x509.ParseCertificate(sitetest.Must(w.Cert.Server(w.T.Context(), w.Actors["nora"], reference)).DER))
+	key := trial.Must(x509.ParsePKCS8PrivateKey(b.Bytes))
+	c := trial.Must(x509.ParseCertificate(trial.Must(w.Cert.Server(w.T.Context(), w.Actors["nora"], reference)).DER))
 	public := key.(crypto.Signer).Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !public.Equal(c.PublicKey) {
 		w.T.Errorf("the certificate for %s does not belong to the key that was saved", server)

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestASignOutKeepsTheKeyThatWaitsInABrowser: ada applies, signs out before her
@@ -42,8 +43,8 @@ func TestASignOutKeepsTheKeyThatWaitsInABrowser(t *testing.T) {
 	p.Await(w.say("key.forgotten"))
 	w.keeps(p, "1")
 
-	a := sitetest.Must(w.Order.Mine(t.Context(), w.Actors["ada"], 1))[0]
-	sitetest.Must(0, w.Order.Issue(t.Context(), a.ID))
+	a := trial.Must(w.Order.Mine(t.Context(), w.Actors["ada"], 1))[0]
+	trial.Must(0, w.Order.Issue(t.Context(), a.ID))
 	w.signIn(p, "ada")
 	p.Goto(w.At("/client-certificates"))
 	p.Await(w.say("key.waits"))

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheJourneyOfAnOrderWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").orders() }
@@ -99,7 +100,7 @@ func (w *walk) decide(reference, filter string) *chromium.Page {
 // waits is an order whose name is only asked for; an officer validates it.
 func (w *walk) waits(nora *chromium.Page) string {
 	w.T.Helper()
-	name := sitetest.Must(w.Org.AskName(w.T.Context(), w.Actors["nora"], w.Organisation, org.NameInput{Name: "neu.example"}))
+	name := trial.Must(w.Org.AskName(w.T.Context(), w.Actors["nora"], w.Organisation, org.NameInput{Name: "neu.example"}))
 	reference := w.order(nora, "www.neu.example", "www.uni.example")
 	nora.Has(w.say("serverorder.waits_name"))
 	p := w.decide(reference, "serverorder.which_waiting")
@@ -107,8 +108,8 @@ func (w *walk) waits(nora *chromium.Page) string {
 	if p.Offers("main", w.say("serverorder.approve")) {
 		w.T.Error("an order with a name that is not validated can be approved")
 	}
-	sitetest.Must(0, w.Org.ValidateName(w.T.Context(), w.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: w.Clock.Now().Add(-time.Hour)}}))
-	sitetest.Must(0, w.Order.Recheck(w.T.Context(), w.Organisation))
+	trial.Must(0, w.Org.ValidateName(w.T.Context(), w.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: w.Clock.Now().Add(-time.Hour)}}))
+	trial.Must(0, w.Order.Recheck(w.T.Context(), w.Organisation))
 	nora.Reload()
 	nora.Has(w.say("serverorder.waits_office"))
 	return reference
@@ -124,7 +125,7 @@ func (w *walk) fulfil(nora *chromium.Page, reference string) {
 	p.Has(w.say("serverorder.approved_done", "reference", reference))
 	w.section(nora, "nav.orders")
 	w.Until("the certificate is there", func() bool {
-		return sitetest.Must(w.Order.Server(w.T.Context(), w.Actors["nora"], reference)).State == order.Issued
+		return trial.Must(w.Order.Server(w.T.Context(), w.Actors["nora"], reference)).State == order.Issued
 	})
 	nora.Goto(w.At("/orders/" + reference))
 	nora.Has(w.say("order.issued_title"))
@@ -218,7 +219,7 @@ func (w *walk) withdrawn(nora *chromium.Page) {
 // byRule needs nobody: the organisation's rule approves.
 func (w *walk) byRule(nora *chromium.Page) {
 	w.T.Helper()
-	sitetest.Must(0, w.Org.EditOrganisation(w.T.Context(), w.Actors["rita"], w.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
+	trial.Must(0, w.Org.EditOrganisation(w.T.Context(), w.Actors["rita"], w.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
 	w.order(nora, "sofort.uni.example")
 	if nora.Scripts() {
 		nora.Await(w.say("order.issued_title")) // by itself

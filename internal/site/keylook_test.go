@@ -7,6 +7,7 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestKeysInABrowserLook looks at the pages that speak of keys made in the
@@ -46,15 +47,15 @@ func (s *sight) keys() {
 	p.Goto(s.At("/signin"))
 	p.Press(sitetest.People["ada"])
 
-	a := sitetest.Must(s.Order.Mine(ctx, s.Actors["ada"], 1))[0]
+	a := trial.Must(s.Order.Mine(ctx, s.Actors["ada"], 1))[0]
 	application := fmt.Sprintf("/client-certificates/applications/%d", a.ID)
-	sitetest.Must(s.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, a.ID, s.Clock.Now()))
+	trial.Must(s.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, a.ID, s.Clock.Now()))
 	p.Goto(s.At(application))
 	p.Await(s.say("key.waits_in_vain"))
 	s.judge(p, "key-refused", http.StatusOK)
-	sitetest.Must(s.Pool.Exec(ctx, `update application set state = 'queued', reason = '', ended = null where id = $1`, a.ID))
-	sitetest.Must(0, s.Order.Issue(ctx, a.ID))
-	certificate := fmt.Sprintf("/client-certificates/%d", *sitetest.Must(s.Order.One(ctx, s.Actors["ada"], a.ID)).Certificate)
+	trial.Must(s.Pool.Exec(ctx, `update application set state = 'queued', reason = '', ended = null where id = $1`, a.ID))
+	trial.Must(0, s.Order.Issue(ctx, a.ID))
+	certificate := fmt.Sprintf("/client-certificates/%d", *trial.Must(s.Order.One(ctx, s.Actors["ada"], a.ID)).Certificate)
 	p.Goto(s.At(certificate))
 	p.Await(s.say("key.waits_issued"))
 	s.judge(p, "key-certificate", http.StatusOK)

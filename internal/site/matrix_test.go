@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // The matrix says what each route answers to whom. Roles are the columns:
@@ -299,7 +300,7 @@ func TestEveryRouteAnswersEachRoleAsItShould(t *testing.T) {
 			t.Parallel()
 			r := &matrixRig{Rig: sitetest.New(t)}
 			r.login = loginID(r.As("ada"))
-			sitetest.Must(0, r.Cert.SignOldLists(t.Context()))
+			trial.Must(0, r.Cert.SignOldLists(t.Context()))
 			for _, e := range matrix {
 				b := r.Anonymous()
 				if role != "anonymous" {
@@ -351,7 +352,7 @@ func TestNobodyOfAnotherSiteMakesAPersonAct(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	rita := r.As("rita")
-	req := sitetest.Must(http.NewRequest(http.MethodPost, r.At("/office/groups"), strings.NewReader("name=Fremd")))
+	req := trial.Must(http.NewRequest(http.MethodPost, r.At("/office/groups"), strings.NewReader("name=Fremd")))
 	req.Header.Set("Sec-Fetch-Site", "cross-site")
 	req.Header.Set("Origin", "https://evil.example")
 	rita.Send(req).Is(http.StatusForbidden).Has("fremden Seite")

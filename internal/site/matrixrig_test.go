@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/recipe"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // matrixRig makes what paths speak of.
@@ -24,7 +25,7 @@ type matrixRig struct {
 // ada's login.
 func (r *matrixRig) filled(pattern string) string {
 	r.T.Helper()
-	sitetest.Must(0, r.Org.RemoveMember(r.T.Context(), r.Actors["rita"], r.Group, r.Actors["rita"].Account)) // she may have joined
+	trial.Must(0, r.Org.RemoveMember(r.T.Context(), r.Actors["rita"], r.Group, r.Actors["rita"].Account)) // she may have joined
 	fill := map[string]any{
 		"{domain}": "uni.example", "{token}": "unknown", "{login}": r.login, "{letter}": 999_999, "{job}": 999_999,
 		"{account}": r.Actors["ada"].Account, "{id}": r.Other, "{authority}": "mail", "{kind}": recipe.Left, "{step}": recipe.Deactivate,
@@ -32,7 +33,7 @@ func (r *matrixRig) filled(pattern string) string {
 	}
 	if strings.Contains(pattern, "{name}") {
 		r.rows++
-		fill["{name}"] = sitetest.Must(r.Org.AskName(r.T.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: fmt.Sprintf("gefragt-%d.example", r.rows)}))
+		fill["{name}"] = trial.Must(r.Org.AskName(r.T.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: fmt.Sprintf("gefragt-%d.example", r.rows)}))
 	}
 	if strings.HasPrefix(pattern, "/api/problems/") {
 		fill["{kind}"] = "insufficient-scope"
@@ -47,7 +48,7 @@ func (r *matrixRig) filled(pattern string) string {
 	r.fillHandover(pattern, fill)
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
 		fill["{account}"] = r.Actors["sven"].Account
-		sitetest.Must(0, r.Org.AddMember(r.T.Context(), r.Actors["rita"], r.Other, r.Actors["sven"].Account))
+		trial.Must(0, r.Org.AddMember(r.T.Context(), r.Actors["rita"], r.Other, r.Actors["sven"].Account))
 	}
 	if strings.HasPrefix(pattern, "/office/earlier/") {
 		fill["{import}"], fill["{line}"] = r.ImportEarlier(), 1
@@ -61,22 +62,22 @@ func (r *matrixRig) filled(pattern string) string {
 		id, _ := r.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Zeile", Primary: fmt.Sprintf("zeile-%d@uni.example", r.rows)})
 		fill["{row}"] = id
 		if strings.Contains(pattern, "{challenge}") {
-			sitetest.Must(r.Mailbox.Challenge(r.T.Context(), r.Actors["nora"], "uni.example", id))
+			trial.Must(r.Mailbox.Challenge(r.T.Context(), r.Actors["nora"], "uni.example", id))
 			var c int64
-			sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `update challenge set state = 'sent', sent = now(), attempts = 1 where row_id = $1 returning id`, id).Scan(&c))
+			trial.Must(0, r.Pool.QueryRow(r.T.Context(), `update challenge set state = 'sent', sent = now(), attempts = 1 where row_id = $1 returning id`, id).Scan(&c))
 			fill["{challenge}"] = c
 		}
 	}
 	if strings.Contains(pattern, "{recipe}") {
 		r.rows++
 		id, _ := r.Add(fmt.Sprintf("ablauf-%d", r.rows))
-		fill["{recipe}"] = sitetest.Must(r.Recipe.Start(r.T.Context(), r.Actors["nora"], "uni.example", id, recipe.Left))
+		fill["{recipe}"] = trial.Must(r.Recipe.Start(r.T.Context(), r.Actors["nora"], "uni.example", id, recipe.Left))
 	}
 	if strings.Contains(pattern, "/bulk/") { // there is a row to be meant
 		r.rows++
 		id, _ := r.Add(fmt.Sprintf("viele-%d", r.rows))
 		chosen := mailbox.View{IDs: []mailbox.ID{id}}
-		fill["{bulk}"] = sitetest.Must(r.Bulk.Prepare(r.T.Context(), r.Actors["nora"], "uni.example", bulk.Deactivate, chosen))
+		fill["{bulk}"] = trial.Must(r.Bulk.Prepare(r.T.Context(), r.Actors["nora"], "uni.example", bulk.Deactivate, chosen))
 	}
 	path := pattern
 	for blank, v := range fill {
@@ -108,7 +109,7 @@ func (r *matrixRig) fillCertified(pattern string, fill map[string]any) {
 // loginID is the row of login that the browser holds.
 func loginID(b *sitetest.Browser) (id int64) {
 	b.Rig.T.Helper()
-	sitetest.Must(0, b.Rig.Pool.QueryRow(b.Rig.T.Context(), `select max(id) from login`).Scan(&id))
+	trial.Must(0, b.Rig.Pool.QueryRow(b.Rig.T.Context(), `select max(id) from login`).Scan(&id))
 	return id
 }
 
@@ -123,9 +124,9 @@ func (r *matrixRig) fillHandover(pattern string, fill map[string]any) {
 		fill["{handover}"] = r.Offered("niko").ID
 	case strings.Contains(pattern, "/reassignment"):
 		ctx, rolf := r.T.Context(), r.Actors["rolf"]
-		if sitetest.Must(r.Handover.Reassignment(ctx, rolf, r.Organisation)) == nil {
+		if trial.Must(r.Handover.Reassignment(ctx, rolf, r.Organisation)) == nil {
 			_, _, err := r.Handover.AskReassign(ctx, rolf, r.Organisation, r.Actors["bob"].Account, "Nora Netz ist nicht mehr da.")
-			sitetest.Must(0, err)
+			trial.Must(0, err)
 		}
 	}
 }

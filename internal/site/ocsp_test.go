@@ -25,6 +25,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/portal"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // asked is ada's certificate with questions about it.
@@ -37,20 +38,20 @@ type asked struct {
 
 func newAsked(r *sitetest.Rig) asked {
 	r.T.Helper()
-	sitetest.Must(0, r.Cert.RefreshResponses(r.T.Context()))
+	trial.Must(0, r.Cert.RefreshResponses(r.T.Context()))
 	id := r.Certified("ada", r.LinkRow("ada", "ada"))
-	c := sitetest.Must(r.Cert.One(r.T.Context(), r.Actors["ada"], id))
-	return asked{r, id, sitetest.Must(x509.ParseCertificate(c.DER)), sitetest.Must(x509.ParseCertificate(r.CA.Chain("mail")[0]))}
+	c := trial.Must(r.Cert.One(r.T.Context(), r.Actors["ada"], id))
+	return asked{r, id, trial.Must(x509.ParseCertificate(c.DER)), trial.Must(x509.ParseCertificate(r.CA.Chain("mail")[0]))}
 }
 
 // question asks about c, in DER.
 func (a asked) question(c *x509.Certificate, hash crypto.Hash) []byte {
-	return sitetest.Must(ocsp.CreateRequest(c, a.authority, &ocsp.RequestOptions{Hash: hash}))
+	return trial.Must(ocsp.CreateRequest(c, a.authority, &ocsp.RequestOptions{Hash: hash}))
 }
 
 func (a asked) post(der []byte, kind string) sitetest.Answer {
 	a.r.T.Helper()
-	req := sitetest.Must(http.NewRequest(http.MethodPost, a.r.At("/pki/ocsp/mail"), bytes.NewReader(der)))
+	req := trial.Must(http.NewRequest(http.MethodPost, a.r.At("/pki/ocsp/mail"), bytes.NewReader(der)))
 	req.Header.Set("Content-Type", kind)
 	return a.r.Anonymous().Send(req)
 }
@@ -76,8 +77,8 @@ func (a asked) read(got sitetest.Answer) *ocsp.Response {
 
 func (a asked) revoke() {
 	a.r.T.Helper()
-	sitetest.Must(0, a.r.Cert.Revoke(a.r.T.Context(), a.r.Actors["ada"], a.id, pki.KeyCompromise))
-	sitetest.Must(0, a.r.Cert.Announce(a.r.T.Context(), "mail"))
+	trial.Must(0, a.r.Cert.Revoke(a.r.T.Context(), a.r.Actors["ada"], a.id, pki.KeyCompromise))
+	trial.Must(0, a.r.Cert.Announce(a.r.T.Context(), "mail"))
 }
 
 func TestWhetherACertificateCountsIsAnsweredToEverybody(t *testing.T) {
@@ -125,7 +126,7 @@ func TestAnAnswerIsCachedForAMinute(t *testing.T) {
 		}
 	}
 	again := func() sitetest.Answer {
-		req := sitetest.Must(http.NewRequest(http.MethodGet, a.r.At(at), nil))
+		req := trial.Must(http.NewRequest(http.MethodGet, a.r.At(at), nil))
 		req.Header.Set("If-None-Match", first.Header.Get("ETag"))
 		return b.Send(req)
 	}
@@ -136,7 +137,7 @@ func TestAnAnswerIsCachedForAMinute(t *testing.T) {
 	a.revoke()
 	a.r.Clock.Advance(30 * time.Second)
 	again().Is(http.StatusOK)
-	since := sitetest.Must(http.NewRequest(http.MethodGet, a.r.At(at), nil)) // both answers are of one minute
+	since := trial.Must(http.NewRequest(http.MethodGet, a.r.At(at), nil)) // both answers are of one minute
 	since.Header.Set("If-Modified-Since", first.Header.Get("Last-Modified"))
 	if read := a.read(b.Send(since)); read.Status != ocsp.Revoked {
 		t.Errorf("asked whether it changed since its date: got status %d, want revoked", read.Status)
@@ -152,7 +153,7 @@ func TestWhatCannotBeAnsweredIsSaidAsProgramsExpect(t *testing.T) {
 	a := newAsked(sitetest.New(t))
 	der, never := a.question(a.c, crypto.SHA1), *a.c
 	never.SerialNumber = a.authority.SerialNumber
-	others := sitetest.Must(ocsp.CreateRequest(a.c, sitetest.Must(x509.ParseCertificate(a.r.CA.Chain("tls")[0])), nil))
+	others := trial.Must(ocsp.CreateRequest(a.c, trial.Must(x509.ParseCertificate(a.r.CA.Chain("tls")[0])), nil))
 	tooLarge := make([]byte, 17<<10)
 	for name, c := range map[string]struct {
 		got  sitetest.Answer
@@ -166,7 +167,7 @@ func TestWhatCannotBeAnsweredIsSaidAsProgramsExpect(t *testing.T) {
 		"no base64":                             {a.r.Anonymous().Get("/pki/ocsp/mail/Sperrliste!"), ocsp.Malformed},
 		"no question in base64":                 {a.r.Anonymous().Get("/pki/ocsp/mail/AAAA"), ocsp.Malformed},
 		"a question about none, by GET":         {a.r.Anonymous().Get(ocspPath(a.question(&never, crypto.SHA256))), ocsp.Unauthorized},
-		"a certificate of the root's, by GET":   {a.r.Anonymous().Get(ocspPath(sitetest.Must(ocsp.CreateRequest(a.authority, a.authority, nil)))), ocsp.Unauthorized},
+		"a certificate of the root's, by GET":   {a.r.Anonymous().Get(ocspPath(trial.Must(ocsp.CreateRequest(a.authority, a.authority, nil)))), ocsp.Unauthorized},
 		"a question that was cut off, with GET": {a.r.Anonymous().Get(ocspPath(der[:40])), ocsp.Malformed},
 	} {
 		_, err := ocsp.ParseResponse([]byte(c.got.Is(http.StatusOK).Content), nil)
@@ -190,7 +191,7 @@ func TestOpenSSLAndCurlAreAnswered(t *testing.T) {
 	a := newAsked(sitetest.New(t))
 	dir, chain := t.TempDir(), a.r.CA.Chain("mail")
 	for name, data := range map[string][]byte{"leaf": pki.PEM(a.c.Raw), "mail": pki.PEM(chain[0]), "root": pki.PEM(chain[1]), "none": nil} {
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
 	run := func(name string, args ...string) string {
 		t.Helper()
@@ -205,13 +206,13 @@ func TestOpenSSLAndCurlAreAnswered(t *testing.T) {
 	now := strconv.FormatInt(a.r.Clock.Now().Unix(), 10)
 	check := []string{"ocsp", "-issuer", "mail", "-cert", "leaf", "-CAfile", "root", "-verify_other", "mail", "-attime", now, "-validity_period", "9999999999"}
 	list := a.r.At("/pki/mail.crl")
-	sitetest.Must(0, a.r.Cert.SignOldLists(t.Context()))
+	trial.Must(0, a.r.Cert.SignOldLists(t.Context()))
 	for _, want := range []string{"good", "revoked"} {
 		out := run("openssl", append(check, "-url", a.r.At("/pki/ocsp/mail"), "-no_nonce", "-reqout", "question")...) // by POST
 		if !strings.Contains(out, "Response verify OK") || !strings.Contains(out, "leaf: "+want) {
 			t.Errorf("openssl ocsp says\n%s\nwant %s, verified", out, want)
 		}
-		question := sitetest.Must(os.ReadFile(filepath.Join(dir, "question")))
+		question := trial.Must(os.ReadFile(filepath.Join(dir, "question")))
 		run("curl", "-sSf", "-o", "answer", a.r.At("/pki/ocsp/mail/"+base64.StdEncoding.EncodeToString(question))) // slashes as they are
 		if out := run("openssl", append(check, "-respin", "answer", "-no_nonce")...); !strings.Contains(out, "Response verify OK") || !strings.Contains(out, "leaf: "+want) {
 			t.Errorf("openssl says of what curl got\n%s\nwant %s, verified", out, want)
@@ -221,7 +222,7 @@ func TestOpenSSLAndCurlAreAnswered(t *testing.T) {
 			strings.Contains(out, "Key Compromise") != (want == "revoked") {
 			t.Errorf("openssl crl says\n%s\nwant the certificate in it: %s", out, want)
 		}
-		tag := head(t, string(sitetest.Must(os.ReadFile(filepath.Join(dir, "head")))), "ETag")
+		tag := head(t, string(trial.Must(os.ReadFile(filepath.Join(dir, "head")))), "ETag")
 		if status := run("curl", "-s", "-o", "none", "-w", "%{http_code}", "-H", "If-None-Match: "+tag, list); status != "304" {
 			t.Errorf("curl asks for the list it has: got %s, want 304", status)
 		}
@@ -248,15 +249,15 @@ func head(t *testing.T, all, name string) string {
 func TestEveryReplicaAnswersWithTheSameBytes(t *testing.T) {
 	t.Parallel()
 	a := newAsked(sitetest.New(t))
-	sitetest.Must(0, a.r.Cert.SignOldLists(t.Context()))
+	trial.Must(0, a.r.Cert.SignOldLists(t.Context()))
 	r := a.r
-	beside := sitetest.Must(portal.Open(t.Context(), r.Config(r.Pool.Config().ConnString()), slog.New(slog.DiscardHandler), r.Clock.Now))
+	beside := trial.Must(portal.Open(t.Context(), r.Config(r.Pool.Config().ConnString()), slog.New(slog.DiscardHandler), r.Clock.Now))
 	t.Cleanup(beside.Close)
 	second := httptest.NewServer(beside.Handler)
 	t.Cleanup(second.Close)
 	for _, at := range []string{ocspPath(a.question(a.c, crypto.SHA1)), "/pki/mail.crl"} {
-		res := sitetest.Must(http.Get(second.URL + at))
-		got := sitetest.Must(io.ReadAll(res.Body))
+		res := trial.Must(http.Get(second.URL + at))
+		got := trial.Must(io.ReadAll(res.Body))
 		res.Body.Close()
 		if want := a.r.Anonymous().Get(at); string(got) != want.Content || res.Header.Get("ETag") != want.Header.Get("ETag") {
 			t.Errorf("%s: two processes send other bytes or tags, want the same", at)

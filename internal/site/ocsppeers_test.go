@@ -20,7 +20,7 @@ func (a asked) peers() string {
 	a.r.T.Helper()
 	dir, chain := a.r.T.TempDir(), a.r.CA.Chain("mail")
 	for name, data := range map[string][]byte{"leaf": pki.PEM(a.c.Raw), "mail": pki.PEM(chain[0]), "root": pki.PEM(chain[1])} {
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
 	return dir
 }
@@ -62,10 +62,10 @@ func TestWhoeverNamesOrSignsAQuestionIsAnswered(t *testing.T) {
 	if out := sitetest.Says(t, dir, "openssl", check...); !strings.Contains(out, "Response verify OK") || !strings.Contains(out, "leaf: good") {
 		t.Errorf("openssl ocsp -signer says\n%s\nwant good, verified", out)
 	}
-	if question := sitetest.Must(os.ReadFile(filepath.Join(dir, "question"))); len(question) < 2<<10 {
+	if question := trial.Must(os.ReadFile(filepath.Join(dir, "question"))); len(question) < 2<<10 {
 		t.Errorf("the signed question has %d bytes, want one that shows that long ones are read", len(question))
 	}
-	unknown := sitetest.Must(os.ReadFile("../pki/testdata/70-ocsp-unsigned-requestorName-directoryName.der"))
+	unknown := trial.Must(os.ReadFile("../pki/testdata/70-ocsp-unsigned-requestorName-directoryName.der"))
 	_, err := ocsp.ParseResponse([]byte(a.post(unknown, "application/ocsp-request").Content), nil)
 	if err != (ocsp.ResponseError{Status: ocsp.Unauthorized}) {
 		t.Errorf("a named question about somebody else's certificate: got %v, want that it is not answered for here", err)

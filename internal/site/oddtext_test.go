@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // oddTexts are what somebody may send where a text belongs.
@@ -62,8 +63,8 @@ func namesAsked(t *testing.T) (names []string) {
 	t.Helper()
 	asked := regexp.MustCompile(`(?:\.Get\(|\.Has\(|FormValue\(|Form\[)"([a-z_0-9]+)"`)
 	for _, pattern := range []string{"*.go", "*/*.go", "../signin/*.go"} {
-		for _, file := range sitetest.Must(filepath.Glob(pattern)) {
-			for _, m := range asked.FindAllStringSubmatch(string(sitetest.Must(os.ReadFile(file))), -1) {
+		for _, file := range trial.Must(filepath.Glob(pattern)) {
+			for _, m := range asked.FindAllStringSubmatch(string(trial.Must(os.ReadFile(file))), -1) {
 				names = append(names, m[1])
 			}
 		}
@@ -95,8 +96,8 @@ func (o odd) ask(e entry, path, s string, round int) {
 		query = path + "?action=" + url.QueryEscape("a\x00b")
 	}
 	requests := []*http.Request{
-		sitetest.Must(http.NewRequest(e.method, o.r.At(strings.Join(parts, "/")), nil)),
-		sitetest.Must(http.NewRequest(e.method, o.r.At(query), nil)),
+		trial.Must(http.NewRequest(e.method, o.r.At(strings.Join(parts, "/")), nil)),
+		trial.Must(http.NewRequest(e.method, o.r.At(query), nil)),
 		o.withHeaders(e, path, s),
 	}
 	if e.method == http.MethodPost {
@@ -113,7 +114,7 @@ func (o odd) ask(e entry, path, s string, round int) {
 }
 
 func (o odd) withHeaders(e entry, path, s string) *http.Request {
-	q := sitetest.Must(http.NewRequest(e.method, o.r.At(path), nil))
+	q := trial.Must(http.NewRequest(e.method, o.r.At(path), nil))
 	s = strings.NewReplacer("\x00", "", "\r", "", "\n", "").Replace(s)
 	for _, name := range []string{"User-Agent", "Referer", "X-Forwarded-For", "Idempotency-Key", "If-None-Match"} {
 		q.Header.Set(name, s)
@@ -134,7 +135,7 @@ func (o odd) form(e entry, path, s string) *http.Request {
 			v.Set(e.form[i], s)
 		}
 	}
-	q := sitetest.Must(http.NewRequest(http.MethodPost, o.r.At(path), strings.NewReader(v.Encode())))
+	q := trial.Must(http.NewRequest(http.MethodPost, o.r.At(path), strings.NewReader(v.Encode())))
 	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return q
 }
@@ -143,10 +144,10 @@ func (o odd) files(path, s string) *http.Request {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	_ = w.WriteField(o.name(), s)
-	part := sitetest.Must(w.CreateFormFile("file", s))
+	part := trial.Must(w.CreateFormFile("file", s))
 	_, _ = part.Write([]byte("E-Mail;Name\n" + s + ";" + s + "\n"))
 	_ = w.Close()
-	q := sitetest.Must(http.NewRequest(http.MethodPost, o.r.At(path), &body))
+	q := trial.Must(http.NewRequest(http.MethodPost, o.r.At(path), &body))
 	q.Header.Set("Content-Type", w.FormDataContentType())
 	return q
 }
@@ -158,15 +159,15 @@ func TestAnAddressThatIsNoTextIsToldInWords(t *testing.T) {
 	for _, path := range []string{"/office/audit?action=%00", "/office/audit?action=%ff", "/office/groups/%00", "/c/%fe", "/pki/%00.crl"} {
 		rita.Get(path).Is(http.StatusBadRequest).Has("kein Text in UTF-8", "Zur Übersicht")
 	}
-	before := sitetest.Must(r.Org.Groups(t.Context(), r.Actors["rita"]))
+	before := trial.Must(r.Org.Groups(t.Context(), r.Actors["rita"]))
 	rita.Post("/office/groups", "name", "Netz\x00").Is(http.StatusBadRequest).Has("Das Formular enthält")
 	rita.Post("/office/groups", "name", "M\xfcller").Is(http.StatusBadRequest)
-	if after := sitetest.Must(r.Org.Groups(t.Context(), r.Actors["rita"])); len(after) != len(before) {
+	if after := trial.Must(r.Org.Groups(t.Context(), r.Actors["rita"])); len(after) != len(before) {
 		t.Errorf("got %d groups, want %d as before", len(after), len(before))
 	}
 	rita.Lang = "en"
 	rita.Get("/office/audit?action=%00").Has("not UTF-8 text")
-	q := sitetest.Must(http.NewRequest(http.MethodGet, r.At("/"), nil))
+	q := trial.Must(http.NewRequest(http.MethodGet, r.At("/"), nil))
 	q.Header.Set("User-Agent", "M\xfcller")
 	rita.Send(q).Is(http.StatusOK)
 }

@@ -6,6 +6,7 @@ import (
 
 	"petschaft/internal/order"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestOrdersInABrowser looks at orders in every state, at each step of ordering,
@@ -73,21 +74,21 @@ func populateOrders(r *sitetest.Rig) map[string]string {
 		"received": r.Ordered("www.uni.example", "uni.example", "mail.uni.example"), "returned": r.Returned("www.uni.example"), "issued": r.Fulfilled("git.uni.example"),
 	}
 	all["review"] = r.Ordered("wiki.uni.example")
-	sitetest.Must(0, r.Order.Take(ctx, officer, all["review"]))
+	trial.Must(0, r.Order.Take(ctx, officer, all["review"]))
 	all["rejected"] = r.Ordered("spiele.uni.example")
-	sitetest.Must(0, r.Order.Reject(ctx, officer, all["rejected"], order.Decision{Version: 1, Reason: "Für diesen Zweck gibt es keine Zertifikate."}))
+	trial.Must(0, r.Order.Reject(ctx, officer, all["rejected"], order.Decision{Version: 1, Reason: "Für diesen Zweck gibt es keine Zertifikate."}))
 	all["withdrawn"] = r.Ordered("weg.uni.example")
-	sitetest.Must(0, r.Order.Withdraw(ctx, r.Actors["nora"], all["withdrawn"]))
+	trial.Must(0, r.Order.Withdraw(ctx, r.Actors["nora"], all["withdrawn"]))
 	for state, why := range map[string]string{"approved": "", "failed": "order.failed.away"} {
 		all[state] = r.Ordered(state + ".uni.example")
-		sitetest.Must(0, r.Order.Approve(ctx, officer, all[state], 1))
-		sitetest.Must(r.Pool.Exec(ctx, `update server_order set state = $2, reason = $3, serial = '\x01', not_before = now(), days = 90 where reference = $1`, all[state], state, why))
+		trial.Must(0, r.Order.Approve(ctx, officer, all[state], 1))
+		trial.Must(r.Pool.Exec(ctx, `update server_order set state = $2, reason = $3, serial = '\x01', not_before = now(), days = 90 where reference = $1`, all[state], state, why))
 	}
 	populateNames(r)
 	reference, err := r.Order.Submit(ctx, r.Actors["nora"], order.Submission{Wish: order.Wish{
 		Organisation: r.Organisation, Product: "tls-single", CSR: sitetest.NewCSR("x"), Names: []string{"www.projekt-aurora.example"}, Comment: "Der neue Name ist angefragt.",
 	}})
-	sitetest.Must(reference, err)
+	trial.Must(reference, err)
 	all["waiting"] = reference
 	return all
 }

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestOrganisationsInABrowser looks at organisations and their names in every
@@ -39,15 +40,15 @@ func populateNames(r *sitetest.Rig) org.ServerNameID {
 		return org.Proof{Method: "DNS TXT (TLS BR 3.2.2.4.7)", By: "Rita Amt", From: now.AddDate(0, 0, -days)}
 	}
 	for name, days := range map[string]int{"bald.example": 190, "abgelaufen.example": 220, "prüfstand-süd-mit-langem-namen.example": 0} {
-		id := sitetest.Must(r.Org.AddName(ctx, officer, r.Organisation, org.NameInput{Name: name}))
+		id := trial.Must(r.Org.AddName(ctx, officer, r.Organisation, org.NameInput{Name: name}))
 		if days > 0 {
-			sitetest.Must(0, r.Org.ValidateName(ctx, officer, id, org.Check{Proof: proof(days)}))
+			trial.Must(0, r.Org.ValidateName(ctx, officer, id, org.Check{Proof: proof(days)}))
 		}
 	}
-	over := sitetest.Must(r.Org.AddName(ctx, officer, r.Organisation, org.NameInput{Name: "vorbei.example"}))
-	sitetest.Must(0, r.Org.EndName(ctx, officer, over, "Die Domain ist abgegeben."))
-	sitetest.Must(0, r.Org.SetReminders(ctx, officer, r.Organisation, []string{"netz@uni.example"}))
-	return sitetest.Must(r.Org.AskName(ctx, r.Actors["nora"], r.Organisation, org.NameInput{Name: "projekt-aurora.example", Wildcard: true}))
+	over := trial.Must(r.Org.AddName(ctx, officer, r.Organisation, org.NameInput{Name: "vorbei.example"}))
+	trial.Must(0, r.Org.EndName(ctx, officer, over, "Die Domain ist abgegeben."))
+	trial.Must(0, r.Org.SetReminders(ctx, officer, r.Organisation, []string{"netz@uni.example"}))
+	return trial.Must(r.Org.AskName(ctx, r.Actors["nora"], r.Organisation, org.NameInput{Name: "projekt-aurora.example", Wildcard: true}))
 }
 
 // wrongNames looks at forms that come back.

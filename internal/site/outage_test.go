@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestWhileTheDatabaseIsAwayEverythingSaysTryAgain: pages, actions, the API,
@@ -32,7 +33,7 @@ func TestWhileTheDatabaseIsAwayEverythingSaysTryAgain(t *testing.T) {
 	began := time.Now()
 	p.Refuse()
 	call := func(method, path string) sitetest.Answer {
-		req := sitetest.Must(http.NewRequest(method, r.At("/api/v1"+path), strings.NewReader("{}")))
+		req := trial.Must(http.NewRequest(method, r.At("/api/v1"+path), strings.NewReader("{}")))
 		req.Header.Set("Authorization", "Bearer "+token)
 		req.Header.Set("Content-Type", "application/json")
 		return german.Send(req)
@@ -80,7 +81,7 @@ func TestAStandbyInAFailoverIsAwayToo(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	nora := r.As("nora")
-	sitetest.Must(r.Pool.Exec(t.Context(), `do $$ begin execute 'alter database ' || quote_ident(current_database()) || ' set default_transaction_read_only = on'; end $$`))
+	trial.Must(r.Pool.Exec(t.Context(), `do $$ begin execute 'alter database ' || quote_ident(current_database()) || ' set default_transaction_read_only = on'; end $$`))
 	r.DB.Reset()
 	a := nora.Post("/email-domains/uni.example/rows", "name", "Neu", "primary", "neu@uni.example", "kind", "personal")
 	a.Is(http.StatusServiceUnavailable).Has("Das Portal erreicht seine Datenbank gerade nicht")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestPagesOfAnotherSiteCannotAct(t *testing.T) {
@@ -17,7 +18,7 @@ func TestPagesOfAnotherSiteCannotAct(t *testing.T) {
 	for name, headers := range map[string][2]string{
 		"fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "a sister host": {"Sec-Fetch-Site", "same-site"}, "an origin": {"Origin", "https://boese.example"},
 	} {
-		req := sitetest.Must(http.NewRequest(http.MethodPost, r.Base+row+"/deactivate", strings.NewReader("")))
+		req := trial.Must(http.NewRequest(http.MethodPost, r.Base+row+"/deactivate", strings.NewReader("")))
 		req.Header.Set(headers[0], headers[1])
 		if got := nora.Send(req); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: got status %d, want 403", name, got.StatusCode)

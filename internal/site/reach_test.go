@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // estate is something of everything that nora has in uni.example and in her
@@ -42,14 +43,14 @@ func newEstate(r *sitetest.Rig) estate {
 	e.row = r.LinkRow("mein", "nora")
 	e.certificate, e.application = r.Certified("nora", e.row), r.Failed("nora", r.LinkRow("wartend", "nora"))
 	row, _ := r.Add("viele")
-	e.bulk = sitetest.Must(r.Bulk.Prepare(ctx, nora, "uni.example", bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{row}}))
-	e.recipe = sitetest.Must(r.Recipe.Start(ctx, nora, "uni.example", row, recipe.Left))
+	e.bulk = trial.Must(r.Bulk.Prepare(ctx, nora, "uni.example", bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{row}}))
+	e.recipe = trial.Must(r.Recipe.Start(ctx, nora, "uni.example", row, recipe.Left))
 	m := &matrixRig{Rig: r}
 	e.imported = m.imported("/email-domains/{domain}/imports/{import}/")
 	e.order, e.served = r.Ordered("www.uni.example"), r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "mail.uni.example")
-	e.name = sitetest.Must(r.Org.AskName(ctx, nora, r.Organisation, org.NameInput{Name: "gefragt.example"}))
-	e.reachable = int64(sitetest.Must(r.Org.Domain(ctx, nora, "uni.example")).ID)
-	e.other = int64(sitetest.Must(r.Org.Domain(ctx, nora, "labor.example")).ID)
+	e.name = trial.Must(r.Org.AskName(ctx, nora, r.Organisation, org.NameInput{Name: "gefragt.example"}))
+	e.reachable = int64(trial.Must(r.Org.Domain(ctx, nora, "uni.example")).ID)
+	e.other = int64(trial.Must(r.Org.Domain(ctx, nora, "labor.example")).ID)
 	return e
 }
 

@@ -8,7 +8,7 @@ import (
 
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 var update = flag.Bool("update", false, "write docs/screenshot.png")
@@ -34,6 +34,6 @@ func TestScreenshotInABrowserForTheReadme(t *testing.T) {
 	if !*update {
 		return
 	}
-	root := sitetest.Must(chromium.Root())
-	sitetest.Must(0, os.WriteFile(filepath.Join(root, "docs", "screenshot.png"), png, 0o644))
+	root := trial.Must(chromium.Root())
+	trial.Must(0, os.WriteFile(filepath.Join(root, "docs", "screenshot.png"), png, 0o644))
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestRevokingAllInABrowser looks at the pages before, at, after a mistake, and
@@ -17,9 +17,9 @@ func TestRevokingAllInABrowser(t *testing.T) {
 	path := fmt.Sprintf("/email-domains/uni.example/rows/%d", row)
 	s.Certified("ada", row)
 	s.Recorded("bob", row)
-	sitetest.Must(0, s.Cert.SignOldLists(t.Context()))
+	trial.Must(0, s.Cert.SignOldLists(t.Context()))
 	s.look("nora", "revoke-all-active", path, http.StatusOK)
-	sitetest.Must(0, s.Mailbox.Deactivate(t.Context(), s.Actors["nora"], "uni.example", row))
+	trial.Must(0, s.Mailbox.Deactivate(t.Context(), s.Actors["nora"], "uni.example", row))
 	s.look("nora", "revoke-all-row", path, http.StatusOK)
 	p := s.look("nora", "revoke-all", path+"/revoke", http.StatusOK)
 	p.Press(s.say("cert.revoke_all"))

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/portal"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 )
@@ -42,7 +43,7 @@ func (s *sight) everyPage() {
 	s.T.Helper()
 	m := &matrixRig{Rig: s.Rig}
 	m.login = loginID(s.As("ada"))
-	sitetest.Must(0, s.Cert.SignOldLists(s.T.Context()))
+	trial.Must(0, s.Cert.SignOldLists(s.T.Context()))
 	for _, e := range matrix {
 		if e.method != http.MethodGet || slices.Contains(noPages, e.pattern) {
 			continue

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/idp"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheFirstPageSaysWhatThePortalIsFor(t *testing.T) {
@@ -32,7 +33,7 @@ func TestTheOverviewSaysWhatIsToBeDone(t *testing.T) {
 	nora.Get("/").Has("In uni.example hat eine Adresse noch keine Challenge bekommen", "/email-domains/uni.example?status=none")
 	r.Add("bob.bach")
 	nora.Get("/").Has("In uni.example haben 2 Adressen noch keine Challenge bekommen").Lacks("institut.example")
-	sitetest.Must(r.Mailbox.Challenge(t.Context(), r.Actors["nora"], "uni.example", id))
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.Actors["nora"], "uni.example", id))
 	link := r.Link("ada.adler@uni.example", 0)
 	r.Until("the mail server's answer is noted", func() bool { return strings.Contains(ada.Get("/").Text(), "Wir haben") })
 	ada.Get("/").Has("Wir haben eine Mail an ada.adler@uni.example geschickt", "Nora Netz", "Öffnen Sie den Link darin").Lacks(link)
@@ -84,12 +85,12 @@ func TestAFailedSignInSaysWhyAndWhereToTryAgain(t *testing.T) {
 			// A page above may still be asking the provider that was away, and who asks
 			// meanwhile shares the answer.
 			r.Until("the provider answers again", func() bool { return b.Get("/signin").StatusCode == http.StatusSeeOther })
-			provider := sitetest.Must(url.Parse(b.Get("/signin").Is(http.StatusSeeOther).To()))
+			provider := trial.Must(url.Parse(b.Get("/signin").Is(http.StatusSeeOther).To()))
 			back := url.Values{"state": {provider.Query().Get("state")}, "error": {"access_denied"}, "iss": {r.Issuer}}
 			b.Get("/signin/callback?"+back.Encode()).Is(http.StatusForbidden).Has(words[0], words[3], words[5]).Lacks("callback")
 			r.IDP.Misbehave(idp.WrongNonce)
 			to := b.Get("/signin").Is(http.StatusSeeOther).To()
-			login := b.Send(sitetest.Must(http.NewRequest(http.MethodPost, strings.Replace(to, "/authorize?", "/login?", 1), strings.NewReader("person=ada"))))
+			login := b.Send(trial.Must(http.NewRequest(http.MethodPost, strings.Replace(to, "/authorize?", "/login?", 1), strings.NewReader("person=ada"))))
 			b.Get(login.To()).Is(http.StatusForbidden).Has(words[0], words[3])
 		})
 	}

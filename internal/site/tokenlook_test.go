@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"petschaft/internal/person"
-	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestTokensInABrowser looks at API tokens in every state, at the form that comes
@@ -56,15 +56,15 @@ func (s *sight) tokenStates() {
 	s.T.Helper()
 	ctx := s.T.Context()
 	_, withdrawn := token(s.Rig, "nora", person.OrganisationVerbs())
-	sitetest.Must(0, s.People.WithdrawToken(ctx, s.Actors["rita"], withdrawn))
+	trial.Must(0, s.People.WithdrawToken(ctx, s.Actors["rita"], withdrawn))
 	secret, used := token(s.Rig, "nora", person.Verbs())
 	_, _, err := s.People.ByToken(ctx, secret, loopback)
-	sitetest.Must(0, err)
+	trial.Must(0, err)
 	s.Clock.Advance(time.Minute)
 	s.look("nora", "tokens", "/tokens", http.StatusOK)
 	s.look("nora", "token-withdrawn", fmt.Sprintf("/tokens/%d", withdrawn), http.StatusOK)
 	s.look("nora", "token-withdraw", fmt.Sprintf("/tokens/%d/withdraw", used), http.StatusOK)
-	sitetest.Must(0, s.Pool.QueryRow(ctx, `update account set signed_in = signed_in - interval '40 days' where id = $1 returning 0`, s.Actors["nora"].Account).Scan(new(int)))
+	trial.Must(0, s.Pool.QueryRow(ctx, `update account set signed_in = signed_in - interval '40 days' where id = $1 returning 0`, s.Actors["nora"].Account).Scan(new(int)))
 	s.look("rita", "office-tokens", "/office/tokens", http.StatusOK)
 	s.look("rita", "office-token-asleep", fmt.Sprintf("/tokens/%d", used), http.StatusOK)
 }

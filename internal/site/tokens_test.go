@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/person"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // token makes one as somebody for what nora looks after first: uni.example and
@@ -25,11 +26,11 @@ func token(r *sitetest.Rig, who string, verbs []person.Verb, domain ...string) (
 		if strings.HasPrefix(string(v), "orders.") || strings.HasPrefix(string(v), "certificates.") {
 			in.Organisations = []int64{int64(r.Organisation)}
 		} else {
-			in.Domains = []int64{int64(sitetest.Must(r.Org.Domain(r.T.Context(), r.Actors[who], append(domain, "uni.example")[0])).ID)}
+			in.Domains = []int64{int64(trial.Must(r.Org.Domain(r.T.Context(), r.Actors[who], append(domain, "uni.example")[0])).ID)}
 		}
 	}
 	secret, id, err := r.Org.MakeToken(r.T.Context(), r.Actors[who], in)
-	sitetest.Must(0, err)
+	trial.Must(0, err)
 	return secret, id
 }
 
@@ -62,7 +63,7 @@ func TestASecretIsShownOnce(t *testing.T) {
 	list := nora.Get("/tokens").Has("kein zweites Mal", "Nachtabgleich", "noch nie", "gültig")
 	list.Lacks(secret)
 	_, _, err := r.People.ByToken(t.Context(), secret, loopback)
-	sitetest.Must(0, err)
+	trial.Must(0, err)
 	page := nora.Get("/tokens/1").Is(http.StatusOK).Has("Adressen lesen", "uni.example", "127.0.0.1/32", "2001:db8::/48", "von 127.0.0.1", "API-Token angelegt")
 	page.Lacks(secret)
 	if got := r.Logged.String(); strings.Contains(got, secret) {
@@ -116,11 +117,11 @@ func TestHistoryNamesTheTokenThatActed(t *testing.T) {
 	r := sitetest.New(t)
 	secret, _ := token(r, "nora", person.DomainVerbs())
 	by, _, err := r.People.ByToken(t.Context(), secret, loopback)
-	sitetest.Must(0, err)
+	trial.Must(0, err)
 	row, path := r.Add("netz")
-	sitetest.Must(0, r.Mailbox.Deactivate(t.Context(), by, "uni.example", row))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), by, "uni.example", row))
 	r.As("nora").Get(path).Has("Nora Netz über API-Token „Abgleich“")
-	lines := sitetest.Must(audit.About(t.Context(), r.DB, row.Thing(), 0, 1))
+	lines := trial.Must(audit.About(t.Context(), r.DB, row.Thing(), 0, 1))
 	if len(lines) != 1 || lines[0].Token == nil || lines[0].Origin == nil || lines[0].Origin.String() != "127.0.0.1" {
 		t.Errorf("got %+v, want the token and where it came from", lines)
 	}

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 const bulksOf = "/email-domains/uni.example/bulk"
@@ -148,12 +149,12 @@ func TestABulkIsCancelledByAColleagueAndReadByAnOfficer(t *testing.T) {
 	rita.Get("/email-domains/uni.example").Lacks(`name="row"`, "Weiter")
 	nora.Post(page + "/start").Is(http.StatusSeeOther)
 	rita.Get(page).Has("läuft").Lacks("/cancel")
-	sitetest.Must(0, r.Org.AddMember(t.Context(), r.Actors["rita"], r.Group, r.Actors["sven"].Account))
+	trial.Must(0, r.Org.AddMember(t.Context(), r.Actors["rita"], r.Group, r.Actors["sven"].Account))
 	sven := r.As("sven")
 	sven.Post(page+"/cancel").Is(http.StatusSeeOther).Follow().Has("Abgebrochen von Sven Fremd", "0 von 3 Zeilen erledigt, 3 nicht ausgeführt")
 	sven.Post(page + "/cancel").Is(http.StatusSeeOther)
 	rita.Get("/office/audit?action=bulk.").Has("Sammelaktion begonnen", "Sammelaktion abgebrochen", "Löschen", page)
-	if x := sitetest.Must(r.Bulk.One(t.Context(), r.Actors["nora"], "uni.example", 1)); x.State != bulk.Cancelled {
+	if x := trial.Must(r.Bulk.One(t.Context(), r.Actors["nora"], "uni.example", 1)); x.State != bulk.Cancelled {
 		t.Errorf("got %s, want it cancelled", x.State)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAPersonAppliesAndDownloadsTheCertificate(t *testing.T) {
@@ -159,8 +160,8 @@ func TestWhoMayNotApplyIsToldWhatIsMissing(t *testing.T) {
 	nora.Post(path + "/activate").Is(http.StatusSeeOther)
 	nora.Post(path+"/edit", "version", sitetest.VersionOf(t, nora, path), "kind", "personal", "name", sitetest.People["ada"]).Is(http.StatusSeeOther)
 	refused("Die Aliasse wurden geändert")
-	sitetest.Must(r.Pool.Exec(t.Context(), `update link set suspended = false`))
-	sitetest.Must(r.Pool.Exec(t.Context(), `update email_domain set proof_until = $1 where validation = 'domain'`, r.Clock.Now().Add(-time.Hour)))
+	trial.Must(r.Pool.Exec(t.Context(), `update link set suspended = false`))
+	trial.Must(r.Pool.Exec(t.Context(), `update email_domain set proof_until = $1 where validation = 'domain'`, r.Clock.Now().Add(-time.Hour)))
 	refused("Der Nachweis der E-Mail-Domain ist abgelaufen")
 	for _, p := range []string{apply, "/client-certificates/apply/999999", "/client-certificates/apply/x"} {
 		r.As("bob").Get(p).Is(http.StatusNotFound)
@@ -174,10 +175,10 @@ func TestAnApplicationThatCameToNothingSaysWhyAndIsTriedAgain(t *testing.T) {
 	row, other := r.LinkRow("ada.adler", "ada"), r.LinkRow("zweite", "ada")
 	ada, rita := r.As("ada"), r.As("rita")
 	late := r.Applied("ada", other)
-	sitetest.Must(r.Pool.Exec(t.Context(), `update address_row set active = false, status = 'inactive' where id = $1`, other))
-	sitetest.Must(0, r.Order.Issue(t.Context(), late))
+	trial.Must(r.Pool.Exec(t.Context(), `update address_row set active = false, status = 'inactive' where id = $1`, other))
+	trial.Must(0, r.Order.Issue(t.Context(), late))
 	ada.Get(fmt.Sprintf("/client-certificates/applications/%d", late)).Is(http.StatusOK).Has("Der Antrag wurde abgelehnt", "hat die Adresse deaktiviert").Lacks("data-refresh")
-	sitetest.Must(r.Pool.Exec(t.Context(), `update application set reason = 'pki.request.name_long' where id = $1`, late))
+	trial.Must(r.Pool.Exec(t.Context(), `update application set reason = 'pki.request.name_long' where id = $1`, late))
 	for _, p := range []string{fmt.Sprintf("/client-certificates/applications/%d", late), "/client-certificates"} {
 		ada.Get(p).Is(http.StatusOK).Has("hat mehr als 64 Zeichen").Lacks("no value", "name_long")
 	}
@@ -205,7 +206,7 @@ func TestWithoutAnAuthorityApplyingSaysSo(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		sitetest.Must(db.Exec(t.Context(), `delete from authority`))
+		trial.Must(db.Exec(t.Context(), `delete from authority`))
 	})
 	row := r.LinkRow("ada.adler", "ada")
 	ada := r.As("ada")
@@ -234,7 +235,7 @@ func TestWhoseNameNoCertificateHoldsIsToldBeforeApplying(t *testing.T) {
 	row := r.LinkRow("ada.adler", "ada")
 	apply := fmt.Sprintf("/client-certificates/apply/%d", row)
 	ada := r.As("ada")
-	sitetest.Must(r.Pool.Exec(t.Context(), `update account set family_name = E'Adl\ue000er' where username = 'ada'`))
+	trial.Must(r.Pool.Exec(t.Context(), `update account set family_name = E'Adl\ue000er' where username = 'ada'`))
 	ada.Get(apply).Is(http.StatusConflict).Has("nach „Adl“ das Zeichen U+E000", "dort berichtigen")
 	ada.Lang = "en"
 	ada.Get(apply).Is(http.StatusConflict).Has("After “Adl”", "the character U+E000")

@@ -10,13 +10,14 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestDownloadsSayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	n := r.Certified("ada", r.LinkRow("ada.adler", "ada"))
-	c := sitetest.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
+	c := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
 	ada := r.As("ada")
 	for path, want := range map[string][2]string{
 		"/certificate.pem": {"application/x-pem-file", c.Reference + ".pem"},
@@ -53,7 +54,7 @@ func TestCertificatesAreSeenByWhomTheyConcern(t *testing.T) {
 	}
 	r.As("nora").Get(page).Is(http.StatusOK).Has("Inhaber", "Ada Adler", "erst deaktivieren").Lacks("/revoke")
 	r.As("rita").Get(page).Is(http.StatusOK).Has("Inhaber", "Ada Adler", "/revoke", "/office/certificates")
-	if c := sitetest.Must(r.Cert.One(t.Context(), r.Actors["ada"], n)); c.Revoked != nil {
+	if c := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], n)); c.Revoked != nil {
 		t.Error("the certificate is revoked")
 	}
 }
@@ -76,7 +77,7 @@ func TestTheHolderRevokesForGood(t *testing.T) {
 	ada.Get(page + "/revoke").Is(http.StatusConflict)
 	ada.Get("/client-certificates").Has("Kein gültiges Zertifikat", "Zertifikat beantragen")
 	ada.Get("/client-certificates?which=over").Has(page, "widerrufen")
-	serial := sitetest.Must(r.Cert.One(t.Context(), r.Actors["ada"], n)).Serial
+	serial := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], n)).Serial
 	r.Until("the list names it", func() bool {
 		l, err := x509.ParseRevocationList([]byte(r.Anonymous().Get("/pki/mail.crl").Content))
 		return err == nil && len(l.RevokedCertificateEntries) == 1 && string(l.RevokedCertificateEntries[0].SerialNumber.Bytes()) == string(serial)
@@ -108,7 +109,7 @@ func TestOfficersFindCertificates(t *testing.T) {
 	r := sitetest.New(t)
 	n := r.Certified("ada", r.LinkRow("ada.adler", "ada"))
 	other := r.Certified("bob", r.LinkRow("bob.bach", "bob"))
-	c := sitetest.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
+	c := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
 	rita, path, none := r.As("rita"), fmt.Sprintf("/client-certificates/%d\"", n), fmt.Sprintf("/client-certificates/%d\"", other)
 	rita.Get("/office/certificates").Is(http.StatusOK).Has(path, none)
 	for _, q := range []string{
@@ -129,7 +130,7 @@ func TestOnesOwnCertificatesAreFilteredAndPaged(t *testing.T) {
 	r := sitetest.New(t)
 	row := r.LinkRow("ada.adler", "ada")
 	n := r.Certified("ada", row)
-	sitetest.Must(r.Pool.Exec(t.Context(), `insert into certificate (reference, authority, issuer, serial, der, fingerprint, account, row_id, subject, emails, search, not_before, not_after, issued)
+	trial.Must(r.Pool.Exec(t.Context(), `insert into certificate (reference, authority, issuer, serial, der, fingerprint, account, row_id, subject, emails, search, not_before, not_after, issued)
 		select 'ALT-' || g, authority, issuer, decode(lpad(to_hex(g), 8, '0'), 'hex'), der, fingerprint, account, row_id, subject, emails, search, not_before,
 			not_before + interval '1 hour 1 minute', issued from certificate, generate_series(1, 120) g where id = $1`, n))
 	r.Clock.Advance(time.Hour)
@@ -157,7 +158,7 @@ func TestTheOverviewTellsOfCertificatesThatEnd(t *testing.T) {
 	n := r.Certified("ada", r.LinkRow("ada.adler", "ada"))
 	r.As("ada").Get("/").Lacks("Ihr Zertifikat für")
 	r.Clock.Advance(710 * 24 * time.Hour)
-	sitetest.Must(r.Pool.Exec(t.Context(), `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(100*24*time.Hour)))
+	trial.Must(r.Pool.Exec(t.Context(), `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(100*24*time.Hour)))
 	ada := r.As("ada")
 	ada.Get("/").Has("Ihr Zertifikat für ada.adler@uni.example endet am", "Nächstes beantragen")
 	ada.Get("/client-certificates").Has("endet bald", "Zertifikat beantragen")

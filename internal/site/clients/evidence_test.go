@@ -9,13 +9,14 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheEvidenceIsShownPrintedAndTakenAlong(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	n := r.Certified("ada", r.LinkRow("ada.adler", "ada", "adler@uni.example"))
-	c := sitetest.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
+	c := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], n))
 	page := fmt.Sprintf("/client-certificates/%d", n)
 	for _, who := range []string{"ada", "nora", "rita"} {
 		b := r.As(who)
@@ -48,8 +49,8 @@ func TestACertificateWithoutEvidenceSaysSo(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	n := r.Certified("ada", r.LinkRow("ada.adler", "ada"))
-	sitetest.Must(r.Pool.Exec(t.Context(), `alter table evidence disable trigger evidence_fixed`))
-	sitetest.Must(r.Pool.Exec(t.Context(), `delete from evidence`))
+	trial.Must(r.Pool.Exec(t.Context(), `alter table evidence disable trigger evidence_fixed`))
+	trial.Must(r.Pool.Exec(t.Context(), `delete from evidence`))
 	page := fmt.Sprintf("/client-certificates/%d", n)
 	r.As("ada").Get(page).Is(http.StatusOK).Has("gibt es keinen Nachweis").Lacks(page + "/evidence")
 	r.As("ada").Get(page + "/evidence").Is(http.StatusNotFound)
@@ -59,7 +60,7 @@ func TestBrokenRulesAreToldInFullToTheOfficeAndSimplyToTheApplicant(t *testing.T
 	t.Parallel()
 	r := sitetest.New(t)
 	n := r.Failed("ada", r.LinkRow("ada.adler", "ada"))
-	sitetest.Must(r.Pool.Exec(t.Context(), `update application set reason = 'order.failed.rules_office', findings = $2 where id = $1`, n, sitetest.Findings))
+	trial.Must(r.Pool.Exec(t.Context(), `update application set reason = 'order.failed.rules_office', findings = $2 where id = $1`, n, sitetest.Findings))
 	page := fmt.Sprintf("/client-certificates/applications/%d", n)
 	r.As("ada").Get(page).Is(http.StatusOK).Has("Das liegt nicht an Ihnen").Lacks("Laufzeit: ", "e_dnsname_not_valid_tld")
 	for _, at := range []string{page, "/office/applications"} {
@@ -68,10 +69,10 @@ func TestBrokenRulesAreToldInFullToTheOfficeAndSimplyToTheApplicant(t *testing.T
 	for reason, words := range map[string]string{
 		"order.failed.rules_key": "Erzeugen Sie einen neuen Schlüssel", "order.failed.rules_name": "Ihr Name passt so nicht in ein Zertifikat",
 	} {
-		sitetest.Must(r.Pool.Exec(t.Context(), `update application set reason = $2 where id = $1`, n, reason))
+		trial.Must(r.Pool.Exec(t.Context(), `update application set reason = $2 where id = $1`, n, reason))
 		r.As("ada").Get(page).Has(words)
 	}
-	if a := sitetest.Must(r.Order.One(t.Context(), r.Actors["rita"], n)); a.State != order.Failed {
+	if a := trial.Must(r.Order.One(t.Context(), r.Actors["rita"], n)); a.State != order.Failed {
 		t.Errorf("got it %s, want it failed", a.State)
 	}
 }
@@ -80,7 +81,7 @@ func TestAnOfficerSaysWhichOrganisationVouchesForADomain(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	rita := r.As("rita")
-	d := sitetest.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example"))
+	d := trial.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example"))
 	page := fmt.Sprintf("/office/domains/%d", d.ID)
 	organisation := r.Organisation
 	if organisation == 0 {
@@ -94,11 +95,11 @@ func TestAnOfficerSaysWhichOrganisationVouchesForADomain(t *testing.T) {
 	}
 	rita.Get(page).Is(http.StatusOK).Has("– keine –", "ohne passende Kennung")
 	rita.Post(page, form(fmt.Sprint(organisation))...).Is(http.StatusSeeOther).Follow().Is(http.StatusOK)
-	if got := sitetest.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example")).Vouching; got == nil || *got != organisation {
+	if got := trial.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example")).Vouching; got == nil || *got != organisation {
 		t.Errorf("got %v, want organisation %d", got, organisation)
 	}
 	rita.Post(page, form("999999")...).Is(http.StatusSeeOther) // none that there is
-	if got := sitetest.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example")).Vouching; got != nil {
+	if got := trial.Must(r.Org.Domain(t.Context(), r.Actors["rita"], "uni.example")).Vouching; got != nil {
 		t.Errorf("got organisation %d, want none", *got)
 	}
 }

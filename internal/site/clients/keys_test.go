@@ -11,12 +11,13 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // keyName is what scripts call the key of a request.
 func keyName(csr string) string {
 	b, _ := pem.Decode([]byte(csr))
-	sum := sha256.Sum256(sitetest.Must(pki.ReadCSR(b.Bytes)).Key.SPKI)
+	sum := sha256.Sum256(trial.Must(pki.ReadCSR(b.Bytes)).Key.SPKI)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -32,7 +33,7 @@ func TestAKeyThatWaitsLeadsOnForItsOwnerOnly(t *testing.T) {
 	if got, want := ada.Get(fmt.Sprintf("%s?row=%d", path, row)).Is(http.StatusSeeOther).To(), fmt.Sprintf("/client-certificates/apply/%d", row); got != want {
 		t.Errorf("a key for which nothing was sent: got %s, want %s", got, want)
 	}
-	n := sitetest.Must(r.Order.Apply(t.Context(), r.Actors["ada"], row, order.Input{CSR: csr, Terms: r.Order.Terms})).ID
+	n := trial.Must(r.Order.Apply(t.Context(), r.Actors["ada"], row, order.Input{CSR: csr, Terms: r.Order.Terms})).ID
 	application := fmt.Sprintf("/client-certificates/applications/%d", n)
 	if got := ada.Get(path).Is(http.StatusSeeOther).To(); got != application {
 		t.Errorf("an application under way: got %s, want %s", got, application)
@@ -40,9 +41,9 @@ func TestAKeyThatWaitsLeadsOnForItsOwnerOnly(t *testing.T) {
 	waits := `data-waiting="` + keyName(csr) + `"`
 	ada.Get(application).Is(http.StatusOK).Has(waits)
 	r.As("rita").Get(application).Is(http.StatusOK).Lacks("data-waiting") // whose browser has no key of ada's
-	sitetest.Must(0, r.Order.Issue(t.Context(), n))
+	trial.Must(0, r.Order.Issue(t.Context(), n))
 	p12 := ada.Get(path).Is(http.StatusSeeOther).To()
-	certificate := fmt.Sprintf("/client-certificates/%d", *sitetest.Must(r.Order.One(t.Context(), r.Actors["ada"], n)).Certificate)
+	certificate := fmt.Sprintf("/client-certificates/%d", *trial.Must(r.Order.One(t.Context(), r.Actors["ada"], n)).Certificate)
 	if want := certificate + "/p12"; p12 != want {
 		t.Errorf("a certificate: got %s, want %s", p12, want)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // earlierPart is a part of the form: a file, or text where it has no name.
@@ -21,13 +22,13 @@ func sendEarlier(b *sitetest.Browser, parts ...earlierPart) sitetest.Answer {
 	m := multipart.NewWriter(&body)
 	for _, p := range parts {
 		if p.file == "" {
-			sitetest.Must(0, m.WriteField(p.field, p.content))
+			trial.Must(0, m.WriteField(p.field, p.content))
 			continue
 		}
-		sitetest.Must(sitetest.Must(m.CreateFormFile(p.field, p.file)).Write([]byte(p.content)))
+		trial.Must(trial.Must(m.CreateFormFile(p.field, p.file)).Write([]byte(p.content)))
 	}
-	sitetest.Must(0, m.Close())
-	req := sitetest.Must(http.NewRequest(http.MethodPost, b.Rig.At("/office/earlier"), &body))
+	trial.Must(0, m.Close())
+	req := trial.Must(http.NewRequest(http.MethodPost, b.Rig.At("/office/earlier"), &body))
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("Content-Type", m.FormDataContentType())
 	return b.Send(req)
@@ -52,7 +53,7 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	rita.Get("/office/earlier").Is(http.StatusOK).Has("2 von 2 übernommen")
 
 	ada := r.As("ada")
-	mine := sitetest.Must(r.Cert.Mine(t.Context(), r.Actors["ada"], cert.Valid, 0, 10))
+	mine := trial.Must(r.Cert.Mine(t.Context(), r.Actors["ada"], cert.Valid, 0, 10))
 	if len(mine) != 1 {
 		t.Fatalf("got %d certificates of hers, want one", len(mine))
 	}
@@ -64,7 +65,7 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	ada.Get(path).Is(http.StatusOK).Has("nur hier vermerkt")
 
 	nora := r.As("nora")
-	server := sitetest.Must(r.Cert.Servers(t.Context(), r.Actors["nora"], cert.ServerView{})).Certificates[0]
+	server := trial.Must(r.Cert.Servers(t.Context(), r.Actors["nora"], cert.ServerView{})).Certificates[0]
 	path = "/certificates/" + server.Reference
 	nora.Get(path).Is(http.StatusOK).Has("stammt nicht aus dem Portal", "nicht aus diesem Portal", "lässt sich hier nicht verlängern")
 	nora.Get(path + "/certificate.pem").Is(http.StatusOK)
@@ -79,7 +80,7 @@ func TestOddCertificatesAreShown(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	rita, nora := r.As("rita"), r.As("nora")
-	file := string(sitetest.Must(os.ReadFile("testdata/51-old-all.pem")))
+	file := string(trial.Must(os.ReadFile("testdata/51-old-all.pem")))
 	plan := sendEarlier(rita, earlierPart{"files", "alt.p7b", file}).Is(http.StatusSeeOther).To()
 	rita.Get(plan).Is(http.StatusOK).Has(
 		"Hinweis: Ein Text in Subject oder Aussteller", "Hinweis: Die Seriennummer ist negativ", "Hinweis: Die Seriennummer ist 0", "Hinweis: Die Seriennummer ist länger",
@@ -91,7 +92,7 @@ func TestOddCertificatesAreShown(t *testing.T) {
 		}
 	}
 	rita.Post(plan + "/apply").Is(http.StatusSeeOther)
-	all := sitetest.Must(r.Cert.Servers(t.Context(), r.Actors["nora"], cert.ServerView{Which: cert.All})).Certificates
+	all := trial.Must(r.Cert.Servers(t.Context(), r.Actors["nora"], cert.ServerView{Which: cert.All})).Certificates
 	if len(all) != 11 {
 		t.Errorf("got %d certificates of servers, want 11", len(all))
 	}

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAFileThatIsNoTableIsRefusedInWords(t *testing.T) {
@@ -84,7 +85,7 @@ func TestAWorkbookHasNoEncodingToChoose(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	nora := r.As("nora")
-	book := string(sitetest.Must(os.ReadFile("../../sheet/testdata/excel.xlsx")))
+	book := string(trial.Must(os.ReadFile("../../sheet/testdata/excel.xlsx")))
 	at := nora.Csv(sitetest.ImportsOfUni, "mappe.xlsx", book).Is(303).To()
 	nora.Get(at).Is(200).Has("Zeile 3: · Nachname", "juergen.mueller@uni.example", `value="workbook;:3"`).Lacks(`name="encoding"`)
 	nora.Csv(sitetest.ImportsOfUni, "bild.csv", "\x89PNG\r\n\x1a\n").Is(422).Has("Das ist keine CSV-Datei")
@@ -95,11 +96,11 @@ func TestALargeTableIsExportedInParts(t *testing.T) {
 	r := sitetest.New(t)
 	r.AddRow(mailbox.Input{Kind: mailbox.Personal, Name: "Muster", Primary: "m@uni.example"})
 	a := r.As("nora").Get("/email-domains/uni.example/export.csv?format=parts").Is(200)
-	z := sitetest.Must(zip.NewReader(strings.NewReader(a.Content), int64(len(a.Content))))
+	z := trial.Must(zip.NewReader(strings.NewReader(a.Content), int64(len(a.Content))))
 	if got := a.Header.Get("Content-Type"); got != "application/zip" || len(z.File) != 1 || z.File[0].Name != "uni.example-1.csv" {
 		t.Fatalf("got %s with %d files", got, len(z.File))
 	}
-	if content := string(sitetest.Must(io.ReadAll(sitetest.Must(z.File[0].Open())))); !strings.Contains(content, "m@uni.example") {
+	if content := string(trial.Must(io.ReadAll(trial.Must(z.File[0].Open())))); !strings.Contains(content, "m@uni.example") {
 		t.Errorf("got %q, want the row in it", content)
 	}
 }

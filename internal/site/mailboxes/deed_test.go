@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestARowThatIsAddedTwiceByOneFormIsOne(t *testing.T) {
@@ -53,7 +54,7 @@ func TestChallengesThatAreSentTwiceByOneFormAreSentOnce(t *testing.T) {
 	if n := r.Count(`select count(*) from challenge_round`); n != 2 {
 		t.Errorf("got %d rounds, want a second one by a new form", n)
 	}
-	sitetest.Must(0, r.Mailbox.Deactivate(t.Context(), r.Actors["nora"], "uni.example", mailbox.ID(r.Count(`select id from address_row`))))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), r.Actors["nora"], "uni.example", mailbox.ID(r.Count(`select id from address_row`))))
 	as := r.As("sven")
 	as.Post(row+"/challenges", "form", form).Is(http.StatusNotFound)
 }

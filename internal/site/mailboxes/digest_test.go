@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // TestTheDigestIsOrderedOnTheDomainsPage, and the language chosen there is that
@@ -20,7 +21,7 @@ func TestTheDigestIsOrderedOnTheDomainsPage(t *testing.T) {
 	nora.Get("/email-domains").Has("Wochenübersicht bestellen")
 	nora.Post("/language", "lang", "en").Is(http.StatusSeeOther)
 	var lang string
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select language from account where id = $1`, r.Actors["nora"].Account).Scan(&lang))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select language from account where id = $1`, r.Actors["nora"].Account).Scan(&lang))
 	if lang != "en" {
 		t.Errorf("got the language %q, want the one that was chosen", lang)
 	}

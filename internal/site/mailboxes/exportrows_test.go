@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // cells are the records of a downloaded file, cells joined by "|".
@@ -54,8 +55,8 @@ func TestTheTableIsExportedForExcelAndForPrograms(t *testing.T) {
 		Comment: `=HYPERLINK("http://evil.example","klick")`,
 	})
 	var end time.Time
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select certificate_end from address_row where id = $1`, certified).Scan(&end))
-	berlin := sitetest.Must(time.LoadLocation("Europe/Berlin"))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select certificate_end from address_row where id = $1`, certified).Scan(&end))
+	berlin := trial.Must(time.LoadLocation("Europe/Berlin"))
 	day := end.In(berlin).Format(time.DateOnly)
 
 	nora := r.As("nora")
@@ -152,11 +153,11 @@ func TestTheTemplateIsAFileThatAnImportTakes(t *testing.T) {
 func planOf(r *sitetest.Rig, domain, file string) imports.Import {
 	r.T.Helper()
 	ctx, nora := r.T.Context(), r.Actors["nora"]
-	id := sitetest.Must(r.Imports.Upload(ctx, nora, domain, "liste.csv", strings.NewReader(file)))
-	im := sitetest.Must(r.Imports.One(ctx, nora, domain, id))
-	sitetest.Must(0, r.Imports.Plan(ctx, nora, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}))
+	id := trial.Must(r.Imports.Upload(ctx, nora, domain, "liste.csv", strings.NewReader(file)))
+	im := trial.Must(r.Imports.One(ctx, nora, domain, id))
+	trial.Must(0, r.Imports.Plan(ctx, nora, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}))
 	r.Until("the import is planned", func() bool {
-		im = sitetest.Must(r.Imports.One(ctx, nora, domain, id))
+		im = trial.Must(r.Imports.One(ctx, nora, domain, id))
 		return im.State == imports.Planned
 	})
 	return im
@@ -184,16 +185,16 @@ func TestAnExportImportedAgainChangesNothing(t *testing.T) {
 // begin asks for the file and leaves it unread but for its first byte.
 func begin(b *sitetest.Browser, path string) *http.Response {
 	b.Rig.T.Helper()
-	res := sitetest.Must(b.Client.Do(sitetest.Must(http.NewRequest(http.MethodGet, b.Rig.At(path), nil))))
+	res := trial.Must(b.Client.Do(trial.Must(http.NewRequest(http.MethodGet, b.Rig.At(path), nil))))
 	b.Rig.T.Cleanup(func() { res.Body.Close() })
-	sitetest.Must(res.Body.Read(make([]byte, 1)))
+	trial.Must(res.Body.Read(make([]byte, 1)))
 	return res
 }
 
 func TestALargeExportIsSentBitByBit(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	sitetest.Must(r.Pool.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, comment, created, changed)
+	trial.Must(r.Pool.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, comment, created, changed)
 		select d.id, 'personal', 'Viele ' || i, 'viele' || i || '@uni.example', repeat('x', 1000), now(), now()
 		from email_domain d, generate_series(1, 20000) i where d.name = 'uni.example'`))
 	nora := r.As("nora")
@@ -205,7 +206,7 @@ func TestALargeExportIsSentBitByBit(t *testing.T) {
 	nora.Get(path).Is(http.StatusServiceUnavailable).Has("mehrere Dateien")
 
 	// The database goes away in the middle: the file must not look whole.
-	sitetest.Must(r.Pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+	trial.Must(r.Pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
 		where datname = current_database() and query like '%order by r.name, r.id%' and pid <> pg_backend_pid()`))
 	for _, res := range open {
 		if n, err := io.Copy(io.Discard, res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // asks sends challenges for a row and returns the link in the mail to address.
@@ -37,7 +38,7 @@ func TestALinkInABounceIsDead(t *testing.T) {
 	bob.Post(link+"/confirm").Is(http.StatusConflict).Has("Zustellung dieser Mail gilt als gescheitert", "eine neue Mail")
 	r.As("rita").Post("/office/mail/challenges/" + m[1] + "/retry").Is(http.StatusSeeOther)
 	bob.Post(link + "/confirm").Is(http.StatusConflict)
-	if got := sitetest.Must(r.Mailbox.Row(t.Context(), r.Actors["nora"], "uni.example", id)); got.Linked != nil {
+	if got := trial.Must(r.Mailbox.Row(t.Context(), r.Actors["nora"], "uni.example", id)); got.Linked != nil {
 		t.Errorf("linked to %s, want to nobody", *got.LinkedName)
 	}
 }
@@ -108,11 +109,11 @@ func TestAPolicyOfTheMailServerIsShownAsItIs(t *testing.T) {
 	r.Until("the mail is deferred", func() bool { return strings.Contains(nora.Get(row+"/delivery").Content, "verzögert") })
 	nora.Get(row).Has("Sender address rejected", "verzögert").Lacks("unzustellbar", "Prüfen Sie die Adressen")
 	var ends time.Time // of a link that nobody got
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select expires from challenge where row_id = $1`, id).Scan(&ends))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select expires from challenge where row_id = $1`, id).Scan(&ends))
 	nora.Get(row+"/delivery").Has("noch nicht versendet", "noch nicht angenommen", "48 Stunden lang immer wieder").
 		Lacks("wartet auf Bestätigung", ends.UTC().Format(time.RFC3339))
 	r.Clock.Advance(49 * time.Hour)
-	sitetest.Must(0, r.Mailbox.Tick(t.Context()))
+	trial.Must(0, r.Mailbox.Tick(t.Context()))
 	nora, rita := r.As("nora"), r.As("rita") // the sessions are over
 	nora.Get(row).Has("nicht versendet", "sagt nichts über die Adresse", "Sender address rejected").Lacks("unzustellbar", "Prüfen Sie die Adressen")
 	nora.Get("/email-domains/uni.example?status=undeliverable").Lacks("ada.adler@")
@@ -120,7 +121,7 @@ func TestAPolicyOfTheMailServerIsShownAsItIs(t *testing.T) {
 	rita.Get("/office/mail").Has("nicht versendet", "Sender address rejected", row)
 	r.Sink.Reject("*", 0, "")
 	var challenge int64
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select id from challenge where row_id = $1`, id).Scan(&challenge))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from challenge where row_id = $1`, id).Scan(&challenge))
 	rita.Post(fmt.Sprintf("/office/mail/challenges/%d/retry", challenge)).Is(http.StatusSeeOther)
 	r.Link("ada.adler@uni.example", 0)
 	if !strings.Contains(r.Logged.String(), "mail failed") || strings.Contains(r.Logged.String(), "ada.adler@") {
@@ -147,7 +148,7 @@ func TestAHeldQueueIsSeen(t *testing.T) {
 	nora.Get("/").Lacks(held)
 	r.Until("verdicts are taken back", func() bool {
 		n := 0
-		sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select count(*) from challenge where state = 'deferred'`).Scan(&n))
+		trial.Must(0, r.Pool.QueryRow(t.Context(), `select count(*) from challenge where state = 'deferred'`).Scan(&n))
 		return n == 3
 	})
 	_, row := r.Add("ada.adler")

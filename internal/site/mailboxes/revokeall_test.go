@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAContactRevokesAllCertificatesOfAnInactiveRow(t *testing.T) {
@@ -22,7 +23,7 @@ func TestAContactRevokesAllCertificatesOfAnInactiveRow(t *testing.T) {
 	nora.Get(path).Lacks("Alle Zertifikate widerrufen").Has("erst deaktivieren")
 	nora.Get(path + "/revoke").Is(http.StatusConflict).Has("erst deaktivieren")
 	nora.Post(path+"/revoke", "reason", "5").Is(http.StatusConflict)
-	sitetest.Must(0, r.Mailbox.Deactivate(t.Context(), r.Actors["nora"], "uni.example", row))
+	trial.Must(0, r.Mailbox.Deactivate(t.Context(), r.Actors["nora"], "uni.example", row))
 	for _, who := range []*sitetest.Browser{ada, r.As("sven")} {
 		who.Get(path + "/revoke").Is(http.StatusNotFound)
 		who.Post(path+"/revoke", "reason", "5").Is(http.StatusNotFound)

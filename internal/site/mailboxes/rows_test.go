@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAContactAddsEditsAndDeletesARow(t *testing.T) {
@@ -133,7 +134,7 @@ func TestAChallengeIsMarkedUndeliverableByHand(t *testing.T) {
 	nora.Post(row + "/challenges").Is(http.StatusSeeOther)
 	nora.Get(row).Has("in Warteschlange").Lacks("Mail kam zurück")
 	var waits int64
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select id from challenge where row_id = $1`, id).Scan(&waits))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from challenge where row_id = $1`, id).Scan(&waits))
 	nora.Post(fmt.Sprintf("%s/challenges/%d/undeliverable", row, waits)).Is(http.StatusConflict).Has("noch nicht angenommen")
 	r.StartJobs()
 	r.Until("it is sent", func() bool { return strings.Contains(nora.Get(row).Content, "Mail kam zurück") })

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestTheForecastCountsWhatIsThere(t *testing.T) {
@@ -17,7 +18,7 @@ func TestTheForecastCountsWhatIsThere(t *testing.T) {
 	rita.Get("/office/forecast").Is(http.StatusOK).Has("Noch nichts zu erneuern")
 	r.ServerEnds()
 	rita.Get("/office/forecast").Is(http.StatusOK).Has("190 Serverzertifikate sind zurzeit gültig", "<svg", fmt.Sprintf("%d Tage, heute", pki.MostTLSDays(r.Clock.Now())), "zusammen")
-	sitetest.Must(r.Pool.Exec(t.Context(), `update certificate set phase = 'over', turns = null where not_after > $1`, r.Clock.Now().Add(24*time.Hour*100+time.Hour)))
+	trial.Must(r.Pool.Exec(t.Context(), `update certificate set phase = 'over', turns = null where not_after > $1`, r.Clock.Now().Add(24*time.Hour*100+time.Hour)))
 	rita.Get("/office").Has("/office/forecast")
 	rita.Get("/office/forecast").Has("100 Serverzertifikate sind zurzeit gültig")
 }

@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/person"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 	"petschaft/web/locale"
 )
 
@@ -43,7 +44,7 @@ func TestAnOfficerMakesAGroupAndGivesItADomain(t *testing.T) {
 	rita.Post("/office/domains", typed...).Is(http.StatusConflict).Has(`href="#f-name"`, "ist schon eingetragen", `value="FB3.example"`)
 
 	var domain int64
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select id from email_domain where name = 'fb3.example'`).Scan(&domain))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from email_domain where name = 'fb3.example'`).Scan(&domain))
 	page := fmt.Sprintf("/office/domains/%d", domain)
 	rita.Get(page).Is(http.StatusOK).Has(`value="`+from.Format(time.DateOnly)+`"`, `value="`+until.Format(time.DateOnly)+`"`, "14 Tage", sitetest.German("audit.org.domain_added"), "Fachbereich 3")
 	rita.Post(page, "group", id, "validation", "mailbox").Is(http.StatusSeeOther).Follow().Has("24 Stunden", "Änderungen sind gespeichert")
@@ -63,7 +64,7 @@ func TestAMemberIsFoundByNameOrAddress(t *testing.T) {
 	rita.Post(group+"/members", "who", "ADA.adler@uni.example").Is(http.StatusSeeOther).Follow().Has("Ada Adler gehört jetzt zur Kontaktgruppe", sitetest.German("audit.org.member_added"))
 
 	var twin person.Account
-	sitetest.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) (err error) {
+	trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) (err error) {
 		twin, err = r.People.SignedIn(t.Context(), tx, person.Claims{Issuer: "https://other.example", Subject: "1", Name: "Ada Andere", Username: "ada"}, audit.Who{})
 		return err
 	}))
@@ -106,7 +107,7 @@ func TestALockEndsSessionsAtTheNextRequest(t *testing.T) {
 
 	again := r.Anonymous()
 	provider := again.Get("/signin").Is(http.StatusSeeOther).To()
-	back := again.Send(sitetest.Must(http.NewRequest(http.MethodPost, strings.Replace(provider, "/authorize?", "/login?", 1), strings.NewReader("person=nora"))))
+	back := again.Send(trial.Must(http.NewRequest(http.MethodPost, strings.Replace(provider, "/authorize?", "/login?", 1), strings.NewReader("person=nora"))))
 	again.Get(back.To()).Is(http.StatusForbidden).Has("Die Anmeldung hat nicht geklappt", "Ihr Konto ist in diesem Portal gesperrt")
 	rita.Post(page + "/unlock").Is(http.StatusSeeOther).Follow().Has("kann sich wieder anmelden")
 	r.As("nora").Get("/email-domains").Is(http.StatusOK)
@@ -121,15 +122,15 @@ func TestFailedMailsAndJobsAreTriedAgain(t *testing.T) {
 	rita := r.As("rita")
 	rita.Get("/office/mail").Is(http.StatusOK).Has("Alles zugestellt und erledigt")
 	id, row := r.Add("ada.adler")
-	sitetest.Must(r.Mailbox.Challenge(t.Context(), r.Actors["nora"], "uni.example", id))
-	sitetest.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+	trial.Must(r.Mailbox.Challenge(t.Context(), r.Actors["nora"], "uni.example", id))
+	trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
 		return r.Outbox.Post(t.Context(), tx, mail.DeclinedWords{To: "netz@uni.example", Row: "ada", Address: "a@uni.example", By: "Bob", At: r.Clock.Now(), Link: r.Base})
 	}))
 	var challenge, letter, job int64
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `update challenge set state = 'failed', ended = now(), answer = '550 5.1.1 no such user' returning id`).Scan(&challenge))
-	sitetest.Must(r.Pool.Exec(t.Context(), `update challenge_round set outcome = 'undeliverable', ended = now()`))
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `update letter set state = 'failed', done = now() returning id`).Scan(&letter))
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `update river_job set state = 'discarded', finalized_at = now(), attempt = 3, max_attempts = 3,
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `update challenge set state = 'failed', ended = now(), answer = '550 5.1.1 no such user' returning id`).Scan(&challenge))
+	trial.Must(r.Pool.Exec(t.Context(), `update challenge_round set outcome = 'undeliverable', ended = now()`))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `update letter set state = 'failed', done = now() returning id`).Scan(&letter))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `update river_job set state = 'discarded', finalized_at = now(), attempt = 3, max_attempts = 3,
 		errors = array['{"at": "2026-11-22T09:00:00Z", "attempt": 3, "error": "boom", "trace": ""}'::jsonb] where kind = 'mail_deliver' returning id`).Scan(&job))
 	rita.Get("/office/mail").Is(http.StatusOK).
 		Has("550 5.1.1 no such user", "Challenge", row, "Adresse abgelehnt", "netz@uni.example", "keine Antwort", "aufgegeben", "boom")
@@ -153,23 +154,23 @@ func TestALostJobIsSeenAndTakenUp(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	rita := r.As("rita")
-	sitetest.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+	trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
 		return r.Outbox.Post(t.Context(), tx, mail.DeclinedWords{To: "netz@uni.example", Row: "ada", Address: "a@uni.example", By: "Bob", At: r.Clock.Now(), Link: r.Base})
 	}))
 	var job int64
 	running := `update river_job set state = 'running', attempt = 1, attempted_at = now() - $1::interval where kind = 'mail_deliver' returning id`
 	state := func() (s string) {
-		sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select state::text from river_job where id = $1`, job).Scan(&s))
+		trial.Must(0, r.Pool.QueryRow(t.Context(), `select state::text from river_job where id = $1`, job).Scan(&s))
 		return s
 	}
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), running, "70 seconds").Scan(&job))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), running, "70 seconds").Scan(&job))
 	retry := fmt.Sprintf("/office/mail/jobs/%d/retry", job)
 	rita.Get("/office/mail").Is(http.StatusOK).Has("Alles zugestellt und erledigt").Lacks(retry)
 	rita.Post(retry).Is(http.StatusSeeOther).Follow().Has("Diese Arbeit läuft gerade")
 	if got := state(); got != "running" {
 		t.Errorf("got the job %s, want it left alone while it may run", got)
 	}
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), running, "80 seconds").Scan(&job))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), running, "80 seconds").Scan(&job))
 	rita.Get("/office/mail").Is(http.StatusOK).Has("Mail senden", "läuft zu lange", "von selbst wieder aufgenommen", retry)
 	rita.Get("/").Lacks("Hintergrundarbeit wurde aufgegeben")
 	rita.Post(retry).Is(http.StatusSeeOther).Follow().Has("Ein neuer Versuch ist unterwegs")
@@ -184,7 +185,7 @@ func TestTheAuditLogIsReadInPages(t *testing.T) {
 	r := sitetest.New(t)
 	rita := r.As("rita")
 	for i := range 60 {
-		sitetest.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+		trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
 			return audit.Write(t.Context(), tx, audit.Line{
 				At: r.Clock.Now(), Action: "mailbox.edited",
 				Detail: audit.Detail{"comment": [2]string{"", fmt.Sprintf("nr-%d.", i)}},

@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/handover"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // formOf is what the page's form sends along unseen.
@@ -43,7 +44,7 @@ func TestAnOrganisationIsHandedOver(t *testing.T) {
 	r.Second()
 	nora, ada := r.As("nora"), r.As("ada")
 	own := fmt.Sprintf("/organisations/%d", r.Organisation)
-	sitetest.Must(0, r.Org.SetReminders(t.Context(), r.Actors["nora"], r.Organisation, []string{"netz@uni.example", "alt@uni.example"}))
+	trial.Must(0, r.Org.SetReminders(t.Context(), r.Actors["nora"], r.Organisation, []string{"netz@uni.example", "alt@uni.example"}))
 	r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "www.uni.example")
 	open := r.Ordered("neu.uni.example")
 	review := review(r, nora, "ada").Has("Universität Probe übergeben", "Ada Adler", "ada.adler@uni.example", "So läuft die Übergabe ab", "?organisation=", "Andere Organisationen")
@@ -103,7 +104,7 @@ func nowhere(r *sitetest.Rig, password string) {
 		}
 		for _, table := range []string{"handover", "audit_line", "letter", "river_job", "sessions"} {
 			var n int
-			sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select count(*) from `+table+` x where x::text ilike '%' || $1 || '%'`, form).Scan(&n))
+			trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select count(*) from `+table+` x where x::text ilike '%' || $1 || '%'`, form).Scan(&n))
 			if n > 0 {
 				r.T.Errorf("table %s holds the session password", table)
 			}
@@ -118,7 +119,7 @@ func TestOnlyTheSuccessorAnswersAHandover(t *testing.T) {
 	path := fmt.Sprintf("/handovers/%d", h.ID)
 	offered := func() {
 		t.Helper()
-		if got := sitetest.Must(r.Handover.One(t.Context(), r.Actors["ada"], h.ID)).State; got != handover.Offered {
+		if got := trial.Must(r.Handover.One(t.Context(), r.Actors["ada"], h.ID)).State; got != handover.Offered {
 			t.Fatalf("got the handover %s, want it as it was", got)
 		}
 	}
@@ -212,9 +213,9 @@ func TestWhoCannotBecomeTheContactIsSaidInWords(t *testing.T) {
 	try("nora.netz@uni.example", "Ihr eigenes Konto")
 	try("kein at", "")
 	r.Known("bob")
-	sitetest.Must(0, r.People.Lock(t.Context(), r.Actors["rita"], r.Actors["bob"].Account, "Test"))
+	trial.Must(0, r.People.Lock(t.Context(), r.Actors["rita"], r.Actors["bob"].Account, "Test"))
 	try(sitetest.Email("bob"), "gesperrt")
-	sitetest.Must(r.Pool.Exec(t.Context(), `update account set email = $1, email_verified = true where id = any($2)`, "doppelt@uni.example", []int64{int64(r.Actors["ada"].Account), int64(r.Actors["niko"].Account)}))
+	trial.Must(r.Pool.Exec(t.Context(), `update account set email = $1, email_verified = true where id = any($2)`, "doppelt@uni.example", []int64{int64(r.Actors["ada"].Account), int64(r.Actors["niko"].Account)}))
 	try("doppelt@uni.example", "mehrere Konten")
 
 	list := nora.Get("/organisations").Is(http.StatusOK).Has("Sternwarte Probe", "Mehrere Organisationen übergeben")
@@ -237,7 +238,7 @@ func TestSeveralOrganisationsGoOverEachByItself(t *testing.T) {
 		t.Fatalf("got the session passwords %q, want one for each organisation", passwords)
 	}
 	nora.Get("/organisations").Has("angeboten")
-	open := sitetest.Must(r.Handover.Mine(t.Context(), r.Actors["ada"]))
+	open := trial.Must(r.Handover.Mine(t.Context(), r.Actors["ada"]))
 	if len(open) != 2 {
 		t.Fatalf("got %d handovers, want 2", len(open))
 	}
@@ -287,7 +288,7 @@ func TestAHandoverEndsWithoutOne(t *testing.T) {
 	bob.Get("/").Lacks("übergeben")
 	nora = r.As("nora")
 	nora.Get(own).Has("Abgelaufen").Lacks("Übergabe zurücknehmen")
-	sitetest.Must(0, r.Handover.Tick(t.Context()))
+	trial.Must(0, r.Handover.Tick(t.Context()))
 	nora.Get("/").Has("Die Übergabe von „Universität Probe“ an Bob Bach ist abgelaufen")
 }
 
@@ -315,7 +316,7 @@ func TestASecondOfficerConfirmsAnotherContact(t *testing.T) {
 	rita.Get("/office").Lacks("das muss noch jemand bestätigen")
 	rolf.Get("/").Has("Rita Amt schlägt Ada Adler als Ansprechpartner von Universität Probe vor", waits)
 	rolf.Get(waits).Is(http.StatusOK).Has("Wechsel bestätigen")
-	other := sitetest.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
+	other := trial.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
 	rolf.Post(fmt.Sprintf("/office/organisations/%d/reassignment/confirm", other), form...).Is(http.StatusConflict)
 	rolf.Post(waits+"/confirm", form...).Is(http.StatusSeeOther).Follow().Has("Der Wechsel ist bestätigt", "Nora Netz → Ada Adler", "das Haus verlassen")
 	rolf.Get(waits).Is(http.StatusSeeOther)
@@ -336,7 +337,7 @@ func TestTheOrdersOfOneOrganisationAreFoundByIt(t *testing.T) {
 	nora := r.As("nora")
 	nora.Get(fmt.Sprintf("/orders?organisation=%d", r.Organisation)).Has(reference)
 	nora.Get(fmt.Sprintf("/orders?organisation=%d", second)).Lacks(reference)
-	foreign := sitetest.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
+	foreign := trial.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
 	r.As("sven").Get(fmt.Sprintf("/orders?organisation=%d", r.Organisation)).Is(http.StatusOK).Lacks(reference)
 	nora.Get(fmt.Sprintf("/orders?organisation=%d", foreign)).Is(http.StatusOK).Lacks("<tbody")
 }

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestAnOfficerMakesAnOrganisationAndGivesItNames(t *testing.T) {
@@ -68,7 +69,7 @@ func TestATechnicalContactAsksForANameAndTheOfficeAnswers(t *testing.T) {
 	nora.Get(page).Has("Abgelehnte und beendete Namen", "Die Domain gehört jemand anderem.")
 	rita.Get("/").Lacks("projekt.example")
 
-	id := sitetest.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "tippfehler.exampel"}))
+	id := trial.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "tippfehler.exampel"}))
 	nora.Post(fmt.Sprintf("%s/names/%d/withdraw", page, id)).Is(http.StatusSeeOther).Follow().Has("Die Anfrage nach tippfehler.exampel ist zurückgezogen")
 	nora.Post(page+"/reminders", "reminders", "netz@uni.example\r\nfalsch").Is(http.StatusUnprocessableEntity).Has(`href="#f-reminders"`, "netz@uni.example\r\nfalsch")
 	nora.Post(page+"/reminders", "reminders", "netz@uni.example\r\nzwei@uni.example").Is(http.StatusSeeOther).Follow().Has("netz@uni.example\nzwei@uni.example")
@@ -93,12 +94,12 @@ func TestANewContactSeesTheOrganisationAndTheOldOneDoesNot(t *testing.T) {
 func TestAnOfficerWhoIsTheContactKeepsNothing(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	sitetest.Must(r.Pool.Exec(t.Context(), `update organisation set contact = $1 where id = $2`, r.Actors["rita"].Account, r.Organisation))
+	trial.Must(r.Pool.Exec(t.Context(), `update organisation set contact = $1 where id = $2`, r.Actors["rita"].Account, r.Organisation))
 	rita := r.As("rita")
 	own := fmt.Sprintf("/organisations/%d", r.Organisation)
 	office := "/office" + own
 	var name int64
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select id from server_name where organisation = $1`, r.Organisation).Scan(&name))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from server_name where organisation = $1`, r.Organisation).Scan(&name))
 	validate := fmt.Sprintf("%s/names/%d", office, name)
 	rita.Get(office).Is(http.StatusOK).Has("entscheidet jemand anderes").Lacks("Namen eintragen", "Anderen Ansprechpartner", "Angaben ändern")
 	rita.Get(validate).Is(http.StatusOK).Has("entscheidet jemand anderes").Lacks("Angaben speichern", "Namen beenden")
@@ -119,7 +120,7 @@ func TestForeignOrganisationsDoNotExist(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	sven := r.As("sven")
-	id := sitetest.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "projekt.example"}))
+	id := trial.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "projekt.example"}))
 	own := fmt.Sprintf("/organisations/%d", r.Organisation)
 	sven.Get(own).Is(http.StatusNotFound)
 	sven.Get("/organisations/999999").Is(http.StatusNotFound)
@@ -131,7 +132,7 @@ func TestForeignOrganisationsDoNotExist(t *testing.T) {
 	r.As("nora").Get(own).Has("projekt.example", "angefragt")
 	rita := r.As("rita")
 	var other org.OrganisationID
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select id from organisation where id <> $1`, r.Organisation).Scan(&other))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from organisation where id <> $1`, r.Organisation).Scan(&other))
 	rita.Get(fmt.Sprintf("/office/organisations/%d/names/%d", other, id)).Is(http.StatusNotFound)
 }
 
@@ -139,7 +140,7 @@ func TestTheOfficeHearsOfNamesThatLapse(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	var until time.Time
-	sitetest.Must(0, r.Pool.QueryRow(t.Context(), `select proof_until from server_name where organisation = $1`, r.Organisation).Scan(&until))
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select proof_until from server_name where organisation = $1`, r.Organisation).Scan(&until))
 	r.Clock.Advance(until.Sub(r.Clock.Now()) - 20*24*time.Hour)
 	r.As("rita").Get("/").Has("Die Validierung von uni.example (Universität Probe) läuft am")
 	r.Clock.Advance(21 * 24 * time.Hour)
@@ -168,8 +169,8 @@ func TestMoreOrganisationsAskNoMoreQueries(t *testing.T) {
 	}
 	ownBefore := count(nora, own)
 	for i := range 30 {
-		sitetest.Must(r.Org.AddOrganisation(t.Context(), r.Actors["rita"], org.OrganisationInput{Name: fmt.Sprint("Institut ", i), Country: "DE", Contact: r.Actors["ada"].Account}))
-		sitetest.Must(r.Org.AddName(t.Context(), r.Actors["rita"], r.Organisation, org.NameInput{Name: fmt.Sprintf("n%d.example", i)}))
+		trial.Must(r.Org.AddOrganisation(t.Context(), r.Actors["rita"], org.OrganisationInput{Name: fmt.Sprint("Institut ", i), Country: "DE", Contact: r.Actors["ada"].Account}))
+		trial.Must(r.Org.AddName(t.Context(), r.Actors["rita"], r.Organisation, org.NameInput{Name: fmt.Sprintf("n%d.example", i)}))
 	}
 	for i, path := range paths {
 		if got := count(rita, path); got != before[i] {

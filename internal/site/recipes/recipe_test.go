@@ -10,13 +10,14 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/recipe"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // version is the row's, as a form sends it.
 func version(r *sitetest.Rig, id mailbox.ID) string {
 	r.T.Helper()
 	var v int64
-	sitetest.Must(0, r.Pool.QueryRow(r.T.Context(), `select version from address_row where id = $1`, id).Scan(&v))
+	trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select version from address_row where id = $1`, id).Scan(&v))
 	return fmt.Sprint(v)
 }
 

@@ -15,21 +15,22 @@ import (
 
 	"petschaft/internal/org"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 // requestFile is a request as somebody brought it.
 func requestFile(t *testing.T, name string) string {
 	t.Helper()
-	return string(sitetest.Must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
+	return string(trial.Must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
 }
 
 func TestNamesOfARequestAreOfferedAsTheyWillBe(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	sven := r.As("sven")
-	mine := sitetest.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
-	name := sitetest.Must(r.Org.AddName(t.Context(), r.Actors["rita"], mine, org.NameInput{Name: "prüfstand-süd.example"}))
-	sitetest.Must(0, r.Org.ValidateName(t.Context(), r.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "RA", From: r.Clock.Now()}}))
+	mine := trial.Must(r.Org.Organisations(t.Context(), r.Actors["sven"]))[0].ID
+	name := trial.Must(r.Org.AddName(t.Context(), r.Actors["rita"], mine, org.NameInput{Name: "prüfstand-süd.example"}))
+	trial.Must(0, r.Org.ValidateName(t.Context(), r.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "RA", From: r.Clock.Now()}}))
 	const without = "Aus Ihrem CSR wird nicht übernommen"
 	for file, want := range map[string]struct {
 		names []string
@@ -61,8 +62,8 @@ func TestAKeyThatNoServerMayHaveIsRefusedAtTheFirstStep(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	nora := r.As("nora")
-	big := sitetest.Must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
-	p521 := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: sitetest.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, big))})
+	big := trial.Must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
+	p521 := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: trial.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, big))})
 	nora.Post("/orders/new", "step", "names", "csr", string(p521)).Is(http.StatusUnprocessableEntity).
 		Has("Schlüssel der Art EC P-521 gibt es bei keinem Produkt", "EC P-256, EC P-384, RSA 2048", `href="#f-csr"`)
 	nora.Post("/orders/new", "step", "names", "csr", requestFile(t, "09c-ed25519")).Is(http.StatusUnprocessableEntity).

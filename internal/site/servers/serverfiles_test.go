@@ -35,7 +35,7 @@ func fetched(r *sitetest.Rig, dir, reference, base string) {
 		if got, want := a.Header.Get("Content-Disposition"), `attachment; filename="`+name+`"`; got != want {
 			r.T.Errorf("%s: got Content-Disposition %q, want %q", path, got, want)
 		}
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, name), []byte(a.Content), 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, name), []byte(a.Content), 0o600))
 	}
 }
 
@@ -43,7 +43,7 @@ func TestFilesOfAServerCertificateSayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	reference := r.Served(r.Organisation, sitetest.RSAKey().Public(), 90, "*.shop.uni.example", "shop.uni.example")
-	c := sitetest.Must(r.Cert.Server(t.Context(), r.Actors["nora"], reference))
+	c := trial.Must(r.Cert.Server(t.Context(), r.Actors["nora"], reference))
 	root, tls := r.CA.Certificates()[0].DER, r.CA.Chain("tls")[0]
 	nora := r.As("nora")
 	page := nora.Get("/certificates/" + reference).Is(http.StatusOK)
@@ -100,7 +100,7 @@ func snippet(a sitetest.Answer, id string) string {
 
 // freePort is a port that nobody listened on a moment ago.
 func freePort() string {
-	l := sitetest.Must(net.Listen("tcp", "127.0.0.1:0"))
+	l := trial.Must(net.Listen("tcp", "127.0.0.1:0"))
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	return port
@@ -114,7 +114,7 @@ http { access_log off; `
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		conf += kind + "_temp_path " + dir + "/" + kind + "; "
 	}
-	sitetest.Must(0, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf+"\n"+servers+"\n}\n"), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf+"\n"+servers+"\n}\n"), 0o600))
 	var out bytes.Buffer
 	c := exec.Command(lane.Find("nginx"), "-e", "stderr", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"))
 	c.Stderr = &out
@@ -150,7 +150,7 @@ func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 	lane.Peer(t, "nginx")
 	r := sitetest.NewOn(t, trial.Machine())
 	dir, port := t.TempDir(), freePort()
-	sitetest.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
 	var servers strings.Builder
 	type fetch struct {
 		host string
@@ -178,7 +178,7 @@ func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 			reference := r.Served(r.Organisation, key.Public(), 90, c.names...)
 			first := strings.Replace(c.names[0], "*", "wildcard", 1)
 			fetched(r, dir, reference, first)
-			sitetest.Must(0, os.WriteFile(filepath.Join(dir, first+".key"), sitetest.KeyPEM(key), 0o600))
+			trial.Must(0, os.WriteFile(filepath.Join(dir, first+".key"), sitetest.KeyPEM(key), 0o600))
 			lines := snippet(r.As("nora").Get("/certificates/"+reference), "nginx")
 			lines = strings.NewReplacer("/etc/ssl/private/", dir+"/", "/etc/ssl/", dir+"/", "listen 443 ssl", "listen 127.0.0.1:"+port+" ssl").Replace(lines)
 			servers.WriteString(strings.TrimSuffix(lines, "}") + "    return 200 'served by " + base + kind + "';\n}\n")
@@ -207,7 +207,7 @@ func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 	if len(fetches) != 14 {
 		t.Errorf("%d fetches were tried, want 14", len(fetches))
 	}
-	sitetest.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Chain("mail")[0]), 0o600))
+	trial.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Chain("mail")[0]), 0o600))
 	if out, err := curl(fetches[0].host); err == nil {
 		t.Errorf("trusting another authority: got %q, want curl to refuse", out)
 	}
@@ -222,8 +222,8 @@ func TestPeerNginxServesTheWholeChainToo(t *testing.T) {
 	key := sitetest.ECKey()
 	for ending, good := range map[string]bool{"-x509chain.pem": true, ".pem": false} {
 		dir, port := t.TempDir(), freePort()
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, "key"), sitetest.KeyPEM(key), 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, "key"), sitetest.KeyPEM(key), 0o600))
 		reference := r.Served(r.Organisation, key.Public(), 90, "www.uni.example")
 		fetched(r, dir, reference, "www.uni.example")
 		startNginx(t, dir, fmt.Sprintf("server { listen 127.0.0.1:%s ssl; ssl_certificate %s/%s-www.uni.example%s; ssl_certificate_key %s/key; return 200 ok; }",
@@ -245,7 +245,7 @@ func TestPeersGnuTLSAndOpenSSLReadTheFiles(t *testing.T) {
 		dir := t.TempDir()
 		reference := r.Served(r.Organisation, key.Public(), 90, "www.uni.example", "uni.example")
 		fetched(r, dir, reference, "www.uni.example")
-		sitetest.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, "root.pem"), pki.PEM(r.CA.Certificates()[0].DER), 0o600))
 		file := func(ending string) string { return reference + "-www.uni.example" + ending }
 		if out := sitetest.Says(t, dir, "certtool", "--verify-chain", "--infile", file("-x509chain.pem")); !strings.Contains(out, "Verified. The certificate is trusted.") {
 			t.Errorf("GnuTLS says of the chain\n%s\nwant it trusted", out)

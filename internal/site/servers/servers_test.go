@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
 )
 
 func TestMyCertificatesAreListedByStateAndFound(t *testing.T) {
@@ -48,7 +49,7 @@ func TestMyCertificatesAreListedByStateAndFound(t *testing.T) {
 	sees(r.As("rita"), "/office/server-certificates?which=all", "valid", "soon", "expired", "revoked", "replaced", "next", "renewing")
 	r.As("sven").Get("/certificates?which=all").Has("www.institut.example", s.Foreign).Lacks("shop.uni.example")
 	r.As("sven").Get("/certificates?organisation=" + fmt.Sprint(r.Organisation)).Is(http.StatusNotFound)
-	c := sitetest.Must(r.Cert.Server(t.Context(), r.Actors["nora"], s.Valid))
+	c := trial.Must(r.Cert.Server(t.Context(), r.Actors["nora"], s.Valid))
 	for _, q := range []string{
 		"shop.uni", "*.shop", c.Reference, strings.ToLower(strings.ReplaceAll(c.Reference, "-", "+")), fmt.Sprintf("%x", c.Serial), pki.Colons(c.Serial), fmt.Sprintf("%X", c.Fingerprint),
 		pki.Colons(c.Fingerprint),
@@ -112,7 +113,7 @@ func TestThePageOfAServerCertificateTellsHowItStands(t *testing.T) {
 	english := r.As("nora")
 	english.Lang = "en"
 	english.Get("/certificates/"+s.Soon).Has("Certificate with chain", "ends in 8 days", "Renew")
-	if c := sitetest.Must(r.Cert.Server(t.Context(), r.Actors["nora"], s.Soon)); cert.MayRenew(c, r.Clock.Now()) != nil {
+	if c := trial.Must(r.Cert.Server(t.Context(), r.Actors["nora"], s.Soon)); cert.MayRenew(c, r.Clock.Now()) != nil {
 		t.Error("the button stands where the gate is closed")
 	}
 }
@@ -155,7 +156,7 @@ func TestASuccessorSeesAllAtOnce(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	s := r.Shelve()
-	sitetest.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
+	trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
 		return r.Org.Reassign(t.Context(), tx, r.Actors["rita"], r.Organisation, r.Actors["bob"].Account)
 	}))
 	bob, nora := r.As("bob"), r.As("nora")

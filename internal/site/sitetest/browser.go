@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"petschaft/internal/trial"
 )
 
 var formField = regexp.MustCompile(`name="form" value="(\w+)"`)
@@ -33,7 +35,7 @@ type Browser struct {
 func (b *Browser) SignIn(provider, sub string) string {
 	b.Rig.T.Helper()
 	login := strings.Replace(provider, "/authorize?", "/login?", 1)
-	back := b.Send(Must(http.NewRequest(http.MethodPost, login, strings.NewReader(url.Values{"person": {sub}}.Encode()))))
+	back := b.Send(trial.Must(http.NewRequest(http.MethodPost, login, strings.NewReader(url.Values{"person": {sub}}.Encode()))))
 	return b.Get(back.To()).Is(http.StatusSeeOther).To()
 }
 
@@ -49,7 +51,7 @@ func (b *Browser) Get(path string) Answer { b.Rig.T.Helper(); return b.Ask(http.
 // Ask sends a request without a body.
 func (b *Browser) Ask(method, path string) Answer {
 	b.Rig.T.Helper()
-	return b.Send(Must(http.NewRequest(method, b.Rig.At(path), nil)))
+	return b.Send(trial.Must(http.NewRequest(method, b.Rig.At(path), nil)))
 }
 
 // Post sends a form, name and value in turn, as a page of the portal would.
@@ -59,7 +61,7 @@ func (b *Browser) Post(path string, form ...string) Answer {
 	for i := 0; i+1 < len(form); i += 2 {
 		v.Add(form[i], form[i+1])
 	}
-	req := Must(http.NewRequest(http.MethodPost, b.Rig.At(path), strings.NewReader(v.Encode())))
+	req := trial.Must(http.NewRequest(http.MethodPost, b.Rig.At(path), strings.NewReader(v.Encode())))
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.Send(req)
 }
@@ -75,7 +77,7 @@ func (b *Browser) Send(req *http.Request) Answer {
 		b.Rig.T.Fatal(err)
 	}
 	defer res.Body.Close()
-	return Answer{res, b, string(Must(io.ReadAll(res.Body)))}
+	return Answer{res, b, string(trial.Must(io.ReadAll(res.Body)))}
 }
 
 // Text is the body as a person reads it, near enough: without breaks and

@@ -19,6 +19,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/portal"
+	"petschaft/internal/trial"
 )
 
 // found makes the portal's authorities.
@@ -29,7 +30,7 @@ func (r *Rig) found(cfg portal.Config) {
 		r.T.Fatal(err)
 	}
 	defer db.Close()
-	o := ca.Options{Organisation: "Universität Beispiel", Country: "DE", Now: r.Clock.Now(), PKIURL: Must(url.Parse(cfg.PKIURL))}
+	o := ca.Options{Organisation: "Universität Beispiel", Country: "DE", Now: r.Clock.Now(), PKIURL: trial.Must(url.Parse(cfg.PKIURL))}
 	if err := ca.Init(r.T.Context(), db, sealer, o); err != nil {
 		r.T.Fatal(err)
 	}
@@ -37,13 +38,13 @@ func (r *Rig) found(cfg portal.Config) {
 
 // NewKey is a private key and a request for it, both in PEM.
 func NewKey(name string, change ...func(*x509.CertificateRequest)) (key, csr string) {
-	k := Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	k := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}
 	for _, f := range change {
 		f(template)
 	}
-	der := Must(x509.CreateCertificateRequest(rand.Reader, template, k))
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: Must(x509.MarshalPKCS8PrivateKey(k))})),
+	der := trial.Must(x509.CreateCertificateRequest(rand.Reader, template, k))
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: trial.Must(x509.MarshalPKCS8PrivateKey(k))})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 }
 
@@ -61,7 +62,7 @@ func (r *Rig) LinkInput(in mailbox.Input, sub string) mailbox.ID {
 	r.T.Helper()
 	ctx := r.T.Context()
 	row, _ := r.AddRow(in)
-	Must(r.Mailbox.Challenge(ctx, r.Actors["nora"], "uni.example", row))
+	trial.Must(r.Mailbox.Challenge(ctx, r.Actors["nora"], "uni.example", row))
 	for _, sql := range []string{
 		`insert into link (row_id, account, addresses, round, since)
 			select r.id, $2, array(select lower(x) from unnest(r.primary_address || r.aliases) x), c.id, $3
@@ -70,7 +71,7 @@ func (r *Rig) LinkInput(in mailbox.Input, sub string) mailbox.ID {
 		`update challenge_round set outcome = 'complete', ended = $3 where row_id = $1 and $2::bigint > 0`,
 		`update address_row set status = 'confirmed' where id = $1 and $2::bigint > 0 and $3::timestamptz is not null`,
 	} {
-		Must(r.Pool.Exec(ctx, sql, row, r.Actors[sub].Account, r.Clock.Now()))
+		trial.Must(r.Pool.Exec(ctx, sql, row, r.Actors[sub].Account, r.Clock.Now()))
 	}
 	return row
 }
@@ -92,7 +93,7 @@ func (r *Rig) Certified(sub string, row mailbox.ID) cert.ID {
 	if err := r.Order.Issue(r.T.Context(), n); err != nil {
 		r.T.Fatalf("issue: %v", err)
 	}
-	a := Must(r.Order.One(r.T.Context(), r.Actors[sub], n))
+	a := trial.Must(r.Order.One(r.T.Context(), r.Actors[sub], n))
 	if a.Certificate == nil {
 		r.T.Fatalf("application %d is %s (%s), want a certificate", n, a.State, a.Reason)
 	}
@@ -103,7 +104,7 @@ func (r *Rig) Certified(sub string, row mailbox.ID) cert.ID {
 func (r *Rig) Failed(sub string, row mailbox.ID) order.ID {
 	r.T.Helper()
 	n := r.Applied(sub, row)
-	Must(r.Pool.Exec(r.T.Context(), `update application set state = 'failed', reason = 'order.failed.authority', profile = 'mail-personal',
+	trial.Must(r.Pool.Exec(r.T.Context(), `update application set state = 'failed', reason = 'order.failed.authority', profile = 'mail-personal',
 		emails = (select primary_address || aliases from address_row r where r.id = row_id), serial = '\x01', not_before = $2, ended = $2 where id = $1`, n, r.Clock.Now()))
 	return n
 }
@@ -114,12 +115,12 @@ func (b *Browser) Upload(path, file string, form ...string) Answer {
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	for i := 0; i+1 < len(form); i += 2 {
-		Must(0, m.WriteField(form[i], form[i+1]))
+		trial.Must(0, m.WriteField(form[i], form[i+1]))
 	}
-	part := Must(m.CreateFormFile("file", "antrag.csr"))
-	Must(part.Write([]byte(file)))
-	Must(0, m.Close())
-	req := Must(http.NewRequest(http.MethodPost, b.Rig.At(path), strings.NewReader(body.String())))
+	part := trial.Must(m.CreateFormFile("file", "antrag.csr"))
+	trial.Must(part.Write([]byte(file)))
+	trial.Must(0, m.Close())
+	req := trial.Must(http.NewRequest(http.MethodPost, b.Rig.At(path), strings.NewReader(body.String())))
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("Content-Type", m.FormDataContentType())
 	return b.Send(req)
@@ -135,7 +136,7 @@ func PemBlocks(t *testing.T, text string) (all []*x509.Certificate) {
 			}
 			return all
 		}
-		all = append(all, Must(x509.ParseCertificate(b.Bytes)))
+		all = append(all, trial.Must(x509.ParseCertificate(b.Bytes)))
 	}
 }
 

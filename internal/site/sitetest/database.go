@@ -8,12 +8,13 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // Count is a number that the database tells.
 func (r *Rig) Count(sql string, args ...any) (n int) {
 	r.T.Helper()
-	Must(0, r.Pool.QueryRow(r.T.Context(), sql, args...).Scan(&n))
+	trial.Must(0, r.Pool.QueryRow(r.T.Context(), sql, args...).Scan(&n))
 	return n
 }
 
@@ -23,7 +24,7 @@ func (r *Rig) Dump() string {
 	var all strings.Builder
 	for _, table := range []string{"application", "certificate", "audit_line", "sessions", "river_job", "letter"} {
 		var rows string
-		Must(0, r.Pool.QueryRow(r.T.Context(), `select coalesce(string_agg(x::text, ' '), '') || ' ' ||
+		trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select coalesce(string_agg(x::text, ' '), '') || ' ' ||
 			coalesce(string_agg(encode(convert_to(x::text, 'UTF8'), 'escape'), ' '), '') from `+table+` x`).Scan(&rows))
 		all.WriteString(rows)
 	}
@@ -41,11 +42,11 @@ func (r *Rig) Fail(table string) {
 // Recorded is a certificate that somebody had of the row before.
 func (r *Rig) Recorded(sub string, row mailbox.ID) (id cert.ID) {
 	r.T.Helper()
-	signed := Must(r.CA.Issue(r.T.Context(), pki.Request{
-		Intent: 1 << 40, Profile: pki.MailPersonal, Key: Must(pki.NewKey(ECKey().Public())), CommonName: People[sub], Surname: People[sub],
+	signed := trial.Must(r.CA.Issue(r.T.Context(), pki.Request{
+		Intent: 1 << 40, Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(ECKey().Public())), CommonName: People[sub], Surname: People[sub],
 		Emails: []string{"ada.adler@uni.example"}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	}))
-	Must(0, r.DB.Tx(r.T.Context(), func(tx pgx.Tx) (err error) {
+	trial.Must(0, r.DB.Tx(r.T.Context(), func(tx pgx.Tx) (err error) {
 		id, err = r.Cert.Record(r.T.Context(), tx, cert.Issuance{
 			Reference: "FRUEHER", Authority: "mail", Account: r.Actors[sub].Account, Holder: People[sub], Row: row, Certificate: signed,
 		})

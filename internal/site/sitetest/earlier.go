@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/earlier"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // elsewhere makes certificates as another authority has issued them before the
@@ -27,13 +28,13 @@ func (r *Rig) NewElsewhere() *elsewhere {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Alte CA", Organization: []string{"Uni Beispiel"}},
 		NotBefore: e.now.AddDate(-5, 0, 0), NotAfter: e.now.AddDate(5, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	e.Ca = Must(x509.ParseCertificate(Must(x509.CreateCertificate(rand.Reader, c, c, e.key.Public(), e.key))))
+	e.Ca = trial.Must(x509.ParseCertificate(trial.Must(x509.CreateCertificate(rand.Reader, c, c, e.key.Public(), e.key))))
 	return e
 }
 
 func (e *elsewhere) sign(days int, c *x509.Certificate) []byte {
 	c.SerialNumber, c.NotBefore, c.NotAfter = new(big.Int).SetBytes(pki.NewSerial()), e.now.AddDate(0, -6, 0), e.now.AddDate(0, 0, days)
-	return pki.PEM(Must(x509.CreateCertificate(rand.Reader, c, e.Ca, ECKey().Public(), e.key)))
+	return pki.PEM(trial.Must(x509.CreateCertificate(rand.Reader, c, e.Ca, ECKey().Public(), e.key)))
 }
 
 // Mail and server are certificates that end in so many days.
@@ -53,5 +54,5 @@ func (e *elsewhere) Server(days int, organisation string, names ...string) []byt
 // finds out by itself.
 func (r *Rig) ImportEarlier() earlier.ID {
 	r.T.Helper()
-	return Must(r.Earlier.Upload(r.T.Context(), r.Actors["rita"], []earlier.File{{Name: "alt.pem", Content: r.NewElsewhere().Server(90, "Universität Probe", "alt.uni.example")}}, nil))
+	return trial.Must(r.Earlier.Upload(r.T.Context(), r.Actors["rita"], []earlier.File{{Name: "alt.pem", Content: r.NewElsewhere().Server(90, "Universität Probe", "alt.uni.example")}}, nil))
 }

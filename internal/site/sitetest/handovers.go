@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/sink"
+	"petschaft/internal/trial"
 )
 
 // Known gives accounts the address that the provider vouches for: it comes with
@@ -27,21 +28,21 @@ func Email(sub string) string {
 func (r *Rig) Offered(to string) handover.WithPassword {
 	r.T.Helper()
 	r.Known(to)
-	return Must(r.Handover.Offer(r.T.Context(), r.Actors["nora"], handover.Wish{Organisations: []org.OrganisationID{r.Organisation}, Email: Email(to)}))[0]
+	return trial.Must(r.Handover.Offer(r.T.Context(), r.Actors["nora"], handover.Wish{Organisations: []org.OrganisationID{r.Organisation}, Email: Email(to)}))[0]
 }
 
 // Accepted is one that the successor accepted.
 func (r *Rig) Accepted(to string) handover.WithPassword {
 	r.T.Helper()
 	h := r.Offered(to)
-	Must(0, r.Handover.Accept(r.T.Context(), r.Actors[to], h.ID))
+	trial.Must(0, r.Handover.Accept(r.T.Context(), r.Actors[to], h.ID))
 	return h
 }
 
 // Second is another organisation of nora's.
 func (r *Rig) Second() org.OrganisationID {
 	r.T.Helper()
-	return Must(r.Org.AddOrganisation(r.T.Context(), r.Actors["rita"], org.OrganisationInput{Name: "Sternwarte Probe", Country: "DE", Contact: r.Actors["nora"].Account}))
+	return trial.Must(r.Org.AddOrganisation(r.T.Context(), r.Actors["rita"], org.OrganisationInput{Name: "Sternwarte Probe", Country: "DE", Contact: r.Actors["nora"].Account}))
 }
 
 var (

@@ -2,6 +2,7 @@ package sitetest
 
 import (
 	"petschaft/internal/order"
+	"petschaft/internal/trial"
 )
 
 // Ordered is an order of nora's organisation, as she submitted it.
@@ -24,7 +25,7 @@ func (r *Rig) Ordered(names ...string) string {
 func (r *Rig) Returned(names ...string) string {
 	r.T.Helper()
 	reference := r.Ordered(names...)
-	Must(0, r.Order.Return(r.T.Context(), r.Actors["rita"], reference, order.Decision{Version: 1, Reason: "Bitte ergänzen Sie den Namen ohne „www“, damit beide Adressen funktionieren."}))
+	trial.Must(0, r.Order.Return(r.T.Context(), r.Actors["rita"], reference, order.Decision{Version: 1, Reason: "Bitte ergänzen Sie den Namen ohne „www“, damit beide Adressen funktionieren."}))
 	return reference
 }
 
@@ -32,9 +33,9 @@ func (r *Rig) Returned(names ...string) string {
 func (r *Rig) Fulfilled(names ...string) string {
 	r.T.Helper()
 	reference := r.Ordered(names...)
-	Must(0, r.Order.Approve(r.T.Context(), r.Actors["rita"], reference, 1))
-	o := Must(r.Order.Server(r.T.Context(), r.Actors["rita"], reference))
-	Must(0, r.Order.Fulfil(r.T.Context(), o.ID))
+	trial.Must(0, r.Order.Approve(r.T.Context(), r.Actors["rita"], reference, 1))
+	o := trial.Must(r.Order.Server(r.T.Context(), r.Actors["rita"], reference))
+	trial.Must(0, r.Order.Fulfil(r.T.Context(), o.ID))
 	return reference
 }
 
@@ -42,7 +43,7 @@ func (r *Rig) Fulfilled(names ...string) string {
 func (r *Rig) Aged(names ...string) string {
 	r.T.Helper()
 	fresh, reference := r.Served(r.Organisation, ECKey().Public(), 90, names...), order.NewReference()
-	Must(r.Pool.Exec(r.T.Context(), `
+	trial.Must(r.Pool.Exec(r.T.Context(), `
 		insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after, issued,
 			organisation, common_name, names, product, server_order, renewable, phase, turns)
 		select $2, authority, issuer, serial || '\x01', der, fingerprint, key, subject, emails, search, not_before - interval '80 days',

@@ -62,14 +62,6 @@ type Rig struct {
 	Logged       *record
 }
 
-// Must is v; what cannot be set up ends the test at once.
-func Must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 // New is a rig that stands on the day of tests.
 func New(t *testing.T, change ...func(*portal.Config)) *Rig {
 	t.Helper()
@@ -84,21 +76,21 @@ func NewOn(t *testing.T, at time.Time, change ...func(*portal.Config)) *Rig {
 		T: t, Clock: trial.ClockAt(at), Base: "http://" + app.Listener.Addr().String(), Issuer: "http://" + provider.Listener.Addr().String(),
 		Actors: map[string]person.Actor{}, Logged: &record{},
 	}
-	r.Sink = Must(sink.New(sink.Config{}))
+	r.Sink = trial.Must(sink.New(sink.Config{}))
 	if err := r.Sink.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Sink.Close() })
 	dbURL := pgtest.URL(t)
 	r.Pool = pgtest.Open(t, dbURL)
-	r.IDP = Must(idp.New(r.providerConfig()))
+	r.IDP = trial.Must(idp.New(r.providerConfig()))
 	cfg := r.Config(dbURL)
 	r.found(cfg)
 	for _, f := range change {
 		f(&cfg)
 	}
 	log := slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), r.Logged), nil))
-	r.Portal = Must(portal.Open(t.Context(), cfg, log, r.Clock.Now, func(c *pgxpool.Config) {
+	r.Portal = trial.Must(portal.Open(t.Context(), cfg, log, r.Clock.Now, func(c *pgxpool.Config) {
 		c.MaxConns = 8
 		c.ConnConfig.Tracer = r.Pool.Config().ConnConfig.Tracer // so that pgtest.Queries counts the portal's
 	}))
@@ -217,7 +209,7 @@ func (r *Rig) Link(address string, after int64) string {
 // Anonymous is a browser in which nobody is signed in.
 func (r *Rig) Anonymous() *Browser {
 	return &Browser{r, &http.Client{
-		Jar:           Must(cookiejar.New(nil)),
+		Jar:           trial.Must(cookiejar.New(nil)),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, "de"}
 }

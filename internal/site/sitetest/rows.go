@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"regexp"
 	"testing"
+
+	"petschaft/internal/trial"
 )
 
 const ImportsOfUni = "/email-domains/uni.example/imports"
@@ -15,10 +17,10 @@ func (b *Browser) Csv(path, name, content string) Answer {
 	b.Rig.T.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
-	part := Must(m.CreateFormFile("file", name))
-	Must(part.Write([]byte(content)))
-	Must(0, m.Close())
-	req := Must(http.NewRequest(http.MethodPost, b.Rig.At(path), &body))
+	part := trial.Must(m.CreateFormFile("file", name))
+	trial.Must(part.Write([]byte(content)))
+	trial.Must(0, m.Close())
+	req := trial.Must(http.NewRequest(http.MethodPost, b.Rig.At(path), &body))
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	req.Header.Set("Content-Type", m.FormDataContentType())
 	return b.Send(req)

@@ -21,15 +21,16 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // RSAKey is one for all tests: making one takes a while.
-var RSAKey = sync.OnceValue(func() crypto.Signer { return Must(rsa.GenerateKey(rand.Reader, 2048)) })
+var RSAKey = sync.OnceValue(func() crypto.Signer { return trial.Must(rsa.GenerateKey(rand.Reader, 2048)) })
 
-func ECKey() crypto.Signer { return Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
+func ECKey() crypto.Signer { return trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
 
 func KeyPEM(key crypto.Signer) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: Must(x509.MarshalPKCS8PrivateKey(key))})
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: trial.Must(x509.MarshalPKCS8PrivateKey(key))})
 }
 
 // Served is a server's certificate for the key, as an order has it issued, and
@@ -42,7 +43,7 @@ func (r *Rig) Served(o org.OrganisationID, key crypto.PublicKey, days int, names
 // replacing is served for one that renews another.
 func (r *Rig) replacing(old *cert.ID, o org.OrganisationID, key crypto.PublicKey, days int, names ...string) string {
 	r.T.Helper()
-	return r.issuedServer(old, o, Must(pki.NewKey(key)), days, names...)
+	return r.issuedServer(old, o, trial.Must(pki.NewKey(key)), days, names...)
 }
 
 // ServedKey is served for the key of a request.
@@ -55,7 +56,7 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 	r.T.Helper()
 	ctx := r.T.Context()
 	var intent int64
-	Must(0, r.Pool.QueryRow(ctx, `select nextval(pg_get_serial_sequence('application', 'id'))`).Scan(&intent))
+	trial.Must(0, r.Pool.QueryRow(ctx, `select nextval(pg_get_serial_sequence('application', 'id'))`).Scan(&intent))
 	c, err := r.CA.Issue(ctx, pki.Request{
 		Intent: intent, Profile: pki.TLSServer, Key: key, DNS: names, Days: days, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	})
@@ -82,7 +83,7 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 func (r *Rig) renewing(reference, by string) {
 	r.T.Helper()
 	ctx := r.T.Context()
-	Must(0, r.DB.Tx(ctx, func(tx pgx.Tx) error {
+	trial.Must(0, r.DB.Tx(ctx, func(tx pgx.Tx) error {
 		c, err := r.Cert.LockServer(ctx, tx, r.Actors["rita"], reference)
 		if err != nil {
 			return err
@@ -94,7 +95,7 @@ func (r *Rig) renewing(reference, by string) {
 // ServerEnds makes server certificates that end over the months to come.
 func (r *Rig) ServerEnds() {
 	r.T.Helper()
-	Must(r.Pool.Exec(r.T.Context(), `insert into certificate (reference, authority, issuer, serial, der, fingerprint, subject, emails, search, not_before, not_after, issued,
+	trial.Must(r.Pool.Exec(r.T.Context(), `insert into certificate (reference, authority, issuer, serial, der, fingerprint, subject, emails, search, not_before, not_after, issued,
 			organisation, common_name, names, product, server_order, renewable, phase, turns)
 		select 'F' || i, 'tls', '', int4send(i), int4send(i), int4send(i), '', '{}', '', @now::timestamptz, @now::timestamptz + i * interval '1 day', @now::timestamptz,
 			@organisation, 'f' || i, array['f' || i], 'single', i, @now::timestamptz, 'valid', @now::timestamptz + interval '300 days'
@@ -135,16 +136,16 @@ func (r *Rig) Shelve() (s shelf) {
 	renewing := r.Served(r.Organisation, key, 31, "erneuert.uni.example")
 	r.Clock.Advance(22 * 24 * time.Hour)
 	replaced := r.Served(r.Organisation, key, 90, "ersetzt.uni.example")
-	old := Must(r.Cert.Server(r.T.Context(), r.Actors["nora"], replaced))
+	old := trial.Must(r.Cert.Server(r.T.Context(), r.Actors["nora"], replaced))
 	s = shelf{
 		Expired: expired, Soon: soon, Renewing: renewing, Replaced: replaced,
 		Next:    r.replacing(&old.ID, r.Organisation, key, 90, "ersetzt.uni.example"),
 		Valid:   r.Served(r.Organisation, RSAKey().Public(), 90, "*.shop.uni.example", "shop.uni.example"),
 		Revoked: r.Served(r.Organisation, key, 90, "kompromittiert.uni.example"),
 	}
-	other := Must(r.Org.Organisations(r.T.Context(), r.Actors["sven"]))[0].ID
+	other := trial.Must(r.Org.Organisations(r.T.Context(), r.Actors["sven"]))[0].ID
 	s.Foreign = r.Served(other, key, 90, "www.institut.example")
 	r.renewing(renewing, "ABCD-EFGHJ")
-	Must(0, r.Cert.RevokeServer(r.T.Context(), r.Actors["nora"], s.Revoked, pki.KeyCompromise))
+	trial.Must(0, r.Cert.RevokeServer(r.T.Context(), r.Actors["nora"], s.Revoked, pki.KeyCompromise))
 	return s
 }
