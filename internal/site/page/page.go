@@ -1,8 +1,7 @@
 // Package page is what all pages share: how a request is opened and answered,
-// the frame around a page and its navigation, a form that comes back, the
-// addresses of pages, and the words, files and lists that several subjects show.
-// It turns faults into status codes and words. It knows no page, and decides no
-// rule.
+// the frame around a page and its navigation, a form that comes back, and the
+// words, files and lists that several subjects show. It turns faults into status
+// codes and words. It knows no page, and decides no rule.
 package page
 
 import (
