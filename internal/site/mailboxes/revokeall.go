@@ -69,7 +69,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 			Final: page.T(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
 		},
 		Caption: page.T(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
-		Reason:  view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+		Reason:  strconv.Itoa(int(why)), Error: bad["reason"], Whole: whole,
 	}
 	earlier := false
 	for _, c := range found {
@@ -84,11 +84,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 		m.More = page.T(ctx, "cert.revoke_all_more", "n", more)
 	}
 	for _, f := range pki.Reasons(row.Officer) {
-		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
-	}
-	m.Fails = view.Fails(m.Reason)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
+		m.Reasons = append(m.Reasons, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
 	}
 	f, status := s.RowFrame(r, row, m.Dialog.Title), http.StatusOK
 	if failed != nil {

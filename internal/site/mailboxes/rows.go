@@ -60,10 +60,9 @@ func (s *Section) newPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 	m := formModel(ctx, in, failed)
 	m.Head = view.HeadModel{Title: f.Title, Lead: page.T(ctx, "form.new_lead")}
 	m.Form = view.FormModel{Action: base + "/rows", Hidden: []view.Hidden{page.FormField()}, Submit: view.ButtonModel{Label: page.T(ctx, "form.add")}, Cancel: base}
-	m.Primary.Hint = page.T(ctx, "form.primary_hint", "domain", d.Name.Unicode())
-	m.Person = nil
+	m.Domain = d.Name.Unicode()
 	if d.Validation == org.ByMailbox {
-		fixKind(ctx, &m, mailbox.Personal, page.T(ctx, "mailbox.kind.mailbox_domain"))
+		fixKind(&m, mailbox.Personal, page.T(ctx, "mailbox.kind.mailbox_domain"))
 	}
 	return s.showForm(w, r, f, m, failed)
 }
@@ -130,8 +129,7 @@ func (s *Section) editPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 		Action: page.RowPath(row) + "/edit", Submit: view.ButtonModel{Label: page.T(ctx, "form.save")}, Cancel: page.RowPath(row),
 		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}},
 	}
-	m.Primary.ReadOnly, m.Primary.Hint = true, page.T(ctx, "form.primary_fixed")
-	fixWhatIsFixed(ctx, &m, row, in)
+	fixWhatIsFixed(ctx, &m, row)
 	m.Notices = editNotices(ctx, row, rounds)
 	if errors.Is(failed, mailbox.ErrChanged) {
 		m.ChangedAt = view.At(ctx, row.Changed, s.Now())
@@ -142,35 +140,24 @@ func (s *Section) editPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 
 // fixWhatIsFixed takes out of the form what the row's state does not let
 // anybody change, and says why.
-func fixWhatIsFixed(ctx context.Context, m *mailboxview.AddressFormModel, row mailbox.Row, in mailbox.Input) {
+func fixWhatIsFixed(ctx context.Context, m *mailboxview.AddressFormModel, row mailbox.Row) {
 	if err := mailbox.MayChangeKind(row); err != nil {
-		fixKind(ctx, m, row.Kind, page.T(ctx, fault.Of(err).ID))
+		fixKind(m, row.Kind, page.T(ctx, fault.Of(err).ID))
 	} else if row.Validation == org.ByMailbox && row.Kind == mailbox.Personal {
-		fixKind(ctx, m, row.Kind, page.T(ctx, "mailbox.kind.mailbox_domain"))
+		fixKind(m, row.Kind, page.T(ctx, "mailbox.kind.mailbox_domain"))
 	}
-	if err := mailbox.MayChangeApplicant(row); err != nil && m.Applicant != nil {
-		m.Applicant.ReadOnly, m.Applicant.Hint = true, page.T(ctx, fault.Of(err).ID)
+	if err := mailbox.MayChangeApplicant(row); err != nil {
+		m.ApplicantStays = page.T(ctx, fault.Of(err).ID)
 	}
 	if mailbox.AsksWho(row) {
-		m.Person.Hint = page.T(ctx, "form.person_hint", "name", *row.LinkedName)
-		return
+		m.LinkedTo = *row.LinkedName
 	}
-	m.Person = nil
 }
 
 // fixKind shows the kind instead of asking for it.
-func fixKind(ctx context.Context, m *mailboxview.AddressFormModel, k mailbox.Kind, why string) {
-	m.Kind = view.FieldModel{Name: "kind-shown", Label: m.Kind.Label, Value: page.RowKind(ctx, k), Hint: why, ReadOnly: true, Width: "short", Error: m.Kind.Error}
+func fixKind(m *mailboxview.AddressFormModel, k mailbox.Kind, why string) {
+	m.Kind, m.KindStays = string(k), why
 	m.Form.Hidden = append(m.Form.Hidden, view.Hidden{Name: "kind", Value: string(k)})
-	m.Choosable = false
-	for i := range m.Fails {
-		if m.Fails[i].Field == "kind" {
-			m.Fails[i].Field = m.Kind.Name
-		}
-	}
-	if k == mailbox.Personal {
-		m.Applicant = nil
-	}
 }
 
 // editNotices say before saving what some changes bring about.

@@ -83,7 +83,7 @@ func (s *Section) next(ctx context.Context, by person.Actor, st recipe.State, st
 		newRowStep(ctx, st, action, in, field, &m)
 	case recipe.NewApplicant:
 		m.Form.Hidden = version
-		f := mailboxes.AddressField(field("applicant", page.T(ctx, "recipe.applicant_new"), in.Applicant))
+		f := mailboxview.AddressField(field("applicant", page.T(ctx, "recipe.applicant_new"), in.Applicant))
 		f.Hint = page.T(ctx, "recipe.applicant_hint", "applicant", mailboxes.ApplicantWords(ctx, st.Row))
 		m.Fields = []view.FieldModel{f}
 	case recipe.Challenge:
@@ -104,8 +104,8 @@ func nameField(ctx context.Context, field newField, in recipe.Input) view.FieldM
 
 func aliasFields(ctx context.Context, field newField, in recipe.Input) []view.FieldModel {
 	fs := []view.FieldModel{
-		mailboxes.AddressField(field("alias1", page.T(ctx, "form.alias1"), in.Aliases[0])),
-		mailboxes.AddressField(field("alias2", page.T(ctx, "form.alias2"), in.Aliases[1])),
+		mailboxview.AddressField(field("alias1", page.T(ctx, "form.alias1"), in.Aliases[0])),
+		mailboxview.AddressField(field("alias2", page.T(ctx, "form.alias2"), in.Aliases[1])),
 	}
 	for i := range fs {
 		fs[i].Optional = true
@@ -140,7 +140,7 @@ func (s *Section) revokeStep(ctx context.Context, st recipe.State, in recipe.Inp
 }
 
 func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *recipeview.NextModel) {
-	primary := mailboxes.AddressField(field("primary", page.T(ctx, "recipe.row_primary"), in.Primary))
+	primary := mailboxview.AddressField(field("primary", page.T(ctx, "recipe.row_primary"), in.Primary))
 	primary.Hint = page.T(ctx, "recipe.row_primary_hint")
 	aliases := aliasFields(ctx, field, in)
 	aliases[0].Hint = page.T(ctx, "recipe.row_alias_hint", "address", string(st.Row.Primary))
@@ -148,7 +148,7 @@ func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.I
 	comment.Optional, comment.MaxLength = true, "1024"
 	m.Fields = append([]view.FieldModel{nameField(ctx, field, in), primary}, append(aliases, comment)...)
 	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}}
-	existing := mailboxes.AddressField(field("existing", page.T(ctx, "recipe.existing"), in.Existing))
+	existing := mailboxview.AddressField(field("existing", page.T(ctx, "recipe.existing"), in.Existing))
 	m.Other = &recipeview.OtherModel{
 		Summary: page.T(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, "recipe.existing_verb")}},

@@ -9,26 +9,107 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"context"
+
 	"petschaft/web/locale"
 	"petschaft/web/view"
 )
 
 // AddressFormModel asks for an address row, new or to be edited.
 type AddressFormModel struct {
-	Form      view.FormModel
-	Head      view.HeadModel
-	Fails     []view.Fail
-	Notices   []view.NoticeModel
-	Changes   []Change // somebody else changed the row meanwhile
-	ChangedAt view.Moment
-	Primary   view.FieldModel
-	Name      view.FieldModel
-	Person    *view.FieldModel
-	Kind      view.FieldModel
-	Aliases   [2]view.FieldModel
-	Applicant *view.FieldModel
-	Choosable bool // the applicant belongs to one of the kinds on offer
-	Comment   view.FieldModel
+	Form           view.FormModel
+	Head           view.HeadModel
+	Notices        []view.NoticeModel
+	Changes        []Change // somebody else changed the row meanwhile
+	ChangedAt      view.Moment
+	Name           string
+	Person         string // whether a new name is that of the same person
+	LinkedTo       string // that person as of now, "" where this is not asked
+	Primary        string
+	Domain         string // that a new row's primary address is in, "" where the address stays
+	Aliases        [2]string
+	Kind           string
+	KindStays      string // why, "" where it may be chosen
+	Applicant      string
+	ApplicantStays string // why, "" where it may be changed
+	Comment        string
+	Errors         map[string]string // by field
+	Whole          string            // what is wrong with the form as a whole
+}
+
+// fields are all there may be, in their order; shows tells which of them are asked.
+func (m AddressFormModel) fields(ctx context.Context) []view.FieldModel {
+	who := view.FieldModel{Name: "person", Label: locale.T(ctx, "form.person"), Hint: locale.T(ctx, "form.person_hint", "name", m.LinkedTo), Type: view.Radios, Value: m.Person, Error: m.Errors["person"], Optional: true, Choices: []view.Choice{
+		{Value: "same", Label: locale.T(ctx, "form.person_same"), Hint: locale.T(ctx, "form.person_same_hint")},
+		{Value: "other", Label: locale.T(ctx, "form.person_other"), Hint: locale.T(ctx, "form.person_other_hint")},
+	}}
+	return []view.FieldModel{
+		{Name: "name", Label: locale.T(ctx, "rows.name"), Hint: locale.T(ctx, "form.name_hint"), Value: m.Name, Error: m.Errors["name"], Autocomplete: "off"},
+		who,
+		m.primary(ctx),
+		AddressField(view.FieldModel{Name: "alias1", Label: locale.T(ctx, "form.alias1"), Hint: locale.T(ctx, "form.alias_hint"), Value: m.Aliases[0], Error: m.Errors["alias1"], Optional: true}),
+		AddressField(view.FieldModel{Name: "alias2", Label: locale.T(ctx, "form.alias2"), Value: m.Aliases[1], Error: m.Errors["alias2"], Optional: true}),
+		m.kind(ctx),
+		m.applicant(ctx),
+		{Name: "comment", Label: locale.T(ctx, "row.comment"), Hint: locale.T(ctx, "form.comment_hint"), Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
+	}
+}
+
+func (m AddressFormModel) primary(ctx context.Context) view.FieldModel {
+	f := AddressField(view.FieldModel{Name: "primary", Label: locale.T(ctx, "row.primary"), Value: m.Primary, Error: m.Errors["primary"]})
+	if m.Domain == "" {
+		f.ReadOnly, f.Hint = true, locale.T(ctx, "form.primary_fixed")
+		return f
+	}
+	f.Hint = locale.T(ctx, "form.primary_hint", "domain", m.Domain)
+	return f
+}
+
+// kind shows the kind where it stays, instead of asking for it.
+func (m AddressFormModel) kind(ctx context.Context) view.FieldModel {
+	choices := []view.Choice{
+		{Value: "personal", Label: locale.T(ctx, "row.personal"), Hint: locale.T(ctx, "form.personal_hint")},
+		{Value: "functional", Label: locale.T(ctx, "row.functional"), Hint: locale.T(ctx, "form.functional_hint")},
+	}
+	f := view.FieldModel{Name: "kind", Label: locale.T(ctx, "row.kind"), Type: view.Radios, Value: m.Kind, Error: m.Errors["kind"], Choices: choices}
+	if m.KindStays == "" {
+		return f
+	}
+	f.Name, f.Type, f.Choices = "kind-shown", view.Text, nil
+	f.Hint, f.ReadOnly, f.Width = m.KindStays, true, "short"
+	for _, c := range choices {
+		if c.Value == m.Kind {
+			f.Value = c.Label
+		}
+	}
+	return f
+}
+
+func (m AddressFormModel) applicant(ctx context.Context) view.FieldModel {
+	f := AddressField(view.FieldModel{Name: "applicant", Label: locale.T(ctx, "row.applicant"), Hint: locale.T(ctx, "form.applicant_hint"), Value: m.Applicant, Error: m.Errors["applicant"], Optional: true})
+	if m.ApplicantStays != "" {
+		f.ReadOnly, f.Hint = true, m.ApplicantStays
+	}
+	return f
+}
+
+// shows tells whether a field is asked. What is wrong with one that is not any
+// more still stands in the summary.
+func (m AddressFormModel) shows(f view.FieldModel) bool {
+	switch f.Name {
+	case "person":
+		return m.LinkedTo != ""
+	case "applicant":
+		return m.KindStays == "" || m.Kind != "personal"
+	}
+	return true
+}
+
+// AddressField is not of type email: that control would refuse what the server
+// can explain.
+func AddressField(f view.FieldModel) view.FieldModel {
+	f.Mono, f.MaxLength, f.Autocomplete = true, "254", "off"
+	return f
 }
 
 // Change is a value that differs from what somebody else saved.
@@ -68,7 +149,7 @@ func AddressForm(f view.Frame, m AddressFormModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(view.FormFails(m.Whole, m.fields(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -112,95 +193,44 @@ func AddressForm(f view.Frame, m AddressFormModel) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = view.Field(m.Name).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				if m.Person != nil {
-					templ_7745c5c3_Err = view.Field(*m.Person).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
+				for _, x := range m.fields(ctx) {
+					if x.Name == "applicant" && m.shows(x) {
+						var templ_7745c5c3_Var4 = []any{templ.KV("if-functional", m.KindStays == "" && x.Error == "")}
+						templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var4...)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<div class=\"")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						var templ_7745c5c3_Var5 string
+						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(templ.CSSClasses(templ_7745c5c3_Var4).String())
+						if templ_7745c5c3_Err != nil {
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 1, Col: 0}
+						}
+						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = view.Field(x).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div>")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+					} else if m.shows(x) {
+						templ_7745c5c3_Err = view.Field(x).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
 					}
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = view.Field(m.Primary).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = view.Field(m.Aliases[0]).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = view.Field(m.Aliases[1]).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = view.Field(m.Kind).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				if m.Applicant != nil {
-					var templ_7745c5c3_Var4 = []any{templ.KV("if-functional", m.Choosable && m.Applicant.Error == "")}
-					templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var4...)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<div class=\"")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					var templ_7745c5c3_Var5 string
-					templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(templ.CSSClasses(templ_7745c5c3_Var4).String())
-					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 1, Col: 0}
-					}
-					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = view.Field(*m.Applicant).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</div>")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = view.Field(m.Comment).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
 				}
 				return nil
 			})
@@ -251,14 +281,14 @@ func meanwhile(m AddressFormModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p class=\"small muted\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p class=\"small muted\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var8 string
 			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "row.changed") + ": ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 62, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 138, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {
@@ -268,25 +298,25 @@ func meanwhile(m AddressFormModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if len(m.Changes) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var9 string
 				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "row.meanwhile.same"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 66, Col: 43}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 142, Col: 43}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -369,7 +399,7 @@ func meanwhileTable(cs []Change, m view.TableModel) templ.Component {
 						var templ_7745c5c3_Var14 string
 						templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(c.Label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 80, Col: 14}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 156, Col: 14}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 						if templ_7745c5c3_Err != nil {
@@ -381,7 +411,7 @@ func meanwhileTable(cs []Change, m view.TableModel) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -400,7 +430,7 @@ func meanwhileTable(cs []Change, m view.TableModel) templ.Component {
 						var templ_7745c5c3_Var16 string
 						templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(c.Typed)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 83, Col: 14}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 159, Col: 14}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 						if templ_7745c5c3_Err != nil {
@@ -412,7 +442,7 @@ func meanwhileTable(cs []Change, m view.TableModel) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, " ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -431,7 +461,7 @@ func meanwhileTable(cs []Change, m view.TableModel) templ.Component {
 						var templ_7745c5c3_Var18 string
 						templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(c.Saved)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `mailboxview/addressform.templ`, Line: 86, Col: 14}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/mailboxview/addressform.templ`, Line: 162, Col: 14}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 						if templ_7745c5c3_Err != nil {
