@@ -2,9 +2,12 @@ package arch
 
 import (
 	"go/ast"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"petschaft/internal/lane"
 )
 
 // maySkip are the files in which a test may be skipped: the lanes, which choose
@@ -50,4 +53,30 @@ func skips(n ast.Node) string {
 		return call
 	}
 	return ""
+}
+
+// foreign are the programs of lane three; who installs nothing but what lane one
+// needs does not have them.
+var foreign = []string{
+	"nginx", "postfix", "certtool", "gnutls-cli", "ocsptool", "keytool", "java", "node", "certutil", "vfychain", "pk12util", "gpgsm",
+}
+
+func TestForeignProgramsAreAskedInTheirLane(t *testing.T) {
+	t.Parallel()
+	elsewhere := regexp.MustCompile(lane.Two + "|" + lane.Three)
+	for _, s := range parsed(t) {
+		for _, d := range s.ast.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || !strings.HasSuffix(s.path, "_test.go") || !strings.HasPrefix(f.Name.Name, "Test") || elsewhere.MatchString(f.Name.Name) {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				l, ok := n.(*ast.BasicLit)
+				if ok && slices.Contains(foreign, strings.Trim(l.Value, `"`+"`")) {
+					t.Errorf("%s: %s asks %s: call it %s… and let lane.Peer look for the program", s.path, f.Name.Name, l.Value, lane.Three)
+				}
+				return true
+			})
+		}
+	}
 }

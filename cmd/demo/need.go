@@ -42,7 +42,7 @@ var peers = []program{
 	{[]string{"certtool"}, []string{"gnutls-bin"}},
 	{[]string{"keytool"}, []string{"default-jre-headless"}},
 	{[]string{"node"}, []string{"nodejs"}},
-	{[]string{"pk12util"}, []string{"libnss3-tools"}},
+	{[]string{"vfychain"}, []string{"libnss3-tools"}},
 	{[]string{"gpgsm"}, []string{"gpgsm", "gpg-agent"}},
 }
 

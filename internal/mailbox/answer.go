@@ -125,6 +125,7 @@ func answered(ctx context.Context, tx pgx.Tx, digest []byte) (Asked, error) {
 // Confirmation is what came of one. Where nobody is waited for and the account is
 // not linked, another address of the round cannot be confirmed any more.
 type Confirmation struct {
+	Of      Asked
 	Waiting int  // how many of the round's challenges still wait
 	Linked  bool // the account is linked to the row
 }
@@ -163,6 +164,7 @@ func (b *Book) confirm(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err := b.note(ctx, tx, now, by.Who(), "mailbox.confirmed", a.detail(), a.about(by)...); err != nil {
 		return c, err
 	}
+	c.Of = a
 	var complete bool
 	err = tx.QueryRow(ctx, `
 		select bool_and(state = 'confirmed'), count(*) filter (where state in ('queued', 'deferred', 'sent')),

@@ -32,7 +32,7 @@ type shop struct {
 
 func newShop(t *testing.T, verbs ...person.Verb) *shop {
 	t.Helper()
-	s := &shop{sitetest.New(t), t.TempDir()}
+	s := &shop{sitetest.NewOn(t, trial.Machine()), t.TempDir()} // the scripts know the machine's day
 	s.StartJobs()
 	page := trial.Must(os.ReadFile(filepath.Join(trial.Must(chromium.Root()), "docs", "api.md")))
 	for _, m := range scripts.FindAllSubmatch(page, -1) {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"petschaft/internal/lane"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
@@ -25,10 +26,11 @@ func (a asked) peers() string {
 	return dir
 }
 
-// TestNSSBelievesAnswers: it takes a certificate for revoked whose answer was
+// TestPeerNSSBelievesAnswers: it takes a certificate for revoked whose answer was
 // produced before its thisUpdate, so the clock stands within a minute.
-func TestNSSBelievesAnswers(t *testing.T) {
+func TestPeerNSSBelievesAnswers(t *testing.T) {
 	t.Parallel()
+	lane.Peer(t, "certutil", "vfychain")
 	r := sitetest.NewOn(t, trial.Machine())
 	if r.Clock.Now().Second() == 0 {
 		r.Clock.Advance(time.Second)

@@ -37,26 +37,21 @@ func (s *Section) FollowLink(w http.ResponseWriter, r *http.Request) error {
 // errUnopened is that the link of a challenge was not opened in this browser.
 var errUnopened = fault.New(fault.Missing, "link.unopened")
 
-// proven is the challenge that the path names, if its link was opened in this
-// browser. Nobody else learns whether there is such a challenge.
-func (s *Section) proven(r *http.Request) (a mailbox.Asked, digest []byte, err error) {
-	ctx := r.Context()
-	challenge, err := page.Number[int64](r, "challenge")
-	if err != nil {
-		return a, nil, err
+// proven is the challenge that the path names and what its link proves, if it was
+// opened in this browser. Nobody else learns whether there is such a challenge.
+func (s *Section) proven(r *http.Request) (challenge int64, digest []byte, err error) {
+	if challenge, err = page.Number[int64](r, "challenge"); err != nil {
+		return 0, nil, err
 	}
-	if digest = s.Desk.Proof(ctx, challenge); digest == nil {
-		return a, nil, errUnopened
+	if digest = s.Desk.Proof(r.Context(), challenge); digest == nil {
+		return 0, nil, errUnopened
 	}
-	if a, err = s.Mailbox.Look(ctx, digest); err == nil && a.ID != challenge {
-		err = errUnopened
-	}
-	return a, digest, err
+	return challenge, digest, nil
 }
 
 // Asked asks the one question of a challenge.
 func (s *Section) Asked(w http.ResponseWriter, r *http.Request) error {
-	a, digest, err := s.proven(r)
+	_, digest, err := s.proven(r)
 	if errors.Is(err, errUnopened) {
 		ctx := r.Context()
 		s.Problem(w, r, view.ProblemModel{
@@ -67,51 +62,56 @@ func (s *Section) Asked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	a, err := s.Mailbox.Look(r.Context(), digest)
+	if err != nil {
+		return err
+	}
 	return s.askPage(w, r, http.StatusOK, a, mailbox.MayConfirm(a, s.Actor(r), digest, s.Now()))
 }
 
 // Confirm is "Ja, diese Adresse gehört zu mir".
 func (s *Section) Confirm(w http.ResponseWriter, r *http.Request) error {
-	a, digest, err := s.proven(r)
+	_, digest, err := s.proven(r)
 	if err != nil {
 		return err
 	}
 	c, err := s.Mailbox.Confirm(r.Context(), s.Actor(r), digest)
 	if fault.Is(err, fault.Conflict) {
-		return s.refusedPage(w, r, a, digest, err)
+		return s.refusedPage(w, r, digest, err)
 	}
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.Waiting > 0:
-		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(a.Recipient), "n", c.Waiting)
+		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(c.Of.Recipient), "n", c.Waiting)
 	case !c.Linked:
-		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(a.Recipient))
+		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(c.Of.Recipient))
 	}
-	return s.Done(w, r, paths.ClientCertificates, "link.linked", "address", string(a.Primary))
+	return s.Done(w, r, paths.ClientCertificates, "link.linked", "address", string(c.Of.Primary))
 }
 
 // Decline is "Das bin ich nicht".
 func (s *Section) Decline(w http.ResponseWriter, r *http.Request) error {
-	a, digest, err := s.proven(r)
+	challenge, digest, err := s.proven(r)
 	if err != nil {
 		return err
 	}
 	err = s.Mailbox.Decline(r.Context(), s.Actor(r), digest)
 	if fault.Is(err, fault.Conflict) {
-		return s.refusedPage(w, r, a, digest, err)
+		return s.refusedPage(w, r, digest, err)
 	}
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, paths.Challenge(a.ID), "link.declined_done")
+	return s.Done(w, r, paths.Challenge(challenge), "link.declined_done")
 }
 
 // refusedPage shows the challenge as it is by now, with why it was not answered.
-func (s *Section) refusedPage(w http.ResponseWriter, r *http.Request, a mailbox.Asked, digest []byte, refused error) error {
-	if now, err := s.Mailbox.Look(r.Context(), digest); err == nil {
-		a = now
+func (s *Section) refusedPage(w http.ResponseWriter, r *http.Request, digest []byte, refused error) error {
+	a, err := s.Mailbox.Look(r.Context(), digest)
+	if err != nil {
+		return err
 	}
 	return s.askPage(w, r, http.StatusConflict, a, refused)
 }

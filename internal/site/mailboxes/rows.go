@@ -38,19 +38,17 @@ func (s *Section) NewRow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Section) AddRow(w http.ResponseWriter, r *http.Request) error {
-	ctx, by, in := r.Context(), s.Actor(r), readRow(r)
-	d, err := s.Org.Domain(ctx, by, chi.URLParam(r, "domain"))
-	if err != nil {
-		return err
-	}
-	row, err := s.Mailbox.Add(ctx, s.Doing(r), string(d.Name), in)
+	domain, in := chi.URLParam(r, "domain"), readRow(r)
+	row, err := s.Mailbox.Add(r.Context(), s.Doing(r), domain, in)
 	if err != nil && page.Answerable(err) {
-		return s.newPage(w, r, d, in, err)
+		if d, err2 := s.Org.Domain(r.Context(), s.Actor(r), domain); err2 == nil { // as it is now
+			return s.newPage(w, r, d, in, err)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, paths.Row(d.Name, row.ID), "rows.added")
+	return s.Done(w, r, page.RowPath(row), "rows.added")
 }
 
 func (s *Section) newPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {
