@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
@@ -118,18 +117,6 @@ func wants(t testing.TB, err error, id string) {
 	}
 	if f.ID != id && !slices.ContainsFunc(f.Fields, func(x fault.Field) bool { return x.ID == id }) {
 		t.Errorf("got %v, want %s", err, id)
-	}
-}
-
-// until polls what the job loop does, which tells nobody when it is done.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
-	for !done() {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 15 seconds still not: %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
