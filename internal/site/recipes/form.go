@@ -36,9 +36,7 @@ func (s *Section) model(ctx context.Context, by person.Actor, st recipe.State, i
 	for _, x := range st.Standings() {
 		m.Steps = append(m.Steps, view.Step{Label: page.T(ctx, page.StepWords[x.Step].Label), Done: x.Done, Current: x.Step == current})
 	}
-	if _, whole := page.Wrong(ctx, failed); whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
-	}
+	_, m.Whole = page.Wrong(ctx, failed)
 	m.Over = overModel(ctx, st)
 	if recipe.MayCancel(st) != nil {
 		return m, nil
@@ -50,67 +48,45 @@ func (s *Section) model(ctx context.Context, by person.Actor, st recipe.State, i
 	m.Cancel = &view.ButtonModel{Label: page.T(ctx, "recipe.cancel"), Action: paths.Recipe(st.ID) + "/cancel"}
 	next, err := s.next(ctx, by, st, current, in, failed)
 	m.Next = &next
-	m.Fails = append(m.Fails, view.Fails(next.Fields...)...)
-	if next.Other != nil {
-		m.Fails = append(m.Fails, view.Fails(next.Other.Field)...)
-	}
 	return m, err
 }
 
 func (s *Section) next(ctx context.Context, by person.Actor, st recipe.State, step recipe.Step, in recipe.Input, failed error) (recipeview.NextModel, error) {
 	words := page.StepWords[step]
 	action := paths.Recipe(st.ID) + "/steps/" + string(step)
+	bad, _ := page.Wrong(ctx, failed)
 	m := recipeview.NextModel{
 		Title: page.T(ctx, "recipe.next", "step", page.T(ctx, words.Label)), What: []string{stepWhat(ctx, st.Kind, step)},
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, words.Verb)}},
+		Name: in.Name, Primary: in.Primary, Comment: in.Comment, Applicant: in.Applicant, Reason: strconv.Itoa(int(in.Reason)), Errors: bad,
 	}
-	bad, _ := page.Wrong(ctx, failed)
-	field := func(name, label, value string) view.FieldModel {
-		return view.FieldModel{Name: name, Label: label, Value: value, Error: bad[name], Autocomplete: "off"}
-	}
+	copy(m.Aliases[:], in.Aliases)
 	if len(bad) == 0 { // told that somebody else changed the row, the person goes on from what it is now
 		in.Version = st.Row.Version
 	}
 	version := []view.Hidden{{Name: "version", Value: strconv.FormatInt(in.Version, 10)}}
 	switch step {
 	case recipe.Revoke:
-		s.revokeStep(ctx, st, in, field, &m)
+		revokeStep(ctx, st, &m)
 	case recipe.Name:
-		m.Form.Hidden = version
-		m.Fields = append([]view.FieldModel{nameField(ctx, field, in)}, aliasFields(ctx, field, in)...)
+		m.Form.Hidden, m.Asks = version, recipeview.NameAsked
 		m.Warnings = nameWarnings(ctx, st)
 	case recipe.NewRow:
-		newRowStep(ctx, st, action, in, field, &m)
+		m.Asks, m.Address = recipeview.RowAsked, string(st.Row.Primary)
+		m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}}
+		m.Other = &recipeview.OtherModel{
+			Form:     view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, "recipe.existing_verb")}},
+			Existing: in.Existing, Error: bad["existing"],
+		}
 	case recipe.NewApplicant:
-		m.Form.Hidden = version
-		f := mailboxview.AddressField(field("applicant", page.T(ctx, "recipe.applicant_new"), in.Applicant))
-		f.Hint = page.T(ctx, "recipe.applicant_hint", "applicant", mailboxes.ApplicantWords(ctx, st.Row))
-		m.Fields = []view.FieldModel{f}
+		m.Form.Hidden, m.Asks = version, recipeview.ApplicantAsked
+		m.Before = mailboxes.ApplicantWords(ctx, st.Row)
 	case recipe.Challenge:
 		m.What = append(m.What, page.T(ctx, "recipe.challenge_to", "addresses", challenged(st)))
 	case recipe.Hand:
 		return m, s.handStep(ctx, by, st, &m)
 	}
 	return m, nil
-}
-
-type newField func(name, label, value string) view.FieldModel
-
-func nameField(ctx context.Context, field newField, in recipe.Input) view.FieldModel {
-	f := field("name", page.T(ctx, "recipe.name_new"), in.Name)
-	f.Hint = page.T(ctx, "form.name_hint")
-	return f
-}
-
-func aliasFields(ctx context.Context, field newField, in recipe.Input) []view.FieldModel {
-	fs := []view.FieldModel{
-		mailboxview.AddressField(field("alias1", page.T(ctx, "form.alias1"), in.Aliases[0])),
-		mailboxview.AddressField(field("alias2", page.T(ctx, "form.alias2"), in.Aliases[1])),
-	}
-	for i := range fs {
-		fs[i].Optional = true
-	}
-	return fs
 }
 
 func nameWarnings(ctx context.Context, st recipe.State) []view.NoticeModel {
@@ -120,7 +96,7 @@ func nameWarnings(ctx context.Context, st recipe.State) []view.NoticeModel {
 	return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}, {Kind: view.Info, Text: page.T(ctx, "recipe.name_same_aliases")}}
 }
 
-func (s *Section) revokeStep(ctx context.Context, st recipe.State, in recipe.Input, field newField, m *recipeview.NextModel) {
+func revokeStep(ctx context.Context, st recipe.State, m *recipeview.NextModel) {
 	m.What = append(m.What, page.T(ctx, "recipe.revoke_count", "n", st.Valid), page.T(ctx, "cert.revoke_final"))
 	m.Warnings = []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "recipe.revoke_signs")}}
 	m.Form.Submit.Kind = view.Danger
@@ -128,30 +104,12 @@ func (s *Section) revokeStep(ctx context.Context, st recipe.State, in recipe.Inp
 		m.What = append(m.What, page.T(ctx, "recipe.revoke_left"))
 		return
 	}
-	f := field("reason", page.T(ctx, "cert.revoke_reason"), strconv.Itoa(int(in.Reason)))
-	f.Type = view.Radios
+	m.Asks = recipeview.ReasonAsked
 	for _, x := range pki.Reasons(false) {
-		f.Choices = append(f.Choices, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: page.T(ctx, x.ID), Hint: page.T(ctx, x.Help)})
+		m.Reasons = append(m.Reasons, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: page.T(ctx, x.ID), Hint: page.T(ctx, x.Help)})
 	}
-	m.Fields = []view.FieldModel{f}
 	if recipe.MaySkip(st, recipe.Revoke) == nil {
 		m.Skip = &view.ButtonModel{Label: page.T(ctx, "recipe.revoke_skip"), Action: m.Form.Action + "/skip"}
-	}
-}
-
-func newRowStep(ctx context.Context, st recipe.State, action string, in recipe.Input, field newField, m *recipeview.NextModel) {
-	primary := mailboxview.AddressField(field("primary", page.T(ctx, "recipe.row_primary"), in.Primary))
-	primary.Hint = page.T(ctx, "recipe.row_primary_hint")
-	aliases := aliasFields(ctx, field, in)
-	aliases[0].Hint = page.T(ctx, "recipe.row_alias_hint", "address", string(st.Row.Primary))
-	comment := field("comment", page.T(ctx, "row.comment"), in.Comment)
-	comment.Optional, comment.MaxLength = true, "1024"
-	m.Fields = append([]view.FieldModel{nameField(ctx, field, in), primary}, append(aliases, comment)...)
-	m.Warnings = []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "recipe.cn")}}
-	existing := mailboxview.AddressField(field("existing", page.T(ctx, "recipe.existing"), in.Existing))
-	m.Other = &recipeview.OtherModel{
-		Summary: page.T(ctx, "recipe.existing_summary"), Open: in.Existing != "", Field: existing,
-		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, "recipe.existing_verb")}},
 	}
 }
 

@@ -9,6 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"context"
+
 	"petschaft/web/locale"
 	"petschaft/web/view"
 	"petschaft/web/view/mailboxview"
@@ -93,7 +95,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(n)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 34, Col: 10}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 36, Col: 10}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -111,7 +113,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "recipe.steps"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 37, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 39, Col: 39}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -129,7 +131,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 				var templ_7745c5c3_Var5 string
 				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 41, Col: 24}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 43, Col: 24}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {
@@ -142,7 +144,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 				var templ_7745c5c3_Var6 string
 				templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(s.What)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 42, Col: 34}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 44, Col: 34}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 				if templ_7745c5c3_Err != nil {
@@ -160,7 +162,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "recipe.leave"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 47, Col: 51}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 49, Col: 51}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -192,7 +194,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 type Model struct {
 	Head    view.HeadModel
 	Join    *mailboxview.JoinModel // for an officer who is no contact
-	Fails   []view.Fail
+	Whole   string                 // what is wrong with the form as a whole
 	Notices []view.NoticeModel
 	Steps   []view.Step
 	Next    *NextModel // nil when nothing is left, or one may only look
@@ -200,24 +202,81 @@ type Model struct {
 	Cancel  *view.ButtonModel
 }
 
-// NextModel is the next step: what it will do, and what it asks for.
-type NextModel struct {
-	Title    string
-	What     []string
-	Warnings []view.NoticeModel
-	Rows     *RowsModel
-	Form     view.FormModel
-	Fields   []view.FieldModel
-	Skip     *view.ButtonModel
-	Other    *OtherModel
+func (m Model) fails(ctx context.Context) []view.Fail {
+	var fs []view.FieldModel
+	if m.Next != nil {
+		fs = m.Next.fields(ctx)
+		if m.Next.Other != nil {
+			fs = append(fs, m.Next.Other.field(ctx))
+		}
+	}
+	return view.FormFails(m.Whole, fs)
 }
 
-// OtherModel is another way to do the step.
+// Asked is what a step asks for; the zero value is nothing.
+type Asked string
+
+const (
+	ReasonAsked    Asked = "reason"    // of a revocation
+	NameAsked      Asked = "name"      // and aliases
+	RowAsked       Asked = "row"       // a new one
+	ApplicantAsked Asked = "applicant" // a new one
+)
+
+// NextModel is the next step: what it will do, and what it asks for.
+type NextModel struct {
+	Title     string
+	What      []string
+	Warnings  []view.NoticeModel
+	Rows      *RowsModel
+	Form      view.FormModel
+	Asks      Asked
+	Reason    string
+	Reasons   []view.Choice
+	Name      string
+	Primary   string
+	Address   string // primary address of the row that a new one follows
+	Aliases   [2]string
+	Comment   string
+	Applicant string
+	Before    string            // the applicant as of now, in words
+	Errors    map[string]string // by field
+	Skip      *view.ButtonModel
+	Other     *OtherModel
+}
+
+func (m NextModel) fields(ctx context.Context) []view.FieldModel {
+	name := view.FieldModel{Name: "name", Label: locale.T(ctx, "recipe.name_new"), Hint: locale.T(ctx, "form.name_hint"), Value: m.Name, Error: m.Errors["name"], Autocomplete: "off"}
+	alias1 := mailboxview.AddressField(view.FieldModel{Name: "alias1", Label: locale.T(ctx, "form.alias1"), Value: m.Aliases[0], Error: m.Errors["alias1"], Optional: true})
+	alias2 := mailboxview.AddressField(view.FieldModel{Name: "alias2", Label: locale.T(ctx, "form.alias2"), Value: m.Aliases[1], Error: m.Errors["alias2"], Optional: true})
+	switch m.Asks {
+	case ReasonAsked:
+		return []view.FieldModel{{Name: "reason", Label: locale.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: m.Reason, Error: m.Errors["reason"], Choices: m.Reasons}}
+	case NameAsked:
+		return []view.FieldModel{name, alias1, alias2}
+	case RowAsked:
+		alias1.Hint = locale.T(ctx, "recipe.row_alias_hint", "address", m.Address)
+		return []view.FieldModel{
+			name,
+			mailboxview.AddressField(view.FieldModel{Name: "primary", Label: locale.T(ctx, "recipe.row_primary"), Hint: locale.T(ctx, "recipe.row_primary_hint"), Value: m.Primary, Error: m.Errors["primary"]}),
+			alias1, alias2,
+			{Name: "comment", Label: locale.T(ctx, "row.comment"), Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
+		}
+	case ApplicantAsked:
+		return []view.FieldModel{mailboxview.AddressField(view.FieldModel{Name: "applicant", Label: locale.T(ctx, "recipe.applicant_new"), Hint: locale.T(ctx, "recipe.applicant_hint", "applicant", m.Before), Value: m.Applicant, Error: m.Errors["applicant"]})}
+	}
+	return nil
+}
+
+// OtherModel is another way to do the step: with a row that there is already.
 type OtherModel struct {
-	Summary string
-	Open    bool
-	Form    view.FormModel
-	Field   view.FieldModel
+	Form     view.FormModel
+	Existing string // its address
+	Error    string // of the address
+}
+
+func (m OtherModel) field(ctx context.Context) view.FieldModel {
+	return mailboxview.AddressField(view.FieldModel{Name: "existing", Label: locale.T(ctx, "recipe.existing"), Value: m.Existing, Error: m.Error})
 }
 
 // RowsModel are rows that need something of their own.
@@ -267,7 +326,7 @@ func Page(f view.Frame, m Model) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(m.fails(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -339,7 +398,7 @@ func Page(f view.Frame, m Model) templ.Component {
 				var templ_7745c5c3_Var11 string
 				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "recipe.cancel_text"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 119, Col: 65}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 178, Col: 65}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -400,7 +459,7 @@ func recipeNext(m NextModel) templ.Component {
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(m.Title)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 129, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 188, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -418,7 +477,7 @@ func recipeNext(m NextModel) templ.Component {
 			var templ_7745c5c3_Var14 string
 			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(w)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 131, Col: 9}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 190, Col: 9}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 			if templ_7745c5c3_Err != nil {
@@ -453,7 +512,7 @@ func recipeNext(m NextModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			for _, f := range m.Fields {
+			for _, f := range m.fields(ctx) {
 				templ_7745c5c3_Err = view.Field(f).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -476,7 +535,7 @@ func recipeNext(m NextModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if m.Other.Open {
+			if m.Other.Existing != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, " open")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -487,9 +546,9 @@ func recipeNext(m NextModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var16 string
-			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(m.Other.Summary)
+			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "recipe.existing_summary"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 152, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 211, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 			if templ_7745c5c3_Err != nil {
@@ -511,7 +570,7 @@ func recipeNext(m NextModel) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = view.Field(m.Other.Field).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = view.Field(m.Other.field(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -599,7 +658,7 @@ func recipeRows(m RowsModel) templ.Component {
 						var templ_7745c5c3_Var22 templ.SafeURL
 						templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinURLErrs(l.Href)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 168, Col: 21}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 227, Col: 21}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 						if templ_7745c5c3_Err != nil {
@@ -612,7 +671,7 @@ func recipeRows(m RowsModel) templ.Component {
 						var templ_7745c5c3_Var23 string
 						templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(l.Name)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 168, Col: 32}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 227, Col: 32}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 						if templ_7745c5c3_Err != nil {
@@ -729,7 +788,7 @@ func recipeRows(m RowsModel) templ.Component {
 			var templ_7745c5c3_Var27 string
 			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(m.More)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `recipeview/recipe.templ`, Line: 185, Col: 33}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/recipeview/recipe.templ`, Line: 244, Col: 33}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 			if templ_7745c5c3_Err != nil {
