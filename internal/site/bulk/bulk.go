@@ -134,8 +134,9 @@ func (s *Section) List(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	all, err := s.Bulk.OfDomain(ctx, by, d, bulk.ID(max(0, before)), onPage+1)
+	n, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	before := bulk.ID(max(0, n))
+	all, err := s.Bulk.OfDomain(ctx, by, d, before, onPage+1)
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,19 @@ func crumbs(ctx context.Context, d org.Domain) []view.Link {
 	}
 }
 
-func (s *Section) listModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before int64) bulkview.ListModel {
+// listOf is the list of what was done for rows of d before a bulk, from the
+// newest one on when that is 0.
+func listOf(d org.Domain, before bulk.ID) page.List[bulk.ID, bulk.ID] {
+	href := func(before bulk.ID) string {
+		if before == 0 {
+			return paths.Bulks(d)
+		}
+		return paths.Bulks(d) + "?before=" + page.ID(before)
+	}
+	return page.List[bulk.ID, bulk.ID]{View: before, Href: href, Turn: func(v *bulk.ID, before bulk.ID) { *v = before }}
+}
+
+func (s *Section) listModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before bulk.ID) bulkview.ListModel {
 	m := bulkview.ListModel{
 		Head: view.HeadModel{Title: page.T(ctx, "bulk.list"), Lead: page.T(ctx, "bulk.list_lead")},
 		Table: view.TableModel{Caption: page.T(ctx, "bulk.list"), Columns: []view.Column{
@@ -169,15 +182,12 @@ func (s *Section) listModel(ctx context.Context, d org.EmailDomain, all []bulk.B
 		}
 		return m
 	}
-	base := paths.Bulks(d.Name)
-	if before > 0 {
-		m.Pager.First = base
-	}
+	var next bulk.ID
 	if len(all) > onPage {
 		all = all[:onPage]
-		m.Pager.Next = base + "?before=" + page.ID(all[onPage-1].ID)
+		next = all[onPage-1].ID
 	}
-	m.Pager.Shown = page.T(ctx, "bulk.list_shown", "n", len(all))
+	m.Pager = listOf(d.Name, before).Pager(page.T(ctx, "bulk.list_shown", "n", len(all)), before > 0, 0, next)
 	for _, x := range all {
 		m.Lines = append(m.Lines, bulkview.ListLine{
 			Label: page.BulkVerb(ctx, x.Verb), Href: page.BulkPath(x), State: stateOf(ctx, x), Result: resultWords(ctx, x), Who: x.AccountName,

@@ -157,9 +157,7 @@ func (s *Section) ask(ctx context.Context, by person.Actor, x bulk.Bulk, typed s
 		Action: page.BulkPath(x) + "/start", Cancel: paths.EmailDomain(x.DomainName), Submit: view.ButtonModel{Label: page.BulkVerb(ctx, x.Verb)},
 	}
 	fields, whole := page.Wrong(ctx, failed)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
-	}
+	m.Whole = whole
 	switch x.Verb {
 	case bulk.Challenge:
 		m.What = s.askChallenges(ctx, x)
@@ -180,10 +178,7 @@ func (s *Section) ask(ctx context.Context, by person.Actor, x bulk.Bulk, typed s
 		if n > 0 {
 			m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "bulk.comments_replaced", "n", n)})
 		}
-		m.Comment = &view.FieldModel{
-			Name: "comment", Label: page.T(ctx, "rows.comment"), Optional: true, Value: typed, Hint: page.T(ctx, "bulk.comment_hint"), Error: fields["comment"],
-		}
-		m.Fails = append(m.Fails, view.Fails(*m.Comment)...)
+		m.Comment = &bulkview.Comment{Text: typed, Error: fields["comment"]}
 	}
 	return nil
 }
@@ -213,40 +208,58 @@ func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *bulkview
 	}
 }
 
+// list is the list of x's rows as l shows it.
+func (l listing) list(x bulk.Bulk) page.List[listing, mailbox.ID] {
+	return page.List[listing, mailbox.ID]{
+		View: l, Href: func(l listing) string { return l.href(x) }, Turn: func(l *listing, after mailbox.ID) { l.after = after },
+	}
+}
+
+// chips choose an outcome that there is.
+func chips(ctx context.Context, x bulk.Bulk, l listing) (cs []view.Chip) {
+	add := func(label string, o bulk.Outcome, n int) {
+		c := l.list(x).Chip(label, o == l.show, func(l *listing) { l.show, l.why = o, "" })
+		c.Count = locale.From(ctx).Number(int64(n))
+		cs = append(cs, c)
+	}
+	add(page.T(ctx, "rows.all"), "", x.Total)
+	for _, o := range bulk.Outcomes {
+		if n := x.Count(o); n > 0 || o == l.show {
+			add(outcomeState(ctx, x, o).Word, o, n)
+		}
+	}
+	return cs
+}
+
+// pager leads on from items, of which one more than a page may be there.
+func pager(ctx context.Context, x bulk.Bulk, l listing, items []bulk.Item) (view.PagerModel, []bulk.Item) {
+	var next mailbox.ID
+	if size := page.Sizes[0]; len(items) > size {
+		items = items[:size]
+		next = items[size-1].Row
+	}
+	count := x.Total
+	if l.show != "" {
+		count = x.Count(l.show)
+	}
+	shown := ""
+	if l.why == "" {
+		shown = page.T(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
+	}
+	return l.list(x).Pager(shown, l.after > 0, 0, next), items
+}
+
 // rowsModel adds the list of rows.
 func rowsModel(ctx context.Context, x bulk.Bulk, l listing, items []bulk.Item, m *bulkview.Model) {
 	m.Rows = page.T(ctx, "bulk.rows")
-	all := listing{}
-	m.Chips = []view.Chip{{Label: page.T(ctx, "rows.all"), Count: locale.From(ctx).Number(int64(x.Total)), Href: all.href(x), Current: l.show == ""}}
-	count := x.Total
-	for _, o := range bulk.Outcomes {
-		n := x.Count(o)
-		if n == 0 && o != l.show {
-			continue
-		}
-		if o == l.show {
-			count = n
-		}
-		m.Chips = append(m.Chips, view.Chip{
-			Label: outcomeState(ctx, x, o).Word, Count: locale.From(ctx).Number(int64(n)), Href: listing{show: o}.href(x), Current: o == l.show,
-		})
-	}
+	m.Chips = chips(ctx, x, l)
 	m.Table = view.TableModel{Caption: page.T(ctx, "bulk.rows"), Columns: []view.Column{
 		{Label: page.T(ctx, "rows.status"), Tight: true},
 		{Label: page.T(ctx, "rows.name")},
 		{Label: page.T(ctx, "rows.primary")},
 		{Label: page.T(ctx, "bulk.reason")},
 	}}
-	if l.after > 0 {
-		m.Pager.First = listing{show: l.show, why: l.why}.href(x)
-	}
-	if size := page.Sizes[0]; len(items) > size {
-		items = items[:size]
-		m.Pager.Next = listing{show: l.show, why: l.why, after: items[size-1].Row}.href(x)
-	}
-	if l.why == "" {
-		m.Pager.Shown = page.T(ctx, "rows.shown", "shown", len(items), "n", max(count, len(items)))
-	}
+	m.Pager, items = pager(ctx, x, l, items)
 	for _, i := range items {
 		line := bulkview.Line{State: outcomeState(ctx, x, i.Outcome), Name: i.Name, Address: string(i.Address), Reason: itemReason(ctx, i)}
 		if i.There {
