@@ -40,36 +40,46 @@ func (s *Section) Missing(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
-	rows, err := s.Imports.MissingRows(ctx, im, mailbox.ID(max(0, after)), missingShown+1)
+	n, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	after := mailbox.ID(max(0, n))
+	rows, err := s.Imports.MissingRows(ctx, im, after, missingShown+1)
 	if err != nil {
 		return err
 	}
 	f := s.frame(r, im, page.T(ctx, "import.missing_title"), view.Link{Label: im.FileName, Href: importPath(im)})
-	m := s.missingModel(ctx, im, rows)
+	m := s.missingModel(ctx, im, rows, after)
 	m.Head.Title = f.Title
-	if after > 0 {
-		m.Pager.First = importPath(im) + "/missing"
-	}
 	return s.Show(w, r, http.StatusOK, importview.Missing(f, m))
 }
 
-// missingModel shows rows, of which one more than a page may be there.
-func (s *Section) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row) importview.MissingModel {
+// missingList is the list of what the file lacks behind a row, 0 for its beginning.
+func missingList(im imports.Import, after mailbox.ID) page.List[mailbox.ID, mailbox.ID] {
+	href := func(after mailbox.ID) string {
+		if after == 0 {
+			return importPath(im) + "/missing"
+		}
+		return importPath(im) + "/missing?after=" + page.ID(after)
+	}
+	return page.List[mailbox.ID, mailbox.ID]{View: after, Href: href, Turn: func(v *mailbox.ID, after mailbox.ID) { *v = after }}
+}
+
+// missingModel shows the rows behind one, of which one more than a page may be there.
+func (s *Section) missingModel(ctx context.Context, im imports.Import, rows []mailbox.Row, after mailbox.ID) importview.MissingModel {
 	m := importview.MissingModel{Head: view.HeadModel{Lead: page.T(ctx, "import.missing_lead", "n", im.Missing, "file", im.FileName)}, Table: missingTable(ctx)}
 	if len(rows) == 0 {
 		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: page.T(ctx, "import.missing_none"), Text: page.T(ctx, "import.missing_none_text")}
 		return m
 	}
+	var next mailbox.ID
 	if len(rows) > missingShown {
 		rows = rows[:missingShown]
-		m.Pager.Next = importPath(im) + "/missing?after=" + page.ID(rows[missingShown-1].ID)
+		next = rows[missingShown-1].ID
 	}
 	for _, row := range rows {
 		m.Rows = append(m.Rows, s.Mailboxes.AddressLine(ctx, row, false))
 	}
 	n := max(im.Missing, len(rows))
-	m.Pager.Shown = page.T(ctx, "rows.shown", "shown", len(rows), "n", n)
+	m.Pager = missingList(im, after).Pager(page.T(ctx, "rows.shown", "shown", len(rows), "n", n), after > 0, 0, next)
 	if mailbox.MayEditRows(im.Standing) == nil {
 		m.Head.Actions = []view.ButtonModel{{
 			Label: page.T(ctx, "import.missing_deactivate", "n", n), Icon: view.IconBan, Kind: view.Primary, Action: paths.EmailDomain(im.DomainName) + "/bulk",

@@ -51,38 +51,48 @@ func shownClass(im imports.Import, q url.Values) imports.Class {
 	return imports.LineSkipped
 }
 
+// lineView is which lines of a plan are to be seen: those of a class, behind a
+// line.
+type lineView struct {
+	class imports.Class
+	after int
+}
+
+func lineList(im imports.Import, v lineView) page.List[lineView, int] {
+	href := func(v lineView) string {
+		q := url.Values{"show": {string(v.class)}}
+		if v.after > 0 {
+			q.Set("after", strconv.Itoa(v.after))
+		}
+		return importPath(im) + "?" + q.Encode() + "#lines"
+	}
+	return page.List[lineView, int]{View: v, Href: href, Turn: func(v *lineView, after int) { v.after = after }}
+}
+
 // planLines fills m with one page of one group of lines.
 func (s *Section) planLines(r *http.Request, im imports.Import, m *importview.PlanModel) error {
 	ctx, q := r.Context(), r.URL.Query()
-	c, base := shownClass(im, q), importPath(im)
+	c := shownClass(im, q)
 	after, _ := strconv.Atoi(q.Get("after"))
 	lines, err := s.Imports.Lines(ctx, im, c, max(0, after), linesShown+1)
 	if err != nil {
 		return err
 	}
-	m.Chips, m.Legend = classChips(ctx, im, c), legend(ctx, im, c)
+	list := lineList(im, lineView{c, after})
+	m.Chips, m.Legend = classChips(ctx, im, list), legend(ctx, im, c)
 	if c == imports.LineFaulty && im.Faulty > 0 {
-		m.Faults = &view.ButtonModel{Label: page.T(ctx, "import.faults_file"), Href: base + "/faults.csv"}
+		m.Faults = &view.ButtonModel{Label: page.T(ctx, "import.faults_file"), Href: importPath(im) + "/faults.csv"}
 	}
 	if len(lines) == 0 {
 		m.Empty = &view.EmptyModel{Title: page.T(ctx, "import.no_lines"), Text: page.T(ctx, "import.no_lines_text")}
 		return nil
 	}
-	to := func(after int) string {
-		v := url.Values{"show": {string(c)}}
-		if after > 0 {
-			v.Set("after", strconv.Itoa(after))
-		}
-		return base + "?" + v.Encode() + "#lines"
-	}
+	next := 0
 	if len(lines) > linesShown {
 		lines = lines[:linesShown]
-		m.Pager.Next = to(lines[linesShown-1].Line)
+		next = lines[linesShown-1].Line
 	}
-	if after > 0 {
-		m.Pager.First = to(0)
-	}
-	m.Pager.Shown = page.T(ctx, "import.shown", "shown", len(lines), "n", im.Count(c))
+	m.Pager = list.Pager(page.T(ctx, "import.shown", "shown", len(lines), "n", im.Count(c)), after > 0, 0, next)
 	m.Table = linesTable(ctx, c)
 	for _, l := range lines {
 		m.Lines = append(m.Lines, planLine(ctx, im, l))
@@ -100,11 +110,11 @@ func legend(ctx context.Context, im imports.Import, c imports.Class) string {
 	return page.T(ctx, legendIDs[c])
 }
 
-func classChips(ctx context.Context, im imports.Import, now imports.Class) (chips []view.Chip) {
+func classChips(ctx context.Context, im imports.Import, list page.List[lineView, int]) (chips []view.Chip) {
 	for _, c := range imports.Classes {
-		chips = append(chips, view.Chip{
-			Label: page.T(ctx, classIDs[c]), Count: locale.From(ctx).Number(int64(im.Count(c))), Href: importPath(im) + "?show=" + string(c) + "#lines", Current: c == now,
-		})
+		chip := list.Chip(page.T(ctx, classIDs[c]), c == list.View.class, func(v *lineView) { v.class = c })
+		chip.Count = locale.From(ctx).Number(int64(im.Count(c)))
+		chips = append(chips, chip)
 	}
 	return chips
 }

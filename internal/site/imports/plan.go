@@ -53,9 +53,8 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, im imports.Im
 // the page.
 func failWill(ctx context.Context, m *importview.PlanModel, failed error, typed string) {
 	fields, _ := page.Wrong(ctx, failed)
-	if m.Will != nil && m.Will.Number != nil && fields["number"] != "" {
-		m.Will.Number.Error, m.Will.Number.Value = fields["number"], typed
-		m.Fails = view.Fails(*m.Will.Number)
+	if m.Will != nil && m.Will.Brake != "" && fields["number"] != "" {
+		m.Will.Error, m.Will.Number = fields["number"], typed
 		return
 	}
 	m.Fails = page.Fails(ctx, failed)
@@ -121,7 +120,6 @@ func willModel(ctx context.Context, im imports.Import) *importview.WillModel {
 	m.Form = &view.FormModel{Action: importPath(im) + "/apply", Submit: view.ButtonModel{Label: applyLabel(ctx, im), Icon: view.IconCheck}}
 	if imports.NeedsNumber(im) {
 		m.Brake = page.T(ctx, "import.brake", "n", im.Changed, "of", im.Existing)
-		m.Number = &view.FieldModel{Name: "number", Label: page.T(ctx, "import.number"), Width: "short", Autocomplete: "off", Hint: page.T(ctx, "import.number_hint")}
 	}
 	return m
 }

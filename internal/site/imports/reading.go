@@ -117,16 +117,18 @@ func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p
 	base := importPath(im)
 	m := importview.ReadingModel{
 		Steps: stepsModel(ctx, 2), Action: base + "/plan", Preview: base + "/reading", Cancel: base + "/discard",
-		Hidden: []view.Hidden{{Name: "was", Value: was(format, p.HeaderLine)}}, HeaderLine: headerChoice(ctx, p),
+		Hidden:     []view.Hidden{{Name: "was", Value: was(format, p.HeaderLine)}},
+		HeaderLine: strconv.Itoa(p.HeaderLine), HeaderLines: headerLines(ctx, p), Fields: fieldChoices(ctx),
 	}
 	if im.State == imports.Planned {
 		m.Back = base
 	}
 	if format.Encoding != sheet.Workbook {
-		m.Format = formatChoices(ctx, format)
+		m.Encoding, m.Separator = string(format.Encoding), string(format.Separator)
+		m.Encodings, m.Separators = formatChoices(ctx)
 	}
 	for i, h := range p.Header {
-		m.Columns = append(m.Columns, readColumn(ctx, p, i, h, columns[i]))
+		m.Columns = append(m.Columns, readColumn(p, i, h, columns[i]))
 	}
 	if im.Trouble != "" {
 		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, im.Trouble)})
@@ -135,30 +137,34 @@ func readingModel(ctx context.Context, im imports.Import, format sheet.Format, p
 	return m
 }
 
-func formatChoices(ctx context.Context, f sheet.Format) []view.FieldModel {
-	encoding := view.FieldModel{Name: "encoding", Label: page.T(ctx, "import.encoding"), Type: view.Select, Value: string(f.Encoding)}
+func formatChoices(ctx context.Context) (encodings, separators []view.Choice) {
 	for _, e := range sheet.Encodings {
-		encoding.Choices = append(encoding.Choices, view.Choice{Value: string(e), Label: page.T(ctx, encodingIDs[e])})
+		encodings = append(encodings, view.Choice{Value: string(e), Label: page.T(ctx, encodingIDs[e])})
 	}
-	sep := view.FieldModel{Name: "separator", Label: page.T(ctx, "import.separator"), Type: view.Select, Value: string(f.Separator)}
 	for _, c := range sheet.Separators {
-		sep.Choices = append(sep.Choices, view.Choice{Value: string(c), Label: page.T(ctx, separatorIDs[c])})
+		separators = append(separators, view.Choice{Value: string(c), Label: page.T(ctx, separatorIDs[c])})
 	}
-	return []view.FieldModel{encoding, sep}
+	return encodings, separators
 }
 
-// headerChoice asks on which of the first lines the headings stand.
-func headerChoice(ctx context.Context, p imports.Preview) view.FieldModel {
-	m := view.FieldModel{Name: "header", Label: page.T(ctx, "import.header_line"), Type: view.Select, Value: strconv.Itoa(p.HeaderLine)}
+func fieldChoices(ctx context.Context) (cs []view.Choice) {
+	for _, f := range imports.Fields {
+		cs = append(cs, view.Choice{Value: string(f), Label: page.T(ctx, fieldIDs[f])})
+	}
+	return cs
+}
+
+// headerLines are the first lines, on one of which the headings stand.
+func headerLines(ctx context.Context, p imports.Preview) (cs []view.Choice) {
 	known := false
 	for _, rec := range p.Top {
 		known = known || rec.Line == p.HeaderLine
-		m.Choices = append(m.Choices, headerLine(ctx, rec.Line, rec.Cells))
+		cs = append(cs, headerLine(ctx, rec.Line, rec.Cells))
 	}
 	if !known { // a program chose one further below
-		m.Choices = append(m.Choices, headerLine(ctx, p.HeaderLine, p.Header))
+		cs = append(cs, headerLine(ctx, p.HeaderLine, p.Header))
 	}
-	return m
+	return cs
 }
 
 func headerLine(ctx context.Context, line int, cells []string) view.Choice {
@@ -170,18 +176,10 @@ func headerLine(ctx context.Context, line int, cells []string) view.Choice {
 	return view.Choice{Value: strconv.Itoa(line), Label: page.T(ctx, "import.header_choice", "line", line, "text", string(text))}
 }
 
-func readColumn(ctx context.Context, p imports.Preview, i int, heading string, is imports.Field) importview.ReadColumn {
-	n := strconv.Itoa(i + 1)
-	c := importview.ReadColumn{
-		Heading: heading, Place: n, Unread: is == "",
-		Field: view.FieldModel{Name: "c" + strconv.Itoa(i), Label: page.T(ctx, "import.read_column", "n", n), Type: view.Select, Value: string(is), Optional: true},
+func readColumn(p imports.Preview, i int, heading string, is imports.Field) importview.ReadColumn {
+	return importview.ReadColumn{
+		Heading: heading, Place: strconv.Itoa(i + 1), Name: "c" + strconv.Itoa(i), Field: string(is), Samples: samples(p.Rows, i),
 	}
-	c.Field.Choices = []view.Choice{{Value: "", Label: page.T(ctx, "import.not_read")}}
-	for _, f := range imports.Fields {
-		c.Field.Choices = append(c.Field.Choices, view.Choice{Value: string(f), Label: page.T(ctx, fieldIDs[f])})
-	}
-	c.Samples = samples(p.Rows, i)
-	return c
 }
 
 // samples are the first values of a column that differ.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -92,20 +91,13 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 // lets no page choose a file, so that the file must be chosen anew.
 func uploadModel(ctx context.Context, action string, failed error) *importview.UploadModel {
 	m := &importview.UploadModel{
-		Form: view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "import.upload")}},
-		File: view.FieldModel{
-			Name: "file", Label: page.T(ctx, "import.file_label"), Type: view.File, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv,text/plain,text/tab-separated-values",
-			Hint: page.T(ctx, "import.file_hint", "bytes", sheet.MaxBytes>>20, "rows", sheet.MaxRows),
-		},
-		Most: strconv.Itoa(sheet.MaxBytes), Large: page.T(ctx, "sheet.too_many_bytes", "max", sheet.MaxBytes>>20),
+		Form:     view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "import.upload")}},
+		MaxBytes: sheet.MaxBytes, MaxRows: sheet.MaxRows,
 	}
-	if failed != nil {
-		fields, whole := page.Wrong(ctx, failed)
-		m.File.Error = whole
-		for _, words := range fields {
-			m.File.Error = words
-		}
-		m.Fails = view.Fails(m.File)
+	fields, whole := page.Wrong(ctx, failed)
+	m.Error = whole
+	for _, words := range fields {
+		m.Error = words
 	}
 	return m
 }
