@@ -64,23 +64,13 @@ func (s *Section) Assign(w http.ResponseWriter, r *http.Request) error {
 // assignPage asks whose it is; failed is why the form came back.
 func (s *Section) assignPage(w http.ResponseWriter, r *http.Request, n earlier.ID, l earlier.Line, o earlier.Owner, failed error) error {
 	ctx, base := r.Context(), paths.OfficeEarlierImport(n)
-	bad, _ := page.Wrong(ctx, failed)
 	m := officeview.EarlierAssignModel{
 		Head:  view.HeadModel{Title: page.T(ctx, "earlier.assign_title"), Lead: l.Source},
 		Names: namesOf(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Day(ctx, l.NotAfter, s.Now()),
 		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: page.T(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
+		Mail: l.Mail, Address: o.Address, Holder: o.Holder, Organisation: o.Organisation,
 	}
-	if l.Mail {
-		m.Fields = []view.FieldModel{
-			{Name: "address", Label: page.T(ctx, "earlier.address"), Hint: page.T(ctx, "earlier.address_hint"), Value: o.Address, Error: bad["address"], Optional: true},
-			{Name: "holder", Label: page.T(ctx, "cert.holder"), Hint: page.T(ctx, "earlier.holder_hint"), Value: o.Holder, Error: bad["holder"], Optional: true},
-		}
-	} else {
-		m.Fields = []view.FieldModel{
-			{Name: "organisation", Label: page.T(ctx, "server.organisation"), Hint: page.T(ctx, "earlier.organisation_hint"), Value: o.Organisation, Error: bad["organisation"]},
-		}
-	}
-	m.Fails = view.Fails(m.Fields...)
+	m.Errors, _ = page.Wrong(ctx, failed)
 	crumbs := []view.Link{{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
 	f, status := s.OfficeFrame(r, m.Head.Title, crumbs...), http.StatusOK
 	if failed != nil {

@@ -35,26 +35,14 @@ func (s *Section) startPage(w http.ResponseWriter, r *http.Request, failed error
 	if err != nil {
 		return err
 	}
-	bad, whole := page.Wrong(ctx, failed)
-	files := view.FieldModel{
-		Name: "files", Label: page.T(ctx, "earlier.files"), Type: view.File, Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.der,.p7b,.p7c,.txt", Error: bad["files"],
-		Hint: page.T(ctx, "earlier.files_hint", "bytes", earlier.MostBytes>>20, "certificates", earlier.MostCertificates),
-	}
-	pasted := view.FieldModel{Name: "pasted", Label: page.T(ctx, "earlier.pasted"), Type: view.TextArea, Alternative: true, Mono: true, Hint: page.T(ctx, "earlier.pasted_hint"), Value: r.PostFormValue("pasted")}
-	if _, err := pki.EarlierFile([]byte(pasted.Value)); errors.Is(err, pki.ErrEarlierPrivateKey) {
-		pasted.Value = "" // it is not sent back
-	}
-	owners := view.FieldModel{
-		Name: "owners", Label: page.T(ctx, "earlier.owners"), Type: view.File, Optional: true, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv", Error: bad["owners"],
-		Hint: page.T(ctx, "earlier.owners_hint"),
-	}
 	m := officeview.EarlierModel{
 		Head:   view.HeadModel{Title: page.T(ctx, "earlier.title"), Lead: page.T(ctx, "earlier.lead")},
 		Form:   view.FormModel{Action: paths.OfficeEarlier, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "earlier.check")}},
-		Fields: []view.FieldModel{files, pasted, owners}, Columns: columns(ctx), Fails: view.Fails(files, owners),
+		Pasted: r.PostFormValue("pasted"), MostMegabytes: earlier.MostBytes >> 20, MostCertificates: earlier.MostCertificates, Columns: columns(ctx),
 	}
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
+	m.Errors, m.Whole = page.Wrong(ctx, failed)
+	if _, err := pki.EarlierFile([]byte(m.Pasted)); errors.Is(err, pki.ErrEarlierPrivateKey) {
+		m.Pasted = "" // it is not sent back
 	}
 	for _, i := range imports {
 		m.Imports = append(m.Imports, officeview.EarlierImport{

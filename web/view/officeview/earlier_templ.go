@@ -9,6 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"context"
+
 	"petschaft/web/locale"
 	"petschaft/web/view"
 	"petschaft/web/view/importview"
@@ -18,12 +20,23 @@ import (
 // EarlierModel is where certificates from before the portal are uploaded, and
 // what became of the earlier uploads.
 type EarlierModel struct {
-	Head    view.HeadModel
-	Fails   []view.Fail
-	Form    view.FormModel
-	Fields  []view.FieldModel
-	Columns []importview.ImportColumn // of the owners' file
-	Imports []EarlierImport
+	Head             view.HeadModel
+	Form             view.FormModel
+	Pasted           string
+	MostMegabytes    int
+	MostCertificates int
+	Errors           map[string]string         // by field
+	Whole            string                    // what is wrong with the form as a whole
+	Columns          []importview.ImportColumn // of the owners' file
+	Imports          []EarlierImport
+}
+
+func (m EarlierModel) fields(ctx context.Context) []view.FieldModel {
+	return []view.FieldModel{
+		{Name: "files", Label: locale.T(ctx, "earlier.files"), Hint: locale.T(ctx, "earlier.files_hint", "bytes", m.MostMegabytes, "certificates", m.MostCertificates), Type: view.File, Error: m.Errors["files"], Multiple: true, Alternative: true, Accept: ".pem,.crt,.cer,.der,.p7b,.p7c,.txt"},
+		{Name: "pasted", Label: locale.T(ctx, "earlier.pasted"), Hint: locale.T(ctx, "earlier.pasted_hint"), Type: view.TextArea, Value: m.Pasted, Alternative: true, Mono: true},
+		{Name: "owners", Label: locale.T(ctx, "earlier.owners"), Hint: locale.T(ctx, "earlier.owners_hint"), Type: view.File, Error: m.Errors["owners"], Optional: true, Accept: ".csv,.txt,.tsv,.xlsx,.ods,text/csv"},
+	}
 }
 
 // EarlierImport is an upload.
@@ -69,7 +82,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(view.FormFails(m.Whole, m.fields(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -97,7 +110,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				for _, q := range m.Fields {
+				for _, q := range m.fields(ctx) {
 					templ_7745c5c3_Err = view.Field(q).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -132,7 +145,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 				var templ_7745c5c3_Var5 string
 				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "earlier.columns_text"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 41, Col: 59}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 54, Col: 59}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {
@@ -213,7 +226,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 									var templ_7745c5c3_Var10 templ.SafeURL
 									templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(i.Href)
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 50, Col: 24}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 63, Col: 24}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 									if templ_7745c5c3_Err != nil {
@@ -226,7 +239,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 									var templ_7745c5c3_Var11 string
 									templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(i.Title)
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 50, Col: 36}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 63, Col: 36}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 									if templ_7745c5c3_Err != nil {
@@ -287,7 +300,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 									var templ_7745c5c3_Var14 string
 									templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(i.By)
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 56, Col: 14}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 69, Col: 14}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 									if templ_7745c5c3_Err != nil {
@@ -318,7 +331,7 @@ func Earlier(f view.Frame, m EarlierModel) templ.Component {
 									var templ_7745c5c3_Var16 string
 									templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(i.Counts)
 									if templ_7745c5c3_Err != nil {
-										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 59, Col: 18}
+										return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 72, Col: 18}
 									}
 									_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 									if templ_7745c5c3_Err != nil {
@@ -504,7 +517,7 @@ func EarlierPlan(f view.Frame, m EarlierPlanModel) templ.Component {
 				var templ_7745c5c3_Var22 string
 				templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(m.Legend)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 108, Col: 37}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 121, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 				if templ_7745c5c3_Err != nil {
@@ -669,7 +682,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 						var templ_7745c5c3_Var28 string
 						templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(l.Source)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 141, Col: 40}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 154, Col: 40}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 						if templ_7745c5c3_Err != nil {
@@ -704,7 +717,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 						var templ_7745c5c3_Var30 string
 						templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(l.Issuer)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 144, Col: 15}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 157, Col: 15}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 						if templ_7745c5c3_Err != nil {
@@ -722,7 +735,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var31 string
 							templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(l.Chain)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 146, Col: 40}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 159, Col: 40}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 							if templ_7745c5c3_Err != nil {
@@ -773,7 +786,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var33 string
 							templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(l.Over)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 154, Col: 39}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 167, Col: 39}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 							if templ_7745c5c3_Err != nil {
@@ -814,7 +827,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var35 string
 							templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(o.Term)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 159, Col: 39}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 172, Col: 39}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 							if templ_7745c5c3_Err != nil {
@@ -827,7 +840,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var36 templ.SafeURL
 							templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinURLErrs(o.Link.Href)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 161, Col: 28}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 174, Col: 28}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 							if templ_7745c5c3_Err != nil {
@@ -840,7 +853,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var37 string
 							templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(o.Link.Label)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 161, Col: 45}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 174, Col: 45}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 							if templ_7745c5c3_Err != nil {
@@ -889,7 +902,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var39 string
 							templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs(l.Why)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 168, Col: 32}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 181, Col: 32}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 							if templ_7745c5c3_Err != nil {
@@ -908,7 +921,7 @@ func earlierLines(ls []EarlierLine) templ.Component {
 							var templ_7745c5c3_Var40 string
 							templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "earlier.odd", "what", o))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 171, Col: 72}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 184, Col: 72}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var40))
 							if templ_7745c5c3_Err != nil {
@@ -972,13 +985,26 @@ func earlierLines(ls []EarlierLine) templ.Component {
 
 // EarlierAssignModel asks whose a certificate is.
 type EarlierAssignModel struct {
-	Head   view.HeadModel
-	Fails  []view.Fail
-	Names  []string
-	Issuer string
-	Ends   view.Moment
-	Form   view.FormModel
-	Fields []view.FieldModel
+	Head                          view.HeadModel
+	Names                         []string
+	Issuer                        string
+	Ends                          view.Moment
+	Form                          view.FormModel
+	Mail                          bool // it belongs to an address, otherwise to an organisation
+	Address, Holder, Organisation string
+	Errors                        map[string]string // by field
+}
+
+func (m EarlierAssignModel) fields(ctx context.Context) []view.FieldModel {
+	if m.Mail {
+		return []view.FieldModel{
+			{Name: "address", Label: locale.T(ctx, "earlier.address"), Hint: locale.T(ctx, "earlier.address_hint"), Value: m.Address, Error: m.Errors["address"], Optional: true},
+			{Name: "holder", Label: locale.T(ctx, "cert.holder"), Hint: locale.T(ctx, "earlier.holder_hint"), Value: m.Holder, Error: m.Errors["holder"], Optional: true},
+		}
+	}
+	return []view.FieldModel{
+		{Name: "organisation", Label: locale.T(ctx, "server.organisation"), Hint: locale.T(ctx, "earlier.organisation_hint"), Value: m.Organisation, Error: m.Errors["organisation"]},
+	}
 }
 
 // EarlierAssign is the page that asks.
@@ -1015,7 +1041,7 @@ func EarlierAssign(f view.Frame, m EarlierAssignModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(view.FormFails("", m.fields(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1106,7 +1132,7 @@ func EarlierAssign(f view.Frame, m EarlierAssignModel) templ.Component {
 						var templ_7745c5c3_Var48 string
 						templ_7745c5c3_Var48, templ_7745c5c3_Err = templ.JoinStringErrs(m.Issuer)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 210, Col: 15}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `officeview/earlier.templ`, Line: 236, Col: 15}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var48))
 						if templ_7745c5c3_Err != nil {
@@ -1150,7 +1176,7 @@ func EarlierAssign(f view.Frame, m EarlierAssignModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for _, q := range m.Fields {
+				for _, q := range m.fields(ctx) {
 					templ_7745c5c3_Err = view.Field(q).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
