@@ -373,4 +373,22 @@ type BarModel struct{ Done, Total, Text string }
 // DownloadModel is a file to fetch.
 type DownloadModel struct{ Label, File, Href string }
 
+// ReasonModel asks why certificates are to be revoked.
+type ReasonModel struct {
+	Value   string
+	Choices []Choice
+	Error   string
+	Whole   string // what is wrong with the form as a whole
+}
+
+// Field is the question.
+func (m ReasonModel) Field(ctx context.Context) FieldModel {
+	return FieldModel{Name: "reason", Label: locale.T(ctx, "cert.revoke_reason"), Type: Radios, Value: m.Value, Error: m.Error, Choices: m.Choices}
+}
+
+// Fails are the errors of a form that asks nothing else.
+func (m ReasonModel) Fails(ctx context.Context) []Fail {
+	return FormFails(m.Whole, []FieldModel{m.Field(ctx)})
+}
+
 var _ = templruntime.GeneratedTemplate

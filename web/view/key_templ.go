@@ -9,6 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"context"
+
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/static"
@@ -17,12 +19,60 @@ import (
 // KeyModel asks where a key comes from. What of it only scripts can do is shown
 // by them.
 type KeyModel struct {
-	Key     FieldModel // how: one of its choices is "browser"
-	Kind    FieldModel // of a key made here
-	CSR     FieldModel
-	File    FieldModel
+	Server  bool   // it is a server's, not a person's
+	Keeps   bool   // there is one that may stay
+	From    string // "browser", "csr" or "same"
+	CSR     string
+	InFile  bool   // the request came in a file
+	Error   string // what is wrong with the request
 	Command string // makes a request with OpenSSL
-	Keep    string // what to keep of what it makes
+}
+
+func (m KeyModel) from(ctx context.Context) FieldModel {
+	hint := locale.T(ctx, "key.browser_hint")
+	if m.Server {
+		hint = locale.T(ctx, "key.browser_server")
+	}
+	f := FieldModel{Name: "key", Label: locale.T(ctx, "apply.key_how"), Type: Radios, Value: m.From}
+	if m.Keeps {
+		f.Choices = []Choice{{Value: "same", Label: locale.T(ctx, "serverorder.key_same"), Hint: locale.T(ctx, "serverorder.key_same_hint")}}
+	}
+	f.Choices = append(f.Choices,
+		Choice{Value: "browser", Label: locale.T(ctx, "key.browser"), Hint: hint, Scripted: true},
+		Choice{Value: "csr", Label: locale.T(ctx, "apply.key_csr"), Hint: locale.T(ctx, "apply.key_csr_hint")})
+	return f
+}
+
+// Kind asks for the kind of a key that is made here.
+func (m KeyModel) Kind(ctx context.Context) FieldModel {
+	f := FieldModel{Name: "kind", Label: locale.T(ctx, "key.kind"), Type: Radios, Value: "rsa"}
+	rsa, ec := Choice{Value: "rsa", Label: "RSA-3072", Hint: locale.T(ctx, "key.rsa_mail")}, Choice{Value: "ec", Label: "EC P-256", Hint: locale.T(ctx, "key.ec_mail")}
+	f.Choices = []Choice{rsa, ec}
+	if m.Server {
+		rsa.Hint, ec.Hint = locale.T(ctx, "key.rsa_server"), locale.T(ctx, "key.ec_server")
+		f.Value, f.Choices = ec.Value, []Choice{ec, rsa}
+	}
+	return f
+}
+
+// Request asks for the request of a key that is made elsewhere.
+func (m KeyModel) Request(ctx context.Context) []FieldModel {
+	text := FieldModel{Name: "csr", Label: locale.T(ctx, "apply.csr"), Hint: locale.T(ctx, "apply.csr_hint"), Type: TextArea, Rows: "9", Mono: true, Value: m.CSR, Autocomplete: "off", Alternative: true}
+	file := FieldModel{Name: "file", Label: locale.T(ctx, "apply.file"), Type: File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
+	if m.InFile {
+		file.Error = m.Error
+	} else {
+		text.Error = m.Error
+	}
+	return []FieldModel{text, file}
+}
+
+// keep says what to keep of what Command makes.
+func (m KeyModel) keep(ctx context.Context) string {
+	if m.Server {
+		return locale.T(ctx, "serverorder.how_keep")
+	}
+	return locale.T(ctx, "apply.how_keep")
 }
 
 // KeyChoice are the fields of m; its children are shown for a key made in the browser.
@@ -67,7 +117,7 @@ func KeyChoice(m KeyModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Field(m.Key).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Field(m.from(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -83,13 +133,11 @@ func KeyChoice(m KeyModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Field(m.CSR).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = Field(m.File).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
+		for _, x := range m.Request(ctx) {
+			templ_7745c5c3_Err = Field(x).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		}
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -110,7 +158,7 @@ func KeyChoice(m KeyModel) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "apply.how_text"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 37, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 88, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -129,9 +177,9 @@ func KeyChoice(m KeyModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(m.Keep)
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(m.keep(ctx))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 39, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 90, Col: 20}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -185,7 +233,7 @@ func Said(name string, n NoticeModel) templ.Component {
 		var templ_7745c5c3_Var6 string
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 48, Col: 21}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 99, Col: 21}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 		if templ_7745c5c3_Err != nil {
@@ -266,7 +314,7 @@ func Waiting(m WaitingModel) templ.Component {
 		var templ_7745c5c3_Var9 string
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(m.Key)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 69, Col: 33}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 120, Col: 33}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {
@@ -338,7 +386,7 @@ func Waiting(m WaitingModel) templ.Component {
 					var templ_7745c5c3_Var12 string
 					templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "key.forget_text"))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 80, Col: 43}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 131, Col: 43}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 					if templ_7745c5c3_Err != nil {
@@ -351,7 +399,7 @@ func Waiting(m WaitingModel) templ.Component {
 					var templ_7745c5c3_Var13 string
 					templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(m.Key)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 81, Col: 76}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 132, Col: 76}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 					if templ_7745c5c3_Err != nil {
@@ -364,7 +412,7 @@ func Waiting(m WaitingModel) templ.Component {
 					var templ_7745c5c3_Var14 string
 					templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "key.forget"))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 81, Col: 108}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 132, Col: 108}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 					if templ_7745c5c3_Err != nil {
@@ -433,7 +481,7 @@ func WaitingKeys(account string, m WaitingModel) templ.Component {
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(account)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 95, Col: 33}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 146, Col: 33}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
@@ -446,7 +494,7 @@ func WaitingKeys(account string, m WaitingModel) templ.Component {
 		var templ_7745c5c3_Var17 string
 		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "key.waits_for"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 95, Col: 79}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 146, Col: 79}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 		if templ_7745c5c3_Err != nil {
@@ -459,7 +507,7 @@ func WaitingKeys(account string, m WaitingModel) templ.Component {
 		var templ_7745c5c3_Var18 string
 		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(paths.OwnKeys)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 95, Col: 107}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 146, Col: 107}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
@@ -514,7 +562,7 @@ func WaitingScript() templ.Component {
 		var templ_7745c5c3_Var20 string
 		templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(static.Path("waiting.js"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 103, Col: 54}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `key.templ`, Line: 154, Col: 54}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 		if templ_7745c5c3_Err != nil {

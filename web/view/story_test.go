@@ -225,7 +225,7 @@ func (s sheet) form() templ.Component {
 		{Value: "functional", Label: s.say("funktional", "functional"), Hint: s.say("gehört einer Stelle", "belongs to an office")},
 	}}
 	return templ.Join(
-		ErrorSummary(append(Fails(name, primary, kind), Fail{Text: s.say("Jemand hat die Zeile inzwischen geändert.", "Somebody has changed the row in the meantime.")})),
+		ErrorSummary(FormFails(s.say("Jemand hat die Zeile inzwischen geändert.", "Somebody has changed the row in the meantime."), []FieldModel{name, primary, kind})),
 		PageHead(HeadModel{Title: s.say("Adresse hinzufügen", "Add an address")}),
 		Steps([]Step{{Label: s.say("Deaktivieren", "Deactivate"), Done: true}, {Label: s.say("Neuer Name", "New name"), Current: true}, {Label: s.say("Challenges senden", "Send challenges")}}),
 		with(Form(FormModel{Action: "/domains/3/rows", Upload: true, Hidden: []Hidden{{"version", "4"}}, Submit: ButtonModel{Label: s.say("Speichern", "Save")}, Cancel: "/domains/3"}),

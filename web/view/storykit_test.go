@@ -19,19 +19,13 @@ func (s sheet) keys() templ.Component {
 		{State: StateModel{Kind: Good, Word: s.say("erfüllt", "met")}, Text: s.say("Der Schlüssel ist lang genug.", "The key is long enough.")},
 		{State: StateModel{Kind: Warn, Word: s.say("Hinweis", "notice")}, Text: s.say("Der Name endet bald.", "The name ends soon.")},
 	}
-	key := KeyModel{
-		Key:     FieldModel{Name: "key", Label: s.say("Schlüssel", "Key"), Type: Radios, Value: "browser", Choices: []Choice{{Value: "browser", Label: s.say("hier erzeugen", "make it here")}, {Value: "csr", Label: "CSR"}}},
-		Kind:    FieldModel{Name: "kind", Label: s.say("Art", "Kind"), Type: Select, Choices: []Choice{{Value: "p256", Label: "P-256"}}},
-		CSR:     FieldModel{Name: "csr", Label: "CSR", Type: TextArea, Mono: true},
-		File:    FieldModel{Name: "file", Label: s.say("Datei", "File"), Type: File},
-		Command: "openssl req -new", Keep: s.say("Behalten Sie key.pem.", "Keep key.pem."),
-	}
+	key := KeyModel{From: "csr", Command: "openssl req -new"}
 	waits := WaitingModel{Title: s.say("Ein Schlüssel wartet", "A key waits"), Text: s.say("Er liegt in diesem Browser.", "It lies in this browser."), Label: s.say("Weiter", "Go on"), Href: "/certificates/7", Forget: true}
 	return templ.Join(
 		PageHead(HeadModel{Title: s.say("Zertifikate", "Certificates")}),
 		WaitingKeys("7", waits),
 		with(Form(FormModel{Action: "/apply", Submit: ButtonModel{Label: s.say("Beantragen", "Apply")}, Cancel: "/"}),
-			with(KeyChoice(key), Field(key.Kind), with(Said("making", NoticeModel{Kind: Open, Text: s.say("Der Schlüssel entsteht.", "The key is being made.")}), words("…")))),
+			with(KeyChoice(key), Field(key.Kind(s.ctx)), with(Said("making", NoticeModel{Kind: Open, Text: s.say("Der Schlüssel entsteht.", "The key is being made.")}), words("…")))),
 		Certificates(CertificatesModel{Caption: s.say("Zertifikate", "Certificates"), Holders: true, Lines: []CertificateLine{
 			{Reference: "C-7", Href: "/certificates/7", Holder: "Bettina Acker", HolderHref: "/people/7", Addresses: addresses, Serial: "3f:8a", Ends: Day(s.ctx, s.now.AddDate(1, 0, 0), s.now), State: StateModel{Kind: Good, Word: s.say("gültig", "valid")}, Actions: []ButtonModel{{Label: s.say("Widerrufen", "Revoke"), About: "C-7", Href: "/certificates/7/revoke"}}},
 			{Reference: "C-6", Href: "/certificates/6", Holder: "Can Özdemir", Addresses: addresses[:1], Serial: "3f:8b", Ends: Day(s.ctx, s.ago(50*time.Hour), s.now), State: StateModel{Kind: Ended, Word: s.say("abgelaufen", "expired")}},

@@ -109,7 +109,7 @@ func (s *Section) applyPage(w http.ResponseWriter, r *http.Request, l mailbox.Li
 	}
 	m := applyForm(ctx, in, failed)
 	m.Head = view.HeadModel{Title: page.T(ctx, "apply.title")}
-	m.Addresses, m.Key.Command, m.Key.Keep = page.Addresses(l.Addresses()), requestCommand(ctx, string(l.Primary)), page.T(ctx, "apply.how_keep")
+	m.Addresses, m.Key.Command = page.Addresses(l.Addresses()), requestCommand(ctx, string(l.Primary))
 	m.Account, m.Row = page.ID(by.Account), page.ID(l.RowID)
 	m.Name, m.NameNote = certifiedName(ctx, l, account)
 	m.Form = view.FormModel{
@@ -137,21 +137,10 @@ func certifiedName(ctx context.Context, l mailbox.Linked, a person.Account) (nam
 // applyForm holds what was typed, with what is wrong with it.
 func applyForm(ctx context.Context, in page.CSRForm, failed error) clientview.ApplyModel {
 	bad, whole := page.Wrong(ctx, failed)
-	m := clientview.ApplyModel{Steps: applySteps(ctx, 1)}
-	m.Key = page.KeyChoice(ctx, page.T(ctx, "key.browser_hint"), in, page.KeyCSR, bad["csr"])
-	m.Key.Kind = page.KeyKind(ctx, "rsa", page.T(ctx, "key.rsa_mail"), page.T(ctx, "key.ec_mail"))
-	m.Terms = view.FieldModel{Name: "terms", Label: page.T(ctx, "apply.terms_accept"), Type: view.Checkbox, Error: bad["terms"]}
-	if in.Terms != "" && bad["terms"] == "" {
-		m.Terms.Value = "on"
+	return clientview.ApplyModel{
+		Steps: applySteps(ctx, 1), Key: in.KeyModel(page.KeyCSR, bad["csr"]),
+		Agreed: in.Terms != "" && bad["terms"] == "", TermsError: bad["terms"], Whole: whole,
 	}
-	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
-	if m.Terms.Error != "" {
-		m.Fails = append(m.Fails, view.Fail{Field: m.Terms.Name, Text: m.Terms.Error})
-	}
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
-	}
-	return m
 }
 
 // applySteps are those of an application; at counts from 0.

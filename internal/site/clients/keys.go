@@ -103,10 +103,6 @@ func (s *Section) P12(w http.ResponseWriter, r *http.Request) error {
 		Chain: path + "/chain.pem", Name: address + " " + c.Reference, File: fileName(address) + "-" + c.Reference + ".p12",
 		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: paths.HelpInstall,
 	}
-	m.For = view.FieldModel{Name: "for", Label: page.T(ctx, "key.for"), Type: view.Radios, Value: "current", Choices: []view.Choice{
-		{Value: "current", Label: page.T(ctx, "key.for_current"), Hint: page.T(ctx, "key.for_current_hint")},
-		{Value: "older", Label: page.T(ctx, "key.for_older"), Hint: page.T(ctx, "key.for_older_hint")},
-	}}
 	crumbs := append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})
 	return s.Show(w, r, http.StatusOK, clientview.P12(s.Frame(r, m.Head.Title, crumbs...), m))
 }

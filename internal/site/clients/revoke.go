@@ -45,14 +45,13 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 // revokePage asks why; failed is why the form came back.
 func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), paths.ClientCertificate(c.ID)
-	bad, whole := page.Wrong(ctx, failed)
 	m := clientview.RevokeModel{
 		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "cert.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
 		},
-		Reason: view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+		Reason: page.ReasonModel(ctx, cert.Reasons(c), why, failed),
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
@@ -60,13 +59,6 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 	if !c.Mine {
 		m.Holder = c.Holder
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_told", "name", c.Holder))
-	}
-	for _, f := range cert.Reasons(c) {
-		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
-	}
-	m.Fails = view.Fails(m.Reason)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
 	}
 	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
 	f = page.Standing(f)

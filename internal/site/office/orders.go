@@ -185,10 +185,7 @@ func (s *Section) decisionPage(w http.ResponseWriter, r *http.Request, d Decisio
 	if d.final != "" {
 		m.Dialog.Final = page.T(ctx, d.final)
 	}
-	m.Reason = &view.FieldModel{
-		Name: "reason", Label: page.T(ctx, "serverorder.reason"), Hint: page.T(ctx, "serverorder.reason_hint"), Type: view.TextArea, Value: said.Reason, Error: bad["reason"],
-	}
-	m.Fails = view.Fails(*m.Reason)
+	m.AsksReason, m.Reason, m.ReasonError = true, said.Reason, bad["reason"]
 	f, status := s.OfficeFrame(r, m.Dialog.Title, view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}, view.Link{Label: o.Reference, Href: path}), http.StatusOK
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)

@@ -63,6 +63,16 @@ func (p *Page) CertificateLine(ctx context.Context, c cert.Certificate) view.Cer
 // NoReason is what a form without a choice means; no reason has this number.
 const NoReason pki.Reason = -1
 
+// ReasonModel asks for one of reasons; failed is why the form came back.
+func ReasonModel(ctx context.Context, reasons []pki.ReasonFacts, why pki.Reason, failed error) view.ReasonModel {
+	bad, whole := Wrong(ctx, failed)
+	m := view.ReasonModel{Value: strconv.Itoa(int(why)), Error: bad["reason"], Whole: whole}
+	for _, f := range reasons {
+		m.Choices = append(m.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: T(ctx, f.ID), Hint: T(ctx, f.Help)})
+	}
+	return m
+}
+
 // RevokedDone says what happens now.
 func RevokedDone(earlier bool) string {
 	if earlier {

@@ -80,33 +80,9 @@ func Ignored(ctx context.Context, ignored []pki.Dropped) (words []string) {
 	return words
 }
 
-// KeyChoice asks where a key comes from; hint says what making it in the browser
-// means, which a script offers. With wrong the request came back.
-func KeyChoice(ctx context.Context, hint string, in CSRForm, value, wrong string) view.KeyModel {
-	m := view.KeyModel{Key: view.FieldModel{Name: "key", Label: T(ctx, "apply.key_how"), Type: view.Radios, Value: value, Choices: []view.Choice{
-		{Value: "browser", Label: T(ctx, "key.browser"), Hint: hint, Scripted: true},
-		{Value: KeyCSR, Label: T(ctx, "apply.key_csr"), Hint: T(ctx, "apply.key_csr_hint")},
-	}}}
-	m.CSR = view.FieldModel{
-		Name: "csr", Label: T(ctx, "apply.csr"), Hint: T(ctx, "apply.csr_hint"), Type: view.TextArea, Rows: "9", Mono: true,
-		Value: in.Shown(), Error: wrong, Autocomplete: "off", Alternative: true,
-	}
-	m.File = view.FieldModel{Name: "file", Label: T(ctx, "apply.file"), Type: view.File, Accept: ".csr,.pem,.req,.der,.txt", Alternative: true}
-	if len(in.file) > 0 {
-		m.CSR.Error, m.File.Error = "", wrong
-	}
-	return m
-}
-
-// KeyKind asks for the kind of a key that is made in the browser.
-func KeyKind(ctx context.Context, value, rsaHint, ecHint string) view.FieldModel {
-	m := view.FieldModel{Name: "kind", Label: T(ctx, "key.kind"), Type: view.Radios, Value: value, Choices: []view.Choice{
-		{Value: "rsa", Label: "RSA-3072", Hint: rsaHint}, {Value: "ec", Label: "EC P-256", Hint: ecHint},
-	}}
-	if value == "ec" {
-		m.Choices[0], m.Choices[1] = m.Choices[1], m.Choices[0]
-	}
-	return m
+// KeyModel asks where a key comes from; with wrong the request came back.
+func (in CSRForm) KeyModel(from, wrong string) view.KeyModel {
+	return view.KeyModel{From: from, CSR: in.Shown(), InFile: len(in.file) > 0, Error: wrong}
 }
 
 // KeyCSR is the choice of a key for which somebody has a request.

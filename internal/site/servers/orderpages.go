@@ -58,21 +58,12 @@ func (s *Section) orderFrame(w http.ResponseWriter, r *http.Request, o ordering,
 func (s *Section) orderKeyPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
 	bad, whole := page.Wrong(ctx, failed)
-	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: page.KeyChoice(ctx, page.T(ctx, "key.browser_server"), in.CSRForm, in.key, bad["csr"])}
+	m := serverview.OrderKeyModel{OrderingModel: s.orderingModel(ctx, o, in, 0, in.restHidden()...), Key: in.KeyModel(in.key, bad["csr"])}
+	m.Whole = whole
 	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.next"), Name: "step", Value: "names"}
-	m.Key.Command, m.Key.Keep = serverCommand(ctx, in.list()), page.T(ctx, "serverorder.how_keep")
-	m.Key.Kind = page.KeyKind(ctx, "ec", page.T(ctx, "key.rsa_server"), page.T(ctx, "key.ec_server"))
-	m.Server = view.FieldModel{Name: "server", Label: page.T(ctx, "key.server"), Hint: page.T(ctx, "key.server_hint"), Mono: true, Autocomplete: "off", Alternative: true}
+	m.Key.Server, m.Key.Keeps, m.Key.Command = true, o.keeps(), serverCommand(ctx, in.list())
 	if names := in.list(); len(names) > 0 {
-		m.Server.Value = names[0]
-	}
-	if o.keeps() {
-		same := view.Choice{Value: keySame, Label: page.T(ctx, "serverorder.key_same"), Hint: page.T(ctx, "serverorder.key_same_hint")}
-		m.Key.Key.Choices = append([]view.Choice{same}, m.Key.Key.Choices...)
-	}
-	m.Fails = view.Fails(m.Key.CSR, m.Key.File)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
+		m.Server = names[0]
 	}
 	f, status := s.orderFrame(w, r, o, failed)
 	return s.Show(w, r, status, serverview.OrderKey(f, m))
@@ -80,33 +71,18 @@ func (s *Section) orderKeyPage(w http.ResponseWriter, r *http.Request, o orderin
 
 func (s *Section) orderNamesPage(w http.ResponseWriter, r *http.Request, o ordering, in orderTyped, failed error) error {
 	ctx := r.Context()
-	bad, whole := wrongs(ctx, failed)
-	m := serverview.OrderNamesModel{OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in)}
+	m := serverview.OrderNamesModel{
+		OrderingModel: s.orderingModel(ctx, o, in, 1, in.keyHidden()...), Read: o.readModel(ctx, in),
+		Names: in.names, Product: in.product, Products: productChoices(ctx, o.products), Comment: in.comment,
+	}
+	m.Errors, m.Whole = wrongs(ctx, failed)
 	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.check_button"), Name: "step", Value: "check"}
 	m.Back = view.ButtonModel{Label: page.T(ctx, "serverorder.other_key"), Name: "step", Value: "key", Kind: view.Ghost}
-	m.Names = view.FieldModel{
-		Name: "names", Label: page.T(ctx, "server.names"), Hint: page.T(ctx, "serverorder.names_hint"), Type: view.TextArea, Rows: "4", Mono: true,
-		Value: in.names, Error: bad["names"], Autocomplete: "off",
-	}
-	m.Organisation = view.FieldModel{Name: "organisation", Label: page.T(ctx, "server.organisation"), Type: view.Select, Error: bad["organisation"]}
-	if len(o.organisations) > 1 {
-		m.Organisation.Choices = []view.Choice{{Label: page.T(ctx, "serverorder.choose")}}
-	}
 	for _, one := range o.organisations {
-		m.Organisation.Choices = append(m.Organisation.Choices, view.Choice{Value: page.ID(one.ID), Label: one.Name})
+		m.Organisations = append(m.Organisations, view.Choice{Value: page.ID(one.ID), Label: one.Name})
 	}
 	if in.organisation != 0 {
-		m.Organisation.Value = page.ID(in.organisation)
-	}
-	m.Product = productField(ctx, o.products, in.product)
-	m.Product.Error = bad["product"]
-	m.Comment = view.FieldModel{
-		Name: "comment", Label: page.T(ctx, "serverorder.comment"), Hint: page.T(ctx, "serverorder.comment_hint"), Type: view.TextArea, Rows: "3",
-		Value: in.comment, Error: bad["comment"], Optional: true, Autocomplete: "off",
-	}
-	m.Fails = view.Fails(m.Names, m.Organisation, m.Product, m.Comment)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
+		m.Organisation = page.ID(in.organisation)
 	}
 	f, status := s.orderFrame(w, r, o, failed)
 	return s.Show(w, r, status, serverview.OrderNames(f, m))
@@ -130,14 +106,13 @@ func wrongs(ctx context.Context, err error) (map[string]string, string) {
 	return fields, whole
 }
 
-func productField(ctx context.Context, all []order.Product, value string) view.FieldModel {
-	m := view.FieldModel{Name: "product", Label: page.T(ctx, "server.product"), Type: view.Radios, Value: value}
+func productChoices(ctx context.Context, all []order.Product) (choices []view.Choice) {
 	for _, p := range all {
 		if p.Active {
-			m.Choices = append(m.Choices, view.Choice{Value: p.Code, Label: page.ProductName(ctx, p.Code), Hint: ProductText(ctx, p)})
+			choices = append(choices, view.Choice{Value: p.Code, Label: page.ProductName(ctx, p.Code), Hint: ProductText(ctx, p)})
 		}
 	}
-	return m
+	return choices
 }
 
 func ProductText(ctx context.Context, p order.Product) string {

@@ -46,14 +46,13 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 // revokePage asks why; failed is why the form came back.
 func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), paths.Certificate(c.Reference)
-	bad, whole := page.Wrong(ctx, failed)
 	m := serverview.RevokeModel{
 		Names: page.Spelled(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "server.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
 		},
-		Reason: view.FieldModel{Name: "reason", Label: page.T(ctx, "cert.revoke_reason"), Type: view.Radios, Value: strconv.Itoa(int(why)), Error: bad["reason"]},
+		Reason: page.ReasonModel(ctx, serverReasons(c), why, failed),
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
@@ -61,20 +60,20 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))
 	}
-	for _, f := range cert.ServerReasons(c) {
-		f = ofServer(f)
-		m.Reason.Choices = append(m.Reason.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
-	}
-	m.Fails = view.Fails(m.Reason)
-	if whole != "" {
-		m.Fails = append(m.Fails, view.Fail{Text: whole})
-	}
 	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
 	f = page.Standing(f)
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)
 	}
 	return s.Show(w, r, status, serverview.Revoke(f, m))
+}
+
+// serverReasons are those that the reader of c may give.
+func serverReasons(c cert.ServerCertificate) (all []pki.ReasonFacts) {
+	for _, f := range cert.ServerReasons(c) {
+		all = append(all, ofServer(f))
+	}
+	return all
 }
 
 // ofServer words a reason as it is with servers, where it speaks of mailboxes

@@ -800,12 +800,11 @@ func certificateSide(m CertificateModel) templ.Component {
 // RevokeModel asks why a certificate is to be revoked.
 type RevokeModel struct {
 	Dialog    view.DialogModel
-	Fails     []view.Fail
 	Holder    string // "" when the reader holds it
 	Addresses []string
 	Reference string
 	Ends      view.Moment
-	Reason    view.FieldModel
+	Reason    view.ReasonModel
 }
 
 // Revoke is the page that asks.
@@ -842,7 +841,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(m.Reason.Fails(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -894,7 +893,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 							var templ_7745c5c3_Var42 string
 							templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(m.Holder)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `clientview/certificate.templ`, Line: 149, Col: 24}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `clientview/certificate.templ`, Line: 148, Col: 24}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 							if templ_7745c5c3_Err != nil {
@@ -960,7 +959,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 						var templ_7745c5c3_Var45 string
 						templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(m.Reference)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `clientview/certificate.templ`, Line: 156, Col: 37}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `clientview/certificate.templ`, Line: 155, Col: 37}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 						if templ_7745c5c3_Err != nil {
@@ -1012,7 +1011,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = view.Field(m.Reason).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = view.Field(m.Reason.Field(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

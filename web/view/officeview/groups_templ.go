@@ -473,12 +473,12 @@ func (m AddMemberForm) choice(ctx context.Context) view.FieldModel {
 	return view.FieldModel{Name: "account", Label: locale.T(ctx, "office.member_which"), Type: view.Radios, Error: m.Error, Choices: m.Choices}
 }
 
-// FormFails leads to the field that the page shows.
+// fails leads to the field that the page shows.
 func (m AddMemberForm) fails(ctx context.Context) []view.Fail {
 	if len(m.Choices) > 0 {
-		return view.Fails(m.choice(ctx))
+		return view.FormFails("", []view.FieldModel{m.choice(ctx)})
 	}
-	return view.Fails(m.field(ctx))
+	return view.FormFails("", []view.FieldModel{m.field(ctx)})
 }
 
 // Group shows and changes it.

@@ -1118,12 +1118,11 @@ func chainTable(chain []ChainLine) templ.Component {
 // RevokeModel asks why a server certificate is to be revoked.
 type RevokeModel struct {
 	Dialog       view.DialogModel
-	Fails        []view.Fail
 	Names        []string
 	Organisation string
 	Reference    string
 	Ends         view.Moment
-	Reason       view.FieldModel
+	Reason       view.ReasonModel
 }
 
 // Revoke is the page that asks.
@@ -1160,7 +1159,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = view.ErrorSummary(m.Fails).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = view.ErrorSummary(m.Reason.Fails(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1243,7 +1242,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 						var templ_7745c5c3_Var58 string
 						templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.JoinStringErrs(m.Organisation)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `serverview/server.templ`, Line: 219, Col: 21}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `serverview/server.templ`, Line: 218, Col: 21}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var58))
 						if templ_7745c5c3_Err != nil {
@@ -1278,7 +1277,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 						var templ_7745c5c3_Var60 string
 						templ_7745c5c3_Var60, templ_7745c5c3_Err = templ.JoinStringErrs(m.Reference)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `serverview/server.templ`, Line: 222, Col: 37}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `serverview/server.templ`, Line: 221, Col: 37}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var60))
 						if templ_7745c5c3_Err != nil {
@@ -1330,7 +1329,7 @@ func Revoke(f view.Frame, m RevokeModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = view.Field(m.Reason).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = view.Field(m.Reason.Field(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
