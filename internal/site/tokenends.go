@@ -47,16 +47,16 @@ func (s *Site) withdrawToken(w http.ResponseWriter, r *http.Request) error {
 // officeTokens lists everybody's.
 func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
-	text := strings.TrimSpace(q.Get("q"))
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
-	all, next, err := s.parts.People.AllTokens(ctx, s.Actor(r), text, person.TokenID(max(0, before)))
+	v := tokensView{text: strings.TrimSpace(q.Get("q")), before: person.TokenID(max(0, before))}
+	all, next, err := s.parts.People.AllTokens(ctx, s.Actor(r), v.text, v.before)
 	if err != nil {
 		return err
 	}
 	f := s.OfficeFrame(r, page.T(ctx, "token.title"))
 	m := portalview.TokensModel{
 		Head:   view.HeadModel{Title: f.Title, Lead: page.T(ctx, "token.office_lead")},
-		Search: &view.SearchModel{Label: page.T(ctx, "token.office_search"), Action: paths.OfficeTokens, Name: "q", Value: text},
+		Search: &view.SearchModel{Label: page.T(ctx, "token.office_search"), Action: paths.OfficeTokens, Name: "q", Value: v.text},
 	}
 	for _, x := range all {
 		l := s.tokenLine(ctx, x)
@@ -66,24 +66,29 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	if len(all) == 0 {
 		m.Empty = &view.EmptyModel{Title: page.T(ctx, "token.office_none"), Text: page.T(ctx, "token.office_none_text")}
 	}
-	if next > 0 || before > 0 {
-		m.Pager = &view.PagerModel{Shown: page.T(ctx, "token.office_shown", "n", len(all))}
-		if before > 0 {
-			m.Pager.First = tokensPath(text, 0)
-		}
-		if next > 0 {
-			m.Pager.Next = tokensPath(text, next)
-		}
+	if next > 0 || v.before > 0 {
+		pager := v.list().Pager(page.T(ctx, "token.office_shown", "n", len(all)), v.before > 0, 0, next)
+		m.Pager = &pager
 	}
 	return s.Show(w, r, http.StatusOK, portalview.Tokens(f, m))
 }
 
-func tokensPath(text string, before person.TokenID) string {
-	v := url.Values{"q": {text}}
-	if before > 0 {
-		v.Set("before", page.ID(before))
+// tokensView is what of everybody's tokens is shown.
+type tokensView struct {
+	text   string
+	before person.TokenID // those that follow it, 0 for the newest
+}
+
+func (v tokensView) list() page.List[tokensView, person.TokenID] {
+	return page.List[tokensView, person.TokenID]{View: v, Href: tokensView.href, Turn: func(v *tokensView, before person.TokenID) { v.before = before }}
+}
+
+func (v tokensView) href() string {
+	q := url.Values{"q": {v.text}}
+	if v.before > 0 {
+		q.Set("before", page.ID(v.before))
 	}
-	return paths.OfficeTokens + "?" + v.Encode()
+	return paths.OfficeTokens + "?" + q.Encode()
 }
 
 func verbNames(ctx context.Context, verbs []person.Verb) (names []string) {

@@ -134,32 +134,28 @@ func linkedState(ctx context.Context, l mailbox.Linked) view.StateModel {
 
 // own puts a page of by's own certificates into m.
 func (s *Section) own(ctx context.Context, by person.Actor, q url.Values, m *clientview.CertificatesModel) error {
-	which := cert.Which(q.Get("which"))
-	if which != cert.Over && which != cert.All {
-		which = cert.Valid
-	}
-	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
-	found, err := s.Cert.Mine(ctx, by, which, cert.ID(max(0, before)), onPage+1)
+	v := ownViewOf(q)
+	found, err := s.Cert.Mine(ctx, by, v.which, v.before, onPage+1)
 	if err != nil {
 		return err
 	}
-	more := len(found) > onPage
-	found = found[:min(len(found), onPage)]
+	var next cert.ID
+	if len(found) > onPage {
+		found = found[:onPage]
+		next = found[onPage-1].ID
+	}
 	m.Certificates = view.CertificatesModel{Caption: page.T(ctx, "mine.certificates")}
 	for _, c := range found {
 		m.Certificates.Lines = append(m.Certificates.Lines, s.CertificateLine(ctx, c))
 	}
-	m.Chips = ownChips(ctx, which)
+	l := v.list()
+	for _, w := range ownFilters {
+		m.Chips = append(m.Chips, l.Chip(page.T(ctx, ownWords[w]), w == v.which, func(v *ownView) { v.which = w }))
+	}
 	if len(found) == 0 {
-		m.Empty = &view.EmptyModel{Title: page.T(ctx, ownNone[which]), Text: page.T(ctx, "mine.no_certificate_text")}
+		m.Empty = &view.EmptyModel{Title: page.T(ctx, ownNone[v.which]), Text: page.T(ctx, "mine.no_certificate_text")}
 	}
-	m.Pager = view.PagerModel{Shown: page.T(ctx, "mine.shown", "n", len(found))}
-	if before > 0 {
-		m.Pager.First = ownPath(which, 0)
-	}
-	if more {
-		m.Pager.Next = ownPath(which, found[len(found)-1].ID)
-	}
+	m.Pager = l.Pager(page.T(ctx, "mine.shown", "n", len(found)), v.before > 0, 0, next)
 	return nil
 }
 
@@ -169,20 +165,32 @@ var (
 	ownNone    = map[cert.Which]string{cert.Valid: "mine.none_valid", cert.Over: "mine.none_over", cert.All: "mine.none_at_all"}
 )
 
-func ownChips(ctx context.Context, which cert.Which) (chips []view.Chip) {
-	for _, w := range ownFilters {
-		chips = append(chips, view.Chip{Label: page.T(ctx, ownWords[w]), Href: ownPath(w, 0), Current: w == which})
-	}
-	return chips
+// ownView is what of one's own certificates is shown.
+type ownView struct {
+	which  cert.Which
+	before cert.ID // those that follow it, 0 for the newest
 }
 
-func ownPath(which cert.Which, before cert.ID) string {
-	q := url.Values{}
-	if which != cert.Valid {
-		q.Set("which", string(which))
+func ownViewOf(q url.Values) ownView {
+	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
+	v := ownView{which: cert.Which(q.Get("which")), before: cert.ID(max(0, before))}
+	if v.which != cert.Over && v.which != cert.All {
+		v.which = cert.Valid
 	}
-	if before > 0 {
-		q.Set("before", page.ID(before))
+	return v
+}
+
+func (v ownView) list() page.List[ownView, cert.ID] {
+	return page.List[ownView, cert.ID]{View: v, Href: ownView.href, Turn: func(v *ownView, before cert.ID) { v.before = before }}
+}
+
+func (v ownView) href() string {
+	q := url.Values{}
+	if v.which != cert.Valid {
+		q.Set("which", string(v.which))
+	}
+	if v.before > 0 {
+		q.Set("before", page.ID(v.before))
 	}
 	if len(q) == 0 {
 		return paths.ClientCertificates + "#certificates"

@@ -3,6 +3,7 @@ package earlier
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -37,7 +38,7 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 	if err != nil {
 		return err
 	}
-	base, which := paths.OfficeEarlierImport(n), earlier.LineState(r.URL.Query().Get("show"))
+	base, v := paths.OfficeEarlierImport(n), planViewOf(r.URL.Query())
 	m := officeview.EarlierPlanModel{
 		Head: view.HeadModel{Title: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: page.T(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
 	}
@@ -45,12 +46,12 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 	for _, l := range lines {
 		counts[l.State]++
 	}
-	m.Chips, m.Legend = chips(ctx, base, which, counts, len(lines)), page.T(ctx, legend(which))
+	m.Chips, m.Legend = chips(ctx, v.list(base), counts, len(lines)), page.T(ctx, legend(v.show))
 	m.Will = willOf(ctx, base, counts)
 	if len(lines) > counts[earlier.LineApplied] {
 		m.Side = []view.ButtonModel{{Label: page.T(ctx, "earlier.discard"), Action: base + "/discard", Icon: view.IconBin}}
 	}
-	s.lines(ctx, r, base, which, lines, &m)
+	s.lines(ctx, base, v, lines, &m)
 	f, status := s.OfficeFrame(r, m.Head.Title, view.Link{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}), http.StatusOK
 	if failed != nil {
 		m.Fails = page.Fails(ctx, failed)
@@ -60,19 +61,42 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 }
 
 // lines puts a page of the lines that are to be shown into m.
-func (s *Section) lines(ctx context.Context, r *http.Request, base string, which earlier.LineState, lines []earlier.Line, m *officeview.EarlierPlanModel) {
-	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
-	lines = slices.DeleteFunc(slices.Clone(lines), func(l earlier.Line) bool { return l.Line <= after || which != "" && l.State != which })
-	more := len(lines) > onPage
+func (s *Section) lines(ctx context.Context, base string, v planView, lines []earlier.Line, m *officeview.EarlierPlanModel) {
+	lines = slices.DeleteFunc(slices.Clone(lines), func(l earlier.Line) bool { return l.Line <= v.after || v.show != "" && l.State != v.show })
+	next := 0
+	if len(lines) > onPage {
+		next = lines[onPage-1].Line
+	}
 	for _, l := range lines[:min(len(lines), onPage)] {
 		m.Lines = append(m.Lines, s.line(ctx, base, l))
 	}
-	m.Pager = view.PagerModel{Shown: page.T(ctx, "mine.shown", "n", len(m.Lines))}
-	if after > 0 {
-		m.Pager.First = base + "?show=" + string(which)
-	}
-	if more {
-		m.Pager.Next = base + "?show=" + string(which) + "&after=" + strconv.Itoa(lines[onPage-1].Line)
+	m.Pager = v.list(base).Pager(page.T(ctx, "mine.shown", "n", len(m.Lines)), v.after > 0, 0, next)
+}
+
+// planView is what of a plan is shown.
+type planView struct {
+	show  earlier.LineState // "" for all
+	after int               // the line before the first one
+}
+
+func planViewOf(q url.Values) planView {
+	after, _ := strconv.Atoi(q.Get("after"))
+	return planView{show: earlier.LineState(q.Get("show")), after: after}
+}
+
+func (v planView) list(base string) page.List[planView, int] {
+	return page.List[planView, int]{
+		View: v, Turn: func(v *planView, after int) { v.after = after },
+		Href: func(v planView) string {
+			if v == (planView{}) {
+				return base
+			}
+			href := base + "?show=" + url.QueryEscape(string(v.show))
+			if v.after > 0 {
+				href += "&after=" + strconv.Itoa(v.after)
+			}
+			return href
+		},
 	}
 }
 
@@ -101,11 +125,15 @@ func legend(which earlier.LineState) string {
 	return "earlier.legend_all"
 }
 
-func chips(ctx context.Context, base string, which earlier.LineState, counts map[earlier.LineState]int, all int) []view.Chip {
-	l := locale.From(ctx)
-	chips := []view.Chip{{Label: page.T(ctx, "earlier.all"), Count: l.Number(int64(all)), Href: base, Current: which == ""}}
+func chips(ctx context.Context, l page.List[planView, int], counts map[earlier.LineState]int, all int) (chips []view.Chip) {
+	add := func(words string, show earlier.LineState, n int) {
+		c := l.Chip(page.T(ctx, words), show == l.View.show, func(v *planView) { v.show = show })
+		c.Count = locale.From(ctx).Number(int64(n))
+		chips = append(chips, c)
+	}
+	add("earlier.all", "", all)
 	for _, st := range earlier.LineStates {
-		chips = append(chips, view.Chip{Label: page.T(ctx, willWords[st]), Count: l.Number(int64(counts[st])), Href: base + "?show=" + string(st), Current: which == st})
+		add(willWords[st], st, counts[st])
 	}
 	return chips
 }
