@@ -82,7 +82,7 @@ func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
 		if err := r.Mailbox.LockRow(ctx, tx, row); err != nil {
 			return err
 		}
-		id, err = r.Cert.Record(ctx, tx, r.signed(row, address))
+		id, err = r.Cert.Record(ctx, tx, r.Cert.Now(), r.signed(row, address))
 		return err
 	}))
 	return id

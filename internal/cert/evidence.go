@@ -83,12 +83,11 @@ func (e Evidence) of(c pki.Certificate, now time.Time) Evidence {
 
 // RecordEvidence is the step that keeps the evidence of a certificate. What was kept
 // first stays.
-func (b *Book) RecordEvidence(ctx context.Context, tx pgx.Tx, id ID, c pki.Certificate, e Evidence) error {
+func (b *Book) RecordEvidence(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate, e Evidence) error {
 	rules := ""
 	if e.Checks != nil {
 		rules = e.Checks.Version
 	}
-	now := b.Now()
 	_, err := tx.Exec(ctx, `insert into evidence (certificate, at, rules, document) values (@id, @now, @rules, @document)
 		on conflict (certificate) do nothing`, pgx.NamedArgs{"id": id, "now": now, "rules": rules, "document": e.of(c, now)})
 	if err != nil {

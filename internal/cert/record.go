@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,12 +34,11 @@ type Issuance struct {
 // Record is the step that keeps an issued certificate, tells the row and the
 // holder. The row is locked. Recording the same certificate twice returns the
 // first number.
-func (b *Book) Record(ctx context.Context, tx pgx.Tx, i Issuance) (ID, error) {
+func (b *Book) Record(ctx context.Context, tx pgx.Tx, now time.Time, i Issuance) (ID, error) {
 	c := i.Certificate
 	fingerprint := sha256.Sum256(c.DER)
 	var id ID
 	var fresh bool
-	now := b.Now()
 	err := tx.QueryRow(ctx, `
 		with n as (
 			insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,

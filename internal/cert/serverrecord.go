@@ -30,8 +30,8 @@ type ServerIssuance struct {
 // RecordServer is the step that keeps an issued certificate. What it renews is
 // replaced from now on, and its renewal is over. Recording the same certificate
 // twice returns the first number.
-func (b *Book) RecordServer(ctx context.Context, tx pgx.Tx, i ServerIssuance) (ID, error) {
-	c, now := i.Certificate, b.Now()
+func (b *Book) RecordServer(ctx context.Context, tx pgx.Tx, now time.Time, i ServerIssuance) (ID, error) {
+	c := i.Certificate
 	fingerprint := sha256.Sum256(c.DER)
 	var id ID
 	var fresh bool

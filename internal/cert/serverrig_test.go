@@ -27,7 +27,7 @@ func (r *rig) organisation(t testing.TB, name string, contact person.Actor) org.
 // appoint makes somebody else the contact.
 func (r *rig) appoint(t testing.TB, o org.OrganisationID, account person.ID) {
 	t.Helper()
-	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.Mailbox.Org.Reassign(t.Context(), tx, r.officer, o, account) }))
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.Mailbox.Org.Reassign(t.Context(), tx, r.Now(), r.officer, o, account) }))
 }
 
 // serve lets the authority make a server's certificate that nobody has recorded
@@ -54,7 +54,7 @@ func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, da
 func (r *rig) recordServer(t testing.TB, i cert.ServerIssuance) (id cert.ID) {
 	t.Helper()
 	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		id, err = r.RecordServer(t.Context(), tx, i)
+		id, err = r.RecordServer(t.Context(), tx, r.Now(), i)
 		return err
 	}))
 	return id

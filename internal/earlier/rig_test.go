@@ -129,7 +129,7 @@ func (r *rig) record(t testing.TB, i cert.Issuance) (id cert.ID) {
 		if err := r.Mailbox.LockRow(t.Context(), tx, i.Row); err != nil {
 			return err
 		}
-		id, err = r.Record(t.Context(), tx, i)
+		id, err = r.Record(t.Context(), tx, r.Now(), i)
 		return err
 	}))
 	return id

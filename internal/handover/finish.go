@@ -121,7 +121,7 @@ func (b *Book) reassign(ctx context.Context, tx pgx.Tx, now time.Time, by person
 	if err := b.dropOpen(ctx, tx, now, by, c.of.ID); err != nil {
 		return 0, err
 	}
-	if err := b.Org.Reassign(ctx, tx, by, c.of.ID, c.successor); err != nil {
+	if err := b.Org.Reassign(ctx, tx, now, by, c.of.ID, c.successor); err != nil {
 		return 0, err
 	}
 	if tokens, err = b.Person.DropReach(ctx, tx, now, by, c.of.ContactID, int64(c.of.ID)); err != nil {

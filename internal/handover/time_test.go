@@ -14,7 +14,6 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.Outbox.Now = trial.Today // a letter has the time from which the outbox is patient
-	r.Org.Now = trial.Today    // and an appointment is the organisation's
 	ctx := t.Context()
 	var made []handover.WithPassword
 	offer := func(organisations ...org.OrganisationID) {

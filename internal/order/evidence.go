@@ -15,7 +15,7 @@ import (
 
 // recordEvidence keeps why the certificate n, called reference, was issued for an
 // application.
-func (b *Book) recordEvidence(ctx context.Context, tx pgx.Tx, i intent, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
+func (b *Book) recordEvidence(ctx context.Context, tx pgx.Tx, now time.Time, i intent, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
 	e := cert.Evidence{
 		Reference: reference, Holder: &cert.Somebody{Account: i.Account, Name: i.Holder}, Terms: &cert.Terms{}, Checks: checks,
 	}
@@ -23,7 +23,7 @@ func (b *Book) recordEvidence(ctx context.Context, tx pgx.Tx, i intent, referenc
 	if err != nil {
 		return fmt.Errorf("read what is known of application %d: %w", i.ID, err)
 	}
-	return b.Cert.RecordEvidence(ctx, tx, n, c, e)
+	return b.Cert.RecordEvidence(ctx, tx, now, n, c, e)
 }
 
 // nameProofs are what shows at at that the names belong to the organisation.
@@ -40,7 +40,7 @@ func nameProofs(owned []org.ServerName, names []string, at time.Time) []cert.Nam
 
 // recordServerEvidence keeps why the certificate n, called reference, was issued for an
 // order.
-func (b *Book) recordServerEvidence(ctx context.Context, tx pgx.Tx, o ServerOrder, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
+func (b *Book) recordServerEvidence(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
 	e := cert.Evidence{Reference: reference, Organisation: o.OrganisationName, Checks: checks, Order: &cert.Approval{
 		Submitted: o.Created, SubmittedBy: cert.Somebody{Account: o.Submitter, Name: o.SubmitterName}, Approved: o.Approved,
 	}}
@@ -50,5 +50,5 @@ func (b *Book) recordServerEvidence(ctx context.Context, tx pgx.Tx, o ServerOrde
 	if err := tx.QueryRow(ctx, `select proof from server_order where id = $1`, o.ID).Scan(&e.Names); err != nil {
 		return fmt.Errorf("read what is known of order %d: %w", o.ID, err)
 	}
-	return b.Cert.RecordEvidence(ctx, tx, n, c, e)
+	return b.Cert.RecordEvidence(ctx, tx, now, n, c, e)
 }

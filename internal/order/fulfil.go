@@ -161,17 +161,17 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		if o.State.over() {
 			i.Reference, i.Replaces = NewReference(), nil
 		}
-		n, err := b.Cert.RecordServer(ctx, tx, i)
+		now := b.Now()
+		n, err := b.Cert.RecordServer(ctx, tx, now, i)
 		switch {
 		case err != nil:
 			return err
 		case o.Certificate != nil && n == *o.Certificate:
 			return nil
 		}
-		if err := b.recordServerEvidence(ctx, tx, o, i.Reference, n, c, a.checks); err != nil {
+		if err := b.recordServerEvidence(ctx, tx, now, o, i.Reference, n, c, a.checks); err != nil {
 			return err
 		}
-		now := b.Now()
 		switch {
 		case o.State.over():
 			return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.surplus", audit.Detail{"reference": o.Reference, "another": i.Reference})

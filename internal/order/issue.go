@@ -224,11 +224,11 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 		if err != nil {
 			return fmt.Errorf("read application %d: %w", id, err)
 		}
-		reference := i.Reference
+		now, reference := b.Now(), i.Reference
 		if i.State == Issued {
 			reference = NewReference()
 		}
-		n, err := b.Cert.Record(ctx, tx, cert.Issuance{
+		n, err := b.Cert.Record(ctx, tx, now, cert.Issuance{
 			Reference: reference, Authority: MailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail, Language: i.Language,
 			Row: i.RowID, Certificate: c,
 		})
@@ -238,10 +238,9 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 		case i.State == Issued && n == *i.Certificate:
 			return nil
 		}
-		if err := b.recordEvidence(ctx, tx, i, reference, n, c, a.checks); err != nil {
+		if err := b.recordEvidence(ctx, tx, now, i, reference, n, c, a.checks); err != nil {
 			return err
 		}
-		now := b.Now()
 		switch {
 		case i.State == Issued:
 			return b.note(ctx, tx, now, i, audit.Who{}, "order.surplus", audit.Detail{"reference": i.Reference, "another": reference})

@@ -67,7 +67,9 @@ func (h *house) validate(t testing.TB, name string) {
 // appoint makes somebody else the contact of the organisation.
 func (h *house) appoint(t testing.TB, account person.ID) error {
 	t.Helper()
-	return h.db.Tx(t.Context(), func(tx pgx.Tx) error { return h.Mailbox.Org.Reassign(t.Context(), tx, h.officer, h.id, account) })
+	return h.db.Tx(t.Context(), func(tx pgx.Tx) error {
+		return h.Mailbox.Org.Reassign(t.Context(), tx, h.Now(), h.officer, h.id, account)
+	})
 }
 
 // rule switches the organisation's rule.

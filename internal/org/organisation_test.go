@@ -182,7 +182,7 @@ func (e *estate) asked(t *testing.T) org.ServerNameID {
 
 // appoint makes somebody else the contact, by an officer.
 func (e *estate) appoint(ctx context.Context, by person.Actor, o org.OrganisationID, account person.ID) error {
-	return e.DB.Tx(ctx, func(tx pgx.Tx) error { return e.Reassign(ctx, tx, by, o, account) })
+	return e.DB.Tx(ctx, func(tx pgx.Tx) error { return e.Reassign(ctx, tx, e.Now(), by, o, account) })
 }
 
 func TestNobodyFoundsAnOrganisationForThemselves(t *testing.T) {

@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,12 +28,11 @@ func (b *Book) HoldOrganisation(ctx context.Context, tx pgx.Tx, by person.Actor,
 // order for it or to decide, comes before that or after it. The further
 // addresses are to be confirmed by the new contact. Reassigning to the same again
 // changes nothing.
-func (b *Book) Reassign(ctx context.Context, tx pgx.Tx, by person.Actor, id OrganisationID, account person.ID) error {
+func (b *Book) Reassign(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id OrganisationID, account person.ID) error {
 	o, err := b.HoldOrganisation(ctx, tx, by, id)
 	if err != nil || o.ContactID == account {
 		return err
 	}
-	now := b.Now()
 	_, err = tx.Exec(ctx, `update organisation set contact = @account, appointed = @now, unconfirmed = unconfirmed || reminders, reminders = '{}'
 		where id = @id`, pgx.NamedArgs{"id": id, "account": account, "now": now})
 	if err != nil {

@@ -130,7 +130,7 @@ func (r *rig) issue(id mailbox.ID, by person.Actor) cert.ID {
 	}))
 	var n cert.ID
 	trial.Must(0, r.db.Tx(ctx, func(tx pgx.Tx) (err error) {
-		n, err = r.Cert.Record(ctx, tx, cert.Issuance{
+		n, err = r.Cert.Record(ctx, tx, r.Now(), cert.Issuance{
 			Reference: "REF-" + rand.Text(), Authority: ca.Mail, Account: by.Account, Holder: by.Name, Row: id, Certificate: c,
 		})
 		return err

@@ -157,7 +157,7 @@ func TestASuccessorSeesAllAtOnce(t *testing.T) {
 	r := sitetest.New(t)
 	s := r.Shelve()
 	trial.Must(0, r.DB.Tx(t.Context(), func(tx pgx.Tx) error {
-		return r.Org.Reassign(t.Context(), tx, r.Actors["rita"], r.Organisation, r.Actors["bob"].Account)
+		return r.Org.Reassign(t.Context(), tx, r.Clock.Now(), r.Actors["rita"], r.Organisation, r.Actors["bob"].Account)
 	}))
 	bob, nora := r.As("bob"), r.As("nora")
 	for _, reference := range []string{s.Valid, s.Expired, s.Revoked, s.Replaced} {

@@ -47,7 +47,7 @@ func (r *Rig) Recorded(sub string, row mailbox.ID) (id cert.ID) {
 		Emails: []string{"ada.adler@uni.example"}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	}))
 	trial.Must(0, r.DB.Tx(r.T.Context(), func(tx pgx.Tx) (err error) {
-		id, err = r.Cert.Record(r.T.Context(), tx, cert.Issuance{
+		id, err = r.Cert.Record(r.T.Context(), tx, r.Clock.Now(), cert.Issuance{
 			Reference: "FRUEHER", Authority: "mail", Account: r.Actors[sub].Account, Holder: People[sub], Row: row, Certificate: signed,
 		})
 		return err

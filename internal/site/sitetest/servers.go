@@ -67,11 +67,11 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 		Reference: order.NewReference(), Authority: "tls", Organisation: o, Order: intent, Replaces: old, Product: "tls-single", Certificate: c,
 	}
 	err = r.DB.Tx(ctx, func(tx pgx.Tx) error {
-		n, err := r.Cert.RecordServer(ctx, tx, i)
+		n, err := r.Cert.RecordServer(ctx, tx, r.Clock.Now(), i)
 		if err != nil {
 			return err
 		}
-		return r.Cert.RecordEvidence(ctx, tx, n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
+		return r.Cert.RecordEvidence(ctx, tx, r.Clock.Now(), n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
 	})
 	if err != nil {
 		r.T.Fatalf("record for %v: %v", names, err)
