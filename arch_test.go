@@ -93,14 +93,17 @@ func TestProductionImportsNoTesting(t *testing.T) {
 
 func TestFilesAndFunctionsStaySmall(t *testing.T) {
 	t.Parallel()
-	const mostLines, mostOfFunction = 400, 60
+	const mostLines, mostOfTests, mostOfFunction = 300, 400, 60
 	for _, file := range files(t, ".go", ".templ", ".sql", ".js", ".css") {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		most := mostLines
+		switch {
+		case strings.HasSuffix(file, "_templ.go"):
+			continue
+		case strings.HasSuffix(file, "_test.go"):
+			most = mostOfTests
 		}
-		if n := strings.Count(string(text), "\n"); n > mostLines && !strings.HasSuffix(file, "_templ.go") {
-			t.Errorf("%s has %d lines, want at most %d", file, n, mostLines)
+		if n := linesOf(t, file); n > most {
+			t.Errorf("%s has %d lines, want at most %d", file, n, most)
 		}
 	}
 	for _, s := range sources(t) {
@@ -119,6 +122,41 @@ func TestFilesAndFunctionsStaySmall(t *testing.T) {
 	}
 }
 
+func TestRoomsStaySmall(t *testing.T) {
+	t.Parallel()
+	const most, mostUnexplained = 3500, 2500
+	law, lines := readLaw(t), map[string]int{}
+	for _, file := range files(t, ".go") {
+		if !strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(file, "_templ.go") {
+			lines[path.Dir(file)] += linesOf(t, file) // a directory's own files: a room inside is another one
+		}
+	}
+	for room, n := range lines {
+		switch why := law.large[room]; {
+		case n > most:
+			t.Errorf("%s has %d lines, want at most %d: which noun of it is a room of its own?", room, n, most)
+		case n > mostUnexplained && why == "":
+			t.Errorf("%s has %d lines, more than %d: say in docs/architecture.md why it is one room", room, n, mostUnexplained)
+		case n <= mostUnexplained && why != "":
+			t.Errorf("docs/architecture.md says why %s is large, which has %d lines", room, n)
+		}
+	}
+	for room := range law.large {
+		if lines[room] == 0 {
+			t.Errorf("docs/architecture.md says why %s is large, which is no room", room)
+		}
+	}
+}
+
+func linesOf(t *testing.T, file string) int {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), "\n")
+}
+
 // room is a row: a package and what it may import.
 type room struct {
 	forTests   bool // for demo and tests
@@ -130,6 +168,7 @@ type room struct {
 type law struct {
 	rooms  map[string]*room
 	tables map[string]string // table to room
+	large  map[string]string // room to why it may be large
 }
 
 func (l law) allows(from, to string) bool {
@@ -156,7 +195,7 @@ func readLaw(t *testing.T) law {
 	for _, g := range groupDefined.FindAllStringSubmatch(string(text), -1) {
 		groups[g[1]] = mentioned(g[2], nil)
 	}
-	l := law{rooms: map[string]*room{}, tables: map[string]string{}}
+	l := law{rooms: map[string]*room{}, tables: map[string]string{}, large: map[string]string{}}
 	for section := range strings.SplitSeq(string(text), "\n## ") {
 		title, body, _ := strings.Cut(section, "\n")
 		for _, r := range row.FindAllStringSubmatch(body, -1) {
@@ -171,6 +210,8 @@ func readLaw(t *testing.T) law {
 				}
 			case "Tables":
 				l.tables[r[1]] = mentioned(last, nil)[0]
+			case "Sizes":
+				l.large[r[1]] = strings.TrimSpace(last)
 			}
 		}
 	}
