@@ -62,14 +62,13 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 	if err != nil {
 		return err
 	}
-	bad, whole := page.Wrong(ctx, failed)
 	m := mailboxview.RevokeAllModel{
 		Dialog: view.DialogModel{
 			Title: page.T(ctx, "cert.revoke_all_title"), What: []string{page.T(ctx, "cert.revoke_all_what", "n", n), page.T(ctx, "cert.revoke_all_told")},
 			Final: page.T(ctx, "cert.revoke_final"), Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke_all"), Danger: true, Cancel: path,
 		},
 		Caption: page.T(ctx, "cert.revoke_all_list", "address", string(row.Primary)),
-		Reason:  strconv.Itoa(int(why)), Error: bad["reason"], Whole: whole,
+		Reason:  page.ReasonModel(ctx, pki.Reasons(row.Officer), why, failed),
 	}
 	earlier := false
 	for _, c := range found {
@@ -82,9 +81,6 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 	}
 	if more := n - len(m.Lines); more > 0 {
 		m.More = page.T(ctx, "cert.revoke_all_more", "n", more)
-	}
-	for _, f := range pki.Reasons(row.Officer) {
-		m.Reasons = append(m.Reasons, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: page.T(ctx, f.ID), Hint: page.T(ctx, f.Help)})
 	}
 	f, status := s.RowFrame(r, row, m.Dialog.Title), http.StatusOK
 	if failed != nil {
