@@ -36,7 +36,7 @@ check: lint test ## lint and test: what to run before a commit
 
 lint: ## generated code, format, vet, staticcheck
 	@$(BEFORE)
-	go tool templ generate -log-level warn
+	go tool templ generate -include-version=false -log-level warn
 	@rough=$$($(TOOL) gofumpt -l .) && test -z "$$rough" || { echo "run '$(TOOL) gofumpt -w .' for: $$rough"; exit 1; }
 	go vet ./...
 	$(TOOL) staticcheck ./...

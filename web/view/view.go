@@ -1,5 +1,6 @@
-// Package view turns decided things into HTML: the frame of every page, its
-// components, and the pages themselves, each a templ file with its view model.
+// Package view is the kit that pages are put together from: their frame and its
+// components, each a templ file with its view model. The pages themselves stand in
+// rooms below, called after their subjects.
 // It decides how things look and which markup carries them. It never asks the
 // clock, never judges rights, never adds up: models hold words and truths that
 // the rim has worked out, and the catalogs hold every fixed word.
@@ -7,13 +8,13 @@
 // No element carries a style, a script or an event attribute; the policy of the
 // portal forbids them. Everything works without script.
 //
-// A page is put together like this:
+// A page of such a room is put together like this:
 //
-//	templ Zone(f Frame, m ZoneModel) {
-//		@Page(f) {
-//			@PageHead(HeadModel{Title: f.Title, Lead: m.Lead})
-//			@Facts() {
-//				@Fact(locale.T(ctx, "zone.owner")) { { m.Owner } }
+//	templ Zone(f view.Frame, m ZoneModel) {
+//		@view.Page(f) {
+//			@view.PageHead(view.HeadModel{Title: f.Title, Lead: m.Lead})
+//			@view.Facts() {
+//				@view.Fact(locale.T(ctx, "zone.owner")) { { m.Owner } }
 //			}
 //		}
 //	}
