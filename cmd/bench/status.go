@@ -56,13 +56,13 @@ func status(ctx context.Context, c commands) ([]figure, error) {
 	defer a.client.CloseIdleConnections()
 	front := httptest.NewServer(r.Handler)
 	defer front.Close()
-	answer, err := a.ask(ctx, front.URL, http.MethodGet, 0)
+	response, err := a.ask(ctx, front.URL, http.MethodGet, 0)
 	if err != nil {
 		return nil, err
 	}
 	static := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/ocsp-response")
-		w.Write(answer)
+		w.Write(response)
 	}))
 	defer static.Close()
 	var all []figure
@@ -141,7 +141,7 @@ func (r *rig) mailRow(ctx context.Context) (int64, error) {
 	return int64(rows[0]), nil
 }
 
-// questions are about certificates whose answers are signed.
+// questions are about certificates whose responses are signed.
 func (r *rig) questions(ctx context.Context) ([][]byte, error) {
 	row, err := r.mailRow(ctx)
 	if err != nil {
@@ -158,7 +158,7 @@ func (r *rig) questions(ctx context.Context) ([][]byte, error) {
 	if err := r.Cert.RefreshResponses(ctx); err != nil {
 		return nil, err
 	}
-	fmt.Printf("signed the answers about %d certificates in %v\n", askedCertificates, time.Since(began).Round(time.Millisecond))
+	fmt.Printf("signed the responses about %d certificates in %v\n", askedCertificates, time.Since(began).Round(time.Millisecond))
 	authority, err := x509.ParseCertificate(r.CA.Chain("mail")[0])
 	if err != nil {
 		return nil, err

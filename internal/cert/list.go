@@ -34,6 +34,7 @@ func (dailyArgs) Kind() string { return "cert_daily" }
 
 type responsesArgs struct{}
 
+// Kind says answers, as the table does: jobs of the version before are queued under it.
 func (responsesArgs) Kind() string { return "cert_answers" }
 
 // Jobs registers the signing of lists and responses and returns when it runs by

@@ -194,8 +194,8 @@ type Response struct {
 // thousands asks Postgres once, short enough that nobody waits for a revocation
 // to be seen.
 const (
-	responseKept = 30 * time.Second
-	mostAnswers  = 10_000
+	responseKept  = 30 * time.Second
+	mostResponses = 10_000
 )
 
 type responseKey struct {
@@ -219,7 +219,7 @@ func (k *responses) find(key responseKey, now time.Time) (Response, bool) {
 func (k *responses) keep(key responseKey, a Response) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.kept == nil || len(k.kept) >= mostAnswers {
+	if k.kept == nil || len(k.kept) >= mostResponses {
 		k.kept = map[responseKey]Response{}
 	}
 	k.kept[key] = a

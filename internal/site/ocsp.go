@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	answerFresh  = time.Minute // how long an answer may be kept by others, as with lists
-	mostQuestion = 16 << 10    // bytes: a question about one certificate has some 80, signed and with a chain some thousand
+	responseFresh = time.Minute // how long a response may be kept by others, as with lists
+	mostQuestion  = 16 << 10    // bytes: a question about one certificate has some 80, signed and with a chain some thousand
 )
 
 // askByPost answers a question in the body (RFC 6960, A.1).
@@ -40,7 +40,7 @@ func (s *Site) askByPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "").Because(err)
 	}
-	return s.answer(w, r, der)
+	return s.respond(w, r, der)
 }
 
 // askByGet answers a question in the path: base64, perhaps with its slashes
@@ -57,13 +57,13 @@ func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		der = nil // not to be read either
 	}
-	return s.answer(w, r, der)
+	return s.respond(w, r, der)
 }
 
-// answer sends what was signed before about the certificate that der asks for.
+// respond sends what was signed before about the certificate that der asks for.
 // What cannot be answered is said as a status of its own, with 200, as programs
 // expect (RFC 6960, 2.3).
-func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error {
+func (s *Site) respond(w http.ResponseWriter, r *http.Request, der []byte) error {
 	name := chi.URLParam(r, "authority")
 	i := slices.IndexFunc(s.parts.CA, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
 	if i < 0 {
@@ -72,25 +72,25 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, der []byte) error 
 	w.Header().Set("Content-Type", "application/ocsp-response")
 	q, err := pki.ParseQuestion(der)
 	if err != nil {
-		return unanswered(w, pki.Malformed)
+		return respondError(w, pki.Malformed)
 	}
 	if len(q.Serial) == 0 || !s.parts.CA[i].Addressee.Means(q) {
-		return unanswered(w, pki.Unauthorized)
+		return respondError(w, pki.Unauthorized)
 	}
-	a, err := s.parts.Cert.Response(r.Context(), name, q)
+	response, err := s.parts.Cert.Response(r.Context(), name, q)
 	switch {
 	case fault.Is(err, fault.Missing):
-		return unanswered(w, pki.Unauthorized)
+		return respondError(w, pki.Unauthorized)
 	case fault.Is(err, fault.Unavailable) && !postgres.Away(err):
-		return unanswered(w, pki.TryLater)
+		return respondError(w, pki.TryLater)
 	case err != nil:
 		return err
 	}
-	s.answered(w, r, a)
+	s.sendResponse(w, r, response)
 	return nil
 }
 
-func unanswered(w http.ResponseWriter, der []byte) error {
+func respondError(w http.ResponseWriter, der []byte) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(der)))
 	_, err := w.Write(der)
@@ -100,19 +100,19 @@ func unanswered(w http.ResponseWriter, der []byte) error {
 	return nil
 }
 
-// answered sends an answer with what lets others keep it (RFC 5019, 6.2): for
-// less time than it is good, so that a revocation is seen soon. Two answers of
+// sendResponse sends it with what lets others keep it (RFC 5019, 6.2): for less
+// time than it is good, so that a revocation is seen soon. Two responses of
 // one minute bear the same date, so only the tag tells whether it is another one.
-func (s *Site) answered(w http.ResponseWriter, r *http.Request, a cert.Response) {
-	fresh, h := min(answerFresh, a.NextUpdate.Sub(s.Now())), w.Header()
+func (s *Site) sendResponse(w http.ResponseWriter, r *http.Request, response cert.Response) {
+	fresh, h := min(responseFresh, response.NextUpdate.Sub(s.Now())), w.Header()
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(fresh.Seconds()))+", no-transform, must-revalidate")
 	h.Set("Expires", s.Now().Add(fresh).UTC().Format(http.TimeFormat))
-	h.Set("ETag", a.Tag)
-	h.Set("Last-Modified", a.ThisUpdate.UTC().Format(http.TimeFormat))
+	h.Set("ETag", response.Tag)
+	h.Set("Last-Modified", response.ThisUpdate.UTC().Format(http.TimeFormat))
 	if r.Method == http.MethodGet && r.Header.Get("If-None-Match") != "" {
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.DER))
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(response.DER))
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(a.DER)))
-	_, _ = w.Write(a.DER) // who went away needs no answer
+	h.Set("Content-Length", strconv.Itoa(len(response.DER)))
+	_, _ = w.Write(response.DER) // who went away needs no answer
 }
