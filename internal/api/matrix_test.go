@@ -59,7 +59,7 @@ func foreignRow(below string) func(*rig) string {
 
 const theirs = "/email-domains/institut.example"
 
-// matrix has a line for every operation; TestEveryRouteIsDescribed holds it.
+// matrix has a line for every operation; TestEveryRouteIsDescribedAndInTheMatrix holds it.
 var matrix = slices.Concat([]entry{
 	{"GET", "/email-domains", person.ReadAddresses, "", 200, at("/email-domains", nil), nil},
 	{"GET", "/email-domains/{domain}/addresses", person.ReadAddresses, "", 200, at(uni+"/addresses", nil), foreign(theirs + "/addresses")},

@@ -78,10 +78,9 @@ var (
 	ErrOtherAccount = fault.New(fault.Conflict, "mailbox.link.other_account") // one may still decline
 )
 
-// MayAnswer tells whether a can be answered at now with the link that has the
+// mayAnswer tells whether a can be answered at now with the link that has the
 // digest. Whoever is signed in may decline then; for confirming see MayConfirm.
-// The page asks both too.
-func MayAnswer(a Asked, digest []byte, now time.Time) error {
+func mayAnswer(a Asked, digest []byte, now time.Time) error {
 	says := func(id string) error { return fault.New(fault.Conflict, id) }
 	switch {
 	case a.State == Affirmed:
@@ -100,9 +99,10 @@ func MayAnswer(a Asked, digest []byte, now time.Time) error {
 	return nil
 }
 
-// MayConfirm is MayAnswer, and no other account confirmed in this round.
+// MayConfirm tells whether by may confirm a at now with the link that has the
+// digest: it can be answered, and no other account confirmed in this round.
 func MayConfirm(a Asked, by person.Actor, digest []byte, now time.Time) error {
-	if err := MayAnswer(a, digest, now); err != nil {
+	if err := mayAnswer(a, digest, now); err != nil {
 		return err
 	}
 	if a.First != nil && *a.First != by.Account {
@@ -194,7 +194,7 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 			return err
 		}
 		now := b.Now()
-		if err := MayAnswer(a, digest, now); err != nil {
+		if err := mayAnswer(a, digest, now); err != nil {
 			return err
 		}
 		if err := b.close(ctx, tx, now, by, a, Declined); err != nil {
