@@ -157,18 +157,18 @@ func readFiles(files []File) (lines []uploaded, authorities [][]byte, err error)
 	return lines, authorities, nil
 }
 
-const importColumns = `i.id, i.created, a.label as by,
+const columns = `i.id, i.created, a.label as by,
 	(select count(*)::int from certificate_import_line l where l.import = i.id) as lines,
 	(select count(*)::int from certificate_import_line l where l.import = i.id and l.certificate is not null) as applied`
 
-const importTables = `certificate_import i join account a on a.id = i.created_by`
+const tables = `certificate_import i join account a on a.id = i.created_by`
 
 // Imports returns the newest ones to a registration officer, at most 100.
 func (b *Book) Imports(ctx context.Context, by person.Actor) ([]Import, error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
-	rows, err := b.DB.Query(ctx, `select `+importColumns+` from `+importTables+` order by i.id desc limit 100`)
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` order by i.id desc limit 100`)
 	if err != nil {
 		return nil, fmt.Errorf("list imports: %w", err)
 	}

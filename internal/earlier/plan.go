@@ -82,7 +82,7 @@ func (b *Book) Plan(ctx context.Context, by person.Actor, id ID) (i Import, line
 	if err := person.OfficersOnly(by); err != nil {
 		return i, nil, err
 	}
-	rows, err := b.DB.Query(ctx, `select `+importColumns+` from `+importTables+` where i.id = $1`, id)
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where i.id = $1`, id)
 	if err != nil {
 		return i, nil, fmt.Errorf("read import %d: %w", id, err)
 	}

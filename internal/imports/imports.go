@@ -158,7 +158,7 @@ func (im Import) Count(c Class) int {
 	}[c]
 }
 
-const importColumns = `m.id, m.domain, d.name as domain_name, m.account, m.file_name, m.bytes, m.created, m.state, m.since, m.trouble,
+const readColumns = `m.id, m.domain, d.name as domain_name, m.account, m.file_name, m.bytes, m.created, m.state, m.since, m.trouble,
 	m.encoding, m.separator, m.header_line, m.header, m.columns, m.records, m.done, m.new, m.changed, m.unchanged, m.skipped, m.faulty, m.missing, m.existing,
 	m.planned, m.applied, m.applied_by, m.undone, m.stays,
 	(select a.label from account a where a.id = m.account) as account_name,
@@ -172,7 +172,7 @@ func (b *Book) One(ctx context.Context, by person.Actor, name string, id ID) (Im
 }
 
 func loadImport(ctx context.Context, q postgres.Querier, by person.Actor, name string, id ID) (Import, error) {
-	rows, err := q.Query(ctx, `select `+importColumns+` from import m join email_domain d on d.id = m.domain
+	rows, err := q.Query(ctx, `select `+readColumns+` from import m join email_domain d on d.id = m.domain
 		where m.id = @id and d.name = @name and m.state <> 'uploading'`, org.Scope(by, pgx.NamedArgs{"id": id, "name": name}))
 	if err != nil {
 		return Import{}, fmt.Errorf("read import %d: %w", id, err)
@@ -194,7 +194,7 @@ func (b *Book) OfDomain(ctx context.Context, by person.Actor, name string, befor
 	if err != nil {
 		return nil, err
 	}
-	rows, err := b.DB.Query(ctx, `select `+importColumns+` from import m join email_domain d on d.id = m.domain
+	rows, err := b.DB.Query(ctx, `select `+readColumns+` from import m join email_domain d on d.id = m.domain
 		where m.domain = @domain and m.state <> 'uploading' and (@before = 0::bigint or m.id < @before) order by m.id desc limit @limit`,
 		org.Scope(by, pgx.NamedArgs{"domain": d.ID, "before": before, "limit": limit}))
 	if err != nil {

@@ -18,53 +18,53 @@ import (
 
 // How long imports wait, and for what.
 const (
-	importTries     = 5                  // attempts at what was ordered, a killed process being one
-	importRescue    = 10 * time.Second   // until work that nobody seems to do is queued again
-	importTimeout   = 15 * time.Minute   // of one attempt
-	importStatement = 5 * time.Minute    // of one of its statements
-	importUpload    = time.Hour          // for an upload to end
-	importDecision  = 7 * 24 * time.Hour // for somebody to apply a plan
+	mostTries        = 5                  // attempts at what was ordered, a killed process being one
+	rescueAfter      = 10 * time.Second   // until work that nobody seems to do is queued again
+	attemptTimeout   = 15 * time.Minute   // of one attempt
+	statementTimeout = 5 * time.Minute    // of one of its statements
+	uploadLife       = time.Hour          // for an upload to end
+	decisionLife     = 7 * 24 * time.Hour // for somebody to apply a plan
 )
 
-type importArgs struct {
+type workArgs struct {
 	Import ID `json:"import"`
 }
 
-func (importArgs) Kind() string { return "mailbox_import" }
+func (workArgs) Kind() string { return "mailbox_import" }
 
 // InsertOpts: the tick queues again what failed, and soon.
-func (importArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
+func (workArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
 
 // MayTake tells the queue not to take it for lost meanwhile.
-func (importArgs) MayTake() time.Duration { return importTimeout }
+func (workArgs) MayTake() time.Duration { return attemptTimeout }
 
-type importTickArgs struct{}
+type tickArgs struct{}
 
-func (importTickArgs) Kind() string { return "mailbox_import_tick" }
+func (tickArgs) Kind() string { return "mailbox_import_tick" }
 
 // Jobs registers the room's work and returns what runs by itself: every ten
 // seconds imports are looked after.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &importer{book: b})
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[importTickArgs]) error { return b.Tick(ctx) }))
-	return []queue.Task{queue.Every(10*time.Second, importTickArgs{})}
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tickArgs]) error { return b.Tick(ctx) }))
+	return []queue.Task{queue.Every(10*time.Second, tickArgs{})}
 }
 
 type importer struct {
-	river.WorkerDefaults[importArgs]
+	river.WorkerDefaults[workArgs]
 	book *Book
 }
 
-func (w *importer) Timeout(j *river.Job[importArgs]) time.Duration { return j.Args.MayTake() }
+func (w *importer) Timeout(j *river.Job[workArgs]) time.Duration { return j.Args.MayTake() }
 
-func (w *importer) Work(ctx context.Context, j *river.Job[importArgs]) error {
+func (w *importer) Work(ctx context.Context, j *river.Job[workArgs]) error {
 	return w.book.Work(ctx, j.Args.Import)
 }
 
 // Work does what was ordered of an import, unless another process is at it.
 // Passing trouble of the database is no attempt at it.
 func (b *Book) Work(ctx context.Context, id ID) error {
-	ctx = postgres.Slow(ctx, importStatement)
+	ctx = postgres.Slow(ctx, statementTimeout)
 	var err error
 	counted := false
 	for range 3 { // somebody took an address between the look and the writing: look again
@@ -91,13 +91,13 @@ var (
 	errRight = errors.New("no contact of the domain any more")
 )
 
-// importLock is not the lock of the row, which shows how far the work is.
-const importLock = `pg_try_advisory_xact_lock(hashtextextended('mailbox.import', @id))`
+// workLock is not the lock of the row, which shows how far the work is.
+const workLock = `pg_try_advisory_xact_lock(hashtextextended('mailbox.import', @id))`
 
 // carryOut is the work, in one transaction. It counts the attempt once.
 func (b *Book) carryOut(ctx context.Context, tx pgx.Tx, id ID, counted *bool) error {
 	var mine bool
-	if err := tx.QueryRow(ctx, `select `+importLock, pgx.NamedArgs{"id": id}).Scan(&mine); err != nil || !mine {
+	if err := tx.QueryRow(ctx, `select `+workLock, pgx.NamedArgs{"id": id}).Scan(&mine); err != nil || !mine {
 		return err
 	}
 	now := b.Now()
@@ -129,7 +129,7 @@ func (b *Book) attempt(ctx context.Context, id ID) error {
 	if err := b.DB.QueryRow(soon, `update import set tries = tries + 1 where id = $1 returning tries`, id).Scan(&tries); err != nil {
 		return fmt.Errorf("count attempt at import %d: %w", id, err)
 	}
-	if tries > importTries {
+	if tries > mostTries {
 		return errTries
 	}
 	return nil
@@ -172,7 +172,7 @@ func (b *Book) ordered(ctx context.Context, tx pgx.Tx, now time.Time, id ID) (im
 func (b *Book) giveUp(ctx context.Context, id ID, trouble string) error {
 	_, err := b.DB.Exec(ctx, `update import set trouble = @trouble, since = @now, tries = 0, done = 0,
 			state = case state when 'planning' then 'uploaded' when 'applying' then 'planned' else 'applied' end
-		where id = @id and state in ('planning', 'applying', 'undoing') and `+importLock, pgx.NamedArgs{"id": id, "trouble": trouble, "now": b.Now()})
+		where id = @id and state in ('planning', 'applying', 'undoing') and `+workLock, pgx.NamedArgs{"id": id, "trouble": trouble, "now": b.Now()})
 	if err != nil {
 		return fmt.Errorf("give up import %d: %w", id, err)
 	}
@@ -183,22 +183,22 @@ func (b *Book) giveUp(ctx context.Context, id ID, trouble string) error {
 // killed), and forgets what nobody decided about.
 func (b *Book) Tick(ctx context.Context) error {
 	now := b.Now()
-	_, err := b.DB.Exec(ctx, `delete from import where state = 'uploading' and since <= $1`, now.Add(-importUpload))
+	_, err := b.DB.Exec(ctx, `delete from import where state = 'uploading' and since <= $1`, now.Add(-uploadLife))
 	if err != nil {
 		return fmt.Errorf("forget broken uploads: %w", err)
 	}
-	waiting, err := b.importsSince(ctx, `('planning', 'applying', 'undoing')`, now.Add(-importRescue))
+	waiting, err := b.importsSince(ctx, `('planning', 'applying', 'undoing')`, now.Add(-rescueAfter))
 	if err != nil {
 		return err
 	}
 	jobs := make([]river.JobArgs, len(waiting))
 	for i, id := range waiting {
-		jobs[i] = importArgs{Import: id}
+		jobs[i] = workArgs{Import: id}
 	}
 	if err := b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.Queue.Insert(ctx, tx, jobs...) }); err != nil {
 		return err
 	}
-	old, err := b.importsSince(ctx, `('uploaded', 'planned')`, now.Add(-importDecision))
+	old, err := b.importsSince(ctx, `('uploaded', 'planned')`, now.Add(-decisionLife))
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (b *Book) expire(ctx context.Context, tx pgx.Tx, now time.Time, id ID) erro
 		id   int64
 		file string
 	}
-	err := tx.QueryRow(ctx, `select domain, file_name from import where id = $1 and state in ('uploaded', 'planned') and since <= $2 for update`, id, now.Add(-importDecision)).
+	err := tx.QueryRow(ctx, `select domain, file_name from import where id = $1 and state in ('uploaded', 'planned') and since <= $2 for update`, id, now.Add(-decisionLife)).
 		Scan(&domain.id, &domain.file)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil

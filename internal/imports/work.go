@@ -186,7 +186,7 @@ func (b *Book) order(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	if err != nil {
 		return fmt.Errorf("order %s of import %d: %w", s, id, err)
 	}
-	return b.Queue.Insert(ctx, tx, importArgs{Import: id})
+	return b.Queue.Insert(ctx, tx, workArgs{Import: id})
 }
 
 // forget ends an import without applying it: file and plan go.

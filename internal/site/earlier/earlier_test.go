@@ -13,10 +13,10 @@ import (
 	"petschaft/internal/trial"
 )
 
-// earlierPart is a part of the form: a file, or text where it has no name.
-type earlierPart struct{ field, file, content string }
+// part is a part of the form: a file, or text where it has no name.
+type part struct{ field, file, content string }
 
-func sendEarlier(b *sitetest.Browser, parts ...earlierPart) sitetest.Answer {
+func sendEarlier(b *sitetest.Browser, parts ...part) sitetest.Answer {
 	b.Rig.T.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
@@ -42,7 +42,7 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	r.LinkRow("ada", "ada")
 	e, rita := r.NewElsewhere(), r.As("rita")
 	file := string(e.Mail(20, "ada@uni.example")) + string(e.Server(90, "Irgendwer", "alt.fremd.example"))
-	plan := sendEarlier(rita, earlierPart{"files", "alt.pem", file}).Is(http.StatusSeeOther).To()
+	plan := sendEarlier(rita, part{"files", "alt.pem", file}).Is(http.StatusSeeOther).To()
 	rita.Get(plan).Is(http.StatusOK).Has("ada@uni.example", "alt.fremd.example", "nicht zugeordnet", "Ein Zertifikat übernehmen", "Keine Organisation hat alle diese Namen")
 	rita.Get(plan + "?show=faulty").Is(http.StatusOK).Has("Hier ist keines")
 	rita.Post(plan+"/lines/2", "organisation", "Unsinn").Is(http.StatusUnprocessableEntity).Has("Eine Organisation dieses Namens gibt es im Portal nicht", `value="Unsinn"`)
@@ -81,7 +81,7 @@ func TestOddCertificatesAreShown(t *testing.T) {
 	r := sitetest.New(t)
 	rita, nora := r.As("rita"), r.As("nora")
 	file := string(trial.Must(os.ReadFile("testdata/51-old-all.pem")))
-	plan := sendEarlier(rita, earlierPart{"files", "alt.p7b", file}).Is(http.StatusSeeOther).To()
+	plan := sendEarlier(rita, part{"files", "alt.p7b", file}).Is(http.StatusSeeOther).To()
 	rita.Get(plan).Is(http.StatusOK).Has(
 		"Hinweis: Ein Text in Subject oder Aussteller", "Hinweis: Die Seriennummer ist negativ", "Hinweis: Die Seriennummer ist 0", "Hinweis: Die Seriennummer ist länger",
 		"Hinweis: Das Zertifikat ist älter als Version 3", "Hinweis: Adresse oder Name stehen nur im Subject", "Hinweis: Ein Name darin steht mit Umlauten",
@@ -108,10 +108,10 @@ func TestAnUploadIsRefusedInWords(t *testing.T) {
 	r := sitetest.New(t)
 	rita := r.As("rita")
 	const key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----"
-	sendEarlier(rita, earlierPart{"pasted", "", key}).Is(http.StatusUnprocessableEntity).Has("einen privaten Schlüssel").Lacks("MIGHAgEA")
-	sendEarlier(rita, earlierPart{"pasted", "", "Guten Tag"}).Is(http.StatusUnprocessableEntity).Has("enthält kein Zertifikat", ">Guten Tag</textarea>")
+	sendEarlier(rita, part{"pasted", "", key}).Is(http.StatusUnprocessableEntity).Has("einen privaten Schlüssel").Lacks("MIGHAgEA")
+	sendEarlier(rita, part{"pasted", "", "Guten Tag"}).Is(http.StatusUnprocessableEntity).Has("enthält kein Zertifikat", ">Guten Tag</textarea>")
 	sendEarlier(rita).Is(http.StatusUnprocessableEntity).Has("kein Zertifikat einer Person")
 	one := string(r.NewElsewhere().Server(90, "x", "x.example"))
-	sendEarlier(rita, earlierPart{"files", "x.pem", one}, earlierPart{"owners", "wem.csv", "Farbe;Form\nrot;rund\n"}).
+	sendEarlier(rita, part{"files", "x.pem", one}, part{"owners", "wem.csv", "Farbe;Form\nrot;rund\n"}).
 		Is(http.StatusUnprocessableEntity).Has("In den ersten Zeilen der Besitzerliste")
 }
