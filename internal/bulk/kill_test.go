@@ -55,7 +55,7 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	r.killInTheMiddle(id)
 	r.ok(held.Rollback(t.Context()))
 	trial.Until(t, "the server has seen that the other process is dead", func() bool {
-		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`) == 0
+		return r.campus.Scalar(`select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`) == 0
 	})
 	if x := r.one(id); x.State != bulk.Running || x.Done != 50 {
 		t.Fatalf("after the kill: got %+v, want the first batch done and nothing of the second", x)
@@ -65,13 +65,13 @@ func TestAProcessKilledBetweenTwoRowsIsFollowedByAnother(t *testing.T) {
 	}
 	trial.Must(r.db.Exec(t.Context(), `update river_job set state = 'running', attempted_at = now(), attempt = 1 where kind = 'bulk_work'`)) // as the dead process left it
 	r.ok(r.Tick(t.Context()))
-	if n := r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 1 {
 		t.Errorf("got %d jobs at once, want the tick to wait for who may only be slow", n)
 	}
 	r.clock.Advance(20 * time.Second)
 	r.ok(r.Tick(t.Context()))
 	r.ok(r.Tick(t.Context()))
-	if n := r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'bulk_work'`); n != 2 {
 		t.Errorf("got %d jobs, want the tick to have queued one", n)
 	}
 	r.work()
@@ -91,7 +91,7 @@ func (r *rig) killInTheMiddle(id bulk.ID) {
 	c := trial.NewChild(r.t, "work", working{r.url, id})
 	c.Expect("on")
 	trial.Until(r.t, "the other process waits in its second batch", func() bool {
-		return r.scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
+		return r.campus.Scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
 	})
 	c.Kill()
 }
@@ -125,7 +125,7 @@ func TestTheJobComesBackUntilAllIsDone(t *testing.T) {
 	id := r.started(bulk.Challenge)
 	r.work()
 	r.ends(id)
-	if n := r.scalar(`select count(*) from challenge`); n != 30 {
+	if n := r.campus.Scalar(`select count(*) from challenge`); n != 30 {
 		t.Errorf("got %d mails, want 30", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"petschaft/internal/bulk"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
@@ -56,7 +57,7 @@ func TestADraftSaysWhatWillHappenToEachRowAndChangesNone(t *testing.T) {
 			t.Errorf("%s: got reasons for %d rows, want for all %d that are left out", v, n, x.LeftOut)
 		}
 	}
-	if n := r.scalar(`select count(*) from challenge_round`) + r.scalar(`select count(*) from address_row where not active`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from challenge_round`) + r.campus.Scalar(`select count(*) from address_row where not active`); n != 2 {
 		t.Errorf("got %d rounds and inactive rows, want the 2 from before: a draft changes nothing", n)
 	}
 }
@@ -68,26 +69,26 @@ func TestOnlyContactsPrepareStartAndCancel(t *testing.T) {
 	colleague := person.Actor{Account: r.stranger.Account, Name: r.stranger.Name}
 	chosen := mailbox.View{IDs: []mailbox.ID{row}}
 	_, err := r.Prepare(ctx, r.stranger, uni, bulk.Deactivate, chosen)
-	r.wants(err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.Prepare(ctx, r.officer, uni, bulk.Deactivate, chosen)
-	r.wants(err, "mailbox.contacts_only")
+	campus.Wants(t, err, "mailbox.contacts_only")
 	id := r.prepared(bulk.Deactivate, row)
 	for _, f := range []func(by person.Actor) error{
 		func(by person.Actor) error { return r.Start(ctx, by, uni, id, "") },
 		func(by person.Actor) error { return r.Cancel(ctx, by, uni, id) },
 	} {
-		r.wants(f(r.stranger), "fault.missing")
-		r.wants(f(r.officer), "mailbox.contacts_only")
+		campus.Wants(t, f(r.stranger), "fault.missing")
+		campus.Wants(t, f(r.officer), "mailbox.contacts_only")
 	}
 	_, err = r.One(ctx, r.stranger, uni, id)
-	r.wants(err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.One(ctx, r.contact, "institut.example", id)
-	r.wants(err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	if x, err := r.One(ctx, r.officer, uni, id); err != nil || bulk.MayStart(r.officer, x) == nil || bulk.MayCancel(x) == nil {
 		t.Errorf("an officer got %v; want them to read, without a button", err)
 	}
 	r.ok(r.Org.AddMember(ctx, r.officer, r.group, colleague.Account))
-	r.wants(r.Start(ctx, colleague, uni, id, ""), "bulk.start.other")
+	campus.Wants(t, r.Start(ctx, colleague, uni, id, ""), "bulk.start.other")
 	r.ok(r.Start(ctx, r.contact, uni, id, ""))
 	r.ok(r.Cancel(ctx, colleague, uni, id))
 	if x := r.one(id); x.State != bulk.Cancelled || x.EndedBy == nil || *x.EndedBy != colleague.Name {
@@ -105,9 +106,9 @@ func TestAForeignRowIsNotAmongTheChosen(t *testing.T) {
 		t.Errorf("got %v, want the own row alone", items)
 	}
 	_, err := r.Prepare(t.Context(), r.contact, uni, bulk.Deactivate, mailbox.View{IDs: []mailbox.ID{theirs}})
-	r.wants(err, "bulk.no_rows")
+	campus.Wants(t, err, "bulk.no_rows")
 	_, err = r.Prepare(t.Context(), r.contact, uni, "explode", mailbox.View{IDs: []mailbox.ID{mine}})
-	r.wants(err, "bulk.verb")
+	campus.Wants(t, err, "bulk.verb")
 }
 
 func TestMoreRowsThanAllowedAreRefusedInWords(t *testing.T) {
@@ -116,11 +117,11 @@ func TestMoreRowsThanAllowedAreRefusedInWords(t *testing.T) {
 	r.many(3)
 	r.Most = 2
 	_, err := r.Prepare(t.Context(), r.contact, uni, bulk.Deactivate, mailbox.View{})
-	r.wants(err, "bulk.too_many")
+	campus.Wants(t, err, "bulk.too_many")
 	if !fault.Is(err, fault.TooLarge) {
 		t.Errorf("got %v, want it too large", err)
 	}
-	if n := r.scalar(`select count(*) from bulk`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from bulk`); n != 0 {
 		t.Errorf("got %d drafts, want none", n)
 	}
 	r.Most = 3
@@ -152,7 +153,7 @@ func TestADraftThatNobodyStartsIsForgotten(t *testing.T) {
 	r.clock.Advance(bulk.Forgotten + 1e9)
 	r.ok(r.Forget(t.Context()))
 	_, err := r.One(t.Context(), r.contact, uni, draft)
-	r.wants(err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	if items := r.items(over, ""); len(items) != 1 {
 		t.Errorf("got %d rows of what was done yesterday, want 1", len(items))
 	}
@@ -172,7 +173,7 @@ func TestACommentIsJudgedBeforeItStarts(t *testing.T) {
 	for i := range long {
 		long[i] = 'x'
 	}
-	r.wants(r.Start(t.Context(), r.contact, uni, id, string(long)), "field.too_long")
+	campus.Wants(t, r.Start(t.Context(), r.contact, uni, id, string(long)), "field.too_long")
 	if x := r.one(id); x.State != bulk.Draft {
 		t.Errorf("got %s, want the draft still there", x.State)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/campus"
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -23,6 +22,7 @@ const uni = "uni.example"
 type rig struct {
 	*bulk.Book
 	t                          *testing.T
+	campus                     *campus.Campus
 	db                         *postgres.DB
 	url                        string
 	clock                      *trial.Clock
@@ -44,7 +44,7 @@ func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *bulk.Book {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	c := campus.New(t)
-	r := &rig{t: t, db: c.DB, url: c.URL, clock: c.Clock, Book: onBooks(c.DB, c.Clock.Now, c.Books)}
+	r := &rig{t: t, campus: c, db: c.DB, url: c.URL, clock: c.Clock, Book: onBooks(c.DB, c.Clock.Now, c.Books)}
 	r.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	r.officer = c.SignInOfficer(campus.Named("Rita Amt"))
 	r.contact, r.stranger = c.SignIn(campus.Named("Nora Netz")), c.SignIn(campus.Named("Sven Fremd"))
@@ -139,23 +139,8 @@ func (r *rig) ok(err error) {
 	}
 }
 
-func (r *rig) wants(err error, id string) {
-	r.t.Helper()
-	if f := fault.Of(err); f == nil || f.ID != id && (len(f.Fields) == 0 || f.Fields[0].ID != id) {
-		r.t.Errorf("got %v, want %s", err, id)
-	}
-}
-
-func (r *rig) scalar(sql string, args ...any) (n int) {
-	r.t.Helper()
-	if err := r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n); err != nil {
-		r.t.Fatalf("%s: %v", sql, err)
-	}
-	return n
-}
-
 // audited counts the audit lines with the action.
 func (r *rig) audited(action string) int {
 	r.t.Helper()
-	return r.scalar(`select count(*) from audit_line where action = $1`, action)
+	return r.campus.Scalar(`select count(*) from audit_line where action = $1`, action)
 }

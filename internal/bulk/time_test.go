@@ -33,7 +33,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	}
 	id := r.started(bulk.Comment, r.add("another"))
 	r.clock.Once(t, "cancel", func() error { return r.Cancel(ctx, r.contact, uni, id) })
-	if n := r.scalar(`select count(*) from bulk b where b.ended is null or not exists (select from audit_line a where a.at = b.ended)
+	if n := r.campus.Scalar(`select count(*) from bulk b where b.ended is null or not exists (select from audit_line a where a.at = b.ended)
 		or not exists (select from audit_line a where a.at = b.started)`); n != 0 {
 		t.Errorf("%d bulks began or ended at another time than their line says", n)
 	}

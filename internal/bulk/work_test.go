@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"petschaft/internal/bulk"
+	"petschaft/internal/campus"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/trial"
 )
@@ -37,14 +38,14 @@ func TestEachVerbDoesWhatItsOperationByHandDoes(t *testing.T) {
 		if n := r.audited(l.action); n != len(ids) {
 			t.Errorf("%s: got %d audit lines, want one for each of %d rows", l.verb, n, len(ids))
 		}
-		n := r.scalar(`select count(*) from audit_about a join audit_line l on l.id = a.line
+		n := r.campus.Scalar(`select count(*) from audit_about a join audit_line l on l.id = a.line
 			where a.kind = 'bulk' and a.id = $1 and l.action = $2 and l.account = $3`, x.ID, l.action, r.contact.Account)
 		if n != len(ids) {
 			t.Errorf("%s: got %d of them naming the bulk and who asked for it, want %d", l.verb, n, len(ids))
 		}
 	}
 	r.finish(r.started(bulk.Delete))
-	if n := r.scalar(`select count(*) from address_row`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 0 {
 		t.Errorf("got %d rows left, want all deleted", n)
 	}
 	if a, b := r.audited("bulk.started"), r.audited("bulk.ended"); a != 4 || b != 4 {
@@ -108,7 +109,7 @@ func TestFiftyStartsOfOneDraftRunItOnce(t *testing.T) {
 			t.Errorf("got %v, want the others to change nothing", err)
 		}
 	}
-	if a, j := r.audited("bulk.started"), r.scalar(`select count(*) from river_job where kind = 'bulk_work'`); a != 1 || j != 1 {
+	if a, j := r.audited("bulk.started"), r.campus.Scalar(`select count(*) from river_job where kind = 'bulk_work'`); a != 1 || j != 1 {
 		t.Errorf("got %d beginnings and %d jobs, want one each", a, j)
 	}
 	r.finish(id)
@@ -141,7 +142,7 @@ func TestWorkersAtOnceDoEachRowOnce(t *testing.T) {
 	if x := r.one(id); x.State != bulk.Done || x.Done != 230 {
 		t.Errorf("got %+v, want 230 rows done", x)
 	}
-	if n := r.scalar(`select count(*) from address_row where version = 2`); n != 230 {
+	if n := r.campus.Scalar(`select count(*) from address_row where version = 2`); n != 230 {
 		t.Errorf("got %d rows changed once, want 230", n)
 	}
 	if n := r.audited("bulk.ended"); n != 1 {
@@ -216,7 +217,7 @@ func TestMailsLeaveAtAPaceAndNeverFaster(t *testing.T) {
 	for step := range 200 {
 		_, more, err := r.Batch(t.Context(), id)
 		r.ok(err)
-		sent, since := r.scalar(`select count(*) from challenge`), r.Now().Sub(begun)
+		sent, since := r.campus.Scalar(`select count(*) from challenge`), r.Now().Sub(begun)
 		if most := int(since.Minutes()*30) + 2; sent > most {
 			t.Fatalf("after %s: got %d mails, want at most %d", since, sent, most)
 		}
@@ -228,7 +229,7 @@ func TestMailsLeaveAtAPaceAndNeverFaster(t *testing.T) {
 			r.clock.Advance(30 * time.Second)
 			_, _, err := r.Batch(t.Context(), id)
 			r.ok(err)
-			if got := r.scalar(`select count(*) from challenge`) - before; got > 6 {
+			if got := r.campus.Scalar(`select count(*) from challenge`) - before; got > 6 {
 				t.Errorf("after a pause of half a minute: got %d mails at once, want a few seconds' worth", got)
 			}
 			idle = 30
@@ -257,7 +258,7 @@ func TestTwoBulksShareThePace(t *testing.T) {
 			_, _, err := r.Batch(t.Context(), id)
 			r.ok(err)
 		}
-		sent, since := r.scalar(`select count(*) from challenge`), r.Now().Sub(begun)
+		sent, since := r.campus.Scalar(`select count(*) from challenge`), r.Now().Sub(begun)
 		if most := int(since.Minutes()*60) + 2; sent > most {
 			t.Fatalf("after %s: got %d mails, want at most %d together", since, sent, most)
 		}
@@ -287,12 +288,12 @@ func TestBrakesOfRowAndAddressHoldAndThatOfTheActorIsNotUsedUp(t *testing.T) {
 	if x.Done != 14 || why["mailbox.brake.gap"] != 1 || why["mailbox.brake.address"] != 2 || len(why) != 2 {
 		t.Errorf("got %d done and %v left out, want 14 done, one held by its row's brake and two by the address's", x.Done, why)
 	}
-	if n := r.scalar(`select count(*) from challenge where paced`); n != 14 {
+	if n := r.campus.Scalar(`select count(*) from challenge where paced`); n != 14 {
 		t.Errorf("got %d paced mails, want 14", n)
 	}
 	// By hand there are two more to go, however many the bulk sent.
 	byHand := []mailbox.ID{r.add("hand1"), r.add("hand2"), r.add("hand3")}
 	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[0]))
 	trial.Must(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[1]))
-	r.wants(second(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[2])), "mailbox.brake.actor")
+	campus.Wants(t, second(r.Mailbox.Challenge(t.Context(), r.contact, uni, byHand[2])), "mailbox.brake.actor")
 }

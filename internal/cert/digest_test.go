@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // monday moves the clock to just after the next digest.
@@ -19,7 +21,7 @@ func (r *rig) monday() {
 // digests are the digest letters so far, and what the last one says of what.
 func (r *rig) digests(t testing.TB, what string) (n int, said string) {
 	t.Helper()
-	n = r.scalar(t, `select count(*) from letter where kind = 'digest'`)
+	n = r.campus.Scalar(`select count(*) from letter where kind = 'digest'`)
 	if n > 0 {
 		r.ok(t, r.db.QueryRow(t.Context(), `select coalesce(words->>$1, '') from letter where kind = 'digest' order by id desc limit 1`, what).Scan(&said))
 	}
@@ -46,7 +48,7 @@ func TestTheDigestNamesWhatEndsInTheReadersDomains(t *testing.T) {
 	gone := r.sign(t, r.ada, r.row(t, "weg@uni.example"), "weg@uni.example")
 	gone.Certificate.NotAfter = r.Now().Add(20 * day)
 	r.ok(t, r.Revoke(t.Context(), r.ada, r.record(t, gone), pki.Superseded))
-	wants(t, r.SetDigest(t.Context(), r.ada, true), "mailbox.section_closed")
+	campus.Wants(t, r.SetDigest(t.Context(), r.ada, true), "mailbox.section_closed")
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true)) // changes nothing
 	r.ok(t, r.SetDigest(t.Context(), r.stranger, true))
@@ -57,7 +59,7 @@ func TestTheDigestNamesWhatEndsInTheReadersDomains(t *testing.T) {
 		t.Errorf("before Monday: got %d, want none", n)
 	}
 	r.monday()
-	for said, n := range race(4, func(int) error { return r.SendDigests(t.Context()) }) {
+	for said, n := range trial.Race(4, campus.Said, func(int) error { return r.SendDigests(t.Context()) }) {
 		if said != "" {
 			t.Errorf("%d runs said %q", n, said)
 		}
@@ -68,7 +70,7 @@ func TestTheDigestNamesWhatEndsInTheReadersDomains(t *testing.T) {
 	if _, lang := r.digests(t, "Lang"); lang != "en" {
 		t.Errorf("got the language %q, want the reader's", lang)
 	}
-	if n := r.scalar(t, `select jsonb_array_length(words->'Certificates') from letter where kind = 'digest'`); n != 1 {
+	if n := r.campus.Scalar(`select jsonb_array_length(words->'Certificates') from letter where kind = 'digest'`); n != 1 {
 		t.Errorf("it names %d, want the one that ends soon and has no successor", n)
 	}
 	r.ok(t, r.SetDigest(t.Context(), r.contact, false))
@@ -133,7 +135,7 @@ func TestHoldersAreToldInTheirLanguage(t *testing.T) {
 	r.clock.Advance(63 * day)
 	r.ok(t, r.Remind(t.Context()))
 	var lang, link string
-	n := r.scalar(t, `select count(*) from letter where kind = 'mail_ending'`)
+	n := r.campus.Scalar(`select count(*) from letter where kind = 'mail_ending'`)
 	r.ok(t, r.db.QueryRow(t.Context(), `select words->>'Lang', words->>'Link' from letter where kind = 'mail_ending'`).Scan(&lang, &link))
 	if n != 1 || lang != "en" || link != "https://portal.example/client-certificates" {
 		t.Errorf("got %d letters, the first in %q with the link %s; want one in hers for both", n, lang, link)
@@ -143,7 +145,7 @@ func TestHoldersAreToldInTheirLanguage(t *testing.T) {
 	r.issued(t, r.bob, second, "b@uni.example")
 	r.clock.Advance(14 * day)
 	r.ok(t, r.Remind(t.Context()))
-	if n := r.scalar(t, `select count(*) from reminder where threshold = '14d'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from reminder where threshold = '14d'`); n != 1 {
 		t.Errorf("14 days before: got %d reminders, want the one without a successor that counts", n)
 	}
 }

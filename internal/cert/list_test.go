@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -70,11 +71,11 @@ func TestTheNumberOfListsRisesAlsoWhenManyAreSignedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	const many = 20
-	got := race(many, func(int) error { return r.SignList(t.Context(), ca.Mail) })
+	got := trial.Race(many, campus.Said, func(int) error { return r.SignList(t.Context(), ca.Mail) })
 	if got[""] != many {
 		t.Fatalf("got %v, want all well", got)
 	}
-	if n := r.scalar(t, `select count(distinct number) from revocation_list where authority = 'mail'`); n != many {
+	if n := r.campus.Scalar(`select count(distinct number) from revocation_list where authority = 'mail'`); n != many {
 		t.Errorf("got %d numbers of %d lists", n, many)
 	}
 	last := int64(many)
@@ -87,7 +88,7 @@ func TestTheNumberOfListsRisesAlsoWhenManyAreSignedAtOnce(t *testing.T) {
 		}
 		last = l.Number
 	}
-	if n := r.scalar(t, `select count(*) from revocation_list where authority = 'mail'`); n > 2 {
+	if n := r.campus.Scalar(`select count(*) from revocation_list where authority = 'mail'`); n > 2 {
 		t.Errorf("got %d lists kept, want those that are long over forgotten", n)
 	}
 }
@@ -113,9 +114,9 @@ func TestACertificateLeavesTheListAWeekAfterItsEnd(t *testing.T) {
 func TestMissedDaysAreCaughtUpOnceAndASecondRunIsSilent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	lists := func() int { return r.scalar(t, `select count(*) from revocation_list`) }
+	lists := func() int { return r.campus.Scalar(`select count(*) from revocation_list`) }
 	_, err := r.Newest(t.Context(), ca.Mail)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	names := r.local.Names()
 	for i, later := range []time.Duration{0, day + time.Minute, 5 * day} {
 		r.clock.Advance(later)
@@ -147,13 +148,13 @@ func TestTheListOfARootWhoseKeyIsElsewhereIsTakenOver(t *testing.T) {
 	r := newRig(t, func(o *ca.Options) { o.RootKey = key })
 	taken := func(want int64) {
 		t.Helper()
-		if got := race(12, func(int) error { return r.SignOldLists(t.Context()) }); got[""] != 12 {
+		if got := trial.Race(12, campus.Said, func(int) error { return r.SignOldLists(t.Context()) }); got[""] != 12 {
 			t.Errorf("got %v, want all well", got)
 		}
 		if _, l := r.list(t, ca.Root); l.Number != want {
 			t.Errorf("got list %d, want %d", l.Number, want)
 		}
-		if n := r.scalar(t, `select count(*) from revocation_list where authority = 'root'`); n != int(want) {
+		if n := r.campus.Scalar(`select count(*) from revocation_list where authority = 'root'`); n != int(want) {
 			t.Errorf("got %d lists of the root, want %d", n, want)
 		}
 	}

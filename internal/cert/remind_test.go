@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/internal/trial"
@@ -28,7 +29,7 @@ func (r *rig) reminders(t testing.TB, reference string) []string {
 
 func (r *rig) letters(t testing.TB) int {
 	t.Helper()
-	return r.scalar(t, `select count(*) from letter where kind = 'ending'`)
+	return r.campus.Scalar(`select count(*) from letter where kind = 'ending'`)
 }
 
 // until moves the clock to d before the end of the certificate.
@@ -84,7 +85,7 @@ func TestAMissedNightIsCaughtUpWithOneReminder(t *testing.T) {
 	o := r.organisation(t, "Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example")
 	r.until(t, reference, 5*day) // nobody worked for weeks
-	for i, n := range race(8, func(int) error { return r.Remind(t.Context()) }) {
+	for i, n := range trial.Race(8, campus.Said, func(int) error { return r.Remind(t.Context()) }) {
 		if i != "" {
 			t.Errorf("%d runs at once said %q", n, i)
 		}
@@ -183,7 +184,7 @@ func TestSeveralCertificatesMakeOneLetter(t *testing.T) {
 	if r.letters(t) != 3 {
 		t.Errorf("got %d letters, want two for thirty certificates and one for the other organisation", r.letters(t))
 	}
-	if n := r.scalar(t, `select count(*) from letter where kind = 'ending' and words->>'Link' like '%/certificates?which=ending'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'ending' and words->>'Link' like '%/certificates?which=ending'`); n != 2 {
 		t.Errorf("got %d letters that lead to the list, want 2", n)
 	}
 }
@@ -205,7 +206,7 @@ func TestPhasesTurnWithTime(t *testing.T) {
 		{30*day + time.Microsecond, "valid"}, {30 * day, "ending"}, {time.Second, "ending"}, {time.Second - time.Microsecond, "over"}, {-50 * day, "over"},
 	} {
 		r.until(t, reference, c.before)
-		for i := range race(4, func(int) error { return r.TurnPhases(t.Context()) }) {
+		for i := range trial.Race(4, campus.Said, func(int) error { return r.TurnPhases(t.Context()) }) {
 			if i != "" {
 				t.Errorf("turning said %q", i)
 			}
@@ -217,7 +218,7 @@ func TestPhasesTurnWithTime(t *testing.T) {
 	r.many(t, o, 3000)
 	r.clock.Advance(400 * day)
 	r.ok(t, r.TurnPhases(t.Context()))
-	if n := r.scalar(t, `select count(*) from certificate where phase <> 'over' and organisation is not null`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from certificate where phase <> 'over' and organisation is not null`); n != 0 {
 		t.Errorf("after a year: %d are not over, want all turned in batches", n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
@@ -149,7 +150,7 @@ func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
 	if a := r.ask(t, gone); a.Status != ocsp.Revoked {
 		t.Errorf("got status %d, want revoked", a.Status)
 	}
-	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from ocsp_answer`); n != 2 {
 		t.Errorf("got %d responses, want 2", n)
 	}
 	r.Authority = nil
@@ -187,7 +188,7 @@ func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 	for round := range 3 {
 		r.clock.Advance(13 * time.Hour) // all are due
 		end := all[round*4 : round*4+4]
-		got := race(12, func(i int) error {
+		got := trial.Race(12, campus.Said, func(i int) error {
 			if i%3 != 0 {
 				return r.RefreshResponses(t.Context())
 			}
@@ -223,7 +224,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	r.clock.Advance(time.Minute)
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
-	if n := r.scalar(t, `select count(*) from ocsp_answer where due <= $1`, r.Now()); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from ocsp_answer where due <= $1`, r.Now()); n != 2 {
 		t.Errorf("got %d responses due after two revocations, want both", n)
 	}
 	trial.Must(r.db.Exec(t.Context(), `delete from river_job`))
@@ -236,7 +237,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	if a := r.ask(t, id); a.Status != ocsp.Revoked {
 		t.Errorf("got status %d, want it revoked", a.Status)
 	}
-	if n := r.scalar(t, `select count(*) from ocsp_answer where revoked`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from ocsp_answer where revoked`); n != 2 {
 		t.Errorf("got %d responses that say revoked, want both", n)
 	}
 	r.ok(t, r.AnnounceAll(t.Context()))
@@ -265,7 +266,7 @@ func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 	r.ok(t, r.SignOldLists(t.Context()))
 	r.off(t, row)
 	trial.Must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.CessationOfOperation))
-	queued := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`)
+	queued := r.campus.Scalar(`select count(*) from river_job where kind = 'cert_list'`)
 	for range queued {
 		r.ok(t, r.Announce(t.Context(), ca.Mail))
 	}
@@ -297,7 +298,7 @@ func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
 		}
 	}
 	r.ok(t, r.NoteMissingResponses(t.Context()))
-	if n := r.scalar(t, `select count(*) from ocsp_answer`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from ocsp_answer`); n != 0 {
 		t.Errorf("got %d responses, want none", n)
 	}
 	if _, l := r.list(t, ca.Mail); l.Entries != 0 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -44,11 +45,11 @@ func TestWhoMayRevoke(t *testing.T) {
 				if (err == nil) != (want != missing) {
 					t.Errorf("reading it: got %v, want it only for those who may see it", err)
 				}
-				if err == nil && said(cert.MayRevoke(seen)) != want {
+				if err == nil && campus.Said(cert.MayRevoke(seen)) != want {
 					t.Errorf("the button: got %v, want %q", cert.MayRevoke(seen), want)
 				}
-				wants(t, r.Revoke(t.Context(), by, id, pki.Superseded), want)
-				if got := r.scalar(t, `select count(*) from certificate where revoked is not null and reason = 4`); (got == 1) != (want == "") {
+				campus.Wants(t, r.Revoke(t.Context(), by, id, pki.Superseded), want)
+				if got := r.campus.Scalar(`select count(*) from certificate where revoked is not null and reason = 4`); (got == 1) != (want == "") {
 					t.Errorf("got %d revoked, refused with %q", got, want)
 				}
 			})
@@ -63,14 +64,14 @@ func TestOnlyOfficersSayThatAPrivilegeWasWithdrawn(t *testing.T) {
 	id := r.issued(t, r.ada, row, "ada@uni.example")
 	r.off(t, row)
 	for _, by := range []person.Actor{r.ada, r.contact} {
-		wants(t, r.Revoke(t.Context(), by, id, pki.PrivilegeWithdrawn), "field.required")
+		campus.Wants(t, r.Revoke(t.Context(), by, id, pki.PrivilegeWithdrawn), "field.required")
 		c := trial.Must(r.One(t.Context(), by, id))
 		if slices.ContainsFunc(cert.Reasons(c), func(f pki.ReasonFacts) bool { return f.OfficerOnly }) {
 			t.Errorf("%s is offered a reason that only officers give", by.Name)
 		}
 	}
 	for _, reason := range []pki.Reason{-1, 2, 6, 7, 8, 10, 1 << 20} {
-		wants(t, r.Revoke(t.Context(), r.officer, id, reason), "field.required")
+		campus.Wants(t, r.Revoke(t.Context(), r.officer, id, reason), "field.required")
 	}
 	r.ok(t, r.Revoke(t.Context(), r.officer, id, pki.PrivilegeWithdrawn))
 }
@@ -95,18 +96,18 @@ func TestOfManyRevocationsOneCounts(t *testing.T) {
 	id := r.issued(t, r.ada, row, "ada@uni.example")
 	r.off(t, row)
 	by := []person.Actor{r.ada, r.contact, r.officer}
-	got := race(50, func(i int) error { return r.Revoke(t.Context(), by[i%3], id, pki.Superseded) })
+	got := trial.Race(50, campus.Said, func(i int) error { return r.Revoke(t.Context(), by[i%3], id, pki.Superseded) })
 	if got[""] != 1 || got["cert.revoked_already"] != 49 {
 		t.Errorf("got %v, want one and 49 told that it is revoked already", got)
 	}
-	wants(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise), "cert.revoked_already")
+	campus.Wants(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise), "cert.revoked_already")
 	for what, sql := range map[string]string{
 		"audit lines": `select count(*) from audit_line where action = 'cert.revoked'`,
 		"letters":     `select count(*) from letter where kind = 'revoked'`,
 		"list jobs":   `select count(*) from river_job where kind = 'cert_list'`,
 		"notes":       `select count(*) from address_certificate where revoked is not null`,
 	} {
-		if n := r.scalar(t, sql); n != 1 {
+		if n := r.campus.Scalar(sql); n != 1 {
 			t.Errorf("got %d %s, want 1", n, what)
 		}
 	}
@@ -121,7 +122,7 @@ func TestTheHolderIsToldAtTheVerifiedAddressOnly(t *testing.T) {
 	for _, id := range []cert.ID{mine, hers} {
 		r.ok(t, r.Revoke(t.Context(), r.contact, id, pki.AffiliationChanged))
 	}
-	if n := r.scalar(t, `select count(*) from letter where recipient <> 'Adler@people.example'`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from letter where recipient <> 'Adler@people.example'`); n != 0 {
 		t.Errorf("got %d letters to somebody else, want them to the holder's verified address only", n)
 	}
 	for kind, by := range map[string]string{"issued": "", "revoked": "Netz"} {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/pki"
 	"petschaft/internal/trial"
 )
@@ -19,14 +20,14 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 	kept := r.issued(t, r.ada, other, "andere@uni.example")
 
 	_, err := r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)
-	wants(t, err, "cert.revoke.active")
+	campus.Wants(t, err, "cert.revoke.active")
 	r.off(t, row)
 	_, err = r.RevokeAll(t.Context(), r.stranger, "uni.example", row, pki.AffiliationChanged)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.RevokeAll(t.Context(), r.ada, "uni.example", row, pki.AffiliationChanged)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.PrivilegeWithdrawn) // for officers only
-	wants(t, err, "field.required")
+	campus.Wants(t, err, "field.required")
 
 	if n := trial.Must(r.ValidOf(t.Context(), r.db, row, time.Time{})); n != 2 {
 		t.Errorf("got %d valid certificates, want 2", n)
@@ -50,13 +51,13 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 		t.Error("a certificate of another row was revoked")
 	}
 	for _, id := range []int64{int64(a), int64(b)} {
-		n := r.scalar(t, `select count(*) from audit_about x join audit_line l on l.id = x.line
+		n := r.campus.Scalar(`select count(*) from audit_about x join audit_line l on l.id = x.line
 			where x.kind = 'certificate' and x.id = $1 and l.action = 'cert.revoked'`, id)
 		if n != 1 {
 			t.Errorf("certificate %d has %d audit lines of its revocation, want 1", id, n)
 		}
 	}
-	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = 'infinity'`, row); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from address_row where id = $1 and certificate_end = 'infinity'`, row); n != 1 {
 		t.Error("the table still shows the end of a certificate")
 	}
 }
@@ -70,7 +71,7 @@ func TestManyRevokeAllAtOnceAndEachCertificateEndsOnce(t *testing.T) {
 	}
 	r.off(t, row)
 	ended := make([]int, 20)
-	got := race(len(ended), func(i int) (err error) {
+	got := trial.Race(len(ended), campus.Said, func(i int) (err error) {
 		ended[i], err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)
 		return err
 	})
@@ -80,7 +81,7 @@ func TestManyRevokeAllAtOnceAndEachCertificateEndsOnce(t *testing.T) {
 	if slices.Sort(ended); ended[len(ended)-1] != 3 || ended[len(ended)-2] != 0 {
 		t.Errorf("got %v certificates ended, want all three by one", ended)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.revoked'`); n != 3 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'cert.revoked'`); n != 3 {
 		t.Errorf("got %d audit lines, want 3", n)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"petschaft/internal/ca"
 	"petschaft/internal/campus"
 	"petschaft/internal/cert"
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -70,27 +68,6 @@ func (r *rig) ok(t testing.TB, err error) {
 	}
 }
 
-// said is the message id of an error, of its first field if it has any.
-func said(err error) string {
-	f := fault.Of(err)
-	switch {
-	case f == nil:
-		return ""
-	case len(f.Fields) > 0:
-		return f.Fields[0].ID
-	case f.ID == "":
-		return "internal " + err.Error()
-	}
-	return f.ID
-}
-
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	if got := said(err); got != id {
-		t.Errorf("got %q (%v), want %q", got, err, id)
-	}
-}
-
 func (r *rig) row(t testing.TB, address string) mailbox.ID {
 	t.Helper()
 	row, err := r.Mailbox.Add(t.Context(), r.contact, "uni.example", mailbox.Input{Kind: mailbox.Personal, Name: "Row of " + address, Primary: address})
@@ -138,32 +115,4 @@ func (r *rig) record(t testing.TB, i cert.Issuance) (id cert.ID) {
 func (r *rig) issued(t testing.TB, holder person.Actor, row mailbox.ID, address string) cert.ID {
 	t.Helper()
 	return r.record(t, r.sign(t, holder, row, address))
-}
-
-func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return n
-}
-
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -45,7 +46,7 @@ func TestPreviousHoldersKeepSeeingAndNewOnesDoNot(t *testing.T) {
 	for who, s := range sees {
 		for _, id := range []cert.ID{old, fresh} {
 			c, err := r.One(t.Context(), s.by, id)
-			if want := slices.Contains(s.want, id); want != (err == nil) || !want && said(err) != "fault.missing" {
+			if want := slices.Contains(s.want, id); want != (err == nil) || !want && campus.Said(err) != "fault.missing" {
 				t.Errorf("%s, certificate %d: got %v, want to see it: %v", who, id, err, want)
 			}
 			if err == nil && c.Mine != slices.Contains(s.mine, id) {
@@ -63,7 +64,7 @@ func TestPreviousHoldersKeepSeeingAndNewOnesDoNot(t *testing.T) {
 		t.Errorf("got certificates of the row %v, want both, the newest first", got)
 	}
 	_, err := r.One(t.Context(), r.officer, fresh+1000)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 }
 
 func TestOnesOwnCertificatesAreListedByStateAndPage(t *testing.T) {
@@ -175,7 +176,7 @@ func TestCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 	refused := func(what, sql string) {
 		t.Helper()
 		_, err := r.db.Exec(t.Context(), sql, id)
-		if got := said(schema(err)); got != "schema.certificate_fixed" {
+		if got := campus.Said(schema(err)); got != "schema.certificate_fixed" {
 			t.Errorf("%s: got %q, want schema.certificate_fixed", what, got)
 		}
 	}
@@ -202,7 +203,7 @@ func TestTheSameCertificateIsRecordedOnce(t *testing.T) {
 		"letters": `select count(*) from letter`, "audit lines": `select count(*) from audit_line where action = 'cert.issued'`,
 		"notes": `select count(*) from address_certificate`,
 	} {
-		if n := r.scalar(t, sql); n != 1 {
+		if n := r.campus.Scalar(sql); n != 1 {
 			t.Errorf("got %d %s, want 1", n, what)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -29,7 +30,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 			if err == nil {
 				all = append(all, c.Reference)
 			} else {
-				wants(t, err, "fault.missing")
+				campus.Wants(t, err, "fault.missing")
 			}
 		}
 		return all
@@ -56,7 +57,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 	if !c.Contact || c.Officer || c.OrganisationName != "Garten" || c.CommonName != "www.garten.example" || len(c.Names) != 2 || c.Key() != "EC P-256" {
 		t.Errorf("got %+v, want it whole", c)
 	}
-	if _, err := r.Servers(t.Context(), r.eve, cert.ServerView{Office: true}); said(err) == "" {
+	if _, err := r.Servers(t.Context(), r.eve, cert.ServerView{Office: true}); campus.Said(err) == "" {
 		t.Error("somebody lists all certificates without being an officer")
 	}
 }
@@ -72,7 +73,7 @@ func TestTheSameServerCertificateIsRecordedOnce(t *testing.T) {
 	if first, second := r.recordServer(t, i), r.recordServer(t, i); first != second {
 		t.Errorf("got numbers %d and %d, want the same", first, second)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.server_issued'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'cert.server_issued'`); n != 2 {
 		t.Errorf("got %d audit lines, want one for each certificate", n)
 	}
 }
@@ -127,7 +128,7 @@ func TestTheTimeToRenew(t *testing.T) {
 			{c.NotAfter.Add(30 * day), ""},
 			{c.NotAfter.Add(30*day + time.Nanosecond), "cert.renew.late"},
 		} {
-			if got := said(cert.MayRenew(c, at.now)); got != at.want {
+			if got := campus.Said(cert.MayRenew(c, at.now)); got != at.want {
 				t.Errorf("%d days, %v before the end: got %q, want %q", life, end.Sub(at.now), got, at.want)
 			}
 		}
@@ -155,7 +156,7 @@ func TestWhatIsOverOrUnderWayIsNotRenewed(t *testing.T) {
 		c := cert.ServerCertificate{NotBefore: now.Add(-100 * day), NotAfter: now.Add(10 * day)}
 		c.Contact = true
 		x.change(&c)
-		if got := said(cert.MayRenew(c, now)); got != x.want {
+		if got := campus.Said(cert.MayRenew(c, now)); got != x.want {
 			t.Errorf("%+v: got %q, want %q", c, got, x.want)
 		}
 	}
@@ -166,23 +167,23 @@ func TestServerCertificatesAreRevokedByContactAndOfficerOnce(t *testing.T) {
 	r := newRig(t)
 	o := r.organisation(t, "Garten", r.ada)
 	one, two := r.served(t, o, 90, "www.garten.example"), r.served(t, o, 90, "b.garten.example")
-	wants(t, r.RevokeServer(t.Context(), r.eve, one, pki.Superseded), "fault.missing")
-	wants(t, r.RevokeServer(t.Context(), r.contact, one, pki.Superseded), "fault.missing")
-	wants(t, r.RevokeServer(t.Context(), r.ada, one, pki.PrivilegeWithdrawn), "field.required")
-	wants(t, r.RevokeServer(t.Context(), r.ada, one, pki.Reason(6)), "field.required")
-	for i, n := range race(20, func(int) error { return r.RevokeServer(t.Context(), r.ada, one, pki.KeyCompromise) }) {
+	campus.Wants(t, r.RevokeServer(t.Context(), r.eve, one, pki.Superseded), "fault.missing")
+	campus.Wants(t, r.RevokeServer(t.Context(), r.contact, one, pki.Superseded), "fault.missing")
+	campus.Wants(t, r.RevokeServer(t.Context(), r.ada, one, pki.PrivilegeWithdrawn), "field.required")
+	campus.Wants(t, r.RevokeServer(t.Context(), r.ada, one, pki.Reason(6)), "field.required")
+	for i, n := range trial.Race(20, campus.Said, func(int) error { return r.RevokeServer(t.Context(), r.ada, one, pki.KeyCompromise) }) {
 		if i != "" && i != "cert.revoked_already" || i == "" && n != 1 {
 			t.Errorf("revoked at once by many: %d times %q, want one success and conflicts", n, i)
 		}
 	}
 	r.ok(t, r.RevokeServer(t.Context(), r.officer, two, pki.PrivilegeWithdrawn))
-	if n := r.scalar(t, `select count(*) from letter where kind = 'server_revoked' and recipient = 'Adler@people.example'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'server_revoked' and recipient = 'Adler@people.example'`); n != 2 {
 		t.Errorf("got %d letters to the technical contact, want one for each", n)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.server_revoked'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'cert.server_revoked'`); n != 2 {
 		t.Errorf("got %d audit lines, want 2", n)
 	}
-	if n := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`); n == 0 {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'cert_list'`); n == 0 {
 		t.Error("no list is to be signed")
 	}
 	r.ok(t, r.SignList(t.Context(), ca.TLS))
@@ -211,7 +212,7 @@ func TestServerCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 		fmt.Sprintf(`replaced_by = %d`, c.ID), `replaced_by = null, replaced_at = null`, `replaced_at = now()`,
 	} {
 		_, err := r.db.Exec(t.Context(), `update certificate set `+set+` where id = $1`, c.ID)
-		if got := said(schema(err)); got != "schema.certificate_fixed" {
+		if got := campus.Said(schema(err)); got != "schema.certificate_fixed" {
 			t.Errorf("%s: got %q, want schema.certificate_fixed", set, got)
 		}
 	}
@@ -245,18 +246,18 @@ func TestACertificateIsOfOneKind(t *testing.T) {
 		_, err := r.db.Exec(t.Context(), `insert into certificate (reference, authority, issuer, serial, der, fingerprint, subject, emails, search,
 			not_before, not_after, issued, account, row_id, organisation, common_name, names, product, server_order, renewable, phase, turns)
 			values ('X', 'tls', '\x01', '\x02', '', '', '', '{}', '', now(), now(), now(), `+sql+`, now())`)
-		if got := said(schema(err)); got != "schema.certificate_kind" {
+		if got := campus.Said(schema(err)); got != "schema.certificate_kind" {
 			t.Errorf("%s: got %q, want schema.certificate_kind", name, got)
 		}
 	}
-	if _, err := r.Server(t.Context(), r.officer, trial.Must(r.One(t.Context(), r.ada, mail)).Reference); said(err) != "fault.missing" {
+	if _, err := r.Server(t.Context(), r.officer, trial.Must(r.One(t.Context(), r.ada, mail)).Reference); campus.Said(err) != "fault.missing" {
 		t.Errorf("a mail certificate is found among servers': %v", err)
 	}
 	c := trial.Must(r.Server(t.Context(), r.ada, reference))
 	for name, err := range map[string]error{
 		"read": second(r.One(t.Context(), r.officer, c.ID)), "revoke": r.Revoke(t.Context(), r.officer, c.ID, pki.Superseded),
 	} {
-		if said(err) != "fault.missing" {
+		if campus.Said(err) != "fault.missing" {
 			t.Errorf("%s a server's certificate as one of mail: got %v, want it missing", name, err)
 		}
 	}
@@ -267,7 +268,7 @@ func TestACertificateIsOfOneKind(t *testing.T) {
 		_, err := r.LockServer(t.Context(), tx, r.bob, reference)
 		return err
 	})
-	if said(err) != "fault.missing" {
+	if campus.Said(err) != "fault.missing" {
 		t.Errorf("somebody else locks it: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -210,7 +211,7 @@ func TestTheListIsWhatLookingAtEachCertificateGives(t *testing.T) {
 		}
 	}
 	t.Logf("%d views", views)
-	if n := r.scalar(t, `select count(*) from certificate where turns <= $1`, r.Now()); n == 0 {
+	if n := r.campus.Scalar(`select count(*) from certificate where turns <= $1`, r.Now()); n == 0 {
 		t.Error("nothing was late in the last round: the test shows less than it says")
 	}
 }
@@ -238,7 +239,7 @@ func TestServerCertificatesAreFoundByAnythingThatNamesThem(t *testing.T) {
 		}
 	}
 	for _, made := range []string{"x", "!", base64.RawURLEncoding.EncodeToString([]byte(`{"k":"no time","i":1}`)), base64.RawURLEncoding.EncodeToString([]byte(`{"k":"\u0000"}`))} {
-		if _, err := r.Servers(t.Context(), r.ada, cert.ServerView{Cursor: made}); said(err) != "fault.missing" {
+		if _, err := r.Servers(t.Context(), r.ada, cert.ServerView{Cursor: made}); campus.Said(err) != "fault.missing" {
 			t.Errorf("a cursor that somebody made up: got %v, want it missing", err)
 		}
 	}

@@ -34,7 +34,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	const apart = `select count(*) from certificate c where c.revoked is null or not exists (select from audit_line a where a.at = c.revoked)
 		or exists (select from address_certificate k where k.certificate = c.id and k.revoked is distinct from c.revoked)
 		or exists (select from ocsp_answer o where o.certificate = c.id and o.due <> c.revoked)`
-	if n := r.scalar(t, apart); n != 0 {
+	if n := r.campus.Scalar(apart); n != 0 {
 		t.Errorf("%d certificates are revoked at another time than their line, their row or their response says", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -130,7 +131,7 @@ func TestTwoYearsOfReminders(t *testing.T) {
 		}
 		want := night(w.all, days, r.Now())
 		for range 1 + w.rnd.IntN(2) {
-			for said := range race(1+w.rnd.IntN(3), func(int) error { return r.Remind(t.Context()) }) {
+			for said := range trial.Race(1+w.rnd.IntN(3), campus.Said, func(int) error { return r.Remind(t.Context()) }) {
 				if said != "" {
 					t.Fatalf("day %d: the night said %q", d, said)
 				}
@@ -150,7 +151,7 @@ func TestTwoYearsOfReminders(t *testing.T) {
 		}
 		r.ok(t, r.SendDigests(t.Context()))
 		r.ok(t, r.SendDigests(t.Context()))
-		if got := r.scalar(t, `select count(*) from letter where kind = 'digest'`); got != digests {
+		if got := r.campus.Scalar(`select count(*) from letter where kind = 'digest'`); got != digests {
 			t.Fatalf("day %d: got %d digests, want %d", d, got, digests)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/earlier"
 	"petschaft/internal/person"
@@ -186,7 +187,7 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	if len(ending) != 1 || !ending[0].Earlier {
 		t.Fatalf("ending: got %+v, want the one that is not over", ending)
 	}
-	wants(t, cert.MayRenew(ending[0], r.Now()), "cert.renew.foreign")
+	campus.Wants(t, cert.MayRenew(ending[0], r.Now()), "cert.renew.foreign")
 	r.ok(t, r.Remind(t.Context()))
 	if got := r.reminders(t, ending[0].Reference); !slices.Equal(got, []string{"28d Bach@people.example"}) {
 		t.Errorf("of the server's: got %v, want one reminder", got)
@@ -200,10 +201,10 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	if got := r.reminders(t, mine[0].Reference); !slices.Equal(got, []string{"14d Adler@people.example"}) {
 		t.Errorf("of hers, when the newer one was revoked: got %v, want one reminder", got)
 	}
-	lists := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`)
+	lists := r.campus.Scalar(`select count(*) from river_job where kind = 'cert_list'`)
 	r.ok(t, r.Revoke(t.Context(), r.ada, mine[0].ID, pki.KeyCompromise))
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, ending[0].Reference, pki.Superseded))
-	if n := r.scalar(t, `select count(*) from river_job where kind = 'cert_list'`); n != lists {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'cert_list'`); n != lists {
 		t.Errorf("marking revoked queued %d lists, want none", n-lists)
 	}
 	for _, authority := range []string{ca.Mail, ca.TLS} {
@@ -218,7 +219,7 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	if bad, err := r.Compromised(t.Context(), r.db, trial.Must(pki.ParseCertificate(mine[0].DER)).Key); err != nil || !bad {
 		t.Errorf("the key of what was marked: got %v, %v; want it blocked for ever", bad, err)
 	}
-	if n := r.scalar(t, `select count(*) from letter where (words->>'Elsewhere')::boolean`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from letter where (words->>'Elsewhere')::boolean`); n != 2 {
 		t.Errorf("got %d letters that say that it is only marked here, want 2", n)
 	}
 }
@@ -233,23 +234,23 @@ func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 	if got := r.planned(t, id); !slices.Equal(got, []string{"unassigned cert.import.no_holder", "faulty cert.import.no_certificate"}) {
 		t.Fatalf("got %v, want the line of the owners' file that means nothing told", got)
 	}
-	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "nobody"}), "cert.import.unknown_holder")
-	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Address: "other@uni.example", Holder: "Adler@people.example"}), "cert.import.no_row")
-	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 7, earlier.Owner{}), "fault.missing")
+	campus.Wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "nobody"}), "cert.import.unknown_holder")
+	campus.Wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Address: "other@uni.example", Holder: "Adler@people.example"}), "cert.import.no_row")
+	campus.Wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 7, earlier.Owner{}), "fault.missing")
 	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{Holder: "adler@people.example"}))
 	r.applyImport(t, id, 1)
-	wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{}), "fault.missing")
-	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end = $2`, row, trial.Today().Add(300*day)); n != 1 {
+	campus.Wants(t, r.Earlier.Assign(t.Context(), r.officer, id, 1, earlier.Owner{}), "fault.missing")
+	if n := r.campus.Scalar(`select count(*) from address_row where id = $1 and certificate_end = $2`, row, trial.Today().Add(300*day)); n != 1 {
 		t.Error("the row does not show when the certificate ends")
 	}
 	r.issued(t, r.ada, row, "ada@uni.example")
 	again := r.uploaded(t, "", e.mail(10*day, "ada@uni.example"))
 	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, again, 1, earlier.Owner{Holder: "Adler@people.example"}))
 	r.applyImport(t, again, 1)
-	if n := r.scalar(t, `select count(*) from address_row where id = $1 and certificate_end > $2`, row, trial.Today().Add(100*day)); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from address_row where id = $1 and certificate_end > $2`, row, trial.Today().Add(100*day)); n != 1 {
 		t.Error("what was imported last hides the newest certificate of the row")
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.imported'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'cert.imported'`); n != 2 {
 		t.Errorf("got %d audit lines, want one for each", n)
 	}
 }
@@ -259,7 +260,7 @@ func TestAnImportIsTakenOverOnce(t *testing.T) {
 	r, e := newRig(t), newElsewhere(t)
 	r.organisation(t, "Garten", r.bob)
 	id := r.uploaded(t, "", e.server(90*day, "Garten", "a.example"), e.server(90*day, "Fremd", "b.example"))
-	for said, n := range race(8, func(int) error {
+	for said, n := range trial.Race(8, campus.Said, func(int) error {
 		_, err := r.Earlier.Apply(t.Context(), r.officer, id, references())
 		return err
 	}) {
@@ -274,7 +275,7 @@ func TestAnImportIsTakenOverOnce(t *testing.T) {
 	other := r.uploaded(t, "", e.server(90*day, "Fremd", "c.example"))
 	r.ok(t, r.Earlier.Discard(t.Context(), r.officer, other))
 	_, _, err := r.Earlier.Plan(t.Context(), r.officer, other)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 }
 
 func TestOnlyOfficersImport(t *testing.T) {
@@ -282,15 +283,15 @@ func TestOnlyOfficersImport(t *testing.T) {
 	r, e := newRig(t), newElsewhere(t)
 	id := r.uploaded(t, "", e.server(90*day, "Fremd", "b.example"))
 	_, err := r.Earlier.Upload(t.Context(), r.contact, []earlier.File{{Name: "x", Content: pemOf(e.root)}}, nil)
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	_, _, err = r.Earlier.Plan(t.Context(), r.contact, id)
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	_, err = r.Earlier.Imports(t.Context(), r.contact)
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	_, err = r.Earlier.Apply(t.Context(), r.contact, id, references())
-	wants(t, err, "fault.officers_only")
-	wants(t, r.Earlier.Assign(t.Context(), r.contact, id, 1, earlier.Owner{}), "fault.officers_only")
-	wants(t, r.Earlier.Discard(t.Context(), r.contact, id), "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
+	campus.Wants(t, r.Earlier.Assign(t.Context(), r.contact, id, 1, earlier.Owner{}), "fault.officers_only")
+	campus.Wants(t, r.Earlier.Discard(t.Context(), r.contact, id), "fault.officers_only")
 }
 
 func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
@@ -315,16 +316,16 @@ func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
 		"owners in half a book":   {pemOf(one), "PK\x03\x04", "sheet.workbook_damaged"},
 	} {
 		_, err := r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Name: "x.pem", Content: c.file}}, []byte(c.owners))
-		if got := said(err); got != c.want {
+		if got := campus.Said(err); got != c.want {
 			t.Errorf("%s: got %q (%v), want %q", what, got, err, c.want)
 		}
 	}
 	many := slices.Repeat(pemOf(one), earlier.MostCertificates+1)
 	_, err := r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Content: many}}, nil)
-	wants(t, err, "cert.import.too_many")
+	campus.Wants(t, err, "cert.import.too_many")
 	_, err = r.Earlier.Upload(t.Context(), r.officer, []earlier.File{{Content: make([]byte, earlier.MostBytes+1)}}, nil)
-	wants(t, err, "cert.import.too_large")
-	if n := r.scalar(t, `select count(*) from certificate_import`); n != 0 {
+	campus.Wants(t, err, "cert.import.too_large")
+	if n := r.campus.Scalar(`select count(*) from certificate_import`); n != 0 {
 		t.Errorf("got %d imports, want none", n)
 	}
 }

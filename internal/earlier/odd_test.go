@@ -59,7 +59,7 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 			r.ok(t, r.Remind(t.Context()))
 		}
 	}
-	if n := r.scalar(t, `select count(distinct r.certificate) from reminder r join certificate c on c.id = r.certificate where c.imported = $1`, id); n != 14 {
+	if n := r.campus.Scalar(`select count(distinct r.certificate) from reminder r join certificate c on c.id = r.certificate where c.imported = $1`, id); n != 14 {
 		t.Errorf("got reminders of %d, want of all 14", n)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/earlier"
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -61,38 +58,10 @@ func newRig(t testing.TB) *rig {
 	return r
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
-
 func (r *rig) ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// said is the message id of an error, of its first field if it has any.
-func said(err error) string {
-	f := fault.Of(err)
-	switch {
-	case f == nil:
-		return ""
-	case len(f.Fields) > 0:
-		return f.Fields[0].ID
-	case f.ID == "":
-		return "internal " + err.Error()
-	}
-	return f.ID
-}
-
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	if got := said(err); got != id {
-		t.Errorf("got %q (%v), want %q", got, err, id)
 	}
 }
 
@@ -106,9 +75,9 @@ func (r *rig) row(t testing.TB, address string) mailbox.ID {
 // sign lets the authority make a certificate that nobody has recorded yet.
 func (r *rig) sign(t testing.TB, holder person.Actor, row mailbox.ID, address string) cert.Issuance {
 	t.Helper()
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	c, err := r.local.Issue(t.Context(), pki.Request{
-		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
+		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
 		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	})
 	r.ok(t, err)
@@ -140,34 +109,6 @@ func (r *rig) issued(t testing.TB, holder person.Actor, row mailbox.ID, address 
 	return r.record(t, r.sign(t, holder, row, address))
 }
 
-func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return n
-}
-
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
-}
-
 // reminders are who was reminded of a certificate, and at which threshold.
 func (r *rig) reminders(t testing.TB, reference string) []string {
 	t.Helper()
@@ -191,7 +132,7 @@ func (r *rig) list(t testing.TB, name string) (*x509.RevocationList, cert.List) 
 	r.ok(t, err)
 	l, err := x509.ParseRevocationList(kept.DER)
 	r.ok(t, err)
-	if err := l.CheckSignatureFrom(must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
+	if err := l.CheckSignatureFrom(trial.Must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
 		t.Errorf("the list of %s: %v", name, err)
 	}
 	if l.Number.Int64() != kept.Number || len(l.RevokedCertificateEntries) != kept.Entries || !l.NextUpdate.Equal(kept.NextUpdate) {

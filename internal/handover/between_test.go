@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/mail"
 	"petschaft/internal/person"
@@ -25,7 +26,7 @@ func TestASuccessorWhoLosesTheirAccountGoesNoFurther(t *testing.T) {
 	ctx := t.Context()
 	o := r.offer(t)
 	r.lock(t, r.ada)
-	wants(t, r.Accept(ctx, r.ada, o.ID), "person.locked")
+	campus.Wants(t, r.Accept(ctx, r.ada, o.ID), "person.locked")
 	r.is(t, o.ID, handover.Offered)
 	if seen := trial.Must(r.One(ctx, r.tina, o.ID)); !seen.SuccessorLocked {
 		t.Error("the giver does not see that the successor's account is locked")
@@ -33,8 +34,8 @@ func TestASuccessorWhoLosesTheirAccountGoesNoFurther(t *testing.T) {
 	r.ok(t, r.Person.Unlock(ctx, r.rita, r.ada.Account))
 	r.ok(t, r.Accept(ctx, r.ada, o.ID))
 	r.lock(t, r.ada)
-	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "person.locked")
-	wants(t, r.Finish(ctx, r.ada, o.ID, "falsch"), "person.locked")
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "person.locked")
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, "falsch"), "person.locked")
 	r.is(t, o.ID, handover.Accepted)
 	r.keeps(t, r.tina, r.garden)
 	bob := r.offerTo(t, r.bob, r.garden)[0] // the giver turns to somebody else
@@ -50,8 +51,8 @@ func TestAnOfferOfAnAccountThatWasLockedSinceIsNotFinished(t *testing.T) {
 	r := newRig(t)
 	accepted, offered := r.accepted(t), r.offerTo(t, r.ada, r.library)[0]
 	r.lock(t, r.tina)
-	wants(t, r.Finish(t.Context(), r.ada, accepted.ID, accepted.Password), "handover.giver_locked")
-	wants(t, r.Accept(t.Context(), r.ada, offered.ID), "handover.giver_locked")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, accepted.ID, accepted.Password), "handover.giver_locked")
+	campus.Wants(t, r.Accept(t.Context(), r.ada, offered.ID), "handover.giver_locked")
 	r.ok(t, r.Decline(t.Context(), r.ada, offered.ID))
 	r.keeps(t, r.tina, r.garden)
 }
@@ -64,7 +65,7 @@ func TestTheSuccessorIsLockedWhileTheyFinish(t *testing.T) {
 	r.PerDay = 100
 	for range 10 {
 		o := r.accepted(t)
-		got := race(2, func(i int) error {
+		got := trial.Race(2, campus.Said, func(i int) error {
 			if i == 0 {
 				return r.Finish(t.Context(), r.ada, o.ID, o.Password)
 			}
@@ -149,8 +150,8 @@ func TestATokenOfTheSuccessorSeesNoOffer(t *testing.T) {
 	o := r.offer(t)
 	ada := r.ada
 	ada.Reach = &person.Reach{Organisations: []int64{int64(r.garden)}}
-	wants(t, r.Accept(t.Context(), ada, o.ID), "fault.missing")
+	campus.Wants(t, r.Accept(t.Context(), ada, o.ID), "fault.missing")
 	tina := r.tina
 	tina.Reach = &person.Reach{Organisations: []int64{int64(r.library)}}
-	wants(t, r.Cancel(t.Context(), tina, o.ID), "fault.missing")
+	campus.Wants(t, r.Cancel(t.Context(), tina, o.ID), "fault.missing")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 )
 
@@ -56,8 +57,8 @@ func (m *walker) compareOffers() {
 			{"cancel", handover.MayCancel(got, now), m.w.mayCancel(by.Account, o)},
 			{"finish", handover.MayFinish(got, now), m.w.mayFinish(by.Account, o)},
 		} {
-			if said(b.err) != b.want {
-				m.t.Errorf("step %d: the button %s of %s on offer %d: got %q, want %q", m.step, b.name, by.Name, o.id, said(b.err), b.want)
+			if campus.Said(b.err) != b.want {
+				m.t.Errorf("step %d: the button %s of %s on offer %d: got %q, want %q", m.step, b.name, by.Name, o.id, campus.Said(b.err), b.want)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -26,19 +27,19 @@ func TestAnOrganisationGoesOverWhenBothAgree(t *testing.T) {
 	if !regexp.MustCompile(`^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}$`).MatchString(o.Password) {
 		t.Errorf("got the session password %q, want four groups of four", o.Password)
 	}
-	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.accept_first")
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.accept_first")
 	r.ok(t, r.Accept(ctx, r.ada, o.ID))
-	wants(t, r.Accept(ctx, r.ada, o.ID), "handover.accepted_already")
+	campus.Wants(t, r.Accept(ctx, r.ada, o.ID), "handover.accepted_already")
 	r.keeps(t, r.tina, r.garden)
 	r.ok(t, r.Finish(ctx, r.ada, o.ID, o.Password))
 	r.is(t, o.ID, handover.Done)
 	r.keeps(t, r.ada, r.garden)
 	r.keeps(t, r.tina, r.library)
-	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.done")
-	if _, err := r.One(ctx, r.tina, o.ID); said(err) != "fault.missing" {
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.done")
+	if _, err := r.One(ctx, r.tina, o.ID); campus.Said(err) != "fault.missing" {
 		t.Errorf("the contact before reads the handover: %v, want it missing", err)
 	}
-	if _, err := r.Org.Organisation(ctx, r.tina, r.garden); said(err) != "fault.missing" {
+	if _, err := r.Org.Organisation(ctx, r.tina, r.garden); campus.Said(err) != "fault.missing" {
 		t.Errorf("the contact before: %v, want the organisation missing", err)
 	}
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_given tina", "handover_taken ada")
@@ -76,14 +77,14 @@ func TestFiveWrongSessionPasswordsLockTheOffer(t *testing.T) {
 	o := r.accepted(t)
 	for i, wrong := range []string{"falsch", "0000-0000-0000-0000", o.Password + "0", "ÄÖÜ"} {
 		err := r.Finish(t.Context(), r.ada, o.ID, wrong)
-		wants(t, err, "handover.password.wrong")
+		campus.Wants(t, err, "handover.password.wrong")
 		if got := trial.Must(r.One(t.Context(), r.ada, o.ID)); got.Wrong != i+1 || got.Left() != 4-i {
 			t.Errorf("got %d wrong and %d left after %d", got.Wrong, got.Left(), i+1)
 		}
 	}
-	wants(t, r.Finish(t.Context(), r.ada, o.ID, " "), "field.required") // costs nothing
-	wants(t, r.Finish(t.Context(), r.ada, o.ID, "falsch"), "handover.over.locked")
-	wants(t, r.Finish(t.Context(), r.ada, o.ID, o.Password), "handover.over.locked")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, o.ID, " "), "field.required") // costs nothing
+	campus.Wants(t, r.Finish(t.Context(), r.ada, o.ID, "falsch"), "handover.over.locked")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, o.ID, o.Password), "handover.over.locked")
 	r.is(t, o.ID, handover.Locked)
 	r.keeps(t, r.tina, r.garden)
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_locked tina", "handover_locked ada")
@@ -105,7 +106,7 @@ func TestNobodyElseSeesOrAnswersAnOffer(t *testing.T) {
 			"reads": err, "accepts": r.Accept(ctx, by, o.ID), "declines": r.Decline(ctx, by, o.ID),
 			"cancels": r.Cancel(ctx, by, o.ID), "finishes": r.Finish(ctx, by, o.ID, o.Password),
 		} {
-			if said(err) != "fault.missing" {
+			if campus.Said(err) != "fault.missing" {
 				t.Errorf("%q %s: got %v, want it missing", by.Name, what, err)
 			}
 		}
@@ -116,9 +117,9 @@ func TestNobodyElseSeesOrAnswersAnOffer(t *testing.T) {
 			t.Errorf("%q sees what moves", by.Name)
 		}
 	}
-	wants(t, r.Cancel(ctx, r.ada, o.ID), "handover.giver_only")
+	campus.Wants(t, r.Cancel(ctx, r.ada, o.ID), "handover.giver_only")
 	for _, err := range []error{r.Accept(ctx, r.tina, o.ID), r.Decline(ctx, r.tina, o.ID), r.Finish(ctx, r.tina, o.ID, o.Password)} {
-		wants(t, err, "handover.successor_only")
+		campus.Wants(t, err, "handover.successor_only")
 	}
 	for _, c := range []struct {
 		by   person.Actor
@@ -132,9 +133,9 @@ func TestNobodyElseSeesOrAnswersAnOffer(t *testing.T) {
 		{r.tina, nil, "handover.none"},
 	} {
 		_, err := r.Find(ctx, c.by, c.of, r.eve.Email)
-		wants(t, err, c.want)
+		campus.Wants(t, err, c.want)
 		_, err = r.Offer(ctx, c.by, handover.Wish{Organisations: c.of, Email: r.eve.Email})
-		wants(t, err, c.want)
+		campus.Wants(t, err, c.want)
 	}
 	r.is(t, o.ID, handover.Accepted)
 }
@@ -167,15 +168,15 @@ func TestTheSuccessorIsFoundByTheirVerifiedAddress(t *testing.T) {
 		{"nothing", "", "org.address.form"},
 	} {
 		_, err := r.Find(t.Context(), r.tina, []org.OrganisationID{r.garden}, c.typed)
-		if said(err) != c.want {
+		if campus.Said(err) != c.want {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 		_, err = r.Offer(t.Context(), r.tina, handover.Wish{Organisations: []org.OrganisationID{r.garden}, Email: c.typed})
-		if said(err) != c.want {
+		if campus.Said(err) != c.want {
 			t.Errorf("%s, offered: got %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, err := r.Offer(t.Context(), r.tina, handover.Wish{Organisations: []org.OrganisationID{r.garden}, Email: r.ada.Email, Successor: r.bob.Account}); said(err) != "handover.successor_changed" {
+	if _, err := r.Offer(t.Context(), r.tina, handover.Wish{Organisations: []org.OrganisationID{r.garden}, Email: r.ada.Email, Successor: r.bob.Account}); campus.Said(err) != "handover.successor_changed" {
 		t.Errorf("somebody else than was shown: got %v", err)
 	}
 }
@@ -186,10 +187,10 @@ func TestANewOfferReplacesTheOneBefore(t *testing.T) {
 	first := r.accepted(t)
 	second := r.offerTo(t, r.bob, r.garden)[0]
 	r.is(t, first.ID, handover.Replaced)
-	wants(t, r.Finish(t.Context(), r.ada, first.ID, first.Password), "handover.over.replaced")
-	wants(t, r.Finish(t.Context(), r.ada, first.ID, second.Password), "handover.over.replaced")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, first.ID, first.Password), "handover.over.replaced")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, first.ID, second.Password), "handover.over.replaced")
 	r.ok(t, r.Accept(t.Context(), r.bob, second.ID))
-	wants(t, r.Finish(t.Context(), r.bob, second.ID, first.Password), "handover.password.wrong")
+	campus.Wants(t, r.Finish(t.Context(), r.bob, second.ID, first.Password), "handover.password.wrong")
 	third := r.offerTo(t, r.bob, r.garden)[0] // the same person needs no mail that the one before is over
 	r.is(t, second.ID, handover.Replaced)
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_cancelled ada", "handover_offered bob", "handover_accepted tina", "handover_offered bob")
@@ -208,10 +209,10 @@ func TestOneFormMakesOneOffer(t *testing.T) {
 		t.Fatalf("got %v and %v, want two offers with a password each", made, err)
 	}
 	_, err = r.Offer(t.Context(), r.tina, in)
-	wants(t, err, "schema.handover_form")
+	campus.Wants(t, err, "schema.handover_form")
 	r.is(t, made[0].ID, handover.Offered)
 	r.ok(t, r.Accept(t.Context(), r.ada, made[0].ID))
-	wants(t, r.Finish(t.Context(), r.ada, made[0].ID, made[1].Password), "handover.password.wrong")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, made[0].ID, made[1].Password), "handover.password.wrong")
 	r.ok(t, r.Finish(t.Context(), r.ada, made[0].ID, made[0].Password))
 	r.is(t, made[1].ID, handover.Offered)
 	mine := trial.Must(r.Mine(t.Context(), r.tina))
@@ -229,7 +230,7 @@ func TestOffersAreBraked(t *testing.T) {
 	r.offer(t)
 	in := handover.Wish{Organisations: []org.OrganisationID{r.garden}, Email: r.ada.Email}
 	_, err := r.Offer(t.Context(), r.tina, in)
-	wants(t, err, "handover.brake")
+	campus.Wants(t, err, "handover.brake")
 	r.offerTo(t, r.ada, r.library)
 	r.clock.Advance(day/2 + 1)
 	r.offer(t)
@@ -241,12 +242,12 @@ func TestDecliningAndCancellingTellTheOther(t *testing.T) {
 	ctx := t.Context()
 	o := r.accepted(t) // also after having accepted
 	r.ok(t, r.Decline(ctx, r.ada, o.ID))
-	wants(t, r.Decline(ctx, r.ada, o.ID), "handover.over.declined")
-	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.declined")
+	campus.Wants(t, r.Decline(ctx, r.ada, o.ID), "handover.over.declined")
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.declined")
 	again := r.offer(t)
 	r.ok(t, r.Cancel(ctx, r.tina, again.ID))
-	wants(t, r.Cancel(ctx, r.tina, again.ID), "handover.over.cancelled")
-	wants(t, r.Accept(ctx, r.ada, again.ID), "handover.over.cancelled")
+	campus.Wants(t, r.Cancel(ctx, r.tina, again.ID), "handover.over.cancelled")
+	campus.Wants(t, r.Accept(ctx, r.ada, again.ID), "handover.over.cancelled")
 	r.keeps(t, r.tina, r.garden)
 	r.wantLetters(t, "handover_offered ada", "handover_accepted tina", "handover_declined tina", "handover_offered ada", "handover_cancelled ada")
 }
@@ -270,8 +271,8 @@ func TestAnOfferExpiresAfterAFortnightWithOneReminder(t *testing.T) {
 	r.clock.Advance(3 * day) // some nights were missed
 	tick("after a week", "handover_reminder ada")
 	r.clock.Advance(4*day + 1000)
-	wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.expired")
-	wants(t, r.Cancel(ctx, r.tina, o.ID), "handover.over.expired")
+	campus.Wants(t, r.Finish(ctx, r.ada, o.ID, o.Password), "handover.over.expired")
+	campus.Wants(t, r.Cancel(ctx, r.tina, o.ID), "handover.over.expired")
 	if mine := trial.Must(r.Mine(ctx, r.ada)); len(mine) != 0 {
 		t.Error("an offer whose time is over is still a task")
 	}
@@ -331,7 +332,7 @@ func TestTheSessionPasswordLiesNowhere(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o := r.accepted(t)
-	wants(t, r.Finish(t.Context(), r.ada, o.ID, "ABCD-EFGH-JKMN-PQRS"), "handover.password.wrong")
+	campus.Wants(t, r.Finish(t.Context(), r.ada, o.ID, "ABCD-EFGH-JKMN-PQRS"), "handover.password.wrong")
 	r.ok(t, r.Finish(t.Context(), r.ada, o.ID, o.Password))
 	rows, err := r.db.Query(t.Context(), `select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`)
 	r.ok(t, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -120,7 +121,7 @@ func (m *walker) act() {
 		m.trace = append(m.trace, o.name)
 		m.w.letters = nil
 		x := o.do(m)
-		got := said(x.err)
+		got := campus.Said(x.err)
 		m.say("→ %s", got)
 		if x.none {
 			return
@@ -192,7 +193,7 @@ func (m *walker) makeOffer() did {
 	want, o := m.w.offer(by.Account, of, to.Account)
 	if o != nil && err == nil {
 		o.id, o.password = made[0].ID, made[0].Password
-		if _, err := m.Offer(m.t.Context(), by, in); said(err) != "schema.handover_form" && said(err) != "handover.brake" {
+		if _, err := m.Offer(m.t.Context(), by, in); campus.Said(err) != "schema.handover_form" && campus.Said(err) != "handover.brake" {
 			m.t.Errorf("step %d: the same form again: got %v", m.step, err)
 		}
 	}
@@ -253,7 +254,7 @@ func (m *walker) guess() did {
 	}
 	by := m.who(o.successor)
 	for range handover.Tries - 1 {
-		if got, want := said(m.Finish(m.t.Context(), by, o.id, "falsch")), m.w.finish(by.Account, o, false); got != want {
+		if got, want := campus.Said(m.Finish(m.t.Context(), by, o.id, "falsch")), m.w.finish(by.Account, o, false); got != want {
 			m.t.Errorf("step %d, a guess: got %q, the mission says %q", m.step, got, want)
 		}
 	}

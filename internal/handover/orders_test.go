@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
@@ -84,21 +85,21 @@ func TestOrdersGoOnWithTheSuccessor(t *testing.T) {
 	before := len(o.letters(t))
 
 	for _, reference := range []string{returned, received, decided} {
-		if _, err := o.orders.Server(ctx, o.tina, reference); said(err) != "fault.missing" {
+		if _, err := o.orders.Server(ctx, o.tina, reference); campus.Said(err) != "fault.missing" {
 			t.Errorf("who ordered reads %s: %v, want it missing", reference, err)
 		}
 		if s := trial.Must(o.orders.Server(ctx, o.ada, reference)); !s.Contact {
 			t.Errorf("the successor reads %s as %+v, want as the contact", reference, s.OrganisationStanding)
 		}
 	}
-	wants(t, o.orders.Withdraw(ctx, o.tina, received), "fault.missing")
-	wants(t, o.orders.Correct(ctx, o.tina, returned, 1, o.wish()), "fault.missing")
+	campus.Wants(t, o.orders.Withdraw(ctx, o.tina, received), "fault.missing")
+	campus.Wants(t, o.orders.Correct(ctx, o.tina, returned, 1, o.wish()), "fault.missing")
 	_, err := o.submit(t, o.tina, "1") // the form of an earlier order
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	tina := o.tina
 	tina.Officer = true // an officer sees it, but keeps no contact's rights
-	wants(t, o.orders.Withdraw(ctx, tina, received), "serverorder.keeper_only")
-	wants(t, o.orders.Approve(ctx, tina, received, 1), "serverorder.decide.author")
+	campus.Wants(t, o.orders.Withdraw(ctx, tina, received), "serverorder.keeper_only")
+	campus.Wants(t, o.orders.Approve(ctx, tina, received, 1), "serverorder.decide.author")
 
 	o.ok(t, o.orders.Correct(ctx, o.ada, returned, 1, o.wish()))
 	o.ok(t, o.orders.Withdraw(ctx, o.ada, received))
@@ -124,7 +125,7 @@ func TestTheOldContactOrdersWhileTheLastStepCommits(t *testing.T) {
 	for round := range 6 {
 		h := o.accepted(t)
 		before := o.count(t, `select count(*) from server_order`)
-		got := race(16, func(i int) error {
+		got := trial.Race(16, campus.Said, func(i int) error {
 			if i == 7 {
 				return o.Finish(t.Context(), o.ada, h.ID, h.Password)
 			}
@@ -164,7 +165,7 @@ func TestAnOrderWaitsForTheLastStep(t *testing.T) {
 	o.awaitLocks(t, 2)
 	release()
 	o.ok(t, <-finished)
-	wants(t, <-ordered, "fault.missing")
+	campus.Wants(t, <-ordered, "fault.missing")
 	if n := o.count(t, `select count(*) from server_order`); n != 0 {
 		t.Errorf("got %d orders, want none", n)
 	}

@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/trial"
 )
 
 const many = 50
@@ -15,7 +17,7 @@ func TestManyAcceptancesAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o := r.offer(t)
-	got := race(many, func(int) error { return r.Accept(t.Context(), r.ada, o.ID) })
+	got := trial.Race(many, campus.Said, func(int) error { return r.Accept(t.Context(), r.ada, o.ID) })
 	if got[""] != 1 || got["handover.accepted_already"] != many-1 {
 		t.Errorf("got %v, want one acceptance and %d that come too late", got, many-1)
 	}
@@ -29,7 +31,7 @@ func TestAcceptingMeetsCancelling(t *testing.T) {
 	r.PerDay = 100
 	for range 8 {
 		o := r.offer(t)
-		got := race(many, func(i int) error {
+		got := trial.Race(many, campus.Said, func(i int) error {
 			switch i % 4 {
 			case 0, 1:
 				return r.Accept(t.Context(), r.ada, o.ID)
@@ -58,7 +60,7 @@ func TestTwoTabsEnterTheSessionPassword(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o := r.accepted(t)
-	got := race(many, func(int) error { return r.Finish(t.Context(), r.ada, o.ID, o.Password) })
+	got := trial.Race(many, campus.Said, func(int) error { return r.Finish(t.Context(), r.ada, o.ID, o.Password) })
 	if got[""] != 1 || got["handover.over.done"] != many-1 {
 		t.Errorf("got %v, want one handover and %d that come too late", got, many-1)
 	}
@@ -72,7 +74,7 @@ func TestWrongPasswordsAtOnceAreNeverMoreThanFive(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	o := r.accepted(t)
-	got := race(many, func(int) error { return r.Finish(t.Context(), r.ada, o.ID, "0000-0000-0000-0000") })
+	got := trial.Race(many, campus.Said, func(int) error { return r.Finish(t.Context(), r.ada, o.ID, "0000-0000-0000-0000") })
 	if got["handover.password.wrong"] != 4 || got["handover.over.locked"] != many-4 {
 		t.Errorf("got %v, want four that may go on and all others locked out", got)
 	}
@@ -93,7 +95,7 @@ func TestTheRightPasswordAmongWrongOnes(t *testing.T) {
 	r.PerDay = 100
 	for range 4 {
 		o := r.accepted(t)
-		got := race(12, func(i int) error {
+		got := trial.Race(12, campus.Said, func(i int) error {
 			if i%4 == 0 {
 				return r.Finish(t.Context(), r.ada, o.ID, o.Password)
 			}
@@ -123,7 +125,7 @@ func TestManyOffersAtOnceLeaveOneOpen(t *testing.T) {
 	r := newRig(t)
 	r.PerDay = 100
 	people := []person.Actor{r.ada, r.bob, r.eve}
-	got := race(many, func(i int) error {
+	got := trial.Race(many, campus.Said, func(i int) error {
 		of := []org.OrganisationID{r.garden, r.library}
 		if i%2 == 1 {
 			of = []org.OrganisationID{r.library, r.garden}
@@ -144,7 +146,7 @@ func TestOneFormSentManyTimesAtOnceMakesOneOffer(t *testing.T) {
 	r := newRig(t)
 	in := handover.Wish{Organisations: []org.OrganisationID{r.garden}, Email: r.ada.Email, Form: "form"}
 	r.PerDay = 100
-	got := race(many, func(int) error { _, err := r.Offer(t.Context(), r.tina, in); return err })
+	got := trial.Race(many, campus.Said, func(int) error { _, err := r.Offer(t.Context(), r.tina, in); return err })
 	if got[""] != 1 || got["schema.handover_form"] != many-1 {
 		t.Errorf("got %v, want one offer", got)
 	}
@@ -156,11 +158,11 @@ func TestTicksAtOnceTellOnce(t *testing.T) {
 	r := newRig(t)
 	r.offer(t)
 	r.clock.Advance(8 * day)
-	if got := race(10, func(int) error { return r.Tick(t.Context()) }); got[""] != 10 {
+	if got := trial.Race(10, campus.Said, func(int) error { return r.Tick(t.Context()) }); got[""] != 10 {
 		t.Errorf("got %v, want all ticks well", got)
 	}
 	r.clock.Advance(8 * day)
-	if got := race(10, func(int) error { return r.Tick(t.Context()) }); got[""] != 10 {
+	if got := trial.Race(10, campus.Said, func(int) error { return r.Tick(t.Context()) }); got[""] != 10 {
 		t.Errorf("got %v, want all ticks well", got)
 	}
 	r.wantLetters(t, "handover_offered ada", "handover_reminder ada", "handover_expired tina", "handover_expired ada")
@@ -176,7 +178,7 @@ func TestOfficeAndSuccessorAtOnce(t *testing.T) {
 		o := r.accepted(t)
 		id, _, err := r.AskReassign(t.Context(), r.rita, r.garden, r.bob.Account, "weg")
 		r.ok(t, err)
-		got := race(10, func(i int) error {
+		got := trial.Race(10, campus.Said, func(i int) error {
 			if i%2 == 0 {
 				return r.Finish(t.Context(), r.ada, o.ID, o.Password)
 			}

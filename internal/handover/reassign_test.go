@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/person"
 	"petschaft/internal/trial"
@@ -22,28 +23,28 @@ func TestTheOfficeReassignsWithASecondOfficer(t *testing.T) {
 	}
 	r.keeps(t, r.tina, r.garden)
 	_, _, err = r.AskReassign(ctx, r.otto, r.garden, r.eve.Account, "anders")
-	wants(t, err, "schema.reassignment_one_open")
-	wants(t, r.ConfirmReassign(ctx, r.rita, id), "handover.reassign.second")
+	campus.Wants(t, err, "schema.reassignment_one_open")
+	campus.Wants(t, r.ConfirmReassign(ctx, r.rita, id), "handover.reassign.second")
 	for _, by := range []person.Actor{r.tina, r.ada, r.bob, {}} {
-		wants(t, r.ConfirmReassign(ctx, by, id), "fault.officers_only")
-		wants(t, r.DropReassign(ctx, by, id), "fault.officers_only")
+		campus.Wants(t, r.ConfirmReassign(ctx, by, id), "fault.officers_only")
+		campus.Wants(t, r.DropReassign(ctx, by, id), "fault.officers_only")
 		_, err := r.Reassignments(ctx, by)
-		wants(t, err, "fault.officers_only")
+		campus.Wants(t, err, "fault.officers_only")
 	}
 	bob := r.bob
 	bob.Officer = true
-	wants(t, r.ConfirmReassign(ctx, bob, id), "org.organisation.self")
+	campus.Wants(t, r.ConfirmReassign(ctx, bob, id), "org.organisation.self")
 	tina := r.tina
 	tina.Officer = true
-	wants(t, r.ConfirmReassign(ctx, tina, id), "org.organisation.own")
-	wants(t, r.DropReassign(ctx, tina, id), "org.organisation.own")
+	campus.Wants(t, r.ConfirmReassign(ctx, tina, id), "org.organisation.own")
+	campus.Wants(t, r.DropReassign(ctx, tina, id), "org.organisation.own")
 	waiting := trial.Must(r.Reassignments(ctx, r.otto))
 	if len(waiting) != 1 || waiting[0].Reason != "Frau Technik ist nicht mehr da." || waiting[0].Asker || waiting[0].AskedByName != "Rita Amt" || waiting[0].BeforeName != "Tina Technik" || handover.MayConfirmReassign(waiting[0]) != nil {
 		t.Errorf("got %+v, want what Rita asked for, for Otto to confirm", waiting)
 	}
 	r.ok(t, r.ConfirmReassign(ctx, r.otto, id))
-	wants(t, r.ConfirmReassign(ctx, ruth, id), "handover.reassign.over")
-	wants(t, r.DropReassign(ctx, ruth, id), "handover.reassign.over")
+	campus.Wants(t, r.ConfirmReassign(ctx, ruth, id), "handover.reassign.over")
+	campus.Wants(t, r.DropReassign(ctx, ruth, id), "handover.reassign.over")
 	r.keeps(t, r.bob, r.garden)
 	r.keeps(t, r.tina, r.library)
 	r.is(t, o.ID, handover.Cancelled)
@@ -88,7 +89,7 @@ func TestWhomTheOfficeMayAppoint(t *testing.T) {
 		{"with too long a reason", "field.too_long", r.rita, r.ada.Account, strings.Repeat("x", 2001)},
 	} {
 		_, _, err := r.AskReassign(t.Context(), c.by, r.garden, c.account, c.reason)
-		if said(err) != c.want {
+		if campus.Said(err) != c.want {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -103,14 +104,14 @@ func TestAReassignmentThatWaitsMeetsWhatHappensMeanwhile(t *testing.T) {
 	id, _, err := r.AskReassign(ctx, r.rita, r.garden, r.bob.Account, "weg")
 	r.ok(t, err)
 	r.lock(t, r.bob)
-	wants(t, r.ConfirmReassign(ctx, r.otto, id), "handover.email.locked")
+	campus.Wants(t, r.ConfirmReassign(ctx, r.otto, id), "handover.email.locked")
 	r.ok(t, r.DropReassign(ctx, r.rita, id)) // whoever asked may take it back
 
 	id, _, err = r.AskReassign(ctx, r.rita, r.garden, r.eve.Account, "doch nicht weg")
 	r.ok(t, err)
 	o := r.accepted(t)
 	r.ok(t, r.Finish(ctx, r.ada, o.ID, o.Password)) // the contact was there after all
-	wants(t, r.ConfirmReassign(ctx, r.otto, id), "handover.reassign.over")
+	campus.Wants(t, r.ConfirmReassign(ctx, r.otto, id), "handover.reassign.over")
 	r.keeps(t, r.ada, r.garden)
 	if n := r.count(t, `select count(*) from reassignment where state = 'dropped'`); n != 2 {
 		t.Errorf("got %d dropped, want both", n)

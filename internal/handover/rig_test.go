@@ -2,14 +2,12 @@ package handover_test
 
 import (
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/campus"
-	"petschaft/internal/fault"
 	"petschaft/internal/handover"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
@@ -147,45 +145,4 @@ func (r *rig) ok(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	if got := said(err); got != id {
-		t.Errorf("got %q (%v), want %q", got, err, id)
-	}
-}
-
-// said is the message id of an error, of its first field if it has any.
-func said(err error) string {
-	f := fault.Of(err)
-	switch {
-	case f == nil:
-		return ""
-	case len(f.Fields) > 0:
-		return f.Fields[0].ID
-	case f.ID == "":
-		return "internal " + err.Error()
-	}
-	return f.ID
-}
-
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
 }

@@ -3,6 +3,7 @@ package handover_test
 import (
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/postgres"
 )
 
@@ -31,7 +32,7 @@ func TestTheSchemaHoldsTheRules(t *testing.T) {
 		{"six further addresses", "schema.organisation_unconfirmed_few", `update organisation set reminders = '{a,b,c}', unconfirmed = '{d,e,f}' where id = $1`, []any{r.garden}},
 	} {
 		_, err := r.db.Exec(t.Context(), c.sql, c.args...)
-		got := said(postgres.Fault(err))
+		got := campus.Said(postgres.Fault(err))
 		if c.want == "internal" && len(got) > 8 {
 			got = got[:8]
 		}

@@ -3,6 +3,7 @@ package handover_test
 import (
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/trial"
@@ -33,7 +34,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	offer(r.garden)
 	r.clock.Once(t, "accept", func() error { return r.Accept(ctx, r.ada, made[0].ID) })
 	r.clock.Once(t, "mistype", func() error {
-		if err := r.Finish(ctx, r.ada, made[0].ID, "no"); said(err) != "handover.password.wrong" {
+		if err := r.Finish(ctx, r.ada, made[0].ID, "no"); campus.Said(err) != "handover.password.wrong" {
 			return err
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
@@ -32,7 +33,7 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 		"office;office@uni.example;;;functional;boss@uni.example;\n"+
 		"neu;neu@uni.example;one@uni.example;;personal;;\n")
 	r.wantClasses(t, im, "2 changed aliases:import.hint_pending aliases:import.hint_suspended", "3 changed applicant:import.hint_unlinked", "4 new")
-	before := r.scalar(t, `select count(*) from river_job where kind like '%deliver%'`)
+	before := r.campus.Scalar(`select count(*) from river_job where kind like '%deliver%'`)
 	im = r.apply(t, r.contact, im)
 	ada := r.row(t, id)
 	if ada.Name != "Ada A." || fmt.Sprint(ada.Aliases) != "[two@uni.example]" || ada.Comment != "x" || ada.Version != 2 || !*ada.Suspended || ada.Status != mailbox.None {
@@ -40,12 +41,12 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 	}
 	for _, d := range pending {
 		_, err := r.Confirm(t.Context(), r.ada, d)
-		wants(t, err, "mailbox.link.invalidated")
+		campus.Wants(t, err, "mailbox.link.invalidated")
 	}
 	if office := r.row(t, fun); office.Applicant != "boss@uni.example" || office.Linked != nil {
 		t.Errorf("got applicant %s and link %v, want another applicant and no link", office.Applicant, office.Linked)
 	}
-	if n := r.scalar(t, `select count(*) from river_job where kind like '%deliver%'`); n != before {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind like '%deliver%'`); n != before {
 		t.Errorf("got %d mails queued by the import, want none", n-before)
 	}
 	r.countsAreTrue(t)
@@ -71,11 +72,11 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 // countsAreTrue compares the counts with the rows, and the addresses with both.
 func (r *rig) countsAreTrue(t testing.TB) {
 	t.Helper()
-	if n := r.scalar(t, `select count(*) from (select domain, status, count(*) from address_row group by 1, 2
+	if n := r.campus.Scalar(`select count(*) from (select domain, status, count(*) from address_row group by 1, 2
 		except select domain, status, sum(n)::bigint from address_row_count group by 1, 2) x`); n != 0 {
 		t.Errorf("got %d statuses whose count is not that of the rows", n)
 	}
-	if n := r.scalar(t, `select count(*) from ((
+	if n := r.campus.Scalar(`select count(*) from ((
 			select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place)
 			except select row_id, place, address, active from address)
 		union all (select row_id, place, address, active from address
@@ -114,20 +115,20 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 			r.add(t, "bob")
 			im := r.planned(t, file)
 			c.do(t, r, ada)
-			before := r.scalar(t, `select count(*) from audit_line`)
+			before := r.campus.Scalar(`select count(*) from audit_line`)
 			im = r.apply(t, r.contact, im)
 			if im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_meanwhile" {
 				t.Fatalf("got state %s and trouble %q, want a new plan that says why", im.State, im.Trouble)
 			}
-			if n := r.scalar(t, `select count(*) from address_row where name in ('Ada A.', 'Bob B.', 'neu') and name <> $1 or name = 'neu' and changed < created`, "neu"); n != 0 {
+			if n := r.campus.Scalar(`select count(*) from address_row where name in ('Ada A.', 'Bob B.', 'neu') and name <> $1 or name = 'neu' and changed < created`, "neu"); n != 0 {
 				t.Errorf("got %d rows of the file written, want none", n)
 			}
-			if n := r.scalar(t, `select count(*) from audit_line`); n != before {
+			if n := r.campus.Scalar(`select count(*) from audit_line`); n != before {
 				t.Errorf("got %d audit lines of an import that wrote nothing", n-before)
 			}
 			r.wantClasses(t, im, strings.Split(c.want, ",")...)
 			im = r.apply(t, r.contact, im) // what is left is applied
-			if im.State != imports.Applied || r.scalar(t, `select count(*) from address_row where name = 'Bob B.'`) != 1 {
+			if im.State != imports.Applied || r.campus.Scalar(`select count(*) from address_row where name = 'Bob B.'`) != 1 {
 				t.Errorf("the rest: got state %s, want it applied", im.State)
 			}
 			r.countsAreTrue(t)
@@ -142,7 +143,7 @@ func TestAPlanMadeAnewTakesTheFreshStateAsItsBase(t *testing.T) {
 	im := r.planned(t, heads+"Ada A.;ada@uni.example;;;personal;;\n")
 	r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "by hand" })
 	im = r.apply(t, r.contact, im)
-	wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed)), "mailbox.import.nothing")
+	campus.Wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed)), "mailbox.import.nothing")
 	im = r.plan(t, r.contact, im)
 	if im.Trouble != "" || im.Changed != 1 {
 		t.Fatalf("got trouble %q and %d changed, want a plan as new", im.Trouble, im.Changed)
@@ -164,20 +165,20 @@ func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	expect(t, race(50, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
-	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
+	expect(t, trial.Race(50, campus.Said, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
 		t.Errorf("got %d jobs, want one for the plan and one to apply it", n)
 	}
-	expect(t, race(20, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applied {
+	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applied {
 		t.Errorf("got %d rows, want one", n)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.imported'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.imported'`); n != 1 {
 		t.Errorf("got %d audit lines of the import, want one", n)
 	}
-	expect(t, race(20, func(int) error { return r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
-	expect(t, race(20, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Undone {
+	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
+	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Undone {
 		t.Errorf("after undoing: got %d rows, want none", n)
 	}
 }
@@ -213,7 +214,7 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 	})
 	all.Wait()
 	im = r.imp(t, r.contact, r.uni, im.ID)
-	written := r.scalar(t, `select count(*) from address_row where name = 'Import'`)
+	written := r.campus.Scalar(`select count(*) from address_row where name = 'Import'`)
 	if im.State == imports.Applied && written != 8 || im.State == imports.Planned && written != 0 || im.State.Working() {
 		t.Errorf("got state %s and %d rows written, want all or nothing", im.State, written)
 	}
@@ -232,7 +233,7 @@ func TestAPlanThatChangesManyRowsAsksForTheirNumber(t *testing.T) {
 		t.Errorf("got %v for 2 and %v for 3 of 10, want only the latter to ask", imports.NeedsNumber(two), imports.NeedsNumber(three))
 	}
 	for _, n := range []int{0, 2, 4, -3} {
-		wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, three.ID, n)), "mailbox.import.number")
+		campus.Wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, three.ID, n)), "mailbox.import.number")
 	}
 	if r.apply(t, r.contact, three).State != imports.Applied {
 		t.Error("with the right number it was not applied")
@@ -278,20 +279,20 @@ func TestWhoMayImport(t *testing.T) {
 	}
 	reads := func(by person.Actor, domain string) string {
 		_, err := r.Imports.One(ctx, by, domain, im.ID)
-		return said(err)
+		return campus.Said(err)
 	}
 	for what, err := range does(r.officer, r.uni) {
-		if said(err) != "mailbox.contacts_only" {
+		if campus.Said(err) != "mailbox.contacts_only" {
 			t.Errorf("an officer who is no contact, %s: got %v, want mailbox.contacts_only", what, err)
 		}
 	}
 	for what, err := range does(r.stranger, r.uni) {
-		if said(err) != "fault.missing" {
+		if campus.Said(err) != "fault.missing" {
 			t.Errorf("somebody else's domain, %s: got %v, want fault.missing", what, err)
 		}
 	}
 	for what, err := range does(r.contact, r.labs) {
-		if said(err) != "fault.missing" && what != "upload" {
+		if campus.Said(err) != "fault.missing" && what != "upload" {
 			t.Errorf("under another domain, %s: got %v, want fault.missing", what, err)
 		}
 	}
@@ -301,7 +302,7 @@ func TestWhoMayImport(t *testing.T) {
 	if all := trial.Must(r.Imports.OfDomain(ctx, r.officer, r.uni, 0, 10)); len(all) != 1 || all[0].AccountName != "Nora Netz" {
 		t.Errorf("got %+v, want the one import by Nora Netz", all)
 	}
-	if _, err := r.Imports.OfDomain(ctx, r.stranger, r.uni, 0, 10); said(err) != "fault.missing" {
+	if _, err := r.Imports.OfDomain(ctx, r.stranger, r.uni, 0, 10); campus.Said(err) != "fault.missing" {
 		t.Errorf("a stranger's list: got %v, want fault.missing", err)
 	}
 	// Between the order and the work the right is lost.
@@ -309,7 +310,7 @@ func TestWhoMayImport(t *testing.T) {
 	r.ok(t, r.Org.RemoveMember(ctx, r.officer, r.group, r.contact.Account))
 	r.ok(t, r.Imports.Work(ctx, im.ID))
 	im = r.imp(t, r.officer, r.uni, im.ID)
-	if n := r.scalar(t, `select count(*) from address_row`); n != 0 || im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_rights" {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 0 || im.State != imports.Planned || im.Trouble != "mailbox.import.trouble_rights" {
 		t.Errorf("got %d rows, state %s, trouble %q; want nothing done", n, im.State, im.Trouble)
 	}
 }
@@ -323,10 +324,10 @@ func TestImportsNobodyDecidesAboutAreForgotten(t *testing.T) {
 	thrown := r.planned(t, heads+"x;x@uni.example;;;personal;;\n")
 	r.ok(t, r.Imports.Discard(ctx, r.contact, r.uni, thrown.ID))
 	r.ok(t, r.Imports.Discard(ctx, r.contact, r.uni, thrown.ID))
-	wants(t, second(r.Imports.Apply(ctx, r.contact, r.uni, thrown.ID, 0)), "mailbox.import.over")
-	wants(t, r.Imports.Discard(ctx, r.contact, r.uni, applied.ID), "mailbox.import.over")
+	campus.Wants(t, second(r.Imports.Apply(ctx, r.contact, r.uni, thrown.ID, 0)), "mailbox.import.over")
+	campus.Wants(t, r.Imports.Discard(ctx, r.contact, r.uni, applied.ID), "mailbox.import.over")
 	left := func(im imports.Import) int {
-		return r.scalar(t, `select (select count(*) from import_line where import = $1) + (select count(*) from import_chunk where import = $1)`, im.ID)
+		return r.campus.Scalar(`select (select count(*) from import_line where import = $1) + (select count(*) from import_chunk where import = $1)`, im.ID)
 	}
 	if left(thrown) != 0 || left(planned) != 2 || left(applied) != 1 {
 		t.Errorf("got %d lines and pieces thrown away, %d planned, %d applied; want 0, 2, 1", left(thrown), left(planned), left(applied))
@@ -341,7 +342,7 @@ func TestImportsNobodyDecidesAboutAreForgotten(t *testing.T) {
 	if im := r.imp(t, r.contact, r.uni, planned.ID); left(planned) != 0 || left(applied) != 1 || im.State != imports.Discarded || im.New != 1 {
 		t.Errorf("after a week: got %+v, want it discarded, with its counts", im)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.import_discarded'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.import_discarded'`); n != 2 {
 		t.Errorf("got %d audit lines, want one by hand and one by the portal", n)
 	}
 }

@@ -52,7 +52,7 @@ func TestNothingStaysOfAFileThatCannotBePlanned(t *testing.T) {
 		t.Fatal("a file without addresses was planned")
 	}
 	for _, sql := range []string{`select count(*) from import`, `select count(*) from import_chunk`, `select count(*) from audit_line where action like 'mailbox.import%'`} {
-		if n := r.scalar(t, sql); n != 0 {
+		if n := r.campus.Scalar(sql); n != 0 {
 			t.Errorf("%s: got %d, want none", sql, n)
 		}
 	}
@@ -82,7 +82,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneImport(t *testing.T) {
 			t.Fatalf("got %v, want one for all", made)
 		}
 	}
-	if n := r.scalar(t, `select count(*) from import`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from import`); n != 1 {
 		t.Errorf("got %d, want 1", n)
 	}
 }

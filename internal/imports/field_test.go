@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/sheet"
@@ -83,7 +84,7 @@ func TestWorkbooksMakePlansAsTextsDo(t *testing.T) {
 	again := r.planned(t, book("excel.xlsx"))
 	r.wantClasses(t, again, "4 unchanged", "6 unchanged", "7 unchanged")
 	r.wantClasses(t, r.planned(t, book("list.ods")), "2 new", "4 new")
-	if n := r.scalar(t, `select count(*) from import_chunk where place < 0`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from import_chunk where place < 0`); n != 0 {
 		t.Errorf("got %d pieces below the first", n)
 	}
 }
@@ -166,18 +167,21 @@ func TestAProgramSaysHowItsFileIsToBeRead(t *testing.T) {
 	refused := func(file string, w imports.Wish, id string) {
 		t.Helper()
 		_, err := plan(file, w)
-		wants(t, err, id)
+		campus.Wants(t, err, id)
 	}
 	refused("a;b\n1;2\n", imports.Wish{}, "mailbox.import.no_primary")
 	refused("Mail;b\n1;2\n", imports.Wish{HeaderLine: 2}, "mailbox.import.no_primary")
 	refused("Mail;b\n1;2\n", imports.Wish{HeaderLine: 3}, "mailbox.import.header_line")
 	for _, w := range []imports.Wish{{}, {HeaderLine: 1}, {Columns: []imports.Field{"primary", ""}}} {
 		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "mailbox.import.header_unreadable")
-		refused("Mail;Stra\xdfe\na@uni.example;Süd\n", w, "sheet.not_utf8")
+		_, err := plan("Mail;Stra\xdfe\na@uni.example;Süd\n", w)
+		if f := fault.Of(err); len(f.Fields) != 2 || f.Fields[1].ID != "sheet.not_utf8" {
+			t.Errorf("got %v, want the reason to be said, too", err)
+		}
 	}
 	refused("Mail;b\n1;2\n", imports.Wish{Columns: columns}, "mailbox.import.columns_differ")
 	refused("Mail;b\n1;2\n", imports.Wish{Columns: []imports.Field{"primary", "room"}}, "mailbox.import.column_unknown")
-	if n := r.scalar(t, `select count(*) from import where state not in ('planned', 'discarded')`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from import where state not in ('planned', 'discarded')`); n != 0 {
 		t.Errorf("got %d imports that were kept without a plan", n)
 	}
 }
@@ -192,7 +196,7 @@ func TestABombIsRefusedAndLeavesNothing(t *testing.T) {
 	if !fault.Is(err, fault.TooLarge) {
 		t.Errorf("got %v, want too large", err)
 	}
-	if n := r.scalar(t, `select (select count(*) from import) + (select count(*) from import_chunk)`); n != 0 {
+	if n := r.campus.Scalar(`select (select count(*) from import) + (select count(*) from import_chunk)`); n != 0 {
 		t.Errorf("got %d leftovers, want none", n)
 	}
 }

@@ -3,11 +3,8 @@ package imports_test
 import (
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"testing"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
@@ -69,26 +66,6 @@ func (r *rig) functional(t testing.TB, local, applicant string, aliases ...strin
 	return row.ID
 }
 
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
-}
-
 // expect fails unless exactly these outcomes happened.
 func expect(t *testing.T, got, want map[string]int) {
 	t.Helper()
@@ -97,39 +74,4 @@ func expect(t *testing.T, got, want map[string]int) {
 	}
 }
 
-func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return n
-}
-
 func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
-
-// wants fails unless err is a fault with the message id, on itself or a field.
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	f := fault.Of(err)
-	if f == nil {
-		t.Errorf("got no error, want %s", id)
-		return
-	}
-	if f.ID != id && !slices.ContainsFunc(f.Fields, func(x fault.Field) bool { return x.ID == id }) {
-		t.Errorf("got %v, want %s", err, id)
-	}
-}
-
-// said is the message id of an error, of its first field if it has any.
-func said(err error) string {
-	f := fault.Of(err)
-	switch {
-	case f == nil:
-		return ""
-	case len(f.Fields) > 0:
-		return f.Fields[0].ID
-	case f.ID == "":
-		return "internal " + err.Error()
-	}
-	return f.ID
-}

@@ -184,7 +184,7 @@ func TestEveryFaultyLineIsNamedWithItsReason(t *testing.T) {
 		t.Errorf("got the faults\n%s\nwant a heading and the seven lines as they stand in the file, each with its reason", got)
 	}
 	im = r.apply(t, r.contact, im)
-	if n := r.scalar(t, `select count(*) from address_row`); n != 3 || im.State != imports.Applied {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 3 || im.State != imports.Applied {
 		t.Errorf("got %d rows and state %s, want 3 and applied", n, im.State)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
@@ -244,12 +245,12 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 		_, err := r.Imports.Upload(t.Context(), r.contact, r.uni, "x.csv", strings.NewReader(file))
 		return err
 	}
-	wants(t, upload(""), "mailbox.import.empty")
-	wants(t, upload("\ufeff\r\n"), "mailbox.import.empty")
-	wants(t, upload("PK\x03\x04xlsx"), "sheet.workbook_damaged")
-	wants(t, upload("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "sheet.old_workbook")
+	campus.Wants(t, upload(""), "mailbox.import.empty")
+	campus.Wants(t, upload("\ufeff\r\n"), "mailbox.import.empty")
+	campus.Wants(t, upload("PK\x03\x04xlsx"), "sheet.workbook_damaged")
+	campus.Wants(t, upload("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "sheet.old_workbook")
 	for _, other := range []string{"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "\x1f\x8b\x08\x00\x00", "<!DOCTYPE html><html>", "%PDF-1.4"} {
-		wants(t, upload(other), "sheet.foreign")
+		campus.Wants(t, upload(other), "sheet.foreign")
 	}
 	if err := upload(heads + strings.Repeat("x", 20<<20)); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("over 20 MiB: got %v, want too large", err)
@@ -262,21 +263,21 @@ func TestWhatCannotBeAPlanIsRefusedAtOnce(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("a broken upload: got %v, want what broke it", err)
 	}
-	if n := r.scalar(t, `select (select count(*) from import) + (select count(*) from import_chunk)`); n != 0 {
+	if n := r.campus.Scalar(`select (select count(*) from import) + (select count(*) from import_chunk)`); n != 0 {
 		t.Errorf("got %d leftovers of refused uploads, want none", n)
 	}
 	im := r.upload(t, r.contact, r.uni, heads+"x\n")
 	plan := func(f sheet.Format, columns ...imports.Field) error {
 		return r.Imports.Plan(t.Context(), r.contact, r.uni, im.ID, imports.Reading{Format: f, Columns: columns})
 	}
-	wants(t, plan(im.Format(), im.Columns[:3]...), "mailbox.import.columns_differ")
-	wants(t, plan(sheet.Format{Encoding: sheet.UTF8, Separator: ','}, im.Columns...), "mailbox.import.columns_differ")
-	wants(t, plan(sheet.Format{Encoding: "ebcdic"}, im.Columns...), "field.required")
+	campus.Wants(t, plan(im.Format(), im.Columns[:3]...), "mailbox.import.columns_differ")
+	campus.Wants(t, plan(sheet.Format{Encoding: sheet.UTF8, Separator: ','}, im.Columns...), "mailbox.import.columns_differ")
+	campus.Wants(t, plan(sheet.Format{Encoding: "ebcdic"}, im.Columns...), "field.required")
 	none := slices.Clone(im.Columns)
 	none[1] = ""
-	wants(t, plan(im.Format(), none...), "mailbox.import.no_primary")
+	campus.Wants(t, plan(im.Format(), none...), "mailbox.import.no_primary")
 	none[1], none[0] = imports.FieldPrimary, imports.FieldPrimary
-	wants(t, plan(im.Format(), none...), "mailbox.import.column_twice")
+	campus.Wants(t, plan(im.Format(), none...), "mailbox.import.column_twice")
 }
 
 type brokenReader struct {

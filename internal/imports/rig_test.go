@@ -2,7 +2,6 @@ package imports_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -60,13 +59,6 @@ func openRig(t testing.TB, database string) *rig {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(fmt.Sprintf("setting up: %v", err))
-	}
-	return v
-}
 
 // add makes a personal row for name@uni.example.
 func (r *rig) add(t testing.TB, local string, aliases ...string) mailbox.ID {

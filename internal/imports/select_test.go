@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/sheet"
+	"petschaft/internal/trial"
 )
 
 // selected are the local parts of the rows that v selects, in their order.
@@ -49,7 +50,7 @@ func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
 		t.Errorf("missing rows: got %v, want %v", got, want)
 	}
 	var listed []string
-	for _, row := range must(r.Imports.MissingRows(t.Context(), im, 0, 10)) {
+	for _, row := range trial.Must(r.Imports.MissingRows(t.Context(), im, 0, 10)) {
 		listed = append(listed, row.Name)
 	}
 	if want := []string{"emil"}; !slices.Equal(listed, want) {
@@ -92,7 +93,7 @@ func TestAnExportImportedAgainChangesNothing(t *testing.T) {
 			in.Kind, in.Applicant = mailbox.Functional, fmt.Sprintf("-wer%d@uni.example", i)
 			in.Aliases = append(in.Aliases, fmt.Sprintf("'b%d@uni.example", i))
 		}
-		id := must(r.Add(t.Context(), r.contact, r.uni, in)).ID
+		id := trial.Must(r.Add(t.Context(), r.contact, r.uni, in)).ID
 		if i%5 == 0 {
 			r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, id))
 		}
@@ -110,7 +111,7 @@ func TestAnExportImportedAgainChangesNothing(t *testing.T) {
 			t.Errorf("%q: got %d unchanged, %d new, %d changed, %d skipped, %d faulty; want all %d unchanged\n%s",
 				f.Separator, im.Unchanged, im.New, im.Changed, im.Skipped, im.Faulty, len(comments), file.String())
 			for _, c := range []imports.Class{imports.LineChanged, imports.LineFaulty} {
-				t.Logf("%s: %+v", c, must(r.Imports.Lines(t.Context(), im, c, 0, 100)))
+				t.Logf("%s: %+v", c, trial.Must(r.Imports.Lines(t.Context(), im, c, 0, 100)))
 			}
 		}
 	}

@@ -30,7 +30,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	work("plan")
 	r.clock.Once(t, "order to apply", func() error { _, err := r.Imports.Apply(ctx, r.contact, r.uni, id, 1); return err })
 	work("apply")
-	if n := r.scalar(t, `select count(*) from import m join address_row r on r.changed = m.applied where m.applied = m.since
+	if n := r.campus.Scalar(`select count(*) from import m join address_row r on r.changed = m.applied where m.applied = m.since
 		and exists (select from audit_line a where a.action = 'mailbox.imported' and a.at = m.applied)
 		and (select count(*) from audit_line a where a.action in ('mailbox.edited', 'mailbox.added') and a.at = m.applied) = 2`); n != 2 {
 		t.Errorf("%d rows have the time of the import that wrote them, want both", n)

@@ -34,7 +34,7 @@ func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
 	if after := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b))); after != before {
 		t.Errorf("got\n%s\nwant\n%s", after, before)
 	}
-	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || im.Stays != 0 || im.UndoneByName == nil {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 2 || im.Stays != 0 || im.UndoneByName == nil {
 		t.Errorf("got %d rows, %d staying, undone by %v; want the new row gone", n, im.Stays, im.UndoneByName)
 	}
 	if !*r.row(t, b).Suspended {
@@ -107,10 +107,10 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	if im = r.undo(t, im); im.Stays != 8 || reasons() != want {
 		t.Errorf("after: got %d, %s; want 8, %s", im.Stays, reasons(), want)
 	}
-	if n := r.scalar(t, `select count(*) from address where address like 'new.%'`); n != 4 {
+	if n := r.campus.Scalar(`select count(*) from address where address like 'new.%'`); n != 4 {
 		t.Errorf("got %d new aliases, want those of the 4 rows that are there and stay", n)
 	}
-	if n := r.scalar(t, `select count(*) from address_row where primary_address like 'n.%'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from address_row where primary_address like 'n.%'`); n != 2 {
 		t.Errorf("got %d new rows, want the 2 that stay", n)
 	}
 	r.countsAreTrue(t)
@@ -182,22 +182,22 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r.ok(t, err)
 	c := trial.NewChild(t, "import", importing{url, im.ID})
 	waits := func() int {
-		return r.scalar(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from import_chunk%'`)
+		return r.campus.Scalar(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from import_chunk%'`)
 	}
 	trial.Until(t, "the other process writes", func() bool { return waits() == 1 })
 	c.Kill()
 	r.ok(t, block.Rollback(t.Context()))
 	trial.Until(t, "its session ends", func() bool {
-		return r.scalar(t, `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
+		return r.campus.Scalar(`select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
 	})
-	if n := r.scalar(t, `select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
 		t.Errorf("after the kill: got %d rows, name %q, want nothing written", n, r.row(t, old).Name)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
 		t.Errorf("after the kill: got %d audit lines of the import", n)
 	}
 	jobs := func() int {
-		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID))
+		return r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID))
 	}
 	first := jobs()
 	r.ok(t, r.Imports.Tick(t.Context()))
@@ -210,10 +210,10 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r.ok(t, r.Imports.Tick(t.Context()))
 	r.work(t) // another process finds what the tick queued
 	trial.Until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == imports.Applied })
-	if n := r.scalar(t, `select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
 		t.Errorf("got %d rows and name %q, want it applied once", n, r.row(t, old).Name)
 	}
-	if n := r.scalar(t, `select tries from import where id = $1`, im.ID); n != 0 {
+	if n := r.campus.Scalar(`select tries from import where id = $1`, im.ID); n != 0 {
 		t.Errorf("got %d tries left over, want 0", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -101,7 +102,7 @@ func TestARevokedCertificateHoldsNoAddress(t *testing.T) {
 	old, id := r.add(t, "ada"), r.add(t, "bob")
 	r.off(t, old)
 	n := r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
-	wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
 	r.revoke(t, old, n)
 	r.mustEdit(t, id, aliases("ada@uni.example"))
 }
@@ -113,7 +114,7 @@ func TestACertificateHoldsOnlyTheAddressesItNames(t *testing.T) {
 	r.off(t, old)
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
 	r.mustEdit(t, id, aliases("a.adler@uni.example"))
-	wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
 }
 
 func TestAnOlderValidCertificateHoldsItsAddressesBesideANewerOneThatEnded(t *testing.T) {
@@ -125,8 +126,8 @@ func TestAnOlderValidCertificateHoldsItsAddressesBesideANewerOneThatEnded(t *tes
 	r.mustEdit(t, third, aliases("ada@uni.example"))
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
 	r.certify(t, r.ada, old, r.Now().Add(-time.Hour), "ada@uni.example")
-	wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
-	wants(t, r.Activate(t.Context(), r.contact, r.uni, third), "mailbox.address.held")
+	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, third), "mailbox.address.held")
 }
 
 func TestNotingACertificateLeavesTheCallersAddressesAsTheyAre(t *testing.T) {
@@ -255,5 +256,5 @@ func TestAFunctionalAddressOfADomainThatMailValidatesHasNoCertificate(t *testing
 	r.confirmAll(t, r.ada, id)
 	r.ok(t, r.mayApply(t, r.ada, id))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
-	wants(t, r.mayApply(t, r.ada, id), "mailbox.kind.mailbox_domain")
+	campus.Wants(t, r.mayApply(t, r.ada, id), "mailbox.kind.mailbox_domain")
 }

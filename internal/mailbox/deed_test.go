@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
@@ -57,7 +58,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 				t.Fatalf("%s: got %v, want one for all", what, made)
 			}
 		}
-		if n := r.scalar(t, c.count); n != 1 {
+		if n := r.campus.Scalar(c.count); n != 1 {
 			t.Errorf("%s: got %d, want 1", what, n)
 		}
 	}
@@ -79,5 +80,5 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 		t.Errorf("got %+v and %v, want the first round", again, err)
 	}
 	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
-	wants(t, second(r.Challenge(t.Context(), r.doing("k"), r.uni, id)), "fault.missing")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.doing("k"), r.uni, id)), "fault.missing")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pgtest"
@@ -127,7 +128,7 @@ func TestAMailRefusedForGoodMakesTheRowUndeliverable(t *testing.T) {
 		t.Errorf("got status %q, want undeliverable", got)
 	}
 	trial.Until(t, "no delivery job is left to run", func() bool {
-		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver' and state <> 'completed'`) == 0
+		return r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_deliver' and state <> 'completed'`) == 0
 	})
 	link := token(t, s, "one@uni.example", 1)
 	r.ok(t, r.Decline(t.Context(), r.ada, mailbox.Digest(link)))
@@ -194,7 +195,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 	second := token(t, s, "ada@uni.example", 2)
 	r.reaches(t, id, mailbox.Sent)
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(first))
-	wants(t, err, "mailbox.link.replaced")
+	campus.Wants(t, err, "mailbox.link.replaced")
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(second))
 	r.ok(t, err)
 }
@@ -223,7 +224,7 @@ func TestTheJobOfAnEndedChallengeSendsNothing(t *testing.T) {
 	r.off(t, id)
 	r.work(t)
 	trial.Until(t, "the delivery job ended well", func() bool {
-		return r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver' and state = 'completed'`) == 1
+		return r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_deliver' and state = 'completed'`) == 1
 	})
 	if n := s.Count(); n != 0 {
 		t.Errorf("got %d mails, want none: the challenge was invalidated", n)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -40,10 +41,10 @@ func TestAFunctionalRowNeedsAnApplicantToBeChallenged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.functional(t, "office", "")
-	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.no_applicant")
-	wants(t, r.edit(t, id, applicant("OFFICE@uni.example")), "mailbox.applicant.self")
-	wants(t, r.edit(t, id, applicant("nobody")), "org.address.form")
-	wants(t, r.edit(t, r.add(t, "ada"), applicant("ada@elsewhere.example")), "mailbox.applicant.personal")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.no_applicant")
+	campus.Wants(t, r.edit(t, id, applicant("OFFICE@uni.example")), "mailbox.applicant.self")
+	campus.Wants(t, r.edit(t, id, applicant("nobody")), "org.address.form")
+	campus.Wants(t, r.edit(t, r.add(t, "ada"), applicant("ada@elsewhere.example")), "mailbox.applicant.personal")
 }
 
 func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
@@ -51,11 +52,11 @@ func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
 	r := newRig(t)
 	in := mailbox.Input{Kind: mailbox.Functional, Name: "office", Primary: "office@labor.example", Applicant: "ada@uni.example"}
 	_, err := r.Add(t.Context(), r.contact, r.labs, in)
-	wants(t, err, "mailbox.kind.mailbox_domain")
+	campus.Wants(t, err, "mailbox.kind.mailbox_domain")
 	id := r.functional(t, "office", "ada@elsewhere.example")
 	uni := trial.Must(r.Org.Domain(t.Context(), r.officer, r.uni))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, uni.ID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
-	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.kind.mailbox_domain")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.kind.mailbox_domain")
 }
 
 func TestTheApplicantIsFreeUntilTheFirstRoundThenOnlyWhileInactive(t *testing.T) {
@@ -64,8 +65,8 @@ func TestTheApplicantIsFreeUntilTheFirstRoundThenOnlyWhileInactive(t *testing.T)
 	id := r.functional(t, "office", "ada@elsewhere.example")
 	r.mustEdit(t, id, applicant("eve@elsewhere.example"))
 	r.confirmAll(t, r.ada, id)
-	wants(t, r.edit(t, id, applicant("bob@elsewhere.example")), "mailbox.applicant.active")
-	wants(t, r.edit(t, id, applicant("")), "mailbox.applicant.active")
+	campus.Wants(t, r.edit(t, id, applicant("bob@elsewhere.example")), "mailbox.applicant.active")
+	campus.Wants(t, r.edit(t, id, applicant("")), "mailbox.applicant.active")
 	r.mustEdit(t, id, applicant("EVE@elsewhere.example"))
 	if r.row(t, id).Linked == nil {
 		t.Error("a change of case: got no link, want it kept")
@@ -134,13 +135,13 @@ func TestTheBrakesLetGoWhenTheySay(t *testing.T) {
 				id = c.round(t, r, i)
 				_, err = r.Challenge(t.Context(), r.contact, r.uni, id)
 			}
-			wants(t, err, c.want)
+			campus.Wants(t, err, c.want)
 			f := fault.Of(err)
 			if f.Kind != fault.TooMany || !f.RetryAt.After(r.Now()) {
 				t.Fatalf("got %v until %v, want too many until some time to come", err, f.RetryAt)
 			}
 			r.clock.Advance(f.RetryAt.Sub(r.Now()) - time.Microsecond)
-			wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), c.want)
+			campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), c.want)
 			r.clock.Advance(time.Microsecond)
 			if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
 				t.Errorf("at the time that was named: got %v, want it to let go", err)
@@ -153,11 +154,11 @@ func TestOnlyOfficersSeeAndRetryFailures(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	_, err := r.FailedChallenges(t.Context(), r.contact, 10)
-	wants(t, err, "fault.officers_only")
-	wants(t, r.RetryChallenge(t.Context(), r.contact, 1), "fault.officers_only")
-	wants(t, r.RetryChallenge(t.Context(), r.officer, 1), "fault.missing")
+	campus.Wants(t, err, "fault.officers_only")
+	campus.Wants(t, r.RetryChallenge(t.Context(), r.contact, 1), "fault.officers_only")
+	campus.Wants(t, r.RetryChallenge(t.Context(), r.officer, 1), "fault.missing")
 	_, _, err = r.Search(t.Context(), r.contact, "ada")
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 }
 
 func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
@@ -165,24 +166,24 @@ func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	old := r.challenge(t, id)["ada@uni.example"]
-	c := int64(r.scalar(t, `select id from challenge`))
+	c := int64(r.campus.Scalar(`select id from challenge`))
 	r.ok(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, id, c))
-	wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, id, c), "mailbox.undeliverable.ended")
-	wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, r.add(t, "bob"), c), "fault.missing")
+	campus.Wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, id, c), "mailbox.undeliverable.ended")
+	campus.Wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, r.add(t, "bob"), c), "fault.missing")
 	_, err := r.Confirm(t.Context(), r.ada, old)
-	wants(t, err, "mailbox.link.failed")
+	campus.Wants(t, err, "mailbox.link.failed")
 	failed := trial.Must(r.FailedChallenges(t.Context(), r.officer, 10))
 	if len(failed) != 1 || failed[0].ID != c || !failed[0].CanRetry {
 		t.Fatalf("got failures %+v, want this one, to be retried", failed)
 	}
 	r.ok(t, r.RetryChallenge(t.Context(), r.officer, c))
-	wants(t, r.RetryChallenge(t.Context(), r.officer, c), "mailbox.retry.over")
+	campus.Wants(t, r.RetryChallenge(t.Context(), r.officer, c), "mailbox.retry.over")
 	if got := r.row(t, id).Status; got != mailbox.Open {
 		t.Errorf("after the retry: got status %q, want open", got)
 	}
 	fresh := r.arm(t, id)["ada@uni.example"]
 	_, err = r.Confirm(t.Context(), r.ada, old)
-	wants(t, err, "mailbox.link.replaced")
+	campus.Wants(t, err, "mailbox.link.replaced")
 	_, err = r.Confirm(t.Context(), r.ada, fresh)
 	r.ok(t, err)
 }

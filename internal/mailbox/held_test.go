@@ -7,6 +7,7 @@ import (
 
 	"github.com/riverqueue/river/rivertype"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/trial"
@@ -61,11 +62,11 @@ func TestVerdictsOfABrokenRelayAreTakenBack(t *testing.T) {
 		t.Errorf("got status %s, want open", got.Status)
 	}
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(token))
-	wants(t, err, "mailbox.link.replaced")
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.taken_back'`); n != 2 {
+	campus.Wants(t, err, "mailbox.link.replaced")
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.taken_back'`); n != 2 {
 		t.Errorf("got %d audit lines of it, want 2", n)
 	}
-	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver'`); n != 6 {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_deliver'`); n != 6 {
 		t.Errorf("got %d jobs, want one for each challenge and one for each that was taken back", n)
 	}
 }
@@ -88,7 +89,7 @@ func TestATickTakesBackWhatADeadProcessLeft(t *testing.T) {
 			t.Errorf("got %s, want deferred again", got)
 		}
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.taken_back'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.taken_back'`); n != 2 {
 		t.Errorf("got %d audit lines of it, want one each", n)
 	}
 }

@@ -305,11 +305,11 @@ func (m *walker) reload() {
 // countsAreTrue compares the counts with the rows, and the addresses with both.
 func (r *rig) countsAreTrue(t testing.TB) {
 	t.Helper()
-	if n := r.scalar(t, `select count(*) from (select domain, status, count(*) from address_row group by 1, 2
+	if n := r.campus.Scalar(`select count(*) from (select domain, status, count(*) from address_row group by 1, 2
 		except select domain, status, sum(n)::bigint from address_row_count group by 1, 2) x`); n != 0 {
 		t.Errorf("got %d statuses whose count is not that of the rows", n)
 	}
-	if n := r.scalar(t, `select count(*) from ((
+	if n := r.campus.Scalar(`select count(*) from ((
 			select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place)
 			except select row_id, place, address, active from address)
 		union all (select row_id, place, address, active from address

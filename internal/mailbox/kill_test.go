@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/postgres"
@@ -65,7 +66,7 @@ func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
 		t.Fatal("got the same token twice, want a new one at each attempt")
 	}
 	_, err := r.Confirm(t.Context(), r.ada, mailbox.Digest(first))
-	wants(t, err, "mailbox.link.replaced")
+	campus.Wants(t, err, "mailbox.link.replaced")
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(second))
 	r.ok(t, err)
 	if got := r.row(t, id).Status; got != mailbox.Confirmed {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -44,20 +45,20 @@ func TestADeclineEndsTheRoundAndTellsTheContacts(t *testing.T) {
 	if row := r.row(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.None {
 		t.Errorf("got outcome %q, linked %v, status %q; want declined, no link, none", rounds[0].Outcome, row.Linked, row.Status)
 	}
-	if n := r.scalar(t, `select count(*) from letter where kind = 'declined' and recipient = 'netz@uni.example'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'declined' and recipient = 'netz@uni.example'`); n != 1 {
 		t.Errorf("got %d letters about the decline, want 1", n)
 	}
-	wants(t, r.Decline(t.Context(), r.bob, digests["one@uni.example"]), "mailbox.link.declined")
+	campus.Wants(t, r.Decline(t.Context(), r.bob, digests["one@uni.example"]), "mailbox.link.declined")
 }
 
 func TestALinkNobodyMadeRevealsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	_, err := r.Look(t.Context(), mailbox.Digest("guess"))
-	wants(t, err, "mailbox.link.unknown")
+	campus.Wants(t, err, "mailbox.link.unknown")
 	_, err = r.Confirm(t.Context(), r.ada, nil)
-	wants(t, err, "mailbox.link.unknown")
-	wants(t, r.Decline(t.Context(), r.ada, mailbox.Digest("")), "mailbox.link.unknown")
+	campus.Wants(t, err, "mailbox.link.unknown")
+	campus.Wants(t, r.Decline(t.Context(), r.ada, mailbox.Digest("")), "mailbox.link.unknown")
 }
 
 func TestLookingAtALinkChangesNothing(t *testing.T) {
@@ -65,14 +66,14 @@ func TestLookingAtALinkChangesNothing(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	digest := r.challenge(t, id)["ada@uni.example"]
-	lines := r.scalar(t, `select count(*) from audit_line`)
+	lines := r.campus.Scalar(`select count(*) from audit_line`)
 	for range 3 {
 		a, err := r.Look(t.Context(), digest)
 		if err != nil || a.State != mailbox.Sent || a.Recipient != "ada@uni.example" || a.Asks != "Nora Netz" {
 			t.Fatalf("got %+v and %v, want what Nora Netz asks of ada@uni.example", a, err)
 		}
 	}
-	if n := r.scalar(t, `select count(*) from audit_line`); n != lines || r.row(t, id).Status != mailbox.Open {
+	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines || r.row(t, id).Status != mailbox.Open {
 		t.Errorf("looking left %d audit lines and status %q, want no trace", n-lines, r.row(t, id).Status)
 	}
 }
@@ -94,7 +95,7 @@ func TestALinkLives14DaysOrOneWhereTheMailIsTheValidation(t *testing.T) {
 			r.ok(t, mailbox.MayConfirm(a, r.ada, digest, r.Now()))
 			r.clock.Advance(time.Microsecond)
 			_, err := r.Confirm(t.Context(), r.ada, digest)
-			wants(t, err, "mailbox.link.expired")
+			campus.Wants(t, err, "mailbox.link.expired")
 			r.ok(t, r.Tick(t.Context()))
 			if a := trial.Must(r.Look(t.Context(), digest)); a.State != mailbox.Expired {
 				t.Errorf("after the clock's job: got state %q, want expired", a.State)
@@ -108,7 +109,7 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	c := int64(r.scalar(t, `select id from challenge`))
+	c := int64(r.campus.Scalar(`select id from challenge`))
 	first, done, err := mailbox.Attempt(t.Context(), r.Book, c)
 	r.ok(t, err)
 	if err := done("", &mail.Refusal{Stage: mail.AtRecipient, Code: 451, Answer: "451 later"}); err == nil {
@@ -120,7 +121,7 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 		t.Errorf("got a life until %v, want 14 days from the second attempt", a.Expires)
 	}
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(first))
-	wants(t, err, "mailbox.link.replaced")
+	campus.Wants(t, err, "mailbox.link.replaced")
 	_, err = r.Confirm(t.Context(), r.ada, second)
 	r.ok(t, err)
 }
@@ -145,7 +146,7 @@ func TestAMailUnsentFor48HoursFails(t *testing.T) {
 		t.Errorf("got the round %s with the challenge %s, unsent %v; want both not sent", n.Outcome, c.State, c.Unsent)
 	}
 	r.ok(t, r.Tick(t.Context()))
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.unsent'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.unsent'`); n != 1 {
 		t.Errorf("got %d audit lines of the failure, want 1", n)
 	}
 }
@@ -155,7 +156,7 @@ func TestAnEditOrANewRoundLeavesOldRoundsAsTheyEnded(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	mailbox.Refuse(t, r.Book, int64(r.scalar(t, `select id from challenge`)), &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 no"})
+	mailbox.Refuse(t, r.Book, int64(r.campus.Scalar(`select id from challenge`)), &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 no"})
 	ended := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))[0].Ended
 	r.challenge(t, id)
 	r.off(t, id)
@@ -174,8 +175,8 @@ func TestRenamingAnInactiveLinkedRowAsksWho(t *testing.T) {
 	id := r.linked(t, r.ada, "ada")
 	r.mustEdit(t, id, name("Ada Active", ""))
 	r.off(t, id)
-	wants(t, r.edit(t, id, name("Ada Adler", "")), "mailbox.person.required")
-	wants(t, r.edit(t, id, name("Ada Adler", "nobody")), "mailbox.person.required")
+	campus.Wants(t, r.edit(t, id, name("Ada Adler", "")), "mailbox.person.required")
+	campus.Wants(t, r.edit(t, id, name("Ada Adler", "nobody")), "mailbox.person.required")
 	r.mustEdit(t, id, name("Ada Adler", mailbox.SamePerson))
 	if r.row(t, id).Linked == nil {
 		t.Error("the same person: got no link, want Ada's")
@@ -200,22 +201,22 @@ func TestActivatingALinkedRowNeedsNoNewChallenge(t *testing.T) {
 	r := newRig(t)
 	id := r.linked(t, r.ada, "ada")
 	r.off(t, id)
-	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.inactive")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.inactive")
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
 	if got := r.row(t, id).Status; got != mailbox.Confirmed {
 		t.Errorf("got status %q, want confirmed: the account stays linked", got)
 	}
-	wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.active_already")
+	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.active_already")
 }
 
 func TestALinkIsEndedByHandOnInactiveRowsOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.linked(t, r.ada, "ada")
-	wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.active")
+	campus.Wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.active")
 	r.off(t, id)
 	r.ok(t, r.Unlink(t.Context(), r.contact, r.uni, id))
-	wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.none")
+	campus.Wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.none")
 }
 
 func TestOfficersReadAndStrangersFindNothing(t *testing.T) {
@@ -223,7 +224,7 @@ func TestOfficersReadAndStrangersFindNothing(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada")
 	r.challenge(t, id)
-	c := int64(r.scalar(t, `select id from challenge`))
+	c := int64(r.campus.Scalar(`select id from challenge`))
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "x@uni.example"}
 	ctx := t.Context()
 	operations := map[string]func(by person.Actor) error{
@@ -245,12 +246,12 @@ func TestOfficersReadAndStrangersFindNothing(t *testing.T) {
 	}
 	for _, by := range []person.Actor{r.stranger, r.ada} {
 		_, err := r.Row(ctx, by, r.uni, id)
-		wants(t, err, "fault.missing")
+		campus.Wants(t, err, "fault.missing")
 		_, err = r.Org.Domain(ctx, by, r.uni)
-		wants(t, err, "fault.missing")
+		campus.Wants(t, err, "fault.missing")
 	}
 	_, err := r.Row(ctx, r.contact, r.labs, id)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	if row := trial.Must(r.Row(ctx, r.officer, r.uni, id)); row.Contact || !row.Officer {
 		t.Errorf("an officer's standing: got %+v, want officer and no contact", row.Standing)
 	}
@@ -266,8 +267,8 @@ func TestMembershipActsAtOnceAndCountsByProviderGroup(t *testing.T) {
 	}
 	id := r.add(t, "ada")
 	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
-	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "fault.missing")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "fault.missing")
 	r.ok(t, r.Org.EditGroup(t.Context(), r.officer, r.other, org.GroupInput{Name: "Institut"}))
 	_, err := r.Org.Domain(t.Context(), carrier, r.institute)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 }

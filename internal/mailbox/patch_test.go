@@ -39,7 +39,7 @@ func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada", "a@uni.example")
-	before, lines := r.row(t, id), r.scalar(t, `select count(*) from audit_line`)
+	before, lines := r.row(t, id), r.campus.Scalar(`select count(*) from audit_line`)
 	on, name, comment := true, before.Name, ""
 	got, err := r.Patch(t.Context(), r.contact, r.uni, id, mailbox.Versions{before.Version}, mailbox.Patch{Active: &on, Name: &name, Comment: &comment, Aliases: []string{"A@uni.example"}})
 	if err != nil || got.Version != before.Version+1 { // the case of the alias is a change
@@ -49,7 +49,7 @@ func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 	if err != nil || got.Version != before.Version+1 {
 		t.Errorf("got version %d, %v, want nothing to happen", got.Version, err)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line`); n != lines+1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines+1 {
 		t.Errorf("there are %d new audit lines, want 1", n-lines)
 	}
 }

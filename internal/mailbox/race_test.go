@@ -2,34 +2,14 @@ package mailbox_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/trial"
 )
-
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
-}
 
 // expect fails unless exactly these outcomes happened.
 func expect(t *testing.T, got, want map[string]int) {
@@ -39,24 +19,16 @@ func expect(t *testing.T, got, want map[string]int) {
 	}
 }
 
-func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return n
-}
-
 func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada")
 	digest := r.challenge(t, id)["ada@uni.example"]
-	expect(t, race(50, func(int) error {
+	expect(t, trial.Race(50, said, func(int) error {
 		_, err := r.Confirm(t.Context(), r.ada, digest)
 		return err
 	}), map[string]int{"": 1, "mailbox.link.confirmed": 49})
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'mailbox.confirmed'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.confirmed'`); n != 1 {
 		t.Errorf("got %d audit lines of the confirmation, want 1", n)
 	}
 }
@@ -70,7 +42,7 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 		by     person.Actor
 		digest []byte
 	}{{r.ada, digests["ada@uni.example"]}, {r.bob, digests["a.adler@uni.example"]}}
-	got := race(50, func(i int) error {
+	got := trial.Race(50, said, func(i int) error {
 		_, err := r.Confirm(t.Context(), sides[i%2].by, sides[i%2].digest)
 		return err
 	})
@@ -79,13 +51,13 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 	if row.Status != mailbox.Open || row.Linked != nil {
 		t.Errorf("got status %q, linked %v, want the round still open and no link", row.Status, row.Linked)
 	}
-	if n := r.scalar(t, `select count(*) from challenge where state = 'confirmed'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from challenge where state = 'confirmed'`); n != 1 {
 		t.Errorf("got %d confirmed challenges, want 1", n)
 	}
-	if n := r.scalar(t, `select count(*) from letter where kind = 'conflict' and recipient = 'netz@uni.example'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'conflict' and recipient = 'netz@uni.example'`); n != 1 {
 		t.Errorf("got %d letters about the conflict, want 1 to the contact group's mailbox", n)
 	}
-	if n := r.scalar(t, `select count(*) from challenge where conflict is not null`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from challenge where conflict is not null`); n != 1 {
 		t.Errorf("got the conflict on %d challenges, want 1", n)
 	}
 }
@@ -96,7 +68,7 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
 		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
-		got := race(12, func(i int) error {
+		got := trial.Race(12, said, func(i int) error {
 			if i%2 == 0 {
 				return r.Decline(t.Context(), r.ada, digest)
 			}
@@ -123,7 +95,7 @@ func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
 		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
-		got := race(2, func(i int) error {
+		got := trial.Race(2, said, func(i int) error {
 			if i == 0 {
 				return r.Deactivate(t.Context(), r.contact, r.uni, id)
 			}
@@ -142,12 +114,12 @@ func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.add(t, "ada", "a.adler@uni.example")
-	expect(t, race(50, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
+	expect(t, trial.Race(50, said, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
 		map[string]int{"": 1, "mailbox.brake.gap": 49})
-	if n := r.scalar(t, `select count(*) from challenge_round where outcome = 'open'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from challenge_round where outcome = 'open'`); n != 1 {
 		t.Errorf("got %d open rounds, want 1", n)
 	}
-	if n := r.scalar(t, `select count(*) from river_job where kind = 'mailbox_deliver'`); n != 2 {
+	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_deliver'`); n != 2 {
 		t.Errorf("got %d mails queued, want one for each of 2 addresses", n)
 	}
 }
@@ -160,7 +132,7 @@ func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 	for i := range ids {
 		ids[i] = r.add(t, fmt.Sprintf("ada%d", i))
 	}
-	expect(t, race(50, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
+	expect(t, trial.Race(50, said, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
 		map[string]int{"": 10, "mailbox.brake.actor": 40})
 }
 
@@ -179,7 +151,7 @@ func TestTheAddressBrakeHoldsAcrossActorsAndRows(t *testing.T) {
 		if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err == nil {
 			sent++
 		} else {
-			wants(t, err, "mailbox.brake.address")
+			campus.Wants(t, err, "mailbox.brake.address")
 		}
 	}
 	if sent != 3 {
@@ -191,14 +163,14 @@ func TestOfManyAddsOfOneAddressOneMakesARow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	forms := []string{"ada@uni.example", "ADA@uni.example", "Ada@UNI.example", "aDa@uni.example"}
-	got := race(50, func(i int) error {
+	got := trial.Race(50, said, func(i int) error {
 		_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "Ada", Primary: forms[i%len(forms)]})
 		return err
 	})
 	if got[""] != 1 || got["mailbox.address.taken"]+got["invalid mailbox.address.taken"] != 49 {
 		t.Errorf("got %v, want one row and 49 told that the address is taken", got)
 	}
-	if n := r.scalar(t, `select count(*) from address`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from address`); n != 1 {
 		t.Errorf("got %d addresses stored, want 1", n)
 	}
 }
@@ -206,7 +178,7 @@ func TestOfManyAddsOfOneAddressOneMakesARow(t *testing.T) {
 func TestAddingInAPoolOfFewConnectionsDoesNotWaitForItself(t *testing.T) {
 	t.Parallel()
 	r := newRig(t) // four connections
-	got := race(32, func(i int) error {
+	got := trial.Race(32, said, func(i int) error {
 		_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: fmt.Sprintf("x%d@uni.example", i)})
 		return err
 	})
@@ -222,7 +194,7 @@ func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 		in := mailbox.Input{Kind: mailbox.Personal, Name: "x", Aliases: []string{[]string{"Shared", "shared"}[i] + "@uni.example"}}
 		trial.Must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.row(t, id).Version, in))
 	}
-	got := race(2, func(i int) error { return r.Activate(t.Context(), r.contact, r.uni, ids[i]) })
+	got := trial.Race(2, said, func(i int) error { return r.Activate(t.Context(), r.contact, r.uni, ids[i]) })
 	expect(t, got, map[string]int{"": 1, "mailbox.address.taken": 1})
 }
 
@@ -231,7 +203,7 @@ func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
 	r := newRig(t)
 	for i := range 8 {
 		id := r.add(t, fmt.Sprintf("ada%d", i))
-		got := race(2, func(i int) error {
+		got := trial.Race(2, said, func(i int) error {
 			if i == 0 {
 				return r.Delete(t.Context(), r.contact, r.uni, id)
 			}
@@ -252,7 +224,7 @@ func TestReadersOfCountsSeeTheSameSumWhileTheyAreFolded(t *testing.T) {
 	for i := range 20 {
 		r.add(t, fmt.Sprintf("ada%d", i))
 	}
-	expect(t, race(40, func(i int) error {
+	expect(t, trial.Race(40, said, func(i int) error {
 		if i%4 == 0 {
 			return r.Fold(t.Context())
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -13,19 +14,6 @@ import (
 )
 
 func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
-
-// wants fails unless err is a fault with the message id, on itself or a field.
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	f := fault.Of(err)
-	if f == nil {
-		t.Errorf("got no error, want %s", id)
-		return
-	}
-	if f.ID != id && !slices.ContainsFunc(f.Fields, func(x fault.Field) bool { return x.ID == id }) {
-		t.Errorf("got %v, want %s", err, id)
-	}
-}
 
 func TestAPersonConfirmsEveryAddressAndIsLinked(t *testing.T) {
 	t.Parallel()
@@ -49,7 +37,7 @@ func TestAPersonConfirmsEveryAddressAndIsLinked(t *testing.T) {
 		t.Errorf("got %q linked to %v covering %v, want confirmed, Ada, all three", row.Status, row.Linked, row.Covered)
 	}
 	_, err := r.Confirm(t.Context(), r.ada, digests["ada.adler@uni.example"])
-	wants(t, err, "mailbox.link.confirmed")
+	campus.Wants(t, err, "mailbox.link.confirmed")
 }
 
 func TestTheTableSortsFiltersAndPages(t *testing.T) {
@@ -128,7 +116,7 @@ func TestBrakesNameTheTime(t *testing.T) {
 	id := r.add(t, "ada")
 	r.challenge(t, id)
 	_, err := r.Challenge(t.Context(), r.contact, r.uni, id)
-	wants(t, err, "mailbox.brake.gap")
+	campus.Wants(t, err, "mailbox.brake.gap")
 	if want := r.Now().Add(time.Minute); !fault.Of(err).RetryAt.Equal(want) {
 		t.Errorf("got retry at %v, want %v", fault.Of(err).RetryAt, want)
 	}
@@ -136,5 +124,5 @@ func TestBrakesNameTheTime(t *testing.T) {
 		r.challenge(t, id)
 	}
 	r.clock.Advance(time.Hour)
-	wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.brake.row")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.brake.row")
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -88,9 +89,9 @@ func TestTheKindIsFixedByTheFirstChallenge(t *testing.T) {
 	r.mustEdit(t, id, functional)
 	r.mustEdit(t, id, func(in *mailbox.Input) { in.Kind = mailbox.Personal })
 	r.challenge(t, id)
-	wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
+	campus.Wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
 	r.off(t, id)
-	wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
+	campus.Wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
 }
 
 func TestOnlyAnUnchallengedRowIsDeletedAndItsAddressIsFreeAgain(t *testing.T) {
@@ -100,26 +101,26 @@ func TestOnlyAnUnchallengedRowIsDeletedAndItsAddressIsFreeAgain(t *testing.T) {
 	r.ok(t, r.Delete(t.Context(), r.contact, r.uni, id))
 	id = r.add(t, "ada", "a.adler@uni.example")
 	r.challenge(t, id)
-	wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
+	campus.Wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
 	r.off(t, id)
-	wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
+	campus.Wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
 }
 
 func TestAnAliasIsUniqueAmongActiveRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	old, id := r.add(t, "ada", "Shared@uni.example"), r.add(t, "bob")
-	wants(t, r.edit(t, id, aliases("shared@uni.example")), "mailbox.address.taken")
-	wants(t, r.edit(t, id, aliases("ADA@uni.example")), "mailbox.address.taken")
-	wants(t, r.edit(t, id, aliases("x@uni.example", "X@uni.example")), "mailbox.alias.twice")
-	wants(t, r.edit(t, id, aliases("BOB@uni.example")), "mailbox.alias.twice")
-	wants(t, r.edit(t, id, aliases("a@uni.example", "b@uni.example", "c@uni.example")), "mailbox.alias.many")
-	wants(t, r.edit(t, id, aliases("ada@institut.example")), "mailbox.alias.domain")
-	wants(t, r.edit(t, id, aliases("ada@sub.uni.example")), "mailbox.alias.domain")
-	wants(t, r.edit(t, id, aliases("ada@evil-uni.example")), "mailbox.alias.domain")
+	campus.Wants(t, r.edit(t, id, aliases("shared@uni.example")), "mailbox.address.taken")
+	campus.Wants(t, r.edit(t, id, aliases("ADA@uni.example")), "mailbox.address.taken")
+	campus.Wants(t, r.edit(t, id, aliases("x@uni.example", "X@uni.example")), "mailbox.alias.twice")
+	campus.Wants(t, r.edit(t, id, aliases("BOB@uni.example")), "mailbox.alias.twice")
+	campus.Wants(t, r.edit(t, id, aliases("a@uni.example", "b@uni.example", "c@uni.example")), "mailbox.alias.many")
+	campus.Wants(t, r.edit(t, id, aliases("ada@institut.example")), "mailbox.alias.domain")
+	campus.Wants(t, r.edit(t, id, aliases("ada@sub.uni.example")), "mailbox.alias.domain")
+	campus.Wants(t, r.edit(t, id, aliases("ada@evil-uni.example")), "mailbox.alias.domain")
 	r.off(t, old)
 	r.mustEdit(t, id, aliases("ada@uni.example", "shared@uni.example"))
-	wants(t, r.Activate(t.Context(), r.contact, r.uni, old), "schema.address_active_once")
+	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, old), "schema.address_active_once")
 	if got := r.row(t, old).Status; got != mailbox.Inactive {
 		t.Errorf("after the conflict: got status %q, want inactive", got)
 	}
@@ -132,7 +133,7 @@ func TestAPrimaryIsUniqueForEver(t *testing.T) {
 	r := newRig(t)
 	r.off(t, r.add(t, "ada"))
 	_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "ADA@uni.example"})
-	wants(t, err, "mailbox.address.taken")
+	campus.Wants(t, err, "mailbox.address.taken")
 }
 
 func TestAnAliasOfAnInactiveRowOfAnotherGroupStaysRefused(t *testing.T) {
@@ -145,7 +146,7 @@ func TestAnAliasOfAnInactiveRowOfAnotherGroupStaysRefused(t *testing.T) {
 	_, err := r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{
 		Kind: mailbox.Personal, Name: "x", Primary: "x@institut.example", Aliases: []string{"ada@labor.example"},
 	})
-	wants(t, err, "mailbox.address.taken")
+	campus.Wants(t, err, "mailbox.address.taken")
 }
 
 func TestACertificateOfAnInactiveRowHoldsItsAddresses(t *testing.T) {
@@ -154,9 +155,9 @@ func TestACertificateOfAnInactiveRowHoldsItsAddresses(t *testing.T) {
 	old, id := r.add(t, "ada", "a.adler@uni.example"), r.add(t, "bob")
 	r.off(t, old)
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "Ada@uni.example", "A.Adler@uni.example")
-	wants(t, r.edit(t, id, aliases("a.adler@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.edit(t, id, aliases("a.adler@uni.example")), "mailbox.address.held")
 	_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "A.Adler@uni.example"})
-	wants(t, err, "mailbox.address.held")
+	campus.Wants(t, err, "mailbox.address.held")
 	r.clock.Advance(time.Hour)
 	r.mustEdit(t, id, aliases("a.adler@uni.example"))
 }
@@ -169,7 +170,7 @@ func TestActivatingARowWhoseAddressACertificateHoldsIsAConflict(t *testing.T) {
 	r.off(t, id)
 	r.mustEdit(t, id, aliases("ada@uni.example"))
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
-	wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.address.held")
+	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.address.held")
 	r.clock.Advance(time.Hour)
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
 }
@@ -251,13 +252,13 @@ func TestSavingWhatIsThereChangesNothing(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada", "one@uni.example")
 	before := r.row(t, id)
-	lines := r.scalar(t, `select count(*) from audit_line`)
+	lines := r.campus.Scalar(`select count(*) from audit_line`)
 	r.clock.Advance(time.Hour)
 	r.mustEdit(t, id, func(*mailbox.Input) {})
 	if after := r.row(t, id); after.Version != before.Version || !after.Changed.Equal(before.Changed) {
 		t.Errorf("got version %d changed at %v, want %d and %v", after.Version, after.Changed, before.Version, before.Changed)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line`); n != lines {
+	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines {
 		t.Errorf("got %d more audit lines, want none", n-lines)
 	}
 }
@@ -270,7 +271,7 @@ func TestARowThatChangedMeanwhileIsAConflict(t *testing.T) {
 	r.ok(t, r.Edit(t.Context(), r.contact, r.uni, id, 1, in))
 	in.Name = "Eve"
 	err := r.Edit(t.Context(), r.contact, r.uni, id, 1, in)
-	wants(t, err, "mailbox.changed_meanwhile")
+	campus.Wants(t, err, "mailbox.changed_meanwhile")
 	if !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %v, want a conflict", err)
 	}
@@ -288,7 +289,7 @@ func TestTextThatTheDatabaseCannotHoldIsNoInternalError(t *testing.T) {
 		r.ok(t, r.Delete(t.Context(), r.contact, r.uni, row.ID))
 	}
 	_, err := r.Row(t.Context(), r.contact, "uni.example\x00", 1)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.Org.Domain(t.Context(), r.contact, "\xff")
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 }

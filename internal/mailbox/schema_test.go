@@ -60,7 +60,7 @@ func TestAddressesFollowTheirRow(t *testing.T) {
 	r := newRig(t)
 	id := r.add(t, "ada", "one@uni.example", "two@uni.example")
 	count := func(active bool) int {
-		return r.scalar(t, `select count(*) from address where row_id = $1 and active = $2`, id, active)
+		return r.campus.Scalar(`select count(*) from address where row_id = $1 and active = $2`, id, active)
 	}
 	r.mustEdit(t, id, aliases("Two@uni.example", "one@uni.example")) // they trade places
 	if got := count(true); got != 3 {
@@ -75,7 +75,7 @@ func TestAddressesFollowTheirRow(t *testing.T) {
 		t.Errorf("after deactivating: got %d active and %d inactive addresses, want 0 and 2", on, off)
 	}
 	r.ok(t, r.Delete(t.Context(), r.contact, r.uni, id))
-	if n := r.scalar(t, `select count(*) from address`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from address`); n != 0 {
 		t.Errorf("after deleting: got %d addresses, want none", n)
 	}
 	if n := trial.Must(r.Counts(t.Context(), r.uniID))[r.uniID][mailbox.Inactive]; n != 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -111,14 +112,14 @@ func TestAKeyThatNoProductTakesIsRefusedAtOnce(t *testing.T) {
 	products := trial.Must(h.Products(t.Context()))
 	request, err := order.ReadCSR(csr(t, p521(t)))
 	h.ok(t, err)
-	wants(t, order.MayUse(products, request.Key), "serverorder.key.none")
+	campus.Wants(t, order.MayUse(products, request.Key), "serverorder.key.none")
 	request, err = order.ReadCSR(h.key)
 	h.ok(t, err)
 	h.ok(t, order.MayUse(products, request.Key))
 	for i := range products {
 		products[i].Active = false
 	}
-	wants(t, order.MayUse(products, request.Key), "serverorder.key.none")
+	campus.Wants(t, order.MayUse(products, request.Key), "serverorder.key.none")
 }
 
 // TestTooManyNamesAreCountedBeforeTheyAreRead sends as many as nobody needs: one

@@ -3,6 +3,7 @@ package order_test
 import (
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 )
@@ -24,5 +25,5 @@ func TestNoCertificateIsGivenForAKeyThatWasReportedCompromised(t *testing.T) {
 	r.ok(t, r.Issue(t.Context(), waiting))
 	r.ended(t, waiting, order.Refused, "order.key.compromised")
 	_, err = r.Apply(t.Context(), r.bob, other, in)
-	wants(t, err, "order.key.compromised")
+	campus.Wants(t, err, "order.key.compromised")
 }

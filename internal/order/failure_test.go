@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -51,10 +52,10 @@ func TestWhatChangesWhileAnApplicationWaitsRefusesIt(t *testing.T) {
 			r.ok(t, r.Issue(t.Context(), id))
 			r.ended(t, id, order.Refused, c.want)
 			r.ok(t, r.Issue(t.Context(), id)) // again, as after a crash
-			if calls, kept := r.away.Calls(), r.scalar(t, `select count(*) from certificate`); calls != 0 || kept != 0 {
+			if calls, kept := r.away.Calls(), r.campus.Scalar(`select count(*) from certificate`); calls != 0 || kept != 0 {
 				t.Errorf("got %d calls of the authority and %d certificates, want none", calls, kept)
 			}
-			if n := r.scalar(t, `select count(*) from audit_line where action = 'order.refused' and detail->>'why' = $1`, c.want); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from audit_line where action = 'order.refused' and detail->>'why' = $1`, c.want); n != 1 {
 				t.Errorf("got %d audit lines of the refusal, want 1", n)
 			}
 		})
@@ -89,7 +90,7 @@ func TestTwoTabsMakeOneApplicationAndOneCertificate(t *testing.T) {
 	t.Parallel()
 	r := localRig(t)
 	row, request := r.linked(t, r.ada, "ada@uni.example"), csr(t, ecKey(t))
-	got := race(50, func(int) error {
+	got := trial.Race(50, campus.Said, func(int) error {
 		made, err := r.Apply(t.Context(), r.ada, row, order.Input{CSR: request, Terms: r.Terms})
 		if err != nil {
 			return err
@@ -99,10 +100,10 @@ func TestTwoTabsMakeOneApplicationAndOneCertificate(t *testing.T) {
 	if got[""] != 1 || got["schema.application_one_open"]+got["mailbox.apply.have"] != 49 {
 		t.Errorf("got %v, want one certificate and 49 told that there is an application or a certificate", got)
 	}
-	if n := r.scalar(t, `select count(*) from application`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from application`); n != 1 {
 		t.Errorf("got %d applications, want 1", n)
 	}
-	if n := r.scalar(t, `select count(*) from certificate`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from certificate`); n != 1 {
 		t.Errorf("got %d certificates, want 1", n)
 	}
 }
@@ -114,7 +115,7 @@ func TestTheSameApplicationIssuedByManyProcessesGivesOneCertificate(t *testing.T
 			t.Parallel()
 			r := rig(t)
 			id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
-			got := race(20, func(int) error { return r.Issue(t.Context(), id) })
+			got := trial.Race(20, campus.Said, func(int) error { return r.Issue(t.Context(), id) })
 			if got[""] != 20 {
 				t.Errorf("got %v, want all well", got)
 			}
@@ -122,10 +123,10 @@ func TestTheSameApplicationIssuedByManyProcessesGivesOneCertificate(t *testing.T
 			if serial := fmt.Sprintf("%x", c.Serial); serial != r.intended(t, id) {
 				t.Errorf("got serial %s, want the intent's %s", serial, r.intended(t, id))
 			}
-			if n := r.scalar(t, `select count(*) from letter where kind = 'issued'`); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from letter where kind = 'issued'`); n != 1 {
 				t.Errorf("got %d letters to the holder, want 1", n)
 			}
-			if n := r.scalar(t, `select count(*) from audit_line where action = 'cert.issued'`); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from audit_line where action = 'cert.issued'`); n != 1 {
 				t.Errorf("got %d audit lines of the issuance, want 1", n)
 			}
 		})
@@ -158,7 +159,7 @@ func TestAnAuthorityThatMisbehavesNeverMakesTwoOrLosesOne(t *testing.T) {
 			var serial string
 			for i := range c.again {
 				begun := time.Now()
-				wants(t, r.Issue(t.Context(), id), "ca.unavailable")
+				campus.Wants(t, r.Issue(t.Context(), id), "ca.unavailable")
 				if took := time.Since(begun); took > 20*time.Second {
 					t.Errorf("got an end after %v, want the patience to bound it", took)
 				}
@@ -192,16 +193,16 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 			r.away.Always(mode)
 			r.ok(t, r.Issue(t.Context(), id))
 			r.ended(t, id, order.Failed, "order.failed.mismatch")
-			if n := r.scalar(t, `select count(*) from certificate`) + r.scalar(t, `select count(*) from address_certificate`); n != 0 {
+			if n := r.campus.Scalar(`select count(*) from certificate`) + r.campus.Scalar(`select count(*) from address_certificate`); n != 0 {
 				t.Errorf("got %d certificates, want none recorded", n)
 			}
-			if n := r.scalar(t, `select count(*) from application where length(answer) > 0`); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from application where length(answer) > 0`); n != 1 {
 				t.Error("the answer is gone, want it kept for the registration office")
 			}
-			if n := r.scalar(t, `select count(*) from audit_line where action = 'order.failed' and length(detail->>'answer') > 60`); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from audit_line where action = 'order.failed' and length(detail->>'answer') > 60`); n != 1 {
 				t.Error("the audit line has no fingerprint of the answer")
 			}
-			if n := r.scalar(t, `select count(*) from letter`); n != 0 {
+			if n := r.campus.Scalar(`select count(*) from letter`); n != 0 {
 				t.Errorf("got %d letters, want none", n)
 			}
 			failed := trial.Must(r.Failures(t.Context(), r.officer, 10))
@@ -211,7 +212,7 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 			r.ok(t, r.Retry(t.Context(), r.officer, id))
 			r.ok(t, r.Issue(t.Context(), id)) // it kept to its answer
 			r.ended(t, id, order.Failed, "order.failed.mismatch")
-			if n := r.scalar(t, `select count(*) from application where length(answer) > 0`); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from application where length(answer) > 0`); n != 1 {
 				t.Error("after another attempt the answer is gone, want it kept")
 			}
 			r.away.Always(catest.Good)
@@ -227,17 +228,17 @@ func TestAnAuthorityThatForgetsLeavesNoCertificateUnknown(t *testing.T) {
 	r := awayRig(t)
 	r.away.Always(catest.Forgetful)
 	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
-	got := race(6, func(int) error { return r.Issue(t.Context(), id) })
+	got := trial.Race(6, campus.Said, func(int) error { return r.Issue(t.Context(), id) })
 	if got[""] != 6 {
 		t.Errorf("got %v, want all well", got)
 	}
 	if a := r.application(t, id); a.State != order.Issued || a.Certificate == nil {
 		t.Fatalf("got %s with certificate %v, want it issued", a.State, a.Certificate)
 	}
-	if known := r.scalar(t, `select count(*) from certificate`); known != r.away.All() {
+	if known := r.campus.Scalar(`select count(*) from certificate`); known != r.away.All() {
 		t.Errorf("got %d certificates known, want every one of the %d that were signed", known, r.away.All())
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'order.surplus'`); n != r.away.All()-1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'order.surplus'`); n != r.away.All()-1 {
 		t.Errorf("got %d audit lines of surplus certificates, want %d", n, r.away.All()-1)
 	}
 }
@@ -272,7 +273,7 @@ func TestANameThatNoCertificateHoldsIsToldBeforeAnythingIsSent(t *testing.T) {
 			if f == nil || f.Kind != fault.Conflict || f.ID != c.want || !slices.Equal(f.Args, c.args) {
 				t.Errorf("got %v with %v, want %s with %v", err, f, c.want, c.args)
 			}
-			if n := r.scalar(t, `select count(*) from application`); n != 0 {
+			if n := r.campus.Scalar(`select count(*) from application`); n != 0 {
 				t.Errorf("%d applications were made", n)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/trial"
 )
@@ -19,7 +20,7 @@ func (h *house) killed(t *testing.T) order.ServerOrder {
 	process := h.elsewhereOrder(t, o.ID)
 	h.came(t, int64(o.ID))
 	process.Kill()
-	if n := h.scalar(t, `select count(*) from certificate`); n != 0 || h.away.Signed(int64(o.ID)) != 1 {
+	if n := h.campus.Scalar(`select count(*) from certificate`); n != 0 || h.away.Signed(int64(o.ID)) != 1 {
 		t.Fatalf("got %d certificates recorded and %d signed, want none and one: the process died between", n, h.away.Signed(int64(o.ID)))
 	}
 	return h.is(t, o.Reference, order.Issuing)
@@ -35,9 +36,9 @@ func (h *house) exactlyOne(t *testing.T, o order.ServerOrder) {
 		t.Errorf("got certificate %d with serial %x, want the intent's, %x", c.ID, c.Serial, now.Serial)
 	}
 	for what, n := range map[string]int{
-		"recorded": h.scalar(t, `select count(*) from certificate where server_order = $1`, o.ID),
-		"told of":  h.scalar(t, `select count(*) from letter where kind = 'server_issued'`),
-		"audited":  h.scalar(t, `select count(*) from audit_line where action = 'order.fulfilled'`),
+		"recorded": h.campus.Scalar(`select count(*) from certificate where server_order = $1`, o.ID),
+		"told of":  h.campus.Scalar(`select count(*) from letter where kind = 'server_issued'`),
+		"audited":  h.campus.Scalar(`select count(*) from audit_line where action = 'order.fulfilled'`),
 	} {
 		if n != 1 {
 			t.Errorf("got %d certificates %s, want 1", n, what)
@@ -52,9 +53,9 @@ func TestAnOrderWhoseProcessWasKilledBetweenCallAndRecordGetsOneCertificate(t *t
 	t.Parallel()
 	h := awayHouse(t)
 	o := h.killed(t)
-	wants(t, h.Withdraw(t.Context(), h.tina, o.Reference), "serverorder.withdraw.over")
+	campus.Wants(t, h.Withdraw(t.Context(), h.tina, o.Reference), "serverorder.withdraw.over")
 	first, second := h.elsewhereOrder(t, o.ID), h.elsewhereOrder(t, o.ID)
-	got := race(10, func(int) error { return h.Fulfil(t.Context(), o.ID) })
+	got := trial.Race(10, campus.Said, func(int) error { return h.Fulfil(t.Context(), o.ID) })
 	if got[""] != 10 {
 		t.Errorf("got %v, want all well", got)
 	}
@@ -73,7 +74,7 @@ func TestTheSameOrderIssuedByManyProcessesGivesOneCertificate(t *testing.T) {
 			t.Parallel()
 			h := rig(t)
 			o := h.approved(t, "www.uni.example")
-			if got := race(20, func(int) error { return h.Fulfil(t.Context(), o.ID) }); got[""] != 20 {
+			if got := trial.Race(20, campus.Said, func(int) error { return h.Fulfil(t.Context(), o.ID) }); got[""] != 20 {
 				t.Errorf("got %v, want all well", got)
 			}
 			h.exactlyOne(t, o)
@@ -126,13 +127,13 @@ func TestAnOrderThatFailsSaysWhatToDo(t *testing.T) {
 			if failed.Reason != c.reason || failed.Serial == nil {
 				t.Errorf("got %q, want %q with the intent", failed.Reason, c.reason)
 			}
-			kept := h.scalar(t, `select count(*) from server_order where length(answer) > 0`)
+			kept := h.campus.Scalar(`select count(*) from server_order where length(answer) > 0`)
 			if want := map[bool]int{true: 1}[c.keeps]; kept != want {
 				t.Errorf("got %d answers kept, want %d", kept, want)
 			}
-			wants(t, h.RetryOrder(t.Context(), h.tina, o.Reference), "fault.officers_only")
+			campus.Wants(t, h.RetryOrder(t.Context(), h.tina, o.Reference), "fault.officers_only")
 			h.ok(t, h.RetryOrder(t.Context(), h.otto, o.Reference))
-			wants(t, h.RetryOrder(t.Context(), h.otto, o.Reference), "serverorder.decide.over")
+			campus.Wants(t, h.RetryOrder(t.Context(), h.otto, o.Reference), "serverorder.decide.over")
 			now := h.see(t, o.Reference)
 			if same := fmt.Sprintf("%x", now.Serial) == fmt.Sprintf("%x", failed.Serial); same != c.keeps {
 				t.Errorf("got serial %x after %x, want the same intent: %v", now.Serial, failed.Serial, c.keeps)
@@ -156,7 +157,7 @@ func TestAnOrderWhoseAuthorityStaysAwayIsNotRejectedButRetried(t *testing.T) {
 	if o := h.is(t, o.Reference, order.Failed); o.Reason != "order.failed.away" {
 		t.Errorf("got %q, want order.failed.away", o.Reason)
 	}
-	wants(t, h.Reject(t.Context(), h.otto, o.Reference, order.Decision{Version: 1, Reason: "weg"}), "serverorder.reject.unknown")
+	campus.Wants(t, h.Reject(t.Context(), h.otto, o.Reference, order.Decision{Version: 1, Reason: "weg"}), "serverorder.reject.unknown")
 	h.ok(t, h.RetryOrder(t.Context(), h.otto, o.Reference))
 	h.ok(t, h.Fulfil(t.Context(), o.ID))
 	h.exactlyOne(t, o)
@@ -167,11 +168,11 @@ func TestAnAuthorityThatForgetsLeavesNoServerCertificateUnknown(t *testing.T) {
 	h := awayHouse(t)
 	h.away.Always(catest.Forgetful)
 	o := h.approved(t, "www.uni.example")
-	if got := race(6, func(int) error { return h.Fulfil(t.Context(), o.ID) }); got[""] != 6 {
+	if got := trial.Race(6, campus.Said, func(int) error { return h.Fulfil(t.Context(), o.ID) }); got[""] != 6 {
 		t.Errorf("got %v, want all well", got)
 	}
 	h.is(t, o.Reference, order.Issued)
-	if known := h.scalar(t, `select count(*) from certificate`); known != h.away.All() {
+	if known := h.campus.Scalar(`select count(*) from certificate`); known != h.away.All() {
 		t.Errorf("got %d certificates known, want every one of the %d that were signed", known, h.away.All())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
@@ -75,7 +76,7 @@ func (r *rig) killed(t *testing.T) order.ID {
 	r.came(t, int64(id))
 	process.Kill()
 	r.ended(t, id, order.Issuing, "")
-	if n := r.scalar(t, `select count(*) from certificate`); n != 0 || r.away.Signed(int64(id)) != 1 {
+	if n := r.campus.Scalar(`select count(*) from certificate`); n != 0 || r.away.Signed(int64(id)) != 1 {
 		t.Fatalf("got %d certificates recorded and %d signed, want none and one: the process died between", n, r.away.Signed(int64(id)))
 	}
 	return id
@@ -94,7 +95,7 @@ func TestAProcessKilledBetweenCallAndRecordIssuesNothingTwiceAndLosesNothing(t *
 	if n := r.away.Signed(int64(id)); n != 1 {
 		t.Errorf("got %d certificates signed for the intent, want 1", n)
 	}
-	if n := r.scalar(t, `select count(*) from letter where kind = 'issued'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'issued'`); n != 1 {
 		t.Errorf("got %d letters to the holder, want 1", n)
 	}
 }
@@ -116,7 +117,7 @@ func TestAfterAKillManyProcessesRecordOneCertificate(t *testing.T) {
 	r := awayRig(t)
 	id := r.killed(t)
 	first, second := r.elsewhere(t, id), r.elsewhere(t, id)
-	got := race(10, func(int) error { return r.Issue(t.Context(), id) })
+	got := trial.Race(10, campus.Said, func(int) error { return r.Issue(t.Context(), id) })
 	if got[""] != 10 {
 		t.Errorf("got %v, want all well", got)
 	}

@@ -225,7 +225,7 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 		return len(x.RevokedCertificateEntries) == 1 && bytes.Equal(x.RevokedCertificateEntries[0].SerialNumber.Bytes(), c.Serial)
 	})
 	trial.Until(t, "two letters to the holder were sent", func() bool {
-		return r.scalar(t, `select count(*) from letter where state = 'sent' and recipient = 'Adler@people.example'`) == 2
+		return r.campus.Scalar(`select count(*) from letter where state = 'sent' and recipient = 'Adler@people.example'`) == 2
 	})
 }
 

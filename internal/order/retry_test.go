@@ -8,6 +8,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
@@ -31,27 +32,27 @@ func TestAnOfficerRetriesWhatFailed(t *testing.T) {
 	id := r.failed(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
 	serial := r.intended(t, id)
 	for _, by := range []person.Actor{r.ada, r.contact, r.bob} {
-		wants(t, r.Retry(t.Context(), by, id), "fault.officers_only")
+		campus.Wants(t, r.Retry(t.Context(), by, id), "fault.officers_only")
 	}
-	wants(t, r.Retry(t.Context(), r.officer, id+1000), "fault.missing")
+	campus.Wants(t, r.Retry(t.Context(), r.officer, id+1000), "fault.missing")
 	r.ok(t, r.Retry(t.Context(), r.officer, id))
 	if a := r.application(t, id); a.State != order.Issuing || a.Attempts != 1 || a.Ended != nil {
 		t.Errorf("got %s after %d retries, ended %v; want it issuing after 1", a.State, a.Attempts, a.Ended)
 	}
-	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	campus.Wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
 	r.ok(t, r.Issue(t.Context(), id))
 	r.one(t, id)
 	if got := r.intended(t, id); got != serial {
 		t.Errorf("got serial %s, want the first intent's %s", got, serial)
 	}
-	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	campus.Wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
 }
 
 func TestManyRetriesAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
 	id := r.failed(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
-	got := race(20, func(int) error { return r.Retry(t.Context(), r.officer, id) })
+	got := trial.Race(20, campus.Said, func(int) error { return r.Retry(t.Context(), r.officer, id) })
 	if got[""] != 1 || got["order.retry.over"] != 19 {
 		t.Errorf("got %v, want one and 19 that come too late", got)
 	}
@@ -63,9 +64,9 @@ func TestWhatWasFollowedIsNotRetried(t *testing.T) {
 	row := r.linked(t, r.ada, "ada@uni.example")
 	id := r.failed(t, r.ada, row)
 	second := r.apply(t, r.ada, row)
-	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	campus.Wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
 	r.ok(t, r.Issue(t.Context(), second))
-	wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
+	campus.Wants(t, r.Retry(t.Context(), r.officer, id), "order.retry.over")
 	r.one(t, second)
 }
 
@@ -92,7 +93,7 @@ func TestARetryObeysTheRuleWhoMayApply(t *testing.T) {
 			row := r.linked(t, r.ada, "ada@uni.example", "a@uni.example")
 			id := r.failed(t, r.ada, row)
 			c.meanwhile(t, r, row)
-			wants(t, r.Retry(t.Context(), r.officer, id), c.want)
+			campus.Wants(t, r.Retry(t.Context(), r.officer, id), c.want)
 			r.ended(t, id, order.Failed, "order.failed.authority")
 			if n := r.away.All(); n != 0 {
 				t.Errorf("got %d certificates signed, want none", n)
@@ -108,14 +109,14 @@ func TestAnApplicationIsSeenByItsApplicantAndOfficersOnly(t *testing.T) {
 	id := r.failed(t, r.ada, row)
 	for who, by := range map[string]person.Actor{"another person": r.bob, "the contact": r.contact} {
 		_, err := r.One(t.Context(), by, id)
-		if said(err) != "fault.missing" {
+		if campus.Said(err) != "fault.missing" {
 			t.Errorf("%s: got %v, want it missing", who, err)
 		}
 		if mine := trial.Must(r.Mine(t.Context(), by, 10)); len(mine) != 0 {
 			t.Errorf("%s: got %d applications, want none", who, len(mine))
 		}
 		_, err = r.Failures(t.Context(), by, 10)
-		wants(t, err, "fault.officers_only")
+		campus.Wants(t, err, "fault.officers_only")
 	}
 	if mine := trial.Must(r.Mine(t.Context(), r.ada, 10)); len(mine) != 1 || mine[0].ID != id {
 		t.Errorf("got %v, want the one that failed", mine)
@@ -133,24 +134,24 @@ func TestWhoIsNotLinkedFindsNoRowToApplyFor(t *testing.T) {
 	row := r.linked(t, r.ada, "ada@uni.example")
 	in := order.Input{CSR: csr(t, ecKey(t)), Terms: r.Terms}
 	for who, by := range map[string]person.Actor{"another person": r.bob, "the contact": r.contact, "an officer": r.officer} {
-		if _, err := r.Apply(t.Context(), by, row, in); said(err) != "fault.missing" {
+		if _, err := r.Apply(t.Context(), by, row, in); campus.Said(err) != "fault.missing" {
 			t.Errorf("%s: got %v, want the row missing", who, err)
 		}
 	}
 	_, err := r.Apply(t.Context(), r.ada, row+1000, in)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: in.CSR, Terms: "terms-0"})
-	wants(t, err, "order.terms.required")
+	campus.Wants(t, err, "order.terms.required")
 	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: "no request", Terms: r.Terms})
-	if id := said(err); id == "" || id == "order.terms.required" {
+	if id := campus.Said(err); id == "" || id == "order.terms.required" {
 		t.Errorf("got %v, want what is wrong with the request", err)
 	}
 	_, err = r.Apply(t.Context(), r.ada, row, order.Input{CSR: primeModulus(t), Terms: r.Terms})
-	wants(t, err, "pki.key.prime")
+	campus.Wants(t, err, "pki.key.prime")
 	r.Authority = nil
 	_, err = r.Apply(t.Context(), r.ada, row, in)
-	wants(t, err, "order.no_authority")
-	if n := r.scalar(t, `select count(*) from application`); n != 0 {
+	campus.Wants(t, err, "order.no_authority")
+	if n := r.campus.Scalar(`select count(*) from application`); n != 0 {
 		t.Errorf("got %d applications, want none", n)
 	}
 }
@@ -186,7 +187,7 @@ func TestARetryThatCannotHaveTheRowIsToldToWait(t *testing.T) {
 	t.Cleanup(quick.Close)
 	impatient := *r.Book
 	impatient.DB = quick
-	wants(t, impatient.Retry(t.Context(), r.officer, id), "fault.busy")
+	campus.Wants(t, impatient.Retry(t.Context(), r.officer, id), "fault.busy")
 	r.ok(t, tx.Rollback(t.Context()))
 	r.ok(t, r.Retry(t.Context(), r.officer, id))
 }

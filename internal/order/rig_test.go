@@ -21,7 +21,6 @@ import (
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/campus"
 	"petschaft/internal/cert"
-	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -125,27 +124,6 @@ func (r *rig) ok(t testing.TB, err error) {
 	}
 }
 
-func wants(t testing.TB, err error, id string) {
-	t.Helper()
-	if got := said(err); got != id {
-		t.Errorf("got %q (%v), want %q", got, err, id)
-	}
-}
-
-// said is the message id of an error, of its first field if it has any.
-func said(err error) string {
-	f := fault.Of(err)
-	switch {
-	case f == nil:
-		return ""
-	case len(f.Fields) > 0:
-		return f.Fields[0].ID
-	case f.ID == "":
-		return "internal " + err.Error()
-	}
-	return f.ID
-}
-
 func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
 
 // linked makes a personal row that by confirmed whole.
@@ -182,14 +160,6 @@ func (r *rig) exec(t testing.TB, sql string, args ...any) {
 	if _, err := r.db.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-}
-
-func (r *rig) scalar(t testing.TB, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := r.db.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return n
 }
 
 func (r *rig) off(t testing.TB, id mailbox.ID) {
@@ -254,7 +224,7 @@ func (r *rig) ended(t testing.TB, id order.ID, state order.State, reason string)
 // intent's serial if the authority kept to it.
 func (r *rig) one(t testing.TB, id order.ID) cert.Certificate {
 	t.Helper()
-	if n := r.scalar(t, `select count(*) from certificate`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from certificate`); n != 1 {
 		t.Fatalf("got %d certificates recorded, want 1", n)
 	}
 	a := r.application(t, id)
@@ -270,24 +240,4 @@ func (r *rig) intended(t testing.TB, id order.ID) string {
 	var serial []byte
 	r.ok(t, r.db.QueryRow(t.Context(), `select serial from application where id = $1`, id).Scan(&serial))
 	return fmt.Sprintf("%x", serial)
-}
-
-// race runs f in n goroutines at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
 }

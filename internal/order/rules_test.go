@@ -110,10 +110,10 @@ func TestWhatWouldBreakARuleIsNotSigned(t *testing.T) {
 	if got := r.application(t, id).Findings; !slices.Equal(lint.Rules(got), []string{"w_smime_aia_contains_internal_names"}) || got[0].ID != "lint.zlint" {
 		t.Errorf("the office sees %+v, want the rule of zlint", got)
 	}
-	if n := r.scalar(t, `select count(*) from ca_issued`) + r.scalar(t, `select count(*) from certificate`); n != 0 {
+	if n := r.campus.Scalar(`select count(*) from ca_issued`) + r.campus.Scalar(`select count(*) from certificate`); n != 0 {
 		t.Errorf("%d certificates were signed, want none", n)
 	}
-	if n := r.scalar(t, `select count(*) from audit_line where action = 'order.failed' and detail ->> 'rules' like '%internal_names%'`); n != 1 {
+	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'order.failed' and detail ->> 'rules' like '%internal_names%'`); n != 1 {
 		t.Errorf("%d audit lines name the rule, want one", n)
 	}
 

@@ -134,7 +134,7 @@ func TestAPrivateKeyIsRefusedAndKeptNowhere(t *testing.T) {
 			t.Error("the error repeats the key")
 		}
 	}
-	if n := h.scalar(t, `select (select count(*) from server_order) + (select count(*) from audit_line where detail::text like '%' || $1 || '%')`, secret); n != 0 {
+	if n := h.campus.Scalar(`select (select count(*) from server_order) + (select count(*) from audit_line where detail::text like '%' || $1 || '%')`, secret); n != 0 {
 		t.Errorf("got %d orders or audit lines, want none", n)
 	}
 }

@@ -3,6 +3,7 @@ package order_test
 import (
 	"github.com/google/go-cmp/cmp"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
 	"petschaft/internal/trial"
@@ -34,8 +35,8 @@ func (m *walker) compare(o *refOrder) {
 		c := trial.Must(m.Cert.Server(m.t.Context(), m.otto, o.reference))
 		got.Renewal, got.Replaced = deref(c.Renewal), deref(c.ReplacedBy)
 		want.Renewal, want.Replaced = o.renewal, o.replaced
-		if said(cert.MayRenew(c, m.Now())) != m.w.renewable(o) {
-			m.t.Errorf("step %d, %s: renewable: got %q, the mission says %q", m.step, o.reference, said(cert.MayRenew(c, m.Now())), m.w.renewable(o))
+		if campus.Said(cert.MayRenew(c, m.Now())) != m.w.renewable(o) {
+			m.t.Errorf("step %d, %s: renewable: got %q, the mission says %q", m.step, o.reference, campus.Said(cert.MayRenew(c, m.Now())), m.w.renewable(o))
 		}
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -52,7 +53,7 @@ func (m *walker) counts() {
 		"orders that were decided by their authors": `select count(*) from server_order s join server_order_author a on a.server_order = s.id and a.account = s.decider`,
 		"certificates renewed by nothing":           `select count(*) from certificate c where renewal is not null and not exists (select from server_order s where s.reference = c.renewal and s.ended is null)`,
 	} {
-		if n := m.scalar(m.t, sql); n != 0 {
+		if n := m.campus.Scalar(sql); n != 0 {
 			m.t.Errorf("got %d %s, want none", n, what)
 		}
 	}

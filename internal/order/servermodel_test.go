@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -125,7 +126,7 @@ func (m *walker) act() {
 		}
 		m.trace = append(m.trace, o.name)
 		x := o.do(m)
-		got, want := said(x.err), x.want
+		got, want := campus.Said(x.err), x.want
 		m.say("→ %s", got)
 		m.count[o.name+" "+cmp.Or(want, "ok")]++
 		if got != want {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -16,7 +17,7 @@ func TestManyApprovalsAtOnceAreOneDecision(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
 	reference := h.submit(t, "www.uni.example")
-	got := race(many, func(i int) error {
+	got := trial.Race(many, campus.Said, func(i int) error {
 		return h.Approve(t.Context(), []person.Actor{h.officer, h.otto}[i%2], reference, 1)
 	})
 	if got[""] != 1 || got["serverorder.decide.over"] != many-1 {
@@ -27,7 +28,7 @@ func TestManyApprovalsAtOnceAreOneDecision(t *testing.T) {
 		"letters":     `select count(*) from letter where kind = 'order_approved'`,
 		"audit lines": `select count(*) from audit_line where action = 'order.approved'`,
 	} {
-		if n := h.scalar(t, sql); n != 1 {
+		if n := h.campus.Scalar(sql); n != 1 {
 			t.Errorf("got %d %s, want 1", n, what)
 		}
 	}
@@ -42,7 +43,7 @@ func TestApprovalAndWithdrawalAtOnceLeaveOneOutcome(t *testing.T) {
 		reference := h.submit(t, "www.uni.example")
 		id := h.see(t, reference).ID
 		before := h.away.Calls()
-		got := race(many, func(i int) error {
+		got := trial.Race(many, campus.Said, func(i int) error {
 			switch i % 3 {
 			case 0:
 				return h.Withdraw(t.Context(), h.tina, reference)
@@ -58,7 +59,7 @@ func TestApprovalAndWithdrawalAtOnceLeaveOneOutcome(t *testing.T) {
 				t.Errorf("withdrawn, but the authority was asked %d times", n)
 			}
 		case order.Issued:
-			if n := h.scalar(t, `select count(*) from certificate where server_order = $1`, id); n != 1 {
+			if n := h.campus.Scalar(`select count(*) from certificate where server_order = $1`, id); n != 1 {
 				t.Errorf("got %d certificates, want 1", n)
 			}
 		case order.Approved:
@@ -80,13 +81,13 @@ func TestOneFormSubmittedManyTimesMakesOneOrder(t *testing.T) {
 	h := awayHouse(t)
 	in := order.Submission{Wish: h.wish("www.uni.example"), Form: "form"}
 	var same sameReference
-	got := race(many, func(int) error { return same.note(h.Submit(t.Context(), h.tina, in)) })
-	if n := h.scalar(t, `select count(*) from server_order`); got[""] != many || n != 1 {
+	got := trial.Race(many, campus.Said, func(int) error { return same.note(h.Submit(t.Context(), h.tina, in)) })
+	if n := h.campus.Scalar(`select count(*) from server_order`); got[""] != many || n != 1 {
 		t.Errorf("got %v and %d orders, want all well and one", got, n)
 	}
 	h.ok(t, h.appoint(t, h.ada.Account))
 	trial.Must(h.Submit(t.Context(), h.ada, in)) // somebody else's form of that name is another form
-	if n := h.scalar(t, `select count(*) from server_order`); n != 2 {
+	if n := h.campus.Scalar(`select count(*) from server_order`); n != 2 {
 		t.Errorf("got %d orders, want 2", n)
 	}
 }
@@ -105,7 +106,7 @@ func TestManyRenewalsAtOnceAreOneOrder(t *testing.T) {
 	in := order.Submission{Wish: h.wish("www.uni.example"), Renews: h.old(t)}
 	in.CSR = ""
 	var same sameReference
-	got := race(many, func(i int) error {
+	got := trial.Race(many, campus.Said, func(i int) error {
 		by, form := h.tina, in
 		form.Form = "tina's"
 		if i%2 == 1 {
@@ -117,7 +118,7 @@ func TestManyRenewalsAtOnceAreOneOrder(t *testing.T) {
 	if got[""] != many/2 || got["cert.renew.under_way"] != many/2 {
 		t.Errorf("got %v, want one form to make the order and the other told so", got)
 	}
-	if n := h.scalar(t, `select count(*) from server_order where replaces is not null`); n != 1 {
+	if n := h.campus.Scalar(`select count(*) from server_order where replaces is not null`); n != 1 {
 		t.Errorf("got %d renewals, want 1", n)
 	}
 }
@@ -136,7 +137,7 @@ func TestARenewalKeepsTheKeyAndReplacesTheOld(t *testing.T) {
 	if !o.ByOfficer || o.Renews == nil || *o.Renews != old.Reference {
 		t.Errorf("got by an officer: %v, renews %v; want both", o.ByOfficer, o.Renews)
 	}
-	wants(t, h.Approve(t.Context(), h.otto, reference, 1), "serverorder.decide.author")
+	campus.Wants(t, h.Approve(t.Context(), h.otto, reference, 1), "serverorder.decide.author")
 	h.ok(t, h.Approve(t.Context(), h.officer, reference, 1))
 	h.ok(t, h.Fulfil(t.Context(), o.ID))
 	h.is(t, reference, order.Issued)
@@ -149,7 +150,7 @@ func TestARenewalKeepsTheKeyAndReplacesTheOld(t *testing.T) {
 		t.Errorf("got another key or an end at %v, want the same key and later than %v", next.NotAfter, was.NotAfter)
 	}
 	_, err = h.Submit(t.Context(), h.tina, order.Submission{Wish: in.Wish, Renews: old.Reference})
-	wants(t, err, "cert.renew.replaced")
+	campus.Wants(t, err, "cert.renew.replaced")
 }
 
 func TestARenewalThatComesToNothingCanBeBegunAgain(t *testing.T) {
@@ -159,7 +160,7 @@ func TestARenewalThatComesToNothingCanBeBegunAgain(t *testing.T) {
 	in := order.Submission{Wish: h.wish("www.uni.example"), Renews: old}
 	first := trial.Must(h.Submit(t.Context(), h.tina, in))
 	_, err := h.Submit(t.Context(), h.tina, in)
-	wants(t, err, "cert.renew.under_way")
+	campus.Wants(t, err, "cert.renew.under_way")
 	h.ok(t, h.Withdraw(t.Context(), h.tina, first))
 	second := trial.Must(h.Submit(t.Context(), h.tina, in))
 	h.ok(t, h.Reject(t.Context(), h.otto, second, order.Decision{Version: 1, Reason: "nein"}))

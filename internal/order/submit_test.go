@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/trial"
 )
@@ -44,7 +45,7 @@ func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
 			if back, ok := order.ParseReference(strings.ToLower(reference)); !ok || back != reference {
 				t.Errorf("got the reference number %q, want one with a check character", reference)
 			}
-			jobs := h.scalar(t, `select count(*) from river_job where kind = 'order_issue_server'`)
+			jobs := h.campus.Scalar(`select count(*) from river_job where kind = 'order_issue_server'`)
 			if want := map[bool]int{true: 1}[c.want == order.Approved]; jobs != want {
 				t.Errorf("got %d jobs to issue, want %d", jobs, want)
 			}
@@ -83,7 +84,7 @@ func TestWhatIsWrongWithAnOrderIsSaidBesideItsField(t *testing.T) {
 			wantsField(t, err, c.field, c.want)
 		})
 	}
-	if n := h.scalar(t, `select count(*) from server_order`); n != 0 {
+	if n := h.campus.Scalar(`select count(*) from server_order`); n != 0 {
 		t.Errorf("got %d orders, want none", n)
 	}
 }
@@ -93,12 +94,12 @@ func TestWhoMayOrder(t *testing.T) {
 	h := awayHouse(t)
 	in := order.Submission{Wish: h.wish("www.uni.example")}
 	_, err := h.Submit(t.Context(), h.ada, in)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	_, err = h.Submit(t.Context(), h.otto, in)
-	wants(t, err, "serverorder.contact_only")
+	campus.Wants(t, err, "serverorder.contact_only")
 	h.ok(t, h.appoint(t, h.ada.Account))
 	_, err = h.Submit(t.Context(), h.tina, in)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	trial.Must(h.Submit(t.Context(), h.ada, in))
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/mail"
 	"petschaft/internal/order"
 	"petschaft/internal/trial"
@@ -73,13 +74,13 @@ func TestTheContactHearsOfDecisions(t *testing.T) {
 	h.ok(t, h.Reject(t.Context(), h.otto, other, order.Decision{Version: 1, Reason: "nein"}))
 	h.ok(t, h.Fulfil(t.Context(), h.see(t, reference).ID))
 	for _, kind := range []string{"order_returned", "order_approved", "order_rejected", "server_issued"} {
-		if n := h.scalar(t, `select count(*) from letter where kind = $1 and recipient = 'Technik@people.example'`, kind); n != 1 {
+		if n := h.campus.Scalar(`select count(*) from letter where kind = $1 and recipient = 'Technik@people.example'`, kind); n != 1 {
 			t.Errorf("got %d letters %s to the contact, want 1", n, kind)
 		}
 	}
 	h.rule(t, true)
 	h.submit(t, "a.uni.example")
-	if n := h.scalar(t, `select count(*) from letter where kind = 'order_approved'`); n != 1 {
+	if n := h.campus.Scalar(`select count(*) from letter where kind = 'order_approved'`); n != 1 {
 		t.Errorf("got %d letters of approval, want none of the rule's: the certificate comes at once", n)
 	}
 }
@@ -88,9 +89,12 @@ func TestTheContactHearsOfDecisions(t *testing.T) {
 func TestAValidationLetsWaitingOrdersGoOn(t *testing.T) {
 	t.Parallel()
 	for name, look := range map[string]func(h *house) error{
-		"at once":     func(h *house) error { return h.Recheck(t.Context(), h.id) },
-		"by a clock":  func(h *house) error { return h.RecheckAll(t.Context()) },
-		"many clocks": func(h *house) error { race(10, func(int) error { return h.RecheckAll(t.Context()) }); return nil },
+		"at once":    func(h *house) error { return h.Recheck(t.Context(), h.id) },
+		"by a clock": func(h *house) error { return h.RecheckAll(t.Context()) },
+		"many clocks": func(h *house) error {
+			trial.Race(10, campus.Said, func(int) error { return h.RecheckAll(t.Context()) })
+			return nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,13 +105,13 @@ func TestAValidationLetsWaitingOrdersGoOn(t *testing.T) {
 			told := trial.Must(h.Submit(t.Context(), h.tina, in))
 			h.ok(t, look(h))
 			h.is(t, byHand, order.Waiting)
-			wants(t, h.Approve(t.Context(), h.otto, byHand, 1), "serverorder.check.unvalidated")
+			campus.Wants(t, h.Approve(t.Context(), h.otto, byHand, 1), "serverorder.check.unvalidated")
 			h.validate(t, "neu.example")
 			h.rule(t, true)
 			h.ok(t, look(h))
 			h.is(t, byHand, order.Approved)
 			h.is(t, told, order.Received)
-			if n := h.scalar(t, `select count(*) from river_job where kind = 'order_issue_server'`); n != 1 {
+			if n := h.campus.Scalar(`select count(*) from river_job where kind = 'order_issue_server'`); n != 1 {
 				t.Errorf("got %d jobs, want 1", n)
 			}
 		})

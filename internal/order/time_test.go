@@ -48,7 +48,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	submit("renew", order.Submission{Wish: wish, Renews: reference})
 	h.is(t, reference, order.Received)
 
-	if n := h.scalar(t, `select count(*) from server_order o where not exists (select from audit_line a where a.at = o.since)`); n != 0 {
+	if n := h.campus.Scalar(`select count(*) from server_order o where not exists (select from audit_line a where a.at = o.since)`); n != 0 {
 		t.Errorf("%d orders are of another time than their line", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/postgres"
@@ -82,7 +83,7 @@ func TestAKeyBelongsToWhatWasDone(t *testing.T) {
 	}
 	by := d.doing("k", "y")
 	_, err := d.once(t, by, makes(8, &times))
-	wants(t, err, "api.key_reused")
+	campus.Wants(t, err, "api.key_reused")
 	if times != 1 || !by.Deed.Strange() || by.Deed.Again() {
 		t.Errorf("done %d times, want once", times)
 	}
@@ -109,9 +110,9 @@ func TestWhoAsksForTheRightAloneDoesNothing(t *testing.T) {
 		t.Error("it is allowed before anybody asked")
 	}
 	_, err := d.once(t, by, makes(7, &times))
-	wants(t, err, "deed.answered")
+	campus.Wants(t, err, "deed.answered")
 	_, err = person.Done[person.ID](t.Context(), d.DB, by, d.Now())
-	wants(t, err, "deed.answered")
+	campus.Wants(t, err, "deed.answered")
 	var left int
 	if err := d.DB.QueryRow(t.Context(), `select count(*) from deed`).Scan(&left); left+times != 0 || err != nil || !by.Deed.Allowed() {
 		t.Errorf("got %d deeds, done %d times, allowed %v, %v; want the answer that it is allowed", left, times, by.Deed.Allowed(), err)

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
-	"petschaft/internal/fault"
+	"petschaft/internal/campus"
 	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/trial"
@@ -33,13 +33,6 @@ func signIn(t *testing.T, b *person.Book, c person.Claims) (a person.Account, er
 		a, err = b.SignedIn(t.Context(), tx, c, audit.Who{})
 		return err
 	})
-}
-
-func wants(t *testing.T, err error, id string) {
-	t.Helper()
-	if f := fault.Of(err); f == nil || f.ID != id && (len(f.Fields) == 0 || f.Fields[0].ID != id) {
-		t.Errorf("got %v, want %s", err, id)
-	}
 }
 
 func TestAnAccountIsKeyedByIssuerAndSubjectNeverByMail(t *testing.T) {
@@ -101,18 +94,18 @@ func TestALockedAccountIsShutOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
-	wants(t, b.Lock(ctx, person.Actor{Account: ada.ID}, officer.Account, "x"), "fault.officers_only")
-	wants(t, b.Lock(ctx, officer, officer.Account, "x"), "person.lock.self")
-	wants(t, b.Lock(ctx, officer, ada.ID, " "), "field.required")
-	wants(t, b.Lock(ctx, officer, ada.ID, strings.Repeat("x", 1001)), "field.too_long")
-	wants(t, b.Lock(ctx, officer, 4711, "x"), "fault.missing")
+	campus.Wants(t, b.Lock(ctx, person.Actor{Account: ada.ID}, officer.Account, "x"), "fault.officers_only")
+	campus.Wants(t, b.Lock(ctx, officer, officer.Account, "x"), "person.lock.self")
+	campus.Wants(t, b.Lock(ctx, officer, ada.ID, " "), "field.required")
+	campus.Wants(t, b.Lock(ctx, officer, ada.ID, strings.Repeat("x", 1001)), "field.too_long")
+	campus.Wants(t, b.Lock(ctx, officer, 4711, "x"), "fault.missing")
 	for range 2 { // the second changes nothing
 		if err := b.Lock(ctx, officer, ada.ID, "key lost\x00"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, err = signIn(t, b, c)
-	wants(t, err, "person.locked")
+	campus.Wants(t, err, "person.locked")
 	if a, err := b.One(ctx, officer, ada.ID); err != nil || a.Locked == nil || a.LockedWhy != "key lost" {
 		t.Errorf("got %+v and %v, want it locked with the reason", a, err)
 	}
@@ -158,11 +151,11 @@ func TestOnlyOfficersSearchPeople(t *testing.T) {
 	}
 	user := person.Actor{Account: 2}
 	_, _, err := b.Search(ctx, user, "x")
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	_, err = b.Find(ctx, user, "x")
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	_, err = b.One(ctx, user, officer.Account)
-	wants(t, err, "fault.missing")
+	campus.Wants(t, err, "fault.missing")
 	if a, err := b.One(ctx, user, user.Account); err != nil || a.ID != 2 {
 		t.Errorf("oneself: got %+v and %v", a, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 )
@@ -112,14 +113,14 @@ func TestATokenActsAsItsMakerWithinItsReach(t *testing.T) {
 	if err := by.Can(person.ReadAddresses); err != nil {
 		t.Errorf("its own verb: got %v", err)
 	}
-	wants(t, by.Can(person.WriteAddresses), "token.scope")
+	campus.Wants(t, by.Can(person.WriteAddresses), "token.scope")
 	if err := d.ada.Can(person.WriteAddresses); err != nil {
 		t.Errorf("in a session: got %v, want everything", err)
 	}
 	if _, _, err := d.MakeToken(t.Context(), nil, by, d.input()); err == nil {
 		t.Error("a token made a token")
 	}
-	wants(t, d.WithdrawToken(t.Context(), by, id), "token.by_token")
+	campus.Wants(t, d.WithdrawToken(t.Context(), by, id), "token.by_token")
 }
 
 func TestATokenThatCountsNoMoreIsRefusedWithTheSameWords(t *testing.T) {
@@ -149,7 +150,7 @@ func TestATokenThatCountsNoMoreIsRefusedWithTheSameWords(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _, err := d.ByToken(ctx, secret, home)
-			wants(t, err, "token.refused")
+			campus.Wants(t, err, "token.refused")
 			acting, err := d.Acting(ctx, d.DB, d.Now(), person.Actor{Account: d.ada.Account, Token: int64(id)}.Behalf())
 			if err == nil && d.Issuer == "" {
 				t.Errorf("work that it began goes on as %+v", acting)
@@ -171,10 +172,10 @@ func TestATokenIsRefusedElsewhere(t *testing.T) {
 		}
 	}
 	_, _, err := d.ByToken(t.Context(), secret, netip.Addr{})
-	wants(t, err, "token.refused")
+	campus.Wants(t, err, "token.refused")
 	in.Networks = []string{"192.0.2.0/33"}
 	_, _, err = d.make(t, in)
-	wants(t, err, "token.network")
+	campus.Wants(t, err, "token.network")
 }
 
 func TestWhatRestsOnGroupsSleeps(t *testing.T) {
@@ -228,13 +229,13 @@ func TestMistakesInATokenAreSaid(t *testing.T) {
 		in := d.input()
 		change(&in)
 		_, _, err := d.make(t, in)
-		wants(t, err, id)
+		campus.Wants(t, err, id)
 	}
 	in := d.input()
 	in.Ends = person.LatestEnd(d.Now())
 	d.must(t, in)
 	_, _, err := d.make(t, in) // the same form once more
-	wants(t, err, "schema.token_form")
+	campus.Wants(t, err, "schema.token_form")
 }
 
 func TestNobodySeesForeignTokens(t *testing.T) {
@@ -244,10 +245,10 @@ func TestNobodySeesForeignTokens(t *testing.T) {
 	_, id := d.must(t, d.input())
 	bea := person.Actor{Account: d.officer.Account}
 	_, err := d.Token(ctx, bea, id)
-	wants(t, err, "fault.missing")
-	wants(t, d.WithdrawToken(ctx, bea, id), "fault.missing")
+	campus.Wants(t, err, "fault.missing")
+	campus.Wants(t, d.WithdrawToken(ctx, bea, id), "fault.missing")
 	_, _, err = d.AllTokens(ctx, bea, "", 0)
-	wants(t, err, "fault.officers_only")
+	campus.Wants(t, err, "fault.officers_only")
 	if all, err := d.Tokens(ctx, bea); err != nil || len(all) != 0 {
 		t.Errorf("another's: got %d and %v", len(all), err)
 	}
@@ -328,7 +329,7 @@ func TestDroppedReach(t *testing.T) {
 		t.Errorf("with nothing left: got %+v and %v, want it withdrawn", x, err)
 	}
 	_, _, err := d.ByToken(ctx, secret, home)
-	wants(t, err, "token.refused")
+	campus.Wants(t, err, "token.refused")
 }
 
 func TestUseIsNotedOnceAMinute(t *testing.T) {

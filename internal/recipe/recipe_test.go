@@ -156,7 +156,7 @@ func TestOfManyWhoPressAtOnceOneDoesTheStep(t *testing.T) {
 		t.Helper()
 		r.clock.Advance(2 * time.Minute)
 		by := []person.Actor{r.nora, r.nils}
-		got := race(50, func(i int) error { return r.Do(t.Context(), by[i%2], id, step, in) })
+		got := trial.Race(50, said, func(i int) error { return r.Do(t.Context(), by[i%2], id, step, in) })
 		over := got["recipe.step.done"] + got["recipe.ended"]
 		if got[""] != 1 || over != 49 {
 			t.Errorf("%s: got %v, want one that did it and 49 that were told it is done", step, got)
@@ -170,7 +170,7 @@ func TestOfManyWhoPressAtOnceOneDoesTheStep(t *testing.T) {
 	for action, want := range map[string]int{
 		"mailbox.deactivated": 1, "cert.revoked": 1, "mailbox.edited": 1, "mailbox.unlinked": 1, "mailbox.activated": 1, "mailbox.challenged": 2, "recipe.finished": 1,
 	} {
-		if got := r.scalar(`select count(*) from audit_line where action = $1`, action); got != want {
+		if got := r.campus.Scalar(`select count(*) from audit_line where action = $1`, action); got != want {
 			t.Errorf("got %d lines of %s, want %d", got, action, want)
 		}
 	}
@@ -180,7 +180,7 @@ func TestARowHasOneOpenRecipe(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	row := r.add("Adler, Ada", "ada@uni.example", "")
-	got := race(10, func(int) error {
+	got := trial.Race(10, said, func(int) error {
 		_, err := r.Start(t.Context(), r.nora, uni, row, recipe.Left)
 		return err
 	})

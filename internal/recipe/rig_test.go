@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,6 +33,7 @@ const uni = "uni.example"
 type rig struct {
 	*recipe.Book
 	t                                *testing.T
+	campus                           *campus.Campus
 	db                               *postgres.DB
 	clock                            *trial.Clock
 	intents, tokens                  atomic.Int64
@@ -44,7 +44,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	c := campus.New(t)
-	r := &rig{t: t, db: c.DB, clock: c.Clock, local: c.Local()}
+	r := &rig{t: t, campus: c, db: c.DB, clock: c.Clock, local: c.Local()}
 	r.Book = &recipe.Book{DB: c.DB, Mailbox: c.Books.Mailbox, Cert: c.Books.Cert, Now: c.Clock.Now}
 	r.rita = c.SignInOfficer(campus.Named("Rita"))
 	for name, a := range map[string]*person.Actor{"Nora": &r.nora, "Nils": &r.nils, "Sven": &r.sven, "Ada": &r.ada, "Bob": &r.bob} {
@@ -218,30 +218,4 @@ func (r *rig) revoked(id cert.ID) (reason int) {
 		return -1
 	}
 	return int(*c.Reason)
-}
-
-func (r *rig) scalar(sql string, args ...any) (n int) {
-	r.t.Helper()
-	trial.Must(0, r.db.QueryRow(r.t.Context(), sql, args...).Scan(&n))
-	return n
-}
-
-// race runs f n times at once and counts what each said ("": well).
-func race(n int, f func(i int) error) map[string]int {
-	start := make(chan struct{})
-	out := make([]string, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			out[i] = said(f(i))
-		})
-	}
-	close(start)
-	all.Wait()
-	counts := map[string]int{}
-	for _, s := range out {
-		counts[s]++
-	}
-	return counts
 }

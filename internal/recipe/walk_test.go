@@ -102,7 +102,7 @@ func TestWithTheSameAddressNameChangesAndLinkStays(t *testing.T) {
 	row := r.add("Adler, Ada", "ada@uni.example", "")
 	r.link(row, r.ada)
 	c := r.issue(row, r.ada)
-	rounds := r.scalar(`select count(*) from challenge_round`)
+	rounds := r.campus.Scalar(`select count(*) from challenge_round`)
 	id := r.start(row, recipe.RenameSame)
 	r.mustDo(id, recipe.Deactivate)
 	r.mustDo(id, recipe.Revoke)
@@ -114,7 +114,7 @@ func TestWithTheSameAddressNameChangesAndLinkStays(t *testing.T) {
 	if got := r.row(row); got.Status != mailbox.Confirmed || got.Name != "Bussard, Ada" {
 		t.Errorf("got %q in status %s, want the new name, confirmed", got.Name, got.Status)
 	}
-	if got := r.scalar(`select count(*) from challenge_round`); got != rounds {
+	if got := r.campus.Scalar(`select count(*) from challenge_round`); got != rounds {
 		t.Errorf("got %d rounds, want no more than the %d before", got, rounds)
 	}
 	if r.revoked(c) < 0 {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,5 +106,22 @@ func TestOnceJumpsAndCounts(t *testing.T) {
 	c.Once(v, "fail", func() error { c.Now(); return errors.New("as asked") })
 	if !v.failed {
 		t.Error("an operation that fails passes, want it to fail the test")
+	}
+}
+
+func TestARaceCountsWhatEachSaid(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	all.Add(3)
+	got := trial.Race(3, func(err error) string { return fmt.Sprint(err) }, func(i int) error {
+		all.Done()
+		all.Wait() // nobody passes unless all run at once
+		if i == 0 {
+			return nil
+		}
+		return errors.New("late")
+	})
+	if want := map[string]int{"<nil>": 1, "late": 2}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
