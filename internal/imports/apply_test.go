@@ -20,14 +20,14 @@ import (
 func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.linked(t, r.ada, "ada", "one@uni.example")
-	pending := r.challenge(t, id)
-	fun := r.functional(t, "office", "ada@uni.example")
-	for _, d := range r.challenge(t, fun) {
+	id := r.LinkRow(t, r.ada, "ada", "one@uni.example")
+	pending := r.ChallengeRow(t, id)
+	fun := r.AddFunctional(t, "office", "ada@uni.example")
+	for _, d := range r.ChallengeRow(t, fun) {
 		_, err := r.Confirm(t.Context(), r.ada, d)
 		r.ok(t, err)
 	}
-	r.off(t, fun)
+	r.SwitchOff(t, fun)
 	im := r.planned(t, heads+
 		"Ada A.;ada@uni.example;two@uni.example;;personal;;x\n"+
 		"office;office@uni.example;;;functional;boss@uni.example;\n"+
@@ -35,7 +35,7 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 	r.wantClasses(t, im, "2 changed aliases:import.hint_pending aliases:import.hint_suspended", "3 changed applicant:import.hint_unlinked", "4 new")
 	before := r.campus.Scalar(`select count(*) from river_job where kind like '%deliver%'`)
 	im = r.apply(t, r.contact, im)
-	ada := r.row(t, id)
+	ada := r.ReadRow(t, id)
 	if ada.Name != "Ada A." || fmt.Sprint(ada.Aliases) != "[two@uni.example]" || ada.Comment != "x" || ada.Version != 2 || !*ada.Suspended || ada.Status != mailbox.None {
 		t.Errorf("got %+v, want the file's values, the link suspended and the status none", ada)
 	}
@@ -43,13 +43,13 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 		_, err := r.Confirm(t.Context(), r.ada, d)
 		campus.Wants(t, err, "mailbox.link.invalidated")
 	}
-	if office := r.row(t, fun); office.Applicant != "boss@uni.example" || office.Linked != nil {
+	if office := r.ReadRow(t, fun); office.Applicant != "boss@uni.example" || office.Linked != nil {
 		t.Errorf("got applicant %s and link %v, want another applicant and no link", office.Applicant, office.Linked)
 	}
 	if n := r.campus.Scalar(`select count(*) from river_job where kind like '%deliver%'`); n != before {
 		t.Errorf("got %d mails queued by the import, want none", n-before)
 	}
-	r.countsAreTrue(t)
+	r.CountsAreTrue(t)
 	for thing, want := range map[audit.Thing]string{
 		id.Thing():    "mailbox.edited map[aliases:[one@uni.example two@uni.example] comment:[ x] import:%d name:[ada Ada A.]]",
 		fun.Thing():   "mailbox.unlinked map[import:%d]",
@@ -69,22 +69,6 @@ func TestApplyingDoesWhatEditingByHandDoes(t *testing.T) {
 	}
 }
 
-// countsAreTrue compares the counts with the rows, and the addresses with both.
-func (r *rig) countsAreTrue(t testing.TB) {
-	t.Helper()
-	if n := r.campus.Scalar(`select count(*) from (select domain, status, count(*) from address_row group by 1, 2
-		except select domain, status, sum(n)::bigint from address_row_count group by 1, 2) x`); n != 0 {
-		t.Errorf("got %d statuses whose count is not that of the rows", n)
-	}
-	if n := r.campus.Scalar(`select count(*) from ((
-			select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place)
-			except select row_id, place, address, active from address)
-		union all (select row_id, place, address, active from address
-			except select r.id, u.place - 1, u.address, r.active from address_row r, unnest(array_prepend(r.primary_address, r.aliases)) with ordinality u (address, place))) x`); n != 0 {
-		t.Errorf("got %d addresses that are not those of the rows", n)
-	}
-}
-
 func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 	t.Parallel()
 	file := heads + "Ada A.;ada@uni.example;;;personal;;\nneu;neu@uni.example;frei@uni.example;;personal;;\nBob B.;bob@uni.example;;;personal;;\n"
@@ -93,26 +77,26 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 		want string
 	}{
 		"edited": {func(t *testing.T, r *rig, ada mailbox.ID) {
-			r.mustEdit(t, ada, func(in *mailbox.Input) { in.Comment = "by hand" })
+			r.EditRow(t, ada, func(in *mailbox.Input) { in.Comment = "by hand" })
 		}, "2 faulty :import.meanwhile,3 new,4 changed"},
-		"deactivated": {func(t *testing.T, r *rig, ada mailbox.ID) { r.off(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"deactivated": {func(t *testing.T, r *rig, ada mailbox.ID) { r.SwitchOff(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
 		"deleted": {func(t *testing.T, r *rig, ada mailbox.ID) {
 			r.ok(t, r.Delete(t.Context(), r.contact, r.uni, ada))
 		}, "2 faulty :import.meanwhile,3 new,4 changed"},
-		"challenged": {func(t *testing.T, r *rig, ada mailbox.ID) { r.challenge(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
+		"challenged": {func(t *testing.T, r *rig, ada mailbox.ID) { r.ChallengeRow(t, ada) }, "2 faulty :import.meanwhile,3 new,4 changed"},
 		"the alias taken": {func(t *testing.T, r *rig, _ mailbox.ID) {
-			r.add(t, "quick", "FREI@uni.example")
+			r.AddRow(t, "quick", "FREI@uni.example")
 		}, "2 changed,3 faulty alias1:address.taken,4 changed"},
 		"the new primary taken as an alias": {func(t *testing.T, r *rig, _ mailbox.ID) {
-			r.add(t, "quick", "neu@uni.example")
+			r.AddRow(t, "quick", "neu@uni.example")
 		}, "2 changed,3 faulty primary:address.taken,4 changed"},
-		"the new row added by hand": {func(t *testing.T, r *rig, _ mailbox.ID) { r.add(t, "neu") }, "2 changed,3 faulty :import.meanwhile,4 changed"},
+		"the new row added by hand": {func(t *testing.T, r *rig, _ mailbox.ID) { r.AddRow(t, "neu") }, "2 changed,3 faulty :import.meanwhile,4 changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			ada := r.add(t, "ada")
-			r.add(t, "bob")
+			ada := r.AddRow(t, "ada")
+			r.AddRow(t, "bob")
 			im := r.planned(t, file)
 			c.do(t, r, ada)
 			before := r.campus.Scalar(`select count(*) from audit_line`)
@@ -131,7 +115,7 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 			if im.State != imports.Applied || r.campus.Scalar(`select count(*) from address_row where name = 'Bob B.'`) != 1 {
 				t.Errorf("the rest: got state %s, want it applied", im.State)
 			}
-			r.countsAreTrue(t)
+			r.CountsAreTrue(t)
 		})
 	}
 }
@@ -139,17 +123,17 @@ func TestARowThatChangedMeanwhileIsNeverOverwritten(t *testing.T) {
 func TestAPlanMadeAnewTakesTheFreshStateAsItsBase(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	im := r.planned(t, heads+"Ada A.;ada@uni.example;;;personal;;\n")
-	r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "by hand" })
+	r.EditRow(t, id, func(in *mailbox.Input) { in.Comment = "by hand" })
 	im = r.apply(t, r.contact, im)
 	campus.Wants(t, second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, im.Changed)), "mailbox.import.nothing")
 	im = r.plan(t, r.contact, im)
 	if im.Trouble != "" || im.Changed != 1 {
 		t.Fatalf("got trouble %q and %d changed, want a plan as new", im.Trouble, im.Changed)
 	}
-	if im = r.apply(t, r.contact, im); im.State != imports.Applied || r.row(t, id).Name != "Ada A." {
-		t.Errorf("got state %s and name %q", im.State, r.row(t, id).Name)
+	if im = r.apply(t, r.contact, im); im.State != imports.Applied || r.ReadRow(t, id).Name != "Ada A." {
+		t.Errorf("got state %s and name %q", im.State, r.ReadRow(t, id).Name)
 	}
 }
 
@@ -187,7 +171,7 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 8 {
-		r.add(t, fmt.Sprint("r", i))
+		r.AddRow(t, fmt.Sprint("r", i))
 	}
 	var file strings.Builder
 	file.WriteString(heads)
@@ -218,14 +202,14 @@ func TestApplyingWhileOthersEditNeverMixes(t *testing.T) {
 	if im.State == imports.Applied && written != 8 || im.State == imports.Planned && written != 0 || im.State.Working() {
 		t.Errorf("got state %s and %d rows written, want all or nothing", im.State, written)
 	}
-	r.countsAreTrue(t)
+	r.CountsAreTrue(t)
 }
 
 func TestAPlanThatChangesManyRowsAsksForTheirNumber(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 10 {
-		r.add(t, fmt.Sprint("r", i))
+		r.AddRow(t, fmt.Sprint("r", i))
 	}
 	two := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
 	three := r.planned(t, heads+"x;r0@uni.example;;;personal;;\nx;r1@uni.example;;;personal;;\nx;r2@uni.example;;;personal;;\n")
@@ -243,11 +227,11 @@ func TestAPlanThatChangesManyRowsAsksForTheirNumber(t *testing.T) {
 func TestRowsThatTheFileLacksAreCountedAndStay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "ada")
-	r.add(t, "bob")
-	eve := r.add(t, "eve")
-	fay := r.add(t, "fay")
-	r.off(t, r.add(t, "gil"))
+	r.AddRow(t, "ada")
+	r.AddRow(t, "bob")
+	eve := r.AddRow(t, "eve")
+	fay := r.AddRow(t, "fay")
+	r.SwitchOff(t, r.AddRow(t, "gil"))
 	im := r.planned(t, heads+"ada;ada@uni.example;;;personal;;\nbob;BOB@uni.example;;;resource;;\n;fay@uni.example;;;personal;;\n;fay@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
 	if im.Missing != 1 || im.Existing != 5 {
 		t.Errorf("got %d missing of %d, want 1 of 5: in the file are also skipped and faulty lines", im.Missing, im.Existing)

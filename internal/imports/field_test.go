@@ -92,7 +92,7 @@ func TestWorkbooksMakePlansAsTextsDo(t *testing.T) {
 func TestProxyAddressesSayWhichIsWhat(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "old", "two@uni.example")
+	r.AddRow(t, "old", "two@uni.example")
 	const head = "Name;Mail;Typ;Proxy addresses\n"
 	for _, c := range []struct{ cells, want, aliases string }{
 		{`new;new@uni.example;personal;"SMTP:new@uni.example;smtp:a@uni.example"`, "new", "a@uni.example"},

@@ -55,13 +55,13 @@ func TestColumnsAreKnownByWhatPeopleWriteOverThem(t *testing.T) {
 func TestALineIsJudgedAsByHand(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "ada", "one@uni.example")
-	r.linked(t, r.bob, "bob", "two@uni.example")
-	off := r.linked(t, r.ada, "cleo")
-	r.off(t, off)
-	fun := r.functional(t, "office", "Boss@elsewhere.example")
-	r.challenge(t, fun)
-	r.challenge(t, r.add(t, "dan", "three@uni.example", "four@uni.example"))
+	r.AddRow(t, "ada", "one@uni.example")
+	r.LinkRow(t, r.bob, "bob", "two@uni.example")
+	off := r.LinkRow(t, r.ada, "cleo")
+	r.SwitchOff(t, off)
+	fun := r.AddFunctional(t, "office", "Boss@elsewhere.example")
+	r.ChallengeRow(t, fun)
+	r.ChallengeRow(t, r.AddRow(t, "dan", "three@uni.example", "four@uni.example"))
 	for line, want := range map[string]string{
 		"ada;ada@uni.example;one@uni.example;;personal;;":                    "unchanged",
 		"ada;ADA@uni.example;One@Uni.Example;;Persönlich;;":                  "unchanged",
@@ -112,8 +112,8 @@ func TestALineIsJudgedAsByHand(t *testing.T) {
 func TestAnAbsentColumnLeavesWhatIsThereAndAnEmptyCellClears(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "one@uni.example", "two@uni.example")
-	r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "bis 2026" })
+	id := r.AddRow(t, "ada", "one@uni.example", "two@uni.example")
+	r.EditRow(t, id, func(in *mailbox.Input) { in.Comment = "bis 2026" })
 	for file, want := range map[string]string{
 		"Name;Mail\nAda A.;ada@uni.example\n":                            "[{name ada Ada A.}]",
 		"Mail;Kommentar\nada@uni.example;\n":                             "[{comment bis 2026 }]",
@@ -192,10 +192,10 @@ func TestAddressesAreJudgedOnTheStateAfterTheImport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			r.add(t, "a", "x@uni.example")
-			r.add(t, "b", "y@uni.example")
-			r.add(t, "c")
-			r.off(t, r.add(t, "off"))
+			r.AddRow(t, "a", "x@uni.example")
+			r.AddRow(t, "b", "y@uni.example")
+			r.AddRow(t, "c")
+			r.SwitchOff(t, r.AddRow(t, "off"))
 			im := r.planned(t, heads+c.lines)
 			r.wantClasses(t, im, strings.Split(c.want, ",")...)
 			if im.New+im.Changed > 0 {
@@ -232,7 +232,7 @@ func TestAlongChainIsFollowedToItsEnd(t *testing.T) {
 	if im := r.planned(t, chain("a1@uni.example")); im.Changed != n {
 		t.Errorf("a ring: got %d changed and %d faulty, want all changed", im.Changed, im.Faulty)
 	}
-	r.add(t, "blocked")
+	r.AddRow(t, "blocked")
 	if im := r.planned(t, chain("blocked@uni.example")); im.Faulty != n {
 		t.Errorf("a chain with a taken end: got %d faulty, want all", im.Faulty)
 	}

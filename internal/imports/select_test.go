@@ -8,45 +8,31 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/person"
 	"petschaft/internal/sheet"
 	"petschaft/internal/trial"
 )
 
-// selected are the local parts of the rows that v selects, in their order.
-func (r *rig) selected(t testing.TB, by person.Actor, v mailbox.View) (locals []string) {
-	t.Helper()
-	d, err := r.Org.Domain(t.Context(), r.officer, r.uni)
-	r.ok(t, err)
-	r.ok(t, r.Each(t.Context(), r.db, by, d, v, func(row mailbox.Row) error {
-		local, _, _ := strings.Cut(string(row.Primary), "@")
-		locals = append(locals, local)
-		return nil
-	}))
-	return locals
-}
-
 func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "anna")
-	r.add(t, "bert")
-	gone := r.add(t, "dora")
+	r.AddRow(t, "anna")
+	r.AddRow(t, "bert")
+	gone := r.AddRow(t, "dora")
 	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, gone))
 	im := r.planned(t, "E-Mail;Name;Typ\nANNA@uni.example;Anna;personal\ncarl@uni.example;Carl;personal\nbert@uni.example;;personal\n")
 	added, missing := mailbox.View{Only: imports.Added(im.ID)}, mailbox.View{Only: imports.Missing(im.ID)}
-	if got := r.selected(t, r.contact, added); got != nil {
+	if got := r.Selected(t, r.contact, added); got != nil {
 		t.Errorf("new rows of a plan: got %v, want none", got)
 	}
 	im = r.apply(t, r.contact, im)
-	if got, want := r.selected(t, r.contact, added), []string{"carl"}; !slices.Equal(got, want) {
+	if got, want := r.Selected(t, r.contact, added), []string{"carl"}; !slices.Equal(got, want) {
 		t.Errorf("new rows: got %v, want %v", got, want)
 	}
-	if got := r.selected(t, r.contact, missing); got != nil {
+	if got := r.Selected(t, r.contact, missing); got != nil {
 		t.Errorf("a line that is wrong names its row all the same: got %v, want nothing missing", got)
 	}
-	r.add(t, "emil")
-	if got, want := r.selected(t, r.contact, missing), []string{"emil"}; !slices.Equal(got, want) {
+	r.AddRow(t, "emil")
+	if got, want := r.Selected(t, r.contact, missing), []string{"emil"}; !slices.Equal(got, want) {
 		t.Errorf("missing rows: got %v, want %v", got, want)
 	}
 	var listed []string
@@ -61,22 +47,16 @@ func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
 		"missing from another domain's import": {Only: imports.Missing(other.ID)}, "missing from no import": {Only: imports.Missing(999_999)},
 		"new of another domain's import": {Only: imports.Added(other.ID)},
 	} {
-		if got := r.selected(t, r.contact, v); got != nil {
+		if got := r.Selected(t, r.contact, v); got != nil {
 			t.Errorf("%s: got %v, want none", name, got)
 		}
 	}
 	r.undo(t, im)
 	for name, v := range map[string]mailbox.View{"new": added, "missing": missing} {
-		if got := r.selected(t, r.contact, v); got != nil {
+		if got := r.Selected(t, r.contact, v); got != nil {
 			t.Errorf("%s after undoing: got %v, want none", name, got)
 		}
 	}
-}
-
-func (r *rig) exported(t testing.TB, by person.Actor, v mailbox.View) (all []mailbox.Exported) {
-	t.Helper()
-	r.ok(t, r.Export(t.Context(), by, r.uni, v, func(x mailbox.Exported) error { all = append(all, x); return nil }))
-	return all
 }
 
 // What is exported and imported again changes nothing, whatever rows hold.
@@ -102,7 +82,7 @@ func TestAnExportImportedAgainChangesNothing(t *testing.T) {
 		var file strings.Builder
 		w := sheet.NewWriter(&file, f)
 		r.ok(t, w.Write("Anzeigename", "Primäre E-Mail", "Alias-E-Mail 1", "Alias-E-Mail 2", "Postfachtyp", "E-Mail Antragsteller", "Kommentar", "Status"))
-		for _, x := range r.exported(t, r.contact, mailbox.View{}) {
+		for _, x := range r.Exported(t, r.contact, mailbox.View{}) {
 			r.ok(t, w.Write(x.Name, string(x.Primary), string(x.Aliases[0]), string(x.Aliases[1]), string(x.Kind), string(x.Applicant), x.Comment, string(x.Status)))
 		}
 		r.ok(t, w.Flush())

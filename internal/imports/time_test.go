@@ -13,7 +13,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	r.linked(t, r.ada, "b", "y@uni.example")
+	r.LinkRow(t, r.ada, "b", "y@uni.example")
 	const file = heads + "B;b@uni.example;x@uni.example;;personal;;\nneu;neu@uni.example;z@uni.example;;personal;;\n"
 	var id imports.ID
 	r.clock.Once(t, "upload", func() (err error) {

@@ -20,27 +20,27 @@ import (
 func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	a, b := r.add(t, "a", "x@uni.example"), r.linked(t, r.ada, "b", "y@uni.example")
-	before := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b)))
+	a, b := r.AddRow(t, "a", "x@uni.example"), r.LinkRow(t, r.ada, "b", "y@uni.example")
+	before := fmt.Sprint(values(r.ReadRow(t, a)), values(r.ReadRow(t, b)))
 	file := heads + "A;a@uni.example;y@uni.example;;functional;boss@uni.example;neu\nB;b@uni.example;x@uni.example;;personal;;\nneu;neu@uni.example;z@uni.example;;personal;;\n"
 	im := r.apply(t, r.contact, r.planned(t, file))
-	if im.State != imports.Applied || r.row(t, a).Kind != mailbox.Functional {
+	if im.State != imports.Applied || r.ReadRow(t, a).Kind != mailbox.Functional {
 		t.Fatalf("got state %s, want it applied", im.State)
 	}
 	if can, stays, err := r.Imports.Undoable(t.Context(), im); can != 3 || stays != 0 || err != nil {
 		t.Errorf("got %d undoable, %d staying (%v), want all 3", can, stays, err)
 	}
 	im = r.undo(t, im)
-	if after := fmt.Sprint(values(r.row(t, a)), values(r.row(t, b))); after != before {
+	if after := fmt.Sprint(values(r.ReadRow(t, a)), values(r.ReadRow(t, b))); after != before {
 		t.Errorf("got\n%s\nwant\n%s", after, before)
 	}
 	if n := r.campus.Scalar(`select count(*) from address_row`); n != 2 || im.Stays != 0 || im.UndoneByName == nil {
 		t.Errorf("got %d rows, %d staying, undone by %v; want the new row gone", n, im.Stays, im.UndoneByName)
 	}
-	if !*r.row(t, b).Suspended {
+	if !*r.ReadRow(t, b).Suspended {
 		t.Error("the link came back by itself: what an edit ends stays ended")
 	}
-	r.countsAreTrue(t)
+	r.CountsAreTrue(t)
 	lines := trial.Must(audit.Recent(t.Context(), r.db, "mailbox.", 0, 4))
 	got := ""
 	for _, l := range lines {
@@ -65,7 +65,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	var file strings.Builder
 	file.WriteString(heads)
 	for _, name := range []string{"edited", "off", "challenged", "gone", "alias", "free"} {
-		ids[name] = r.add(t, name, "old."+name+"@uni.example")
+		ids[name] = r.AddRow(t, name, "old."+name+"@uni.example")
 		fmt.Fprintf(&file, "%s;%s@uni.example;new.%s@uni.example;;personal;;\n", name, name, name)
 	}
 	file.WriteString("n;n.free@uni.example;;;personal;;\nn;n.edited@uni.example;;;personal;;\nn;n.challenged@uni.example;;;personal;;\nn;n.gone@uni.example;;;personal;;\n")
@@ -75,15 +75,15 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 		ids[name] = l.Row
 	}
 	for _, name := range []string{"edited", "n.edited"} {
-		r.mustEdit(t, ids[name], func(in *mailbox.Input) { in.Comment = "by hand" })
+		r.EditRow(t, ids[name], func(in *mailbox.Input) { in.Comment = "by hand" })
 	}
-	r.off(t, ids["off"])
-	r.challenge(t, ids["challenged"])
-	r.challenge(t, ids["n.challenged"])
+	r.SwitchOff(t, ids["off"])
+	r.ChallengeRow(t, ids["challenged"])
+	r.ChallengeRow(t, ids["n.challenged"])
 	for _, name := range []string{"gone", "n.gone"} {
 		r.ok(t, r.Delete(t.Context(), r.contact, r.uni, ids[name]))
 	}
-	r.add(t, "quick", "old.alias@uni.example")
+	r.AddRow(t, "quick", "old.alias@uni.example")
 	want := "2 edited,3 edited,4 challenged,5 gone,6 taken,9 edited,10 challenged,11 gone"
 	reasons := func() string {
 		var all []string
@@ -113,7 +113,7 @@ func TestWhatWasTouchedSinceStaysAndIsListed(t *testing.T) {
 	if n := r.campus.Scalar(`select count(*) from address_row where primary_address like 'n.%'`); n != 2 {
 		t.Errorf("got %d new rows, want the 2 that stay", n)
 	}
-	r.countsAreTrue(t)
+	r.CountsAreTrue(t)
 }
 
 func TestAChainOfAliasesIsUndoneOrStaysTogether(t *testing.T) {
@@ -126,16 +126,16 @@ func TestAChainOfAliasesIsUndoneOrStaysTogether(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			for _, n := range []string{"1", "2", "3"} {
-				r.add(t, "r"+n, "a"+n+"@uni.example")
+				r.AddRow(t, "r"+n, "a"+n+"@uni.example")
 			}
 			im := r.apply(t, r.contact, r.planned(t, heads+"r;r1@uni.example;b@uni.example;;personal;;\nr;r2@uni.example;a1@uni.example;;personal;;\nr;r3@uni.example;a2@uni.example;;personal;;\n"))
 			if c.taken {
-				r.add(t, "quick", "a3@uni.example")
+				r.AddRow(t, "quick", "a3@uni.example")
 			}
 			if im = r.undo(t, im); im.Stays != c.stays {
 				t.Errorf("got %d staying, want %d", im.Stays, c.stays)
 			}
-			r.countsAreTrue(t)
+			r.CountsAreTrue(t)
 		})
 	}
 }
@@ -171,7 +171,7 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	db, url := r.db, r.campus.URL
-	old := r.add(t, "old")
+	old := r.AddRow(t, "old")
 	im := r.planned(t, heads+"Neu;old@uni.example;;;personal;;\nneu;neu@uni.example;;;personal;;\n")
 	trial.Must(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 1))
 	// Whoever deletes the file's pieces waits here, with everything written.
@@ -190,8 +190,8 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	trial.Until(t, "its session ends", func() bool {
 		return r.campus.Scalar(`select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`) == 0
 	})
-	if n := r.campus.Scalar(`select count(*) from address_row`); n != 1 || r.row(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
-		t.Errorf("after the kill: got %d rows, name %q, want nothing written", n, r.row(t, old).Name)
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 1 || r.ReadRow(t, old).Name != "old" || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applying {
+		t.Errorf("after the kill: got %d rows, name %q, want nothing written", n, r.ReadRow(t, old).Name)
 	}
 	if n := r.campus.Scalar(`select count(*) from audit_line where action in ('mailbox.imported', 'mailbox.edited')`); n != 0 {
 		t.Errorf("after the kill: got %d audit lines of the import", n)
@@ -210,8 +210,8 @@ func TestAProcessKilledWhileItAppliesLeavesNothing(t *testing.T) {
 	r.ok(t, r.Imports.Tick(t.Context()))
 	r.work(t) // another process finds what the tick queued
 	trial.Until(t, "the import is applied", func() bool { return r.imp(t, r.contact, r.uni, im.ID).State == imports.Applied })
-	if n := r.campus.Scalar(`select count(*) from address_row`); n != 2 || r.row(t, old).Name != "Neu" {
-		t.Errorf("got %d rows and name %q, want it applied once", n, r.row(t, old).Name)
+	if n := r.campus.Scalar(`select count(*) from address_row`); n != 2 || r.ReadRow(t, old).Name != "Neu" {
+		t.Errorf("got %d rows and name %q, want it applied once", n, r.ReadRow(t, old).Name)
 	}
 	if n := r.campus.Scalar(`select tries from import where id = $1`, im.ID); n != 0 {
 		t.Errorf("got %d tries left over, want 0", n)

@@ -99,34 +99,34 @@ func (w *world) apply(r *refRow) string {
 func TestARevokedCertificateHoldsNoAddress(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id := r.add(t, "ada"), r.add(t, "bob")
-	r.off(t, old)
+	old, id := r.AddRow(t, "ada"), r.AddRow(t, "bob")
+	r.SwitchOff(t, old)
 	n := r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
-	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
 	r.revoke(t, old, n)
-	r.mustEdit(t, id, aliases("ada@uni.example"))
+	r.EditRow(t, id, aliases("ada@uni.example"))
 }
 
 func TestACertificateHoldsOnlyTheAddressesItNames(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id := r.add(t, "ada", "a.adler@uni.example"), r.add(t, "bob")
-	r.off(t, old)
+	old, id := r.AddRow(t, "ada", "a.adler@uni.example"), r.AddRow(t, "bob")
+	r.SwitchOff(t, old)
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
-	r.mustEdit(t, id, aliases("a.adler@uni.example"))
-	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	r.EditRow(t, id, aliases("a.adler@uni.example"))
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
 }
 
 func TestAnOlderValidCertificateHoldsItsAddressesBesideANewerOneThatEnded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id, third := r.add(t, "ada"), r.add(t, "bob"), r.add(t, "eve")
-	r.off(t, old)
-	r.off(t, third)
-	r.mustEdit(t, third, aliases("ada@uni.example"))
+	old, id, third := r.AddRow(t, "ada"), r.AddRow(t, "bob"), r.AddRow(t, "eve")
+	r.SwitchOff(t, old)
+	r.SwitchOff(t, third)
+	r.EditRow(t, third, aliases("ada@uni.example"))
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
 	r.certify(t, r.ada, old, r.Now().Add(-time.Hour), "ada@uni.example")
-	campus.Wants(t, r.edit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@uni.example")), "mailbox.address.held")
 	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, third), "mailbox.address.held")
 }
 
@@ -134,7 +134,7 @@ func TestNotingACertificateLeavesTheCallersAddressesAsTheyAre(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	mine := []string{"Ada@uni.example"}
-	r.certify(t, r.ada, r.add(t, "ada"), r.Now().Add(time.Hour), mine...)
+	r.certify(t, r.ada, r.AddRow(t, "ada"), r.Now().Add(time.Hour), mine...)
 	if mine[0] != "Ada@uni.example" {
 		t.Errorf("got %v, want the spelling of the certificate: the letter to its holder shows it", mine)
 	}
@@ -143,14 +143,14 @@ func TestNotingACertificateLeavesTheCallersAddressesAsTheyAre(t *testing.T) {
 func TestTheTableShowsTheEndOfTheNewestCertificateThatIsNotRevoked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id, end := r.add(t, "ada"), r.Now().Add(100*time.Hour)
+	id, end := r.AddRow(t, "ada"), r.Now().Add(100*time.Hour)
 	r.certify(t, r.ada, id, end, "ada@uni.example")
 	n := r.certify(t, r.bob, id, end.Add(time.Hour), "ada@uni.example")
-	if got := r.row(t, id).CertificateEnd; got == nil || !got.Equal(end.Add(time.Hour)) {
+	if got := r.ReadRow(t, id).CertificateEnd; got == nil || !got.Equal(end.Add(time.Hour)) {
 		t.Errorf("got end %v, want that of the newest, %v", got, end.Add(time.Hour))
 	}
 	r.revoke(t, id, n)
-	if got := r.row(t, id).CertificateEnd; got == nil || !got.Equal(end) {
+	if got := r.ReadRow(t, id).CertificateEnd; got == nil || !got.Equal(end) {
 		t.Errorf("after the newest was revoked: got end %v, want that of the one before, %v", got, end)
 	}
 }
@@ -177,24 +177,24 @@ func TestWhoMayApply(t *testing.T) {
 		want   string
 	}{
 		"linked, active, covered, no certificate yet": {func(*testing.T, *rig, mailbox.ID) {}, ""},
-		"the row is inactive":                         {func(t *testing.T, r *rig, id mailbox.ID) { r.off(t, id) }, "mailbox.apply.inactive"},
+		"the row is inactive":                         {func(t *testing.T, r *rig, id mailbox.ID) { r.SwitchOff(t, id) }, "mailbox.apply.inactive"},
 		"the row was inactive and is active again": {func(t *testing.T, r *rig, id mailbox.ID) {
-			r.off(t, id)
+			r.SwitchOff(t, id)
 			r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
 		}, ""},
 		"the link was cut": {func(t *testing.T, r *rig, id mailbox.ID) {
-			r.off(t, id)
+			r.SwitchOff(t, id)
 			r.ok(t, r.Unlink(t.Context(), r.contact, r.uni, id))
 			r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
 		}, "fault.missing"},
-		"somebody else confirmed the next round": {func(t *testing.T, r *rig, id mailbox.ID) { r.confirmAll(t, r.bob, id) }, "fault.missing"},
-		"an alias was edited":                    {func(t *testing.T, r *rig, id mailbox.ID) { r.mustEdit(t, id, aliases("x@uni.example")) }, "mailbox.apply.suspended"},
-		"an alias was removed":                   {func(t *testing.T, r *rig, id mailbox.ID) { r.mustEdit(t, id, aliases()) }, "mailbox.apply.suspended"},
+		"somebody else confirmed the next round": {func(t *testing.T, r *rig, id mailbox.ID) { r.ConfirmRow(t, r.bob, id) }, "fault.missing"},
+		"an alias was edited":                    {func(t *testing.T, r *rig, id mailbox.ID) { r.EditRow(t, id, aliases("x@uni.example")) }, "mailbox.apply.suspended"},
+		"an alias was removed":                   {func(t *testing.T, r *rig, id mailbox.ID) { r.EditRow(t, id, aliases()) }, "mailbox.apply.suspended"},
 		"an alias was edited and confirmed": {func(t *testing.T, r *rig, id mailbox.ID) {
-			r.mustEdit(t, id, aliases("x@uni.example"))
-			r.confirmAll(t, r.ada, id)
+			r.EditRow(t, id, aliases("x@uni.example"))
+			r.ConfirmRow(t, r.ada, id)
 		}, ""},
-		"a new round waits, the link is as before": {func(t *testing.T, r *rig, id mailbox.ID) { r.challenge(t, id) }, ""},
+		"a new round waits, the link is as before": {func(t *testing.T, r *rig, id mailbox.ID) { r.ChallengeRow(t, id) }, ""},
 		"the domain's validation ended":            {func(_ *testing.T, r *rig, _ mailbox.ID) { r.clock.Advance(300 * day) }, "mailbox.apply.lapsed"},
 		"the domain's validation ends in a second": {func(_ *testing.T, r *rig, _ mailbox.ID) {
 			r.clock.Advance(trial.Today().Add(300*day - time.Second).Sub(r.Now()))
@@ -220,7 +220,7 @@ func TestWhoMayApply(t *testing.T) {
 		"it names them in another order":   {certified([]string{own[1], own[0]}, 700*day, false), "mailbox.apply.have"},
 		"another account's does not count": {func(t *testing.T, r *rig, id mailbox.ID) { r.certify(t, r.bob, id, r.Now().Add(700*day), own...) }, ""},
 		"one for another row does not count": {func(t *testing.T, r *rig, _ mailbox.ID) {
-			r.certify(t, r.ada, r.add(t, "bob"), r.Now().Add(700*day), own...)
+			r.certify(t, r.ada, r.AddRow(t, "bob"), r.Now().Add(700*day), own...)
 		}, ""},
 		"the newest counts, not the longest": {func(t *testing.T, r *rig, id mailbox.ID) {
 			r.certify(t, r.ada, id, r.Now().Add(700*day), own...)
@@ -231,7 +231,7 @@ func TestWhoMayApply(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id := r.linked(t, r.ada, "ada", "a.adler@uni.example")
+			id := r.LinkRow(t, r.ada, "ada", "a.adler@uni.example")
 			c.before(t, r, id)
 			if got := said(r.mayApply(t, r.ada, id)); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
@@ -252,8 +252,8 @@ func certified(names []string, left time.Duration, revoked bool) func(*testing.T
 func TestAFunctionalAddressOfADomainThatMailValidatesHasNoCertificate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.functional(t, "office", "ada@elsewhere.example")
-	r.confirmAll(t, r.ada, id)
+	id := r.AddFunctional(t, "office", "ada@elsewhere.example")
+	r.ConfirmRow(t, r.ada, id)
 	r.ok(t, r.mayApply(t, r.ada, id))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
 	campus.Wants(t, r.mayApply(t, r.ada, id), "mailbox.kind.mailbox_domain")

@@ -28,7 +28,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 		Now: r.Now, Base: r.Base, Brakes: r.Brakes,
 	}
 	books := []*mailbox.Book{r.Book, &other}
-	row := r.add(t, "bob")
+	row := r.AddRow(t, "bob")
 	for what, c := range map[string]struct {
 		do    func(b *mailbox.Book, by person.Actor) (int64, error)
 		count string
@@ -67,7 +67,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	first := trial.Must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
 	r.clock.Advance(2 * mailbox.DefaultBrakes.RowGap)
 	later := trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
@@ -75,7 +75,7 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 	if again.ID != first.ID || again.Outcome != "replaced" || len(again.Challenges) != 1 || later.ID == first.ID {
 		t.Errorf("got %+v, want the first round as it is now", again)
 	}
-	r.off(t, id) // what no other request may now
+	r.SwitchOff(t, id) // what no other request may now
 	if again, err := r.Challenge(t.Context(), r.doing("k"), r.uni, id); again.ID != first.ID || err != nil {
 		t.Errorf("got %+v and %v, want the first round", again, err)
 	}

@@ -45,7 +45,7 @@ func mailRig(t *testing.T, addr string) *rig {
 
 func (r *rig) newest(t testing.TB, id mailbox.ID) mailbox.Challenge {
 	t.Helper()
-	rounds := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))
+	rounds := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 1))
 	return rounds[0].Challenges[0]
 }
 
@@ -96,7 +96,7 @@ func TestTheLinkInTheMailConfirms(t *testing.T) {
 	t.Parallel()
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	r.work(t)
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link := token(t, s, "ada@uni.example", 1)
@@ -106,7 +106,7 @@ func TestTheLinkInTheMailConfirms(t *testing.T) {
 	}
 	_, err := r.Confirm(t.Context(), r.ada, mailbox.Digest(link))
 	r.ok(t, err)
-	if got := r.row(t, id).Status; got != mailbox.Confirmed {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Confirmed {
 		t.Errorf("got status %q, want confirmed", got)
 	}
 	r.holdsNoSecret(t, link)
@@ -117,14 +117,14 @@ func TestAMailRefusedForGoodMakesTheRowUndeliverable(t *testing.T) {
 	s := newSink(t, "127.0.0.1:0")
 	s.Reject("ada@uni.example", 550, "<ada@uni.example>: no such user Ada@uni.example")
 	r := mailRig(t, s.Addr())
-	id := r.add(t, "ada", "one@uni.example")
+	id := r.AddRow(t, "ada", "one@uni.example")
 	r.work(t)
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Failed)
 	if !strings.Contains(c.Answer, "no such user") || strings.Contains(strings.ToLower(c.Answer), "ada@") {
 		t.Errorf("got answer %q, want the server's words without the address", c.Answer)
 	}
-	if got := r.row(t, id).Status; got != mailbox.Undeliverable {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Undeliverable {
 		t.Errorf("got status %q, want undeliverable", got)
 	}
 	trial.Until(t, "no delivery job is left to run", func() bool {
@@ -139,12 +139,12 @@ func TestAMailRefusedForNowIsSentLater(t *testing.T) {
 	s := newSink(t, "127.0.0.1:0")
 	s.Reject("*", 451, "greylisted ada@uni.example")
 	r := mailRig(t, s.Addr())
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	r.work(t)
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := r.reaches(t, id, mailbox.Deferred)
-	if !strings.Contains(c.Answer, "greylisted") || strings.Contains(c.Answer, "ada@") || r.row(t, id).Status != mailbox.Open {
-		t.Errorf("got answer %q and status %q, want the server's words without the address, and open", c.Answer, r.row(t, id).Status)
+	if !strings.Contains(c.Answer, "greylisted") || strings.Contains(c.Answer, "ada@") || r.ReadRow(t, id).Status != mailbox.Open {
+		t.Errorf("got answer %q and status %q, want the server's words without the address, and open", c.Answer, r.ReadRow(t, id).Status)
 	}
 	s.Reject("*", 0, "")
 	r.again(t)
@@ -165,7 +165,7 @@ func TestAMailServerThatIsAwayDefersTheMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := mailRig(t, addr)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	r.work(t)
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	if c := r.reaches(t, id, mailbox.Deferred); c.Answer != "" || c.Sent != nil {
@@ -181,7 +181,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 	t.Parallel()
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	first, _, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
@@ -203,7 +203,7 @@ func TestAProcessKilledAfterSendingSendsAgainAndTheFirstLinkSaysSo(t *testing.T)
 func TestAPersonMayBeQuickerThanTheMailServersAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	link, done, err := mailbox.Attempt(t.Context(), r.Book, r.newest(t, id).ID)
 	r.ok(t, err)
@@ -219,9 +219,9 @@ func TestTheJobOfAnEndedChallengeSendsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSink(t, "127.0.0.1:0")
 	r := mailRig(t, s.Addr())
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	r.off(t, id)
+	r.SwitchOff(t, id)
 	r.work(t)
 	trial.Until(t, "the delivery job ended well", func() bool {
 		return r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_deliver' and state = 'completed'`) == 1
@@ -268,7 +268,7 @@ func TestWhatAMailServerSaysInTheLastMomentIsNoted(t *testing.T) {
 		mailbox.Deferred: &mail.Refusal{Stage: mail.AtRecipient, Code: 450, Answer: "later"},
 	} {
 		r := newRig(t)
-		id := r.add(t, "ada")
+		id := r.AddRow(t, "ada")
 		trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 		ctx, over := context.WithCancel(t.Context())
 		_, done, err := mailbox.Attempt(ctx, r.Book, r.newest(t, id).ID)

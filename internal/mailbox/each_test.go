@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,23 +16,10 @@ import (
 	"petschaft/internal/trial"
 )
 
-// selected are the local parts of the rows that v selects, in their order.
-func (r *rig) selected(t testing.TB, by person.Actor, v mailbox.View) (locals []string) {
-	t.Helper()
-	d, err := r.Org.Domain(t.Context(), r.officer, r.uni)
-	r.ok(t, err)
-	r.ok(t, r.Each(t.Context(), r.db, by, d, v, func(row mailbox.Row) error {
-		local, _, _ := strings.Cut(string(row.Primary), "@")
-		locals = append(locals, local)
-		return nil
-	}))
-	return locals
-}
-
 func TestAViewSelectsRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	carla, anna, bert := r.add(t, "carla"), r.add(t, "anna"), r.add(t, "bert", "bert.mueller@uni.example")
+	carla, anna, bert := r.AddRow(t, "carla"), r.AddRow(t, "anna"), r.AddRow(t, "bert", "bert.mueller@uni.example")
 	foreign := trial.Must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "anna", Primary: "anna@institut.example"})).ID
 	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, bert))
 	for _, c := range []struct {
@@ -51,14 +37,14 @@ func TestAViewSelectsRows(t *testing.T) {
 		{"no single row", mailbox.View{IDs: []mailbox.ID{}}, nil},
 		{"rows of another domain", mailbox.View{IDs: []mailbox.ID{foreign}}, nil},
 	} {
-		if got := r.selected(t, r.contact, c.view); !slices.Equal(got, c.want) {
+		if got := r.Selected(t, r.contact, c.view); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
-	if got := r.selected(t, r.officer, mailbox.View{}); len(got) != 3 {
+	if got := r.Selected(t, r.officer, mailbox.View{}); len(got) != 3 {
 		t.Errorf("an officer selects %v, want all", got)
 	}
-	if got := r.selected(t, r.stranger, mailbox.View{}); got != nil {
+	if got := r.Selected(t, r.stranger, mailbox.View{}); got != nil {
 		t.Errorf("a stranger selects %v, want nothing", got)
 	}
 }
@@ -66,8 +52,8 @@ func TestAViewSelectsRows(t *testing.T) {
 func TestAnErrorEndsTheSelection(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "anna")
-	r.add(t, "bert")
+	r.AddRow(t, "anna")
+	r.AddRow(t, "bert")
 	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
 	enough, n := errors.New("enough"), 0
 	stop := func() error { n++; return enough }
@@ -94,7 +80,7 @@ func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 		Applicant: "zeta@uni.example", Comment: "=1+1\nzwei Zeilen; \"so\"",
 	})
 	end := time.Date(2027, 3, 14, 12, 0, 0, 0, time.UTC)
-	r.certify(t, r.ada, r.linked(t, r.ada, "mitte"), end, "mitte@uni.example")
+	r.certify(t, r.ada, r.LinkRow(t, r.ada, "mitte"), end, "mitte@uni.example")
 	want := []mailbox.Exported{
 		{
 			Name: "Änderungsdienst", Primary: "amt@uni.example", Aliases: [2]org.Address{"a@uni.example", "b@uni.example"}, Kind: mailbox.Functional,
@@ -104,11 +90,11 @@ func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 		{Name: "Zeta, Öykü", Primary: "Zeta@uni.example", Kind: mailbox.Personal, Status: mailbox.None},
 	}
 	for _, by := range []person.Actor{r.contact, r.officer} {
-		if diff := cmp.Diff(want, r.exported(t, by, mailbox.View{})); diff != "" {
+		if diff := cmp.Diff(want, r.Exported(t, by, mailbox.View{})); diff != "" {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}
 	}
-	if got := r.exported(t, r.contact, mailbox.View{Text: "zet", Status: mailbox.None}); len(got) != 1 || got[0].Name != "Zeta, Öykü" {
+	if got := r.Exported(t, r.contact, mailbox.View{Text: "zet", Status: mailbox.None}); len(got) != 1 || got[0].Name != "Zeta, Öykü" {
 		t.Errorf("a search: got %v, want one row", got)
 	}
 	err := r.Export(t.Context(), r.stranger, r.uni, mailbox.View{}, func(mailbox.Exported) error { t.Error("a stranger got a row"); return nil })
@@ -117,19 +103,13 @@ func TestAnExportHoldsWhatTheTableShowsByName(t *testing.T) {
 	}
 }
 
-func (r *rig) exported(t testing.TB, by person.Actor, v mailbox.View) (all []mailbox.Exported) {
-	t.Helper()
-	r.ok(t, r.Export(t.Context(), by, r.uni, v, func(x mailbox.Exported) error { all = append(all, x); return nil }))
-	return all
-}
-
 func TestMoreThanASearchShowsIsExported(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	_, err := r.db.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, created, changed)
 		select $1, 'personal', 'Viele ' || i, 'viele' || i || '@uni.example', now(), now() from generate_series(1, $2::int) i`, r.uniID, mailbox.MaxHits+5)
 	r.ok(t, err)
-	if got := len(r.exported(t, r.contact, mailbox.View{Text: "viele"})); got != mailbox.MaxHits+5 {
+	if got := len(r.Exported(t, r.contact, mailbox.View{Text: "viele"})); got != mailbox.MaxHits+5 {
 		t.Errorf("got %d rows, want %d", got, mailbox.MaxHits+5)
 	}
 }

@@ -17,8 +17,8 @@ func applicant(a string) func(*mailbox.Input) { return func(in *mailbox.Input) {
 func TestAFunctionalRowGetsOneChallengeThatCoversAll(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.functional(t, "office", "Ada@elsewhere.example", "desk@uni.example", "hello@labor.example")
-	digests := r.challenge(t, id)
+	id := r.AddFunctional(t, "office", "Ada@elsewhere.example", "desk@uni.example", "hello@labor.example")
+	digests := r.ChallengeRow(t, id)
 	if len(digests) != 1 || digests["Ada@elsewhere.example"] == nil {
 		t.Fatalf("got challenges to %v, want one to the applicant, as typed", digests)
 	}
@@ -28,7 +28,7 @@ func TestAFunctionalRowGetsOneChallengeThatCoversAll(t *testing.T) {
 	}
 	_, err := r.Confirm(t.Context(), r.ada, digests["Ada@elsewhere.example"])
 	r.ok(t, err)
-	row := r.row(t, id)
+	row := r.ReadRow(t, id)
 	if want := []string{"desk@uni.example", "hello@labor.example", "office@uni.example"}; !slices.Equal(sorted(row.Covered), want) || row.Status != mailbox.Confirmed {
 		t.Errorf("got a link covering %v and status %q, want %v and confirmed", row.Covered, row.Status, want)
 	}
@@ -40,11 +40,11 @@ func TestAFunctionalRowGetsOneChallengeThatCoversAll(t *testing.T) {
 func TestAFunctionalRowNeedsAnApplicantToBeChallenged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.functional(t, "office", "")
+	id := r.AddFunctional(t, "office", "")
 	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.no_applicant")
-	campus.Wants(t, r.edit(t, id, applicant("OFFICE@uni.example")), "mailbox.applicant.self")
-	campus.Wants(t, r.edit(t, id, applicant("nobody")), "org.address.form")
-	campus.Wants(t, r.edit(t, r.add(t, "ada"), applicant("ada@elsewhere.example")), "mailbox.applicant.personal")
+	campus.Wants(t, r.TryEdit(t, id, applicant("OFFICE@uni.example")), "mailbox.applicant.self")
+	campus.Wants(t, r.TryEdit(t, id, applicant("nobody")), "org.address.form")
+	campus.Wants(t, r.TryEdit(t, r.AddRow(t, "ada"), applicant("ada@elsewhere.example")), "mailbox.applicant.personal")
 }
 
 func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
@@ -53,7 +53,7 @@ func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
 	in := mailbox.Input{Kind: mailbox.Functional, Name: "office", Primary: "office@labor.example", Applicant: "ada@uni.example"}
 	_, err := r.Add(t.Context(), r.contact, r.labs, in)
 	campus.Wants(t, err, "mailbox.kind.mailbox_domain")
-	id := r.functional(t, "office", "ada@elsewhere.example")
+	id := r.AddFunctional(t, "office", "ada@elsewhere.example")
 	uni := trial.Must(r.Org.Domain(t.Context(), r.officer, r.uni))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, uni.ID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
 	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.kind.mailbox_domain")
@@ -62,23 +62,23 @@ func TestAMailboxValidatedDomainHasNoFunctionalRows(t *testing.T) {
 func TestTheApplicantIsFreeUntilTheFirstRoundThenOnlyWhileInactive(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.functional(t, "office", "ada@elsewhere.example")
-	r.mustEdit(t, id, applicant("eve@elsewhere.example"))
-	r.confirmAll(t, r.ada, id)
-	campus.Wants(t, r.edit(t, id, applicant("bob@elsewhere.example")), "mailbox.applicant.active")
-	campus.Wants(t, r.edit(t, id, applicant("")), "mailbox.applicant.active")
-	r.mustEdit(t, id, applicant("EVE@elsewhere.example"))
-	if r.row(t, id).Linked == nil {
+	id := r.AddFunctional(t, "office", "ada@elsewhere.example")
+	r.EditRow(t, id, applicant("eve@elsewhere.example"))
+	r.ConfirmRow(t, r.ada, id)
+	campus.Wants(t, r.TryEdit(t, id, applicant("bob@elsewhere.example")), "mailbox.applicant.active")
+	campus.Wants(t, r.TryEdit(t, id, applicant("")), "mailbox.applicant.active")
+	r.EditRow(t, id, applicant("EVE@elsewhere.example"))
+	if r.ReadRow(t, id).Linked == nil {
 		t.Error("a change of case: got no link, want it kept")
 	}
-	r.off(t, id)
-	r.mustEdit(t, id, applicant("bob@elsewhere.example"))
-	if got := r.row(t, id).Linked; got != nil {
+	r.SwitchOff(t, id)
+	r.EditRow(t, id, applicant("bob@elsewhere.example"))
+	if got := r.ReadRow(t, id).Linked; got != nil {
 		t.Errorf("a new applicant: got linked %d, want the link ended", *got)
 	}
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
-	r.confirmAll(t, r.bob, id)
-	if got := r.row(t, id).Linked; got == nil || *got != r.bob.Account {
+	r.ConfirmRow(t, r.bob, id)
+	if got := r.ReadRow(t, id).Linked; got == nil || *got != r.bob.Account {
 		t.Errorf("got linked %v, want the new applicant (R74)", got)
 	}
 }
@@ -86,9 +86,9 @@ func TestTheApplicantIsFreeUntilTheFirstRoundThenOnlyWhileInactive(t *testing.T)
 func TestAPersonalRowMadeOfAFunctionalOneLosesItsApplicant(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.functional(t, "office", "ada@elsewhere.example")
-	r.mustEdit(t, id, func(in *mailbox.Input) { in.Kind = mailbox.Personal })
-	if got := r.row(t, id); got.Kind != mailbox.Personal || got.Applicant != "" {
+	id := r.AddFunctional(t, "office", "ada@elsewhere.example")
+	r.EditRow(t, id, func(in *mailbox.Input) { in.Kind = mailbox.Personal })
+	if got := r.ReadRow(t, id); got.Kind != mailbox.Personal || got.Applicant != "" {
 		t.Errorf("got kind %q with applicant %q, want personal without one", got.Kind, got.Applicant)
 	}
 }
@@ -126,7 +126,7 @@ func TestTheBrakesLetGoWhenTheySay(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, func(b *mailbox.Book) { b.Brakes = c.brakes })
 			for _, n := range []string{"ada", "bob", "eve"} {
-				r.add(t, n, n+".one@uni.example", n+".two@uni.example")
+				r.AddRow(t, n, n+".one@uni.example", n+".two@uni.example")
 			}
 			var err error
 			var id mailbox.ID
@@ -164,12 +164,12 @@ func TestOnlyOfficersSeeAndRetryFailures(t *testing.T) {
 func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	old := r.challenge(t, id)["ada@uni.example"]
+	id := r.AddRow(t, "ada")
+	old := r.ChallengeRow(t, id)["ada@uni.example"]
 	c := int64(r.campus.Scalar(`select id from challenge`))
 	r.ok(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, id, c))
 	campus.Wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, id, c), "mailbox.undeliverable.ended")
-	campus.Wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, r.add(t, "bob"), c), "fault.missing")
+	campus.Wants(t, r.MarkUndeliverable(t.Context(), r.contact, r.uni, r.AddRow(t, "bob"), c), "fault.missing")
 	_, err := r.Confirm(t.Context(), r.ada, old)
 	campus.Wants(t, err, "mailbox.link.failed")
 	failed := trial.Must(r.FailedChallenges(t.Context(), r.officer, 10))
@@ -178,7 +178,7 @@ func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
 	}
 	r.ok(t, r.RetryChallenge(t.Context(), r.officer, c))
 	campus.Wants(t, r.RetryChallenge(t.Context(), r.officer, c), "mailbox.retry.over")
-	if got := r.row(t, id).Status; got != mailbox.Open {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Open {
 		t.Errorf("after the retry: got status %q, want open", got)
 	}
 	fresh := r.arm(t, id)["ada@uni.example"]
@@ -191,7 +191,7 @@ func TestAHandMarkedBounceCanBeRetried(t *testing.T) {
 func TestAnOfficerFindsRowsOfAllDomains(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.add(t, "ada.adler", "Countess@labor.example")
+	r.AddRow(t, "ada.adler", "Countess@labor.example")
 	trial.Must(r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "Ada Institut", Primary: "ada@institut.example"}))
 	for text, want := range map[string]int{
 		"ada": 2, "adler": 1, "countess@LABOR.example": 1, "nobody": 0, "": 0, "%": 0, "ada institut": 1, "x\x00@uni.example": 0, "\xff@uni.example": 0,

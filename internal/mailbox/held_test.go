@@ -43,11 +43,11 @@ func TestVerdictsOfABrokenRelayAreTakenBack(t *testing.T) {
 	mailbox.Refuse(t, r.Book, cs[1], unknown)
 	mailbox.Refuse(t, r.Book, cs[2], unknown)
 	for _, id := range rows[:3] {
-		if got := r.row(t, id).Status; got != mailbox.Undeliverable {
+		if got := r.ReadRow(t, id).Status; got != mailbox.Undeliverable {
 			t.Fatalf("before: got %s, want undeliverable", got)
 		}
 	}
-	r.off(t, rows[1])
+	r.SwitchOff(t, rows[1])
 	_, last, err := mailbox.Attempt(t.Context(), r.Book, cs[3])
 	r.ok(t, err)
 	if err := last("", unknown); err == nil {
@@ -58,7 +58,7 @@ func TestVerdictsOfABrokenRelayAreTakenBack(t *testing.T) {
 			t.Errorf("challenge %d: got %s with %q, want %s with the server's words", i, got.State, got.Answer, want)
 		}
 	}
-	if got := r.row(t, rows[0]); got.Status != mailbox.Open {
+	if got := r.ReadRow(t, rows[0]); got.Status != mailbox.Open {
 		t.Errorf("got status %s, want open", got.Status)
 	}
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(token))
@@ -113,7 +113,7 @@ func TestAHeldChallengeWaitsAsItIs(t *testing.T) {
 	}
 	r.clock.Advance(48 * time.Hour)
 	r.ok(t, r.Tick(t.Context()))
-	if got := r.newest(t, rows[0]); got.State != mailbox.Failed || !got.Unsent || r.row(t, rows[0]).Status != mailbox.None {
-		t.Errorf("got %s, unsent %v, row %s; want it not sent and nothing held against the address", got.State, got.Unsent, r.row(t, rows[0]).Status)
+	if got := r.newest(t, rows[0]); got.State != mailbox.Failed || !got.Unsent || r.ReadRow(t, rows[0]).Status != mailbox.None {
+		t.Errorf("got %s, unsent %v, row %s; want it not sent and nothing held against the address", got.State, got.Unsent, r.ReadRow(t, rows[0]).Status)
 	}
 }

@@ -52,7 +52,7 @@ func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
 	t.Parallel()
 	s := newSink(t, "127.0.0.1:0")
 	r, url := killRig(t, s)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.killDelivery(t, url, s, r.newest(t, id).ID)
 	first := token(t, s, "ada@uni.example", 1)
@@ -69,7 +69,7 @@ func TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain(t *testing.T) {
 	campus.Wants(t, err, "mailbox.link.replaced")
 	_, err = r.Confirm(t.Context(), r.ada, mailbox.Digest(second))
 	r.ok(t, err)
-	if got := r.row(t, id).Status; got != mailbox.Confirmed {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Confirmed {
 		t.Errorf("got status %q, want confirmed", got)
 	}
 }

@@ -15,17 +15,17 @@ import (
 func TestACompletedRoundOfAnotherPersonReplacesTheLink(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.linked(t, r.ada, "ada", "one@uni.example")
-	digests := r.challenge(t, id)
+	id := r.LinkRow(t, r.ada, "ada", "one@uni.example")
+	digests := r.ChallengeRow(t, id)
 	for a, d := range digests {
-		if row := r.row(t, id); row.Linked == nil || *row.Linked != r.ada.Account || *row.Suspended {
+		if row := r.ReadRow(t, id); row.Linked == nil || *row.Linked != r.ada.Account || *row.Suspended {
 			t.Errorf("before %s is confirmed: got linked %v, want Ada still: a mere round leaves the link alone", a, row.Linked)
 		}
 		if _, err := r.Confirm(t.Context(), r.bob, d); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if row := r.row(t, id); *row.Linked != r.bob.Account {
+	if row := r.ReadRow(t, id); *row.Linked != r.bob.Account {
 		t.Errorf("got linked %d, want Bob (%d)", *row.Linked, r.bob.Account)
 	}
 	if l := trial.Must(r.LinkedTo(t.Context(), r.ada)); len(l) != 0 {
@@ -36,13 +36,13 @@ func TestACompletedRoundOfAnotherPersonReplacesTheLink(t *testing.T) {
 func TestADeclineEndsTheRoundAndTellsTheContacts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "one@uni.example")
-	digests := r.challenge(t, id)
+	id := r.AddRow(t, "ada", "one@uni.example")
+	digests := r.ChallengeRow(t, id)
 	_, err := r.Confirm(t.Context(), r.ada, digests["ada@uni.example"])
 	r.ok(t, err)
 	r.ok(t, r.Decline(t.Context(), r.bob, digests["one@uni.example"])) // not the account that confirmed
-	rounds := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))
-	if row := r.row(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.None {
+	rounds := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 1))
+	if row := r.ReadRow(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.None {
 		t.Errorf("got outcome %q, linked %v, status %q; want declined, no link, none", rounds[0].Outcome, row.Linked, row.Status)
 	}
 	if n := r.campus.Scalar(`select count(*) from letter where kind = 'declined' and recipient = 'netz@uni.example'`); n != 1 {
@@ -64,8 +64,8 @@ func TestALinkNobodyMadeRevealsNothing(t *testing.T) {
 func TestLookingAtALinkChangesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	digest := r.challenge(t, id)["ada@uni.example"]
+	id := r.AddRow(t, "ada")
+	digest := r.ChallengeRow(t, id)["ada@uni.example"]
 	lines := r.campus.Scalar(`select count(*) from audit_line`)
 	for range 3 {
 		a, err := r.Look(t.Context(), digest)
@@ -73,8 +73,8 @@ func TestLookingAtALinkChangesNothing(t *testing.T) {
 			t.Fatalf("got %+v and %v, want what Nora Netz asks of ada@uni.example", a, err)
 		}
 	}
-	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines || r.row(t, id).Status != mailbox.Open {
-		t.Errorf("looking left %d audit lines and status %q, want no trace", n-lines, r.row(t, id).Status)
+	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines || r.ReadRow(t, id).Status != mailbox.Open {
+		t.Errorf("looking left %d audit lines and status %q, want no trace", n-lines, r.ReadRow(t, id).Status)
 	}
 }
 
@@ -85,8 +85,8 @@ func TestALinkLives14DaysOrOneWhereTheMailIsTheValidation(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id := r.add(t, "ada", "ada@labor.example")
-			digest := r.challenge(t, id)[address]
+			id := r.AddRow(t, "ada", "ada@labor.example")
+			digest := r.ChallengeRow(t, id)[address]
 			a := trial.Must(r.Look(t.Context(), digest))
 			if want := r.Now().Add(life); !a.Expires.Equal(want) {
 				t.Errorf("got a life until %v, want %v", a.Expires, want)
@@ -107,7 +107,7 @@ func TestALinkLives14DaysOrOneWhereTheMailIsTheValidation(t *testing.T) {
 func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	c := int64(r.campus.Scalar(`select id from challenge`))
 	first, done, err := mailbox.Attempt(t.Context(), r.Book, c)
@@ -129,19 +129,19 @@ func TestTheLifeOfALinkBeginsAtEachAttempt(t *testing.T) {
 func TestAMailUnsentFor48HoursFails(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	r.clock.Advance(48*time.Hour - time.Microsecond)
 	r.ok(t, r.Tick(t.Context()))
-	if got := r.row(t, id).Status; got != mailbox.Open {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Open {
 		t.Errorf("just before 48 hours: got status %q, want open", got)
 	}
 	r.clock.Advance(time.Microsecond)
 	r.ok(t, r.Tick(t.Context()))
-	if got := r.row(t, id).Status; got != mailbox.None {
+	if got := r.ReadRow(t, id).Status; got != mailbox.None {
 		t.Errorf("after 48 hours: got status %q, want none: nothing is known against the address", got)
 	}
-	n := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))[0]
+	n := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 1))[0]
 	if c := n.Challenges[0]; n.Outcome != "unsent" || c.State != mailbox.Failed || !c.Unsent {
 		t.Errorf("got the round %s with the challenge %s, unsent %v; want both not sent", n.Outcome, c.State, c.Unsent)
 	}
@@ -154,13 +154,13 @@ func TestAMailUnsentFor48HoursFails(t *testing.T) {
 func TestAnEditOrANewRoundLeavesOldRoundsAsTheyEnded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 	mailbox.Refuse(t, r.Book, int64(r.campus.Scalar(`select id from challenge`)), &mail.Refusal{Stage: mail.AtRecipient, Code: 550, Answer: "550 no"})
-	ended := trial.Must(r.Rounds(t.Context(), r.row(t, id), 1))[0].Ended
-	r.challenge(t, id)
-	r.off(t, id)
-	old := trial.Must(r.Rounds(t.Context(), r.row(t, id), 2))[1]
+	ended := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 1))[0].Ended
+	r.ChallengeRow(t, id)
+	r.SwitchOff(t, id)
+	old := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 2))[1]
 	if old.Outcome != "undeliverable" || !old.Ended.Equal(*ended) {
 		t.Errorf("got %q ended %v, want undeliverable ended %v: history is not rewritten", old.Outcome, old.Ended, ended)
 	}
@@ -172,26 +172,26 @@ func TestRenamingAnInactiveLinkedRowAsksWho(t *testing.T) {
 	name := func(n string, p mailbox.Person) func(*mailbox.Input) {
 		return func(in *mailbox.Input) { in.Name, in.Person = n, p }
 	}
-	id := r.linked(t, r.ada, "ada")
-	r.mustEdit(t, id, name("Ada Active", ""))
-	r.off(t, id)
-	campus.Wants(t, r.edit(t, id, name("Ada Adler", "")), "mailbox.person.required")
-	campus.Wants(t, r.edit(t, id, name("Ada Adler", "nobody")), "mailbox.person.required")
-	r.mustEdit(t, id, name("Ada Adler", mailbox.SamePerson))
-	if r.row(t, id).Linked == nil {
+	id := r.LinkRow(t, r.ada, "ada")
+	r.EditRow(t, id, name("Ada Active", ""))
+	r.SwitchOff(t, id)
+	campus.Wants(t, r.TryEdit(t, id, name("Ada Adler", "")), "mailbox.person.required")
+	campus.Wants(t, r.TryEdit(t, id, name("Ada Adler", "nobody")), "mailbox.person.required")
+	r.EditRow(t, id, name("Ada Adler", mailbox.SamePerson))
+	if r.ReadRow(t, id).Linked == nil {
 		t.Error("the same person: got no link, want Ada's")
 	}
-	r.mustEdit(t, id, name("Ada Adler", mailbox.OtherPerson))
-	if r.row(t, id).Linked == nil {
+	r.EditRow(t, id, name("Ada Adler", mailbox.OtherPerson))
+	if r.ReadRow(t, id).Linked == nil {
 		t.Error("no new name: got no link, want Ada's: nothing was renamed")
 	}
-	r.mustEdit(t, id, name("Eve", mailbox.OtherPerson))
-	if got := r.row(t, id).Linked; got != nil {
+	r.EditRow(t, id, name("Eve", mailbox.OtherPerson))
+	if got := r.ReadRow(t, id).Linked; got != nil {
 		t.Errorf("another person: got linked %d, want no link", *got)
 	}
-	r.mustEdit(t, id, name("Eve Unlinked", ""))
+	r.EditRow(t, id, name("Eve Unlinked", ""))
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
-	if got := r.row(t, id).Status; got != mailbox.None {
+	if got := r.ReadRow(t, id).Status; got != mailbox.None {
 		t.Errorf("activated: got status %q, want none", got)
 	}
 }
@@ -199,11 +199,11 @@ func TestRenamingAnInactiveLinkedRowAsksWho(t *testing.T) {
 func TestActivatingALinkedRowNeedsNoNewChallenge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.linked(t, r.ada, "ada")
-	r.off(t, id)
+	id := r.LinkRow(t, r.ada, "ada")
+	r.SwitchOff(t, id)
 	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.challenge.inactive")
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, id))
-	if got := r.row(t, id).Status; got != mailbox.Confirmed {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Confirmed {
 		t.Errorf("got status %q, want confirmed: the account stays linked", got)
 	}
 	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.active_already")
@@ -212,9 +212,9 @@ func TestActivatingALinkedRowNeedsNoNewChallenge(t *testing.T) {
 func TestALinkIsEndedByHandOnInactiveRowsOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.linked(t, r.ada, "ada")
+	id := r.LinkRow(t, r.ada, "ada")
 	campus.Wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.active")
-	r.off(t, id)
+	r.SwitchOff(t, id)
 	r.ok(t, r.Unlink(t.Context(), r.contact, r.uni, id))
 	campus.Wants(t, r.Unlink(t.Context(), r.contact, r.uni, id), "mailbox.unlink.none")
 }
@@ -222,8 +222,8 @@ func TestALinkIsEndedByHandOnInactiveRowsOnly(t *testing.T) {
 func TestOfficersReadAndStrangersFindNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	r.challenge(t, id)
+	id := r.AddRow(t, "ada")
+	r.ChallengeRow(t, id)
 	c := int64(r.campus.Scalar(`select id from challenge`))
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "x@uni.example"}
 	ctx := t.Context()
@@ -265,7 +265,7 @@ func TestMembershipActsAtOnceAndCountsByProviderGroup(t *testing.T) {
 	if _, err := r.Add(t.Context(), carrier, r.institute, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "x@institut.example"}); err != nil {
 		t.Errorf("somebody with the provider's group: got %v, want a contact", err)
 	}
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
 	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "fault.missing")
 	r.ok(t, r.Org.EditGroup(t.Context(), r.officer, r.other, org.GroupInput{Name: "Institut"}))

@@ -25,7 +25,7 @@ func TestAPatchFindsTheOrderInWhichItsPartsGo(t *testing.T) {
 	if err != nil || got.Active || string(got.Applicant) != other {
 		t.Errorf("deactivated with another applicant: got %+v, %v", got, err)
 	}
-	r.add(t, "neu", "post@uni.example")
+	r.AddRow(t, "neu", "post@uni.example")
 	if _, err := r.Patch(ctx, r.contact, r.uni, row, nil, mailbox.Patch{Active: &on}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("activated although another row has its alias: %v", err)
 	}
@@ -38,8 +38,8 @@ func TestAPatchFindsTheOrderInWhichItsPartsGo(t *testing.T) {
 func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "a@uni.example")
-	before, lines := r.row(t, id), r.campus.Scalar(`select count(*) from audit_line`)
+	id := r.AddRow(t, "ada", "a@uni.example")
+	before, lines := r.ReadRow(t, id), r.campus.Scalar(`select count(*) from audit_line`)
 	on, name, comment := true, before.Name, ""
 	got, err := r.Patch(t.Context(), r.contact, r.uni, id, mailbox.Versions{before.Version}, mailbox.Patch{Active: &on, Name: &name, Comment: &comment, Aliases: []string{"A@uni.example"}})
 	if err != nil || got.Version != before.Version+1 { // the case of the alias is a change
@@ -57,7 +57,7 @@ func TestAPatchThatChangesNothingWritesNothing(t *testing.T) {
 func TestAnotherVersionIsNeitherPatchedNorDeleted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	off := false
 	for _, vs := range []mailbox.Versions{{}, {2}, {0, 7}} {
 		if _, err := r.Patch(t.Context(), r.contact, r.uni, id, vs, mailbox.Patch{Active: &off}); !errors.Is(err, mailbox.ErrChanged) {
@@ -75,7 +75,7 @@ func TestAnotherVersionIsNeitherPatchedNorDeleted(t *testing.T) {
 func TestWhoMayNotEditDoesNotPatch(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	if _, err := r.Patch(t.Context(), r.officer, r.uni, id, nil, mailbox.Patch{}); !fault.Is(err, fault.Denied) {
 		t.Errorf("an officer: got %v, want denied", err)
 	}
@@ -87,9 +87,9 @@ func TestWhoMayNotEditDoesNotPatch(t *testing.T) {
 func TestRowsThatHoldAnAddressComeFromOneQuery(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	first := r.add(t, "ada", "post@uni.example")
+	first := r.AddRow(t, "ada", "post@uni.example")
 	trial.Must(0, r.Deactivate(t.Context(), r.contact, r.uni, first))
-	second := r.add(t, "bob", "post@uni.example")
+	second := r.AddRow(t, "bob", "post@uni.example")
 	asked := pgtest.Queries(t, r.db)
 	found, err := r.Holding(t.Context(), r.contact, "POST@uni.example")
 	if err != nil || len(found) != 2 || found[0].ID != second || found[1].ID != first {

@@ -22,8 +22,8 @@ func expect(t *testing.T, got, want map[string]int) {
 func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	digest := r.challenge(t, id)["ada@uni.example"]
+	id := r.AddRow(t, "ada")
+	digest := r.ChallengeRow(t, id)["ada@uni.example"]
 	expect(t, trial.Race(50, said, func(int) error {
 		_, err := r.Confirm(t.Context(), r.ada, digest)
 		return err
@@ -36,8 +36,8 @@ func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "a.adler@uni.example")
-	digests := r.challenge(t, id)
+	id := r.AddRow(t, "ada", "a.adler@uni.example")
+	digests := r.ChallengeRow(t, id)
 	sides := []struct {
 		by     person.Actor
 		digest []byte
@@ -47,7 +47,7 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 		return err
 	})
 	expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 24, "mailbox.link.other_account": 25})
-	row := r.row(t, id)
+	row := r.ReadRow(t, id)
 	if row.Status != mailbox.Open || row.Linked != nil {
 		t.Errorf("got status %q, linked %v, want the round still open and no link", row.Status, row.Linked)
 	}
@@ -66,8 +66,8 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 8 {
-		id := r.add(t, fmt.Sprintf("ada%d", i))
-		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
+		id := r.AddRow(t, fmt.Sprintf("ada%d", i))
+		digest := r.ChallengeRow(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
 		got := trial.Race(12, said, func(i int) error {
 			if i%2 == 0 {
 				return r.Decline(t.Context(), r.ada, digest)
@@ -75,7 +75,7 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 			_, err := r.Confirm(t.Context(), r.ada, digest)
 			return err
 		})
-		status := r.row(t, id).Status
+		status := r.ReadRow(t, id).Status
 		switch {
 		case got[""] != 1:
 			t.Errorf("got %v, want one success", got)
@@ -93,8 +93,8 @@ func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 8 {
-		id := r.add(t, fmt.Sprintf("ada%d", i))
-		digest := r.challenge(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
+		id := r.AddRow(t, fmt.Sprintf("ada%d", i))
+		digest := r.ChallengeRow(t, id)[fmt.Sprintf("ada%d@uni.example", i)]
 		got := trial.Race(2, said, func(i int) error {
 			if i == 0 {
 				return r.Deactivate(t.Context(), r.contact, r.uni, id)
@@ -102,7 +102,7 @@ func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 			_, err := r.Confirm(t.Context(), r.ada, digest)
 			return err
 		})
-		row := r.row(t, id)
+		row := r.ReadRow(t, id)
 		linked := row.Linked != nil
 		if row.Active || linked != (got[""] == 2) || !linked && got["mailbox.link.invalidated"] != 1 {
 			t.Errorf("got %v, active %v, linked %v; want it inactive, and linked only if the confirmation came first", got, row.Active, linked)
@@ -113,7 +113,7 @@ func TestConfirmingAndDeactivatingAtOnceNeverLeavesAHalf(t *testing.T) {
 func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "a.adler@uni.example")
+	id := r.AddRow(t, "ada", "a.adler@uni.example")
 	expect(t, trial.Race(50, said, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
 		map[string]int{"": 1, "mailbox.brake.gap": 49})
 	if n := r.campus.Scalar(`select count(*) from challenge_round where outcome = 'open'`); n != 1 {
@@ -130,7 +130,7 @@ func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 	r.Brakes.ActorHour = 10
 	ids := make([]mailbox.ID, 50)
 	for i := range ids {
-		ids[i] = r.add(t, fmt.Sprintf("ada%d", i))
+		ids[i] = r.AddRow(t, fmt.Sprintf("ada%d", i))
 	}
 	expect(t, trial.Race(50, said, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
 		map[string]int{"": 10, "mailbox.brake.actor": 40})
@@ -188,11 +188,11 @@ func TestAddingInAPoolOfFewConnectionsDoesNotWaitForItself(t *testing.T) {
 func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	ids := []mailbox.ID{r.add(t, "ada"), r.add(t, "bob")}
+	ids := []mailbox.ID{r.AddRow(t, "ada"), r.AddRow(t, "bob")}
 	for i, id := range ids {
 		trial.Must(0, r.Deactivate(t.Context(), r.contact, r.uni, id))
 		in := mailbox.Input{Kind: mailbox.Personal, Name: "x", Aliases: []string{[]string{"Shared", "shared"}[i] + "@uni.example"}}
-		trial.Must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.row(t, id).Version, in))
+		trial.Must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.ReadRow(t, id).Version, in))
 	}
 	got := trial.Race(2, said, func(i int) error { return r.Activate(t.Context(), r.contact, r.uni, ids[i]) })
 	expect(t, got, map[string]int{"": 1, "mailbox.address.taken": 1})
@@ -202,7 +202,7 @@ func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 8 {
-		id := r.add(t, fmt.Sprintf("ada%d", i))
+		id := r.AddRow(t, fmt.Sprintf("ada%d", i))
 		got := trial.Race(2, said, func(i int) error {
 			if i == 0 {
 				return r.Delete(t.Context(), r.contact, r.uni, id)
@@ -222,7 +222,7 @@ func TestReadersOfCountsSeeTheSameSumWhileTheyAreFolded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for i := range 20 {
-		r.add(t, fmt.Sprintf("ada%d", i))
+		r.AddRow(t, fmt.Sprintf("ada%d", i))
 	}
 	expect(t, trial.Race(40, said, func(i int) error {
 		if i%4 == 0 {

@@ -23,7 +23,7 @@ import (
 // rig is a small university: two contact groups with a domain each, a second
 // domain of the first group, and people.
 type rig struct {
-	*mailbox.Book
+	*campus.Keeper
 	campus                     *campus.Campus
 	db                         *postgres.DB
 	clock                      *trial.Clock
@@ -44,10 +44,10 @@ func openRig(t testing.TB, database string, sender *mail.Sender, change ...func(
 	t.Helper()
 	c := campus.On(t, database, sender)
 	r := &rig{
-		Book: c.Books.Mailbox, campus: c, db: c.DB, clock: c.Clock, uni: "uni.example", institute: "institut.example", labs: "labor.example",
+		campus: c, db: c.DB, clock: c.Clock, uni: "uni.example", institute: "institut.example", labs: "labor.example",
 	}
 	for _, f := range change {
-		f(r.Book)
+		f(c.Books.Mailbox)
 	}
 	r.officer = c.SignInOfficer(campus.Named("Rita Amt"))
 	for name, a := range map[string]*person.Actor{"Nora Netz": &r.contact, "Sven Fremd": &r.stranger, "Ada Adler": &r.ada, "Bob Bach": &r.bob} {
@@ -58,29 +58,12 @@ func openRig(t testing.TB, database string, sender *mail.Sender, change ...func(
 	r.uniID = c.Domain(r.uni, r.group, org.ByDomain)
 	r.labsID = c.Domain(r.labs, r.group, org.ByMailbox)
 	r.instituteID = c.Domain(r.institute, r.other, org.ByDomain)
+	r.Keeper = c.Keeper(r.contact, r.uni)
+	r.Arm = r.arm
 	return r
 }
 
 func second[T any](_ T, err error) error { return err }
-
-// add makes a personal row for name@uni.example.
-func (r *rig) add(t testing.TB, local string, aliases ...string) mailbox.ID {
-	t.Helper()
-	row, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: local, Primary: local + "@uni.example", Aliases: aliases})
-	if err != nil {
-		t.Fatalf("add %s: %v", local, err)
-	}
-	return row.ID
-}
-
-func (r *rig) row(t testing.TB, id mailbox.ID) mailbox.Row {
-	t.Helper()
-	row, err := r.Row(t.Context(), r.officer, r.uni, id)
-	if err != nil {
-		t.Fatalf("read row %d: %v", id, err)
-	}
-	return row
-}
 
 // arm gives every queued challenge of the row a token, as its delivery would,
 // and returns the digests by recipient.
@@ -103,15 +86,6 @@ func (r *rig) arm(t testing.TB, id mailbox.ID) map[string][]byte {
 		digests[c.Recipient] = mailbox.Digest(mailbox.Arm(t, r.Book, c.ID))
 	}
 	return digests
-}
-
-func (r *rig) challenge(t testing.TB, id mailbox.ID) map[string][]byte {
-	t.Helper()
-	r.clock.Advance(2 * time.Minute)
-	if _, err := r.Challenge(t.Context(), r.contact, r.uni, id); err != nil {
-		t.Fatalf("challenge row %d: %v", id, err)
-	}
-	return r.arm(t, id)
 }
 
 // work runs the room's jobs until the test ends.

@@ -18,12 +18,12 @@ func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.
 func TestAPersonConfirmsEveryAddressAndIsLinked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada.adler", "a.adler@uni.example", "ada@labor.example")
-	digests := r.challenge(t, id)
+	id := r.AddRow(t, "ada.adler", "a.adler@uni.example", "ada@labor.example")
+	digests := r.ChallengeRow(t, id)
 	if len(digests) != 3 {
 		t.Fatalf("got %d challenges, want one for each of 3 addresses", len(digests))
 	}
-	if got := r.row(t, id).Status; got != mailbox.Open {
+	if got := r.ReadRow(t, id).Status; got != mailbox.Open {
 		t.Errorf("after sending: got status %q, want open", got)
 	}
 	for i, a := range []string{"ada.adler@uni.example", "a.adler@uni.example", "ada@labor.example"} {
@@ -32,7 +32,7 @@ func TestAPersonConfirmsEveryAddressAndIsLinked(t *testing.T) {
 			t.Fatalf("confirm %s: got %+v and %v, want its challenge, %d that wait, and the link with the last", a, c, err, 2-i)
 		}
 	}
-	row := r.row(t, id)
+	row := r.ReadRow(t, id)
 	if row.Status != mailbox.Confirmed || row.Linked == nil || *row.Linked != r.ada.Account || len(row.Covered) != 3 {
 		t.Errorf("got %q linked to %v covering %v, want confirmed, Ada, all three", row.Status, row.Linked, row.Covered)
 	}
@@ -113,15 +113,15 @@ func walk(t *testing.T, r *rig, d org.EmailDomain, v mailbox.View) {
 func TestBrakesNameTheTime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	r.challenge(t, id)
+	id := r.AddRow(t, "ada")
+	r.ChallengeRow(t, id)
 	_, err := r.Challenge(t.Context(), r.contact, r.uni, id)
 	campus.Wants(t, err, "mailbox.brake.gap")
 	if want := r.Now().Add(time.Minute); !fault.Of(err).RetryAt.Equal(want) {
 		t.Errorf("got retry at %v, want %v", fault.Of(err).RetryAt, want)
 	}
 	for range 9 {
-		r.challenge(t, id)
+		r.ChallengeRow(t, id)
 	}
 	r.clock.Advance(time.Hour)
 	campus.Wants(t, second(r.Challenge(t.Context(), r.contact, r.uni, id)), "mailbox.brake.row")

@@ -8,28 +8,8 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
-	"petschaft/internal/person"
 	"petschaft/internal/trial"
 )
-
-// edit changes the row as change says, with the version it has now.
-func (r *rig) edit(t testing.TB, id mailbox.ID, change func(*mailbox.Input)) error {
-	t.Helper()
-	row := r.row(t, id)
-	in := mailbox.Input{Kind: row.Kind, Name: row.Name, Applicant: string(row.Applicant), Comment: row.Comment}
-	for _, a := range row.Aliases {
-		in.Aliases = append(in.Aliases, string(a))
-	}
-	change(&in)
-	return r.Edit(t.Context(), r.contact, r.uni, id, row.Version, in)
-}
-
-func (r *rig) mustEdit(t testing.TB, id mailbox.ID, change func(*mailbox.Input)) {
-	t.Helper()
-	if err := r.edit(t, id, change); err != nil {
-		t.Fatalf("edit row %d: %v", id, err)
-	}
-}
 
 func (r *rig) ok(t testing.TB, err error) {
 	t.Helper()
@@ -38,45 +18,14 @@ func (r *rig) ok(t testing.TB, err error) {
 	}
 }
 
-// linked makes a row that by confirmed whole.
-func (r *rig) linked(t testing.TB, by person.Actor, local string, aliases ...string) mailbox.ID {
-	t.Helper()
-	id := r.add(t, local, aliases...)
-	r.confirmAll(t, by, id)
-	return id
-}
-
-func (r *rig) confirmAll(t testing.TB, by person.Actor, id mailbox.ID) {
-	t.Helper()
-	for _, d := range r.challenge(t, id) {
-		if _, err := r.Confirm(t.Context(), by, d); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func (r *rig) off(t testing.TB, id mailbox.ID) {
-	t.Helper()
-	r.ok(t, r.Deactivate(t.Context(), r.contact, r.uni, id))
-}
-
-func (r *rig) functional(t testing.TB, local, applicant string, aliases ...string) mailbox.ID {
-	t.Helper()
-	row, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{
-		Kind: mailbox.Functional, Name: local, Primary: local + "@uni.example", Applicant: applicant, Aliases: aliases,
-	})
-	r.ok(t, err)
-	return row.ID
-}
-
 func aliases(as ...string) func(*mailbox.Input) { return func(in *mailbox.Input) { in.Aliases = as } }
 
 func TestAnEditLeavesThePrimaryAsItIs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
-	r.mustEdit(t, id, func(in *mailbox.Input) { in.Primary, in.Comment = "eve@uni.example", "x" })
-	if got := r.row(t, id); got.Primary != "ada@uni.example" || got.Comment != "x" {
+	id := r.AddRow(t, "ada")
+	r.EditRow(t, id, func(in *mailbox.Input) { in.Primary, in.Comment = "eve@uni.example", "x" })
+	if got := r.ReadRow(t, id); got.Primary != "ada@uni.example" || got.Comment != "x" {
 		t.Errorf("got primary %q and comment %q, want the old primary and the new comment", got.Primary, got.Comment)
 	}
 }
@@ -84,54 +33,54 @@ func TestAnEditLeavesThePrimaryAsItIs(t *testing.T) {
 func TestTheKindIsFixedByTheFirstChallenge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	functional := func(in *mailbox.Input) { in.Kind = mailbox.Functional }
-	r.mustEdit(t, id, functional)
-	r.mustEdit(t, id, func(in *mailbox.Input) { in.Kind = mailbox.Personal })
-	r.challenge(t, id)
-	campus.Wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
-	r.off(t, id)
-	campus.Wants(t, r.edit(t, id, functional), "mailbox.kind.fixed")
+	r.EditRow(t, id, functional)
+	r.EditRow(t, id, func(in *mailbox.Input) { in.Kind = mailbox.Personal })
+	r.ChallengeRow(t, id)
+	campus.Wants(t, r.TryEdit(t, id, functional), "mailbox.kind.fixed")
+	r.SwitchOff(t, id)
+	campus.Wants(t, r.TryEdit(t, id, functional), "mailbox.kind.fixed")
 }
 
 func TestOnlyAnUnchallengedRowIsDeletedAndItsAddressIsFreeAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "a.adler@uni.example")
+	id := r.AddRow(t, "ada", "a.adler@uni.example")
 	r.ok(t, r.Delete(t.Context(), r.contact, r.uni, id))
-	id = r.add(t, "ada", "a.adler@uni.example")
-	r.challenge(t, id)
+	id = r.AddRow(t, "ada", "a.adler@uni.example")
+	r.ChallengeRow(t, id)
 	campus.Wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
-	r.off(t, id)
+	r.SwitchOff(t, id)
 	campus.Wants(t, r.Delete(t.Context(), r.contact, r.uni, id), "mailbox.delete.challenged")
 }
 
 func TestAnAliasIsUniqueAmongActiveRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id := r.add(t, "ada", "Shared@uni.example"), r.add(t, "bob")
-	campus.Wants(t, r.edit(t, id, aliases("shared@uni.example")), "mailbox.address.taken")
-	campus.Wants(t, r.edit(t, id, aliases("ADA@uni.example")), "mailbox.address.taken")
-	campus.Wants(t, r.edit(t, id, aliases("x@uni.example", "X@uni.example")), "mailbox.alias.twice")
-	campus.Wants(t, r.edit(t, id, aliases("BOB@uni.example")), "mailbox.alias.twice")
-	campus.Wants(t, r.edit(t, id, aliases("a@uni.example", "b@uni.example", "c@uni.example")), "mailbox.alias.many")
-	campus.Wants(t, r.edit(t, id, aliases("ada@institut.example")), "mailbox.alias.domain")
-	campus.Wants(t, r.edit(t, id, aliases("ada@sub.uni.example")), "mailbox.alias.domain")
-	campus.Wants(t, r.edit(t, id, aliases("ada@evil-uni.example")), "mailbox.alias.domain")
-	r.off(t, old)
-	r.mustEdit(t, id, aliases("ada@uni.example", "shared@uni.example"))
+	old, id := r.AddRow(t, "ada", "Shared@uni.example"), r.AddRow(t, "bob")
+	campus.Wants(t, r.TryEdit(t, id, aliases("shared@uni.example")), "mailbox.address.taken")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ADA@uni.example")), "mailbox.address.taken")
+	campus.Wants(t, r.TryEdit(t, id, aliases("x@uni.example", "X@uni.example")), "mailbox.alias.twice")
+	campus.Wants(t, r.TryEdit(t, id, aliases("BOB@uni.example")), "mailbox.alias.twice")
+	campus.Wants(t, r.TryEdit(t, id, aliases("a@uni.example", "b@uni.example", "c@uni.example")), "mailbox.alias.many")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@institut.example")), "mailbox.alias.domain")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@sub.uni.example")), "mailbox.alias.domain")
+	campus.Wants(t, r.TryEdit(t, id, aliases("ada@evil-uni.example")), "mailbox.alias.domain")
+	r.SwitchOff(t, old)
+	r.EditRow(t, id, aliases("ada@uni.example", "shared@uni.example"))
 	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, old), "schema.address_active_once")
-	if got := r.row(t, old).Status; got != mailbox.Inactive {
+	if got := r.ReadRow(t, old).Status; got != mailbox.Inactive {
 		t.Errorf("after the conflict: got status %q, want inactive", got)
 	}
-	r.off(t, id)
+	r.SwitchOff(t, id)
 	r.ok(t, r.Activate(t.Context(), r.contact, r.uni, old))
 }
 
 func TestAPrimaryIsUniqueForEver(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.off(t, r.add(t, "ada"))
+	r.SwitchOff(t, r.AddRow(t, "ada"))
 	_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "ADA@uni.example"})
 	campus.Wants(t, err, "mailbox.address.taken")
 }
@@ -139,8 +88,8 @@ func TestAPrimaryIsUniqueForEver(t *testing.T) {
 func TestAnAliasOfAnInactiveRowOfAnotherGroupStaysRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "ada@labor.example")
-	r.off(t, id)
+	id := r.AddRow(t, "ada", "ada@labor.example")
+	r.SwitchOff(t, id)
 	labs := trial.Must(r.Org.Domain(t.Context(), r.officer, r.labs))
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, labs.ID, org.DomainInput{Group: r.other, Validation: org.ByMailbox}))
 	_, err := r.Add(t.Context(), r.stranger, r.institute, mailbox.Input{
@@ -152,23 +101,23 @@ func TestAnAliasOfAnInactiveRowOfAnotherGroupStaysRefused(t *testing.T) {
 func TestACertificateOfAnInactiveRowHoldsItsAddresses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id := r.add(t, "ada", "a.adler@uni.example"), r.add(t, "bob")
-	r.off(t, old)
+	old, id := r.AddRow(t, "ada", "a.adler@uni.example"), r.AddRow(t, "bob")
+	r.SwitchOff(t, old)
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "Ada@uni.example", "A.Adler@uni.example")
-	campus.Wants(t, r.edit(t, id, aliases("a.adler@uni.example")), "mailbox.address.held")
+	campus.Wants(t, r.TryEdit(t, id, aliases("a.adler@uni.example")), "mailbox.address.held")
 	_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: "A.Adler@uni.example"})
 	campus.Wants(t, err, "mailbox.address.held")
 	r.clock.Advance(time.Hour)
-	r.mustEdit(t, id, aliases("a.adler@uni.example"))
+	r.EditRow(t, id, aliases("a.adler@uni.example"))
 }
 
 func TestActivatingARowWhoseAddressACertificateHoldsIsAConflict(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old, id := r.add(t, "ada"), r.add(t, "bob")
-	r.off(t, old)
-	r.off(t, id)
-	r.mustEdit(t, id, aliases("ada@uni.example"))
+	old, id := r.AddRow(t, "ada"), r.AddRow(t, "bob")
+	r.SwitchOff(t, old)
+	r.SwitchOff(t, id)
+	r.EditRow(t, id, aliases("ada@uni.example"))
 	r.certify(t, r.ada, old, r.Now().Add(time.Hour), "ada@uni.example")
 	campus.Wants(t, r.Activate(t.Context(), r.contact, r.uni, id), "mailbox.address.held")
 	r.clock.Advance(time.Hour)
@@ -186,14 +135,14 @@ func TestAnyAliasEditSuspendsTheLinkUntilARoundCompletes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id := r.linked(t, r.ada, "ada", "one@uni.example", "two@uni.example")
-			r.mustEdit(t, id, change)
-			row := r.row(t, id)
+			id := r.LinkRow(t, r.ada, "ada", "one@uni.example", "two@uni.example")
+			r.EditRow(t, id, change)
+			row := r.ReadRow(t, id)
 			if row.Linked == nil || !*row.Suspended || row.Status != mailbox.None {
 				t.Fatalf("got linked %v, suspended %v, status %q; want a suspended link and status none", row.Linked, row.Suspended, row.Status)
 			}
-			r.confirmAll(t, r.ada, id)
-			if row = r.row(t, id); *row.Suspended || row.Status != mailbox.Confirmed || len(row.Covered) != len(row.Addresses()) {
+			r.ConfirmRow(t, r.ada, id)
+			if row = r.ReadRow(t, id); *row.Suspended || row.Status != mailbox.Confirmed || len(row.Covered) != len(row.Addresses()) {
 				t.Errorf("after a new round: got suspended %v, status %q, covering %v; want the link whole again", *row.Suspended, row.Status, row.Covered)
 			}
 		})
@@ -203,10 +152,10 @@ func TestAnyAliasEditSuspendsTheLinkUntilARoundCompletes(t *testing.T) {
 func TestAnAliasThatOnlyChangesItsCaseOrPlaceIsNotEdited(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.linked(t, r.ada, "ada", "one@uni.example", "two@uni.example")
-	digests := r.challenge(t, id)
-	r.mustEdit(t, id, aliases("TWO@uni.example", "One@uni.example"))
-	row := r.row(t, id)
+	id := r.LinkRow(t, r.ada, "ada", "one@uni.example", "two@uni.example")
+	digests := r.ChallengeRow(t, id)
+	r.EditRow(t, id, aliases("TWO@uni.example", "One@uni.example"))
+	row := r.ReadRow(t, id)
 	if *row.Suspended || row.Status != mailbox.Open || row.Aliases[0] != "TWO@uni.example" {
 		t.Errorf("got suspended %v, status %q, aliases %v; want the link and the round untouched and the new spelling", *row.Suspended, row.Status, row.Aliases)
 	}
@@ -221,23 +170,23 @@ func TestEditsEndPendingChallenges(t *testing.T) {
 		end  func(t *testing.T, r *rig, id mailbox.ID)
 		want string
 	}{
-		"editing the aliases": {func(t *testing.T, r *rig, id mailbox.ID) { r.mustEdit(t, id, aliases("x@uni.example")) }, "mailbox.link.invalidated"},
-		"deactivating":        {func(t *testing.T, r *rig, id mailbox.ID) { r.off(t, id) }, "mailbox.link.invalidated"},
-		"the next round":      {func(t *testing.T, r *rig, id mailbox.ID) { r.challenge(t, id) }, "mailbox.link.replaced"},
+		"editing the aliases": {func(t *testing.T, r *rig, id mailbox.ID) { r.EditRow(t, id, aliases("x@uni.example")) }, "mailbox.link.invalidated"},
+		"deactivating":        {func(t *testing.T, r *rig, id mailbox.ID) { r.SwitchOff(t, id) }, "mailbox.link.invalidated"},
+		"the next round":      {func(t *testing.T, r *rig, id mailbox.ID) { r.ChallengeRow(t, id) }, "mailbox.link.replaced"},
 		"editing the comment": {func(t *testing.T, r *rig, id mailbox.ID) {
-			r.mustEdit(t, id, func(in *mailbox.Input) { in.Comment = "x" })
+			r.EditRow(t, id, func(in *mailbox.Input) { in.Comment = "x" })
 		}, ""},
 		"editing the name": {func(t *testing.T, r *rig, id mailbox.ID) {
-			r.mustEdit(t, id, func(in *mailbox.Input) { in.Name = "x" })
+			r.EditRow(t, id, func(in *mailbox.Input) { in.Name = "x" })
 		}, ""},
-		"saving the same again": {func(t *testing.T, r *rig, id mailbox.ID) { r.mustEdit(t, id, func(*mailbox.Input) {}) }, ""},
+		"saving the same again": {func(t *testing.T, r *rig, id mailbox.ID) { r.EditRow(t, id, func(*mailbox.Input) {}) }, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id := r.add(t, "ada", "one@uni.example")
-			digest := r.challenge(t, id)["ada@uni.example"]
+			id := r.AddRow(t, "ada", "one@uni.example")
+			digest := r.ChallengeRow(t, id)["ada@uni.example"]
 			c.end(t, r, id)
 			_, err := r.Confirm(t.Context(), r.ada, digest)
 			if got := said(err); got != c.want {
@@ -250,12 +199,12 @@ func TestEditsEndPendingChallenges(t *testing.T) {
 func TestSavingWhatIsThereChangesNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "one@uni.example")
-	before := r.row(t, id)
+	id := r.AddRow(t, "ada", "one@uni.example")
+	before := r.ReadRow(t, id)
 	lines := r.campus.Scalar(`select count(*) from audit_line`)
 	r.clock.Advance(time.Hour)
-	r.mustEdit(t, id, func(*mailbox.Input) {})
-	if after := r.row(t, id); after.Version != before.Version || !after.Changed.Equal(before.Changed) {
+	r.EditRow(t, id, func(*mailbox.Input) {})
+	if after := r.ReadRow(t, id); after.Version != before.Version || !after.Changed.Equal(before.Changed) {
 		t.Errorf("got version %d changed at %v, want %d and %v", after.Version, after.Changed, before.Version, before.Changed)
 	}
 	if n := r.campus.Scalar(`select count(*) from audit_line`); n != lines {
@@ -266,7 +215,7 @@ func TestSavingWhatIsThereChangesNothing(t *testing.T) {
 func TestARowThatChangedMeanwhileIsAConflict(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada")
+	id := r.AddRow(t, "ada")
 	in := mailbox.Input{Kind: mailbox.Personal, Name: "Ada"}
 	r.ok(t, r.Edit(t.Context(), r.contact, r.uni, id, 1, in))
 	in.Name = "Eve"

@@ -41,7 +41,7 @@ func TestTheSchemaHoldsWhatTheCodeCouldForget(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			id := r.add(t, "ada", "one@uni.example")
+			id := r.AddRow(t, "ada", "one@uni.example")
 			trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
 			_, err := r.db.Exec(t.Context(), c.sql)
 			got := ""
@@ -58,19 +58,19 @@ func TestTheSchemaHoldsWhatTheCodeCouldForget(t *testing.T) {
 func TestAddressesFollowTheirRow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.add(t, "ada", "one@uni.example", "two@uni.example")
+	id := r.AddRow(t, "ada", "one@uni.example", "two@uni.example")
 	count := func(active bool) int {
 		return r.campus.Scalar(`select count(*) from address where row_id = $1 and active = $2`, id, active)
 	}
-	r.mustEdit(t, id, aliases("Two@uni.example", "one@uni.example")) // they trade places
+	r.EditRow(t, id, aliases("Two@uni.example", "one@uni.example")) // they trade places
 	if got := count(true); got != 3 {
 		t.Errorf("after trading places: got %d active addresses, want 3", got)
 	}
-	r.mustEdit(t, id, aliases("two@uni.example"))
+	r.EditRow(t, id, aliases("two@uni.example"))
 	if got := count(true); got != 2 {
 		t.Errorf("after removing an alias: got %d active addresses, want 2", got)
 	}
-	r.off(t, id)
+	r.SwitchOff(t, id)
 	if on, off := count(true), count(false); on != 0 || off != 2 {
 		t.Errorf("after deactivating: got %d active and %d inactive addresses, want 0 and 2", on, off)
 	}
