@@ -1,8 +1,8 @@
 // Package campus builds what tests find in a portal: people who have signed in,
-// contact groups with their domains, organisations with their names, and the books
-// that most rooms stand on. It decides what a university of a test is made of, and
-// by which word a fault is known; who plays which part there, and what must come of
-// it, each room's tests say.
+// contact groups with their domains, organisations with their names, rows and
+// certificates, and the books that most rooms stand on. It decides what a
+// university of a test is made of, and by which word a fault is known; who plays
+// which part there, and what must come of it, each room's tests say.
 package campus
 
 import (

@@ -34,20 +34,20 @@ func TestTheDigestNamesWhatEndsInTheReadersDomains(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ends := func(address string, left time.Duration) {
-		i := r.sign(t, r.ada, r.row(t, address), address)
+		i := r.Strike(t, r.ada, r.AddRow(t, address), address)
 		i.Certificate.NotAfter = r.Now().Add(left)
-		r.record(t, i)
+		r.Keep(t, i)
 	}
 	ends("bald@uni.example", 20*day)
 	ends("spaeter@uni.example", 100*day)
-	renewed := r.row(t, "neu@uni.example")
-	old := r.sign(t, r.ada, renewed, "neu@uni.example")
+	renewed := r.AddRow(t, "neu@uni.example")
+	old := r.Strike(t, r.ada, renewed, "neu@uni.example")
 	old.Certificate.NotAfter = r.Now().Add(20 * day)
-	r.record(t, old)
-	r.issued(t, r.bob, renewed, "neu@uni.example")
-	gone := r.sign(t, r.ada, r.row(t, "weg@uni.example"), "weg@uni.example")
+	r.Keep(t, old)
+	r.Issue(t, r.bob, renewed, "neu@uni.example")
+	gone := r.Strike(t, r.ada, r.AddRow(t, "weg@uni.example"), "weg@uni.example")
 	gone.Certificate.NotAfter = r.Now().Add(20 * day)
-	r.ok(t, r.Revoke(t.Context(), r.ada, r.record(t, gone), pki.Superseded))
+	r.ok(t, r.Revoke(t.Context(), r.ada, r.Keep(t, gone), pki.Superseded))
 	campus.Wants(t, r.SetDigest(t.Context(), r.ada, true), "mailbox.section_closed")
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true)) // changes nothing
@@ -86,7 +86,7 @@ func TestTheDigestNamesWhatEndsInTheReadersDomains(t *testing.T) {
 func TestADigestOfManyNamesTheFirst(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "viele@uni.example")
+	row := r.AddRow(t, "viele@uni.example")
 	_, err := r.db.Exec(t.Context(), `insert into address_row (domain, created, changed, name, primary_address, kind)
 		select domain, created, changed, 'x', 'x' || i || '@uni.example', 'personal' from address_row, generate_series(1, 40) i where id = $1`, row)
 	r.ok(t, err)
@@ -123,15 +123,15 @@ func TestHoldersAreToldInTheirLanguage(t *testing.T) {
 	r := newRig(t)
 	_, err := r.db.Exec(t.Context(), `update account set language = 'en' where id = $1`, r.ada.Account)
 	r.ok(t, err)
-	first, second := r.row(t, "a@uni.example"), r.row(t, "b@uni.example")
-	one := r.sign(t, r.ada, first, "a@uni.example")
-	two := r.sign(t, r.ada, second, "b@uni.example")
-	hers := r.sign(t, r.eve, second, "b@uni.example")
+	first, second := r.AddRow(t, "a@uni.example"), r.AddRow(t, "b@uni.example")
+	one := r.Strike(t, r.ada, first, "a@uni.example")
+	two := r.Strike(t, r.ada, second, "b@uni.example")
+	hers := r.Strike(t, r.eve, second, "b@uni.example")
 	one.Certificate.NotAfter, two.Certificate.NotAfter = r.Now().Add(90*day), r.Now().Add(90*day)
 	hers.Certificate.NotAfter = two.Certificate.NotAfter.Add(-time.Hour)
-	r.record(t, one)
-	r.record(t, hers)
-	r.record(t, two)
+	r.Keep(t, one)
+	r.Keep(t, hers)
+	r.Keep(t, two)
 	r.clock.Advance(63 * day)
 	r.ok(t, r.Remind(t.Context()))
 	var lang, link string
@@ -140,9 +140,9 @@ func TestHoldersAreToldInTheirLanguage(t *testing.T) {
 	if n != 1 || lang != "en" || link != "https://portal.example/client-certificates" {
 		t.Errorf("got %d letters, the first in %q with the link %s; want one in hers for both", n, lang, link)
 	}
-	next := r.issued(t, r.ada, first, "a@uni.example")
+	next := r.Issue(t, r.ada, first, "a@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.ada, next, pki.Superseded))
-	r.issued(t, r.bob, second, "b@uni.example")
+	r.Issue(t, r.bob, second, "b@uni.example")
 	r.clock.Advance(14 * day)
 	r.ok(t, r.Remind(t.Context()))
 	if n := r.campus.Scalar(`select count(*) from reminder where threshold = '14d'`); n != 1 {
@@ -155,21 +155,21 @@ func TestHoldersAreToldInTheirLanguage(t *testing.T) {
 func TestAChangedSettingDoesNotRemindAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	reference := r.served(t, r.organisation(t, "Garten", r.ada), 90, "www.garten.example")
+	reference := r.served(t, r.campus.Organisation("Garten", r.ada), 90, "www.garten.example")
 	r.until(t, reference, 20*day)
 	r.ok(t, r.Remind(t.Context()))
 	r.Reminders = []int{45, 30}
 	r.ok(t, r.Remind(t.Context()))
 	r.until(t, reference, 10*day) // the 14th passes under the new setting
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, reference); len(got) != 1 {
+	if got := r.RemindersOf(t, reference); len(got) != 1 {
 		t.Errorf("got %v, want the 28th alone", got)
 	}
 	r.Reminders = []int{45, 30, 7}
 	r.ok(t, r.Remind(t.Context()))
 	r.until(t, reference, 6*day)
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, reference); len(got) != 2 || got[1] != "7d Adler@people.example" {
+	if got := r.RemindersOf(t, reference); len(got) != 2 || got[1] != "7d Adler@people.example" {
 		t.Errorf("got %v, want the 7th too", got)
 	}
 }
@@ -179,8 +179,8 @@ func TestAChangedSettingDoesNotRemindAgain(t *testing.T) {
 func TestTheDigestCountsDoubtfulLinks(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	one, two := r.row(t, "a@uni.example"), r.row(t, "b@uni.example")
-	r.row(t, "c@uni.example")
+	one, two := r.AddRow(t, "a@uni.example"), r.AddRow(t, "b@uni.example")
+	r.AddRow(t, "c@uni.example")
 	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
 	r.ok(t, r.SetDigest(t.Context(), r.stranger, true))
 	r.monday()

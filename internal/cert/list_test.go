@@ -4,13 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
 	"testing"
 	"time"
 
 	"petschaft/internal/ca"
 	"petschaft/internal/campus"
-	"petschaft/internal/cert"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
@@ -18,38 +16,21 @@ import (
 
 func schema(err error) error { return postgres.Fault(err) }
 
-// list reads the newest list and checks who signed it.
-func (r *rig) list(t testing.TB, name string) (*x509.RevocationList, cert.List) {
-	t.Helper()
-	kept, err := r.Newest(t.Context(), name)
-	r.ok(t, err)
-	l, err := x509.ParseRevocationList(kept.DER)
-	r.ok(t, err)
-	if err := l.CheckSignatureFrom(trial.Must(x509.ParseCertificate(r.local.Chain(name)[0]))); err != nil {
-		t.Errorf("the list of %s: %v", name, err)
-	}
-	if l.Number.Int64() != kept.Number || len(l.RevokedCertificateEntries) != kept.Entries || !l.NextUpdate.Equal(kept.NextUpdate) {
-		t.Errorf("got number %d, %d entries until %v kept; the list says %d, %d, %v", kept.Number, kept.Entries, kept.NextUpdate,
-			l.Number, len(l.RevokedCertificateEntries), l.NextUpdate)
-	}
-	return l, kept
-}
-
 func TestAListNamesWhatWasRevokedWithTimeAndReason(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	want := map[string]int{}
 	for _, f := range pki.Reasons(true) {
-		id := r.issued(t, r.ada, row, "ada@uni.example")
+		id := r.Issue(t, r.ada, row, "ada@uni.example")
 		r.ok(t, r.Revoke(t.Context(), r.officer, id, f.Reason))
 		want[pki.Colons(trial.Must(r.One(t.Context(), r.officer, id)).Serial)] = int(f.Reason)
 	}
-	r.issued(t, r.ada, row, "ada@uni.example") // stays
+	r.Issue(t, r.ada, row, "ada@uni.example") // stays
 	at := r.Now()
 	r.clock.Advance(30 * time.Second)
 	r.ok(t, r.SignList(t.Context(), ca.Mail))
-	l, _ := r.list(t, ca.Mail)
+	l, _ := r.List(t, ca.Mail)
 	if !l.ThisUpdate.Equal(r.Now()) || !l.NextUpdate.Equal(r.Now().Add(7*day)) {
 		t.Errorf("got it from %v until %v, want from now for a week", l.ThisUpdate, l.NextUpdate)
 	}
@@ -82,7 +63,7 @@ func TestTheNumberOfListsRisesAlsoWhenManyAreSignedAtOnce(t *testing.T) {
 	for range 3 {
 		r.clock.Advance(30 * day) // older ones are forgotten meanwhile
 		r.ok(t, r.SignList(t.Context(), ca.Mail))
-		_, l := r.list(t, ca.Mail)
+		_, l := r.List(t, ca.Mail)
 		if l.Number <= last {
 			t.Errorf("got number %d after %d", l.Number, last)
 		}
@@ -96,7 +77,7 @@ func TestTheNumberOfListsRisesAlsoWhenManyAreSignedAtOnce(t *testing.T) {
 func TestACertificateLeavesTheListAWeekAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise))
 	end := trial.Must(r.One(t.Context(), r.ada, id)).NotAfter
 	for _, c := range []struct {
@@ -105,7 +86,7 @@ func TestACertificateLeavesTheListAWeekAfterItsEnd(t *testing.T) {
 	}{{r.Now(), 1}, {end, 1}, {end.Add(7*day - time.Second), 1}, {end.Add(7*day + time.Second), 0}} {
 		r.clock.Advance(c.at.Sub(r.Now()))
 		r.ok(t, r.SignList(t.Context(), ca.Mail))
-		if _, l := r.list(t, ca.Mail); l.Entries != c.want {
+		if _, l := r.List(t, ca.Mail); l.Entries != c.want {
 			t.Errorf("at %v, its end is %v: got %d entries, want %d", c.at, end, l.Entries, c.want)
 		}
 	}
@@ -128,7 +109,7 @@ func TestMissedDaysAreCaughtUpOnceAndASecondRunIsSilent(t *testing.T) {
 		}
 	}
 	for _, name := range names {
-		if _, l := r.list(t, name); !l.ThisUpdate.Equal(r.Now()) {
+		if _, l := r.List(t, name); !l.ThisUpdate.Equal(r.Now()) {
 			t.Errorf("%s: got its list from %v, want from now", name, l.ThisUpdate)
 		}
 	}
@@ -151,7 +132,7 @@ func TestTheListOfARootWhoseKeyIsElsewhereIsTakenOver(t *testing.T) {
 		if got := trial.Race(12, campus.Said, func(int) error { return r.SignOldLists(t.Context()) }); got[""] != 12 {
 			t.Errorf("got %v, want all well", got)
 		}
-		if _, l := r.list(t, ca.Root); l.Number != want {
+		if _, l := r.List(t, ca.Root); l.Number != want {
 			t.Errorf("got list %d, want %d", l.Number, want)
 		}
 		if n := r.campus.Scalar(`select count(*) from revocation_list where authority = 'root'`); n != int(want) {

@@ -96,20 +96,20 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	}
 	r.ok(t, r.Revoke(t.Context(), r.ada, mine[2].ID, pki.Superseded))
 	r.ok(t, r.SignList(t.Context(), ca.Mail))
-	if l, _ := r.list(t, ca.Mail); len(l.RevokedCertificateEntries) != 2 {
+	if l, _ := r.List(t, ca.Mail); len(l.RevokedCertificateEntries) != 2 {
 		t.Errorf("the list names %d, want the old revocation and the new one", len(l.RevokedCertificateEntries))
 	}
 	if p, err := r.Servers(t.Context(), r.officer, cert.ServerView{Office: true, Which: cert.All}); err != nil || len(p.Certificates) != 0 {
 		t.Errorf("the list of servers' holds %d, %v; want none", len(p.Certificates), err)
 	}
-	reference := r.served(t, r.organisation(t, "Garten", r.bob), 90, "www.garten.example")
+	reference := r.served(t, r.campus.Organisation("Garten", r.bob), 90, "www.garten.example")
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
 	r.clock.Advance(340 * day)
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, "REF-LATE"); !slices.Equal(got, []string{"28d ada@people.example"}) {
+	if got := r.RemindersOf(t, "REF-LATE"); !slices.Equal(got, []string{"28d ada@people.example"}) {
 		t.Errorf("of what the version before issued: got %v, want a reminder", got)
 	}
-	if got := slices.Concat(r.reminders(t, "REF-OLD"), r.reminders(t, "REF-GONE")); len(got) != 0 {
+	if got := slices.Concat(r.RemindersOf(t, "REF-OLD"), r.RemindersOf(t, "REF-GONE")); len(got) != 0 {
 		t.Errorf("of what it revoked: got %v, want none", got)
 	}
 }

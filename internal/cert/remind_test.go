@@ -11,22 +11,6 @@ import (
 	"petschaft/internal/trial"
 )
 
-// reminders are who was reminded of a certificate, and at which threshold.
-func (r *rig) reminders(t testing.TB, reference string) []string {
-	t.Helper()
-	rows, err := r.db.Query(t.Context(), `select threshold || ' ' || recipient from reminder m join certificate c on c.id = m.certificate
-		where c.reference = $1 order by m.at, recipient`, reference)
-	r.ok(t, err)
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var s string
-		r.ok(t, rows.Scan(&s))
-		all = append(all, s)
-	}
-	return all
-}
-
 func (r *rig) letters(t testing.TB) int {
 	t.Helper()
 	return r.campus.Scalar(`select count(*) from letter where kind = 'ending'`)
@@ -54,12 +38,12 @@ func TestRemindersComeAtTheirTimeAndOnce(t *testing.T) {
 		6:   {[2]string{"third", "sixth"}, [2]time.Duration{2 * day, day}},
 	} {
 		r := newRig(t)
-		reference := r.served(t, r.organisation(t, "Garten", r.ada), life, "www.garten.example")
+		reference := r.served(t, r.campus.Organisation("Garten", r.ada), life, "www.garten.example")
 		var want []string
 		for i, before := range c.at {
 			r.until(t, reference, before+time.Microsecond)
 			r.ok(t, r.Remind(t.Context()))
-			if got := r.reminders(t, reference); !slices.Equal(got, want) {
+			if got := r.RemindersOf(t, reference); !slices.Equal(got, want) {
 				t.Errorf("%d days, just before %s: got %v, want %v", life, c.names[i], got, want)
 			}
 			want = append(want, c.names[i]+" Adler@people.example")
@@ -67,7 +51,7 @@ func TestRemindersComeAtTheirTimeAndOnce(t *testing.T) {
 				r.until(t, reference, before-time.Hour)
 				r.ok(t, r.Remind(t.Context()))
 			}
-			if got := r.reminders(t, reference); !slices.Equal(got, want) || r.letters(t) != i+1 {
+			if got := r.RemindersOf(t, reference); !slices.Equal(got, want) || r.letters(t) != i+1 {
 				t.Errorf("%d days, after %s: got %v and %d letters, want %v", life, c.names[i], got, r.letters(t), want)
 			}
 		}
@@ -82,7 +66,7 @@ func TestRemindersComeAtTheirTimeAndOnce(t *testing.T) {
 func TestAMissedNightIsCaughtUpWithOneReminder(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example")
 	r.until(t, reference, 5*day) // nobody worked for weeks
 	for i, n := range trial.Race(8, campus.Said, func(int) error { return r.Remind(t.Context()) }) {
@@ -90,13 +74,13 @@ func TestAMissedNightIsCaughtUpWithOneReminder(t *testing.T) {
 			t.Errorf("%d runs at once said %q", n, i)
 		}
 	}
-	if got := r.reminders(t, reference); !slices.Equal(got, []string{"14d Adler@people.example"}) || r.letters(t) != 1 {
+	if got := r.RemindersOf(t, reference); !slices.Equal(got, []string{"14d Adler@people.example"}) || r.letters(t) != 1 {
 		t.Errorf("got %v and %d letters, want the newest reminder alone", got, r.letters(t))
 	}
 	late := r.served(t, o, 90, "b.garten.example")
 	r.until(t, late, -day) // it ended unseen
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, late); len(got) != 0 {
+	if got := r.RemindersOf(t, late); len(got) != 0 {
 		t.Errorf("a certificate that is over: got %v, want nothing", got)
 	}
 }
@@ -106,7 +90,7 @@ func TestAMissedNightIsCaughtUpWithOneReminder(t *testing.T) {
 func TestASecondRunOfTheSameNightIsSilent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	reference := r.served(t, r.organisation(t, "Garten", r.ada), 90, "www.garten.example")
+	reference := r.served(t, r.campus.Organisation("Garten", r.ada), 90, "www.garten.example")
 	r.until(t, reference, 20*day)
 	for range 2 {
 		_, err := r.db.Exec(t.Context(), `update certificate set remind = $2 where reference = $1`, reference, r.Now())
@@ -121,7 +105,7 @@ func TestASecondRunOfTheSameNightIsSilent(t *testing.T) {
 func TestWhatIsReplacedOrRevokedIsNotRemindedOf(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	replaced, revoked, waiting := r.served(t, o, 90, "a.garten.example"), r.served(t, o, 90, "b.garten.example"), r.served(t, o, 90, "c.garten.example")
 	r.until(t, replaced, 29*day)
 	r.renewed(t, replaced, 90)
@@ -130,7 +114,7 @@ func TestWhatIsReplacedOrRevokedIsNotRemindedOf(t *testing.T) {
 	r.until(t, replaced, 10*day)
 	r.ok(t, r.Remind(t.Context()))
 	for reference, want := range map[string]int{replaced: 0, revoked: 0, waiting: 1} {
-		if got := r.reminders(t, reference); len(got) != want {
+		if got := r.RemindersOf(t, reference); len(got) != want {
 			t.Errorf("got %v, want %d reminders", got, want)
 		}
 	}
@@ -139,26 +123,26 @@ func TestWhatIsReplacedOrRevokedIsNotRemindedOf(t *testing.T) {
 func TestRemindersGoToTheContactOfTheDayAndFurtherAddresses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example")
 	r.ok(t, r.Mailbox.Org.SetReminders(t.Context(), r.officer, o, []string{"it@garten.example", "Adler@people.example"}))
 	r.until(t, reference, 28*day)
 	r.ok(t, r.Remind(t.Context()))
 	want := []string{"28d Adler@people.example", "28d it@garten.example"}
-	if got := r.reminders(t, reference); !slices.Equal(got, want) {
+	if got := r.RemindersOf(t, reference); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	r.appoint(t, o, r.eve.Account) // whose address is not verified
 	second := r.served(t, o, 90, "neu.garten.example")
 	r.until(t, reference, 14*day)
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, reference); !slices.Equal(got, want) {
+	if got := r.RemindersOf(t, reference); !slices.Equal(got, want) {
 		t.Errorf("got %v, want nothing to addresses that the new contact has not confirmed, nor to one nobody verified", got)
 	}
 	r.ok(t, r.Mailbox.Org.ConfirmReminders(t.Context(), r.eve, o, []string{"it@garten.example"}))
 	r.until(t, second, 28*day)
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, second); !slices.Equal(got, []string{"28d it@garten.example"}) {
+	if got := r.RemindersOf(t, second); !slices.Equal(got, []string{"28d it@garten.example"}) {
 		t.Errorf("got %v, want only the address that the new contact kept", got)
 	}
 }
@@ -166,7 +150,7 @@ func TestRemindersGoToTheContactOfTheDayAndFurtherAddresses(t *testing.T) {
 func TestSeveralCertificatesMakeOneLetter(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o, other := r.organisation(t, "Garten", r.ada), r.organisation(t, "Anderswo", r.ada)
+	o, other := r.campus.Organisation("Garten", r.ada), r.campus.Organisation("Anderswo", r.ada)
 	references := map[org.OrganisationID][]string{}
 	for range 30 {
 		references[o] = append(references[o], r.served(t, o, 90, "www.garten.example"))
@@ -176,7 +160,7 @@ func TestSeveralCertificatesMakeOneLetter(t *testing.T) {
 	r.ok(t, r.Remind(t.Context()))
 	for _, of := range references {
 		for _, reference := range of {
-			if got := r.reminders(t, reference); len(got) != 1 {
+			if got := r.RemindersOf(t, reference); len(got) != 1 {
 				t.Errorf("got %v, want one reminder of each", got)
 			}
 		}
@@ -193,7 +177,7 @@ func TestSeveralCertificatesMakeOneLetter(t *testing.T) {
 func TestPhasesTurnWithTime(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example")
 	phase := func() (s string) {
 		r.ok(t, r.db.QueryRow(t.Context(), `select phase from certificate where reference = $1`, reference).Scan(&s))

@@ -65,7 +65,7 @@ func TestAnAnswerIsThereFromIssuanceOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context())) // somebody is at hand to answer
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	a := r.ask(t, id)
 	if a.Status != ocsp.Good || !a.ThisUpdate.Equal(r.Now()) || !a.NextUpdate.Equal(r.Now().Add(day)) {
 		t.Errorf("got status %d from %v until %v, want good from now for a day", a.Status, a.ThisUpdate, a.NextUpdate)
@@ -84,9 +84,9 @@ func TestARevocationIsAnsweredAtOnceAndForGood(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	for _, f := range pki.Reasons(true) {
-		id := r.issued(t, r.ada, row, "ada@uni.example")
+		id := r.Issue(t, r.ada, row, "ada@uni.example")
 		r.ask(t, id) // so that the response is at hand
 		at := r.Now()
 		r.ok(t, r.Revoke(t.Context(), r.officer, id, f.Reason))
@@ -107,7 +107,7 @@ func TestAnswersAreSignedAnewWhenHalfOfTheirLifeIsOver(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	began, first := r.Now(), r.ask(t, id)
 	for _, c := range []struct {
 		after time.Duration
@@ -133,8 +133,8 @@ func TestAnswersAreSignedAnewWhenHalfOfTheirLifeIsOver(t *testing.T) {
 func TestCertificatesFromBeforeThereWereAnswersGetTheirs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	old, gone := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example") // nobody is at hand yet
+	row := r.AddRow(t, "ada@uni.example")
+	old, gone := r.Issue(t, r.ada, row, "ada@uni.example"), r.Issue(t, r.ada, row, "ada@uni.example") // nobody is at hand yet
 	if got := r.unanswered(t, ca.Mail, trial.Must(r.One(t.Context(), r.ada, old)).Serial); got != fault.Unavailable {
 		t.Errorf("with nobody at hand: got %v, want that there is no response for now", got)
 	}
@@ -161,7 +161,7 @@ func TestAnAnswerIsGivenUntilAWeekAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	c := trial.Must(r.One(t.Context(), r.ada, id))
 	r.clock.Advance(c.NotAfter.Add(7 * day).Sub(r.Now()))
 	r.ok(t, r.RefreshResponses(t.Context()))
@@ -180,10 +180,10 @@ func TestARevocationIsNeverOvertakenByAnAnswerThatWasUnderWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	var all []cert.ID
 	for range 12 {
-		all = append(all, r.issued(t, r.ada, row, "ada@uni.example"))
+		all = append(all, r.Issue(t, r.ada, row, "ada@uni.example"))
 	}
 	for round := range 3 {
 		r.clock.Advance(13 * time.Hour) // all are due
@@ -219,8 +219,8 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.AnnounceAll(t.Context()))
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
-	reference := r.served(t, r.organisation(t, "Uni", r.bob), 90, "www.uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
+	reference := r.served(t, r.campus.Organisation("Uni", r.bob), 90, "www.uni.example")
 	r.clock.Advance(time.Minute)
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
 	r.ok(t, r.RevokeServer(t.Context(), r.bob, reference, pki.Superseded))
@@ -230,7 +230,7 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 	trial.Must(r.db.Exec(t.Context(), `delete from river_job`))
 	r.ok(t, r.AnnounceAll(t.Context()))
 	for _, name := range []string{ca.Mail, ca.TLS} {
-		if _, l := r.list(t, name); l.Entries != 1 || l.Number != 2 {
+		if _, l := r.List(t, name); l.Entries != 1 || l.Number != 2 {
 			t.Errorf("%s: got list %d with %d entries, want the second one with the revoked certificate", name, l.Number, l.Entries)
 		}
 	}
@@ -241,17 +241,17 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 		t.Errorf("got %d responses that say revoked, want both", n)
 	}
 	r.ok(t, r.AnnounceAll(t.Context()))
-	if _, l := r.list(t, ca.Mail); l.Number != 2 {
+	if _, l := r.List(t, ca.Mail); l.Number != 2 {
 		t.Errorf("got list %d, want none where nothing is new", l.Number)
 	}
 
-	other := r.issued(t, r.bob, r.row(t, "bob@uni.example"), "bob@uni.example")
+	other := r.Issue(t, r.bob, r.AddRow(t, "bob@uni.example"), "bob@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.bob, other, pki.Superseded))
 	trial.Must(r.db.Exec(t.Context(), `alter table ocsp_answer rename column sha1 to gone`))
 	if err := r.AnnounceAll(t.Context()); err == nil {
 		t.Error("the responses cannot be signed, and nobody says so")
 	}
-	if _, l := r.list(t, ca.Mail); l.Entries != 2 {
+	if _, l := r.List(t, ca.Mail); l.Entries != 2 {
 		t.Errorf("got %d entries, want the list signed though the responses cannot be", l.Entries)
 	}
 }
@@ -259,9 +259,9 @@ func TestARevocationNeedsNoJob(t *testing.T) {
 func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	for range 5 {
-		r.issued(t, r.ada, row, "ada@uni.example")
+		r.Issue(t, r.ada, row, "ada@uni.example")
 	}
 	r.ok(t, r.SignOldLists(t.Context()))
 	r.off(t, row)
@@ -270,13 +270,13 @@ func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 	for range queued {
 		r.ok(t, r.Announce(t.Context(), ca.Mail))
 	}
-	if _, l := r.list(t, ca.Mail); queued != 5 || l.Entries != 5 || l.Number != 2 {
+	if _, l := r.List(t, ca.Mail); queued != 5 || l.Entries != 5 || l.Number != 2 {
 		t.Errorf("got %d jobs and list %d with %d entries, want 5 jobs and the second list with 5", queued, l.Number, l.Entries)
 	}
 	r.clock.Advance(1000 * day) // all are off the list
 	r.ok(t, r.SignList(t.Context(), ca.Mail))
 	r.ok(t, r.Announce(t.Context(), ca.Mail))
-	if _, l := r.list(t, ca.Mail); l.Number != 3 {
+	if _, l := r.List(t, ca.Mail); l.Number != 3 {
 		t.Errorf("got list %d, want none where nothing is new", l.Number)
 	}
 }
@@ -285,9 +285,9 @@ func TestOneListNamesAllThatWasRevokedAtOnce(t *testing.T) {
 func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	i := r.sign(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	i := r.Strike(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	i.Authority = "elsewhere"
-	id := r.record(t, i)
+	id := r.Keep(t, i)
 	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
 	for _, name := range append(r.local.Names(), "elsewhere") {
 		if name != "elsewhere" {
@@ -301,7 +301,7 @@ func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
 	if n := r.campus.Scalar(`select count(*) from ocsp_answer`); n != 0 {
 		t.Errorf("got %d responses, want none", n)
 	}
-	if _, l := r.list(t, ca.Mail); l.Entries != 0 {
+	if _, l := r.List(t, ca.Mail); l.Entries != 0 {
 		t.Errorf("got %d entries, want none", l.Entries)
 	}
 }
@@ -310,7 +310,7 @@ func TestAnIssuanceNeedsNobodyAtHandToAnswer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.Authority = nil
-	id := r.issued(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
+	id := r.Issue(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	r.Authority = r.local
 	if got := r.unanswered(t, ca.Mail, trial.Must(r.One(t.Context(), r.ada, id)).Serial); got != fault.Missing {
 		t.Errorf("got %v, want missing", got)
@@ -326,8 +326,8 @@ func TestAnswersOfAnOlderVersionAreSignedAnew(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.ok(t, r.RefreshResponses(t.Context()))
-	row := r.row(t, "ada@uni.example")
-	old, fine := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	old, fine := r.Issue(t, r.ada, row, "ada@uni.example"), r.Issue(t, r.ada, row, "ada@uni.example")
 	trial.Must(r.db.Exec(t.Context(), `update ocsp_answer set this_update = this_update + interval '17 seconds', sha1 = '\x00', sha256 = '\x00' where certificate = $1`, old))
 	r.clock.Advance(10*time.Minute + 43*time.Second)
 	r.ok(t, r.NoteMissingResponses(t.Context()))

@@ -34,8 +34,8 @@ func TestWhoMayRevoke(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, row active %v", name, !retired), func(t *testing.T) {
 				t.Parallel()
 				r := newRig(t)
-				row, want := r.row(t, "ada@uni.example"), c.active
-				id := r.issued(t, r.ada, row, "ada@uni.example")
+				row, want := r.AddRow(t, "ada@uni.example"), c.active
+				id := r.Issue(t, r.ada, row, "ada@uni.example")
 				if retired {
 					r.off(t, row)
 					want = c.retired
@@ -60,8 +60,8 @@ func TestWhoMayRevoke(t *testing.T) {
 func TestOnlyOfficersSayThatAPrivilegeWasWithdrawn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	id := r.issued(t, r.ada, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	id := r.Issue(t, r.ada, row, "ada@uni.example")
 	r.off(t, row)
 	for _, by := range []person.Actor{r.ada, r.contact} {
 		campus.Wants(t, r.Revoke(t.Context(), by, id, pki.PrivilegeWithdrawn), "field.required")
@@ -79,9 +79,9 @@ func TestOnlyOfficersSayThatAPrivilegeWasWithdrawn(t *testing.T) {
 func TestEveryAllowedReasonRevokes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	for _, f := range pki.Reasons(false) {
-		id := r.issued(t, r.ada, row, "ada@uni.example")
+		id := r.Issue(t, r.ada, row, "ada@uni.example")
 		r.ok(t, r.Revoke(t.Context(), r.ada, id, f.Reason))
 		if c := trial.Must(r.One(t.Context(), r.ada, id)); c.Reason == nil || *c.Reason != int16(f.Reason) || c.Valid(r.Now()) {
 			t.Errorf("got reason %v, valid %v; want %d and not valid", c.Reason, c.Valid(r.Now()), f.Reason)
@@ -92,8 +92,8 @@ func TestEveryAllowedReasonRevokes(t *testing.T) {
 func TestOfManyRevocationsOneCounts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	id := r.issued(t, r.ada, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	id := r.Issue(t, r.ada, row, "ada@uni.example")
 	r.off(t, row)
 	by := []person.Actor{r.ada, r.contact, r.officer}
 	got := trial.Race(50, campus.Said, func(i int) error { return r.Revoke(t.Context(), by[i%3], id, pki.Superseded) })
@@ -116,8 +116,8 @@ func TestOfManyRevocationsOneCounts(t *testing.T) {
 func TestTheHolderIsToldAtTheVerifiedAddressOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "Ada@uni.example")
-	mine, hers := r.issued(t, r.ada, row, "Ada@uni.example"), r.issued(t, r.eve, row, "Ada@uni.example")
+	row := r.AddRow(t, "Ada@uni.example")
+	mine, hers := r.Issue(t, r.ada, row, "Ada@uni.example"), r.Issue(t, r.eve, row, "Ada@uni.example")
 	r.off(t, row)
 	for _, id := range []cert.ID{mine, hers} {
 		r.ok(t, r.Revoke(t.Context(), r.contact, id, pki.AffiliationChanged))
@@ -145,8 +145,8 @@ func TestTheHolderIsToldAtTheVerifiedAddressOnly(t *testing.T) {
 func TestARevocationFreesTheAddressAndTheTable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	id := r.issued(t, r.ada, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	id := r.Issue(t, r.ada, row, "ada@uni.example")
 	if got := trial.Must(r.Mailbox.Row(t.Context(), r.contact, "uni.example", row)).CertificateEnd; got == nil {
 		t.Error("the table shows no end of the certificate")
 	}

@@ -13,11 +13,11 @@ import (
 func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row, other := r.row(t, "ada@uni.example"), r.row(t, "andere@uni.example")
-	revoked := r.issued(t, r.ada, row, "ada@uni.example")
+	row, other := r.AddRow(t, "ada@uni.example"), r.AddRow(t, "andere@uni.example")
+	revoked := r.Issue(t, r.ada, row, "ada@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.ada, revoked, pki.KeyCompromise))
-	a, b := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.bob, row, "ada@uni.example")
-	kept := r.issued(t, r.ada, other, "andere@uni.example")
+	a, b := r.Issue(t, r.ada, row, "ada@uni.example"), r.Issue(t, r.bob, row, "ada@uni.example")
+	kept := r.Issue(t, r.ada, other, "andere@uni.example")
 
 	_, err := r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)
 	campus.Wants(t, err, "cert.revoke.active")
@@ -65,9 +65,9 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 func TestManyRevokeAllAtOnceAndEachCertificateEndsOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	for range 3 {
-		r.issued(t, r.ada, row, "ada@uni.example")
+		r.Issue(t, r.ada, row, "ada@uni.example")
 	}
 	r.off(t, row)
 	ended := make([]int, 20)

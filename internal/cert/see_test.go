@@ -27,9 +27,9 @@ func ids(all []cert.Certificate) []cert.ID {
 func TestPreviousHoldersKeepSeeingAndNewOnesDoNot(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "office@uni.example")
-	old := r.issued(t, r.ada, row, "office@uni.example")
-	fresh := r.issued(t, r.bob, row, "office@uni.example")
+	row := r.AddRow(t, "office@uni.example")
+	old := r.Issue(t, r.ada, row, "office@uni.example")
+	fresh := r.Issue(t, r.bob, row, "office@uni.example")
 	r.off(t, row)
 	sees := map[string]struct {
 		by   person.Actor
@@ -70,10 +70,10 @@ func TestPreviousHoldersKeepSeeingAndNewOnesDoNot(t *testing.T) {
 func TestOnesOwnCertificatesAreListedByStateAndPage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	ended := r.issued(t, r.ada, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	ended := r.Issue(t, r.ada, row, "ada@uni.example")
 	r.clock.Advance(731 * day)
-	revoked, a, b := r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example"), r.issued(t, r.ada, row, "ada@uni.example")
+	revoked, a, b := r.Issue(t, r.ada, row, "ada@uni.example"), r.Issue(t, r.ada, row, "ada@uni.example"), r.Issue(t, r.ada, row, "ada@uni.example")
 	r.ok(t, r.Revoke(t.Context(), r.ada, revoked, pki.Superseded))
 	for _, c := range []struct {
 		which  cert.Which
@@ -96,10 +96,10 @@ func TestOnesOwnCertificatesAreListedByStateAndPage(t *testing.T) {
 func TestWhatEndsSoonIsShownUntilItHasASuccessor(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row, other := r.row(t, "ada@uni.example"), r.row(t, "a@uni.example")
-	first := r.issued(t, r.ada, row, "ada@uni.example")
+	row, other := r.AddRow(t, "ada@uni.example"), r.AddRow(t, "a@uni.example")
+	first := r.Issue(t, r.ada, row, "ada@uni.example")
 	r.clock.Advance(time.Hour)
-	second := r.issued(t, r.ada, other, "a@uni.example")
+	second := r.Issue(t, r.ada, other, "a@uni.example")
 	soon := func() []cert.ID { return ids(trial.Must(r.Ending(t.Context(), r.ada, 28*day))) }
 	if got := soon(); len(got) != 0 {
 		t.Errorf("got %v, want nothing yet", got)
@@ -111,7 +111,7 @@ func TestWhatEndsSoonIsShownUntilItHasASuccessor(t *testing.T) {
 	if got := ids(trial.Must(r.Ending(t.Context(), r.bob, 28*day))); len(got) != 0 {
 		t.Errorf("somebody else: got %v, want nothing", got)
 	}
-	next := r.issued(t, r.ada, row, "ada@uni.example")
+	next := r.Issue(t, r.ada, row, "ada@uni.example")
 	if got := soon(); !slices.Equal(got, []cert.ID{second}) {
 		t.Errorf("with a successor: got %v, want only the other", got)
 	}
@@ -124,9 +124,9 @@ func TestWhatEndsSoonIsShownUntilItHasASuccessor(t *testing.T) {
 func TestOfficersFindCertificatesByAnythingThatNamesThem(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "Ada.Adler@uni.example")
-	id := r.issued(t, r.ada, row, "Ada.Adler@uni.example")
-	r.issued(t, r.bob, r.row(t, "bob@uni.example"), "bob@uni.example")
+	row := r.AddRow(t, "Ada.Adler@uni.example")
+	id := r.Issue(t, r.ada, row, "Ada.Adler@uni.example")
+	r.Issue(t, r.bob, r.AddRow(t, "bob@uni.example"), "bob@uni.example")
 	c := trial.Must(r.One(t.Context(), r.officer, id))
 	serial := hex.EncodeToString(c.Serial)
 	for _, text := range []string{
@@ -151,9 +151,9 @@ func TestOfficersFindCertificatesByAnythingThatNamesThem(t *testing.T) {
 func TestASearchSaysThatThereIsMore(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	for range 51 {
-		r.issued(t, r.ada, row, "ada@uni.example")
+		r.Issue(t, r.ada, row, "ada@uni.example")
 	}
 	got, more, err := r.Search(t.Context(), r.officer, "ada@uni")
 	if err != nil || !more || len(got) != 50 {
@@ -165,13 +165,13 @@ func TestASearchSaysThatThereIsMore(t *testing.T) {
 func TestCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	id := r.issued(t, r.ada, row, "ada@uni.example")
-	r.issued(t, r.bob, row, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
+	id := r.Issue(t, r.ada, row, "ada@uni.example")
+	r.Issue(t, r.bob, row, "ada@uni.example")
 	change := []string{
 		`reference = 'X'`, `authority = 'tls'`, `issuer = '\x01'`, `serial = '\x01'`, `der = '\x01'`, `fingerprint = '\x01'`, `key = '\x01'`,
 		fmt.Sprintf(`account = %d`, r.bob.Account), `subject = 'CN=Eve'`, `emails = '{eve@uni.example}'`, `not_before = now()`, `not_after = now()`,
-		`issued = now() - interval '1 day'`, fmt.Sprintf(`row_id = %d`, r.row(t, "x@uni.example")),
+		`issued = now() - interval '1 day'`, fmt.Sprintf(`row_id = %d`, r.AddRow(t, "x@uni.example")),
 	}
 	refused := func(what, sql string) {
 		t.Helper()
@@ -194,8 +194,8 @@ func TestCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 func TestTheSameCertificateIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	i := r.sign(t, r.ada, r.row(t, "ada@uni.example"), "ada@uni.example")
-	first, second := r.record(t, i), r.record(t, i)
+	i := r.Strike(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
+	first, second := r.Keep(t, i), r.Keep(t, i)
 	if first != second {
 		t.Errorf("got numbers %d and %d, want the same", first, second)
 	}

@@ -22,7 +22,7 @@ import (
 func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	garden, other := r.organisation(t, "Garten", r.ada), r.organisation(t, "Anderswo", r.bob)
+	garden, other := r.campus.Organisation("Garten", r.ada), r.campus.Organisation("Anderswo", r.bob)
 	mine, theirs := r.served(t, garden, 90, "www.garten.example", "garten.example"), r.served(t, other, 90, "www.anderswo.example")
 	sees := func(by person.Actor) (all []string) {
 		for _, reference := range []string{mine, theirs} {
@@ -65,7 +65,7 @@ func TestAServersCertificateBelongsToItsOrganisation(t *testing.T) {
 func TestTheSameServerCertificateIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	old := r.served(t, o, 90, "www.garten.example")
 	i := r.serve(t, o, 90, "www.garten.example")
 	before := trial.Must(r.Server(t.Context(), r.ada, old))
@@ -81,7 +81,7 @@ func TestTheSameServerCertificateIsRecordedOnce(t *testing.T) {
 func TestARenewedCertificateIsReplacedAndCountsOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	old := r.served(t, r.organisation(t, "Garten", r.ada), 90, "www.garten.example")
+	old := r.served(t, r.campus.Organisation("Garten", r.ada), 90, "www.garten.example")
 	r.clock.Advance(70 * day)
 	r.noteRenewal(t, old, "ORDR-AAAAB")
 	if c := trial.Must(r.Server(t.Context(), r.ada, old)); c.Renewal == nil || *c.Renewal != "ORDR-AAAAB" || c.ReplacedBy != nil {
@@ -165,7 +165,7 @@ func TestWhatIsOverOrUnderWayIsNotRenewed(t *testing.T) {
 func TestServerCertificatesAreRevokedByContactAndOfficerOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	one, two := r.served(t, o, 90, "www.garten.example"), r.served(t, o, 90, "b.garten.example")
 	campus.Wants(t, r.RevokeServer(t.Context(), r.eve, one, pki.Superseded), "fault.missing")
 	campus.Wants(t, r.RevokeServer(t.Context(), r.contact, one, pki.Superseded), "fault.missing")
@@ -187,7 +187,7 @@ func TestServerCertificatesAreRevokedByContactAndOfficerOnce(t *testing.T) {
 		t.Error("no list is to be signed")
 	}
 	r.ok(t, r.SignList(t.Context(), ca.TLS))
-	if l, _ := r.list(t, ca.TLS); len(l.RevokedCertificateEntries) != 2 {
+	if l, _ := r.List(t, ca.TLS); len(l.RevokedCertificateEntries) != 2 {
 		t.Errorf("the list names %d certificates, want 2", len(l.RevokedCertificateEntries))
 	}
 	c := trial.Must(r.Server(t.Context(), r.ada, one))
@@ -202,13 +202,13 @@ func TestServerCertificatesAreRevokedByContactAndOfficerOnce(t *testing.T) {
 func TestServerCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	old := r.served(t, o, 90, "www.garten.example")
 	next := trial.Must(r.Server(t.Context(), r.ada, r.renewed(t, old, 90)))
 	c := trial.Must(r.Server(t.Context(), r.ada, old))
 	for _, set := range []string{
 		`reference = 'X'`, `names = '{evil.example}'`, `common_name = 'evil.example'`, `product = 'x'`, `server_order = 0`, `renewable = now()`,
-		fmt.Sprintf(`organisation = %d`, r.organisation(t, "Anderswo", r.bob)), `organisation = null`, `der = '\x01'`,
+		fmt.Sprintf(`organisation = %d`, r.campus.Organisation("Anderswo", r.bob)), `organisation = null`, `der = '\x01'`,
 		fmt.Sprintf(`replaced_by = %d`, c.ID), `replaced_by = null, replaced_at = null`, `replaced_at = now()`,
 	} {
 		_, err := r.db.Exec(t.Context(), `update certificate set `+set+` where id = $1`, c.ID)
@@ -233,9 +233,9 @@ func TestServerCertificatesCanNeitherBeDeletedNorAltered(t *testing.T) {
 func TestACertificateIsOfOneKind(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	row := r.row(t, "ada@uni.example")
-	mail := r.issued(t, r.ada, row, "ada@uni.example")
-	o := r.organisation(t, "Garten", r.ada)
+	row := r.AddRow(t, "ada@uni.example")
+	mail := r.Issue(t, r.ada, row, "ada@uni.example")
+	o := r.campus.Organisation("Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example")
 	for name, sql := range map[string]string{
 		"both":    fmt.Sprintf(`%d, %d, %d, 'a.example', '{a.example}', 'p', 1, now(), 'valid'`, r.ada.Account, row, o),

@@ -17,13 +17,6 @@ import (
 	"petschaft/internal/trial"
 )
 
-func (r *rig) organisation(t testing.TB, name string, contact person.Actor) org.OrganisationID {
-	t.Helper()
-	id, err := r.Mailbox.Org.AddOrganisation(t.Context(), r.officer, org.OrganisationInput{Name: name, Country: "DE", Contact: contact.Account})
-	r.ok(t, err)
-	return id
-}
-
 // appoint makes somebody else the contact.
 func (r *rig) appoint(t testing.TB, o org.OrganisationID, account person.ID) {
 	t.Helper()
@@ -40,7 +33,7 @@ func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...strin
 
 func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, days int, names ...string) cert.ServerIssuance {
 	t.Helper()
-	intent := r.intents.Add(1)
+	intent := r.Intent()
 	c, err := r.local.Issue(t.Context(), pki.Request{
 		Intent: intent, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: names, Days: days,
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),

@@ -168,7 +168,7 @@ func TestTheListIsWhatLookingAtEachCertificateGives(t *testing.T) {
 	seed := uint64(20261122)
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 5))
-	a, b, c := r.organisation(t, "Garten", r.ada), r.organisation(t, "Anderswo", r.ada), r.organisation(t, "Fremde", r.bob)
+	a, b, c := r.campus.Organisation("Garten", r.ada), r.campus.Organisation("Anderswo", r.ada), r.campus.Organisation("Fremde", r.bob)
 	all := r.fill(t, dice, 180, map[org.OrganisationID]person.Actor{a: r.ada, b: r.ada, c: r.bob})
 	views := 0
 	check := func(by person.Actor, v cert.ServerView) {
@@ -219,7 +219,7 @@ func TestTheListIsWhatLookingAtEachCertificateGives(t *testing.T) {
 func TestServerCertificatesAreFoundByAnythingThatNamesThem(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	reference := r.served(t, o, 90, "www.garten.example", "*.shop.garten.example", "xn--mhlheim-n2a.example")
 	r.served(t, o, 90, "mail.garten.example")
 	c := trial.Must(r.Server(t.Context(), r.ada, reference))
@@ -248,7 +248,7 @@ func TestServerCertificatesAreFoundByAnythingThatNamesThem(t *testing.T) {
 func TestASearchWithTooManyHitsAsksForMore(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o := r.organisation(t, "Garten", r.ada)
+	o := r.campus.Organisation("Garten", r.ada)
 	r.fill(t, rand.New(rand.NewPCG(1, 2)), cert.MaxHits+1, map[org.OrganisationID]person.Actor{o: r.ada})
 	p, err := r.Servers(t.Context(), r.ada, cert.ServerView{Which: cert.All, Text: "garten"})
 	if err != nil || !p.Many || len(p.Certificates) != 0 {
@@ -282,7 +282,7 @@ func (p plan) read() (most float64, node string) {
 func TestAPageReadsAPageHoweverManyThereAre(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	o, small := r.organisation(t, "Garten", r.ada), r.organisation(t, "Klein", r.bob)
+	o, small := r.campus.Organisation("Garten", r.ada), r.campus.Organisation("Klein", r.bob)
 	r.many(t, o, 20_000)
 	r.many(t, small, 30)
 	for _, which := range []cert.Which{cert.Valid, cert.Ending, cert.Over, cert.All} {

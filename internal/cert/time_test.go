@@ -13,12 +13,12 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	ctx := t.Context()
-	row, other := r.row(t, "a@uni.example"), r.row(t, "b@uni.example")
-	id := r.issued(t, r.ada, row, "a@uni.example")
-	r.issued(t, r.ada, other, "b@uni.example")
+	row, other := r.AddRow(t, "a@uni.example"), r.AddRow(t, "b@uni.example")
+	id := r.Issue(t, r.ada, row, "a@uni.example")
+	r.Issue(t, r.ada, other, "b@uni.example")
 	r.clock.Advance(time.Minute)
-	r.issued(t, r.bob, other, "b@uni.example")
-	reference := r.served(t, r.organisation(t, "Garten", r.bob), 90, "www.uni.example")
+	r.Issue(t, r.bob, other, "b@uni.example")
+	reference := r.served(t, r.campus.Organisation("Garten", r.bob), 90, "www.uni.example")
 
 	r.Outbox.Now = trial.Today // a letter has the time from which the outbox is patient
 	r.clock.Once(t, "revoke", func() error { return r.Revoke(ctx, r.ada, id, pki.KeyCompromise) })

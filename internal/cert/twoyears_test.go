@@ -167,10 +167,10 @@ func (w *world) people(t *testing.T) {
 	t.Helper()
 	for i := range 30 {
 		by := []person.Actor{w.ada, w.bob}[i%2]
-		row := w.row(t, fmt.Sprintf("zeile-%d@uni.example", i))
+		row := w.AddRow(t, fmt.Sprintf("zeile-%d@uni.example", i))
 		w.rows, w.owner[row] = append(w.rows, row), by
 	}
-	w.orgs = []org.OrganisationID{w.organisation(t, "Garten", w.ada), w.organisation(t, "Museum", w.bob)}
+	w.orgs = []org.OrganisationID{w.campus.Organisation("Garten", w.ada), w.campus.Organisation("Museum", w.bob)}
 	w.ok(t, w.Mailbox.Org.SetReminders(t.Context(), w.officer, w.orgs[1], []string{"it@museum.example"}))
 }
 
@@ -217,10 +217,10 @@ func (w *world) some(f func(*known) bool) *known {
 func (w *world) issueMail(t *testing.T, row mailbox.ID) {
 	t.Helper()
 	w.n++
-	i := w.sign(t, w.owner[row], row, fmt.Sprintf("zeile-%d@uni.example", slices.Index(w.rows, row)))
+	i := w.Strike(t, w.owner[row], row, fmt.Sprintf("zeile-%d@uni.example", slices.Index(w.rows, row)))
 	i.Certificate.NotAfter = i.Certificate.NotBefore.AddDate(0, 0, []int{40, 90, 180, 365}[w.rnd.IntN(4)]).Add(-time.Second) // the authority knows one life only
 	k := &known{
-		id: w.record(t, i), reference: i.Reference, row: row, holder: w.owner[row], to: []string{i.HolderEmail},
+		id: w.Keep(t, i), reference: i.Reference, row: row, holder: w.owner[row], to: []string{i.HolderEmail},
 		from: i.Certificate.NotBefore, end: i.Certificate.NotAfter.Add(time.Second), looked: w.Now(), said: map[string]time.Time{},
 	}
 	w.all = append(w.all, k)

@@ -120,19 +120,19 @@ func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 	for _, f := range r.local.Certificates() {
 		r.Earlier.Own = append(r.Earlier.Own, f.DER)
 	}
-	r.row(t, "ada@uni.example")
-	r.row(t, "niemand@uni.example")
-	garden := r.organisation(t, "Garten", r.ada)
+	r.AddRow(t, "ada@uni.example")
+	r.AddRow(t, "niemand@uni.example")
+	garden := r.campus.Organisation("Garten", r.ada)
 	_, err := r.db.Exec(t.Context(), `insert into server_name (organisation, name, accepted) values ($1, 'garten.example', $2)`, garden, r.Now())
 	r.ok(t, err)
-	r.organisation(t, "Museum", r.bob)
+	r.campus.Organisation("Museum", r.bob)
 	weak := e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day),
 	}, trial.Must(rsa.GenerateKey(rand.Reader, 1024)).Public())
 	signing := e.sign(&x509.Certificate{
 		Subject: pkix.Name{CommonName: "x"}, EmailAddresses: []string{"ada@uni.example"}, NotAfter: trial.Today().Add(day), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	}, trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public())
-	own := trial.Must(x509.ParseCertificate(r.sign(t, r.ada, r.row(t, "bob@uni.example"), "bob@uni.example").Certificate.DER))
+	own := trial.Must(x509.ParseCertificate(r.Strike(t, r.ada, r.AddRow(t, "bob@uni.example"), "bob@uni.example").Certificate.DER))
 	twice := e.mail(day, "Ada@uni.example")
 	id := r.uploaded(t, "",
 		e.mail(200*day, "ada@uni.example"), e.mail(200*day, "fremd@anderswo.example"), e.mail(200*day, "niemand@uni.example"),
@@ -169,9 +169,9 @@ func TestThePlanSaysWhatBecomesOfEachCertificate(t *testing.T) {
 func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	row := r.row(t, "ada@uni.example")
-	r.organisation(t, "Garten", r.bob)
-	newer := r.issued(t, r.eve, row, "ada@uni.example") // by the portal, to somebody before her
+	row := r.AddRow(t, "ada@uni.example")
+	r.campus.Organisation("Garten", r.bob)
+	newer := r.Issue(t, r.eve, row, "ada@uni.example") // by the portal, to somebody before her
 	id := r.uploaded(t, "Adresse;Inhaber;Organisation\nada@uni.example;Adler@people.example;\n",
 		e.mail(20*day, "ada@uni.example"), e.server(20*day, "Garten", "www.garten.example"), e.server(-day, "Garten", "alt.garten.example"), e.issuing, e.root)
 	r.applyImport(t, id, 3)
@@ -189,16 +189,16 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	}
 	campus.Wants(t, cert.MayRenew(ending[0], r.Now()), "cert.renew.foreign")
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, ending[0].Reference); !slices.Equal(got, []string{"28d Bach@people.example"}) {
+	if got := r.RemindersOf(t, ending[0].Reference); !slices.Equal(got, []string{"28d Bach@people.example"}) {
 		t.Errorf("of the server's: got %v, want one reminder", got)
 	}
-	if got := r.reminders(t, mine[0].Reference); len(got) != 0 {
+	if got := r.RemindersOf(t, mine[0].Reference); len(got) != 0 {
 		t.Errorf("of hers: got %v, want none, as the row has a newer one", got)
 	}
 	r.ok(t, r.Revoke(t.Context(), r.officer, newer, pki.Superseded))
 	r.clock.Advance(7 * day)
 	r.ok(t, r.Remind(t.Context()))
-	if got := r.reminders(t, mine[0].Reference); !slices.Equal(got, []string{"14d Adler@people.example"}) {
+	if got := r.RemindersOf(t, mine[0].Reference); !slices.Equal(got, []string{"14d Adler@people.example"}) {
 		t.Errorf("of hers, when the newer one was revoked: got %v, want one reminder", got)
 	}
 	lists := r.campus.Scalar(`select count(*) from river_job where kind = 'cert_list'`)
@@ -209,7 +209,7 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 	}
 	for _, authority := range []string{ca.Mail, ca.TLS} {
 		r.ok(t, r.SignList(t.Context(), authority))
-		l, _ := r.list(t, authority)
+		l, _ := r.List(t, authority)
 		for _, x := range l.RevokedCertificateEntries {
 			if x.SerialNumber.Int64() > 0x7000 && x.SerialNumber.IsInt64() {
 				t.Errorf("the list of %s names the foreign %s", authority, x.SerialNumber)
@@ -229,7 +229,7 @@ func TestImportedCertificatesShowRemindAndAreMarkedRevoked(t *testing.T) {
 func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	row := r.row(t, "ada@uni.example")
+	row := r.AddRow(t, "ada@uni.example")
 	id := r.uploaded(t, "fingerprint,holder\n"+fingerprintOf(nil)+",x\n", e.mail(300*day, "ada@uni.example"))
 	if got := r.planned(t, id); !slices.Equal(got, []string{"unassigned cert.import.no_holder", "faulty cert.import.no_certificate"}) {
 		t.Fatalf("got %v, want the line of the owners' file that means nothing told", got)
@@ -243,7 +243,7 @@ func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 	if n := r.campus.Scalar(`select count(*) from address_row where id = $1 and certificate_end = $2`, row, trial.Today().Add(300*day)); n != 1 {
 		t.Error("the row does not show when the certificate ends")
 	}
-	r.issued(t, r.ada, row, "ada@uni.example")
+	r.Issue(t, r.ada, row, "ada@uni.example")
 	again := r.uploaded(t, "", e.mail(10*day, "ada@uni.example"))
 	r.ok(t, r.Earlier.Assign(t.Context(), r.officer, again, 1, earlier.Owner{Holder: "Adler@people.example"}))
 	r.applyImport(t, again, 1)
@@ -258,7 +258,7 @@ func TestAnImportedCertificateKeepsNobodyFromApplying(t *testing.T) {
 func TestAnImportIsTakenOverOnce(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	r.organisation(t, "Garten", r.bob)
+	r.campus.Organisation("Garten", r.bob)
 	id := r.uploaded(t, "", e.server(90*day, "Garten", "a.example"), e.server(90*day, "Fremd", "b.example"))
 	for said, n := range trial.Race(8, campus.Said, func(int) error {
 		_, err := r.Earlier.Apply(t.Context(), r.officer, id, references())
@@ -335,7 +335,7 @@ func TestAnUploadThatIsNoneIsRefusedInWords(t *testing.T) {
 func TestOwnersAreFoundHoweverACertificateIsMeant(t *testing.T) {
 	t.Parallel()
 	r, e := newRig(t), newElsewhere(t)
-	r.organisation(t, "Gärten & Höfe", r.bob)
+	r.campus.Organisation("Gärten & Höfe", r.bob)
 	a, b, c := e.server(90*day, "x", "a.example"), e.server(90*day, "x", "b.example"), e.server(90*day, "x", "c.example")
 	owners := "Seriennummer;Fingerabdruck (SHA-256);Organisation\n" +
 		";" + fingerprintOf(a.Raw) + ";gärten & höfe\n" +

@@ -19,7 +19,7 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.clock.Set(time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)) // the files are of then
-	r.organisation(t, "Institut", r.bob)
+	r.campus.Organisation("Institut", r.bob)
 	trial.Must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
 	var files []earlier.File
 	for _, name := range []string{"51-old-all.pem", "50c-old.p7b"} {

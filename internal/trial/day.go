@@ -1,6 +1,6 @@
 // Package trial is the ground of tests: the day they begin on and a clock that
-// they move, waiting for what others do, another process of the test binary. It
-// decides what today is in a test and how long one waits; it knows no room of
+// they move, waiting for what others do, many at once, another process of the test
+// binary. It decides what today is in a test and how long one waits; it knows no room of
 // the portal, and what is tested it never does.
 package trial
 
