@@ -12,10 +12,8 @@ import (
 	"time"
 
 	"petschaft/internal/campus"
-	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -41,9 +39,8 @@ func newOffice(t testing.TB) *office {
 	t.Helper()
 	r := newRig(t)
 	o := &office{rig: r}
-	rows := &mailbox.Book{DB: r.db, Org: r.Org, Queue: r.queue, Outbox: r.Outbox, Now: r.clock.Now, Base: r.Base, Brakes: mailbox.DefaultBrakes}
-	certificates := &cert.Book{DB: r.db, Mailbox: rows, Queue: r.queue, Outbox: r.Outbox, Now: r.clock.Now, Base: r.Base}
-	o.orders = &order.Book{DB: r.db, Mailbox: rows, Cert: certificates, Queue: r.queue, Authority: nobody{}, Now: r.clock.Now}
+	b := r.campus.Books
+	o.orders = &order.Book{DB: r.db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Authority: nobody{}, Now: r.clock.Now}
 	o.validated(t, r.garden, "garten.example")
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	der := trial.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
-	"petschaft/internal/org"
-	"petschaft/internal/person"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/trial"
 )
 
@@ -156,13 +154,12 @@ func importElsewhere(ctx context.Context, i importing) error {
 		return err
 	}
 	defer db.Close()
-	q, err := queue.Open(db)
+	b, err := campus.Open(db, trial.Today, nil)
 	if err != nil {
 		return err
 	}
-	rows := &mailbox.Book{DB: db, Org: &org.Book{DB: db, People: &person.Book{DB: db, Now: trial.Today}, Now: trial.Today}, Queue: q, Now: trial.Today}
-	b := &imports.Book{DB: db, Mailbox: rows, Queue: q, Now: trial.Today}
-	return b.Work(ctx, i.Import)
+	work := &imports.Book{DB: db, Mailbox: b.Mailbox, Queue: b.Queue, Now: trial.Today}
+	return work.Work(ctx, i.Import)
 }
 
 // TestAProcessKilledWhileItAppliesLeavesNothing kills a real process (SIGKILL)

@@ -12,7 +12,6 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/postgres"
-	"petschaft/internal/queue"
 	"petschaft/internal/sink"
 	"petschaft/internal/trial"
 )
@@ -33,17 +32,16 @@ func deliverElsewhere(ctx context.Context, d delivery) error {
 		return err
 	}
 	defer db.Close()
-	q, err := queue.Open(db)
-	if err != nil {
-		return err
-	}
 	sender, err := mail.NewSender(mail.Config{URL: d.Mail, From: "portal@uni.example", Bounce: "bounce@uni.example"})
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
-	b := &mailbox.Book{DB: db, Queue: q, Sender: sender, Outbox: mail.NewOutbox(db, sender, q), Now: trial.Today, Base: "https://portal.example"}
-	return mailbox.Deliver(ctx, b, d.Challenge)
+	b, err := campus.Open(db, trial.Today, sender)
+	if err != nil {
+		return err
+	}
+	return mailbox.Deliver(ctx, b.Mailbox, d.Challenge)
 }
 
 // TestAProcessKilledBetweenTheMailAndItsRecordSendsAgain kills a real process

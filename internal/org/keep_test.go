@@ -6,13 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/pgtest"
 	"petschaft/internal/trial"
 )
 
@@ -21,37 +19,17 @@ var now = trial.Today()
 // house is an empty registration office with an officer and a user.
 type house struct {
 	*org.Book
+	campus        *campus.Campus
 	officer, user person.Actor
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	db := pgtest.New(t)
-	clock := func() time.Time { return now }
-	h := &house{Book: &org.Book{DB: db, Now: clock}}
-	people := &person.Book{DB: db, Now: clock}
-	for name, a := range map[string]*person.Actor{"Rita Amt": &h.officer, "Ada Adler": &h.user} {
-		err := db.Tx(t.Context(), func(tx pgx.Tx) error {
-			account, err := people.SignedIn(t.Context(), tx, person.Claims{Issuer: "https://idp.example", Subject: name, Name: name}, audit.Who{})
-			*a = person.Actor{Account: account.ID, Name: name}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.officer.Officer = true
-	return h
+	c := campus.New(t)
+	return &house{Book: c.Books.Org, campus: c, officer: c.SignInOfficer(campus.Named("Rita Amt")), user: c.SignIn(campus.Named("Ada Adler"))}
 }
 
-func (h *house) group(t *testing.T, name string) org.GroupID {
-	t.Helper()
-	id, err := h.AddGroup(t.Context(), h.officer, org.GroupInput{Name: name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
+func (h *house) group(name string) org.GroupID { return h.campus.Group(org.GroupInput{Name: name}) }
 
 func ids(err error) string {
 	f := fault.Of(err)
@@ -75,7 +53,7 @@ func proof(from time.Time, days int) org.Proof {
 func TestDomainsAreCheckedInWords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	g := h.group(t, "Rechenzentrum")
+	g := h.group("Rechenzentrum")
 	no := org.Proof{}
 	cases := []struct {
 		name string
@@ -106,7 +84,7 @@ func TestDomainsAreCheckedInWords(t *testing.T) {
 func TestOnlyOfficersKeepDomainsAndGroups(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	ctx, g := t.Context(), h.group(t, "Rechenzentrum")
+	ctx, g := t.Context(), h.group("Rechenzentrum")
 	in := org.DomainInput{Name: "a.example", Group: g, Validation: org.ByMailbox}
 	_, addDomain := h.AddDomain(ctx, h.user, in)
 	_, addGroup := h.AddGroup(ctx, h.user, org.GroupInput{Name: "x"})
@@ -126,7 +104,7 @@ func TestOnlyOfficersKeepDomainsAndGroups(t *testing.T) {
 func TestGroupsAreCheckedAndUnique(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.group(t, "Rechenzentrum")
+	h.group("Rechenzentrum")
 	cases := []struct {
 		in   org.GroupInput
 		want string
@@ -161,7 +139,7 @@ func TestGroupsAreCheckedAndUnique(t *testing.T) {
 func TestMembersComeAndGoAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	ctx, g := t.Context(), h.group(t, "Rechenzentrum")
+	ctx, g := t.Context(), h.group("Rechenzentrum")
 	if _, err := h.AddDomain(ctx, h.officer, org.DomainInput{Name: "a.example", Group: g, Validation: org.ByMailbox}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/trial"
@@ -26,37 +27,14 @@ type estate struct {
 func newEstate(t *testing.T) *estate {
 	t.Helper()
 	e := &estate{house: newHouse(t)}
-	e.tamara, e.ruth = e.meet(t, "Tamara Technik"), e.meet(t, "Ruth Zweite")
+	e.tamara, e.ruth = e.meet("Tamara Technik"), e.meet("Ruth Zweite")
 	e.ruth.Officer = true
-	e.org = e.found(t, "Institut für Proben", e.tamara)
+	e.org = e.campus.Organisation("Institut für Proben", e.tamara)
 	return e
 }
 
-func (h *house) meet(t *testing.T, name string) person.Actor {
-	t.Helper()
-	people := &person.Book{DB: h.DB, Now: h.Now}
-	var a person.Actor
-	err := h.DB.Tx(t.Context(), func(tx pgx.Tx) error {
-		account, err := people.SignedIn(t.Context(), tx, person.Claims{
-			Issuer: "https://idp.example", Subject: name, Name: name,
-			Email: strings.ToLower(strings.Fields(name)[0]) + "@uni.example", EmailVerified: true,
-		}, audit.Who{})
-		a = person.Actor{Account: account.ID, Name: name}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-func (h *house) found(t *testing.T, name string, contact person.Actor) org.OrganisationID {
-	t.Helper()
-	id, err := h.AddOrganisation(t.Context(), h.officer, org.OrganisationInput{Name: name, Country: "DE", Contact: contact.Account})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
+func (h *house) meet(name string) person.Actor {
+	return h.campus.SignIn(campus.WithEmail(name, strings.ToLower(strings.Fields(name)[0])+"@uni.example"))
 }
 
 func (e *estate) name(t *testing.T, name string, wildcard bool) org.ServerNameID {
@@ -235,7 +213,7 @@ func TestAppointingMeetsDeciding(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
 	for i := range 25 {
-		o := e.found(t, fmt.Sprint("Rennen ", i), e.tamara)
+		o := e.campus.Organisation(fmt.Sprint("Rennen ", i), e.tamara)
 		var wait sync.WaitGroup
 		var appointed, added error
 		wait.Go(func() { appointed = e.appoint(t.Context(), e.officer, o, e.ruth.Account) })
@@ -262,7 +240,7 @@ func TestTwoOfficersAppointAtOnce(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
 	var wait sync.WaitGroup
-	people := []person.Actor{e.user, e.meet(t, "Bob Bach"), e.meet(t, "Carl Chem"), e.meet(t, "Dora Dach")}
+	people := []person.Actor{e.user, e.meet("Bob Bach"), e.meet("Carl Chem"), e.meet("Dora Dach")}
 	for i := range 20 {
 		wait.Go(func() {
 			by := [...]person.Actor{e.officer, e.ruth}[i%2]

@@ -234,7 +234,7 @@ func TestNamesAreKeptAndValidated(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
 	ctx := t.Context()
-	other := e.found(t, "Andere", e.user)
+	other := e.campus.Organisation("Andere", e.user)
 	for _, c := range []struct {
 		in   string
 		want string
@@ -314,7 +314,7 @@ func TestAContactAsksAndAnOfficerAnswers(t *testing.T) {
 	e := newEstate(t)
 	ctx := t.Context()
 	e.name(t, "uni.example", false)
-	other := e.found(t, "Andere", e.user)
+	other := e.campus.Organisation("Andere", e.user)
 	first, err := e.AskName(ctx, e.tamara, e.org, org.NameInput{Name: "Projekt.Example", Wildcard: true})
 	if err != nil {
 		t.Fatal(err)

@@ -22,27 +22,16 @@ type keeper struct {
 func newKeeper(t *testing.T) *keeper {
 	t.Helper()
 	k := &keeper{estate: newEstate(t)}
-	k.People = &person.Book{DB: k.DB, Now: k.Now}
-	ctx := t.Context()
 	for i, name := range []string{"uni.example", "labor.example"} {
-		group, err := k.AddGroup(ctx, k.officer, org.GroupInput{Name: name, Claims: []string{"net-" + name}})
-		if err == nil && i == 0 {
-			err = k.AddMember(ctx, k.officer, group, k.tamara.Account)
+		var members []person.Actor
+		if i == 0 {
+			members = append(members, k.tamara)
 		}
-		if err == nil {
-			_, err = k.AddDomain(ctx, k.officer, org.DomainInput{Name: name, Group: group, Validation: org.ByMailbox})
-		}
-		if err == nil {
-			var d org.EmailDomain
-			d, err = k.Domain(ctx, k.officer, name)
-			k.domains[i] = d.ID
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		group := k.campus.Group(org.GroupInput{Name: name, Claims: []string{"net-" + name}}, members...)
+		k.domains[i] = k.campus.Domain(name, group, org.ByMailbox)
 	}
 	k.tamara.Groups = []string{"net-labor.example"}
-	k.organisations = [2]org.OrganisationID{k.org, k.found(t, "Zweites Institut", k.tamara)}
+	k.organisations = [2]org.OrganisationID{k.org, k.campus.Organisation("Zweites Institut", k.tamara)}
 	return k
 }
 
@@ -67,7 +56,7 @@ func (k *keeper) token(t *testing.T, in person.TokenInput) person.Actor {
 func TestATokenIsMadeForWhatItsMakerLooksAfter(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
-	foreign := k.found(t, "Fremdes Institut", k.user)
+	foreign := k.campus.Organisation("Fremdes Institut", k.user)
 	for what, c := range map[string]struct {
 		change func(in *person.TokenInput)
 		by     person.Actor
