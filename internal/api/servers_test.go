@@ -304,7 +304,7 @@ func TestRequestsAreReadByTheAPIAsOnPages(t *testing.T) {
 	r := newRig(t)
 	token := r.tokenOf("nora")
 	file := func(name string) string {
-		return string(trial.Must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
+		return string(trial.Must(os.ReadFile(filepath.Join("..", "pki", "testdata", "cases", name+".csr"))))
 	}
 	for _, name := range []string{"02-noattrs", "03-printable-underscore", "10-oneline", "11z-openssl-idn"} {
 		body := r.wish("nora", "WWW.Uni.example.", "DNS:mail.uni.example")

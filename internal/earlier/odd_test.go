@@ -23,7 +23,7 @@ func TestOddCertificatesAreTakenAndRemindedOf(t *testing.T) {
 	trial.Must(r.Mailbox.Add(t.Context(), r.stranger, "institut.example", mailbox.Input{Kind: mailbox.Personal, Name: "O’Brien, Mary", Primary: "mary.obrien@institut.example"}))
 	var files []earlier.File
 	for _, name := range []string{"51-old-all.pem", "50c-old.p7b"} {
-		files = append(files, earlier.File{Name: name, Content: trial.Must(os.ReadFile(filepath.Join("testdata", name)))})
+		files = append(files, earlier.File{Name: name, Content: trial.Must(os.ReadFile(filepath.Join("..", "pki", "testdata", name)))})
 	}
 	id, err := r.Earlier.Upload(t.Context(), r.officer, files, nil)
 	r.ok(t, err)

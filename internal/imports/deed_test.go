@@ -28,7 +28,7 @@ func TestFilesWithWhatNobodySeesAreReadAsOneSeesThem(t *testing.T) {
 		},
 		"24-nfd.csv": {"doerte.doering@ Döring, Dörte"},
 	} {
-		content, err := os.ReadFile("testdata/" + file)
+		content, err := os.ReadFile("../sheet/testdata/" + file)
 		r.ok(t, err)
 		im := r.planned(t, strings.NewReplacer("@institut", "@uni", "@\u200binstitut", "@\u200buni").Replace(string(content)))
 		lines, err := r.Imports.Lines(t.Context(), im, imports.LineNew, 0, 100)

@@ -20,7 +20,7 @@ import (
 // sample is a file of the samples that the project was given.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
+	b, err := os.ReadFile(filepath.Join("..", "sheet", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestWhatIsNoCertificateIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	file, err := os.ReadFile("testdata/51-old-all.pem")
+	file, err := os.ReadFile("../pki/testdata/51-old-all.pem")
 	if err != nil {
 		t.Fatal(err)
 	}

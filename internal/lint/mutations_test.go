@@ -289,7 +289,7 @@ func weakKeys(t testing.TB) map[string]crypto.PublicKey {
 // primeModulus is the key of a request that somebody made to fool the portal.
 func primeModulus(t testing.TB) crypto.PublicKey {
 	t.Helper()
-	data, err := os.ReadFile("testdata/13-rsa-prime-modulus.csr")
+	data, err := os.ReadFile("../pki/testdata/13-rsa-prime-modulus.csr")
 	if err != nil {
 		t.Fatal(err)
 	}

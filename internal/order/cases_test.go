@@ -18,7 +18,7 @@ import (
 
 func requestFile(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))
+	data, err := os.ReadFile(filepath.Join("..", "pki", "testdata", "cases", name+".csr"))
 	if err != nil {
 		t.Fatal(err)
 	}

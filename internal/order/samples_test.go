@@ -51,7 +51,7 @@ func TestEverySampleGoesAsItsReadmeSays(t *testing.T) {
 		Wildcard: true, Proof: org.Proof{Method: "DNS TXT", By: "RA", From: h.Now()},
 	}))
 	h.rule(t, true)
-	files, _ := filepath.Glob(filepath.Join("testdata", "samples", "*.csr"))
+	files, _ := filepath.Glob(filepath.Join("..", "pki", "testdata", "samples", "*.csr"))
 	if len(files) != len(samples) {
 		t.Fatalf("got %d samples, want %d", len(files), len(samples))
 	}

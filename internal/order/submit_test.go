@@ -106,7 +106,7 @@ func TestWhoMayOrder(t *testing.T) {
 // primeModulus is a request whose private key anybody can compute.
 func primeModulus(t testing.TB) string {
 	t.Helper()
-	data, err := os.ReadFile("testdata/13-rsa-prime-modulus.csr")
+	data, err := os.ReadFile("../pki/testdata/13-rsa-prime-modulus.csr")
 	if err != nil {
 		t.Fatal(err)
 	}

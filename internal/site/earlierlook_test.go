@@ -39,7 +39,7 @@ func (s *sight) takeOver() {
 	for _, c := range [][]byte{
 		e.Mail(20, "ada@uni.example"), e.Mail(300, "franziska.theodora.oesterreicher-grosskopf@uni.example"), e.Server(-3, "Irgendwer", "xn--frher-kva.uni.example", "www.uni.example"),
 		e.Server(90, "Institut für alte Geschichte", "geschichte.example"), e.Server(9, "x", "geschichte-der-langen-namen.institut.example", "b.institut.example"), pki.PEM(e.Ca.Raw),
-		trial.Must(os.ReadFile("earlier/testdata/51-old-all.pem")),
+		trial.Must(os.ReadFile("../pki/testdata/51-old-all.pem")),
 	} {
 		file = append(file, c...)
 	}

@@ -15,7 +15,7 @@ import (
 
 // sample is a file as mail systems and Excel write them.
 func sample(name string) []byte {
-	return trial.Must(os.ReadFile(filepath.Join("..", "imports", "testdata", name)))
+	return trial.Must(os.ReadFile(filepath.Join("..", "sheet", "testdata", name)))
 }
 
 func TestTheImportJourneyWithScript(t *testing.T) { t.Parallel(); newWalk(t, "de").importing() }

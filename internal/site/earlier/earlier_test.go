@@ -80,7 +80,7 @@ func TestOddCertificatesAreShown(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	rita, nora := r.As("rita"), r.As("nora")
-	file := string(trial.Must(os.ReadFile("testdata/51-old-all.pem")))
+	file := string(trial.Must(os.ReadFile("../../pki/testdata/51-old-all.pem")))
 	plan := sendEarlier(rita, part{"files", "alt.p7b", file}).Is(http.StatusSeeOther).To()
 	rita.Get(plan).Is(http.StatusOK).Has(
 		"Hinweis: Ein Text in Subject oder Aussteller", "Hinweis: Die Seriennummer ist negativ", "Hinweis: Die Seriennummer ist 0", "Hinweis: Die Seriennummer ist länger",

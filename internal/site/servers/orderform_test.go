@@ -21,7 +21,7 @@ import (
 // requestFile is a request as somebody brought it.
 func requestFile(t *testing.T, name string) string {
 	t.Helper()
-	return string(trial.Must(os.ReadFile(filepath.Join("testdata", "cases", name+".csr"))))
+	return string(trial.Must(os.ReadFile(filepath.Join("..", "..", "pki", "testdata", "cases", name+".csr"))))
 }
 
 func TestNamesOfARequestAreOfferedAsTheyWillBe(t *testing.T) {
