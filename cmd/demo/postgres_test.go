@@ -15,7 +15,9 @@ import (
 	"petschaft/internal/trial"
 )
 
-// TestMain lets the test binary be the demo itself.
+// TestMain lets the test binary be the demo itself. trial.Main is not for this: its
+// parts are functions with a deadline, and here main runs with its own arguments,
+// signals and exit code.
 func TestMain(m *testing.M) {
 	if os.Getenv("PETSCHAFT_BE_DEMO") == "" {
 		os.Exit(m.Run())
