@@ -27,7 +27,7 @@ func TestNoFunctionReadsTheClockTwice(t *testing.T) {
 	}
 }
 
-// clockReads is how often a function asks x.Now(), whatever x is but the package
+// clockReads is how often a function asks x.Now() or x.now(), whatever x is but the package
 // time.
 func clockReads(d ast.Decl) (n int) {
 	f, ok := d.(*ast.FuncDecl)
@@ -36,7 +36,7 @@ func clockReads(d ast.Decl) (n int) {
 	}
 	ast.Inspect(f, func(x ast.Node) bool {
 		if c, ok := x.(*ast.CallExpr); ok && len(c.Args) == 0 {
-			if s, ok := c.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Now" && typeName(s.X) != "time" {
+			if s, ok := c.Fun.(*ast.SelectorExpr); ok && strings.EqualFold(s.Sel.Name, "now") && typeName(s.X) != "time" {
 				n++
 			}
 		}

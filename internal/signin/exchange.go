@@ -149,7 +149,8 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
 	who := audit.Who{From: d.cfg.ClientIP(r)}
 	var id int64
 	err := d.db.Tx(ctx, func(tx pgx.Tx) error {
-		before, err := d.end(ctx, tx, visiting(ctx).login)
+		now := d.now()
+		before, err := d.end(ctx, tx, now, visiting(ctx).login)
 		if err != nil {
 			return err
 		}
@@ -159,11 +160,11 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
 		}
 		who.Account = int64(account.ID)
 		if before.ID != 0 {
-			if err := d.note(ctx, tx, who, "signin.ended", before); err != nil {
+			if err := d.note(ctx, tx, now, who, "signin.ended", before); err != nil {
 				return err
 			}
 		}
-		id, err = d.start(ctx, tx, account.ID, r)
+		id, err = d.start(ctx, tx, now, account.ID, r)
 		if err != nil {
 			return err
 		}
@@ -179,10 +180,10 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
 	return nil
 }
 
-func (d *Desk) start(ctx context.Context, tx pgx.Tx, account person.ID, r *http.Request) (int64, error) {
+func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, r *http.Request) (int64, error) {
 	agent := text.Line(r.UserAgent())
 	agent = strings.ToValidUTF8(agent[:min(len(agent), 400)], "")
-	args := pgx.NamedArgs{"account": account, "now": d.now(), "origin": nil, "agent": agent}
+	args := pgx.NamedArgs{"account": account, "now": now, "origin": nil, "agent": agent}
 	if from := d.cfg.ClientIP(r); from.IsValid() {
 		args["origin"] = from
 	}

@@ -68,11 +68,12 @@ func (d *Desk) End(ctx context.Context, by person.Actor, id int64) error {
 		if !own {
 			return fault.New(fault.Missing, "fault.missing")
 		}
-		e, err := d.end(ctx, tx, id)
+		now := d.now()
+		e, err := d.end(ctx, tx, now, id)
 		if err != nil || e.ID == 0 {
 			return err
 		}
-		return d.note(ctx, tx, by.Who(), "signin.ended", e)
+		return d.note(ctx, tx, now, by.Who(), "signin.ended", e)
 	})
 }
 
@@ -88,12 +89,13 @@ func (d *Desk) EndOthers(ctx context.Context, by person.Actor) error {
 		if err != nil {
 			return fmt.Errorf("look for logins: %w", err)
 		}
+		now := d.now()
 		for _, id := range ids {
-			e, err := d.end(ctx, tx, id)
+			e, err := d.end(ctx, tx, now, id)
 			if err != nil {
 				return err
 			}
-			if err := d.note(ctx, tx, by.Who(), "signin.ended", e); err != nil {
+			if err := d.note(ctx, tx, now, by.Who(), "signin.ended", e); err != nil {
 				return err
 			}
 		}
@@ -108,14 +110,14 @@ type ended struct {
 	IDToken []byte // sealed
 }
 
-// end ends a login and forgets its tokens. A login that has ended, or 0, gives
+// end ends a login at now and forgets its tokens. A login that has ended, or 0, gives
 // the zero value.
-func (d *Desk) end(ctx context.Context, tx pgx.Tx, id int64) (ended, error) {
+func (d *Desk) end(ctx context.Context, tx pgx.Tx, now time.Time, id int64) (ended, error) {
 	rows, err := tx.Query(ctx, `
 		with old as (select id, id_token from login where id = @id and ended is null for update)
 		update login l set ended = @now, id_token = null, refresh = null
 		from old where l.id = old.id returning l.id, l.account, old.id_token`,
-		pgx.NamedArgs{"id": id, "now": d.now()})
+		pgx.NamedArgs{"id": id, "now": now})
 	if err != nil {
 		return ended{}, fmt.Errorf("end login %d: %w", id, err)
 	}
@@ -129,8 +131,8 @@ func (d *Desk) end(ctx context.Context, tx pgx.Tx, id int64) (ended, error) {
 	return all[0], nil
 }
 
-func (d *Desk) note(ctx context.Context, tx pgx.Tx, who audit.Who, action string, e ended) error {
+func (d *Desk) note(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, action string, e ended) error {
 	return audit.Write(ctx, tx, audit.Line{
-		Who: who, At: d.now(), Action: action, Detail: audit.Detail{"login": e.ID}, About: []audit.Thing{e.Account.Thing()},
+		Who: who, At: now, Action: action, Detail: audit.Detail{"login": e.ID}, About: []audit.Thing{e.Account.Thing()},
 	})
 }

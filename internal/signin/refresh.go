@@ -33,7 +33,7 @@ func (d *Desk) refresh(ctx context.Context, l current, now time.Time) (current, 
 	c, s, err := d.renew(ctx, l, sealed)
 	switch {
 	case refusedGrant(err) || errors.Is(err, errOtherPerson):
-		return l, false, d.refuse(ctx, l)
+		return l, false, d.refuse(ctx, l, now)
 	case err != nil:
 		d.log.WarnContext(ctx, "claims could not be refreshed", "login", l.ID, "error", err)
 		return l, true, nil
@@ -96,12 +96,12 @@ func (d *Desk) renew(ctx context.Context, l current, sealed []byte) (person.Clai
 
 // refuse ends a login that the provider no longer vouches for. The portal does
 // it, not the person.
-func (d *Desk) refuse(ctx context.Context, l current) error {
+func (d *Desk) refuse(ctx context.Context, l current, now time.Time) error {
 	return d.db.Tx(ctx, func(tx pgx.Tx) error {
-		e, err := d.end(ctx, tx, l.ID)
+		e, err := d.end(ctx, tx, now, l.ID)
 		if err != nil || e.ID == 0 {
 			return err
 		}
-		return d.note(ctx, tx, audit.Who{}, "signin.refresh_refused", e)
+		return d.note(ctx, tx, now, audit.Who{}, "signin.refresh_refused", e)
 	})
 }

@@ -20,10 +20,11 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (location string,
 	var e ended
 	if v.login != 0 {
 		err := d.db.Tx(ctx, func(tx pgx.Tx) (err error) {
-			if e, err = d.end(ctx, tx, v.login); err != nil || e.ID == 0 {
+			now := d.now()
+			if e, err = d.end(ctx, tx, now, v.login); err != nil || e.ID == 0 {
 				return err
 			}
-			return d.note(ctx, tx, v.actor.Who(), "signin.signed_out", e)
+			return d.note(ctx, tx, now, v.actor.Who(), "signin.signed_out", e)
 		})
 		if err != nil {
 			return "", err
