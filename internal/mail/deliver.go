@@ -94,7 +94,7 @@ func (o *Outbox) deliver(ctx context.Context, id ID) error {
 	if err != nil {
 		err = Unwritable(err)
 	} else {
-		said, err = o.sender.Send(ctx, l)
+		said, err = o.Sender.Send(ctx, l)
 	}
 	f, noted := o.Heard(ctx, Attempt{Pass: pass, To: l.To, Until: w.Since.Add(Patience - Backoff(w.Attempts)), Letter: id}, said, err)
 	noted = errors.Join(noted, o.record(ctx, id, &f))
@@ -112,7 +112,7 @@ func (o *Outbox) wait(ctx context.Context, id ID, err error) error {
 		return err
 	}
 	now := o.Now()
-	tag, err := o.db.Exec(ctx, `update letter set state = 'failed', unsent = true, done = @now
+	tag, err := o.DB.Exec(ctx, `update letter set state = 'failed', unsent = true, done = @now
 		where id = @id and state in ('queued', 'deferred') and since <= @old`,
 		pgx.NamedArgs{"id": id, "now": now, "old": now.Add(-Patience)})
 	if err != nil {
@@ -127,7 +127,7 @@ func (o *Outbox) wait(ctx context.Context, id ID, err error) error {
 
 // take counts the attempt before it is made.
 func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
-	rows, err := o.db.Query(ctx, `
+	rows, err := o.DB.Query(ctx, `
 		update letter set attempts = attempts + 1
 		where id = $1 and state in ('queued', 'deferred')
 		returning id, kind, words, attempts, since`, id)
@@ -143,7 +143,7 @@ func (o *Outbox) take(ctx context.Context, id ID) (waiting, error) {
 func (o *Outbox) record(ctx context.Context, id ID, f *Fate) error {
 	ctx, done := Noting(ctx)
 	defer done()
-	err := o.db.Tx(ctx, func(tx pgx.Tx) error {
+	err := o.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if f.State == "failed" && !f.Unsent {
 			took, err := o.tookBack(ctx, tx, id)
 			if err != nil {

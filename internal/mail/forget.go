@@ -28,7 +28,7 @@ func (f *forgetter) Work(ctx context.Context, _ *river.Job[forgetting]) error {
 // forget works in small bites, so that it holds no locks for long.
 func (o *Outbox) forget(ctx context.Context) error {
 	for {
-		done, err := o.db.Exec(ctx, `
+		done, err := o.DB.Exec(ctx, `
 			update letter set words = null
 			where id in (select id from letter where state = 'sent' and words is not null and done < $1 limit 1000)`,
 			o.Now().Add(-keepWords))

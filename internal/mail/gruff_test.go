@@ -49,11 +49,12 @@ func newGruff(t *testing.T, command, no string) *gruff {
 	if g.queue, err = queue.Open(g.db); err != nil {
 		t.Fatal(err)
 	}
-	g.Outbox = NewOutbox(g.db, newSender(t, Config{URL: strings.Replace(url, "smtp://", "smtp://kim:secret@", 1)}), g.queue)
+	g.Outbox = &Outbox{
+		DB: g.db, Sender: newSender(t, Config{URL: strings.Replace(url, "smtp://", "smtp://kim:secret@", 1)}), Queue: g.queue, Now: g.now,
+		OfficeLink: "https://petschaft.uni.example/office/mail",
+		Officers:   func(context.Context, pgx.Tx) ([]Reader, error) { return []Reader{{"rita@uni.example", "en"}}, nil },
+	}
 	g.set(at)
-	g.Now = func() time.Time { return time.Unix(g.clock.Load(), 0).UTC() }
-	g.OfficeLink = "https://petschaft.uni.example/office/mail"
-	g.Officers = func(context.Context, pgx.Tx) ([]Reader, error) { return []Reader{{"rita@uni.example", "en"}}, nil }
 	return g
 }
 

@@ -33,7 +33,7 @@ type Hold struct {
 
 // Holding returns the hold that lasts, nil if none does.
 func (o *Outbox) Holding(ctx context.Context) (*Hold, error) {
-	h, err := holding(ctx, o.db)
+	h, err := holding(ctx, o.DB)
 	if err != nil {
 		return nil, fmt.Errorf("look for a hold of the mail queue: %w", err)
 	}
@@ -79,7 +79,7 @@ func (o *Outbox) Enter(ctx context.Context) (Pass, error) {
 	if h.Next.After(now) {
 		return Pass{}, &HeldError{h.Next.Sub(now)}
 	}
-	tag, err := o.db.Exec(ctx, `update mail_hold set next = @next where id = @id and ended is null and next <= @now`,
+	tag, err := o.DB.Exec(ctx, `update mail_hold set next = @next where id = @id and ended is null and next <= @now`,
 		pgx.NamedArgs{"id": h.ID, "now": now, "next": now.Add(probeEvery)})
 	if err != nil {
 		return Pass{}, fmt.Errorf("try during a hold: %w", err)
@@ -95,7 +95,7 @@ func (o *Outbox) Leave(ctx context.Context, p Pass) error {
 	if p.probes == 0 {
 		return nil
 	}
-	if _, err := o.db.Exec(ctx, `update mail_hold set next = $2 where id = $1`, p.probes, o.Now()); err != nil {
+	if _, err := o.DB.Exec(ctx, `update mail_hold set next = $2 where id = $1`, p.probes, o.Now()); err != nil {
 		return fmt.Errorf("give back the turn: %w", err)
 	}
 	return nil
@@ -175,7 +175,7 @@ func cut(ctx context.Context, refused bool) bool {
 func (o *Outbox) weigh(ctx context.Context, a Attempt, r *Refusal) (h *Hold, took bool, err error) {
 	ctx, done := Noting(ctx)
 	defer done()
-	err = o.db.Tx(ctx, func(tx pgx.Tx) error {
+	err = o.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if err := inTurn(ctx, tx); err != nil {
 			return err
 		}

@@ -248,7 +248,7 @@ func TestAServerThatIsAwayLeavesAHoldAsItIs(t *testing.T) {
 			g := newGruff(t, "MAIL", "550 5.7.1 no")
 			g.tries(t, g.letter(t, "a@one.example"), "deferred")
 			g.later(probeEvery)
-			g.sender.hangUp()
+			g.Sender.hangUp()
 			g.say(said[0], said[1])
 			g.tries(t, g.letter(t, "b@two.example"), "deferred")
 			g.tries(t, g.letter(t, "c@two.example"), "waited")

@@ -19,26 +19,20 @@ type ID int64
 // Outbox keeps the mails whose outcome nobody waits for, until they are sent
 // or failed where the registration office sees them.
 type Outbox struct {
+	DB         *postgres.DB
+	Sender     *Sender // only jobs ask it
+	Queue      *queue.Queue
 	Now        func() time.Time
 	Log        *slog.Logger                                           // nil: nothing is logged
 	Count      func(why string)                                       // hears of each mail that failed for good; nil: nobody does
 	Officers   func(ctx context.Context, tx pgx.Tx) ([]Reader, error) // who hears that the queue goes on; nil: nobody
 	OfficeLink string                                                 // where officers see the state of the mail
-
-	db     *postgres.DB
-	sender *Sender
-	queue  *queue.Queue
 }
 
 // Reader is somebody who gets a letter.
 type Reader struct {
 	To   string
 	Lang string // that they chose; empty: both
-}
-
-// NewOutbox makes an outbox that sends through s.
-func NewOutbox(db *postgres.DB, s *Sender, q *queue.Queue) *Outbox {
-	return &Outbox{Now: func() time.Time { return time.Now().UTC() }, db: db, sender: s, queue: q}
 }
 
 // Post queues the letter of w in tx. It is a step: it checks no rights.
@@ -56,7 +50,7 @@ func (o *Outbox) Post(ctx context.Context, tx pgx.Tx, w Words) error {
 	if err != nil {
 		return fmt.Errorf("post letter %q: %w", w.kind(), err)
 	}
-	return o.queue.Insert(ctx, tx, delivery{Letter: id})
+	return o.Queue.Insert(ctx, tx, delivery{Letter: id})
 }
 
 // Failed is a letter that was refused for good or stayed unsent too long.
@@ -73,7 +67,7 @@ type Failed struct {
 
 // Failed returns the newest failed letters, at most limit.
 func (o *Outbox) Failed(ctx context.Context, limit int) ([]Failed, error) {
-	rows, err := o.db.Query(ctx, `
+	rows, err := o.DB.Query(ctx, `
 		select id, kind, recipient, answer, attempts, created, done, unsent
 		from letter where state = 'failed' order by id desc limit $1`, limit)
 	if err != nil {
@@ -103,5 +97,5 @@ func (o *Outbox) Retry(ctx context.Context, tx pgx.Tx, id ID) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("retry letter %d: %w", id, err)
 	}
-	return true, o.queue.Insert(ctx, tx, delivery{Letter: id})
+	return true, o.Queue.Insert(ctx, tx, delivery{Letter: id})
 }

@@ -34,11 +34,12 @@ func newBox(t *testing.T, tune ...func(*server)) *box {
 		t.Fatal(err)
 	}
 	b.queue = q
-	b.Outbox = NewOutbox(b.db, newSender(t, Config{URL: b.URL + "?tls=none"}), q)
+	b.Outbox = &Outbox{DB: b.db, Sender: newSender(t, Config{URL: b.URL + "?tls=none"}), Queue: q, Now: b.now}
 	b.set(at)
-	b.Now = func() time.Time { return time.Unix(b.clock.Load(), 0).UTC() }
 	return b
 }
+
+func (b *box) now() time.Time { return time.Unix(b.clock.Load(), 0).UTC() }
 
 func (b *box) set(now time.Time) { b.clock.Store(now.Unix()) }
 

@@ -40,7 +40,7 @@ func (o *Outbox) takeBack(ctx context.Context, tx pgx.Tx, h Hold) error {
 	for i, id := range ids {
 		jobs[i] = delivery{Letter: id}
 	}
-	return o.queue.Insert(ctx, tx, jobs...)
+	return o.Queue.Insert(ctx, tx, jobs...)
 }
 
 // tookBack tells whether the queue is held for what a letter is about to fail by.
@@ -58,7 +58,7 @@ func (o *Outbox) tookBack(ctx context.Context, tx pgx.Tx, id ID) (took bool, err
 // TakenBack are the challenges that a code made fail for which the queue is held
 // now: what was the relay's fault was not the address's.
 func (o *Outbox) TakenBack(ctx context.Context) ([]int64, error) {
-	rows, err := o.db.Query(ctx, `
+	rows, err := o.DB.Query(ctx, `
 		select distinct r.challenge from mail_hold h join mail_refusal r on r.code = h.code and r.at > h.since - @window::interval
 		where h.ended is null and not h.door and r.final and r.challenge is not null`, pgx.NamedArgs{"window": holdWindow})
 	if err != nil {

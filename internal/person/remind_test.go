@@ -31,7 +31,7 @@ func TestTheEndOfATokenIsAnnouncedTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d.Outbox, d.Base = mail.NewOutbox(d.DB, nil, q), "https://portal.example"
+			d.Outbox, d.Base = &mail.Outbox{DB: d.DB, Queue: q, Now: d.Now}, "https://portal.example"
 			in := d.input()
 			in.Ends = d.Now().Add(max(c.life, -c.life))
 			_, id := d.must(t, in)
@@ -62,7 +62,7 @@ func TestAnUnverifiedAddressGetsNoLetter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Outbox, d.Base = mail.NewOutbox(d.DB, nil, q), "https://portal.example"
+	d.Outbox, d.Base = &mail.Outbox{DB: d.DB, Queue: q, Now: d.Now}, "https://portal.example"
 	d.must(t, d.input())
 	if _, err := signIn(t, d.Book, person.Claims{Issuer: "https://idp.example", Subject: "ada", Email: "ada@uni.example"}); err != nil {
 		t.Fatal(err)

@@ -174,12 +174,12 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 
 // outbox keeps what is to be mailed.
 func (p *Portal) outbox(s settings, base string, now func() time.Time) *mail.Outbox {
-	o := mail.NewOutbox(p.DB, s.sender, p.Queue)
-	o.Now, o.Log, o.OfficeLink, o.Count = now, p.log, base+paths.OfficeMail, p.metrics.mailFailed
-	o.Officers = func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
-		return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
+	return &mail.Outbox{
+		DB: p.DB, Sender: s.sender, Queue: p.Queue, Now: now, Log: p.log, OfficeLink: base + paths.OfficeMail, Count: p.metrics.mailFailed,
+		Officers: func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
+			return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
+		},
 	}
-	return o
 }
 
 // openAPI makes the API as the site, which must not know it, serves and explains
