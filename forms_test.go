@@ -44,6 +44,73 @@ func TestTheLawOfFormsSeesWhatBreaksIt(t *testing.T) {
 	}
 }
 
+// TestOneFunctionRefusesAForm: page.Refused alone sets the frame and the status of
+// a form that comes back.
+func TestOneFunctionRefusesAForm(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if !strings.HasPrefix(s.path, "internal/site/") || strings.HasPrefix(s.path, "internal/site/page/") {
+			continue
+		}
+		for _, pos := range failedFrames(s.ast) {
+			t.Errorf("%s says that a form failed: page.Refused does, with the status", s.set.Position(pos))
+		}
+	}
+}
+
+func TestTheLawOfRefusalSeesWhatBreaksIt(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]int{
+		`f.Failed = true`:                     1,
+		`f.Failed, status = failed != nil, 1`: 1,
+		`frame := view.Frame{Failed: true}`:   1,
+		`f, status = s.Refused(w, f, failed)`: 0,
+		`_, m.Failed = page.Wrong(ctx, err)`:  0,
+		`n := x.Failed`:                       0,
+		`m := view.Model{Failed: "words"}`:    0,
+	} {
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package x\nfunc a() {\n"+code+"\n}", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := failedFrames(f); len(got) != want {
+			t.Errorf("%s: got %d frames of a failed form, want %d", code, len(got), want)
+		}
+	}
+}
+
+// failedFrames are where f sets Failed of a frame; a page's model, which is called
+// m, may hold why in words.
+func failedFrames(f *ast.File) (found []token.Pos) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, to := range n.Lhs {
+				if s, ok := to.(*ast.SelectorExpr); ok && s.Sel.Name == "Failed" && !called(s.X, "m") {
+					found = append(found, to.Pos())
+				}
+			}
+		case *ast.CompositeLit:
+			if s, ok := n.Type.(*ast.SelectorExpr); !ok || s.Sel.Name != "Frame" {
+				return true
+			}
+			for _, e := range n.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok && called(kv.Key, "Failed") {
+					found = append(found, kv.Pos())
+				}
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// called tells whether x is the name itself.
+func called(x ast.Expr, name string) bool {
+	i, ok := x.(*ast.Ident)
+	return ok && i.Name == name
+}
+
 // labelledFields are where f makes a field of a form and gives it a label.
 func labelledFields(f *ast.File) (found []token.Pos) {
 	var see func(l *ast.CompositeLit)

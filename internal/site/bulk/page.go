@@ -77,7 +77,7 @@ func (s *Section) onePage(w http.ResponseWriter, r *http.Request, x bulk.Bulk, f
 	f := s.Frame(r, m.Head.Title, crumbs(ctx, x.DomainName)...)
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 	}
 	return s.Show(w, r, status, bulkview.Page(f, m))
 }

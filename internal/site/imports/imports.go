@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -81,7 +80,7 @@ func (s *Section) listPage(w http.ResponseWriter, r *http.Request, d org.EmailDo
 	}
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 	}
 	return s.Show(w, r, status, importview.Imports(f, m))
 }

@@ -43,7 +43,7 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, im imports.Im
 	}
 	m.Side = side(ctx, im)
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 		failWill(ctx, &m, failed, r.PostFormValue("number"))
 	}
 	return s.Show(w, r, status, importview.Plan(f, m))

@@ -107,7 +107,7 @@ func (s *Section) readingPage(w http.ResponseWriter, r *http.Request, im imports
 	m.Head = view.HeadModel{Title: f.Title, Lead: page.T(ctx, "import.reading_lead")}
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 		m.Fails = page.Fails(ctx, failed)
 	}
 	return s.Show(w, r, status, importview.Reading(f, m))

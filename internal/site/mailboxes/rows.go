@@ -69,7 +69,7 @@ func (s *Section) newPage(w http.ResponseWriter, r *http.Request, d org.EmailDom
 func (s *Section) showForm(w http.ResponseWriter, r *http.Request, f view.Frame, m mailboxview.AddressFormModel, failed error) error {
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 	}
 	return s.Show(w, r, status, mailboxview.AddressForm(f, m))
 }

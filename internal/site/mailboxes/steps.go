@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
@@ -89,7 +88,7 @@ func (s *Section) stepPage(w http.ResponseWriter, r *http.Request, step Step, ro
 	step.words(ctx, row, rounds, &m)
 	status := http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 		_, m.Failed = page.Wrong(ctx, failed)
 	}
 	return s.Show(w, r, status, mailboxview.RowStep(f, m))

@@ -60,7 +60,7 @@ func (s *Section) DomainPage(w http.ResponseWriter, r *http.Request, d org.Email
 	m.Work = s.bulkWork(ctx, work)
 	f, status := s.Frame(r, d.Name.Unicode(), view.Link{Label: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains}), http.StatusOK
 	if failed != nil {
-		f.Failed, status = true, s.Status(w, fault.Of(failed))
+		f, status = s.Refused(w, f, failed)
 		m.Fails = bulkFails(ctx, failed, m.Bulk != nil)
 	}
 	return s.Show(w, r, status, mailboxview.EmailDomain(f, m))
