@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,10 +52,10 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := s.OfficeFrame(r, page.T(ctx, "token.title"))
+	f, search := s.OfficeFrame(r, page.T(ctx, "token.title")), v.list().Search(page.T(ctx, "token.office_search"), v.text)
 	m := portalview.TokensModel{
 		Head:   view.HeadModel{Title: f.Title, Lead: page.T(ctx, "token.office_lead")},
-		Search: &view.SearchModel{Label: page.T(ctx, "token.office_search"), Action: paths.OfficeTokens, Name: "q", Value: v.text},
+		Search: &search,
 	}
 	for _, x := range all {
 		l := s.tokenLine(ctx, x)
@@ -80,15 +79,13 @@ type tokensView struct {
 }
 
 func (v tokensView) list() page.List[tokensView, person.TokenID] {
-	return page.List[tokensView, person.TokenID]{View: v, Href: tokensView.href, Turn: func(v *tokensView, before person.TokenID) { v.before = before }}
-}
-
-func (v tokensView) href() string {
-	q := url.Values{"q": {v.text}}
-	if v.before > 0 {
-		q.Set("before", page.ID(v.before))
+	return page.List[tokensView, person.TokenID]{
+		View: v, Base: paths.OfficeTokens, Turn: func(v *tokensView, before person.TokenID) { v.before = before },
+		Pairs: func(v tokensView, add page.Add) {
+			add("q", v.text, v.text != "")
+			add("before", page.ID(v.before), v.before > 0)
+		},
 	}
-	return paths.OfficeTokens + "?" + q.Encode()
 }
 
 func verbNames(ctx context.Context, verbs []person.Verb) (names []string) {

@@ -155,13 +155,10 @@ func crumbs(ctx context.Context, d org.Domain) []view.Link {
 // listOf is the list of what was done for rows of d before a bulk, from the
 // newest one on when that is 0.
 func listOf(d org.Domain, before bulk.ID) page.List[bulk.ID, bulk.ID] {
-	href := func(before bulk.ID) string {
-		if before == 0 {
-			return paths.Bulks(d)
-		}
-		return paths.Bulks(d) + "?before=" + page.ID(before)
+	return page.List[bulk.ID, bulk.ID]{
+		View: before, Base: paths.Bulks(d), Turn: func(v *bulk.ID, before bulk.ID) { *v = before },
+		Pairs: func(before bulk.ID, add page.Add) { add("before", page.ID(before), before != 0) },
 	}
-	return page.List[bulk.ID, bulk.ID]{View: before, Href: href, Turn: func(v *bulk.ID, before bulk.ID) { *v = before }}
 }
 
 func (s *Section) listModel(ctx context.Context, d org.EmailDomain, all []bulk.Bulk, before bulk.ID) bulkview.ListModel {
@@ -182,11 +179,7 @@ func (s *Section) listModel(ctx context.Context, d org.EmailDomain, all []bulk.B
 		}
 		return m
 	}
-	var next bulk.ID
-	if len(all) > onPage {
-		all = all[:onPage]
-		next = all[onPage-1].ID
-	}
+	all, next := page.Cut(all, onPage, func(x bulk.Bulk) bulk.ID { return x.ID })
 	m.Pager = listOf(d.Name, before).Pager(page.T(ctx, "bulk.list_shown", "n", len(all)), before > 0, 0, next)
 	for _, x := range all {
 		m.Lines = append(m.Lines, bulkview.ListLine{

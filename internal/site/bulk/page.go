@@ -37,21 +37,24 @@ func readListing(q url.Values) (l listing) {
 	return l
 }
 
-func (l listing) href(x bulk.Bulk) string {
-	q := url.Values{}
-	if l.show != "" {
-		q.Set("show", string(l.show))
+// list is the list of x's rows as l shows it.
+func (l listing) list(x bulk.Bulk) page.List[listing, mailbox.ID] {
+	return page.List[listing, mailbox.ID]{
+		View: l, Base: page.BulkPath(x), Pairs: listing.pairs, Place: listing.place, Turn: func(l *listing, after mailbox.ID) { l.after = after },
 	}
-	if l.why != "" {
-		q.Set("why", l.why)
+}
+
+func (l listing) pairs(add page.Add) {
+	add("show", string(l.show), l.show != "")
+	add("why", l.why, l.why != "")
+	add("after", page.ID(l.after), l.after > 0)
+}
+
+func (l listing) place() string {
+	if l == (listing{}) {
+		return ""
 	}
-	if l.after > 0 {
-		q.Set("after", page.ID(l.after))
-	}
-	if len(q) == 0 {
-		return page.BulkPath(x)
-	}
-	return page.BulkPath(x) + "?" + q.Encode() + "#rows"
+	return "#rows"
 }
 
 // onePage shows x, again when failed is not nil.
@@ -203,15 +206,8 @@ func leftOut(ctx context.Context, x bulk.Bulk, reasons []bulk.Group, m *bulkview
 	for _, g := range reasons {
 		to := listing{show: g.Outcome, why: g.Reason}
 		m.Reasons = append(m.Reasons, view.Link{
-			Label: page.T(ctx, "bulk.reason_count", "why", groupWords(ctx, g), "count", locale.From(ctx).Number(int64(g.N))), Href: to.href(x),
+			Label: page.T(ctx, "bulk.reason_count", "why", groupWords(ctx, g), "count", locale.From(ctx).Number(int64(g.N))), Href: to.list(x).Href(to),
 		})
-	}
-}
-
-// list is the list of x's rows as l shows it.
-func (l listing) list(x bulk.Bulk) page.List[listing, mailbox.ID] {
-	return page.List[listing, mailbox.ID]{
-		View: l, Href: func(l listing) string { return l.href(x) }, Turn: func(l *listing, after mailbox.ID) { l.after = after },
 	}
 }
 
@@ -233,11 +229,7 @@ func chips(ctx context.Context, x bulk.Bulk, l listing) (cs []view.Chip) {
 
 // pager leads on from items, of which one more than a page may be there.
 func pager(ctx context.Context, x bulk.Bulk, l listing, items []bulk.Item) (view.PagerModel, []bulk.Item) {
-	var next mailbox.ID
-	if size := page.Sizes[0]; len(items) > size {
-		items = items[:size]
-		next = items[size-1].Row
-	}
+	items, next := page.Cut(items, page.Sizes[0], func(i bulk.Item) mailbox.ID { return i.Row })
 	count := x.Total
 	if l.show != "" {
 		count = x.Count(l.show)

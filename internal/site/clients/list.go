@@ -139,11 +139,7 @@ func (s *Section) own(ctx context.Context, by person.Actor, q url.Values, m *cli
 	if err != nil {
 		return err
 	}
-	var next cert.ID
-	if len(found) > onPage {
-		found = found[:onPage]
-		next = found[onPage-1].ID
-	}
+	found, next := page.Cut(found, onPage, func(c cert.Certificate) cert.ID { return c.ID })
 	m.Certificates = view.CertificatesModel{Caption: page.T(ctx, "mine.certificates")}
 	for _, c := range found {
 		m.Certificates.Lines = append(m.Certificates.Lines, s.CertificateLine(ctx, c))
@@ -181,19 +177,12 @@ func ownViewOf(q url.Values) ownView {
 }
 
 func (v ownView) list() page.List[ownView, cert.ID] {
-	return page.List[ownView, cert.ID]{View: v, Href: ownView.href, Turn: func(v *ownView, before cert.ID) { v.before = before }}
-}
-
-func (v ownView) href() string {
-	q := url.Values{}
-	if v.which != cert.Valid {
-		q.Set("which", string(v.which))
+	return page.List[ownView, cert.ID]{
+		View: v, Base: paths.ClientCertificates, Turn: func(v *ownView, before cert.ID) { v.before = before },
+		Pairs: func(v ownView, add page.Add) {
+			add("which", string(v.which), v.which != cert.Valid)
+			add("before", page.ID(v.before), v.before > 0)
+		},
+		Place: func(ownView) string { return "#certificates" },
 	}
-	if v.before > 0 {
-		q.Set("before", page.ID(v.before))
-	}
-	if len(q) == 0 {
-		return paths.ClientCertificates + "#certificates"
-	}
-	return paths.ClientCertificates + "?" + q.Encode() + "#certificates"
 }

@@ -63,11 +63,8 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 // lines puts a page of the lines that are to be shown into m.
 func (s *Section) lines(ctx context.Context, base string, v planView, lines []earlier.Line, m *officeview.EarlierPlanModel) {
 	lines = slices.DeleteFunc(slices.Clone(lines), func(l earlier.Line) bool { return l.Line <= v.after || v.show != "" && l.State != v.show })
-	next := 0
-	if len(lines) > onPage {
-		next = lines[onPage-1].Line
-	}
-	for _, l := range lines[:min(len(lines), onPage)] {
+	lines, next := page.Cut(lines, onPage, func(l earlier.Line) int { return l.Line })
+	for _, l := range lines {
 		m.Lines = append(m.Lines, s.line(ctx, base, l))
 	}
 	m.Pager = v.list(base).Pager(page.T(ctx, "mine.shown", "n", len(m.Lines)), v.after > 0, 0, next)
@@ -86,16 +83,10 @@ func planViewOf(q url.Values) planView {
 
 func (v planView) list(base string) page.List[planView, int] {
 	return page.List[planView, int]{
-		View: v, Turn: func(v *planView, after int) { v.after = after },
-		Href: func(v planView) string {
-			if v == (planView{}) {
-				return base
-			}
-			href := base + "?show=" + url.QueryEscape(string(v.show))
-			if v.after > 0 {
-				href += "&after=" + strconv.Itoa(v.after)
-			}
-			return href
+		View: v, Base: base, Turn: func(v *planView, after int) { v.after = after },
+		Pairs: func(v planView, add page.Add) {
+			add("show", string(v.show), v.show != "")
+			add("after", strconv.Itoa(v.after), v.after > 0)
 		},
 	}
 }

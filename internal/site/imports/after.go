@@ -54,13 +54,10 @@ func (s *Section) Missing(w http.ResponseWriter, r *http.Request) error {
 
 // missingList is the list of what the file lacks behind a row, 0 for its beginning.
 func missingList(im imports.Import, after mailbox.ID) page.List[mailbox.ID, mailbox.ID] {
-	href := func(after mailbox.ID) string {
-		if after == 0 {
-			return importPath(im) + "/missing"
-		}
-		return importPath(im) + "/missing?after=" + page.ID(after)
+	return page.List[mailbox.ID, mailbox.ID]{
+		View: after, Base: importPath(im) + "/missing", Turn: func(v *mailbox.ID, after mailbox.ID) { *v = after },
+		Pairs: func(after mailbox.ID, add page.Add) { add("after", page.ID(after), after != 0) },
 	}
-	return page.List[mailbox.ID, mailbox.ID]{View: after, Href: href, Turn: func(v *mailbox.ID, after mailbox.ID) { *v = after }}
 }
 
 // missingModel shows the rows behind one, of which one more than a page may be there.
@@ -70,11 +67,7 @@ func (s *Section) missingModel(ctx context.Context, im imports.Import, rows []ma
 		m.Head.Lead, m.Empty = "", &view.EmptyModel{Title: page.T(ctx, "import.missing_none"), Text: page.T(ctx, "import.missing_none_text")}
 		return m
 	}
-	var next mailbox.ID
-	if len(rows) > missingShown {
-		rows = rows[:missingShown]
-		next = rows[missingShown-1].ID
-	}
+	rows, next := page.Cut(rows, missingShown, func(r mailbox.Row) mailbox.ID { return r.ID })
 	for _, row := range rows {
 		m.Rows = append(m.Rows, s.Mailboxes.AddressLine(ctx, row, false))
 	}

@@ -59,14 +59,14 @@ type lineView struct {
 }
 
 func lineList(im imports.Import, v lineView) page.List[lineView, int] {
-	href := func(v lineView) string {
-		q := url.Values{"show": {string(v.class)}}
-		if v.after > 0 {
-			q.Set("after", strconv.Itoa(v.after))
-		}
-		return importPath(im) + "?" + q.Encode() + "#lines"
+	return page.List[lineView, int]{
+		View: v, Base: importPath(im), Turn: func(v *lineView, after int) { v.after = after },
+		Pairs: func(v lineView, add page.Add) {
+			add("show", string(v.class), true)
+			add("after", strconv.Itoa(v.after), v.after > 0)
+		},
+		Place: func(lineView) string { return "#lines" },
 	}
-	return page.List[lineView, int]{View: v, Href: href, Turn: func(v *lineView, after int) { v.after = after }}
 }
 
 // planLines fills m with one page of one group of lines.
@@ -87,11 +87,7 @@ func (s *Section) planLines(r *http.Request, im imports.Import, m *importview.Pl
 		m.Empty = &view.EmptyModel{Title: page.T(ctx, "import.no_lines"), Text: page.T(ctx, "import.no_lines_text")}
 		return nil
 	}
-	next := 0
-	if len(lines) > linesShown {
-		lines = lines[:linesShown]
-		next = lines[linesShown-1].Line
-	}
+	lines, next := page.Cut(lines, linesShown, func(l imports.Line) int { return l.Line })
 	m.Pager = list.Pager(page.T(ctx, "import.shown", "shown", len(lines), "n", im.Count(c)), after > 0, 0, next)
 	m.Table = linesTable(ctx, c)
 	for _, l := range lines {

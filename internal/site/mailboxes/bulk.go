@@ -15,7 +15,7 @@ import (
 // many all of them are.
 func bulkBar(ctx context.Context, d org.EmailDomain, v mailbox.View, n int64, again ticks) *view.BulkBarModel {
 	m := &view.BulkBarModel{
-		Action: paths.Bulks(d.Name), Hidden: viewFields(v), Page: page.T(ctx, "bulk.tick_page"), Counted: page.T(ctx, "bulk.ticked", "count", "#"),
+		Action: paths.Bulks(d.Name), Hidden: rowList("", v).Kept(), Page: page.T(ctx, "bulk.tick_page"), Counted: page.T(ctx, "bulk.ticked", "count", "#"),
 		All: page.T(ctx, "bulk.all", "n", n), AllOn: again.all, Verb: again.verb, Export: paths.EmailDomain(d.Name) + "/export.csv",
 	}
 	if v.Text != "" || v.Status != "" {

@@ -68,7 +68,7 @@ func (s *Section) domainLine(ctx context.Context, d org.EmailDomain, counts map[
 	for _, st := range mailbox.Statuses {
 		n := counts[st]
 		sum += n
-		l.Counts = append(l.Counts, countLink(ctx, n, statusState(ctx, st).Word, viewHref(l.Href, mailbox.View{Status: st})))
+		l.Counts = append(l.Counts, countLink(ctx, n, statusState(ctx, st).Word, rowHref(l.Href, mailbox.View{Status: st})))
 	}
 	l.Counts = append(l.Counts, countLink(ctx, sum, page.T(ctx, "rows.all"), l.Href))
 	return l

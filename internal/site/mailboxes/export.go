@@ -20,7 +20,7 @@ import (
 
 // exportHref is the address of the file with all that v shows.
 func exportHref(base string, v mailbox.View) string {
-	return viewHref(base+"/export.csv", mailbox.View{Status: v.Status, Doubtful: v.Doubtful, Text: v.Text})
+	return rowHref(base+"/export.csv", mailbox.View{Status: v.Status, Doubtful: v.Doubtful, Text: v.Text})
 }
 
 // Export sends what the table shows, not only its page, as a file.

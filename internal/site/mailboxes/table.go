@@ -84,7 +84,7 @@ func (s *Section) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.
 	m := mailboxview.EmailDomainModel{
 		Head:    view.HeadModel{Title: d.Name.Unicode(), Lead: page.T(ctx, "rows.lead", "group", d.GroupName)},
 		Notices: s.domainNotices(ctx, d), Join: OfferJoin(ctx, d.Standing, d.Name), Chips: chips(ctx, base, v, n),
-		Search: view.SearchModel{Label: page.T(ctx, "rows.search"), Action: base, Name: "q", Value: v.Text, Hidden: viewFields(v)},
+		Search: rowList(base, v).Search(page.T(ctx, "rows.search"), v.Text),
 		Table:  rowsTable(ctx, base, v, edits), Bulks: paths.Bulks(d.Name),
 	}
 	if edits {
@@ -129,14 +129,6 @@ func (s *Section) domainNotices(ctx context.Context, d org.EmailDomain) []view.N
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "rows.lapsed")}}
 	}
 	return nil
-}
-
-// rowList is the domain's table as v shows it.
-func rowList(base string, v mailbox.View) page.List[mailbox.View, string] {
-	return page.List[mailbox.View, string]{
-		View: v, Href: func(v mailbox.View) string { return viewHref(base, v) },
-		Turn: func(v *mailbox.View, cursor string) { v.Cursor = cursor },
-	}
 }
 
 func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []view.Chip {

@@ -79,6 +79,6 @@ func (s *Section) ownDomains(ctx context.Context, by person.Actor) ([]org.EmailD
 func rowsTask(ctx context.Context, kind view.Kind, words string, d org.EmailDomain, rows mailbox.View, n int64) view.Task {
 	return view.Task{
 		Kind: kind, Text: page.T(ctx, words, "n", n, "domain", d.Name.Unicode()),
-		Link: view.Link{Label: page.T(ctx, "start.look"), Href: viewHref(paths.EmailDomain(d.Name), rows)},
+		Link: view.Link{Label: page.T(ctx, "start.look"), Href: rowHref(paths.EmailDomain(d.Name), rows)},
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/page"
-	"petschaft/web/view"
 )
 
 // sortIDs are the columns a table of rows can be sorted by.
@@ -36,35 +35,20 @@ func ReadView(q url.Values) mailbox.View {
 	return v
 }
 
-// viewHref is the address of v, as short as it can be.
-func viewHref(base string, v mailbox.View) string {
-	q := url.Values{}
-	for _, h := range viewFields(v) {
-		q.Set(h.Name, h.Value)
-	}
-	if v.Text != "" {
-		q.Set("q", v.Text)
-	}
-	if v.Cursor != "" {
-		q.Set("at", v.Cursor)
-	}
-	if len(q) == 0 {
-		return base
-	}
-	return base + "?" + q.Encode()
+// rowList is the domain's table as v shows it.
+func rowList(base string, v mailbox.View) page.List[mailbox.View, string] {
+	return page.List[mailbox.View, string]{View: v, Base: base, Pairs: viewPairs, Turn: func(v *mailbox.View, cursor string) { v.Cursor = cursor }}
 }
 
-// viewFields are filter, order and size, as a new search keeps them.
-func viewFields(v mailbox.View) (hs []view.Hidden) {
-	add := func(name, value string, when bool) {
-		if when {
-			hs = append(hs, view.Hidden{Name: name, Value: value})
-		}
-	}
+// rowHref is the address of v.
+func rowHref(base string, v mailbox.View) string { return rowList(base, v).Href(v) }
+
+func viewPairs(v mailbox.View, add page.Add) {
 	add("status", string(v.Status), v.Status != "")
 	add("doubtful", "1", v.Doubtful)
 	add("sort", string(v.Sort), v.Sort != "" && v.Sort != mailbox.ByName)
 	add("desc", "1", v.Desc)
 	add("size", strconv.Itoa(v.Size), v.Size != 0 && v.Size != page.Sizes[0])
-	return hs
+	add("q", v.Text, v.Text != "")
+	add("at", v.Cursor, v.Cursor != "")
 }

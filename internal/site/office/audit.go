@@ -3,7 +3,6 @@ package office
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"petschaft/internal/audit"
@@ -26,8 +25,7 @@ func (s *Section) AuditLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	more := len(lines) > auditPage
-	lines = lines[:min(len(lines), auditPage)]
+	lines, next := page.Cut(lines, auditPage, func(e audit.Entry) int64 { return e.ID })
 	who, err := s.WhoDid(ctx, lines)
 	if err != nil {
 		return err
@@ -36,7 +34,10 @@ func (s *Section) AuditLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := officeview.AuditModel{Areas: auditAreas(ctx, filter), Pager: auditPager(ctx, auditView{filter, before}, lines, more)}
+	m := officeview.AuditModel{
+		Areas: auditAreas(ctx, filter),
+		Pager: auditView{filter, before}.list().Pager(page.T(ctx, "office.audit_shown", "n", len(lines)), before > 0, 0, next),
+	}
 	for i, e := range lines {
 		m.Lines = append(m.Lines, s.auditRow(ctx, e, who[i], links[e.ID]))
 	}
@@ -50,30 +51,19 @@ type auditView struct {
 	before int64
 }
 
-func (a auditView) href() string {
-	v := url.Values{}
-	if a.filter != "" {
-		v.Set("action", a.filter)
-	}
-	if a.before > 0 {
-		v.Set("before", strconv.FormatInt(a.before, 10))
-	}
-	if len(v) == 0 {
-		return paths.OfficeAudit
-	}
-	return paths.OfficeAudit + "?" + v.Encode()
-}
-
 func (a auditView) list() page.List[auditView, int64] {
-	return page.List[auditView, int64]{View: a, Href: auditView.href, Turn: func(a *auditView, before int64) { a.before = before }}
+	return page.List[auditView, int64]{View: a, Base: paths.OfficeAudit, Pairs: auditView.pairs, Turn: func(a *auditView, before int64) { a.before = before }}
 }
 
-func auditPager(ctx context.Context, a auditView, lines []audit.Entry, more bool) view.PagerModel {
-	next := int64(0)
-	if more {
-		next = lines[len(lines)-1].ID
-	}
-	return a.list().Pager(page.T(ctx, "office.audit_shown", "n", len(lines)), a.before > 0, 0, next)
+func (a auditView) pairs(add page.Add) {
+	add("action", a.filter, a.filter != "")
+	add("before", strconv.FormatInt(a.before, 10), a.before > 0)
+}
+
+// auditHref leads to all lines of an action.
+func auditHref(action string) string {
+	v := auditView{filter: action}
+	return v.list().Href(v)
 }
 
 // auditAreas are the filters; a single action that was chosen is one more.
@@ -105,7 +95,7 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 
 func (s *Section) auditRow(ctx context.Context, e audit.Entry, who string, about []view.Link) officeview.AuditRow {
 	row := officeview.AuditRow{
-		When: view.At(ctx, e.At, s.Now()), Action: page.ActionWords(ctx, e.Action), ActionHref: auditView{filter: e.Action}.href(), Who: who, About: about,
+		When: view.At(ctx, e.At, s.Now()), Action: page.ActionWords(ctx, e.Action), ActionHref: auditHref(e.Action), Who: who, About: about,
 		Details: page.DetailWords(ctx, e), Seal: view.StateModel{Kind: view.Good, Icon: view.IconLock, Word: page.T(ctx, "office.audit_sealed")},
 	}
 	if e.Account != nil {

@@ -56,24 +56,6 @@ func readView(q url.Values) cert.ServerView {
 	return v
 }
 
-// viewHref is the address of v, as short as it can be.
-func viewHref(v cert.ServerView) string {
-	q := url.Values{}
-	for _, h := range viewFields(v) {
-		q.Set(h.Name, h.Value)
-	}
-	if v.Text != "" {
-		q.Set("q", v.Text)
-	}
-	if v.Cursor != "" {
-		q.Set("at", v.Cursor)
-	}
-	if len(q) == 0 {
-		return viewBase(v)
-	}
-	return viewBase(v) + "?" + q.Encode()
-}
-
 func viewBase(v cert.ServerView) string {
 	if v.Office {
 		return paths.OfficeServers
@@ -81,19 +63,21 @@ func viewBase(v cert.ServerView) string {
 	return paths.Certificates
 }
 
-// viewFields are filter, order and size, as a new search keeps them.
-func viewFields(v cert.ServerView) (hs []view.Hidden) {
-	add := func(name, value string, when bool) {
-		if when {
-			hs = append(hs, view.Hidden{Name: name, Value: value})
-		}
+// serverList is the list as v shows it.
+func serverList(v cert.ServerView) page.List[cert.ServerView, string] {
+	return page.List[cert.ServerView, string]{
+		View: v, Base: viewBase(v), Pairs: viewPairs, Turn: func(v *cert.ServerView, cursor string) { v.Cursor = cursor },
 	}
+}
+
+func viewPairs(v cert.ServerView, add page.Add) {
 	add("which", string(v.Which), v.Which != cert.Valid)
 	add("sort", string(v.Sort), v.Sort != cert.ByEnd)
 	add("desc", "1", v.Desc)
 	add("size", strconv.Itoa(v.Size), v.Size != page.Sizes[0])
-	add("organisation", strconv.FormatInt(int64(v.Organisation), 10), v.Organisation != 0)
-	return hs
+	add("organisation", page.ID(v.Organisation), v.Organisation != 0)
+	add("q", v.Text, v.Text != "")
+	add("at", v.Cursor, v.Cursor != "")
 }
 
 // List lists the certificates of the organisations that one is the technical
@@ -141,7 +125,7 @@ func (s *Section) listModel(ctx context.Context, by person.Actor, v *cert.Server
 		every := *v
 		every.Organisation, every.Cursor = 0, ""
 		m.Only = &view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "server.only", "name", o.Name)}
-		m.Every = &view.ButtonModel{Label: page.T(ctx, "server.every"), Href: viewHref(every)}
+		m.Every = &view.ButtonModel{Label: page.T(ctx, "server.every"), Href: serverList(every).Href(every)}
 	}
 	found, err := s.search(ctx, by, *v)
 	if fault.Is(err, fault.Missing) && v.Cursor != "" { // made up, or of another order
@@ -152,7 +136,7 @@ func (s *Section) listModel(ctx context.Context, by person.Actor, v *cert.Server
 		return err
 	}
 	m.Filter, m.Chips = page.T(ctx, "server.filter"), chips(ctx, *v)
-	m.Search = view.SearchModel{Label: page.T(ctx, "server.search"), Action: viewBase(*v), Name: "q", Value: v.Text, Hidden: viewFields(*v)}
+	m.Search = serverList(*v).Search(page.T(ctx, "server.search"), v.Text)
 	m.Table = tableModel(ctx, *v)
 	if m.Empty = none(ctx, *v, found); m.Empty != nil {
 		return nil
@@ -178,11 +162,6 @@ func (s *Section) search(ctx context.Context, by person.Actor, v cert.ServerView
 		}
 	}
 	return s.Cert.Servers(ctx, by, v)
-}
-
-// serverList is the list as v shows it.
-func serverList(v cert.ServerView) page.List[cert.ServerView, string] {
-	return page.List[cert.ServerView, string]{View: v, Href: viewHref, Turn: func(v *cert.ServerView, cursor string) { v.Cursor = cursor }}
 }
 
 func chips(ctx context.Context, v cert.ServerView) (chips []view.Chip) {
@@ -235,7 +214,7 @@ func (s *Section) line(ctx context.Context, c cert.ServerCertificate) serverview
 func none(ctx context.Context, v cert.ServerView, p cert.ServerPage) *view.EmptyModel {
 	every := v
 	every.Which, every.Text, every.Cursor = cert.All, "", ""
-	all := &view.ButtonModel{Label: page.T(ctx, "server.show_all"), Href: viewHref(every)}
+	all := &view.ButtonModel{Label: page.T(ctx, "server.show_all"), Href: serverList(every).Href(every)}
 	switch {
 	case p.Many:
 		return &view.EmptyModel{Title: page.T(ctx, "rows.many"), Text: page.T(ctx, "server.many_text")}

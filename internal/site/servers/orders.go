@@ -55,40 +55,25 @@ func ReadOrderList(base string, filters []Filter, q url.Values) orderList {
 	return l
 }
 
-func (l orderList) href() string {
-	q := url.Values{}
-	if l.At.Name != "" {
-		q.Set("which", l.At.Name)
-	}
-	if l.Text != "" {
-		q.Set("q", l.Text)
-	}
-	if l.Of != 0 {
-		q.Set("organisation", page.ID(l.Of))
-	}
-	if l.Before != 0 {
-		q.Set("before", page.ID(l.Before))
-	}
-	if len(q) == 0 {
-		return l.base
-	}
-	return l.base + "?" + q.Encode()
+func (l orderList) list() page.List[orderList, order.ServerID] {
+	return page.List[orderList, order.ServerID]{View: l, Base: l.base, Pairs: orderList.pairs, Turn: func(l *orderList, before order.ServerID) { l.Before = before }}
+}
+
+func (l orderList) pairs(add page.Add) {
+	add("which", l.At.Name, l.At.Name != "")
+	add("organisation", page.ID(l.Of), l.Of != 0)
+	add("q", l.Text, l.Text != "")
+	add("before", page.ID(l.Before), l.Before != 0)
 }
 
 // Model is the list's frame: filters, search, columns, and the way on.
 func (l orderList) Model(ctx context.Context, next order.ServerID) serverview.OrdersModel {
 	m := serverview.OrdersModel{Filter: page.T(ctx, "serverorder.filter")}
-	all := page.List[orderList, order.ServerID]{View: l, Href: orderList.href, Turn: func(l *orderList, before order.ServerID) { l.Before = before }}
+	all := l.list()
 	for _, f := range l.filters {
 		m.Chips = append(m.Chips, all.Chip(page.T(ctx, f.Words), f.Name == l.At.Name, func(l *orderList) { l.At = f }))
 	}
-	m.Search = view.SearchModel{Label: page.T(ctx, "serverorder.search"), Action: l.base, Name: "q", Value: l.Text}
-	if l.At.Name != "" {
-		m.Search.Hidden = []view.Hidden{{Name: "which", Value: l.At.Name}}
-	}
-	if l.Of != 0 {
-		m.Search.Hidden = append(m.Search.Hidden, view.Hidden{Name: "organisation", Value: page.ID(l.Of)})
-	}
+	m.Search = all.Search(page.T(ctx, "serverorder.search"), l.Text)
 	m.Table = view.TableModel{Caption: page.T(ctx, "serverorder.caption"), Columns: []view.Column{
 		{Label: page.T(ctx, "cert.reference"), Tight: true},
 		{Label: page.T(ctx, "server.name")},
