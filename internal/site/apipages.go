@@ -26,9 +26,9 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	base := s.Base.Scheme + "://" + s.Base.Host + s.parts.API.Path
+	base := s.Base.Scheme + "://" + s.Base.Host + s.api.Path
 	m := portalview.APIModel{
-		Document: s.parts.API.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/" + firstTry(person.TokenInput{}),
+		Document: s.api.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/" + firstTry(person.TokenInput{}),
 		Rules: apiRules(ctx), Problems: s.apiProblems(ctx, func(string) bool { return true }),
 	}
 	common := d.common()
@@ -96,7 +96,7 @@ func apiFields(ctx context.Context, s *apiSchema) (fields []portalview.APIField)
 
 // apiProblems are the kinds of problems that are meant, by name.
 func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []portalview.APIProblem) {
-	for _, p := range s.parts.API.Problems {
+	for _, p := range s.api.Problems {
 		if meant(p.Name) {
 			ps = append(ps, portalview.APIProblem{Status: strconv.Itoa(p.Status), Title: page.T(ctx, p.Title), Href: paths.APIProblem(p.Name)})
 		}
@@ -107,11 +107,11 @@ func (s *Site) apiProblems(ctx context.Context, meant func(string) bool) (ps []p
 // apiProblem is where the type of a problem leads.
 func (s *Site) apiProblem(w http.ResponseWriter, r *http.Request) error {
 	ctx, name := r.Context(), chi.URLParam(r, "kind")
-	i := slices.IndexFunc(s.parts.API.Problems, func(p APIProblem) bool { return p.Name == name })
+	i := slices.IndexFunc(s.api.Problems, func(p APIProblem) bool { return p.Name == name })
 	if i < 0 {
 		return fault.New(fault.Missing, "")
 	}
-	p := s.parts.API.Problems[i]
+	p := s.api.Problems[i]
 	example, err := json.MarshalIndent(struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`

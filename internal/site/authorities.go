@@ -30,7 +30,7 @@ const (
 func (s *Site) authorities(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var all []portalview.AuthorityModel
-	for _, a := range s.parts.CA {
+	for _, a := range s.ca {
 		m, err := s.authorityModel(ctx, a)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *Site) file(h page.Handler) http.HandlerFunc {
 func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byte) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		name := chi.URLParam(r, "authority")
-		for _, a := range s.parts.CA {
+		for _, a := range s.ca {
 			if a.Name == name {
 				keepFor(w, certificateFresh)
 				return page.Attach(w, kind, name+ending, content(a.DER))
@@ -112,12 +112,12 @@ func (s *Site) authorityFile(kind, ending string, content func(der []byte) []byt
 // newestList is the revocation list to show and to serve.
 func (s *Site) newestList(ctx context.Context, name string) (cert.List, error) {
 	if name == "root" {
-		l, elsewhere, err := s.parts.RootList(ctx)
+		l, elsewhere, err := s.rootList(ctx)
 		if err != nil || elsewhere {
 			return cert.List{Number: l.Number, DER: l.DER, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}, err
 		}
 	}
-	return s.parts.Cert.Newest(ctx, name)
+	return s.cert.Newest(ctx, name)
 }
 
 // revocationList serves the newest list of an authority. Its number names it: a

@@ -12,6 +12,6 @@ import (
 func (s *Site) footerPage(name string) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		lang := locale.From(r.Context()).Lang()
-		return s.Show(w, r, http.StatusOK, portalview.FooterPage(s.Frame(r, s.parts.Pages.Title(name, lang)), s.parts.Pages.HTML(name, lang)))
+		return s.Show(w, r, http.StatusOK, portalview.FooterPage(s.Frame(r, s.pages.Title(name, lang)), s.pages.HTML(name, lang)))
 	}
 }

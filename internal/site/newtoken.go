@@ -99,7 +99,7 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := s.typedToken(r)
-	secret, made, err := s.parts.Org.MakeToken(ctx, by, in)
+	secret, made, err := s.org.MakeToken(ctx, by, in)
 	if errors.Is(err, person.ErrTokenForm) {
 		return s.Done(w, r, paths.Tokens, "token.made_already")
 	}
@@ -110,7 +110,7 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.Frame(r, page.T(ctx, "token.made"), view.Link{Label: page.T(ctx, "token.title"), Href: paths.Tokens})
-	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + s.parts.API.Path + "/" + firstTry(in)}
+	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + s.api.Path + "/" + firstTry(in)}
 	return s.Show(w, r, http.StatusOK, portalview.TokenMade(f, m))
 }
 

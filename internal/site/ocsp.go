@@ -65,7 +65,7 @@ func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
 // expect (RFC 6960, 2.3).
 func (s *Site) respond(w http.ResponseWriter, r *http.Request, der []byte) error {
 	name := chi.URLParam(r, "authority")
-	i := slices.IndexFunc(s.parts.CA, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
+	i := slices.IndexFunc(s.ca, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
 	if i < 0 {
 		return fault.New(fault.Missing, "")
 	}
@@ -74,10 +74,10 @@ func (s *Site) respond(w http.ResponseWriter, r *http.Request, der []byte) error
 	if err != nil {
 		return respondError(w, pki.Malformed)
 	}
-	if len(q.Serial) == 0 || !s.parts.CA[i].Addressee.Means(q) {
+	if len(q.Serial) == 0 || !s.ca[i].Addressee.Means(q) {
 		return respondError(w, pki.Unauthorized)
 	}
-	response, err := s.parts.Cert.Response(r.Context(), name, q)
+	response, err := s.cert.Response(r.Context(), name, q)
 	switch {
 	case fault.Is(err, fault.Missing):
 		return respondError(w, pki.Unauthorized)

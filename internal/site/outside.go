@@ -54,7 +54,7 @@ func speak(next http.Handler) http.Handler {
 func (s *Site) readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text.Headers(r.Header)
-		if err := text.Address(r.URL); err != nil && !page.Within(r.URL.Path, s.parts.API.Path) {
+		if err := text.Address(r.URL); err != nil && !page.Within(r.URL.Path, s.api.Path) {
 			speak(s.Open(func(w http.ResponseWriter, r *http.Request) error { s.unreadable(w, r, err); return nil })).ServeHTTP(w, r)
 			return
 		}
@@ -101,7 +101,7 @@ func (s *Site) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, answer := time.Now(), middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		next.ServeHTTP(answer, r)
-		s.parts.Observe(r.Method, page.Route(r), answer.Status(), time.Since(began))
+		s.observe(r.Method, page.Route(r), answer.Status(), time.Since(began))
 	})
 }
 

@@ -28,7 +28,7 @@ func (s *Site) Routes() http.Handler {
 	r.Get("/healthz", s.healthy)
 	r.Get("/readyz", s.ready)
 	s.files(r)
-	r.Mount(s.parts.API.Path, http.HandlerFunc(s.parts.API.Handler.ServeHTTP)) // a matrix of its own is beside it
+	r.Mount(s.api.Path, http.HandlerFunc(s.api.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
 		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded)
 		r.NotFound(s.Open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))

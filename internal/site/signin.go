@@ -89,7 +89,7 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 	if by := s.Actor(r); by.Account != 0 {
-		if err := s.parts.People.SetLanguage(r.Context(), by, l.Lang()); err != nil {
+		if err := s.people.SetLanguage(r.Context(), by, l.Lang()); err != nil {
 			return err
 		}
 	}

@@ -73,10 +73,19 @@ type Parts struct {
 	Observe func(method, route string, status int, took time.Duration)
 }
 
-// Site serves the pages: its own, and those of its sections.
+// Site serves the pages: its own, with the books they need, and those of its
+// sections.
 type Site struct {
 	*page.Page
-	parts Parts
+	people   *person.Book
+	org      *org.Book
+	mailbox  *mailbox.Book
+	cert     *cert.Book
+	ca       []page.Authority
+	rootList func(context.Context) (pki.CRL, bool, error)
+	pages    *pages.Pages
+	api      API
+	observe  func(method, route string, status int, took time.Duration)
 
 	mailboxes     *mailboxes.Section
 	imports       *importpages.Section
@@ -98,7 +107,9 @@ func New(p Parts) *Site {
 		Desk: p.Desk, People: p.People, Org: p.Org, Order: p.Order, DB: p.DB, Base: p.Base, Now: p.Now, Log: p.Log, Version: p.Version,
 	})
 	s := &Site{
-		Page: all, parts: p,
+		Page: all, people: p.People, org: p.Org, mailbox: p.Mailbox, cert: p.Cert, ca: p.CA, rootList: p.RootList,
+		pages: p.Pages, api: p.API, observe: p.Observe,
+
 		mailboxes: mailboxes.New(&mailboxes.Section{
 			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Recipe: p.Recipe, Outbox: p.Outbox,
 		}),

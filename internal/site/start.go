@@ -31,7 +31,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 		}
 		m.Tasks = append(m.Tasks, tasks...)
 	}
-	mine, err := s.parts.Mailbox.LinkedTo(ctx, by)
+	mine, err := s.mailbox.LinkedTo(ctx, by)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Site) withdrawToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.parts.People.WithdrawToken(r.Context(), s.Actor(r), x.ID); err != nil {
+	if err := s.people.WithdrawToken(r.Context(), s.Actor(r), x.ID); err != nil {
 		return err
 	}
 	return s.Done(w, r, paths.Token(x.ID), "token.withdrawn_done", "name", x.Name)
@@ -48,7 +48,7 @@ func (s *Site) officeTokens(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
 	v := tokensView{text: strings.TrimSpace(q.Get("q")), before: person.TokenID(max(0, before))}
-	all, next, err := s.parts.People.AllTokens(ctx, s.Actor(r), v.text, v.before)
+	all, next, err := s.people.AllTokens(ctx, s.Actor(r), v.text, v.before)
 	if err != nil {
 		return err
 	}

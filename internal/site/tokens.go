@@ -22,7 +22,7 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.parts.People.Tokens(ctx, by)
+	all, err := s.people.Tokens(ctx, by)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *Site) tokenState(ctx context.Context, x person.Token) view.StateModel {
 		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_withdrawn")}
 	case !x.Live(now):
 		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_ended")}
-	case s.parts.People.Sleeps(x):
+	case s.people.Sleeps(x):
 		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "token.state_sleeping")}
 	case x.Ends.Sub(now) <= endingSoon:
 		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "token.state_ending")}
@@ -79,10 +79,10 @@ type kept struct {
 }
 
 func (s *Site) kept(ctx context.Context, by person.Actor) (k kept, err error) {
-	if k.domains, err = s.parts.Org.Domains(ctx, by); err != nil {
+	if k.domains, err = s.org.Domains(ctx, by); err != nil {
 		return k, err
 	}
-	if k.organisations, err = s.parts.Org.Organisations(ctx, by); err != nil {
+	if k.organisations, err = s.org.Organisations(ctx, by); err != nil {
 		return k, err
 	}
 	k.domains = slices.DeleteFunc(k.domains, func(d org.EmailDomain) bool { return !d.Contact })
@@ -120,7 +120,7 @@ func (s *Site) tokenAsked(r *http.Request) (person.Token, error) {
 	if err != nil {
 		return person.Token{}, err
 	}
-	return s.parts.People.Token(r.Context(), s.Actor(r), n)
+	return s.people.Token(r.Context(), s.Actor(r), n)
 }
 
 // tokenFrame leads back to where x was found: among one's own, or everybody's.
@@ -155,7 +155,7 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 	if person.MayWithdraw(by, x, now) == nil && x.Withdrawn == nil {
 		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "token.withdraw"), Href: paths.Token(x.ID) + "/withdraw", Kind: view.Danger}}
 	}
-	if x.Live(now) && s.parts.People.Sleeps(x) {
+	if x.Live(now) && s.people.Sleeps(x) {
 		m.Notice = &view.NoticeModel{Kind: view.Info, Title: page.T(ctx, "token.sleeps_title"), Text: page.T(ctx, "token.sleeps", "name", x.Maker)}
 	}
 	if by.Account != x.Account {
@@ -192,7 +192,7 @@ func (s *Site) withdrawal(ctx context.Context, x person.Token, m *portalview.Tok
 	if x.WithdrawnBy == nil || *x.WithdrawnBy == x.Account {
 		return nil
 	}
-	names, err := s.parts.People.Names(ctx, []person.ID{*x.WithdrawnBy})
+	names, err := s.people.Names(ctx, []person.ID{*x.WithdrawnBy})
 	m.WithdrawnBy = page.T(ctx, "token.withdrawn_by", "name", names[*x.WithdrawnBy])
 	return err
 }
@@ -203,9 +203,9 @@ func (s *Site) reachOf(ctx context.Context, by person.Actor, x person.Token) (k 
 	if by.Account == x.Account {
 		return s.kept(ctx, by)
 	}
-	if k.domains, err = s.parts.Org.Domains(ctx, by); err != nil {
+	if k.domains, err = s.org.Domains(ctx, by); err != nil {
 		return k, err
 	}
-	k.organisations, err = s.parts.Org.Organisations(ctx, by)
+	k.organisations, err = s.org.Organisations(ctx, by)
 	return k, err
 }
