@@ -2,7 +2,6 @@ package clients
 
 import (
 	"net/http"
-	"strconv"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
@@ -28,10 +27,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why := page.NoReason
-	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
-		why = pki.Reason(n)
-	}
+	why := page.TypedReason(r)
 	err = s.Cert.Revoke(r.Context(), s.Doing(r), c.ID, why)
 	if err != nil && page.Answerable(err) && cert.MayRevoke(c) == nil {
 		return s.revokePage(w, r, c, why, err)

@@ -3,7 +3,6 @@ package mailboxes
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"petschaft/internal/cert"
@@ -31,10 +30,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why := page.NoReason
-	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
-		why = pki.Reason(n)
-	}
+	why := page.TypedReason(r)
 	n, err := s.Cert.RevokeAll(r.Context(), s.Actor(r), string(row.DomainName), row.ID, why)
 	if err != nil && page.Answerable(err) && cert.MayRevokeAll(row) == nil {
 		return s.revokePage(w, r, row, why, err)

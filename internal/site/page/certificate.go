@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -60,8 +61,17 @@ func (p *Page) CertificateLine(ctx context.Context, c cert.Certificate) view.Cer
 	}
 }
 
-// NoReason is what a form without a choice means; no reason has this number.
-const NoReason pki.Reason = -1
+// noReason is what a form without a choice means; no reason has this number.
+const noReason pki.Reason = -1
+
+// TypedReason is the reason that a form names.
+func TypedReason(r *http.Request) pki.Reason {
+	n, err := strconv.Atoi(r.PostFormValue("reason"))
+	if err != nil {
+		return noReason
+	}
+	return pki.Reason(n)
+}
 
 // ReasonModel asks for one of reasons; failed is why the form came back.
 func ReasonModel(ctx context.Context, reasons []pki.ReasonFacts, why pki.Reason, failed error) view.ReasonModel {

@@ -58,7 +58,7 @@ func (s *Section) next(ctx context.Context, by person.Actor, st recipe.State, st
 	m := recipeview.NextModel{
 		Title: page.T(ctx, "recipe.next", "step", page.T(ctx, words.Label)), What: []string{stepWhat(ctx, st.Kind, step)},
 		Form: view.FormModel{Action: action, Submit: view.ButtonModel{Label: page.T(ctx, words.Verb)}},
-		Name: in.Name, Primary: in.Primary, Comment: in.Comment, Applicant: in.Applicant, Reason: strconv.Itoa(int(in.Reason)), Errors: bad,
+		Name: in.Name, Primary: in.Primary, Comment: in.Comment, Applicant: in.Applicant, Reason: page.ReasonModel(ctx, pki.Reasons(false), in.Reason, failed), Errors: bad,
 	}
 	copy(m.Aliases[:], in.Aliases)
 	if len(bad) == 0 { // told that somebody else changed the row, the person goes on from what it is now
@@ -105,9 +105,6 @@ func revokeStep(ctx context.Context, st recipe.State, m *recipeview.NextModel) {
 		return
 	}
 	m.Asks = recipeview.ReasonAsked
-	for _, x := range pki.Reasons(false) {
-		m.Reasons = append(m.Reasons, view.Choice{Value: strconv.Itoa(int(x.Reason)), Label: page.T(ctx, x.ID), Hint: page.T(ctx, x.Help)})
-	}
 	if recipe.MaySkip(st, recipe.Revoke) == nil {
 		m.Skip = &view.ButtonModel{Label: page.T(ctx, "recipe.revoke_skip"), Action: m.Form.Action + "/skip"}
 	}

@@ -74,12 +74,9 @@ func readStep(r *http.Request) recipe.Input {
 	v := r.PostFormValue
 	in := recipe.Input{
 		Name: v("name"), Aliases: []string{v("alias1"), v("alias2")}, Primary: v("primary"), Comment: v("comment"),
-		Existing: v("existing"), Applicant: v("applicant"), Reason: page.NoReason,
+		Existing: v("existing"), Applicant: v("applicant"), Reason: page.TypedReason(r),
 	}
 	in.Version, _ = strconv.ParseInt(v("version"), 10, 64)
-	if n, err := strconv.Atoi(v("reason")); err == nil {
-		in.Reason = pki.Reason(n)
-	}
 	return in
 }
 

@@ -29,10 +29,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	why := page.NoReason
-	if n, err := strconv.Atoi(r.PostFormValue("reason")); err == nil {
-		why = pki.Reason(n)
-	}
+	why := page.TypedReason(r)
 	err = s.Cert.RevokeServer(r.Context(), s.Doing(r), c.Reference, why)
 	if err != nil && page.Answerable(err) && cert.MayRevokeServer(c) == nil {
 		return s.revokePage(w, r, c, why, err)
