@@ -29,6 +29,13 @@ func (c *Campus) Keeper(contact person.Actor, domain string) *Keeper {
 	return k
 }
 
+// Doing is the contact with a deed of that key.
+func (k *Keeper) Doing(key string) person.Actor {
+	by := k.Contact
+	by.Deed = &person.Deed{Key: key, Digest: func() []byte { return []byte(key) }}
+	return by
+}
+
 // AddRow makes a personal row for local at the domain.
 func (k *Keeper) AddRow(t testing.TB, local string, aliases ...string) mailbox.ID {
 	t.Helper()

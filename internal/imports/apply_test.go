@@ -149,19 +149,19 @@ func TestAppliedByManyAtOnceItIsAppliedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	im := r.planned(t, heads+"neu;neu@uni.example;;;personal;;\n")
-	expect(t, trial.Race(50, campus.Said, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
+	trial.Expect(t, trial.Race(50, campus.Said, func(int) error { return second(r.Imports.Apply(t.Context(), r.contact, r.uni, im.ID, 0)) }), map[string]int{"": 50})
 	if n := r.campus.Scalar(`select count(*) from river_job where kind = 'mailbox_import' and args->>'import' = $1`, fmt.Sprint(im.ID)); n != 2 {
 		t.Errorf("got %d jobs, want one for the plan and one to apply it", n)
 	}
-	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	trial.Expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
 	if n := r.campus.Scalar(`select count(*) from address_row`); n != 1 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Applied {
 		t.Errorf("got %d rows, want one", n)
 	}
 	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'mailbox.imported'`); n != 1 {
 		t.Errorf("got %d audit lines of the import, want one", n)
 	}
-	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
-	expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
+	trial.Expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Undo(t.Context(), r.contact, r.uni, im.ID) }), map[string]int{"": 20})
+	trial.Expect(t, trial.Race(20, campus.Said, func(int) error { return r.Imports.Work(t.Context(), im.ID) }), map[string]int{"": 20})
 	if n := r.campus.Scalar(`select count(*) from address_row`); n != 0 || r.imp(t, r.contact, r.uni, im.ID).State != imports.Undone {
 		t.Errorf("after undoing: got %d rows, want none", n)
 	}

@@ -7,16 +7,8 @@ import (
 	"testing"
 
 	"petschaft/internal/imports"
-	"petschaft/internal/person"
 	"petschaft/internal/pgtest"
 )
-
-// doing is the contact with a deed.
-func (r *rig) doing(key string) person.Actor {
-	by := r.contact
-	by.Deed = &person.Deed{Key: key, Digest: func() []byte { return []byte(key) }}
-	return by
-}
 
 func TestFilesWithWhatNobodySeesAreReadAsOneSeesThem(t *testing.T) {
 	t.Parallel()
@@ -70,7 +62,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneImport(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range made {
 		all.Go(func() {
-			im, err := books[i%2].UploadPlan(t.Context(), r.doing("import"), r.uni, "x.csv", strings.NewReader(file), imports.Wish{})
+			im, err := books[i%2].UploadPlan(t.Context(), r.Doing("import"), r.uni, "x.csv", strings.NewReader(file), imports.Wish{})
 			if made[i] = im.ID; err != nil {
 				t.Error(err)
 			}

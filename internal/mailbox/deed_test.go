@@ -11,13 +11,6 @@ import (
 	"petschaft/internal/trial"
 )
 
-// doing is the contact with a deed.
-func (r *rig) doing(key string) person.Actor {
-	by := r.contact
-	by.Deed = &person.Deed{Key: key, Digest: func() []byte { return []byte(key) }}
-	return by
-}
-
 // TestTheSameDeedOfTwoProcessesMakesOneThing asks fifty times at once, on two
 // pools, and compares what each is told.
 func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
@@ -47,7 +40,7 @@ func TestTheSameDeedOfTwoProcessesMakesOneThing(t *testing.T) {
 		for i := range made {
 			all.Go(func() {
 				var err error
-				if made[i], err = c.do(books[i%2], r.doing(what)); err != nil {
+				if made[i], err = c.do(books[i%2], r.Doing(what)); err != nil {
 					t.Errorf("%s: %v", what, err)
 				}
 			})
@@ -68,17 +61,17 @@ func TestADeedTellsOfTheRoundThatItMade(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.AddRow(t, "ada")
-	first := trial.Must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	first := trial.Must(r.Challenge(t.Context(), r.Doing("k"), r.uni, id))
 	r.clock.Advance(2 * mailbox.DefaultBrakes.RowGap)
 	later := trial.Must(r.Challenge(t.Context(), r.contact, r.uni, id))
-	again := trial.Must(r.Challenge(t.Context(), r.doing("k"), r.uni, id))
+	again := trial.Must(r.Challenge(t.Context(), r.Doing("k"), r.uni, id))
 	if again.ID != first.ID || again.Outcome != "replaced" || len(again.Challenges) != 1 || later.ID == first.ID {
 		t.Errorf("got %+v, want the first round as it is now", again)
 	}
 	r.SwitchOff(t, id) // what no other request may now
-	if again, err := r.Challenge(t.Context(), r.doing("k"), r.uni, id); again.ID != first.ID || err != nil {
+	if again, err := r.Challenge(t.Context(), r.Doing("k"), r.uni, id); again.ID != first.ID || err != nil {
 		t.Errorf("got %+v and %v, want the first round", again, err)
 	}
 	r.ok(t, r.Org.RemoveMember(t.Context(), r.officer, r.group, r.contact.Account))
-	campus.Wants(t, second(r.Challenge(t.Context(), r.doing("k"), r.uni, id)), "fault.missing")
+	campus.Wants(t, second(r.Challenge(t.Context(), r.Doing("k"), r.uni, id)), "fault.missing")
 }

@@ -11,20 +11,12 @@ import (
 	"petschaft/internal/trial"
 )
 
-// expect fails unless exactly these outcomes happened.
-func expect(t *testing.T, got, want map[string]int) {
-	t.Helper()
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got outcomes %v, want %v (\"\" is success)", got, want)
-	}
-}
-
 func TestFiftyConfirmationsOfOneChallengeGiveOneSuccess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.AddRow(t, "ada")
 	digest := r.ChallengeRow(t, id)["ada@uni.example"]
-	expect(t, trial.Race(50, said, func(int) error {
+	trial.Expect(t, trial.Race(50, said, func(int) error {
 		_, err := r.Confirm(t.Context(), r.ada, digest)
 		return err
 	}), map[string]int{"": 1, "mailbox.link.confirmed": 49})
@@ -46,7 +38,7 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 		_, err := r.Confirm(t.Context(), sides[i%2].by, sides[i%2].digest)
 		return err
 	})
-	expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 24, "mailbox.link.other_account": 25})
+	trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 24, "mailbox.link.other_account": 25})
 	row := r.ReadRow(t, id)
 	if row.Status != mailbox.Open || row.Linked != nil {
 		t.Errorf("got status %q, linked %v, want the round still open and no link", row.Status, row.Linked)
@@ -80,9 +72,9 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 		case got[""] != 1:
 			t.Errorf("got %v, want one success", got)
 		case status == mailbox.Confirmed:
-			expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 11})
+			trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 11})
 		case status == mailbox.None:
-			expect(t, got, map[string]int{"": 1, "mailbox.link.declined": 11})
+			trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.declined": 11})
 		default:
 			t.Errorf("got status %q, want confirmed or none", status)
 		}
@@ -114,7 +106,7 @@ func TestChallengesAtOnceStartOneRoundAndMeetTheBrake(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.AddRow(t, "ada", "a.adler@uni.example")
-	expect(t, trial.Race(50, said, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
+	trial.Expect(t, trial.Race(50, said, func(int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, id)) }),
 		map[string]int{"": 1, "mailbox.brake.gap": 49})
 	if n := r.campus.Scalar(`select count(*) from challenge_round where outcome = 'open'`); n != 1 {
 		t.Errorf("got %d open rounds, want 1", n)
@@ -132,7 +124,7 @@ func TestTheActorsBrakeHoldsAcrossRowsAtOnce(t *testing.T) {
 	for i := range ids {
 		ids[i] = r.AddRow(t, fmt.Sprintf("ada%d", i))
 	}
-	expect(t, trial.Race(50, said, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
+	trial.Expect(t, trial.Race(50, said, func(i int) error { return second(r.Challenge(t.Context(), r.contact, r.uni, ids[i])) }),
 		map[string]int{"": 10, "mailbox.brake.actor": 40})
 }
 
@@ -182,7 +174,7 @@ func TestAddingInAPoolOfFewConnectionsDoesNotWaitForItself(t *testing.T) {
 		_, err := r.Add(t.Context(), r.contact, r.uni, mailbox.Input{Kind: mailbox.Personal, Name: "x", Primary: fmt.Sprintf("x%d@uni.example", i)})
 		return err
 	})
-	expect(t, got, map[string]int{"": 32})
+	trial.Expect(t, got, map[string]int{"": 32})
 }
 
 func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
@@ -195,7 +187,7 @@ func TestOfTwoActivationsThatWantOneAddressOneWins(t *testing.T) {
 		trial.Must(0, r.Edit(t.Context(), r.contact, r.uni, id, r.ReadRow(t, id).Version, in))
 	}
 	got := trial.Race(2, said, func(i int) error { return r.Activate(t.Context(), r.contact, r.uni, ids[i]) })
-	expect(t, got, map[string]int{"": 1, "mailbox.address.taken": 1})
+	trial.Expect(t, got, map[string]int{"": 1, "mailbox.address.taken": 1})
 }
 
 func TestDeletingAndChallengingAtOnceNeverLosesAChallenge(t *testing.T) {
@@ -224,7 +216,7 @@ func TestReadersOfCountsSeeTheSameSumWhileTheyAreFolded(t *testing.T) {
 	for i := range 20 {
 		r.AddRow(t, fmt.Sprintf("ada%d", i))
 	}
-	expect(t, trial.Race(40, said, func(i int) error {
+	trial.Expect(t, trial.Race(40, said, func(i int) error {
 		if i%4 == 0 {
 			return r.Fold(t.Context())
 		}

@@ -1,6 +1,10 @@
 package trial
 
-import "sync"
+import (
+	"maps"
+	"sync"
+	"testing"
+)
 
 // Race runs f n times at once and counts what said makes of each one's error.
 func Race(n int, said func(error) string, f func(i int) error) map[string]int {
@@ -20,4 +24,12 @@ func Race(n int, said func(error) string, f func(i int) error) map[string]int {
 		counts[s]++
 	}
 	return counts
+}
+
+// Expect fails the test unless exactly these outcomes of a race came.
+func Expect(t testing.TB, got, want map[string]int) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("got outcomes %v, want %v (\"\" is success)", got, want)
+	}
 }
