@@ -37,10 +37,11 @@ type responsesArgs struct{}
 // Kind says answers, as the table does: jobs of the version before are queued under it.
 func (responsesArgs) Kind() string { return "cert_answers" }
 
-// Jobs registers the signing of lists and responses and returns when it runs by
-// itself: every minute it looks for revocations that are on no list, for lists
+// Jobs registers what happens to certificates by itself and returns when: every
+// minute phases turn, and it looks for revocations that are on no list, for lists
 // older than a day, so that a missed day is caught up, and for responses whose turn
-// it is; every hour for certificates without a response.
+// it is; every hour for certificates without a response, and for reminders and
+// digests, so that what a night missed is caught up.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, j *river.Job[listArgs]) error {
 		return b.Announce(ctx, j.Args.Authority)
@@ -49,7 +50,13 @@ func (b *Book) Jobs(w *river.Workers) []queue.Task {
 		return b.NoteMissingResponses(ctx)
 	}))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[responsesArgs]) error { return b.AnnounceAll(ctx) }))
-	return append(b.serverJobs(w), queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, responsesArgs{}))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[digestArgs]) error { return b.SendDigests(ctx) }))
+	return []queue.Task{
+		queue.Every(time.Hour, remindArgs{}), queue.Every(time.Hour, digestArgs{}), queue.Every(time.Minute, phaseArgs{}),
+		queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, responsesArgs{}),
+	}
 }
 
 // toAnnounce makes the response about a certificate that tx revokes due, and has

@@ -3,12 +3,8 @@ package cert
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-
-	"petschaft/internal/queue"
 )
 
 type phaseArgs struct{}
@@ -42,11 +38,4 @@ func (b *Book) TurnPhases(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// serverJobs registers what happens to server certificates by themselves: every
-// minute phases turn; reminders are of both kinds.
-func (b *Book) serverJobs(w *river.Workers) []queue.Task {
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
-	return append(b.reminderJobs(w), queue.Every(time.Minute, phaseArgs{}))
 }

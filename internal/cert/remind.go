@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
-	"petschaft/internal/queue"
 	"petschaft/web/paths"
 )
 
@@ -22,14 +20,6 @@ func (remindArgs) Kind() string { return "cert_remind" }
 type digestArgs struct{}
 
 func (digestArgs) Kind() string { return "cert_digest" }
-
-// reminderJobs registers what tells of certificates that end: every hour, so
-// that what a night missed is caught up.
-func (b *Book) reminderJobs(w *river.Workers) []queue.Task {
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[digestArgs]) error { return b.SendDigests(ctx) }))
-	return []queue.Task{queue.Every(time.Hour, remindArgs{}), queue.Every(time.Hour, digestArgs{})}
-}
 
 // remindBatch is how many certificates one transaction reminds of.
 const remindBatch = 500

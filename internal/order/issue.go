@@ -68,8 +68,14 @@ func goesOn(err error, attempt int) error {
 // to be issued and has lost its own.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, &issuer{book: b})
-	return append(b.serverJobs(w),
-		queue.Due[issueArgs](`select jsonb_build_object('application', id) from application where ended is null and state in ('queued', 'issuing')`))
+	river.AddWorker(w, &fulfiller{book: b})
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tellArgs]) error { return b.TellOfficers(ctx) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[recheckArgs]) error { return b.RecheckAll(ctx) }))
+	return []queue.Task{
+		queue.Every(tellEvery, tellArgs{}), queue.Every(tellEvery, recheckArgs{}),
+		queue.Due[fulfilArgs](`select jsonb_build_object('order', id) from server_order where state in ('approved', 'issuing')`),
+		queue.Due[issueArgs](`select jsonb_build_object('application', id) from application where ended is null and state in ('queued', 'issuing')`),
+	}
 }
 
 // Issue leads an application to its end: it may run any number of times, in any

@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"petschaft/internal/mail"
-	"petschaft/internal/queue"
 	"petschaft/web/paths"
 )
 
@@ -24,16 +22,6 @@ func (tellArgs) Kind() string { return "order_tell" }
 type recheckArgs struct{}
 
 func (recheckArgs) Kind() string { return "order_recheck" }
-
-func (b *Book) serverJobs(w *river.Workers) []queue.Task {
-	river.AddWorker(w, &fulfiller{book: b})
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tellArgs]) error { return b.TellOfficers(ctx) }))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[recheckArgs]) error { return b.RecheckAll(ctx) }))
-	return []queue.Task{
-		queue.Every(tellEvery, tellArgs{}), queue.Every(tellEvery, recheckArgs{}),
-		queue.Due[fulfilArgs](`select jsonb_build_object('order', id) from server_order where state in ('approved', 'issuing')`),
-	}
-}
 
 // Bounds of one round of mails: how many orders it tells of, and how many of
 // them a letter names.
