@@ -151,6 +151,10 @@ func at(i pki.Issuer, base *url.URL, name string) pki.Issuer {
 	return i
 }
 
+// errSerialTaken is that an authority has signed another certificate under the
+// serial number.
+var errSerialTaken = fault.New(fault.Conflict, "schema.ca_issued_serial")
+
 // Issue returns the certificate for r, signed by the authority of its profile.
 // It passed every rule before (package lint), else it is refused as invalid.
 // One intent has one certificate: asked again, also at once, from elsewhere or
@@ -181,7 +185,7 @@ func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, erro
 	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts
 		c, err = l.issued(ctx, r)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return pki.Certificate{}, fault.New(fault.Conflict, "schema.ca_issued_serial").Because(err)
+			return pki.Certificate{}, errSerialTaken.Because(err)
 		}
 	}
 	return c, err

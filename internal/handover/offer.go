@@ -104,7 +104,7 @@ type Wish struct {
 	Organisations []org.OrganisationID // one or several, at most 50
 	Email         string               // of the successor
 	Successor     person.ID            // whom the giver was shown; 0: nobody
-	Form          string               // of the form; the same one makes no second offer (ErrForm). Empty: a new one
+	Form          string               // of the form; the same one makes no second offer (ErrFormUsed). Empty: a new one
 }
 
 // WithPassword is a new offer with its session password, 4-4-4-4: the only time
@@ -114,8 +114,8 @@ type WithPassword struct {
 	Password string
 }
 
-// ErrForm is that a form which made offers was sent again.
-var ErrForm = fault.New(fault.Conflict, "schema.handover_form")
+// ErrFormUsed is that a form which made offers was sent again.
+var ErrFormUsed = fault.New(fault.Conflict, "schema.handover_form")
 
 // Offer offers organisations to a successor, all or none; each offer has its own
 // password and its own end. An open offer of an organisation is replaced.

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	earlierpages "petschaft/internal/site/earlier"
 	importpages "petschaft/internal/site/imports"
+	"petschaft/internal/site/page"
 	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
@@ -71,7 +72,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 		return large.Because(err)
 	}
 	if err != nil {
-		return (&fault.Fault{Kind: fault.Invalid}).Because(err)
+		return page.ErrUnreadable.Because(err)
 	}
 	return nil
 }

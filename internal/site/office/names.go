@@ -114,7 +114,9 @@ func (s *Section) ValidateName(w http.ResponseWriter, r *http.Request) error {
 	m := officeview.NameForm{Wildcard: v("wildcard") == "on", Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until")}
 	in := org.Check{Wildcard: m.Wildcard, Proof: org.Proof{Method: m.Method, By: m.By, From: page.TypedDay(m.From), Until: page.TypedDay(m.Until)}}
 	if m.Until != "" && in.Until.IsZero() { // no day, which is not the same as none given
-		err = &fault.Fault{Kind: fault.Invalid, ID: "fault.form", Fields: []fault.Field{{Name: "proof_until", ID: "field.date"}}}
+		var bad fault.Fields
+		bad.Add("proof_until", "field.date")
+		err = bad.Err()
 	} else {
 		err = s.Org.ValidateName(r.Context(), s.Actor(r), n.ID, in)
 	}

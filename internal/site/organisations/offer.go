@@ -210,7 +210,7 @@ func (s *Section) offer(w http.ResponseWriter, r *http.Request, in handing) erro
 	made, err := s.Handover.Offer(r.Context(), s.Actor(r), handover.Wish{
 		Organisations: in.organisations, Email: in.email, Successor: in.successor, Form: in.form,
 	})
-	if errors.Is(err, handover.ErrForm) {
+	if errors.Is(err, handover.ErrFormUsed) {
 		return s.shownOnce(w, r, in)
 	}
 	if err != nil {

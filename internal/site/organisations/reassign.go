@@ -197,7 +197,7 @@ func (s *Section) PersonMeant(r *http.Request) (found person.Account, form offic
 	form.Who = strings.TrimSpace(r.PostFormValue("who"))
 	unclear := func(id string) error {
 		form.Error = page.T(ctx, id, "who", form.Who)
-		return &fault.Fault{Kind: fault.Invalid, ID: "fault.form"}
+		return fault.ErrForm
 	}
 	if form.Who == "" {
 		return found, form, unclear("field.required"), nil

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/web/view"
 )
@@ -32,11 +31,11 @@ func ReadCSRForm(r *http.Request) (CSRForm, error) {
 		return in, nil
 	}
 	if err != nil {
-		return in, &fault.Fault{Kind: fault.Invalid}
+		return in, ErrUnreadable.Because(err)
 	}
 	defer f.Close()
 	if in.file, err = io.ReadAll(f); err != nil {
-		return in, (&fault.Fault{Kind: fault.Invalid}).Because(err)
+		return in, ErrUnreadable.Because(err)
 	}
 	return in, nil
 }
