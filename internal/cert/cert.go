@@ -77,7 +77,7 @@ type Book struct {
 	Authority Authority // nil while none is set up
 	Now       func() time.Time
 	Base      string
-	Reminders []int // days before the end, in any order; none means DefaultReminders
+	Reminders []int // days before the end, in any order; none means 28 and 14
 
 	responses responses
 }

@@ -15,9 +15,9 @@ import (
 	"petschaft/internal/pki"
 )
 
-// EarlierAuthority is what stands for the authority of an earlier certificate: none of
+// earlierAuthority is what stands for the authority of an earlier certificate: none of
 // the portal's, so that no list and no answer of theirs ever names it.
-const EarlierAuthority = "foreign"
+const earlierAuthority = "foreign"
 
 // Earlier is a certificate from before the portal, with whose it is: that of a
 // mailbox belongs to an account and a row, that of servers to an organisation.
@@ -66,7 +66,7 @@ func (e Earlier) columns(now time.Time) pgx.NamedArgs {
 	c := e.Certificate
 	sum := sha256.Sum256(c.DER)
 	args := pgx.NamedArgs{
-		"reference": e.Reference, "authority": EarlierAuthority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": sum[:],
+		"reference": e.Reference, "authority": earlierAuthority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": sum[:],
 		"key": c.Key.Fingerprint[:], "subject": c.Subject, "from": c.NotBefore, "until": c.NotAfter, "import": e.Import,
 		"chain": append([][]byte{}, e.Chain...), "account": nil, "row": nil, "emails": []string{}, "organisation": nil, "name": nil,
 		"names": nil, "product": nil, "renewable": nil, "phase": nil, "turns": nil,

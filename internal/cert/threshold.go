@@ -8,8 +8,8 @@ import (
 	"petschaft/internal/pki"
 )
 
-// DefaultReminders is how many days before its end a certificate is reminded of.
-func DefaultReminders() []int { return []int{28, 14} }
+// defaultReminders is how many days before its end a certificate is reminded of.
+func defaultReminders() []int { return []int{28, 14} }
 
 // The days of reminders are bounded, and how many there are.
 const (
@@ -21,7 +21,7 @@ const (
 func (b *Book) days() []int {
 	all := slices.Clone(b.Reminders)
 	if len(all) == 0 {
-		all = DefaultReminders()
+		all = defaultReminders()
 	}
 	slices.SortFunc(all, func(x, y int) int { return y - x })
 	return slices.Compact(all)

@@ -18,8 +18,8 @@ import (
 	"petschaft/web/paths"
 )
 
-// ServerAuthority is the authority that server certificates come from.
-const ServerAuthority = "tls"
+// serverAuthority is the authority that server certificates come from.
+const serverAuthority = "tls"
 
 type fulfilArgs struct {
 	Order ServerID `json:"order"`
@@ -155,7 +155,7 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 			return fmt.Errorf("read order: %w", err)
 		}
 		i := cert.ServerIssuance{
-			Reference: o.Reference, Authority: ServerAuthority, Organisation: o.Organisation, Order: int64(o.ID), Replaces: o.Replaces,
+			Reference: o.Reference, Authority: serverAuthority, Organisation: o.Organisation, Order: int64(o.ID), Replaces: o.Replaces,
 			Product: o.Product, Certificate: c,
 		}
 		if o.State.over() {

@@ -81,8 +81,8 @@ type Authority interface {
 	Issue(ctx context.Context, r pki.Request) (pki.Certificate, error)
 }
 
-// MailAuthority is the authority that client certificates come from.
-const MailAuthority = "mail"
+// mailAuthority is the authority that client certificates come from.
+const mailAuthority = "mail"
 
 // Application is one as its applicant or an officer sees it.
 type Application struct {

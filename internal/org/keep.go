@@ -64,7 +64,7 @@ func (p *Proof) check(now time.Time, bad *fault.Fields) {
 	case p.From.IsZero():
 	case !p.Until.After(p.From):
 		bad.Add("proof_until", "org.proof.order")
-	case p.Until.Sub(p.From) > MaxProof:
+	case p.Until.Sub(p.From) > maxProof:
 		bad.Add("proof_until", "org.proof.long")
 	}
 }

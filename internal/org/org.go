@@ -88,8 +88,8 @@ func (v Validation) ChallengeLife() time.Duration {
 	return 24 * time.Hour
 }
 
-// MaxProof is how long the validation of a domain counts (S/MIME BR 4.2.1).
-const MaxProof = 398 * 24 * time.Hour
+// maxProof is how long the validation of a domain counts (S/MIME BR 4.2.1).
+const maxProof = 398 * 24 * time.Hour
 
 // Proof records who validated a domain, how, and from when until when. It is
 // empty where mailboxes are validated one by one.

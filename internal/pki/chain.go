@@ -70,8 +70,8 @@ func SelfSigned(der []byte) bool {
 	return err == nil && signs(c, c)
 }
 
-// Rootless is a chain without the root at its end, if there is one above the leaf.
-func Rootless(chain [][]byte) [][]byte {
+// rootless is a chain without the root at its end, if there is one above the leaf.
+func rootless(chain [][]byte) [][]byte {
 	if n := len(chain) - 1; n > 0 && SelfSigned(chain[n]) {
 		return chain[:n]
 	}

@@ -17,7 +17,7 @@ func Formats() []Format {
 	return []Format{
 		{"certificate.pem", ".pem", one, false, func(c [][]byte) ([]byte, error) { return PEM(c[0]), nil }},
 		{"x509chain.pem", "-x509chain.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(c...), nil }},
-		{"fullchain.pem", "-fullchain.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(Rootless(c)...), nil }},
+		{"fullchain.pem", "-fullchain.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(rootless(c)...), nil }},
 		{"issuers.pem", "-issuers.pem", many, true, func(c [][]byte) ([]byte, error) { return PEM(c[1:]...), nil }},
 		{"certificate.cer", ".cer", "application/pkix-cert", false, func(c [][]byte) ([]byte, error) { return c[0], nil }},
 		{"certificate.p7b", ".p7b", "application/x-pkcs7-certificates", false, func(c [][]byte) ([]byte, error) { return PKCS7(c...) }},

@@ -7,11 +7,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Statement is how long a statement may take, with the reading of its rows,
+// statementLimit is how long a statement may take, with the reading of its rows,
 // whoever runs it and whatever deadline they have: a connection that died
 // silently holds up nothing for longer. It is more than the ten seconds that a
 // statement waits for a lock.
-const Statement = 20 * time.Second
+const statementLimit = 20 * time.Second
 
 type limitKey struct{}
 
@@ -38,7 +38,7 @@ func (l *limits) Next() pgx.QueryTracer { return l.next }
 type endKey struct{}
 
 func begin(ctx context.Context) context.Context {
-	d := Statement
+	d := statementLimit
 	if slow, ok := ctx.Value(limitKey{}).(time.Duration); ok {
 		d = slow
 	}

@@ -28,7 +28,7 @@ const connections = 20
 
 // Open connects to url (postgres://…). Every session speaks UTC and gives up
 // a lock after ten seconds and an idle transaction after a minute, so that
-// one stuck process cannot hold up the others; a statement ends after Statement,
+// one stuck process cannot hold up the others; a statement ends after 20 seconds,
 // a connection that died silently within seconds. change may adjust the pool.
 func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB, error) {
 	c, err := pgxpool.ParseConfig(url)

@@ -32,7 +32,7 @@ type Input struct {
 // second is told that it is done.
 func (b *Book) Do(ctx context.Context, by person.Actor, id ID, step Step, in Input) error {
 	return b.change(ctx, by, id, func(tx pgx.Tx, now time.Time, s State) error {
-		if err := MayDo(s, step); err != nil {
+		if err := mayDo(s, step); err != nil {
 			return err
 		}
 		at := mailbox.Step{Now: now, By: by, Domain: string(s.Row.DomainName), Row: s.Row.ID, Part: s.ID.Thing()}

@@ -105,9 +105,9 @@ func (s State) asked() bool {
 	return slices.Contains([]mailbox.Status{mailbox.Open, mailbox.Confirmed, mailbox.Undeliverable}, r.Status)
 }
 
-// MayDo tells whether step is the next of the recipe. What the step itself asks
+// mayDo tells whether step is the next of the recipe. What the step itself asks
 // for is asked when it is done.
-func MayDo(s State, step Step) error {
+func mayDo(s State, step Step) error {
 	if err := mailbox.MayEditRows(s.Row.Standing); err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func MayDo(s State, step Step) error {
 // MaySkip tells whether step may be left out: only with another applicant are
 // the old certificates revoked "if necessary" (R70).
 func MaySkip(s State, step Step) error {
-	if err := MayDo(s, step); err != nil {
+	if err := mayDo(s, step); err != nil {
 		return err
 	}
 	if s.Kind != Applicant || step != Revoke {

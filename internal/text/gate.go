@@ -25,7 +25,7 @@ var (
 
 // Address refuses an address whose path or query is no text when it is decoded.
 func Address(u *url.URL) error {
-	if !Valid(u.Path) || !ValidForm(u.Query()) {
+	if !Valid(u.Path) || !validForm(u.Query()) {
 		return ErrAddress
 	}
 	return nil
@@ -34,7 +34,7 @@ func Address(u *url.URL) error {
 // Form refuses a form that was read where a name, a value or the name of a file
 // is no text.
 func Form(r *http.Request) error {
-	ok := ValidForm(r.Form)
+	ok := validForm(r.Form)
 	if r.MultipartForm != nil {
 		for name, files := range r.MultipartForm.File {
 			ok = ok && Valid(name)
@@ -49,8 +49,8 @@ func Form(r *http.Request) error {
 	return nil
 }
 
-// ValidForm tells whether all names and values of a form are texts.
-func ValidForm(form url.Values) bool {
+// validForm tells whether all names and values of a form are texts.
+func validForm(form url.Values) bool {
 	for name, values := range form {
 		if !Valid(name) {
 			return false
