@@ -38,7 +38,7 @@ type Addresses struct {
 
 func address(r mailbox.Row) Address {
 	return Address{
-		ID: int64(r.ID), Domain: string(r.DomainName), Kind: string(r.Kind), Name: r.Name, Primary: string(r.Primary), Aliases: plain(r.Aliases),
+		ID: int64(r.ID), Domain: string(r.DomainName), Kind: string(r.Kind), Name: r.Name, Primary: string(r.Primary), Aliases: org.Plain(r.Aliases),
 		Applicant: orNull(string(r.Applicant)), Comment: r.Comment, Active: r.Active, Status: string(r.Status), Linked: r.LinkedName,
 		Since: utcOr(r.LinkedSince), Suspended: r.Suspended != nil && *r.Suspended, Doubtful: r.Doubtful, Ends: utcOr(r.CertificateEnd),
 		Created: utc(r.Created), Changed: utc(r.Changed),
@@ -51,14 +51,6 @@ func rows(all []mailbox.Row) Addresses {
 		out.Addresses = append(out.Addresses, address(r))
 	}
 	return out
-}
-
-func plain(as []org.Address) []string {
-	s := make([]string, len(as))
-	for i, a := range as {
-		s[i] = string(a)
-	}
-	return s
 }
 
 func orNull(s string) *string {

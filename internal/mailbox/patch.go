@@ -38,7 +38,7 @@ func (p Patch) edits() bool {
 
 // input is what an edit of r saves.
 func (p Patch) input(r Row) Input {
-	in := Input{Kind: r.Kind, Name: r.Name, Aliases: plain(r.Aliases), Applicant: string(r.Applicant), Comment: r.Comment, Person: p.Person}
+	in := Input{Kind: r.Kind, Name: r.Name, Aliases: org.Plain(r.Aliases), Applicant: string(r.Applicant), Comment: r.Comment, Person: p.Person}
 	if p.Kind != nil {
 		in.Kind = *p.Kind
 	}
@@ -55,14 +55,6 @@ func (p Patch) input(r Row) Input {
 		in.Comment = *p.Comment
 	}
 	return in
-}
-
-func plain(as []org.Address) []string {
-	s := make([]string, len(as))
-	for i, a := range as {
-		s[i] = string(a)
-	}
-	return s
 }
 
 // Patch changes a row and returns it as it is then, all or nothing: what Edit,

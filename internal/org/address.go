@@ -124,3 +124,12 @@ func Folded(as []Address) []string {
 	}
 	return f
 }
+
+// Plain is each of the addresses as it is kept.
+func Plain(as []Address) []string {
+	s := make([]string, len(as))
+	for i, a := range as {
+		s[i] = string(a)
+	}
+	return s
+}

@@ -129,13 +129,8 @@ func ProductName(ctx context.Context, code string) string {
 // T words id in the reader's language.
 func T(ctx context.Context, id string, args ...any) string { return locale.From(ctx).T(id, args...) }
 
-func Addresses(as []org.Address) []string {
-	out := make([]string, len(as))
-	for i, a := range as {
-		out[i] = string(a)
-	}
-	return out
-}
+// Addresses are addresses as pages show them; not every section of theirs knows org.
+func Addresses(as []org.Address) []string { return org.Plain(as) }
 
 // TokenVerb words what a token may do.
 func TokenVerb(ctx context.Context, v person.Verb) string {
