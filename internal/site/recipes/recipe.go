@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
