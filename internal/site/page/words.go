@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/recipe"
 	"petschaft/web/locale"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -125,6 +126,12 @@ func ProductName(ctx context.Context, code string) string {
 	}
 	return code
 }
+
+// BulkPath is the address of x.
+func BulkPath(x bulk.Bulk) string { return paths.Bulk(x.DomainName, x.ID) }
+
+// RowPath is the address of r.
+func RowPath(r mailbox.Row) string { return paths.Row(r.DomainName, r.ID) }
 
 // T words id in the reader's language.
 func T(ctx context.Context, id string, args ...any) string { return locale.From(ctx).T(id, args...) }
