@@ -163,6 +163,7 @@ func (s *Section) Facts(ctx context.Context, o org.Organisation) organisationvie
 	return m
 }
 
+// OrganisationsCrumb leads back to all organisations.
 func OrganisationsCrumb(ctx context.Context) view.Link {
 	return view.Link{Label: page.T(ctx, "office.organisations"), Href: paths.OfficeOrganisations}
 }

@@ -36,6 +36,7 @@ func FindingWords(ctx context.Context, f lint.Finding) string {
 	return RuleLabel(ctx, f.Rule) + ": " + T(ctx, f.ID, f.Args...)
 }
 
+// Findings tell each broken rule.
 func Findings(ctx context.Context, found []lint.Finding) (ms []view.CheckModel) {
 	for _, f := range found {
 		ms = append(ms, view.CheckModel{State: view.StateModel{Kind: view.Bad, Word: T(ctx, "lint.broken")}, Text: FindingWords(ctx, f)})

@@ -94,6 +94,7 @@ func ActionWords(ctx context.Context, action string) string {
 	return action
 }
 
+// ActionKind is how a line about an action looks.
 func ActionKind(action string) view.Kind {
 	switch action {
 	case "mailbox.confirmed", "mailbox.linked", "mailbox.link_checked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
@@ -182,6 +183,7 @@ func plainDetail(ctx context.Context, key string, v any) string {
 	return fmt.Sprint(v)
 }
 
+// OrNothing is s, in words where it is empty.
 func OrNothing(ctx context.Context, s string) string {
 	if s == "" {
 		return T(ctx, "audit.nothing")

@@ -45,8 +45,10 @@ var bulkVerbs = map[bulk.Verb]string{
 	bulk.Comment: "bulk.verb_comment", bulk.Delete: "bulk.verb_delete",
 }
 
+// BulkVerb words what a bulk does.
 func BulkVerb(ctx context.Context, v bulk.Verb) string { return T(ctx, bulkVerbs[v]) }
 
+// RowKind words whose address a row is.
 func RowKind(ctx context.Context, k mailbox.Kind) string {
 	if k == mailbox.Functional {
 		return T(ctx, "row.functional")
@@ -85,6 +87,7 @@ var StepWords = map[recipe.Step]struct{ Label, What, Verb, Done string }{
 	recipe.Hand:         {"recipe.hand", "recipe.hand_what", "recipe.hand_verb", "recipe.hand_done"},
 }
 
+// Moment words at, which may not have come.
 func Moment(ctx context.Context, at *time.Time, now time.Time) view.Moment {
 	if at == nil {
 		return view.Moment{}
@@ -104,6 +107,7 @@ func Dated(ctx context.Context, now time.Time, args []any) []any {
 	return worded
 }
 
+// Spelled are names of servers as people write them.
 func Spelled(names []string) []string {
 	all := make([]string, len(names))
 	for i, n := range names {
