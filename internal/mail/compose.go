@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
-	netmail "net/mail"
+	"mime/quotedprintable"
+	"regexp"
 	"strings"
 
 	gomail "github.com/wneessen/go-mail"
@@ -21,7 +22,7 @@ func (s *Sender) compose(l Letter) ([]byte, error) {
 	if _, err := m.WriteTo(&body); err != nil {
 		return nil, fmt.Errorf("the mail cannot be composed: %w", err)
 	}
-	return body.Bytes(), nil
+	return bytes.Replace(body.Bytes(), []byte("\r\nMessage-ID:\r\n "), []byte("\r\nMessage-ID: "), 1), nil // see message
 }
 
 func (s *Sender) message(l Letter) (*gomail.Msg, error) {
@@ -36,17 +37,43 @@ func (s *Sender) message(l Letter) (*gomail.Msg, error) {
 		return nil, err
 	}
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	m.FromMailAddress(s.from)
-	m.ReplyToMailAddress(&netmail.Address{Address: s.config.Bounce})
-	m.ToMailAddress(&netmail.Address{Address: l.To})
-	m.Subject(l.Subject)
+	for name, value := range map[gomail.Header]string{
+		"From": sender(s.from), "Reply-To": "<" + s.config.Bounce + ">", "To": "<" + l.To + ">",
+		"Subject": folded("Subject", l.Subject),
+	} {
+		m.SetGenHeaderPreformatted(name, value) // go-mail itself folds before a long first word, and the first line is empty
+	}
 	m.SetDate()
 	m.SetMessageIDWithValue(id)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834, 5
 	m.SetGenHeader("X-Auto-Response-Suppress", "All")  // Exchange's own word for it
-	m.SetBodyString(gomail.TypeTextPlain, l.Text)
-	m.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
+	text, how := encoded(l.Text)
+	m.SetBodyString(gomail.TypeTextPlain, text, how)
+	html, how := encoded(l.HTML)
+	m.AddAlternativeString(gomail.TypeTextHTML, html, how)
 	return m, nil
+}
+
+var links = regexp.MustCompile(`https?://[^\s"<>]+`)
+
+// encoded says how a part is written: quoted-printable, which people can read in
+// the source, unless a soft line break would cut a link in two, for filters that
+// read the source would follow half of it. Then it is base64, which wants the line
+// ends of text to be CRLF (RFC 2045, 6.8).
+func encoded(text string) (string, gomail.PartOption) {
+	var quoted bytes.Buffer
+	w := quotedprintable.NewWriter(&quoted)
+	_, _ = w.Write([]byte(text)) // a buffer takes everything
+	_ = w.Close()
+	rest := quoted.String()
+	for _, link := range links.FindAllString(text, -1) {
+		_, after, whole := strings.Cut(rest, strings.ReplaceAll(link, "=", "=3D"))
+		if !whole {
+			return strings.ReplaceAll(text, "\n", "\r\n"), gomail.WithPartEncoding(gomail.EncodingB64)
+		}
+		rest = after
+	}
+	return text, gomail.WithPartEncoding(gomail.EncodingQP)
 }
 
 // messageID returns given without its brackets, or a new one: 130 random bits
