@@ -70,7 +70,7 @@ func newRig(ctx context.Context, c commands, smtp string) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = postgres.Migrate(ctx, db)
+	_, err = postgres.Migrate(ctx, db)
 	db.Close()
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func (w *world) fill(ctx context.Context, p *portal.Portal) error {
 	}
 	f := filler{Portal: p, mails: w.mails, actors: map[string]person.Actor{}}
 	for _, h := range people {
-		if err := f.meet(ctx, h, local("localhost", w.Provider)); err != nil {
+		if err := f.meet(ctx, h, w.issuer()); err != nil {
 			return err
 		}
 	}

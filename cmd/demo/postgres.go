@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -82,7 +83,10 @@ func startUnless(signals chan os.Signal, o cluster.Options) (*cluster.Cluster, e
 func beside(url string, command []string, signals chan os.Signal) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "PETSCHAFT_TEST_DATABASE="+url)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	tell := newTeller(os.Stderr, patience)
+	defer tell.stop()
+	cmd.Stdout, cmd.Stderr = tell.heard(os.Stdout), tell
+	cmd.WaitDelay = time.Second // for what a child of the command still has to say
 	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
 		cmd.Stdin = os.Stdin // a terminal would stop the group that reads it
 	}
@@ -99,6 +103,8 @@ func beside(url string, command []string, signals chan os.Signal) error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("start %s: %w", command[0], err)
 	}
+	tell.doing = func() string { return working(cmd.Process.Pid) }
+	tell.begin("at " + strings.Join(command[:min(len(command), 2)], " "))
 	return attend(cmd.Process.Pid, signals, ended)
 }
 
@@ -123,6 +129,9 @@ func attend(group int, signals chan os.Signal, ended chan error) error {
 }
 
 func code(err error) error {
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil // it ended well
+	}
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
 		return err

@@ -29,34 +29,73 @@ import (
 
 // RunCmd is `make run`: the portal with everything around it.
 type RunCmd struct {
-	Port int `help:"First of four ports; kept for later runs. 8080 at the first."`
+	Port string `help:"First of four ports; kept for later runs. 8080 at the first."`
 }
 
 // Run returns when told to stop, after everything it started has ended.
-func (c RunCmd) Run() (err error) {
+func (c RunCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	home, err := cluster.Home(".")
 	if err != nil {
 		return err
 	}
-	server, err := cluster.Start(ctx, cluster.Options{Home: home, Out: os.Stderr})
-	if errors.Is(err, cluster.ErrRunning) {
-		return errors.New("the demo of this folder is running already; stop it with Ctrl-C in its terminal first")
+	if err := cluster.Idle(home); err != nil {
+		return running(err)
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
 	s, err := readSettings(c.Port)
 	if err != nil {
 		return err
 	}
-	w := &world{settings: s}
+	w := &world{settings: s, tell: newTeller(os.Stderr, patience)}
+	defer w.tell.stop()
+	if w.ports, err = s.occupy(); err != nil {
+		return err
+	}
 	defer w.close()
+	if err := s.keep(); err != nil {
+		return err
+	}
 	if err := w.around(); err != nil {
 		return err
 	}
+	err = w.live(ctx, home)
+	if !errors.Is(err, postgres.ErrWrongSecret) {
+		return running(err)
+	}
+	aside, err := cluster.SetAside(home)
+	if err = errors.Join(err, w.mails.Clear()); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "demo: the data of a clone that was here before is set aside in %s (make clean removes it)\n", aside)
+	return w.live(ctx, home)
+}
+
+// running says in words that another process has the demo of this folder.
+func running(err error) error {
+	if errors.Is(err, cluster.ErrRunning) {
+		return errors.New("the demo of this folder is running already; stop it with Ctrl-C in its terminal first")
+	}
+	return err
+}
+
+// world is what stands around the portal.
+type world struct {
+	settings
+	ports   ports
+	tell    *teller
+	mails   *sink.Sink
+	servers []*http.Server
+}
+
+// live runs the cluster and the portal on it until ctx ends.
+func (w *world) live(ctx context.Context, home string) (err error) {
+	w.tell.say("starting a private Postgres")
+	server, err := cluster.Start(ctx, cluster.Options{Home: home, Out: w.tell})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
 	database, err := server.Database(ctx, "petschaft")
 	if err != nil {
 		return err
@@ -64,28 +103,21 @@ func (c RunCmd) Run() (err error) {
 	return w.portal(ctx, database)
 }
 
-// world is what stands around the portal.
-type world struct {
-	settings
-	mails   *sink.Sink
-	servers []*http.Server
-}
-
 // around starts the provider, the mail server and its reader.
 func (w *world) around() error {
 	var err error
-	w.mails, err = sink.New(sink.Config{Dir: filepath.Join(folder, "mails"), Location: berlin()})
+	w.mails, err = sink.New(sink.Config{Dir: filepath.Join(folder, "mails"), Location: berlin(), Moved: w.moved()})
 	if err != nil {
 		return err
 	}
 	for address, answer := range refusals {
 		w.mails.Reject(address, 550, answer)
 	}
-	if err := w.mails.Start(fmt.Sprint("127.0.0.1:", w.SMTP)); err != nil {
-		return fmt.Errorf("%w; choose other ports with: make run PORT=9000", err)
+	if err := w.mails.Serve(w.ports.smtp); err != nil {
+		return err
 	}
 	provider, err := idp.New(idp.Config{
-		Issuer: local("localhost", w.Provider), People: people,
+		Issuer: w.issuer(), People: people,
 		KeyFile: filepath.Join(folder, "provider.pem"), StateFile: filepath.Join(folder, "provider.json"),
 		Clients: []idp.Client{{
 			ID: "petschaft", Secret: w.Client,
@@ -96,18 +128,18 @@ func (w *world) around() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.serve(w.Provider, provider.Handler()), w.serve(w.Reader, w.mails.Handler()))
+	w.serve(w.ports.provider, provider.Handler())
+	w.serve(w.ports.reader, w.mails.Handler())
+	return nil
 }
 
-func (w *world) serve(port int, h http.Handler) error {
-	l, err := listen(port)
-	if err != nil {
-		return err
-	}
+// issuer is what the provider calls itself.
+func (s settings) issuer() string { return local("localhost", s.Provider) }
+
+func (w *world) serve(l net.Listener, h http.Handler) {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	w.servers = append(w.servers, server)
 	go server.Serve(l)
-	return nil
 }
 
 func (w *world) close() {
@@ -117,6 +149,7 @@ func (w *world) close() {
 	if w.mails != nil {
 		w.mails.Close()
 	}
+	w.ports.close()
 }
 
 // config is what an operator would set, and nothing else.
@@ -125,7 +158,7 @@ func (w *world) config(database string) (portal.Config, error) {
 		"DATABASE_URL":                 database,
 		"PETSCHAFT_LISTEN":             fmt.Sprint("127.0.0.1:", w.Portal),
 		"PETSCHAFT_BASE_URL":           local("127.0.0.1", w.Portal),
-		"PETSCHAFT_OIDC_ISSUER":        local("localhost", w.Provider),
+		"PETSCHAFT_OIDC_ISSUER":        w.issuer(),
 		"PETSCHAFT_OIDC_CLIENT_ID":     "petschaft",
 		"PETSCHAFT_OIDC_CLIENT_SECRET": w.Client,
 		"PETSCHAFT_RA_GROUP":           officers,
@@ -154,11 +187,15 @@ func (w *world) portal(ctx context.Context, database string) error {
 	if err != nil {
 		return err
 	}
-	err = postgres.Migrate(ctx, db)
+	w.tell.say("bringing the schema up to date")
+	if _, err = postgres.Migrate(ctx, db); err == nil {
+		err = move(ctx, db, w.issuer())
+	}
 	db.Close()
 	if err != nil {
 		return err
 	}
+	w.tell.say("starting the portal")
 	c, err := w.config(database)
 	if err != nil {
 		return err
@@ -172,11 +209,7 @@ func (w *world) portal(ctx context.Context, database string) error {
 		return err
 	}
 	defer p.Close()
-	l, err := listen(w.Portal)
-	if err != nil {
-		return err
-	}
-	return w.open(ctx, p, l)
+	return w.open(ctx, p, w.ports.portal)
 }
 
 // authorities makes what `petschaft ca init` makes, once.
@@ -203,6 +236,7 @@ func (w *world) open(ctx context.Context, p *portal.Portal, l net.Listener) erro
 	defer cancel(nil)
 	err := p.Serve(ctx, l, func() {
 		go func() {
+			w.tell.say("loading the samples")
 			if err := w.fill(ctx, p); err != nil {
 				cancel(fmt.Errorf("load the samples: %w", err))
 				return
@@ -220,6 +254,7 @@ func (w *world) open(ctx context.Context, p *portal.Portal, l net.Listener) erro
 var helloText string
 
 func (w *world) hello() {
+	w.tell.begin("")
 	page := template.Must(template.New("hello").Parse(helloText))
 	page.Execute(os.Stdout, map[string]any{"Portal": local("127.0.0.1", w.Portal), "Mails": local("localhost", w.Reader), "People": people})
 }

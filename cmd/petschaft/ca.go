@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"petschaft/internal/ca"
 	"petschaft/internal/org"
+	"petschaft/internal/pki"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 )
@@ -57,8 +59,39 @@ func (a authorityInit) Run(c portal.Config) error {
 		return err
 	}
 	defer db.Close()
-	return ca.Init(ctx, db, sealer, o)
+	if err := ca.Init(ctx, db, sealer, o); err != nil {
+		return err
+	}
+	made, err := ca.Open(ctx, db, sealer, func() time.Time { return o.Now }, u)
+	if err != nil {
+		return err
+	}
+	root, err := pki.ParseCertificate(made.Chain(ca.Mail)[1])
+	if err != nil {
+		return err
+	}
+	fmt.Printf(done, root.Subject, root.Fingerprints().SHA256, strings.TrimSuffix(c.PKIURL, "/"))
+	if o.RootKey != nil {
+		fmt.Printf("4. Before %s renew the root's list:  petschaft ca renew-root-list --with-root-key %s\n", lasts(o.Now), a.WithRootKey)
+	}
+	return nil
 }
+
+// done is what there is now and what comes next.
+const done = `Made a root authority and below it one for mail and one for servers.
+
+Root:    %[1]s
+SHA-256: %[2]s
+
+Next:
+1. Start serve again: only then it issues.
+2. The root is at %[3]s/pki/root.pem (and .crt), without TLS. From another machine this must print the digest above:
+   curl -s %[3]s/pki/root.pem | openssl x509 -noout -fingerprint -sha256
+3. Give the root to all devices that shall trust it, and publish the digest where people can compare it.
+`
+
+// lasts is the day until which a list of a root whose key is elsewhere is good.
+func lasts(from time.Time) string { return from.AddDate(0, 0, ca.OfflineDays).Format(time.DateOnly) }
 
 type authorityList struct {
 	WithRootKey string `required:"" type:"existingfile" placeholder:"FILE" help:"PEM file with the root's private key."`
@@ -79,5 +112,10 @@ func (a authorityList) Run(c portal.Config) error {
 		return err
 	}
 	defer db.Close()
-	return ca.RenewRootCRL(ctx, db, key, time.Now().UTC())
+	now := time.Now().UTC()
+	if err := ca.RenewRootCRL(ctx, db, key, now); err != nil {
+		return err
+	}
+	fmt.Printf("The root's revocation list is renewed; renew it again before %s.\n", lasts(now))
+	return nil
 }

@@ -1,7 +1,9 @@
 // Command petschaft is the portal in production: `serve` answers requests and
 // works jobs, `migrate` brings the schema up to date, `ca` looks after the
 // portal's own authority, `lint` checks a certificate, `config` prints the
-// effective settings. It holds no sample data and no way past the sign-in.
+// effective settings. It holds no sample data and no way past the sign-in. It ends
+// with status 0 when all went well, 1 when not, 2 when the command line, or the
+// file that is to be checked, cannot be read.
 package main
 
 import (
@@ -19,7 +21,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"petschaft/internal/portal"
-	"petschaft/internal/postgres"
 )
 
 // version is set by the build.
@@ -32,23 +33,32 @@ type commands struct {
 	CA       authority        `cmd:"" name:"ca" help:"Look after the portal's own certificate authority."`
 	Lint     lintFile         `cmd:"" name:"lint" help:"Check a certificate against the rules by which this portal issues."`
 	Config   config           `cmd:"" name:"config" help:"Print the effective settings without secrets."`
+	Tell     versionCmd       `cmd:"" name:"version" help:"Print the version."`
+	Help     help             `cmd:"" name:"help" help:"Explain a command, as in: petschaft help ca init."`
 	Version  kong.VersionFlag `help:"Print the version."`
 }
 
 func main() {
 	var c commands
-	line := kong.Parse(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": version, "profiles": profileNames()})
+	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": version, "profiles": profileNames()})
+	line, err := k.Parse(os.Args[1:])
 	c.Settings.Version = version
-	if err := line.Run(c.Settings); err != nil {
-		for text := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintln(os.Stderr, "petschaft:", text)
-		}
-		status := 1
-		if s, ok := errors.AsType[exitStatus](err); ok {
-			status = s.status
-		}
-		os.Exit(status)
+	if err != nil {
+		err = misread(k, err)
+	} else {
+		err = line.Run(c.Settings, k)
 	}
+	if err == nil {
+		return
+	}
+	for text := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(os.Stderr, "petschaft:", text)
+	}
+	status := 1
+	if s, ok := errors.AsType[exitStatus](err); ok {
+		status = s.status
+	}
+	os.Exit(status)
 }
 
 // exitStatus is an error that ends the program with a status of its own.
@@ -71,9 +81,11 @@ func (s serve) Run(c portal.Config) error {
 	var p *portal.Portal
 	err := portal.Await(ctx, log, portal.Awaited, func(ctx context.Context) (err error) {
 		if s.Migrate {
-			if err := (migrate{}).run(ctx, c); err != nil {
+			did, err := (migrate{}).run(ctx, c)
+			if err != nil {
 				return err
 			}
+			log.Info("migrated", "from", did.From, "to", did.To, "queue_from", did.QueueFrom, "queue_to", did.QueueTo)
 		}
 		p, err = portal.Open(ctx, c, log, func() time.Time { return time.Now().UTC() })
 		return err
@@ -93,26 +105,6 @@ func (s serve) Run(c portal.Config) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	return p.Serve(ctx, l, func() { log.Info("ready", "listen", l.Addr().String(), "address", c.BaseURL, "version", version) })
-}
-
-type migrate struct{}
-
-func (m migrate) Run(c portal.Config) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return m.run(ctx, c)
-}
-
-func (migrate) run(ctx context.Context, c portal.Config) error {
-	if c.DatabaseURL == "" {
-		return fmt.Errorf("DATABASE_URL is missing")
-	}
-	db, err := postgres.Open(ctx, c.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return postgres.Migrate(ctx, db)
 }
 
 type config struct{}

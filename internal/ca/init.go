@@ -24,9 +24,9 @@ const (
 	issuingYears = 8
 )
 
-// offlineDays is how long the list of a root whose key is elsewhere is good: a
+// OfflineDays is how long the list of a root whose key is elsewhere is good: a
 // list of authorities may last a year (S/MIME BR 4.9.7).
-const offlineDays = 360
+const OfflineDays = 360
 
 // Options of Init.
 type Options struct {
@@ -165,7 +165,7 @@ func (o Options) authority(role string, years int, purposes ...x509.ExtKeyUsage)
 
 func offlineList(root *x509.Certificate, key crypto.Signer, number int64, now time.Time) (pki.CRL, error) {
 	from := now.UTC().Truncate(time.Second)
-	return pki.Issuer{Certificate: root, Signer: key}.SignCRL(number, nil, from, from.AddDate(0, 0, offlineDays))
+	return pki.Issuer{Certificate: root, Signer: key}.SignCRL(number, nil, from, from.AddDate(0, 0, OfflineDays))
 }
 
 // RootCRL is the revocation list of a root whose key is elsewhere, as it was

@@ -70,7 +70,7 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	write(oldCertificate, "REF-GONE", []byte{2})
 	write(oldNote)
 	write(oldRevocation)
-	if err := postgres.Migrate(t.Context(), db); err != nil {
+	if _, err := postgres.Migrate(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	write(oldCertificate, "REF-LATE", []byte{3}) // by a process of the version before

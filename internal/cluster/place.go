@@ -29,9 +29,8 @@ func Home(project string) (string, error) {
 	return filepath.Join("/var/lib/petschaft-demo", hex.EncodeToString(sum[:6])), nil
 }
 
-// Forget removes the kept cluster at home. It fails with ErrRunning, and
-// removes nothing, while that one runs.
-func Forget(home string) error {
+// Idle is ErrRunning while somebody runs the kept cluster at home.
+func Idle(home string) error {
 	if _, err := os.Stat(home); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -39,9 +38,39 @@ func Forget(home string) error {
 	if err != nil {
 		return err
 	}
+	return hold.Close()
+}
+
+// SetAside moves the kept cluster at home out of the way and returns where it is
+// now. It fails with ErrRunning, and moves nothing, while that one runs.
+func SetAside(home string) (string, error) {
+	hold, err := claim(home)
+	if err != nil {
+		return "", err
+	}
 	defer hold.Close()
-	if err := os.RemoveAll(home); err != nil {
-		return fmt.Errorf("forget cluster: %w", err)
+	aside := home + "-" + time.Now().UTC().Format("20060102T150405.000")
+	if err := os.Rename(home, aside); err != nil {
+		return "", fmt.Errorf("set the cluster aside: %w", err)
+	}
+	return aside, nil
+}
+
+// Forget removes the kept cluster at home and those set aside from there. It
+// fails with ErrRunning, and removes nothing, while that one runs.
+func Forget(home string) error {
+	if _, err := os.Stat(home); err == nil {
+		hold, err := claim(home)
+		if err != nil {
+			return err
+		}
+		defer hold.Close()
+	}
+	aside, _ := filepath.Glob(home + "-*T*")
+	for _, dir := range append(aside, home) {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("forget cluster: %w", err)
+		}
 	}
 	return nil
 }

@@ -163,7 +163,8 @@ func fill(ctx context.Context, url string) error {
 		return err
 	}
 	defer db.Close()
-	return postgres.Migrate(ctx, db)
+	_, err = postgres.Migrate(ctx, db)
+	return err
 }
 
 // templateName changes with every change of our migrations and of River's.

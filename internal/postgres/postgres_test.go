@@ -79,7 +79,7 @@ func TestManyProcessesMigrateAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if err := postgres.Migrate(t.Context(), pgtest.Open(t, url)); err != nil {
+			if _, err := postgres.Migrate(t.Context(), pgtest.Open(t, url)); err != nil {
 				t.Errorf("migrate: %v", err)
 			}
 		})

@@ -43,6 +43,9 @@ func (s *Sink) readDir() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		if s.cfg.Moved != nil {
+			m.Text, m.HTML = s.cfg.Moved.Replace(m.Text), s.cfg.Moved.Replace(m.HTML)
+		}
 		s.mails = append(s.mails, m)
 		s.last = max(s.last, m.ID)
 	}

@@ -40,7 +40,8 @@ type Config struct {
 	ImplicitTLS bool        // TLS from the first byte instead of STARTTLS
 	RequireTLS  bool        // refuse mail on an unencrypted connection
 	Now         func() time.Time
-	Location    *time.Location // of the times in the reader; nil: the machine's
+	Location    *time.Location    // of the times in the reader; nil: the machine's
+	Moved       *strings.Replacer // changes the words of mails of earlier runs, whose links lead elsewhere now; nil: nothing
 }
 
 // Sink is an SMTP server with a memory. All methods may be called at any time
@@ -82,14 +83,19 @@ func New(cfg Config) (*Sink, error) {
 
 // Start listens on addr ("127.0.0.1:0" picks a port) and serves until Close.
 func (s *Sink) Start(addr string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.server != nil {
-		return errors.New("sink: started twice")
-	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
+	}
+	return s.Serve(l)
+}
+
+// Serve is Start on a port that is open already. It closes l when it fails.
+func (s *Sink) Serve(l net.Listener) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server != nil {
+		return errors.Join(errors.New("sink: started twice"), l.Close())
 	}
 	s.listener = &listener{Listener: l, open: map[*conn]struct{}{}}
 	s.server = s.newServer()

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+)
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println(version)
+	return nil
+}
+
+type help struct {
+	Command []string `arg:"" optional:"" help:"The command; all of them unless said."`
+}
+
+func (h help) Run(k *kong.Kong) error {
+	of, err := kong.Trace(k, h.Command)
+	if err == nil {
+		err = of.Error
+	}
+	if err != nil {
+		return misread(k, err)
+	}
+	return of.PrintUsage(false)
+}
+
+// misread is what is wrong with a command line, and where help is. Without a
+// command that is the help itself.
+func misread(k *kong.Kong, err error) error {
+	if p, ok := err.(*kong.ParseError); ok && p.Context != nil && len(p.Context.Args) == 0 {
+		k.Stdout = k.Stderr
+		if err := p.Context.PrintUsage(false); err != nil {
+			return err
+		}
+	}
+	return exitStatus{fmt.Errorf("%w\n`petschaft help` lists the commands, `petschaft help COMMAND` explains one", err), 2}
+}
