@@ -3,7 +3,7 @@
 # ONLY: what to measure, as in `make bench ONLY=import,export`.
 T       ?= ./...
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-DEMO    := go run ./cmd/demo
+DEMO    := bin/demo
 TOOL    := go tool -modfile=tools/go.mod
 # Two packages with four tests each keep a small machine busy and the server under its limit of connections.
 TEST    := $(DEMO) postgres -- go test -p 2 -parallel 4 -timeout 40m
@@ -26,12 +26,15 @@ export PETSCHAFT_SEED    ?= 20270314
 export PETSCHAFT_SCREENS ?= none
 endif
 
-.PHONY: help run check lint test peers bench build clean need
+.PHONY: help run check lint test peers bench build clean need bin/demo
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: ## the portal with a sign-in provider, a mail reader and sample people, on this machine
-	@go build -o bin/demo ./cmd/demo && exec bin/demo run $(if $(PORT),--port=$(PORT))
+run: bin/demo ## the portal with a sign-in provider, a mail reader and sample people, on this machine
+	@exec bin/demo run $(if $(PORT),--port='$(PORT)')
+
+bin/demo: # always: Go knows what is new
+	@sh cmd/demo/build.sh
 
 check: lint test ## lint and test: what to run before a commit
 
@@ -51,21 +54,21 @@ test: need ## all tests but peers, on a throw-away Postgres: with -race, then wi
 	$(if $(filter ./...,$(T)),PETSCHAFT_MODEL_STEPS=10000 $(TEST) -run Model ./internal/mailbox)
 	@$(AFTER)
 
-peers: ## what foreign programs say of keys, files and letters; who is missing is skipped, in CI an error
-	@$(DEMO) need --peers
+peers: bin/demo ## what foreign programs say of keys, files and letters; who is missing is skipped, in CI an error
+	@$(DEMO) need --peers $(T)
 	@$(BEFORE)
 	$(call lane,$(THREE),-v)
 	@$(AFTER)
 
-bench: ## speed as ratios against a floor of the same run, on a durable Postgres
+bench: bin/demo ## speed as ratios against a floor of the same run, on a durable Postgres
 	$(DEMO) postgres --fsync -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY))
 
 build: ## bin/petschaft, one static file
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/petschaft ./cmd/petschaft
 
-clean: ## forget the demo's data and everything that was built
+clean: bin/demo ## forget the demo's data and everything that was built
 	$(DEMO) forget
 	rm -rf bin out
 
-need: # a Postgres server, Chromium and a C compiler: installed by apt, or the line that does it
-	@$(DEMO) need
+need: bin/demo # what the tests of T cannot do without: installed by apt, or the line that does it
+	@$(DEMO) need $(T)

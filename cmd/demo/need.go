@@ -2,91 +2,143 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"petschaft/internal/apt"
 	"petschaft/internal/cluster"
 )
 
-// NeedCmd installs what is missing, or says the one line that does.
+// NeedCmd installs what is missing, all of it at once, or says the one line that
+// does.
 type NeedCmd struct {
-	Peers bool `help:"Also the foreign programs that some tests ask; outside of CI the tests can do without."`
+	Peers    bool     `help:"The foreign programs that some tests ask; outside of CI the tests can do without."`
+	Packages []string `arg:"" optional:"" help:"Go packages that are to be tested; only what these need is looked for. All, unless said."`
 }
 
 // program is one beside the Postgres server: any of the names will do.
 type program struct {
 	names    []string
 	packages []string
+	asked    *regexp.Regexp // in the tests that need it; nil: all do
+	lacks    func() bool    // nil: it is missing when none of the names is there
 }
 
-// needs are what the tests cannot do without. OpenSSL judges what the portal
-// issues, curl and jq run the scripts of docs/api.md; the race detector needs a
-// C compiler.
-var needs = []program{
-	{[]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}, []string{"chromium"}},
-	{[]string{"openssl"}, []string{"openssl"}},
-	{[]string{"curl"}, []string{"curl"}},
-	{[]string{"jq"}, []string{"jq"}},
-	{[]string{"gcc", "cc", "clang"}, []string{"gcc", "libc6-dev"}},
+// named finds calls of a program by one of its names.
+func named(names ...string) *regexp.Regexp {
+	return regexp.MustCompile(`[(,{]\s*"(` + strings.Join(names, "|") + `)"`)
 }
+
+// needs are what tests cannot do without. OpenSSL judges what the portal issues,
+// curl and jq run the scripts of docs/api.md; the race detector needs a C compiler.
+var needs = []program{
+	{names: chromium, packages: []string{"chromium"}, asked: inBrowser},
+	{names: []string{"chrome-sandbox"}, packages: []string{"chromium-sandbox"}, asked: inBrowser, lacks: lacksSandbox},
+	{names: []string{"openssl"}, packages: []string{"openssl"}, asked: named("openssl")},
+	{names: []string{"curl"}, packages: []string{"curl"}, asked: named("curl")},
+	{names: []string{"jq"}, packages: []string{"jq"}, asked: named("jq")},
+	{names: []string{"gcc", "cc", "clang"}, packages: []string{"gcc", "libc6-dev"}},
+}
+
+var (
+	chromium  = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
+	inBrowser = regexp.MustCompile(`(?m)^func Test\w*(InABrowser|Journey)`)
+)
 
 // peers are foreign programs. GnuTLS, Java, NSS and GnuPG judge what the portal
 // issues and what browsers make with it, nginx serves with it, Postfix refuses
 // and bounces its mails; Node runs the judge of the API's description.
 var peers = []program{
-	{[]string{"nginx", "/usr/sbin/nginx"}, []string{"nginx"}},
-	{[]string{"postfix", "/usr/sbin/postfix"}, []string{"postfix"}},
-	{[]string{"certtool"}, []string{"gnutls-bin"}},
-	{[]string{"keytool"}, []string{"default-jre-headless"}},
-	{[]string{"node"}, []string{"nodejs"}},
-	{[]string{"vfychain"}, []string{"libnss3-tools"}},
-	{[]string{"gpgsm"}, []string{"gpgsm", "gpg-agent"}},
+	{names: []string{"nginx", "/usr/sbin/nginx"}, packages: []string{"nginx"}, asked: named("nginx")},
+	{names: []string{"postfix", "/usr/sbin/postfix"}, packages: []string{"postfix"}, asked: named("postfix")},
+	{names: []string{"certtool"}, packages: []string{"gnutls-bin"}, asked: named("certtool", "gnutls-cli", "ocsptool")},
+	{names: []string{"keytool"}, packages: []string{"default-jre-headless"}, asked: named("keytool", "java")},
+	{names: []string{"node"}, packages: []string{"nodejs"}, asked: named("node")},
+	{names: []string{"vfychain"}, packages: []string{"libnss3-tools"}, asked: named("vfychain", "certutil", "pk12util")},
+	{names: []string{"gpgsm"}, packages: []string{"gpgsm", "gpg-agent"}, asked: named("gpgsm")},
 }
 
 // Run says nothing when everything is there.
 func (n NeedCmd) Run() error {
 	ctx := context.Background()
-	if err := cluster.Need(ctx, os.Stderr); err != nil {
+	tests, err := testsOf(ctx, n.Packages)
+	if err != nil {
 		return err
 	}
-	for _, p := range needs {
-		if err := p.need(ctx); err != nil {
-			return err
-		}
+	if err := cluster.Need(ctx, os.Stderr, missing(needs, tests)...); err != nil || !n.Peers {
+		return err
 	}
-	if !n.Peers {
+	packages := missing(peers, tests)
+	if len(packages) == 0 {
 		return nil
 	}
-	for _, p := range peers {
-		err := p.need(ctx)
-		if err != nil && os.Getenv("CI") == "true" {
-			return err
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "NOT TESTED with", p.names[0]+":", err)
-		}
-	}
-	return nil
-}
-
-// need installs p where it is missing.
-func (p program) need(ctx context.Context) error {
-	if anyOf(p.names) {
+	err = apt.Install(ctx, os.Stderr, packages...)
+	if err != nil && os.Getenv("CI") != "true" {
+		fmt.Fprintln(os.Stderr, "NOT TESTED with some foreign programs:", err)
 		return nil
 	}
-	if err := apt.May(ctx, p.packages...); err != nil {
-		return fmt.Errorf("%s is %w", p.names[0], err)
-	}
-	fmt.Fprintln(os.Stderr, "installing", p.names[0])
-	return apt.Install(ctx, os.Stderr, p.packages...)
+	return err
 }
 
-func anyOf(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool {
+// missing are the packages of those programs that tests ask and that are not here.
+func missing(programs []program, tests []byte) (packages []string) {
+	for _, p := range programs {
+		if (p.asked == nil || p.asked.Match(tests)) && p.missing() {
+			packages = append(packages, p.packages...)
+		}
+	}
+	return packages
+}
+
+func (p program) missing() bool {
+	if p.lacks != nil {
+		return p.lacks()
+	}
+	return !slices.ContainsFunc(p.names, func(name string) bool {
 		_, err := exec.LookPath(name)
 		return err == nil
 	})
+}
+
+// lacksSandbox reports whether Debian's Chromium, here or about to be installed,
+// would not start for want of its helper: an ordinary user needs it where the
+// kernel gives away no user namespaces, as in many containers. Other Chromiums
+// bring their own.
+func lacksSandbox() bool {
+	release, _ := os.ReadFile("/etc/os-release")
+	_, err := os.Stat("/usr/lib/chromium/chrome-sandbox")
+	return os.Getuid() != 0 && err != nil && regexp.MustCompile(`(?m)^ID=debian$`).Match(release) && exec.Command("unshare", "--user", "true").Run() != nil
+}
+
+// testsOf is what stands in the test files of Go packages.
+func testsOf(ctx context.Context, packages []string) ([]byte, error) {
+	const files = `{{$d := .Dir}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}`
+	if len(packages) == 0 {
+		packages = []string{"./..."}
+	}
+	list, err := exec.CommandContext(ctx, "go", append([]string{"list", "-f", files}, packages...)...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, fmt.Errorf("%s", strings.TrimSpace(string(exit.Stderr)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for file := range strings.FieldsFuncSeq(string(list), func(r rune) bool { return r == '\n' }) {
+		if filepath.Base(filepath.Dir(file)) == "demo" {
+			continue // these tests talk of all the programs
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text...)
+	}
+	return all, nil
 }

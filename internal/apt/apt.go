@@ -15,16 +15,28 @@ import (
 )
 
 // May is nil when this process may install packages; else it is the one line
-// for a person.
+// for a person, whole, so that it can be pasted.
 func May(ctx context.Context, packages ...string) error {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("missing here, and there is no apt-get; install what your system calls %s", strings.Join(packages, " "))
 	}
 	if len(asRoot(ctx)) == 0 {
-		return fmt.Errorf("missing here; run:  sudo apt-get install %s", strings.Join(packages, " "))
+		return fmt.Errorf("missing here: %s; run this line, then go on:\n\n  %s\n", strings.Join(packages, " "), line(packages))
 	}
 	return nil
 }
+
+// line is what a person runs who may become root.
+func line(packages []string) string {
+	both := "apt-get update && " + strings.Join(install, " ") + " " + strings.Join(packages, " ")
+	if _, err := exec.LookPath("sudo"); err != nil {
+		return "su -c '" + both + "'"
+	}
+	return "sudo sh -c '" + both + "'"
+}
+
+// install begins a line that installs packages without their recommendations.
+var install = []string{"apt-get", "install", "-y", "--no-install-recommends"}
 
 // asleep keeps packages from starting the services they bring, which nobody
 // asked for, unless the machine has a policy of its own.
@@ -43,13 +55,13 @@ func Install(ctx context.Context, out io.Writer, packages ...string) error {
 		}
 		defer Root(context.WithoutCancel(ctx), "rm -f "+asleep)
 	}
-	install := append([]string{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"}, packages...)
-	for _, args := range [][]string{{"update", "-q"}, install} {
-		line := slices.Concat(asRoot(ctx), []string{"DEBIAN_FRONTEND=noninteractive", "apt-get"}, args)
+	fmt.Fprintln(out, "installing", strings.Join(packages, " "))
+	for _, args := range [][]string{{"apt-get", "update", "-q"}, slices.Concat(install, []string{"-q", "-o", "DPkg::Lock::Timeout=300"}, packages)} {
+		line := slices.Concat(asRoot(ctx), []string{"DEBIAN_FRONTEND=noninteractive"}, args)
 		c := exec.CommandContext(ctx, line[0], line[1:]...)
 		c.Stdout, c.Stderr = out, out
 		if err := c.Run(); err != nil {
-			return fmt.Errorf("apt-get %s: %w", strings.Join(args, " "), err)
+			return fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 		}
 	}
 	return nil

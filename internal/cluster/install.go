@@ -22,15 +22,22 @@ const oldest = 15
 var errNoServer = fmt.Errorf("no Postgres server is installed, %d or newer", oldest)
 
 // Need makes sure that server programs are there, and installs them where it
-// may. It writes what it does to out; when they are there it says nothing.
-func Need(ctx context.Context, out io.Writer) error {
-	if _, err := find(); !errors.Is(err, errNoServer) {
-		return err
-	}
-	if err := installQuietly(ctx, out); err != nil {
-		return err
-	}
+// may, together with more packages that somebody misses. It writes what it does
+// to out; when nothing is missing it says nothing.
+func Need(ctx context.Context, out io.Writer, more ...string) error {
 	_, err := find()
+	switch {
+	case err == nil && len(more) == 0:
+		return nil
+	case err == nil:
+		return apt.Install(ctx, out, more...)
+	case !errors.Is(err, errNoServer):
+		return err
+	}
+	if err := installQuietly(ctx, out, more); err != nil {
+		return err
+	}
+	_, err = find()
 	return err
 }
 
@@ -38,16 +45,16 @@ func Need(ctx context.Context, out io.Writer) error {
 // asked for. It is a drop-in, so the machine's own settings stay as they are.
 const notMain = "/etc/postgresql-common/createcluster.d/petschaft.conf"
 
-func installQuietly(ctx context.Context, out io.Writer) error {
-	if err := apt.May(ctx, "postgresql"); err != nil {
-		return fmt.Errorf("a Postgres server is %w", err)
+func installQuietly(ctx context.Context, out io.Writer, more []string) error {
+	packages := append([]string{"postgresql"}, more...)
+	if err := apt.May(ctx, packages...); err != nil {
+		return err
 	}
-	fmt.Fprintln(out, "installing a Postgres server, without a cluster of its own")
 	write := "mkdir -p " + filepath.Dir(notMain) + " && echo 'create_main_cluster = false' > " + notMain
 	if err := apt.Root(ctx, write); err != nil {
 		return err
 	}
-	err := apt.Install(ctx, out, "postgresql")
+	err := apt.Install(ctx, out, packages...)
 	return errors.Join(err, apt.Root(ctx, "rm -f "+notMain))
 }
 

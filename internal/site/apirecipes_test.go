@@ -14,6 +14,7 @@ import (
 	"time"
 
 	chromium "petschaft/internal/browser"
+	"petschaft/internal/lane"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -32,6 +33,11 @@ type shop struct {
 
 func newShop(t *testing.T, verbs ...person.Verb) *shop {
 	t.Helper()
+	for _, program := range []string{"curl", "jq", "openssl"} {
+		if lane.Find(program) == "" {
+			t.Fatalf("the scripts need %s: make need T=./internal/site", program)
+		}
+	}
 	s := &shop{sitetest.NewOn(t, trial.Machine()), t.TempDir()} // the scripts know the machine's day
 	s.StartJobs()
 	page := trial.Must(os.ReadFile(filepath.Join(trial.Must(chromium.Root()), "docs", "api.md")))
@@ -57,7 +63,7 @@ func (s *shop) must(script string, args ...string) string {
 	s.T.Helper()
 	out, err := s.run(script, args...)
 	if err != nil {
-		s.T.Fatalf("%s %v: %v\n%s\n(the scripts need curl, jq and openssl: go run ./cmd/demo need)", script, args, err, out)
+		s.T.Fatalf("%s %v: %v\n%s", script, args, err, out)
 	}
 	return out
 }
