@@ -67,7 +67,7 @@ type listInput struct {
 	Paged
 	Status string `query:"status" enum:"none,open,confirmed,undeliverable,inactive" doc:"Only rows that stand there."`
 	Q      string `query:"q" maxLength:"200" doc:"Only rows that have all these words in the name or in the part of an address before the @; a thousand at most."`
-	Sort   string `query:"sort" enum:"name,-name,primary,-primary,status,-status,end,-end,comment,-comment" default:"name" doc:"The order; - turns it round. end is that of the newest certificate."`
+	Sort   string `query:"sort" enum:"name,-name,primary,-primary,status,-status,end,-end,comment,-comment" default:"name" doc:"The order; - turns it round. What is empty comes last either way. end is that of the newest certificate."`
 }
 
 // view is what of a domain's rows is asked for.

@@ -25,14 +25,15 @@ const (
 	ByComment Sort = "comment"
 )
 
-// sorts are the columns behind them, and the type a cursor's key is read as.
-// Each has an index (domain, status, column, id).
-var sorts = map[Sort]struct{ column, typ string }{
-	ByName:    {"name", "text"},
-	ByStatus:  {"name", "text"},
-	ByPrimary: {"primary_address", "text"},
-	ByEnd:     {"certificate_end", "timestamptz"},
-	ByComment: {"comment_key", "text"},
+// sorts are the columns behind them, the type a cursor's key is read as, and what
+// stands for an empty value: the greatest there is. Each has an index (domain,
+// status, column, id).
+var sorts = map[Sort]struct{ column, typ, empty string }{
+	ByName:    {"name", "text", ""},
+	ByStatus:  {"name", "text", ""},
+	ByPrimary: {"primary_address", "text", ""},
+	ByEnd:     {"certificate_end", "timestamptz", "infinity"},
+	ByComment: {"comment_key", "text", "2"},
 }
 
 // View is what of a domain's rows somebody wants to see. The zero value is the
@@ -98,6 +99,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 	q.args["domain"] = d.ID
 	type keyed struct {
 		Row
+		Part int
 		Key  string
 		Hits int
 	}
@@ -117,7 +119,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 		return p, nil
 	}
 	found, p.Prev, p.Next = postgres.Cut(found, v.Size, at, func(k keyed) postgres.Cursor {
-		return postgres.Cursor{Key: k.Key, ID: int64(k.ID), Part: string(k.Status)}
+		return postgres.Cursor{Key: k.Key, ID: int64(k.ID), Part: q.parts()[k.Part].name}
 	})
 	for _, k := range found {
 		p.Rows = append(p.Rows, k.Row)
@@ -170,92 +172,99 @@ func words(sought string) []string {
 	return patterns
 }
 
-// statuses are those the page can show, in the order it shows them.
+// part is a stretch of the list: what a cursor calls it, and what holds of its rows.
+type part struct{ name, where string }
+
+// parts are those that the page can have rows of, in their order, from the
+// cursor's on: one for each status where the list is sorted by it. What is empty
+// comes last also where the greatest comes first, and is a part of its own then.
+func (q *pageQuery) parts() []part {
+	empty, back := sorts[q.v.Sort].empty, q.at != nil && q.at.Back
+	all := []part{{where: "true"}}
+	switch {
+	case q.v.Sort == ByStatus:
+		all, back = nil, q.dir == "desc"
+		for _, s := range q.statuses() {
+			all = append(all, part{string(s), fmt.Sprintf("r.status = '%s'", s)})
+		}
+	case empty != "" && q.v.Desc:
+		all = []part{{"", fmt.Sprintf("r.%s < '%s'", q.column, empty)}, {"empty", fmt.Sprintf("r.%s = '%s'", q.column, empty)}}
+	}
+	if back {
+		slices.Reverse(all)
+	}
+	if q.at == nil {
+		return all
+	}
+	return all[max(0, slices.IndexFunc(all, func(p part) bool { return p.name == q.at.Part })):]
+}
+
+// statuses are those of the rows to be seen.
 func (q *pageQuery) statuses() []Status {
 	if q.v.Status != "" {
 		return []Status{q.v.Status}
 	}
-	all := slices.Clone(Statuses[:])
-	if q.v.Sort != ByStatus {
-		return all
-	}
-	if q.dir == "desc" {
-		slices.Reverse(all)
-	}
-	if q.at != nil {
-		if i := slices.Index(all, Status(q.at.Part)); i > 0 {
-			all = all[i:]
-		}
-	}
-	return all
+	return Statuses[:]
 }
 
 func (q *pageQuery) sql() string {
-	order := fmt.Sprintf("%s %s, id %s", "key", q.dir, q.dir)
-	if q.v.Sort == ByStatus {
-		order = "rank, " + order
-	}
+	order := fmt.Sprintf("part, key %s, id %s", q.dir, q.dir)
 	from := q.scans(order)
 	if q.matches != "" {
 		from = q.hits(order)
 	}
 	return from + `
-		select p.key::text as key, p.hits, ` + rowColumns + `
+		select p.part, p.key::text as key, p.hits, ` + rowColumns + `
 		from page p join address_row r on r.id = p.id join email_domain d on d.id = r.domain
 		join contact_group g0 on g0.id = d.contact_group
 		left join link l on l.row_id = r.id left join account la on la.id = l.account
-		order by ` + strings.NewReplacer("rank", "p.rank", "key", "p.key", "id", "p.id").Replace(order)
+		order by ` + strings.NewReplacer("part", "p.part", "key", "p.key", "id", "p.id").Replace(order)
 }
 
-// scans reads at most a page from each status along its index and keeps the
-// first page of them.
+// scans reads at most a page from each status in each part along its index and
+// keeps the first page of them.
 func (q *pageQuery) scans(order string) string {
-	var parts []string
-	for i, s := range q.statuses() {
+	var all []string
+	for i, p := range q.parts() {
 		from := ""
-		if q.at != nil && (q.v.Sort != ByStatus || string(s) == q.at.Part) {
+		if q.at != nil && p.name == q.at.Part {
 			from = fmt.Sprintf("and (r.%s, r.id) %s (@key::%s, @id)", q.column, q.cmp, sorts[q.v.Sort].typ)
 		}
-		parts = append(parts, fmt.Sprintf(`(select %d as rank, r.id, r.%s as key, 0 as hits from address_row r
-			where r.domain = @domain and r.status = '%s'%s %s order by r.%s %s, r.id %s limit @limit)`,
-			i, q.column, s, q.v.only(), from, q.column, q.dir, q.dir))
+		for _, s := range q.statuses() {
+			if q.v.Sort == ByStatus && p.name != string(s) {
+				continue
+			}
+			all = append(all, fmt.Sprintf(`(select %d as part, r.id, r.%s as key, 0 as hits from address_row r
+				where r.domain = @domain and r.status = '%s' and %s%s %s order by r.%s %s, r.id %s limit @limit)`,
+				i, q.column, s, p.where, q.v.only(), from, q.column, q.dir, q.dir))
+		}
 	}
-	return `with page as (select * from (` + strings.Join(parts, " union all ") + `) u order by ` + order + ` limit @limit)`
+	return `with page as (select * from (` + strings.Join(all, " union all ") + `) u order by ` + order + ` limit @limit)`
 }
 
 // hits sorts what a search finds, as long as that is not too much: then one row
 // comes back for its count.
 func (q *pageQuery) hits(order string) string {
-	where := ""
+	where := q.v.only()
 	if q.v.Status != "" {
-		where = fmt.Sprintf(" and r.status = '%s'", q.v.Status)
+		where += fmt.Sprintf(" and r.status = '%s'", q.v.Status)
 	}
-	where += q.v.only()
-	ranks := "array['" + strings.Join(strs(q.statuses()), "','") + "']"
-	after := "true"
-	if q.at != nil {
-		after = fmt.Sprintf("(key, id) %s (@key::%s, @id)", q.cmp, sorts[q.v.Sort].typ)
-		if q.v.Sort == ByStatus {
-			after = fmt.Sprintf("(rank > 1 or rank = 1 and %s)", after)
+	number, after := "case", "part is not null"
+	for i, p := range q.parts() {
+		number += fmt.Sprintf(" when %s then %d", p.where, i)
+		if q.at != nil && p.name == q.at.Part {
+			after = fmt.Sprintf("(part > %d or part = %d and (key, id) %s (@key::%s, @id))", i, i, q.cmp, sorts[q.v.Sort].typ)
 		}
 	}
 	return fmt.Sprintf(`with hits as materialized (
-			select array_position(%s, r.status::text) as rank, r.id, r.%s as key from address_row r
+			select %s end as part, r.id, r.%s as key from address_row r
 			where r.domain = @domain%s%s limit %d
 		), n as (
 			select count(*)::int as hits from hits
 		), page as (
-			(select h.rank, h.id, h.key, n.hits from n, hits h where n.hits <= %d and %s order by %s limit @limit)
+			(select h.part, h.id, h.key, n.hits from n, hits h where n.hits <= %d and %s order by %s limit @limit)
 			union all
-			(select h.rank, h.id, h.key, n.hits from n, hits h where n.hits > %d limit 1)
+			(select 0, h.id, h.key, n.hits from n, hits h where n.hits > %d limit 1)
 		)`,
-		ranks, q.column, where, q.matches, MaxHits+1, MaxHits, after, order, MaxHits)
-}
-
-func strs(ss []Status) []string {
-	out := make([]string, len(ss))
-	for i, s := range ss {
-		out[i] = string(s)
-	}
-	return out
+		number, q.column, where, q.matches, MaxHits+1, MaxHits, after, order, MaxHits)
 }
