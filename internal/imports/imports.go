@@ -125,7 +125,7 @@ type Import struct {
 	Unchanged     int
 	Skipped       int
 	Faulty        int
-	Missing       int // active rows of the domain that the file lacks
+	Missing       int // active rows of the domain that the file lacks; none where it Tells nothing
 	Existing      int // rows of the domain when the plan was made
 	Planned       *time.Time
 	Applied       *time.Time

@@ -247,6 +247,10 @@ func (p *planner) finish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("count rows: %w", err)
 	}
+	missing := 0
+	if Tells(Import{New: p.count[LineNew], Changed: p.count[LineChanged], Unchanged: p.count[LineUnchanged]}) {
+		missing = max(0, active-p.active)
+	}
 	trouble := ""
 	if len(p.stale) > 0 {
 		trouble = "mailbox.import.trouble_meanwhile"
@@ -258,7 +262,7 @@ func (p *planner) finish(ctx context.Context) error {
 		pgx.NamedArgs{
 			"id": p.im.ID, "now": p.now, "trouble": trouble, "done": p.done, "new": p.count[LineNew], "changed": p.count[LineChanged],
 			"unchanged": p.count[LineUnchanged], "skipped": p.count[LineSkipped], "faulty": p.count[LineFaulty],
-			"missing": max(0, active-p.active), "existing": existing, "group": p.domain.Group, "validation": p.domain.Validation,
+			"missing": missing, "existing": existing, "group": p.domain.Group, "validation": p.domain.Validation,
 		}))
 	if err != nil {
 		return fmt.Errorf("finish plan of import %d: %w", p.im.ID, err)

@@ -9,6 +9,10 @@ import (
 // than a fifth, that whoever applies it types their number.
 func NeedsNumber(im Import) bool { return im.Changed*5 > im.Existing }
 
+// Tells is whether the file speaks of the domain's rows at all: from one without
+// a line of use, none of them is missing.
+func Tells(im Import) bool { return im.New+im.Changed+im.Unchanged > 0 }
+
 // MayPlan: a file that was not applied and that no job has in hand.
 func MayPlan(im Import) error { return mayDecide(im, Uploaded, Planned) }
 

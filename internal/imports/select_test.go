@@ -51,6 +51,12 @@ func TestAnImportSelectsItsNewRowsAndThoseItLacks(t *testing.T) {
 			t.Errorf("%s: got %v, want none", name, got)
 		}
 	}
+	for _, file := range []string{"E-Mail;Name;Typ\n", "E-Mail;Name;Typ\nkeine Adresse;X;personal\n;Y;personal\n", "E-Mail;Name;Typ\nraum@uni.example;Raum;room\n"} {
+		useless := r.planned(t, file)
+		if got := r.Selected(t, r.contact, mailbox.View{Only: imports.Missing(useless.ID)}); useless.Missing != 0 || got != nil {
+			t.Errorf("a file that tells nothing, %q: got %v and %d missing, want none", file, got, useless.Missing)
+		}
+	}
 	r.undo(t, im)
 	for name, v := range map[string]mailbox.View{"new": added, "missing": missing} {
 		if got := r.Selected(t, r.contact, v); got != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/page"
@@ -39,6 +40,9 @@ func (s *Section) Missing(w http.ResponseWriter, r *http.Request) error {
 	im, err := s.load(r)
 	if err != nil {
 		return err
+	}
+	if !imports.Tells(im) {
+		return fault.New(fault.Missing, "fault.missing")
 	}
 	n, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	after := mailbox.ID(max(0, n))

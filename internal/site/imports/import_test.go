@@ -81,6 +81,22 @@ func TestTheLineOfTheHeadingsMayBeChosen(t *testing.T) {
 	}
 }
 
+// A file of headings alone is told to be one, and says nothing of the rows that
+// are there.
+func TestAFileOfHeadingsAloneChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	r.StartJobs()
+	r.Add("ada.adler")
+	nora := r.As("nora")
+	at := nora.Csv(sitetest.ImportsOfUni, "leer.csv", "Anzeigename;E-Mail;Typ\r\n").Is(303).To()
+	nora.Post(at+"/plan", "was", "utf-8;:1", "encoding", "utf-8", "separator", ";", "header", "1", "c0", "name", "c1", "primary", "c2", "kind").Is(303)
+	r.Until("the plan is there", func() bool { return !strings.Contains(nora.Get(at).Content, "data-refresh") })
+	nora.Get(at).Is(200).Has("unter den Überschriften keine einzige Zeile", "Dieser Plan ändert nichts").
+		Lacks("Im Portal, nicht in der Datei", "Übersprungen", "/missing")
+	nora.Get(at + "/missing").Is(404)
+}
+
 func TestAWorkbookHasNoEncodingToChoose(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)

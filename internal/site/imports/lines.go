@@ -37,6 +37,14 @@ var (
 	}
 )
 
+// lineCount is how many lines the plan has in all.
+func lineCount(im imports.Import) (n int) {
+	for _, c := range imports.Classes {
+		n += im.Count(c)
+	}
+	return n
+}
+
 // shownClass is the group of lines that q asks for, else the first one that
 // deserves a look.
 func shownClass(im imports.Import, q url.Values) imports.Class {

@@ -23,7 +23,7 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, im imports.Im
 	state.Pill = true
 	f := s.frame(r, im, page.T(ctx, "import.page_title", "file", im.FileName))
 	m := importview.PlanModel{Head: view.HeadModel{Title: f.Title, State: &state}, Facts: s.facts(ctx, im), Notices: notices(ctx, im)}
-	if im.State != imports.Discarded && im.State != imports.Uploaded {
+	if im.State != imports.Discarded && im.State != imports.Uploaded && lineCount(im) > 0 {
 		if err := s.planLines(r, im, &m); err != nil {
 			return err
 		}
@@ -79,6 +79,9 @@ func (s *Section) facts(ctx context.Context, im imports.Import) []importview.Imp
 func notices(ctx context.Context, im imports.Import) (ns []view.NoticeModel) {
 	if im.Trouble != "" {
 		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, im.Trouble)})
+	}
+	if im.State == imports.Planned && lineCount(im) == 0 {
+		ns = append(ns, view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "import.no_line")})
 	}
 	switch im.State {
 	case imports.Uploaded:
