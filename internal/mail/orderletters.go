@@ -1,6 +1,9 @@
 package mail
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // OrdersWaitingWords tell a registration officer which orders came and wait.
 type OrdersWaitingWords struct {
@@ -100,8 +103,22 @@ func fewNames(all []string) []string {
 	return names(all)
 }
 
-// reason is what an officer wrote, on one line of a list.
-func reason(s string) string { return oneLine(s, 2000) }
+// reason is what an officer wrote, as one item of a list: their lines stand below
+// each other, all but the first indented, so that none looks like the letter's own.
+func reason(s string) string {
+	const most = 2000
+	var own []string
+	for l := range strings.Lines(s) {
+		if l = oneLine(l, most); l != "" {
+			own = append(own, l)
+		}
+	}
+	s = strings.Join(own, indent)
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most-1]) + "…"
+	}
+	return s
+}
 
 const (
 	ordersWaiting = "orders_waiting"

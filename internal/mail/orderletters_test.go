@@ -33,9 +33,9 @@ func orderLetters() map[string]func() (Letter, error) {
 	}
 }
 
-// TestWhatAnOfficerWritesStaysOneLineOfTheLetter: no second link, no list of its
-// own, no header.
-func TestWhatAnOfficerWritesStaysOneLineOfTheLetter(t *testing.T) {
+// TestWhatAnOfficerWritesStaysOneItemOfTheLetter, with its lines: no second link,
+// no list of its own, no header.
+func TestWhatAnOfficerWritesStaysOneItemOfTheLetter(t *testing.T) {
 	t.Parallel()
 	l, err := OrderReturned(OrderReturnedWords{
 		To: "tina@uni.example", Reference: "ABCD-EFGHJ\r\nBcc: eve@evil.example", Organisation: "=?utf-8?q?x?=", Names: []string{"a.example"}, By: "Rita",
@@ -50,8 +50,11 @@ func TestWhatAnOfficerWritesStaysOneLineOfTheLetter(t *testing.T) {
 	if got := strings.Count(l.HTML, "href="); got != 1 {
 		t.Errorf("got %d links, want the letter's own", got)
 	}
-	if !strings.Contains(l.Text, "- eins https://evil.example/ - zwei\n") {
-		t.Errorf("got the reason on several lines:\n%s", l.Text)
+	if !strings.Contains(l.Text, "\n- eins\n  https://evil.example/\n  - zwei\n\n") {
+		t.Errorf("got the reason in other lines, or not indented:\n%s", l.Text)
+	}
+	if !strings.Contains(l.HTML, "<li>eins<br>https://evil.example/<br>- zwei</li>") {
+		t.Errorf("got the reason in other lines, or not in one item:\n%s", l.HTML)
 	}
 }
 

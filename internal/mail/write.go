@@ -16,7 +16,7 @@ import (
 var files embed.FS
 
 var (
-	page    = template.Must(template.ParseFS(files, "letters/letter.html"))
+	page    = template.Must(template.New("letter.html").Funcs(template.FuncMap{"lines": lines}).ParseFS(files, "letters/letter.html"))
 	sources = map[string]*texttemplate.Template{"de": read("de", false), "en": read("en", false)}
 	alone   = map[string]*texttemplate.Template{"de": read("de", true), "en": read("en", true)}
 )
@@ -37,6 +37,12 @@ type block struct {
 	Items []string
 	Link  string
 }
+
+// indent begins each line of an item but the first.
+const indent = "\n  "
+
+// lines are those of an item.
+func lines(item string) []string { return strings.Split(item, indent) }
 
 type part struct {
 	Lang   string
