@@ -94,12 +94,7 @@ func (s serve) Run(c portal.Config) error {
 		return err
 	}
 	defer p.Close()
-	if len(p.Defaults) > 0 {
-		log.Warn("footer pages still hold the default text: set PETSCHAFT_PAGES", "pages", p.Defaults)
-	}
-	if c.RAGroup == "" {
-		log.Warn("nobody is a registration officer: set PETSCHAFT_RA_GROUP")
-	}
+	p.Warn(os.Environ())
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

@@ -93,9 +93,7 @@ type Certificate struct {
 	Fingerprint []byte
 	Account     person.ID
 	Holder      string
-	HolderEmail string
-	Language    string // in which the holder wants letters; empty: both
-	Earlier     bool   // it is from before the portal: another authority issued it
+	Earlier     bool // it is from before the portal: another authority issued it
 	RowID       mailbox.ID
 	RowName     string
 	RowActive   bool
@@ -117,8 +115,7 @@ func (c Certificate) Valid(now time.Time) bool {
 }
 
 const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,
-	a.label as holder,
-	a.verified_email as holder_email, a.language, c.imported is not null as earlier,
+	a.label as holder, c.imported is not null as earlier,
 	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
 	c.issued, c.revoked, c.reason, (c.account = @account and ` + org.InSession + `) as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
 

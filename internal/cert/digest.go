@@ -104,7 +104,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 			update digest set next = @next where account in (
 				select account from digest where next <= @now order by next, account limit @batch for update skip locked)
 			returning account)
-		select d.account, case when a.locked is null then a.verified_email else '' end as email, a.language
+		select d.account, case when a.locked is null then `+LettersTo+` else '' end as email, a.language
 		from d join account a on a.id = d.account order by d.account`,
 		pgx.NamedArgs{"next": nextMonday(now), "now": now, "batch": digestBatch})
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *Book) sendDigests(ctx context.Context, tx pgx.Tx) (int, error) {
 		if len(some) == 0 && doubts[r.Account] == 0 || r.Email == "" {
 			continue
 		}
-		w := mail.DigestWords{To: r.Email, Days: b.days()[0], Doubtful: doubts[r.Account], Link: b.Base + paths.EmailDomains, Lang: r.Language}
+		w := mail.DigestWords{Reader: mail.Reader{To: r.Email, Lang: r.Language}, Days: b.days()[0], Doubtful: doubts[r.Account], Link: b.Base + paths.EmailDomains}
 		for _, l := range some {
 			w.More = l.Total - len(some)
 			w.Certificates = append(w.Certificates, mail.DigestLine{Address: l.Address, Holder: l.Holder, Until: l.NotAfter})

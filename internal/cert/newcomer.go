@@ -29,7 +29,7 @@ type otherHolder struct {
 func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, l mailbox.Linked) error {
 	rows, err := tx.Query(ctx, `
 		select distinct a.label as name, a.language,
-			case when a.locked is null then a.verified_email else '' end as email
+			case when a.locked is null then `+holderTo+` else '' end as email
 		from certificate c join account a on a.id = c.account
 		where c.row_id = @row and c.account <> @by and c.revoked is null and c.not_after > @now order by 1, 3 limit @most`,
 		pgx.NamedArgs{"row": l.RowID, "by": by.Account, "now": now, "most": mostHolders})
@@ -51,7 +51,7 @@ func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 		if o.Email == "" {
 			continue
 		}
-		w.To, w.Lang, w.Link = o.Email, o.Language, b.Base+paths.ClientCertificates
+		w.Reader, w.Link = mail.Reader{To: o.Email, Lang: o.Language}, b.Base+paths.ClientCertificates
 		if err := b.Outbox.Post(ctx, tx, w); err != nil {
 			return err
 		}
@@ -63,6 +63,6 @@ func (b *Book) tellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 	if notify == "" {
 		return nil
 	}
-	w.To, w.Lang, w.Holders, w.Link = notify, "", names, b.Base+paths.Row(l.DomainName, l.RowID)
+	w.Reader, w.Holders, w.Link = mail.Reader{To: notify}, names, b.Base+paths.Row(l.DomainName, l.RowID)
 	return b.Outbox.Post(ctx, tx, w)
 }

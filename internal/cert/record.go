@@ -25,8 +25,7 @@ type Issuance struct {
 	Authority   string
 	Account     person.ID
 	Holder      string
-	HolderEmail string
-	Language    string // in which the holder wants letters; empty: both
+	HolderEmail string // that the provider verified, for the search
 	Row         mailbox.ID
 	Certificate pki.Certificate
 }
@@ -66,11 +65,12 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, now time.Time, i Issuance)
 	if err != nil {
 		return 0, err
 	}
-	if i.HolderEmail != "" {
-		err := b.Outbox.Post(ctx, tx, mail.IssuedWords{To: i.HolderEmail, Addresses: c.Emails, Until: c.NotAfter, Link: b.link(id), Lang: i.Language})
-		if err != nil {
-			return 0, err
-		}
+	to, err := holder(ctx, tx, id)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.Outbox.Post(ctx, tx, mail.IssuedWords{Reader: to, Addresses: c.Emails, Until: c.NotAfter, Link: b.link(id)}); err != nil {
+		return 0, err
 	}
 	return id, audit.Write(ctx, tx, audit.Line{
 		At: now, Action: "cert.issued",

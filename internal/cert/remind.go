@@ -88,7 +88,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as earlier,
 			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
-			case when a.locked is null then a.verified_email else '' end as email, a.language, coalesce(o.reminders, '{}') as extra
+			case when a.locked is not null then '' when c.organisation is null then `+holderTo+` else `+LettersTo+` end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,
 		pgx.NamedArgs{"now": now, "batch": remindBatch})
@@ -115,13 +115,13 @@ type reminded struct {
 	of          *ending
 }
 
-// language is the recipient's where they chose one: further addresses of an
-// organisation are nobody's account.
-func (r reminded) language() string {
+// reader is the recipient, with the language that they chose: further addresses
+// of an organisation are nobody's account.
+func (r reminded) reader() mail.Reader {
 	if r.Recipient == r.of.Email {
-		return r.of.Language
+		return mail.Reader{To: r.Recipient, Lang: r.of.Language}
 	}
-	return ""
+	return mail.Reader{To: r.Recipient}
 }
 
 func split(all []reminded) (servers, holders []reminded) {
@@ -220,7 +220,7 @@ func grouped[K comparable](all []reminded, key func(reminded) K, f func(some []r
 func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error {
 	key := func(r reminded) [2]string { return [2]string{r.Recipient, r.of.Organisation} }
 	return grouped(all, key, func(some []reminded) error {
-		w := mail.EndingWords{To: some[0].Recipient, Organisation: some[0].of.Organisation, Lang: some[0].language(), Link: b.Base + paths.CertificatesEnding}
+		w := mail.EndingWords{Reader: some[0].reader(), Organisation: some[0].of.Organisation, Link: b.Base + paths.CertificatesEnding}
 		if len(some) == 1 {
 			w.Link = b.serverLink(some[0].of.Reference)
 		}
@@ -236,7 +236,7 @@ func (b *Book) postServers(ctx context.Context, tx pgx.Tx, all []reminded) error
 // postHolders queues one letter for each holder of client certificates.
 func (b *Book) postHolders(ctx context.Context, tx pgx.Tx, all []reminded) error {
 	return grouped(all, func(r reminded) string { return r.Recipient }, func(some []reminded) error {
-		w := mail.MailEndingWords{To: some[0].Recipient, Lang: some[0].language(), Link: b.Base + paths.ClientCertificates}
+		w := mail.MailEndingWords{Reader: some[0].reader(), Link: b.Base + paths.ClientCertificates}
 		if len(some) == 1 {
 			w.Link = b.link(some[0].of.ID)
 		}

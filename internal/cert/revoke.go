@@ -100,11 +100,12 @@ func (b *Book) announce(ctx context.Context, tx pgx.Tx, now time.Time, by person
 			return err
 		}
 	}
-	if c.HolderEmail != "" {
-		err := b.Outbox.Post(ctx, tx, mail.RevokedWords{To: c.HolderEmail, Addresses: c.Emails, By: by.Name, At: now, Link: b.link(c.ID), Elsewhere: c.Earlier, Lang: c.Language})
-		if err != nil {
-			return err
-		}
+	to, err := holder(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := b.Outbox.Post(ctx, tx, mail.RevokedWords{Reader: to, Addresses: c.Emails, By: by.Name, At: now, Link: b.link(c.ID), Elsewhere: c.Earlier}); err != nil {
+		return err
 	}
 	return audit.Write(ctx, tx, audit.Line{
 		Who: by.Who(), At: now, Action: "cert.revoked",

@@ -78,17 +78,14 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 }
 
 func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate) error {
-	var to, lang string
-	err := tx.QueryRow(ctx, `select a.verified_email, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to, &lang)
+	var to mail.Reader
+	err := tx.QueryRow(ctx, `select `+LettersTo+`, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to.To, &to.Lang)
 	if err != nil {
 		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
 	}
-	if to == "" {
-		return nil
-	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
-		To: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
-		Elsewhere: c.Earlier, Lang: lang,
+		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
+		Elsewhere: c.Earlier,
 	})
 }
 

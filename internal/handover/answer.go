@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
@@ -94,7 +95,7 @@ func (b *Book) Accept(ctx context.Context, by person.Actor, id ID) error {
 		if err := b.note(ctx, tx, now, by, o, "handover.accepted", nil); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, o, mail.HandoverAccepted, o.GiverEmail, b.organisationLink(o))
+		return b.post(ctx, tx, o, mail.HandoverAccepted, o.Giver, b.organisationLink(o))
 	})
 }
 
@@ -111,7 +112,7 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, id ID) error {
 		if err := b.note(ctx, tx, now, by, o, "handover.declined", nil); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, o, mail.HandoverDeclined, o.GiverEmail, b.organisationLink(o))
+		return b.post(ctx, tx, o, mail.HandoverDeclined, o.Giver, b.organisationLink(o))
 	})
 }
 
@@ -182,23 +183,24 @@ func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, by person.Act
 	})
 }
 
-// post queues a letter about the offer, if the address is known.
-func (b *Book) post(ctx context.Context, tx pgx.Tx, o Offer, letter mail.HandoverLetter, to, link string) error {
-	if to == "" {
-		return nil
+// post queues a letter about the offer, if there is an address for it.
+func (b *Book) post(ctx context.Context, tx pgx.Tx, o Offer, letter mail.HandoverLetter, account person.ID, link string) error {
+	to, err := cert.Reader(ctx, tx, account)
+	if err != nil {
+		return err
 	}
 	return b.Outbox.Post(ctx, tx, mail.HandoverWords{
-		Letter: letter, To: to, Organisation: o.OrganisationName, Giver: o.GiverName, Successor: o.SuccessorName,
+		Letter: letter, Reader: to, Organisation: o.OrganisationName, Giver: o.GiverName, Successor: o.SuccessorName,
 		Accepted: o.State == Accepted, Until: o.Ends, Link: link,
 	})
 }
 
 // postBoth queues a letter to both sides.
 func (b *Book) postBoth(ctx context.Context, tx pgx.Tx, o Offer, letter mail.HandoverLetter) error {
-	if err := b.post(ctx, tx, o, letter, o.GiverEmail, b.organisationLink(o)); err != nil {
+	if err := b.post(ctx, tx, o, letter, o.Giver, b.organisationLink(o)); err != nil {
 		return err
 	}
-	return b.post(ctx, tx, o, letter, o.SuccessorEmail, b.link(o))
+	return b.post(ctx, tx, o, letter, o.Successor, b.link(o))
 }
 
 // link is where the successor finds the offer.

@@ -70,7 +70,7 @@ func (b *Book) tick(ctx context.Context, tx pgx.Tx, now time.Time, id org.Organi
 	if _, err := tx.Exec(ctx, `update handover set reminded = $2 where id = $1`, o.ID, now); err != nil {
 		return fmt.Errorf("note a reminder: %w", err)
 	}
-	return b.post(ctx, tx, *o, mail.HandoverReminder, o.SuccessorEmail, b.link(*o))
+	return b.post(ctx, tx, *o, mail.HandoverReminder, o.Successor, b.link(*o))
 }
 
 // expire ends an offer whose time is over.

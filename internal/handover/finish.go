@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
@@ -94,7 +95,7 @@ func (b *Book) finish(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	if err := b.move(ctx, tx, now, o, Done); err != nil {
 		return err
 	}
-	c := contacts{of: of, giver: o.GiverName, giverEmail: o.GiverEmail, successor: o.Successor, successorName: o.SuccessorName, successorEmail: o.SuccessorEmail}
+	c := contacts{of: of, giver: o.GiverName, successor: o.Successor, successorName: o.SuccessorName}
 	tokens, err := b.reassign(ctx, tx, now, by, c, mail.HandoverGiven, mail.HandoverTaken)
 	if err != nil {
 		return err
@@ -105,10 +106,10 @@ func (b *Book) finish(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 // contacts are the two sides of a change of contact, of an organisation that is
 // held.
 type contacts struct {
-	of                            org.Organisation
-	giver, giverEmail             string
-	successor                     person.ID
-	successorName, successorEmail string
+	of            org.Organisation
+	giver         string // its contact's name
+	successor     person.ID
+	successorName string
 }
 
 // reassign changes the contact with all that hangs on it, ends what was under
@@ -128,14 +129,15 @@ func (b *Book) reassign(ctx context.Context, tx pgx.Tx, now time.Time, by person
 		return 0, err
 	}
 	w := mail.HandoverWords{Organisation: c.of.Name, Giver: c.giver, Successor: c.successorName, Tokens: tokens}
+	to, err := cert.Readers(ctx, tx, c.of.ContactID, c.successor)
+	if err != nil {
+		return 0, err
+	}
 	for _, l := range []mail.HandoverWords{
-		{Letter: before, To: c.giverEmail, Link: b.Base + "/"},
-		{Letter: after, To: c.successorEmail, Link: b.Base + paths.Organisation(c.of.ID)},
+		{Letter: before, Reader: to[c.of.ContactID], Link: b.Base + "/"},
+		{Letter: after, Reader: to[c.successor], Link: b.Base + paths.Organisation(c.of.ID)},
 	} {
-		if l.To == "" {
-			continue
-		}
-		w.Letter, w.To, w.Link = l.Letter, l.To, l.Link
+		w.Letter, w.Reader, w.Link = l.Letter, l.Reader, l.Link
 		if err := b.Outbox.Post(ctx, tx, w); err != nil {
 			return 0, err
 		}

@@ -79,11 +79,13 @@ func (b *Book) find(ctx context.Context, q postgres.Querier, by person.Actor, em
 		return Successor{}, bad.Err()
 	}
 	// A provider may spell the domain in letters as its people do.
-	found, err := b.Person.ByAddress(ctx, q, string(address), text.Word(email))
+	found, unverified, err := b.Person.ByAddress(ctx, q, string(address), text.Word(email))
 	if err != nil {
 		return Successor{}, err
 	}
 	switch {
+	case unverified:
+		bad.Add("email", "handover.email.unverified")
 	case len(found) == 0:
 		bad.Add("email", "handover.email.unknown", "address", b.Base)
 	case len(found) > 1:
@@ -192,7 +194,7 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	if err := b.note(ctx, tx, now, by, o, "handover.offered", audit.Detail{"successor": o.SuccessorName}); err != nil {
 		return Offer{}, err
 	}
-	return o, b.post(ctx, tx, o, mail.HandoverOffered, o.SuccessorEmail, b.link(o))
+	return o, b.post(ctx, tx, o, mail.HandoverOffered, o.Successor, b.link(o))
 }
 
 // brake keeps somebody from flooding a successor with mails. The organisation is
@@ -235,5 +237,5 @@ func (b *Book) endOpen(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err := b.note(ctx, tx, now, by, *o, action, audit.Detail{"successor": o.SuccessorName}); err != nil || o.Successor == next {
 		return err
 	}
-	return b.post(ctx, tx, *o, mail.HandoverCancelled, o.SuccessorEmail, b.link(*o))
+	return b.post(ctx, tx, *o, mail.HandoverCancelled, o.Successor, b.link(*o))
 }

@@ -30,10 +30,9 @@ type Reassignment struct {
 	OrganisationName string
 	Before           person.ID // the contact when it was asked for
 	BeforeName       string
-	BeforeEmail      string // empty when it is not verified
 	Successor        person.ID
 	SuccessorName    string
-	SuccessorEmail   string // likewise
+	SuccessorEmail   string // empty when it is not verified
 	Reason           string
 	AskedBy          person.ID
 	AskedByName      string
@@ -189,7 +188,7 @@ func (b *Book) appoint(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err := b.close(ctx, tx, now, r, "done", second); err != nil {
 		return err
 	}
-	c := contacts{of: of, giver: r.BeforeName, giverEmail: r.BeforeEmail, successor: r.Successor, successorName: r.SuccessorName, successorEmail: r.SuccessorEmail}
+	c := contacts{of: of, giver: r.BeforeName, successor: r.Successor, successorName: r.SuccessorName}
 	tokens, err := b.reassign(ctx, tx, now, by, c, mail.ContactRelieved, mail.ContactAppointed)
 	if err != nil {
 		return err
@@ -243,7 +242,7 @@ func (b *Book) decide(ctx context.Context, by person.Actor, id ReassignID, f dec
 }
 
 const reassignColumns = `r.id, r.organisation, o.name as organisation_name,
-	r.contact as before, c.label as before_name, c.verified_email as before_email,
+	r.contact as before, c.label as before_name,
 	r.successor, s.label as successor_name, s.verified_email as successor_email,
 	r.reason, r.asked_by, a.label as asked_by_name, r.asked,
 	r.contact <> o.contact as changed, r.asked_by = @account as asker, r.successor = @account as chosen,

@@ -23,8 +23,8 @@ const (
 // HandoverWords tell of a handover or of a reassignment. None of them holds the
 // session password.
 type HandoverWords struct {
-	Letter       HandoverLetter
-	To           string
+	Letter HandoverLetter
+	Reader
 	Organisation string
 	Giver        string // name of the contact before, or at present
 	Successor    string // name of the new one
@@ -37,7 +37,7 @@ type HandoverWords struct {
 // Handover writes the letter.
 func Handover(w HandoverWords) (Letter, error) {
 	w.Organisation, w.Giver, w.Successor = name(w.Organisation), name(w.Giver), name(w.Successor)
-	return write(string(w.Letter), w.To, w.Link, w)
+	return writeIn(w.Lang, string(w.Letter), w.To, w.Link, w)
 }
 
 func (w HandoverWords) kind() string            { return string(w.Letter) }

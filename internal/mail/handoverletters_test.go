@@ -12,7 +12,7 @@ func handoverLetters() map[string]func() (Letter, error) {
 		HandoverOffered, HandoverReminder, HandoverAccepted, HandoverDeclined, HandoverCancelled, HandoverExpired, HandoverLocked,
 		HandoverTaken, HandoverGiven, ContactAppointed, ContactRelieved,
 	} {
-		w := HandoverWords{Letter: kind, To: "kim.muster@uni.example", Organisation: "Botanischer Garten", Giver: "Robin Netz", Successor: "Kim Muster", Tokens: 2, Until: at, Link: link}
+		w := HandoverWords{Letter: kind, Reader: Reader{To: "kim.muster@uni.example"}, Organisation: "Botanischer Garten", Giver: "Robin Netz", Successor: "Kim Muster", Tokens: 2, Until: at, Link: link}
 		cases[string(kind)] = func() (Letter, error) { return Handover(w) }
 		switch kind {
 		case HandoverReminder:
@@ -31,7 +31,7 @@ func handoverLetters() map[string]func() (Letter, error) {
 func TestNamesCannotChangeALetterAboutAHandover(t *testing.T) {
 	t.Parallel()
 	for what, name := range nasty {
-		l, err := Handover(HandoverWords{Letter: HandoverOffered, To: "kim.muster@uni.example", Organisation: name, Giver: name, Successor: name, Until: at, Link: link})
+		l, err := Handover(HandoverWords{Letter: HandoverOffered, Reader: Reader{To: "kim.muster@uni.example"}, Organisation: name, Giver: name, Successor: name, Until: at, Link: link})
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 			continue

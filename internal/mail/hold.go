@@ -266,7 +266,7 @@ func (o *Outbox) endHold(ctx context.Context, tx pgx.Tx, now time.Time, h Hold) 
 		return fmt.Errorf("look for whom to tell of a hold: %w", err)
 	}
 	for _, r := range readers {
-		w := HeldWords{To: r.To, Since: h.Since, Until: now, Answer: h.Answer, Link: o.OfficeLink, Lang: r.Lang}
+		w := HeldWords{Reader: r, Since: h.Since, Until: now, Answer: h.Answer, Link: o.OfficeLink}
 		if err := o.Post(ctx, tx, w); err != nil {
 			return err
 		}

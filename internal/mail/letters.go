@@ -62,11 +62,10 @@ func Conflict(w ConflictWords) (Letter, error) {
 
 // IssuedWords tell a holder that their certificate was issued.
 type IssuedWords struct {
-	To        string
+	Reader
 	Addresses []string // that the certificate names
 	Until     time.Time
 	Link      string // to the certificate
-	Lang      string // that the holder chose; empty: both
 }
 
 // Issued tells a holder that their certificate can be fetched.
@@ -77,13 +76,12 @@ func Issued(w IssuedWords) (Letter, error) {
 
 // RevokedWords tell a holder that their certificate was revoked.
 type RevokedWords struct {
-	To        string
+	Reader
 	Addresses []string // that the certificate names
 	By        string   // name of who revoked it
 	At        time.Time
 	Link      string // to the certificate
 	Elsewhere bool   // another authority issued it: it is only marked here
-	Lang      string // that the holder chose; empty: both
 }
 
 // Revoked tells a holder that their certificate counts no more.

@@ -38,24 +38,24 @@ func TestLetters(t *testing.T) {
 			return Conflict(ConflictWords{"nap@uni.example", "Muster, Kim", "k.muster@uni.example", "Kim Muster", "Toni Fremd", at, link})
 		},
 		"issued": func() (Letter, error) {
-			return Issued(IssuedWords{"kim.muster@uni.example", []string{"kim.muster@uni.example", "k.muster@uni.example"}, at, link, ""})
+			return Issued(IssuedWords{Reader{To: "kim.muster@uni.example"}, []string{"kim.muster@uni.example", "k.muster@uni.example"}, at, link})
 		},
 		"revoked": func() (Letter, error) {
-			return Revoked(RevokedWords{"kim.muster@uni.example", []string{"kim.muster@uni.example"}, "Robin Netz", at, link, false, ""})
+			return Revoked(RevokedWords{Reader{To: "kim.muster@uni.example"}, []string{"kim.muster@uni.example"}, "Robin Netz", at, link, false})
 		},
 		"server-revoked": func() (Letter, error) {
-			return ServerRevoked(ServerRevokedWords{"kim.muster@uni.example", "Botanischer Garten", "ABCD-EFGHJ", []string{"www.uni.example", "uni.example"}, "Robin Netz", at, link, false, ""})
+			return ServerRevoked(ServerRevokedWords{Reader{To: "kim.muster@uni.example"}, "Botanischer Garten", "ABCD-EFGHJ", []string{"www.uni.example", "uni.example"}, "Robin Netz", at, link, false})
 		},
 		"ending": func() (Letter, error) {
-			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{{"www.uni.example", 2, "ABCD-EFGHJ", at, false}}, link, ""})
+			return Ending(EndingWords{Reader{To: "kim.muster@uni.example"}, "Botanischer Garten", []EndingLine{{"www.uni.example", 2, "ABCD-EFGHJ", at, false}}, link})
 		},
 		"token-ending": func() (Letter, error) {
-			return TokenEnding(TokenEndingWords{"kim.muster@uni.example", "Abgleich mit dem Verzeichnis", at, link})
+			return TokenEnding(TokenEndingWords{Reader{To: "kim.muster@uni.example"}, "Abgleich mit dem Verzeichnis", at, link})
 		},
 		"ending-many": func() (Letter, error) {
-			return Ending(EndingWords{"kim.muster@uni.example", "Botanischer Garten", []EndingLine{
+			return Ending(EndingWords{Reader{To: "kim.muster@uni.example"}, "Botanischer Garten", []EndingLine{
 				{"www.uni.example", 0, "ABCD-EFGHJ", at, false}, {"*.münster.example", 1, "KLMN-PQRST", at.Add(time.Hour), true},
-			}, link, ""})
+			}, link})
 		},
 	}
 	maps.Copy(cases, orderLetters())

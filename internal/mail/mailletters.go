@@ -7,10 +7,9 @@ import (
 
 // MailEndingWords remind a holder of client certificates that end soon.
 type MailEndingWords struct {
-	To           string
+	Reader
 	Certificates []MailEndingLine // 1 to MostEnding, what ends first in front
 	Link         string           // to the certificate, or to all of the holder's
-	Lang         string           // that the holder chose; empty: both
 }
 
 // MailEndingLine is one of them.
@@ -39,13 +38,12 @@ func (w MailEndingWords) Earlier() bool {
 
 // AppliedWords tell that somebody new applied for a certificate of an address.
 type AppliedWords struct {
-	To      string
+	Reader
 	Address string   // the row's primary one
 	By      string   // name of who applied
 	Holders []string // names of whose certificates count; empty: the reader's own does
 	At      time.Time
 	Link    string // to the row, or to the reader's certificates
-	Lang    string // that the reader chose; empty: both
 }
 
 // Applied tells whoever holds a certificate of an address, and those who look
@@ -57,13 +55,12 @@ func Applied(w AppliedWords) (Letter, error) {
 
 // DigestWords tell a network contact which certificates of their domains end.
 type DigestWords struct {
-	To           string
+	Reader
 	Days         int          // how far it looks ahead
 	Certificates []DigestLine // at most MostEnding, what ends first in front
 	More         int          // others that end in that time
 	Doubtful     int          // rows whose linked person's verified address is none of the row's
 	Link         string       // to the domains
-	Lang         string       // that the contact chose; empty: both
 }
 
 // DigestLine is one of them.
@@ -87,12 +84,11 @@ func Digest(w DigestWords) (Letter, error) {
 // HeldWords tell a registration officer that the mail server took no letters for
 // a while, and that it does again.
 type HeldWords struct {
-	To     string
+	Reader
 	Since  time.Time
 	Until  time.Time
 	Answer string // what the server had said
 	Link   string // to the state of the mail
-	Lang   string // that the officer chose; empty: both
 }
 
 // Held tells of it once it is over.

@@ -10,20 +10,20 @@ import (
 // languages and in each alone.
 func mailLetters() map[string]func() (Letter, error) {
 	const to, address = "kim.muster@uni.example", "office@uni.example"
-	one := MailEndingWords{To: to, Link: link, Certificates: []MailEndingLine{{Address: to, More: 1, Until: at}}}
+	one := MailEndingWords{Reader: Reader{To: to}, Link: link, Certificates: []MailEndingLine{{Address: to, More: 1, Until: at}}}
 	many := one
 	many.Certificates = append(many.Certificates, MailEndingLine{Address: address, Until: at.Add(time.Hour), Elsewhere: true})
 	many.Lang = "en"
-	holder := AppliedWords{To: to, Address: address, By: "Toni Fremd", At: at, Link: link, Lang: "de"}
+	holder := AppliedWords{Reader: Reader{to, "de"}, Address: address, By: "Toni Fremd", At: at, Link: link}
 	contact := holder
 	contact.Lang, contact.Holders = "", []string{"Kim Muster"}
-	week := DigestWords{To: "robin@uni.example", Days: 28, Link: link, Certificates: []DigestLine{{to, "Kim Muster", at}, {address, "Toni Fremd", at}}}
+	week := DigestWords{Reader: Reader{To: "robin@uni.example"}, Days: 28, Link: link, Certificates: []DigestLine{{to, "Kim Muster", at}, {address, "Toni Fremd", at}}}
 	more := week
 	more.More, more.Lang = 1234, "en"
 	both := week
 	both.Doubtful = 3
-	doubtful := DigestWords{To: "robin@uni.example", Days: 28, Link: link, Doubtful: 1, Lang: "de"}
-	over := HeldWords{To: "ra@uni.example", Since: at, Until: at.Add(time.Hour), Answer: "5.5.2 <vm>: Helo command rejected", Link: link}
+	doubtful := DigestWords{Reader: Reader{"robin@uni.example", "de"}, Days: 28, Link: link, Doubtful: 1}
+	over := HeldWords{Reader: Reader{To: "ra@uni.example"}, Since: at, Until: at.Add(time.Hour), Answer: "5.5.2 <vm>: Helo command rejected", Link: link}
 	alone := over
 	alone.Lang = "en"
 	return map[string]func() (Letter, error){
@@ -37,18 +37,18 @@ func mailLetters() map[string]func() (Letter, error) {
 		"applied-contact":  func() (Letter, error) { return Applied(contact) },
 		"digest":           func() (Letter, error) { return Digest(week) },
 		"digest-more":      func() (Letter, error) { return Digest(more) },
-		"issued-en":        func() (Letter, error) { return Issued(IssuedWords{to, []string{to}, at, link, "en"}) },
+		"issued-en":        func() (Letter, error) { return Issued(IssuedWords{Reader{to, "en"}, []string{to}, at, link}) },
 		"revoked-elsewhere-de": func() (Letter, error) {
-			return Revoked(RevokedWords{to, []string{to}, "Robin Netz", at, link, true, "de"})
+			return Revoked(RevokedWords{Reader{to, "de"}, []string{to}, "Robin Netz", at, link, true})
 		},
 		"server-revoked-elsewhere-en": func() (Letter, error) {
-			return ServerRevoked(ServerRevokedWords{to, "Garten", "ABCD-EFGHJ", []string{"www.uni.example"}, "Robin Netz", at, link, true, "en"})
+			return ServerRevoked(ServerRevokedWords{Reader{to, "en"}, "Garten", "ABCD-EFGHJ", []string{"www.uni.example"}, "Robin Netz", at, link, true})
 		},
 		"server_issued-en": func() (Letter, error) {
-			return ServerIssued(ServerIssuedWords{to, "ABCD-EFGHJ", "Garten", []string{"www.uni.example"}, at, link, "en"})
+			return ServerIssued(ServerIssuedWords{Reader{to, "en"}, "ABCD-EFGHJ", "Garten", []string{"www.uni.example"}, at, link})
 		},
 		"ending-en": func() (Letter, error) {
-			return Ending(EndingWords{to, "Garten", []EndingLine{{"www.uni.example", 0, "ABCD-EFGHJ", at, false}}, link, "en"})
+			return Ending(EndingWords{Reader{to, "en"}, "Garten", []EndingLine{{"www.uni.example", 0, "ABCD-EFGHJ", at, false}}, link})
 		},
 	}
 }
@@ -58,7 +58,7 @@ func mailLetters() map[string]func() (Letter, error) {
 func TestALetterInTheReadersLanguageHoldsNoOther(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string][2]bool{"": {true, true}, "fr": {true, true}, "de": {true, false}, "en": {false, true}} {
-		l, err := MailEnding(MailEndingWords{To: "kim@uni.example", Link: link, Lang: lang, Certificates: []MailEndingLine{{Address: "kim@uni.example", Until: at}}})
+		l, err := MailEnding(MailEndingWords{Reader: Reader{"kim@uni.example", lang}, Link: link, Certificates: []MailEndingLine{{Address: "kim@uni.example", Until: at}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,7 @@ import (
 
 // OrdersWaitingWords tell a registration officer which orders came and wait.
 type OrdersWaitingWords struct {
-	To     string
+	Reader
 	Orders []WaitingOrder
 	More   int    // others, which are not named
 	Count  int    // all of them
@@ -29,12 +29,12 @@ func OrdersWaiting(w OrdersWaitingWords) (Letter, error) {
 		orders[i] = WaitingOrder{name(o.Reference), name(o.Name), name(o.Organisation), o.Validation}
 	}
 	w.Orders = orders
-	return write(ordersWaiting, w.To, w.Link, w)
+	return writeIn(w.Lang, ordersWaiting, w.To, w.Link, w)
 }
 
 // OrderApprovedWords tell a technical contact that their order was approved.
 type OrderApprovedWords struct {
-	To           string
+	Reader
 	Reference    string
 	Organisation string
 	Names        []string // of the server
@@ -45,13 +45,13 @@ type OrderApprovedWords struct {
 // OrderApproved tells a technical contact that their order was approved.
 func OrderApproved(w OrderApprovedWords) (Letter, error) {
 	w.Reference, w.Organisation, w.Names, w.By = name(w.Reference), name(w.Organisation), fewNames(w.Names), name(w.By)
-	return write(orderApproved, w.To, w.Link, w)
+	return writeIn(w.Lang, orderApproved, w.To, w.Link, w)
 }
 
 // OrderReturnedWords tell a technical contact that their order needs a
 // correction.
 type OrderReturnedWords struct {
-	To           string
+	Reader
 	Reference    string
 	Organisation string
 	Names        []string
@@ -64,7 +64,7 @@ type OrderReturnedWords struct {
 func OrderReturned(w OrderReturnedWords) (Letter, error) {
 	w.Reference, w.Organisation, w.Names, w.By = name(w.Reference), name(w.Organisation), fewNames(w.Names), name(w.By)
 	w.Reason = reason(w.Reason)
-	return write(orderReturned, w.To, w.Link, w)
+	return writeIn(w.Lang, orderReturned, w.To, w.Link, w)
 }
 
 // OrderRejectedWords tell a technical contact that their order was refused.
@@ -74,18 +74,17 @@ type OrderRejectedWords OrderReturnedWords
 func OrderRejected(w OrderRejectedWords) (Letter, error) {
 	w.Reference, w.Organisation, w.Names, w.By = name(w.Reference), name(w.Organisation), fewNames(w.Names), name(w.By)
 	w.Reason = reason(w.Reason)
-	return write(orderRejected, w.To, w.Link, w)
+	return writeIn(w.Lang, orderRejected, w.To, w.Link, w)
 }
 
 // ServerIssuedWords tell a technical contact that a server certificate is there.
 type ServerIssuedWords struct {
-	To           string
+	Reader
 	Reference    string
 	Organisation string
 	Names        []string
 	Until        time.Time
 	Link         string // to the certificate
-	Lang         string // that the contact chose; empty: both
 }
 
 // ServerIssued tells a technical contact that a certificate can be fetched.

@@ -10,7 +10,7 @@ import (
 func orderLetters() map[string]func() (Letter, error) {
 	const to, reference, organisation, by = "tina@uni.example", "ABCD-EFGHJ", "Universität Beispiel", "Rita Amt"
 	names := []string{"www.uni.example", "uni.example"}
-	waiting := OrdersWaitingWords{To: "ra@uni.example", Count: 1, Link: link, Orders: []WaitingOrder{{reference, "www.uni.example", organisation, false}}}
+	waiting := OrdersWaitingWords{Reader: Reader{To: "ra@uni.example"}, Count: 1, Link: link, Orders: []WaitingOrder{{reference, "www.uni.example", organisation, false}}}
 	many := waiting
 	many.Count, many.More = 22, 20
 	many.Orders = append(many.Orders, WaitingOrder{"KLMN-PQRST", "neu.example", "Institut", true})
@@ -19,16 +19,16 @@ func orderLetters() map[string]func() (Letter, error) {
 		"orders_waiting":      func() (Letter, error) { return OrdersWaiting(waiting) },
 		"orders_waiting-many": func() (Letter, error) { return OrdersWaiting(many) },
 		"order_approved": func() (Letter, error) {
-			return OrderApproved(OrderApprovedWords{to, reference, organisation, names, by, link})
+			return OrderApproved(OrderApprovedWords{Reader{To: to}, reference, organisation, names, by, link})
 		},
 		"order_returned": func() (Letter, error) {
-			return OrderReturned(OrderReturnedWords{to, reference, organisation, names, by, strings.ReplaceAll(reason, link, "Danke"), link})
+			return OrderReturned(OrderReturnedWords{Reader{To: to}, reference, organisation, names, by, strings.ReplaceAll(reason, link, "Danke"), link})
 		},
 		"order_rejected": func() (Letter, error) {
-			return OrderRejected(OrderRejectedWords{to, reference, organisation, names, by, "So nicht.", link})
+			return OrderRejected(OrderRejectedWords{Reader{To: to}, reference, organisation, names, by, "So nicht.", link})
 		},
 		"server_issued": func() (Letter, error) {
-			return ServerIssued(ServerIssuedWords{to, reference, organisation, names, at, link, ""})
+			return ServerIssued(ServerIssuedWords{Reader{To: to}, reference, organisation, names, at, link})
 		},
 	}
 }
@@ -38,7 +38,7 @@ func orderLetters() map[string]func() (Letter, error) {
 func TestWhatAnOfficerWritesStaysOneItemOfTheLetter(t *testing.T) {
 	t.Parallel()
 	l, err := OrderReturned(OrderReturnedWords{
-		To: "tina@uni.example", Reference: "ABCD-EFGHJ\r\nBcc: eve@evil.example", Organisation: "=?utf-8?q?x?=", Names: []string{"a.example"}, By: "Rita",
+		Reader: Reader{To: "tina@uni.example"}, Reference: "ABCD-EFGHJ\r\nBcc: eve@evil.example", Organisation: "=?utf-8?q?x?=", Names: []string{"a.example"}, By: "Rita",
 		Reason: "eins\n\nhttps://evil.example/\n\n- zwei", Link: link,
 	})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestALetterNamesTenServersAtMost(t *testing.T) {
 	for i := range 50 {
 		names = append(names, fmt.Sprintf("s%d.uni.example", i))
 	}
-	l, err := ServerIssued(ServerIssuedWords{To: "t@uni.example", Reference: "ABCD-EFGHJ", Organisation: "x", Names: names, Until: at, Link: link})
+	l, err := ServerIssued(ServerIssuedWords{Reader: Reader{To: "t@uni.example"}, Reference: "ABCD-EFGHJ", Organisation: "x", Names: names, Until: at, Link: link})
 	if err != nil {
 		t.Fatal(err)
 	}

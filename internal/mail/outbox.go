@@ -29,14 +29,19 @@ type Outbox struct {
 	OfficeLink string                                                 // where officers see the state of the mail
 }
 
-// Reader is somebody who gets a letter.
+// Reader is somebody who gets a letter: what goes to an account is addressed with
+// it, so that none forgets the language.
 type Reader struct {
-	To   string
+	To   string // empty: there is no address to write to
 	Lang string // that they chose; empty: both
 }
 
-// Post queues the letter of w in tx. It is a step: it checks no rights.
+// Post queues the letter of w in tx; one to nobody is none. It is a step: it
+// checks no rights.
 func (o *Outbox) Post(ctx context.Context, tx pgx.Tx, w Words) error {
+	if w.recipient() == "" {
+		return nil
+	}
 	stored, err := json.Marshal(w)
 	if err != nil {
 		return fmt.Errorf("post letter %q: %w", w.kind(), err)

@@ -8,7 +8,7 @@ import (
 // ServerRevokedWords tell a technical contact that a server's certificate was
 // revoked.
 type ServerRevokedWords struct {
-	To           string
+	Reader
 	Organisation string
 	Reference    string
 	Names        []string // that the certificate names
@@ -16,7 +16,6 @@ type ServerRevokedWords struct {
 	At           time.Time
 	Link         string // to the certificate
 	Elsewhere    bool   // another authority issued it: it is only marked here
-	Lang         string // that the contact chose; empty: both
 }
 
 // ServerRevoked tells a technical contact that a certificate counts no more.
@@ -27,11 +26,10 @@ func ServerRevoked(w ServerRevokedWords) (Letter, error) {
 
 // EndingWords remind of server certificates that end soon.
 type EndingWords struct {
-	To           string
+	Reader
 	Organisation string
 	Certificates []EndingLine // 1 to MostEnding, what ends first in front
 	Link         string       // to the certificate, or to all that end soon
-	Lang         string       // that the reader chose; empty: both
 }
 
 // EndingLine is one of them.

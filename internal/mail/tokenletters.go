@@ -4,7 +4,7 @@ import "time"
 
 // TokenEndingWords announce to its maker that an API token ends.
 type TokenEndingWords struct {
-	To   string
+	Reader
 	Name string // of the token
 	Ends time.Time
 	Link string // to the maker's tokens
@@ -13,7 +13,7 @@ type TokenEndingWords struct {
 // TokenEnding announces that an API token ends.
 func TokenEnding(w TokenEndingWords) (Letter, error) {
 	w.Name = name(w.Name)
-	return write(tokenEnding, w.To, w.Link, w)
+	return writeIn(w.Lang, tokenEnding, w.To, w.Link, w)
 }
 
 const tokenEnding = "token_ending"

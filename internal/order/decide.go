@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
@@ -130,8 +131,10 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, of, mail.OrderApprovedWords{
-			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Link: b.orderLink(o),
+		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
+			return mail.OrderApprovedWords{
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Link: b.orderLink(o),
+			}
 		})
 	})
 }
@@ -146,8 +149,10 @@ func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d 
 		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.returned", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, of, mail.OrderReturnedWords{
-			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
+			return mail.OrderReturnedWords{
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+			}
 		})
 	})
 }
@@ -162,8 +167,10 @@ func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d 
 		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.rejected", audit.Detail{"reference": o.Reference, "comment": d.Reason}); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, of, mail.OrderRejectedWords{
-			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
+			return mail.OrderRejectedWords{
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+			}
 		})
 	})
 }
@@ -277,12 +284,13 @@ func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrde
 	return b.Cert.NoteRenewal(ctx, tx, *o.Replaces, "")
 }
 
-// post sends a letter to the technical contact, if their address is known.
-func (b *Book) post(ctx context.Context, tx pgx.Tx, of org.Organisation, w mail.Words) error {
-	if of.ContactEmail == "" {
-		return nil
+// post sends a letter to the technical contact, if there is an address for it.
+func (b *Book) post(ctx context.Context, tx pgx.Tx, of org.Organisation, words func(to mail.Reader) mail.Words) error {
+	to, err := cert.Reader(ctx, tx, of.ContactID)
+	if err != nil {
+		return err
 	}
-	return b.Cert.Outbox.Post(ctx, tx, w)
+	return b.Cert.Outbox.Post(ctx, tx, words(to))
 }
 
 func (b *Book) orderLink(o ServerOrder) string { return b.Cert.Base + paths.Order(o.Reference) }

@@ -183,9 +183,11 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		if err := b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.fulfilled", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
 			return err
 		}
-		return b.post(ctx, tx, of, mail.ServerIssuedWords{
-			To: of.ContactEmail, Reference: o.Reference, Organisation: of.Name, Names: o.Names, Until: c.NotAfter,
-			Link: b.Cert.Base + paths.Certificate(o.Reference), Lang: of.Language,
+		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
+			return mail.ServerIssuedWords{
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, Until: c.NotAfter,
+				Link: b.Cert.Base + paths.Certificate(o.Reference),
+			}
 		})
 	})
 }

@@ -21,7 +21,6 @@ type intent struct {
 	Account     person.ID
 	Holder      string
 	HolderEmail string
-	Language    string
 	State       State
 	SPKI        []byte
 	Profile     string
@@ -57,7 +56,7 @@ func (i intent) request() (pki.Request, error) {
 }
 
 const intentQuery = `select p.id, p.reference, p.row_id, p.account, a.label as holder,
-	a.verified_email as holder_email, a.language, p.state, p.spki, p.profile, p.common_name, p.given_name,
+	a.verified_email as holder_email, p.state, p.spki, p.profile, p.common_name, p.given_name,
 	p.surname, p.organisation, p.identifier, p.country, p.emails, p.serial, p.not_before, p.certificate, p.reason,
 	exists (select from certificate k where k.key = sha256(p.spki) and k.reason = 1) as compromised,
 	exists (select from certificate k where k.key = sha256(p.spki) and k.account < p.account)

@@ -235,7 +235,7 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 			reference = NewReference()
 		}
 		n, err := b.Cert.Record(ctx, tx, now, cert.Issuance{
-			Reference: reference, Authority: mailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail, Language: i.Language,
+			Reference: reference, Authority: mailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail,
 			Row: i.RowID, Certificate: c,
 		})
 		switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/mail"
 	"petschaft/web/paths"
 )
@@ -34,6 +35,7 @@ const (
 // officers who may decide it.
 type untold struct {
 	Email        string
+	Language     string
 	Reference    string
 	Name         string
 	Organisation string
@@ -42,8 +44,7 @@ type untold struct {
 
 // TellOfficers writes one mail to each registration officer about all orders
 // that came since the last one and that they may decide. Officers are the
-// accounts with the provider's group, as of their last sign-in, whose address is
-// verified.
+// accounts with the provider's group, as of their last sign-in.
 func (b *Book) TellOfficers(ctx context.Context) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -51,11 +52,11 @@ func (b *Book) TellOfficers(ctx context.Context) error {
 				update server_order set told = @now where id in (
 					select id from server_order where told is null and state in ('received', 'waiting') order by id limit @most for update skip locked)
 				returning id, reference, names[1] as name, organisation, state)
-			select a.email, s.reference, s.name, o.name as organisation, s.state = 'waiting' as waiting
+			select `+cert.LettersTo+` as email, a.language, s.reference, s.name, o.name as organisation, s.state = 'waiting' as waiting
 			from s join organisation o on o.id = s.organisation join account a on a.id <> o.contact
-			where @group = any(a.groups) and a.locked is null and a.verified_email <> ''
+			where @group = any(a.groups) and a.locked is null
 				and not exists (select from server_order_author h where h.server_order = s.id and h.account = a.id)
-			order by a.email, s.id`, pgx.NamedArgs{"now": b.Now(), "most": tellMost, "group": b.Officers})
+			order by email, s.id`, pgx.NamedArgs{"now": b.Now(), "most": tellMost, "group": b.Officers})
 		if err != nil {
 			return fmt.Errorf("look for orders to tell of: %w", err)
 		}
@@ -78,7 +79,7 @@ func (b *Book) TellOfficers(ctx context.Context) error {
 }
 
 func (b *Book) waitingLetter(orders []untold) mail.OrdersWaitingWords {
-	w := mail.OrdersWaitingWords{To: orders[0].Email, Count: len(orders), Link: b.Cert.Base + paths.OfficeOrders}
+	w := mail.OrdersWaitingWords{Reader: mail.Reader{To: orders[0].Email, Lang: orders[0].Language}, Count: len(orders), Link: b.Cert.Base + paths.OfficeOrders}
 	for _, o := range orders[:min(len(orders), tellNamed)] {
 		w.Orders = append(w.Orders, mail.WaitingOrder{Reference: o.Reference, Name: o.Name, Organisation: o.Organisation, Validation: o.Waiting})
 	}

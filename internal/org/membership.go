@@ -36,6 +36,20 @@ func (b *Book) Memberships(ctx context.Context, by person.Actor, account person.
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Membership])
 }
 
+// KnownGroups returns those of the provider's groups that make anybody a member of
+// a contact group, in order.
+func (b *Book) KnownGroups(ctx context.Context, all []string) ([]string, error) {
+	rows, err := b.DB.Query(ctx, `select distinct idp_group from contact_group_idp where idp_group = any($1) order by 1`, all)
+	if err != nil {
+		return nil, fmt.Errorf("look for groups of the provider: %w", err)
+	}
+	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for groups of the provider: %w", err)
+	}
+	return known, nil
+}
+
 // LooksAfter is IsContact for work that goes on without a request: the SQL
 // condition that the account a, with the provider's groups as of its last
 // sign-in, belongs to the contact group of the email_domain d.

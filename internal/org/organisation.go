@@ -46,7 +46,6 @@ type Organisation struct {
 	ContactID    person.ID
 	ContactName  string
 	ContactEmail string   // as of the contact's last sign-in, may be empty
-	Language     string   // in which the contact wants letters; empty: both
 	Extra        []string // further addresses that hear of certificates which end soon
 	Unconfirmed  []string // likewise, of a contact before: nobody writes to them until the contact confirms them
 	AutoApprove  bool     // orders without a finding need no officer
@@ -56,7 +55,7 @@ type Organisation struct {
 }
 
 const organisationColumns = `o.id, o.name, o.identifier, o.country, o.contact as contact_id,
-	c.label as contact_name, c.verified_email as contact_email, c.language,
+	c.label as contact_name, c.verified_email as contact_email,
 	o.reminders as extra, o.unconfirmed, o.auto_approve, o.appointed, o.created, ` + IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const organisationTables = `organisation o join account c on c.id = o.contact`

@@ -3,22 +3,34 @@ package person
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/mail"
 )
 
-// OfficersToTell are the registration officers who can be written to, by
-// address: accounts with the provider's group, as of their last sign-in, whose
-// address is verified.
-func OfficersToTell(ctx context.Context, tx pgx.Tx, group string) ([]mail.Reader, error) {
-	rows, err := tx.Query(ctx, `
-		select email as "to", max(language) as lang from account
-		where @group <> '' and @group = any(groups) and locked is null and verified_email <> ''
-		group by email order by email`, pgx.NamedArgs{"group": group})
+// OfficersToTell are the registration officers who can be written to, each address
+// once: accounts with the provider's group, as of their last sign-in.
+func (b *Book) OfficersToTell(ctx context.Context, tx pgx.Tx, group string) ([]mail.Reader, error) {
+	rows, err := tx.Query(ctx, `select id from account where @group <> '' and @group = any(groups) and locked is null order by id`, pgx.NamedArgs{"group": group})
 	if err != nil {
 		return nil, fmt.Errorf("list officers: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[mail.Reader])
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+	if err != nil {
+		return nil, fmt.Errorf("list officers: %w", err)
+	}
+	found, err := b.Readers(ctx, tx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	var all []mail.Reader
+	for _, id := range ids {
+		r := found[id]
+		if r.To != "" && !slices.ContainsFunc(all, func(o mail.Reader) bool { return o.To == r.To }) {
+			all = append(all, r)
+		}
+	}
+	return all, nil
 }

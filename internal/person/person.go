@@ -6,6 +6,7 @@
 package person
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -61,6 +62,9 @@ type Account struct {
 	VerifiedEmail string // Email, or empty where the provider did not verify it
 	Label         string // the name to show: the full name, else the user name, else the address
 	Groups        []string
+	Lost          Lost       // why the provider names no groups, where it did or there are some
+	LostSince     *time.Time // nil: Lost is empty
+	Language      string     // in which they want letters; empty: both
 	Created       time.Time
 	SignedIn      time.Time
 	Locked        *time.Time
@@ -68,7 +72,7 @@ type Account struct {
 }
 
 const accountColumns = `a.id, a.issuer, a.subject, a.username, a.name, a.given_name, a.family_name, a.email,
-	a.email_verified, a.verified_email, a.label, a.groups, a.created, a.signed_in, a.locked, a.locked_why`
+	a.email_verified, a.verified_email, a.label, a.groups, a.lost, a.lost_since, a.language, a.created, a.signed_in, a.locked, a.locked_why`
 
 // Book keeps the accounts and their tokens.
 type Book struct {
@@ -77,5 +81,8 @@ type Book struct {
 	Issuer     string        // tokens of accounts of another provider do not count; empty: any
 	TokenSleep time.Duration // 0: 30 days
 	Outbox     *mail.Outbox
-	Base       string
+	// Readers tells who gets letters to accounts, as the room knows that sees all
+	// their addresses.
+	Readers func(ctx context.Context, q postgres.Querier, accounts ...ID) (map[ID]mail.Reader, error)
+	Base    string
 }

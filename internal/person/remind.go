@@ -62,13 +62,19 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx, now time.Time) (int, error
 	if err != nil {
 		return 0, err
 	}
-	ids := make([]TokenID, len(all))
+	ids, makers := make([]TokenID, len(all)), make([]ID, len(all))
 	for i, t := range all {
-		ids[i] = t.ID
-		if t.MakerEmail == "" || t.tooNew(now) {
+		ids[i], makers[i] = t.ID, t.Account
+	}
+	to, err := b.Readers(ctx, tx, makers...)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range all {
+		if t.tooNew(now) {
 			continue
 		}
-		if err := b.Outbox.Post(ctx, tx, mail.TokenEndingWords{To: t.MakerEmail, Name: t.Name, Ends: t.Ends, Link: b.Base + paths.Tokens}); err != nil {
+		if err := b.Outbox.Post(ctx, tx, mail.TokenEndingWords{Reader: to[t.Account], Name: t.Name, Ends: t.Ends, Link: b.Base + paths.Tokens}); err != nil {
 			return 0, err
 		}
 	}

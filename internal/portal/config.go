@@ -32,7 +32,8 @@ type Config struct {
 	OIDCIssuer       string   `name:"oidc-issuer" env:"PETSCHAFT_OIDC_ISSUER" placeholder:"URL" help:"Issuer of the OpenID Connect provider, exactly as it calls itself."`
 	OIDCClientID     string   `name:"oidc-client-id" env:"PETSCHAFT_OIDC_CLIENT_ID" help:"The portal's client id there."`
 	OIDCClientSecret string   `name:"oidc-client-secret" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
-	OIDCGroupsClaim  string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups."`
+	OIDCGroupsClaim  string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups; a path like realm_access.roles leads into it."`
+	OIDCEmailDomains []string `name:"oidc-email-domains" env:"PETSCHAFT_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"E-mail domains whose addresses count as verified where the provider says neither that they are nor that they are not."`
 	RAGroup          string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
 	SMTPURL          string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
 	MailFrom         string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
@@ -112,7 +113,7 @@ func (c Config) read() (settings, error) {
 		say("PETSCHAFT_LISTEN", "must be host:port")
 	}
 	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
-	c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say)
+	c.checkProvider(c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say), say)
 	s.secret = c.readSecret(say)
 	s.proxies, s.forwarded = c.readProxies(say), c.ForwardedHeader == "forwarded"
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {

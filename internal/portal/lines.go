@@ -18,6 +18,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_OIDC_CLIENT_ID=" + c.OIDCClientID,
 		"PETSCHAFT_OIDC_CLIENT_SECRET=" + hidden(c.OIDCClientSecret),
 		"PETSCHAFT_OIDC_GROUPS_CLAIM=" + c.OIDCGroupsClaim,
+		"PETSCHAFT_OIDC_EMAIL_DOMAINS=" + strings.Join(c.OIDCEmailDomains, ","),
 		"PETSCHAFT_RA_GROUP=" + c.RAGroup,
 		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL),
 		"PETSCHAFT_MAIL_FROM=" + c.MailFrom,

@@ -15,6 +15,7 @@ import (
 
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
+	"petschaft/internal/signin"
 )
 
 // metrics are what operations watch; docs/operations.md names each.
@@ -22,6 +23,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	mails    *prometheus.CounterVec
+	signIns  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -34,15 +36,20 @@ func newMetrics() *metrics {
 		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "petschaft_mails_failed_total", Help: "Mails that failed for good: a dead address, unsent for two days, or no mail could be made.",
 		}, []string{"why"}),
+		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "petschaft_signins_failed_total", Help: "Sign-ins that came to nothing.",
+		}, []string{"why"}),
 	}
 	for _, why := range []string{mail.WhyAddress, mail.WhyUnsent, mail.WhyLetter} {
 		m.mails.WithLabelValues(why)
 	}
-	m.registry.MustRegister(m.requests, m.mails, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.mails, m.signIns, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func (m *metrics) mailFailed(why string) { m.mails.WithLabelValues(why).Inc() }
+
+func (m *metrics) signInFailed(why signin.Why) { m.signIns.WithLabelValues(string(why)).Inc() }
 
 // watch counts from now on what p's parts tell at each scrape.
 func (m *metrics) watch(p *Portal) {

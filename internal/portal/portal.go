@@ -110,6 +110,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	p.Desk, err = signin.New(signin.Config{
 		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
 		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base, ClientIP: door.ClientIP,
+		KnownGroups: p.Org.KnownGroups, Vouches: p.cfg.vouches, Count: p.metrics.signInFailed,
 	}, p.DB, p.People, sealer, now, p.log)
 	if err != nil {
 		return err
@@ -150,7 +151,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	}
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Outbox = p.outbox(s, base, now)
-	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base}
+	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base, Readers: cert.Readers}
 	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
 	p.Imports = &imports.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Now: now}
@@ -177,7 +178,7 @@ func (p *Portal) outbox(s settings, base string, now func() time.Time) *mail.Out
 	return &mail.Outbox{
 		DB: p.DB, Sender: s.sender, Queue: p.Queue, Now: now, Log: p.log, OfficeLink: base + paths.OfficeMail, Count: p.metrics.mailFailed,
 		Officers: func(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
-			return person.OfficersToTell(ctx, tx, p.cfg.RAGroup)
+			return p.People.OfficersToTell(ctx, tx, p.cfg.RAGroup)
 		},
 	}
 }

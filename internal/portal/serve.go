@@ -49,6 +49,7 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error 
 	if ready != nil {
 		ready()
 	}
+	go p.tryProvider(ctx)
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve: %w", err)

@@ -3,10 +3,8 @@ package signin
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -45,7 +43,9 @@ func refused(err error) error {
 }
 
 // claims checks the answer t of the token endpoint and returns what it says,
-// with what userinfo adds where the ID token is silent. A refresh may come
+// with what userinfo adds where the ID token is silent. Where there is an ID
+// token, a sign-in goes on without what userinfo does not tell; a refresh does
+// only where userinfo refuses, and waits for one that is away. A refresh may come
 // without an ID token (OpenID Connect Core 1.0, 12.2); idToken is then "".
 func (d *Desk) claims(ctx context.Context, p *provider, t *oauth2.Token, want expected) (c person.Claims, idToken string, err error) {
 	said := statement{}
@@ -62,12 +62,18 @@ func (d *Desk) claims(ctx context.Context, p *provider, t *oauth2.Token, want ex
 	default:
 		said.set("sub", want.subject)
 	}
-	if p.Info != "" && !said.has("preferred_username", "name", "email", d.cfg.GroupsClaim) {
-		if err := d.complete(ctx, p, t, said); err != nil {
+	if p.Info != "" && !said.tells(d.cfg.GroupsClaim, "preferred_username", "name", "email", "email_verified") {
+		err := d.complete(ctx, p, t, said)
+		if mute, ok := errors.AsType[*silentError](err); ok && idToken != "" && (want.subject == "" || !mute.away) {
+			d.log.WarnContext(ctx, "userinfo could not be read: what the ID token lacks counts as not said", "error", err)
+			err = nil
+		}
+		if err != nil {
 			return person.Claims{}, "", err
 		}
 	}
-	return said.person(d.cfg.Issuer, d.cfg.GroupsClaim), idToken, nil
+	c, err = d.person(ctx, said)
+	return c, idToken, err
 }
 
 // verify is OpenID Connect Core 1.0, 3.1.3.7.
@@ -107,7 +113,7 @@ func (d *Desk) fits(t *oidc.IDToken, said statement, now time.Time, want expecte
 		return refused(fmt.Errorf("ID token from %q", t.Issuer))
 	case t.IssuedAt.After(now.Add(skew)) || said.time("nbf").After(now.Add(skew)):
 		return refused(errors.New("ID token from the future"))
-	case said.has("azp") && said.text("azp") != d.cfg.ClientID, len(t.Audience) > 1 && !said.has("azp"):
+	case said.says("azp") && said.text("azp") != d.cfg.ClientID, len(t.Audience) > 1 && !said.says("azp"):
 		return refused(fmt.Errorf("ID token for %q, authorized %q", t.Audience, said.text("azp")))
 	case !properSubject(t.Subject):
 		return refused(errors.New("ID token without a proper subject"))
@@ -125,28 +131,6 @@ func properSubject(s string) bool {
 	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// complete adds to said what only userinfo tells; it must speak of the same
-// subject (OpenID Connect Core 1.0, 5.3.2).
-func (d *Desk) complete(ctx context.Context, p *provider, t *oauth2.Token, said statement) error {
-	info, err := p.UserInfo(ctx, oauth2.StaticTokenSource(t))
-	if err != nil {
-		return providerDown(fmt.Errorf("ask userinfo: %w", err))
-	}
-	if info.Subject != said.text("sub") {
-		return refused(errOtherPerson)
-	}
-	more := statement{}
-	if err := info.Claims(&more); err != nil {
-		return refused(err)
-	}
-	for name, value := range more {
-		if _, ok := said[name]; !ok {
-			said[name] = value
-		}
-	}
-	return nil
-}
-
 // watched remembers whether the keys could not be fetched: go-oidc's verifier
 // loses the difference between that and a bad signature.
 type watched struct {
@@ -159,75 +143,4 @@ func (k *watched) VerifySignature(ctx context.Context, token string) ([]byte, er
 	payload, err := k.set.VerifySignature(ctx, token)
 	k.away = errors.Unwrap(err) != nil
 	return payload, err
-}
-
-// statement is a set of claims as received. Whatever has an odd type counts
-// as not said.
-type statement map[string]json.RawMessage
-
-func (s statement) has(names ...string) bool {
-	return !slices.ContainsFunc(names, func(n string) bool { _, ok := s[n]; return !ok })
-}
-
-func (s statement) set(name, text string) {
-	s[name], _ = json.Marshal(text)
-}
-
-func (s statement) text(name string) string {
-	var v string
-	json.Unmarshal(s[name], &v)
-	return v
-}
-
-func (s statement) time(name string) time.Time {
-	var seconds float64
-	if json.Unmarshal(s[name], &seconds) != nil {
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0)
-}
-
-// truth also takes the word, which some providers send.
-func (s statement) truth(name string) bool {
-	var v bool
-	json.Unmarshal(s[name], &v)
-	return v || s.text(name) == "true"
-}
-
-// groupLimit bounds what one person's claim may put into the database.
-const (
-	groupLimit  = 2000
-	groupLength = 200
-)
-
-// list is a list of texts, or one text alone.
-func (s statement) list(name string) []string {
-	var parts []any
-	if json.Unmarshal(s[name], &parts) != nil {
-		parts = []any{s.text(name)}
-	}
-	all := []string{}
-	for _, x := range parts {
-		g, ok := x.(string)
-		if ok && g != "" && len(g) <= groupLength && !strings.ContainsFunc(g, unicode.IsControl) {
-			all = append(all, g)
-		}
-	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return all[:min(len(all), groupLimit)]
-}
-
-func (s statement) person(issuer, groups string) person.Claims {
-	short := func(name string) string {
-		t := s.text(name)
-		return strings.ToValidUTF8(t[:min(len(t), 500)], "")
-	}
-	return person.Claims{
-		Issuer: issuer, Subject: s.text("sub"),
-		Username: short("preferred_username"), Name: short("name"),
-		GivenName: short("given_name"), FamilyName: short("family_name"),
-		Email: short("email"), EmailVerified: s.truth("email_verified"),
-		Groups: s.list(groups),
-	}
 }

@@ -39,7 +39,8 @@ type attempt struct {
 // Begin sends the browser to the provider; afterwards Finish returns next, or
 // "/" when it is no path of ours. It fails with Unavailable when the provider
 // cannot be reached.
-func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) error {
+func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) (err error) {
+	defer func() { d.count(err) }()
 	ctx := r.Context()
 	p, err := d.reach(ctx)
 	if err != nil {
@@ -77,42 +78,73 @@ func (d *Desk) take(ctx context.Context, state string) (attempt, bool) {
 	return a, true
 }
 
+// Arrival is a sign-in that was finished.
+type Arrival struct {
+	Next     string // the own path that Begin was asked to lead to
+	Language string // that the account chose; "": none
+}
+
 // Finish reads the provider's answer at paths.SignedIn, signs the person in and
 // returns where to go. It fails with Conflict signin.stale when this browser
 // asked for no such answer, or too long ago; Denied signin.refused when the
 // provider refused or its answer is not to be trusted; Unavailable
 // signin.provider_down; and as person does for a locked account. Whoever was
 // signed in here before is signed in still, then; after success no more.
-func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (next string, err error) {
+func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (done Arrival, err error) {
+	defer func() { d.count(err) }()
 	ctx, q := r.Context(), r.URL.Query()
 	w.Header().Set("Cache-Control", "no-store")
 	a, ok := d.take(ctx, q.Get("state"))
 	if !ok {
-		return "", stale(errors.New("no sign-in with this state in this session"))
+		return Arrival{}, stale(errors.New("no sign-in with this state in this session"))
 	}
 	p, err := d.provider(ctx)
 	if err != nil {
-		return "", err
+		return Arrival{}, err
 	}
 	iss, named := q["iss"]
 	if named && !slices.Equal(iss, []string{d.cfg.Issuer}) || !named && p.AnswersIssuer {
-		return "", refused(fmt.Errorf("answer from issuer %.200q (RFC 9207)", iss))
+		return Arrival{}, refused(fmt.Errorf("answer from issuer %.200q (RFC 9207)", iss))
 	}
 	if code := q.Get("error"); code != "" {
-		return "", refusal(code, q.Get("error_description"))
+		return Arrival{}, refusal(code, q.Get("error_description"))
 	}
 	t, err := p.oauth.Exchange(d.outward(ctx), q.Get("code"), oauth2.VerifierOption(a.Verifier))
 	if err != nil {
-		return "", exchangeFault(err)
+		return Arrival{}, exchangeFault(err)
 	}
 	c, idToken, err := d.claims(d.outward(ctx), p, t, expected{nonce: a.Nonce})
 	if err != nil {
-		return "", err
+		return Arrival{}, err
 	}
-	if err := d.admit(r, c, secrets{idToken, t.RefreshToken}); err != nil {
-		return "", err
+	account, err := d.admit(r, c, secrets{idToken, t.RefreshToken})
+	if err != nil {
+		return Arrival{}, err
 	}
-	return a.Next, nil
+	d.remark(ctx, c, account)
+	return Arrival{Next: a.Next, Language: account.Language}, nil
+}
+
+// remark logs what an operator could mend, once a sign-in and without the
+// address.
+func (d *Desk) remark(ctx context.Context, c person.Claims, a person.Account) {
+	switch {
+	case a.EmailVerified:
+	case c.EmailUnsaid:
+		d.log.WarnContext(ctx, "the provider does not say whether it verified an e-mail address, so it counts as not verified: see docs/signin.md", "account", a.ID)
+	default:
+		d.log.InfoContext(ctx, "the provider names no verified e-mail address of somebody", "account", a.ID, "address", a.Email != "")
+	}
+	d.remarkLost(ctx, a)
+}
+
+func (d *Desk) remarkLost(ctx context.Context, a person.Account) {
+	switch a.Lost {
+	case person.GroupsElsewhere:
+		d.log.WarnContext(ctx, "the provider sends no groups of somebody but only where to ask, as it does where there are too many; their rights by groups rest", "account", a.ID, "claim", d.cfg.GroupsClaim)
+	case person.GroupsUnsaid:
+		d.log.WarnContext(ctx, "the provider says nothing of the groups of somebody who had some; their rights by groups rest", "account", a.ID, "claim", d.cfg.GroupsClaim)
+	}
 }
 
 func stale(err error) error {
@@ -121,7 +153,7 @@ func stale(err error) error {
 
 // refusal is an error of RFC 6749, 4.1.2.1 or OpenID Connect Core 1.0, 3.1.2.6.
 func refusal(code, text string) error {
-	err := fmt.Errorf("the provider says %.50q: %.200q", code, text)
+	err := &refusedError{code, text}
 	if code == "temporarily_unavailable" || code == "server_error" {
 		return providerDown(err)
 	}
@@ -144,17 +176,17 @@ type secrets struct{ idToken, refresh string }
 
 // admit writes the login and gives the browser a new session id, so that one
 // that somebody planted is worth nothing.
-func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
+func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account person.Account, err error) {
 	ctx := r.Context()
 	who := audit.Who{From: d.cfg.ClientIP(r)}
 	var id int64
-	err := d.db.Tx(ctx, func(tx pgx.Tx) error {
+	err = d.db.Tx(ctx, func(tx pgx.Tx) error {
 		now := d.now()
 		before, err := d.end(ctx, tx, now, visiting(ctx).login)
 		if err != nil {
 			return err
 		}
-		account, err := d.people.SignedIn(ctx, tx, c, who)
+		account, err = d.people.SignedIn(ctx, tx, c, who)
 		if err != nil {
 			return err
 		}
@@ -171,13 +203,13 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) error {
 		return d.seal(ctx, tx, id, s)
 	})
 	if err != nil {
-		return err
+		return person.Account{}, err
 	}
 	if err := d.sessions.RenewToken(ctx); err != nil {
-		return fmt.Errorf("renew session: %w", err)
+		return person.Account{}, fmt.Errorf("renew session: %w", err)
 	}
 	d.sessions.Put(ctx, keyLogin, id)
-	return nil
+	return account, nil
 }
 
 func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, r *http.Request) (int64, error) {

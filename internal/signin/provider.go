@@ -219,7 +219,7 @@ func away(err error) bool {
 		return true
 	}
 	code := said.Response.StatusCode
-	return code >= 500 || code == http.StatusTooManyRequests || said.ErrorCode == "invalid_client" || said.ErrorCode == "unauthorized_client"
+	return code >= 500 || code == http.StatusTooManyRequests || clientRefused(err)
 }
 
 func refusedGrant(err error) bool {

@@ -41,17 +41,22 @@ func (d *Desk) refresh(ctx context.Context, l current, now time.Time) (current, 
 	// What came must be kept even when the provider took nearly all the time.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), refreshTime)
 	defer cancel()
-	err = d.db.Tx(ctx, func(tx pgx.Tx) error {
+	var account person.Account
+	err = d.db.Tx(ctx, func(tx pgx.Tx) (err error) {
 		if err := d.seal(ctx, tx, l.ID, s); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `update login set refreshed = $1 where id = $2`, now, l.ID); err != nil {
 			return fmt.Errorf("note refresh of login %d: %w", l.ID, err)
 		}
-		return d.people.Refreshed(ctx, tx, c)
+		account, err = d.people.Refreshed(ctx, tx, c)
+		return err
 	})
 	if err != nil {
 		return l, true, err
+	}
+	if len(l.Groups) > 0 { // lost just now
+		d.remarkLost(ctx, account)
 	}
 	return d.login(ctx, l.ID, now)
 }

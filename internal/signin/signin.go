@@ -11,6 +11,7 @@ package signin
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,9 +36,18 @@ type Config struct {
 	Issuer       string // compared byte by byte with what the provider says
 	ClientID     string
 	ClientSecret string   // empty for a public client
-	GroupsClaim  string   // "" means "groups"
+	GroupsClaim  string   // its name, or the path to it; "" means "groups"
 	RAGroup      string   // members are registration officers; "" means nobody
 	BaseURL      *url.URL // https, or http on loopback; no path
+
+	// KnownGroups returns which of these groups of the provider mean something in
+	// the portal: only they are kept. The officers' group always is; nil knows no other.
+	KnownGroups func(ctx context.Context, all []string) ([]string, error)
+	// Vouches tells whether the operator stands for an address about which the
+	// provider says nothing; nil stands for none.
+	Vouches func(address string) bool
+	// Count hears why a sign-in came to nothing; nil: nobody does.
+	Count func(why Why)
 
 	Idle         time.Duration // a login without requests ends after it; 0 means 30 minutes
 	Absolute     time.Duration // each login ends after it; 0 means 10 hours

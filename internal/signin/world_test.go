@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,13 @@ func ada() idp.Person {
 
 func bo() idp.Person {
 	return idp.Person{Sub: "1002", Username: "bo", Name: "Bo", Email: "bo@uni.example", Groups: []string{}}
+}
+
+// knows makes groups mean something in the portal.
+func knows(groups ...string) func(context.Context, []string) ([]string, error) {
+	return func(_ context.Context, all []string) ([]string, error) {
+		return slices.DeleteFunc(slices.Clone(all), func(g string) bool { return !slices.Contains(groups, g) }), nil
+	}
 }
 
 // world is a provider, a portal of a few routes and a database.
@@ -61,7 +69,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	base := "http://" + w.app.Listener.Addr().String()
 	cfg := Config{
 		Issuer: "http://" + w.idp.Listener.Addr().String(), ClientID: "portal", ClientSecret: "a secret: 100 % & more",
-		RAGroup: "ra", BaseURL: trial.Must(url.Parse(base)),
+		RAGroup: "ra", BaseURL: trial.Must(url.Parse(base)), KnownGroups: knows("staff", "ada"),
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -115,12 +123,12 @@ func (w *world) routes() http.Handler {
 		fail(out, w.desk.Begin(out, r, r.FormValue("next")))
 	})
 	mux.HandleFunc("GET "+paths.SignedIn, func(out http.ResponseWriter, r *http.Request) {
-		next, err := w.desk.Finish(out, r)
+		done, err := w.desk.Finish(out, r)
 		if err != nil {
 			fail(out, err)
 			return
 		}
-		http.Redirect(out, r, next, http.StatusSeeOther)
+		http.Redirect(out, r, done.Next, http.StatusSeeOther)
 	})
 	mux.HandleFunc("POST /signout", func(out http.ResponseWriter, r *http.Request) {
 		to, err := w.desk.SignOut(out, r)

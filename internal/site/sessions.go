@@ -18,6 +18,9 @@ func (s *Site) sessions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := portalview.SessionsModel{}
+	if m.Notices, err = s.notices(ctx, s.Actor(r), true); err != nil {
+		return err
+	}
 	for _, l := range all {
 		m.Sessions = append(m.Sessions, s.session(ctx, l))
 	}

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"crypto/rand"
+	"log/slog"
 	"net/http"
 
 	"petschaft/internal/fault"
@@ -18,11 +20,14 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
-	next, err := s.Desk.Finish(w, r)
+	done, err := s.Desk.Finish(w, r)
 	if err != nil {
 		return s.notSignedIn(w, r, err, paths.SignIn)
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	if _, err := r.Cookie(locale.Cookie); err != nil && done.Language != "" { // a browser in which nobody chose
+		s.remember(w, done.Language)
+	}
+	http.Redirect(w, r, done.Next, http.StatusSeeOther)
 	return nil
 }
 
@@ -42,7 +47,11 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	case fault.Unavailable:
 		m.Todo = page.T(ctx, "signin.down_todo")
 	}
-	s.Log.InfoContext(ctx, "sign-in failed", "error", err)
+	why, level := signin.WhyNot(err), slog.LevelInfo
+	if why.Operators() {
+		m.Reference, level = rand.Text()[:10], slog.LevelWarn
+	}
+	s.Log.Log(ctx, level, "sign-in failed", "why", why, "reference", m.Reference, "error", err)
 	s.Problem(w, r, m)
 	return nil
 }
@@ -84,10 +93,7 @@ func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 // is signed in, and goes back to the page.
 func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	l := locale.For(r.PostFormValue("lang"))
-	http.SetCookie(w, &http.Cookie{
-		Name: locale.Cookie, Value: l.Lang(), Path: "/", MaxAge: 365 * 24 * 3600,
-		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	s.remember(w, l.Lang())
 	if by := s.Actor(r); by.Account != 0 {
 		if err := s.people.SetLanguage(r.Context(), by, l.Lang()); err != nil {
 			return err
@@ -95,4 +101,12 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, signin.OwnPath(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil
+}
+
+// remember lets the browser know the language for a year.
+func (s *Site) remember(w http.ResponseWriter, lang string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: locale.Cookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 3600,
+		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }

@@ -39,5 +39,9 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	if len(mine) > startLinked {
 		m.All = &view.Link{Label: page.T(ctx, "start.linked_all", "n", len(mine)), Href: paths.ClientCertificates}
 	}
-	return s.Show(w, r, http.StatusOK, portalview.Start(s.Frame(r, page.T(ctx, "nav.start")), m))
+	f := s.Frame(r, page.T(ctx, "nav.start"))
+	if m.Notices, err = s.notices(ctx, by, keeps(f)); err != nil {
+		return err
+	}
+	return s.Show(w, r, http.StatusOK, portalview.Start(f, m))
 }

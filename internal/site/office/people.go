@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -66,6 +67,9 @@ func (s *Section) Person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := s.personFacts(ctx, a)
+	if m.LettersTo, err = s.lettersTo(ctx, a.ID); err != nil {
+		return err
+	}
 	m.Actions, m.CannotLock = lockActions(ctx, by, a)
 	groups, err := s.Org.Memberships(ctx, by, a.ID, a.Groups)
 	if err != nil {
@@ -97,11 +101,24 @@ func (s *Section) personFacts(ctx context.Context, a person.Account) officeview.
 	m.State.Pill = true
 	if !a.EmailVerified {
 		m.EmailState = view.StateModel{Kind: view.Warn, Word: page.T(ctx, "office.email_unverified")}
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Title: page.T(ctx, "office.address_title"), Text: page.T(ctx, "office.address_text")})
+	}
+	switch a.Lost {
+	case person.GroupsElsewhere:
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Title: page.T(ctx, "office.lost_title"), Text: page.T(ctx, "office.lost_elsewhere")})
+	case person.GroupsUnsaid:
+		m.Notices = append(m.Notices, view.NoticeModel{Kind: view.Warn, Title: page.T(ctx, "office.lost_title"), Text: page.T(ctx, "office.lost_unsaid", "day", view.Day(ctx, *a.LostSince, s.Now()).Text)})
 	}
 	if a.Locked != nil {
 		m.Locked = view.At(ctx, *a.Locked, s.Now())
 	}
 	return m
+}
+
+// lettersTo is the address that letters to an account go to, "" for none.
+func (s *Section) lettersTo(ctx context.Context, id person.ID) (string, error) {
+	r, err := cert.Reader(ctx, s.DB, id)
+	return r.To, err
 }
 
 // lockActions are the buttons of the rule that guards both operations, or the

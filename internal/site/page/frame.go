@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -121,7 +122,7 @@ func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	}
 	f.Nav = p.nav(r, by)
 	f.Person = &view.Person{
-		Name: by.Name, Detail: by.Email, SignOut: paths.SignOut,
+		Name: by.Name, Detail: cmp.Or(by.Email, T(ctx, "frame.address_unverified")), SignOut: paths.SignOut,
 		Links: personLinks(r, f.Nav),
 	}
 	return f

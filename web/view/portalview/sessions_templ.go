@@ -14,6 +14,7 @@ import (
 
 // SessionsModel is the person's own sessions.
 type SessionsModel struct {
+	Notices   []view.NoticeModel // what the provider does not say of the person
 	Sessions  []SessionModel
 	EndOthers string // the address that ends all others, "" when there are none
 }
@@ -70,6 +71,12 @@ func Sessions(f view.Frame, m SessionsModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			for _, n := range m.Notices {
+				templ_7745c5c3_Err = view.Notice(n).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -118,7 +125,7 @@ func Sessions(f view.Frame, m SessionsModel) templ.Component {
 							var templ_7745c5c3_Var6 string
 							templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(s.Device)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/sessions.templ`, Line: 39, Col: 17}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/sessions.templ`, Line: 43, Col: 17}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 							if templ_7745c5c3_Err != nil {
@@ -163,7 +170,7 @@ func Sessions(f view.Frame, m SessionsModel) templ.Component {
 							var templ_7745c5c3_Var8 string
 							templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(s.From)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/sessions.templ`, Line: 46, Col: 14}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/sessions.templ`, Line: 50, Col: 14}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 							if templ_7745c5c3_Err != nil {

@@ -293,11 +293,12 @@ func Welcome(f view.Frame, m WelcomeModel) templ.Component {
 
 // StartModel is the first page of somebody who is signed in.
 type StartModel struct {
-	Lead   string
-	Tasks  []view.Task
-	Quiet  string // what is said when there is nothing to do
-	Linked []mailboxview.LinkedModel
-	All    *view.Link // to all linked addresses, when they do not all stand here
+	Lead    string
+	Notices []view.NoticeModel // what the provider does not say of the person
+	Tasks   []view.Task
+	Quiet   string // what is said when there is nothing to do
+	Linked  []mailboxview.LinkedModel
+	All     *view.Link // to all linked addresses, when they do not all stand here
 }
 
 // Start says what is to be done now, then what already stands.
@@ -337,6 +338,12 @@ func Start(f view.Frame, m StartModel) templ.Component {
 			templ_7745c5c3_Err = view.PageHead(view.HeadModel{Title: f.Title, Lead: m.Lead}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			for _, n := range m.Notices {
+				templ_7745c5c3_Err = view.Notice(n).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, " ")
 			if templ_7745c5c3_Err != nil {
@@ -404,7 +411,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 						var templ_7745c5c3_Var19 templ.SafeURL
 						templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinURLErrs(m.All.Href)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/start.templ`, Line: 64, Col: 41}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/start.templ`, Line: 68, Col: 41}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 						if templ_7745c5c3_Err != nil {
@@ -417,7 +424,7 @@ func Start(f view.Frame, m StartModel) templ.Component {
 						var templ_7745c5c3_Var20 string
 						templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(m.All.Label)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/start.templ`, Line: 64, Col: 57}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/portalview/start.templ`, Line: 68, Col: 57}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 						if templ_7745c5c3_Err != nil {

@@ -1,0 +1,100 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+)
+
+// Why says why a sign-in came to nothing.
+type Why string
+
+const (
+	ProviderAway  Why = "provider"  // it cannot be reached, or does not call itself as it is configured
+	ClientRefused Why = "client"    // it does not take the portal's client id or secret
+	Untrusted     Why = "untrusted" // its answer does not hold
+	Declined      Why = "declined"  // it let the person not in, or the person went back
+	Stale         Why = "stale"     // an old tab, or the way back in the browser's history
+	ShutOut       Why = "locked"    // an officer locked the account
+	Trouble       Why = "trouble"   // here: the database, say
+)
+
+// Operators tells whether an operator is who can mend it.
+func (w Why) Operators() bool {
+	return w == ProviderAway || w == ClientRefused || w == Untrusted || w == Trouble
+}
+
+// WhyNot is why Begin or Finish failed with err.
+func WhyNot(err error) Why {
+	no, said := errors.AsType[*refusedError](err)
+	switch {
+	case clientRefused(err):
+		return ClientRefused
+	case errors.Is(err, person.ErrLocked):
+		return ShutOut
+	case said && no.declined():
+		return Declined
+	case fault.Is(err, fault.Unavailable):
+		return ProviderAway
+	case fault.Is(err, fault.Denied):
+		return Untrusted
+	case fault.Is(err, fault.Conflict):
+		return Stale
+	}
+	return Trouble
+}
+
+func (d *Desk) count(err error) {
+	if err != nil && d.cfg.Count != nil && !errors.Is(err, context.Canceled) {
+		d.cfg.Count(WhyNot(err))
+	}
+}
+
+// refusedError is what the provider says instead of a code.
+type refusedError struct{ code, text string }
+
+func (r *refusedError) Error() string {
+	return fmt.Sprintf("the provider says %.50q: %.200q", r.code, r.text)
+}
+
+// declined are the answers that are about the person (RFC 6749, 4.1.2.1; OpenID
+// Connect Core 1.0, 3.1.2.6); others are about what the portal asked.
+func (r *refusedError) declined() bool {
+	switch r.code {
+	case "access_denied", "interaction_required", "login_required", "account_selection_required", "consent_required":
+		return true
+	}
+	return false
+}
+
+// clientRefused tells whether the provider takes the portal for nobody it knows.
+func clientRefused(err error) bool {
+	if no, ok := errors.AsType[*refusedError](err); ok {
+		return no.code == "unauthorized_client" || no.code == "invalid_client"
+	}
+	said, ok := errors.AsType[*oauth2.RetrieveError](err)
+	return ok && (said.ErrorCode == "invalid_client" || said.ErrorCode == "unauthorized_client" ||
+		said.ErrorCode == "" && said.Response.StatusCode == http.StatusUnauthorized)
+}
+
+// Try asks the provider what a sign-in would: for its document, and for tokens
+// with a code that is made up, which a provider that takes the portal's id and
+// secret refuses for the code alone. nil is that nothing speaks against signing
+// in; a provider that says another thing than this gets the benefit of the doubt.
+func (d *Desk) Try(ctx context.Context) error {
+	p, err := d.reach(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = p.oauth.Exchange(d.outward(ctx), "petschaft-asks-whether-its-secret-is-right", oauth2.VerifierOption(oauth2.GenerateVerifier()))
+	if err == nil || !away(err) {
+		return nil
+	}
+	return providerDown(fmt.Errorf("ask for tokens with a made-up code: %w", err))
+}
