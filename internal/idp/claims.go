@@ -23,6 +23,8 @@ type about struct {
 	Email         string    `json:"email,omitempty"`
 	EmailVerified *bool     `json:"email_verified,omitempty"`
 	Groups        *[]string `json:"groups,omitempty"` // a person without groups has an empty list
+
+	also map[string]any
 }
 
 type idClaims struct {
@@ -51,6 +53,13 @@ func (x Person) about(scope []string) about {
 		groups := append([]string{}, x.Groups...)
 		a.Groups = &groups
 	}
+	if slices.Contains(x.Without, "groups") {
+		a.Groups = nil
+	}
+	if slices.Contains(x.Without, "email_verified") {
+		a.EmailVerified = nil
+	}
+	a.also = x.Also
 	return a
 }
 

@@ -50,6 +50,8 @@ type Person struct {
 
 	EmailVerified bool
 	Groups        []string
+	Without       []string       // claims that the provider leaves out of what it says
+	Also          map[string]any // further claims; they win
 	Role          map[string]string
 }
 

@@ -71,7 +71,7 @@ func (p *Provider) sign(c idClaims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return jwt.Signed(signer).Claims(c).Serialize()
+	return jwt.Signed(signer).Claims(c).Claims(c.also).Serialize()
 }
 
 func bend(c idClaims, lie Misbehaviour, now time.Time) idClaims {

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -135,10 +137,19 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 	if p.lies(OtherSubOnUserinfo) {
 		sub += "-other"
 	}
-	answer(w, http.StatusOK, struct {
-		Sub string `json:"sub"`
-		about
-	}{sub, x.about(s.Scope)})
+	said := map[string]any{}
+	about := x.about(s.Scope)
+	text, err := json.Marshal(about)
+	if err == nil {
+		err = json.Unmarshal(text, &said)
+	}
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "server_error", err.Error())
+		return
+	}
+	maps.Copy(said, about.also)
+	said["sub"] = sub
+	answer(w, http.StatusOK, said)
 }
 
 func fail(w http.ResponseWriter, status int, code, text string) {

@@ -1,6 +1,7 @@
 package person_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"hash/crc32"
@@ -16,7 +17,9 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/campus"
 	"petschaft/internal/fault"
+	"petschaft/internal/mail"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // desk is a book whose clock can be moved, with somebody who makes tokens.
@@ -33,6 +36,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{}
 	d.Book, d.officer = newBook(t)
 	d.at.Store(now.Unix())
+	d.Readers = d.verified
 	d.Now = func() time.Time { return time.Unix(d.at.Load(), 0).UTC() }
 	a, err := signIn(t, d.Book, person.Claims{Issuer: "https://idp.example", Subject: "ada", Name: "Ada", Email: "ada@uni.example", EmailVerified: true, Groups: []string{"net"}})
 	if err != nil {
@@ -40,6 +44,20 @@ func newDesk(t *testing.T) *desk {
 	}
 	d.ada = person.Actor{Account: a.ID, Name: "Ada", Groups: a.Groups}
 	return d
+}
+
+// verified are readers by the provider's word alone: who confirmed which address,
+// this room does not know.
+func (d *desk) verified(ctx context.Context, q postgres.Querier, accounts ...person.ID) (map[person.ID]mail.Reader, error) {
+	all := map[person.ID]mail.Reader{}
+	for _, id := range accounts {
+		a, err := d.One(ctx, person.Actor{Officer: true}, id)
+		if err != nil {
+			return nil, err
+		}
+		all[id] = mail.Reader{To: a.VerifiedEmail, Lang: a.Language}
+	}
+	return all, nil
 }
 
 func (d *desk) later(by time.Duration) { d.at.Add(int64(by.Seconds())) }

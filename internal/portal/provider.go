@@ -47,8 +47,9 @@ func (c Config) vouches(address string) bool {
 	if wrong != "" || !slices.Contains(c.OIDCEmailDomains, string(a.Domain())) {
 		return false
 	}
-	_, spelled, _ := strings.Cut(org.Address(address).Folded(), "@")
-	return spelled == string(a.Domain()) || spelled == a.Domain().Unicode()
+	local, _, _ := strings.Cut(a.Folded(), "@")
+	spelled := org.Address(address).Folded()
+	return spelled == a.Folded() || spelled == local+"@"+a.Domain().Unicode()
 }
 
 // tryProvider asks the provider what a sign-in would and says what is wrong. It

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"petschaft/internal/idp"
 	"petschaft/internal/trial"
 	"petschaft/web/paths"
@@ -331,42 +329,6 @@ func TestOpenRedirectIsImpossible(t *testing.T) {
 		if got, want := at.Host, strings.TrimPrefix(w.app.URL, "http://"); got != want {
 			t.Errorf("next %q: got sent to host %q, want %q", next, got, want)
 		}
-	}
-}
-
-func TestStatementsReadOddTypes(t *testing.T) {
-	t.Parallel()
-	read := func(text string) statement {
-		s := statement{}
-		for _, pair := range strings.Split(text, ";") {
-			name, value, _ := strings.Cut(pair, "=")
-			s[name] = []byte(value)
-		}
-		return s
-	}
-	for in, want := range map[string][]string{
-		`groups=["b","a","b"]`:        {"a", "b"},
-		`groups="ra"`:                 {"ra"},
-		`groups=""`:                   {},
-		`groups=null`:                 {},
-		`groups=7`:                    {},
-		`groups={"ra":true}`:          {},
-		`groups=["ra",7,null,["x"]]`:  {"ra"},
-		`groups=["a\u0000b","ok",""]`: {"ok"},
-		`other=["ra"]`:                {},
-	} {
-		if diff := cmp.Diff(want, read(in).person("i", "groups").Groups); diff != "" {
-			t.Errorf("%s: groups, -want +got:\n%s", in, diff)
-		}
-	}
-	for in, want := range map[string]bool{`email_verified=true`: true, `email_verified="true"`: true, `email_verified="false"`: false, `email_verified=1`: false, `x=true`: false} {
-		if got := read(in).person("i", "groups").EmailVerified; got != want {
-			t.Errorf("%s: got verified %t, want %t", in, got, want)
-		}
-	}
-	long := read(`name="`+strings.Repeat("ä", 400)+`"`).person("i", "groups").Name
-	if want := strings.Repeat("ä", 250); long != want {
-		t.Errorf("long name: got %d bytes, want %d", len(long), len(want))
 	}
 }
 

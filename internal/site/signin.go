@@ -51,6 +51,9 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	if why.Operators() {
 		m.Reference, level = rand.Text()[:10], slog.LevelWarn
 	}
+	if why == signin.ClientRefused { // waiting does not help
+		m.What, m.Todo = page.T(ctx, "signin.client_refused"), page.T(ctx, "signin.client_todo")
+	}
 	s.Log.Log(ctx, level, "sign-in failed", "why", why, "reference", m.Reference, "error", err)
 	s.Problem(w, r, m)
 	return nil
