@@ -1,0 +1,64 @@
+package portal_test
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"petschaft/internal/portal"
+	"petschaft/internal/trial"
+)
+
+var envFiles = regexp.MustCompile("(?ms)^```ini ([a-z]+\\.env)\n(.*?)^```$")
+
+// TestTheExamplesOfProvidersAreAccepted: each of docs/signin.md is a configuration
+// without a mistake, and names settings that there are.
+func TestTheExamplesOfProvidersAreAccepted(t *testing.T) {
+	t.Parallel()
+	all := envFiles.FindAllStringSubmatch(string(trial.Must(os.ReadFile("../../docs/signin.md"))), -1)
+	if len(all) != 5 {
+		t.Fatalf("found %d examples, want one for each of five providers", len(all))
+	}
+	for _, m := range all {
+		c := good()
+		for line := range strings.Lines(m[2]) {
+			set(t, &c, m[1], strings.TrimSpace(line))
+		}
+		if err := c.Check(); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+		if c.OIDCIssuer == good().OIDCIssuer || c.RAGroup == "" {
+			t.Errorf("%s: want an issuer and the officers' group", m[1])
+		}
+	}
+}
+
+func set(t *testing.T, c *portal.Config, file, line string) {
+	t.Helper()
+	name, value, _ := strings.Cut(line, "=")
+	for i := range reflect.TypeFor[portal.Config]().NumField() {
+		if reflect.TypeFor[portal.Config]().Field(i).Tag.Get("env") != name {
+			continue
+		}
+		if f := reflect.ValueOf(c).Elem().Field(i); f.Kind() == reflect.Slice {
+			f.Set(reflect.ValueOf(strings.Split(value, ",")))
+		} else {
+			f.SetString(value)
+		}
+		return
+	}
+	t.Errorf("%s: there is no setting %s", file, name)
+}
+
+// TestEverySettingIsDocumented: the table of docs/operations.md names them all.
+func TestEverySettingIsDocumented(t *testing.T) {
+	t.Parallel()
+	page := string(trial.Must(os.ReadFile("../../docs/operations.md")))
+	for _, name := range portal.Names() {
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("%s stands nowhere in docs/operations.md", name)
+		}
+	}
+}
