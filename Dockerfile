@@ -1,6 +1,6 @@
 # One static binary, no shell, no root. There is no HEALTHCHECK: without a shell
 # nothing in here could run one; let the platform ask /healthz and /readyz.
-FROM golang:1.26-bookworm AS build
+FROM docker.io/library/golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

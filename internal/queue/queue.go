@@ -83,6 +83,10 @@ const riverRescue = 24 * time.Hour
 // Start begins to work the jobs. The context ends nothing; Stop does.
 func (q *Queue) Start(ctx context.Context, w Work) error {
 	w.defaults()
+	indexes, err := q.rebuilt(ctx)
+	if err != nil {
+		return err
+	}
 	c, err := river.NewClient(riverpgxv5.New(q.db.Pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 16},
@@ -93,6 +97,7 @@ func (q *Queue) Start(ctx context.Context, w Work) error {
 		FetchCooldown:        20 * time.Millisecond,
 		JobTimeout:           w.JobTimeout,
 		RescueStuckJobsAfter: riverRescue,
+		ReindexerIndexNames:  indexes,
 		ErrorHandler:         &failures{w.Log},
 		Logger:               slog.New(quiet{w.Log.Handler()}),
 	})
@@ -116,6 +121,20 @@ func (q *Queue) Start(ctx context.Context, w Work) error {
 		}
 	}
 	return nil
+}
+
+// rebuilt are the indexes that River builds anew at night: none where this role
+// does not own them, since every try would be an error in the log.
+func (q *Queue) rebuilt(ctx context.Context) ([]string, error) {
+	var own bool
+	err := q.db.QueryRow(ctx, `select pg_has_role(relowner, 'usage') from pg_class where oid = 'river_job'::regclass`).Scan(&own)
+	if err != nil {
+		return nil, fmt.Errorf("look who owns the queue: %w", err)
+	}
+	if own {
+		return river.ReindexerIndexNamesDefault(), nil
+	}
+	return []string{}, nil
 }
 
 // Stop lets running jobs finish until ctx ends, then cancels them; they run
