@@ -38,7 +38,7 @@ with() {
 }
 # sentence is why modules could not be fetched, empty when it is something else.
 sentence() {
-	why=$(grep -oE 'dial tcp.*|proxyconnect.*|x509: .*|.*no such host|.*(i/o timeout|network is unreachable|connection refused|TLS handshake timeout).*|module lookup disabled.*|toolchain not available|checksum database disabled.*' "$log" | head -n 1)
+	why=$(grep -oE '(dial tcp|proxyconnect|x509: |net/http: |read tcp|context deadline|module lookup disabled|toolchain not available|checksum database disabled).*' "$log" | head -n 1)
 	[ -z "$why" ] || say "Go modules that are not here yet cannot be fetched ($why); Petschaft needs the network for its first build and its first test (proxy.golang.org, or what GOPROXY says). All that Go said is in $log"
 }
 with 'fetching modules' go mod download && with 'building' go build -o bin/demo ./cmd/demo && exit

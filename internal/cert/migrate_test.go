@@ -70,8 +70,11 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	write(oldCertificate, "REF-GONE", []byte{2})
 	write(oldNote)
 	write(oldRevocation)
-	if _, err := postgres.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
+	if did := trial.Must(postgres.Migrate(t.Context(), db)); did.From != 8 || did.To < 30 || did.QueueFrom != 0 || did.QueueTo == 0 {
+		t.Errorf("it says that it did %+v, want from 8 to the newest, and the queue anew", did)
+	}
+	if did := trial.Must(postgres.Migrate(t.Context(), db)); did.From != did.To || did.QueueFrom != did.QueueTo {
+		t.Errorf("again: it says that it did %+v, want nothing", did)
 	}
 	write(oldCertificate, "REF-LATE", []byte{3}) // by a process of the version before
 	write(oldComment, "maerz", "15. März 2027")

@@ -138,6 +138,18 @@ func TestTheNightlySyncChangesNothingTheSecondTime(t *testing.T) {
 	s.still(people, want)
 }
 
+func TestTheImportOfTheDocumentationIsReadAsItSays(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, person.WriteImports)
+	s.write("export.csv", "Liste vom Montag", "Wer,Wo,Art,Raum,Alle", "J\xf6rg,joerg@uni.example,personal,117,SMTP:joerg@uni.example")
+	out := s.must("import.sh")
+	for _, want := range []string{`"encoding":"windows-1252"`, `"separator":"comma"`, `"state":"planning"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is missing in\n%s", want, out)
+		}
+	}
+}
+
 // people are the lines of a file of the domain institut.example, in uni.example.
 func (s *shop) people(file string, more ...string) string {
 	s.T.Helper()
