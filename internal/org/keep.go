@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ import (
 
 // DomainInput is an e-mail domain as an officer enters it.
 type DomainInput struct {
-	Name       string // only read when the domain is added
+	Name       string // only read when the domain is added; an @ before it does no harm
 	Group      GroupID
 	Validation Validation
 	Proof      Proof
@@ -112,7 +113,7 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 		return "", err
 	}
 	var bad fault.Fields
-	name, ok := ParseDomain(in.Name)
+	name, ok := ParseDomain(strings.TrimPrefix(text.Word(in.Name), "@"))
 	if !ok {
 		bad.Add("name", "org.domain.form")
 	}

@@ -40,8 +40,12 @@ func TestAnOfficerMakesAGroupAndGivesItADomain(t *testing.T) {
 	rita.Post("/office/domains", typed...).Is(http.StatusUnprocessableEntity).Has("höchstens 398 Tage")
 	typed[len(typed)-1] = until.Format("2.1.2006")
 	rita.Post("/office/domains", typed...).Is(http.StatusSeeOther).Follow().Has("fb3.example ist eingetragen", "nachgewiesen", "bis "+locale.For("de").Date(until))
-	typed[1] = "FB3.example"
-	rita.Post("/office/domains", typed...).Is(http.StatusConflict).Has(`href="#f-name"`, "ist schon eingetragen", `value="FB3.example"`)
+	typed[1] = " @FB3.example"
+	rita.Post("/office/domains", typed...).Is(http.StatusConflict).Has(`href="#f-name"`, "ist schon eingetragen", `@FB3.example"`)
+	typed[1] = "@Bücher.Example" // as it is seen in addresses
+	rita.Post("/office/domains", typed...).Is(http.StatusSeeOther).Follow().Has("bücher.example ist eingetragen")
+	typed[1] = "a@bücher.example"
+	rita.Post("/office/domains", typed...).Is(http.StatusUnprocessableEntity)
 
 	var domain int64
 	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from email_domain where name = 'fb3.example'`).Scan(&domain))
