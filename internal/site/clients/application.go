@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
@@ -88,7 +89,11 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
-		return next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo")
+		m := next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo")
+		if len(a.Findings) > 0 && a.Findings[0].Whom == lint.ByKey { // the words ask for another key
+			m.More = ""
+		}
+		return m
 	case order.Failed:
 		m := next(say(view.Bad, "order.failed_title", FailedWords(ctx, by, a)), "order.failed_todo")
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/order"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 func TestAPersonAppliesAndDownloadsTheCertificate(t *testing.T) {
@@ -243,4 +245,25 @@ func TestWhoseNameNoCertificateHoldsIsToldBeforeApplying(t *testing.T) {
 	if n := 0; r.Pool.QueryRow(t.Context(), `select count(*) from application`).Scan(&n) != nil || n != 0 {
 		t.Errorf("there are %d applications, want none", n)
 	}
+}
+
+// Whoever is refused for their key is not told to use its CSR once more; whoever
+// is refused for something else is.
+func TestARefusalForTheKeyAsksForAnother(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	in := order.Input{CSR: sitetest.NewCSR("antrag"), Terms: r.Order.Terms}
+	applied := func(sub string, row mailbox.ID) order.ID {
+		n := trial.Must(r.Order.Apply(t.Context(), r.Actors[sub], row, in)).ID
+		trial.Must(0, r.Order.Issue(t.Context(), n))
+		return n
+	}
+	applied("ada", r.LinkRow("ada.adler", "ada"))
+	r.As("bob").Get(paths.Application(applied("bob", r.LinkRow("bob", "bob")))).Is(http.StatusOK).Has("Der Antrag wurde abgelehnt", "schon jemand anderes ein Zertifikat", "Erzeugen Sie einen neuen", "Zu Ihren Adressen").
+		Lacks("noch einmal verwenden")
+
+	r.Clock.Advance(time.Hour)
+	late := r.Applied("bob", r.LinkRow("bob2", "bob"))
+	trial.Must(r.Pool.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, late, r.Clock.Now()))
+	r.As("bob").Get(paths.Application(late)).Has("Ihren CSR können Sie dafür noch einmal verwenden")
 }
