@@ -7,17 +7,20 @@ for (const form of document.querySelectorAll("form[data-bulk]")) {
   const count = form.querySelector("[data-bulk-count]");
   const head = form.querySelector("th.tick");
   const page = document.createElement("input");
+  const label = document.createElement("label");
+  const words = document.createElement("span"); // seen where the head has room for them
 
   page.type = "checkbox";
   page.autocomplete = "off";
   page.setAttribute("aria-label", form.dataset.bulk);
-  page.title = form.dataset.bulk;
+  page.title = words.textContent = form.dataset.bulk;
   page.addEventListener("change", () => {
     for (const row of rows) row.checked = page.checked;
     all.checked = false;
     show();
   });
-  head.append(page);
+  label.append(page, words);
+  head.append(label);
 
   function show() {
     const n = rows.filter((row) => row.checked).length;
