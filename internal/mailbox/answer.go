@@ -283,7 +283,12 @@ func (b *Book) rowLink(a Asked) string {
 	return b.Base + paths.Row(a.DomainName, a.RowID)
 }
 
+// detail names the address that was asked about, and where the mail went when
+// that was another: to the applicant of a functional row.
 func (a Asked) detail() audit.Detail {
+	if a.Kind == Functional {
+		return audit.Detail{"challenge": a.ID, "address": append([]org.Address{a.Primary}, a.Aliases...), "to": a.Recipient}
+	}
 	return audit.Detail{"challenge": a.ID, "address": a.Recipient}
 }
 

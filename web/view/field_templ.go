@@ -40,8 +40,8 @@ type FieldModel struct {
 	Value        string // for Select and Radios the value of the chosen one
 	Error        string // beside the field, and in the summary by FormFails
 	Choices      []Choice
-	Optional     bool // said beside the label
-	Alternative  bool // one of several fields suffices: neither required nor optional
+	Optional     bool // said beside the label, unless it is ReadOnly
+	Alternative  bool // neither required nor optional: one of several suffices, or the hint says when it is needed
 	ReadOnly     bool
 	Mono         bool
 	Width        string // "", "medium" or "short"
@@ -729,7 +729,7 @@ func choice(m FieldModel, i int, c Choice) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if !m.Optional {
+			if !m.Optional && !m.Alternative {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, " required")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -891,7 +891,7 @@ func labelWords(m FieldModel) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if m.Optional {
+		if m.Optional && !m.ReadOnly {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<span class=\"optional\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -36,7 +36,7 @@ func TestTickedRowsAreChallengedFromDraftToResult(t *testing.T) {
 	r.Add("nicht.gemeint")
 	nora := r.As("nora")
 	nora.Post(bobs + "/deactivate").Is(http.StatusSeeOther)
-	table := nora.Get("/email-domains/uni.example").Is(http.StatusOK).Has("ada.adler auswählen", "Alle 3 Zeilen", "Challenges senden", "Weiter", "Sammelaktionen")
+	table := nora.Get("/email-domains/uni.example").Is(http.StatusOK).Has("ada.adler (ada.adler@uni.example) auswählen", "Alle 3 Zeilen", "Challenges senden", "Weiter", "Sammelaktionen")
 	if !strings.Contains(table.Content, fmt.Sprintf(`name="row" value="%d"`, ada)) {
 		t.Errorf("the row of ada has no box:\n%s", table.Excerpt())
 	}

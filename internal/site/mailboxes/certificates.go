@@ -2,9 +2,9 @@ package mailboxes
 
 import (
 	"context"
+	"slices"
 
 	"petschaft/internal/cert"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
@@ -15,16 +15,10 @@ import (
 const rowCertificatesShown = 50
 
 // certificates are the certificates that were issued for a row, whoever
-// holds them, with the step to revoke where it is possible (R24). living tells
-// whether any is left to be revoked.
-func (s *Section) certificates(ctx context.Context, by person.Actor, r mailbox.Row) (m view.CertificatesModel, living bool, err error) {
-	m = view.CertificatesModel{Caption: page.T(ctx, "row.certificates"), Holders: true}
-	found, err := s.Cert.OfRow(ctx, by, r.ID, rowCertificatesShown)
-	if err != nil {
-		return m, false, err
-	}
+// holds them, with the step to revoke where it is possible (R24).
+func (s *Section) certificates(ctx context.Context, by person.Actor, found []cert.Certificate) view.CertificatesModel {
+	m := view.CertificatesModel{Caption: page.T(ctx, "row.certificates"), Holders: true}
 	for _, c := range found {
-		living = living || mayEnd(c, s.Now())
 		l := s.CertificateLine(ctx, c)
 		if by.Officer {
 			l.HolderHref = paths.OfficePerson(c.Account)
@@ -34,5 +28,15 @@ func (s *Section) certificates(ctx context.Context, by person.Actor, r mailbox.R
 		}
 		m.Lines = append(m.Lines, l)
 	}
-	return m, living, nil
+	return m
+}
+
+// newest is the one of a row's certificates that was issued last, nil for none.
+// Those from before the portal were found later than they were issued.
+func (s *Section) newest(ctx context.Context, found []cert.Certificate) *view.CertificateLine {
+	if len(found) == 0 {
+		return nil
+	}
+	l := s.CertificateLine(ctx, slices.MaxFunc(found, func(x, y cert.Certificate) int { return x.Issued.Compare(y.Issued) }))
+	return &l
 }

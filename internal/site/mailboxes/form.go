@@ -6,6 +6,7 @@ import (
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/page"
+	"petschaft/internal/text"
 	"petschaft/web/view/mailboxview"
 )
 
@@ -32,6 +33,6 @@ func changes(ctx context.Context, row mailbox.Row, in mailbox.Input) (cs []mailb
 	add(page.T(ctx, "form.alias2"), in.Aliases[1], now.Aliases[1])
 	add(page.T(ctx, "row.kind"), page.RowKind(ctx, in.Kind), page.RowKind(ctx, now.Kind))
 	add(page.T(ctx, "row.applicant"), in.Applicant, now.Applicant)
-	add(page.T(ctx, "row.comment"), in.Comment, now.Comment)
+	add(page.T(ctx, "row.comment"), text.Lines(in.Comment), now.Comment)
 	return cs
 }

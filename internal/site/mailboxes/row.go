@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/site/page"
@@ -61,11 +62,12 @@ func (s *Section) Row(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.History = history.Events
-	var living bool
-	if m.Certs, living, err = s.certificates(ctx, s.Actor(r), row); err != nil {
+	found, err := s.Cert.OfRow(ctx, s.Actor(r), row.ID, rowCertificatesShown)
+	if err != nil {
 		return err
 	}
-	if living {
+	m.Certs, m.Newest = s.certificates(ctx, s.Actor(r), found), s.newest(ctx, found)
+	if slices.ContainsFunc(found, func(c cert.Certificate) bool { return mayEnd(c, s.Now()) }) {
 		offerRevokeAll(ctx, row, &m)
 	}
 	if err := s.recipes(ctx, s.Actor(r), row, &m); err != nil {
@@ -86,9 +88,6 @@ func (s *Section) rowModel(ctx context.Context, r mailbox.Row, rounds []mailbox.
 		Primary: string(r.Primary), Aliases: page.Addresses(r.Aliases), Kind: page.RowKind(ctx, r.Kind), Applicant: ApplicantWords(ctx, r),
 		Comment: r.Comment, Linked: s.link(ctx, r), Created: view.At(ctx, r.Created, now), Changed: view.At(ctx, r.Changed, now),
 		Delivery: s.deliveryModel(ctx, r, rounds), Earlier: s.earlier(ctx, rounds),
-	}
-	if r.CertificateEnd != nil {
-		m.Ends = view.Day(ctx, *r.CertificateEnd, now)
 	}
 	if mailbox.MayEditRows(r.Standing) == nil {
 		m.Head.Actions, m.Actions = apart(buttons(ctx, r))

@@ -43,7 +43,7 @@ func TestAFailedFormKeepsWhatWasTyped(t *testing.T) {
 	t.Run("wrong input comes back with 422", func(t *testing.T) {
 		nora.Post(sitetest.RowsOf, "kind", "functional", "name", "Müller & Söhne", "primary", "über@uni.example", "alias1", "x@fremd.example", "applicant", "nix",
 			"comment", "behalten").Is(http.StatusUnprocessableEntity).
-			Has(`value="Müller & Söhne"`, `value="über@uni.example"`, `value="x@fremd.example"`, `value="nix"`, `value="behalten"`,
+			Has(`value="Müller & Söhne"`, `value="über@uni.example"`, `value="x@fremd.example"`, `value="nix"`, ">behalten</textarea>",
 				"Buchstaben ohne Umlaute", "keine E-Mail-Domain Ihrer Kontaktgruppe", "Das ist keine E-Mail-Adresse", `href="#f-primary"`, "<title>Fehler: ",
 				`value="functional" checked`)
 	})
@@ -55,7 +55,7 @@ func TestAFailedFormKeepsWhatWasTyped(t *testing.T) {
 		old := sitetest.VersionOf(t, nora, row)
 		nora.Post(row+"/edit", "version", old, "kind", "personal", "name", "Von Kollegin", "comment", "").Is(http.StatusSeeOther)
 		page := nora.Post(row+"/edit", "version", old, "kind", "personal", "name", "Von mir", "comment", "meins").Is(http.StatusConflict).
-			Has(`value="Von mir"`, `value="meins"`, "Jemand war schneller", "Von Kollegin")
+			Has(`value="Von mir"`, ">meins</textarea>", "Jemand war schneller", "Von Kollegin")
 		m := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(page.Content)
 		if m == nil || m[1] == old {
 			t.Fatalf("got version %v, want a newer one than %s", m, old)

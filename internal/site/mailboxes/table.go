@@ -168,10 +168,13 @@ func rowsTable(ctx context.Context, base string, v mailbox.View, edits bool) vie
 	return m
 }
 
+// Called names a row apart from those of people with the same name.
+func Called(r mailbox.Row) string { return r.Name + " (" + string(r.Primary) + ")" }
+
 // tick is the box of the row in place i; what is wrong with the choice is told
 // at the first.
 func tick(ctx context.Context, r mailbox.Row, i int, again ticks) *view.TickModel {
-	m := &view.TickModel{ID: "f-row", Value: page.ID(r.ID), Label: page.T(ctx, "bulk.tick_row", "name", r.Name)}
+	m := &view.TickModel{ID: "f-row", Value: page.ID(r.ID), Label: page.T(ctx, "bulk.tick_row", "name", Called(r))}
 	if i > 0 {
 		m.ID = "row-" + m.Value
 	}
@@ -206,7 +209,7 @@ func icons(ctx context.Context, r mailbox.Row) []view.ButtonModel {
 			place = 2
 		}
 		if place >= 0 {
-			b.IconOnly, b.About, b.Kind = true, r.Name, view.Plain
+			b.IconOnly, b.About, b.Kind = true, Called(r), view.Plain
 			icons[place] = b
 		}
 	}

@@ -1,6 +1,7 @@
 package organisations
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -212,7 +213,7 @@ func (s *Section) PersonMeant(r *http.Request) (found person.Account, form offic
 			return a, form, nil, nil
 		}
 		form.Choices = append(form.Choices, view.Choice{
-			Value: page.ID(a.ID), Label: a.Label,
+			Value: page.ID(a.ID), Label: a.Label + " (" + cmp.Or(a.Email, a.Username) + ")",
 			Hint: page.T(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
 		})
 	}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -154,6 +155,8 @@ func plainDetail(ctx context.Context, key string, v any) string {
 		switch {
 		case key == "names":
 			return strings.Join(Spelled(strings.Split(v, ", ")), ", ")
+		case key == "serial":
+			return serialWords(v)
 		case key == "server_name":
 			return org.Domain(v).Unicode()
 		case key == "kind" && v != "":
@@ -181,6 +184,16 @@ func plainDetail(ctx context.Context, key string, v any) string {
 		}
 	}
 	return fmt.Sprint(v)
+}
+
+// serialWords are a serial number as it stands everywhere else on pages; v is what
+// an audit line holds, plain hexadecimal.
+func serialWords(v string) string {
+	serial, err := hex.DecodeString(v)
+	if err != nil {
+		return v
+	}
+	return pki.Colons(serial)
 }
 
 // OrNothing is s, in words where it is empty.

@@ -155,7 +155,7 @@ func (s *Section) handStep(ctx context.Context, by person.Actor, st recipe.State
 		l := recipeview.RowLine{Name: r.Name, Href: page.RowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}
 		if recipe.MayStart(recipe.Applicant, r) == nil {
 			l.Actions = []view.ButtonModel{{
-				Label: page.T(ctx, "recipe.applicant_button"), About: r.Name, Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
+				Label: page.T(ctx, "recipe.applicant_button"), About: mailboxes.Called(r), Href: paths.StartRecipe(r.DomainName, r.ID, recipe.Applicant),
 			}}
 		}
 		m.Rows.Lines = append(m.Rows.Lines, l)

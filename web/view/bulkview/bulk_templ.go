@@ -39,7 +39,7 @@ func (m Model) fields(ctx context.Context) []view.FieldModel {
 	if m.Comment == nil {
 		return nil
 	}
-	return []view.FieldModel{{Name: "comment", Label: locale.T(ctx, "rows.comment"), Hint: locale.T(ctx, "bulk.comment_hint"), Value: m.Comment.Text, Error: m.Comment.Error, Optional: true}}
+	return []view.FieldModel{{Name: "comment", Label: locale.T(ctx, "rows.comment"), Hint: locale.T(ctx, "bulk.comment_hint"), Type: view.TextArea, Rows: "2", Value: m.Comment.Text, Error: m.Comment.Error, Optional: true}}
 }
 
 // Comment is one as it was typed.

@@ -38,7 +38,7 @@ type AddressFormModel struct {
 
 // fields are all there may be, in their order; shows tells which of them are asked.
 func (m AddressFormModel) fields(ctx context.Context) []view.FieldModel {
-	who := view.FieldModel{Name: "person", Label: locale.T(ctx, "form.person"), Hint: locale.T(ctx, "form.person_hint", "name", m.LinkedTo), Type: view.Radios, Value: m.Person, Error: m.Errors["person"], Optional: true, Choices: []view.Choice{
+	who := view.FieldModel{Name: "person", Label: locale.T(ctx, "form.person"), Hint: locale.T(ctx, "form.person_hint", "name", m.LinkedTo), Type: view.Radios, Value: m.Person, Error: m.Errors["person"], Alternative: true, Choices: []view.Choice{
 		{Value: "same", Label: locale.T(ctx, "form.person_same"), Hint: locale.T(ctx, "form.person_same_hint")},
 		{Value: "other", Label: locale.T(ctx, "form.person_other"), Hint: locale.T(ctx, "form.person_other_hint")},
 	}}
@@ -50,7 +50,7 @@ func (m AddressFormModel) fields(ctx context.Context) []view.FieldModel {
 		AddressField(view.FieldModel{Name: "alias2", Label: locale.T(ctx, "form.alias2"), Value: m.Aliases[1], Error: m.Errors["alias2"], Optional: true}),
 		m.kind(ctx),
 		m.applicant(ctx),
-		{Name: "comment", Label: locale.T(ctx, "row.comment"), Hint: locale.T(ctx, "form.comment_hint"), Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
+		{Name: "comment", Label: locale.T(ctx, "row.comment"), Hint: locale.T(ctx, "form.comment_hint"), Type: view.TextArea, Rows: "2", Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
 	}
 }
 

@@ -258,7 +258,7 @@ func (m NextModel) fields(ctx context.Context) []view.FieldModel {
 			name,
 			mailboxview.AddressField(view.FieldModel{Name: "primary", Label: locale.T(ctx, "recipe.row_primary"), Hint: locale.T(ctx, "recipe.row_primary_hint"), Value: m.Primary, Error: m.Errors["primary"]}),
 			alias1, alias2,
-			{Name: "comment", Label: locale.T(ctx, "row.comment"), Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
+			{Name: "comment", Label: locale.T(ctx, "row.comment"), Type: view.TextArea, Rows: "2", Value: m.Comment, Error: m.Errors["comment"], Optional: true, MaxLength: "1024", Autocomplete: "off"},
 		}
 	case ApplicantAsked:
 		return []view.FieldModel{mailboxview.AddressField(view.FieldModel{Name: "applicant", Label: locale.T(ctx, "recipe.applicant_new"), Hint: locale.T(ctx, "recipe.applicant_hint", "applicant", m.Before), Value: m.Applicant, Error: m.Errors["applicant"]})}
