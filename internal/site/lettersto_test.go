@@ -153,6 +153,8 @@ func TestAHandoverToAnUnverifiedAddressSaysWhatHelps(t *testing.T) {
 	if strings.Contains(words, "einmal unter") || !strings.Contains(words, "Registrierungsstelle") {
 		t.Errorf("got %q, want no advice to sign in again", words)
 	}
+	r.As("rita").Post(fmt.Sprintf("/office/groups/%d/members", r.Group), "who", "ada@provider.example").Is(http.StatusUnprocessableEntity).
+		Has("hat sie nicht bestätigt", "Benutzernamen").Lacks("gibt es kein Konto")
 }
 
 // TestWhatTheProviderDoesNotSayIsSeen: by the person where it matters, and by the

@@ -217,10 +217,12 @@ func (s *Section) PersonMeant(r *http.Request) (found person.Account, form offic
 			Hint: page.T(ctx, "office.member_choice", "username", a.Username, "email", a.Email, "day", view.Day(ctx, a.SignedIn, s.Now()).Text),
 		})
 	}
-	if len(all) == 0 {
-		refused = unclear("office.member_none")
-	} else {
-		refused = unclear("office.member_several")
+	if len(all) > 0 {
+		return found, form, unclear("office.member_several"), nil
 	}
-	return found, form, refused, nil
+	_, unverified, err := s.People.ByAddress(ctx, s.DB, form.Who)
+	if unverified {
+		return found, form, unclear("office.member_unverified"), err
+	}
+	return found, form, unclear("office.member_none"), err
 }
