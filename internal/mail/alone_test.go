@@ -74,8 +74,20 @@ func words(t *testing.T, kind string) Words {
 	t.Helper()
 	all := map[string]Words{}
 	for _, w := range []Words{
-		IssuedWords{}, RevokedWords{}, ServerRevokedWords{}, EndingWords{}, MailEndingWords{}, AppliedWords{}, DigestWords{}, HeldWords{},
-		OrdersWaitingWords{}, OrderApprovedWords{}, OrderReturnedWords{}, OrderRejectedWords{}, ServerIssuedWords{}, TokenEndingWords{},
+		IssuedWords{},
+		RevokedWords{},
+		ServerRevokedWords{},
+		EndingWords{},
+		MailEndingWords{},
+		AppliedWords{},
+		DigestWords{},
+		HeldWords{},
+		OrdersWaitingWords{},
+		OrderApprovedWords{},
+		OrderReturnedWords{},
+		OrderRejectedWords{},
+		ServerIssuedWords{},
+		TokenEndingWords{},
 	} {
 		all[w.kind()] = w
 	}
