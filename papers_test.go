@@ -50,11 +50,24 @@ var ran = map[string]string{
 	"docs/operations.md backup.sh":                                                                              "TestTheFirstDayOfAnOperator",
 	"docs/operations.md restore.sh":                                                                             "TestTheFirstDayOfAnOperator",
 	"docs/operations.md portal.conf":                                                                            "TestPeerNginxStandsBeforeThePortal",
+	"docs/signin.md petschaft serve":                                                                            "TestTheFirstDayOfAnOperator",
+	"docs/signin.md private-ca.sh":                                                                              "TestAProviderOfOnesOwnAuthority",
+	"docs/signin.md keycloak.env":                                                                               "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md entra.env":                                                                                  "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md shibboleth.env":                                                                             "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md authentik.env":                                                                              "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md zitadel.env":                                                                                "TestTheExamplesOfProvidersAreAccepted",
+	"docs/api.md start.sh":                                                                                      "TestTheFirstCallsOfTheDocumentationWork",
+	"docs/api.md sync.sh":                                                                                       "TestTheNightlySyncChangesNothingTheSecondTime",
+	"docs/api.md import.sh":                                                                                     "TestTheImportOfTheDocumentationIsReadAsItSays",
+	"docs/api.md leave.sh":                                                                                      "TestTheScriptForALeaverDeactivatesAndRevokes",
+	"docs/api.md renew.sh":                                                                                      "TestTheCronScriptRenewsAServerCertificate",
+	"docs/api.md curl --retry":                                                                                  "TestTheNightlySyncChangesNothingTheSecondTime",
 	"docs/operations.md petschaft.service":                                                                      "not run: tests have no systemd; its times are held against the program's by TestTheUnitWaitsLongerThanAStopTakes",
 }
 
 var (
-	fence  = regexp.MustCompile("(?ms)^ *```(\\w*) ?([\\w.]*)\n(.*?)^ *```$")
+	fence  = regexp.MustCompile("(?ms)^ *```(\\w*) ?([\\w.-]*)\n(.*?)^ *```$")
 	span   = regexp.MustCompile("`([^`\n]+)`")
 	copied = regexp.MustCompile(`^(make|petschaft|openssl|curl|select|update|create|alter|grant|reindex|pg_dump|pg_restore|psql|docker|systemctl|apt-get|sudo|go) `)
 )
@@ -100,7 +113,7 @@ func TestEveryLineThatPeopleCopyIsRun(t *testing.T) {
 			}
 		}
 	}
-	found := slices.Concat(copyable(t, "README.md"), copyable(t, "docs/operations.md"))
+	found := slices.Concat(copyable(t, "README.md"), copyable(t, "docs/operations.md"), copyable(t, "docs/signin.md"), copyable(t, "docs/api.md"))
 	for _, line := range found {
 		by, known := ran[line]
 		if !known {
