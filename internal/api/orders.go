@@ -32,6 +32,14 @@ type Order struct {
 	SubmittedBy  string     `json:"submitted_by" doc:"The name of who ordered it."`
 	Created      time.Time  `json:"created" doc:"When it was ordered."`
 	Ended        *time.Time `json:"ended" doc:"When it was issued, rejected or withdrawn."`
+	Warnings     []Warning  `json:"warnings,omitempty" doc:"What somebody should know; the order goes on all the same. Not in lists."`
+}
+
+// Warning is something about an order that stops nothing.
+type Warning struct {
+	Code      string `json:"code" doc:"serverorder.check.twin_order, serverorder.check.twin_certificate: the same key and names were ordered before."`
+	Detail    string `json:"detail" doc:"For people, in the language that Accept-Language asks for."`
+	Reference string `json:"reference" doc:"The reference number of the order or certificate that it speaks of."`
 }
 
 // Orders are some of them.
@@ -47,6 +55,18 @@ func orderOf(ctx context.Context, o order.ServerOrder) Order {
 	}
 	if o.State == order.Failed {
 		out.Reason = locale.From(ctx).T(o.Reason)
+	}
+	return out
+}
+
+// inspected is an order with what its checks warn of, until it is over.
+func inspected(ctx context.Context, o order.ServerOrder, checks order.Checks) Order {
+	out := orderOf(ctx, o)
+	if o.Ended != nil {
+		return out
+	}
+	for _, c := range checks.Warnings() {
+		out.Warnings = append(out.Warnings, Warning{Code: string(c.Code), Detail: locale.From(ctx).T(string(c.Code), c.Args...), Reference: c.Twin})
 	}
 	return out
 }
@@ -173,14 +193,14 @@ func (a *API) submit(ctx context.Context, by person.Actor, in order.Submission) 
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.Order.Server(ctx, by, reference)
+	o, checks, err := a.Order.Inspect(ctx, by, reference)
 	if err != nil {
 		return nil, err
 	}
 	if a.Now().Sub(o.Created) > keyLife {
 		return nil, person.ErrKeyReused
 	}
-	return &orderAddedAnswer{a.at("/orders/%s", reference), orderOf(ctx, o)}, nil
+	return &orderAddedAnswer{a.at("/orders/%s", reference), inspected(ctx, o, checks)}, nil
 }
 
 // OfReference is an order or a certificate in a path.
@@ -200,9 +220,9 @@ type orderAnswer struct {
 }
 
 func (a *API) getOrder(ctx context.Context, by person.Actor, in *OfReference) (*orderAnswer, error) {
-	o, err := a.Order.Server(ctx, by, in.read())
+	o, checks, err := a.Order.Inspect(ctx, by, in.read())
 	if err != nil {
 		return nil, err
 	}
-	return &orderAnswer{orderOf(ctx, o)}, nil
+	return &orderAnswer{inspected(ctx, o, checks)}, nil
 }

@@ -16,6 +16,14 @@ import (
 // renewal has begun. Of servers, Over are also the replaced ones.
 const Ending Which = "ending"
 
+// Current are the valid ones and, until they can be renewed no more, the newest 300
+// of those that ended without a successor; Due are those of them whose time for a
+// renewal has begun.
+const (
+	Current Which = "current"
+	Due     Which = "due"
+)
+
 // ServerSort is what a list of server certificates is ordered by.
 type ServerSort string
 
@@ -64,7 +72,7 @@ func (v *ServerView) defaults() {
 	if _, ok := serverSorts[v.Sort]; !ok {
 		v.Sort = ByEnd
 	}
-	if !slices.Contains([]Which{Ending, Over, All}, v.Which) {
+	if !slices.Contains([]Which{Ending, Over, All, Current, Due}, v.Which) {
 		v.Which = Valid
 	}
 	if v.Size <= 0 {
@@ -89,7 +97,8 @@ func (b *Book) Servers(ctx context.Context, by person.Actor, v ServerView) (Serv
 		return ServerPage{}, err
 	}
 	q := newServerQuery(v, at)
-	q.args["now"] = b.Now()
+	now := b.Now()
+	q.args["now"], q.args["since"] = now, now.Add(-mostAfter)
 	if err := b.within(ctx, by, q); err != nil {
 		return ServerPage{}, err
 	}

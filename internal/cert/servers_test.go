@@ -99,8 +99,10 @@ func want(all []listed, by person.Actor, v cert.ServerView, now time.Time) (ids 
 	var found []listed
 	for _, c := range all {
 		over := c.revoked || c.replaced || c.end.Before(now)
+		gone := c.revoked || c.replaced || c.end.Before(now.Add(-30*day)) // may be renewed no more
 		shown := map[cert.Which]bool{
 			cert.Valid: !over, cert.Ending: !over && !c.renewable.After(now), cert.Over: over, cert.All: true,
+			cert.Current: !gone, cert.Due: !gone && !c.renewable.After(now),
 		}[v.Which]
 		mine := c.contact == by.Account || by.Officer && (v.Office || v.Organisation != 0)
 		if !shown || !mine || v.Organisation != 0 && c.organisation != v.Organisation {
@@ -191,7 +193,7 @@ func TestTheListIsWhatLookingAtEachCertificateGives(t *testing.T) {
 		case 2:
 			r.clock.Advance(12*day + time.Second)
 		}
-		for _, which := range []cert.Which{cert.Valid, cert.Ending, cert.Over, cert.All} {
+		for _, which := range []cert.Which{cert.Valid, cert.Ending, cert.Current, cert.Due, cert.Over, cert.All} {
 			for _, sort := range []cert.ServerSort{cert.ByEnd, cert.ByName, cert.ByIssued, cert.ByReference} {
 				v := cert.ServerView{Which: which, Sort: sort, Desc: dice.IntN(2) == 0, Size: []int{1, 7, 50, 200}[dice.IntN(4)]}
 				check(r.ada, v)
@@ -285,7 +287,7 @@ func TestAPageReadsAPageHoweverManyThereAre(t *testing.T) {
 	o, small := r.campus.Organisation("Garten", r.ada), r.campus.Organisation("Klein", r.bob)
 	r.many(t, o, 20_000)
 	r.many(t, small, 30)
-	for _, which := range []cert.Which{cert.Valid, cert.Ending, cert.Over, cert.All} {
+	for _, which := range []cert.Which{cert.Valid, cert.Ending, cert.Current, cert.Due, cert.Over, cert.All} {
 		for _, sort := range []cert.ServerSort{cert.ByEnd, cert.ByName, cert.ByIssued, cert.ByReference} {
 			for _, by := range []person.Actor{r.ada, r.bob, r.officer} {
 				v := cert.ServerView{Which: which, Sort: sort, Desc: which == cert.Over, Office: by.Officer}
@@ -322,7 +324,7 @@ func (r *rig) many(t testing.TB, o org.OrganisationID, n int) {
 func (r *rig) explain(t testing.TB, by person.Actor, v cert.ServerView) (float64, string) {
 	t.Helper()
 	sql, args := cert.ServerSQL(v)
-	args["now"] = r.Now()
+	args["now"], args["since"] = r.Now(), r.Now().Add(-30*day)
 	var said []byte
 	err := r.db.QueryRow(context.Background(), `explain (analyze, format json) `+sql, org.Scope(by, args)).Scan(&said)
 	r.ok(t, err)

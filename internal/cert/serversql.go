@@ -112,7 +112,24 @@ func (q *serverQuery) sql() string {
 const (
 	countsNow = ` and c.not_after + interval '0' >= @now`
 	lateSoon  = `c.phase = 'valid' and c.renewable <= @now and c.not_after >= @now`
+	lateDue   = `c.phase = 'valid' and c.renewable <= @now and c.not_after >= @since`
 	lateOver  = `c.not_after < @now`
+
+	// lapsed is what ended without a successor and may be renewed for some time yet;
+	// what is from before the portal has one where a newer certificate has its names.
+	lapsed = `c.phase = 'over' and c.not_after >= @since and c.revoked is null and c.replaced_by is null and not (c.imported is not null and ` + followed + `)`
+
+	// followed tells of a certificate c that another one of its organisation, which
+	// counts for longer, has all its names. So written it is asked of each, and never
+	// of all certificates at once.
+	followed = `coalesce((select true from certificate f where f.organisation = c.organisation and f.phase in ('valid', 'ending')
+		and f.common_name = any(c.names) and f.names @> c.names and f.not_after > c.not_after and f.not_after >= @now limit 1), false)`
+
+	// notLong is countsNow with what may be renewed after its end, before a job turned it.
+	notLong = ` and c.not_after + interval '0' >= @since`
+
+	// mostLapsed is how many of these are shown beside what counts; all are over, too.
+	mostLapsed = 300
 
 	// mostLate bounds what is looked at that a job should have turned.
 	mostLate = 10_000
@@ -133,14 +150,18 @@ func (q *serverQuery) scans() string {
 		parts = []string{q.scan("ending", countsNow), late(lateSoon)}
 	case Over:
 		parts = []string{q.scan("over", ""), late(lateOver)}
+	case Current:
+		parts = []string{q.scan("valid", notLong), q.scan("ending", notLong), q.fromLapsed()}
+	case Due:
+		parts = []string{q.scan("ending", notLong), late(lateDue), q.fromLapsed()}
 	default:
 		parts = []string{q.scan("valid", ""), q.scan("ending", ""), q.scan("over", "")}
 	}
 	return fmt.Sprintf(`with late as materialized (
 			select c.id from certificate c where c.turns <= @now order by c.turns limit %d
-		), page as (
+		), lapsed as materialized (%s), page as (
 			select u.id, u.key, 0 as hits from (%s) u order by key %s, id %s limit @limit
-		)`, mostLate, strings.Join(parts, " union all "), q.dir, q.dir)
+		)`, mostLate, q.lapsed(), strings.Join(parts, " union all "), q.dir, q.dir)
 }
 
 func (q *serverQuery) scan(phase, where string) string {
@@ -150,6 +171,24 @@ func (q *serverQuery) scan(phase, where string) string {
 		return `(select s.id, s.key from (` + of + `) o cross join lateral (` + fmt.Sprintf(one, "c.organisation = o.id and") + `) s)`
 	}
 	return `(` + fmt.Sprintf(one, "c.organisation is not null and") + `)`
+}
+
+func (q *serverQuery) fromLapsed() string {
+	return fmt.Sprintf(`(select c.id, c.%s as key from lapsed c where true%s order by c.%s %s, c.id %s limit @limit)`,
+		q.column, q.after, q.column, q.dir, q.dir)
+}
+
+// lapsed are the newest of what ended without a successor, with what they are
+// sorted and searched by: nothing is joined to them before they are few.
+func (q *serverQuery) lapsed() string {
+	one := fmt.Sprintf(`select c.id, c.not_after, c.common_name, c.issued, c.reference, c.search, c.serial, c.fingerprint
+		from certificate c where %%s%s order by c.not_after desc limit %d`, lapsed, mostLapsed)
+	of := q.organisations()
+	if of == "" {
+		return fmt.Sprintf(one, "c.organisation is not null and ")
+	}
+	return fmt.Sprintf(`select s.* from (%s) o cross join lateral (%s) s order by s.not_after desc limit %d`,
+		of, fmt.Sprintf(one, "c.organisation = o.id and "), mostLapsed)
 }
 
 func (q *serverQuery) ofOrganisations() string {
@@ -167,12 +206,18 @@ func (q *serverQuery) hits() string {
 		within = ` and c.organisation = any(@within)`
 	}
 	which := map[Which]string{
-		Valid:  ` and c.phase <> 'over'` + countsNow,
-		Ending: ` and c.phase <> 'over' and c.renewable + interval '0' <= @now` + countsNow,
-		Over:   ` and (c.phase = 'over' or c.not_after < @now)`,
+		Valid:   ` and c.phase <> 'over'` + countsNow,
+		Ending:  ` and c.phase <> 'over' and c.renewable + interval '0' <= @now` + countsNow,
+		Over:    ` and (c.phase = 'over' or c.not_after < @now)`,
+		Current: ` and c.phase <> 'over'` + notLong,
+		Due:     ` and c.phase <> 'over' and c.renewable + interval '0' <= @now` + notLong,
 	}[q.v.Which]
+	also := ""
+	if q.v.Which == Current || q.v.Which == Due {
+		also = fmt.Sprintf(` union all (select c.id, c.%s from (%s) c where true%s)`, q.column, q.lapsed(), q.where)
+	}
 	return fmt.Sprintf(`with hits as materialized (
-			select c.id, c.%s from certificate c where c.organisation is not null%s%s%s limit %d
+			(select c.id, c.%s from certificate c where c.organisation is not null%s%s%s limit %d)%s
 		), n as (
 			select count(*)::int as hits from hits
 		), page as (
@@ -180,6 +225,6 @@ func (q *serverQuery) hits() string {
 			union all
 			(select c.id, c.%s as key, n.hits from n, hits c where n.hits > %d limit 1)
 		)`,
-		q.column, within, which, q.where, MaxHits+1,
+		q.column, within, which, q.where, MaxHits+1, also,
 		q.column, MaxHits, q.after, q.column, q.dir, q.dir, q.column, MaxHits)
 }

@@ -21,6 +21,7 @@ type Weight int
 
 const (
 	Fine Weight = iota // nothing to see
+	Note               // told to who orders and who decides; stops nothing
 	Hint               // a person has to look, whatever rule the organisation has
 	Wait               // not yet
 	Stop               // never like this
@@ -45,6 +46,9 @@ const (
 	KeyElsewhere   Code = "serverorder.check.elsewhere"
 	KeyCompromised Code = "order.key.compromised"
 
+	TwinOrder       Code = "serverorder.check.twin_order"
+	TwinCertificate Code = "serverorder.check.twin_certificate"
+
 	ByComment Code = "serverorder.check.comment"
 	ByOfficer Code = "serverorder.check.officer"
 )
@@ -54,12 +58,16 @@ type Check struct {
 	Weight Weight
 	Code   Code
 	Args   []any
+	Twin   string           // of TwinOrder and TwinCertificate: the reference number
+	Name   org.ServerNameID // of a name that is not validated: the one that decides
 }
 
 // Checks are all of an order, in the order in which they are read.
 type Checks []Check
 
-func (c *Checks) add(w Weight, code Code, args ...any) { *c = append(*c, Check{w, code, args}) }
+func (c *Checks) add(w Weight, code Code, args ...any) {
+	*c = append(*c, Check{Weight: w, Code: code, Args: args})
+}
 
 // worst is the heaviest of them.
 func (c Checks) worst() Weight {
@@ -88,8 +96,11 @@ type facts struct {
 	byOfficer   bool
 	product     Product
 	owned       []org.ServerName
-	compromised bool // the key, by a revocation
-	elsewhere   bool // somebody else has a certificate for the key
+	compromised bool     // the key, by a revocation
+	elsewhere   bool     // somebody else has a certificate for the key
+	self        ServerID // the order itself, 0 for a new one
+	replaces    *cert.ID // the certificate that it renews
+	twins       []twin
 }
 
 // checks judges an order. It is asked when it is submitted, before every
@@ -103,6 +114,7 @@ func (f facts) checks(now time.Time) Checks {
 			c.add(Fine, NameOwn, "name", n, "domain", by.Name.Unicode(), "by", by.By, "method", by.Method, "until", *by.ProvenUntil())
 		case org.Unvalidated:
 			c.add(Wait, NameUnvalidated, "name", n, "domain", by.Name.Unicode())
+			c[len(c)-1].Name = by.ID
 		case org.NoWildcard:
 			c.add(Stop, NameWildcard, "name", n, "domain", by.Name.Unicode())
 		default:
@@ -117,6 +129,10 @@ func (f facts) checks(now time.Time) Checks {
 		c.add(Hint, KeyElsewhere)
 	default:
 		c.add(Fine, KeyFine, "key", f.key.Algorithm)
+	}
+	for _, t := range f.twins {
+		c.add(Note, t.code(), "reference", t.Reference)
+		c[len(c)-1].Twin = t.Reference
 	}
 	if f.comment != "" {
 		c.add(Hint, ByComment)
@@ -159,7 +175,7 @@ func (c Checks) fields(bad *fault.Fields) {
 }
 
 // look fills in what the database knows of names and key.
-func (b *Book) look(ctx context.Context, q postgres.Querier, o org.OrganisationID, f *facts) (err error) {
+func (b *Book) look(ctx context.Context, q postgres.Querier, now time.Time, o org.OrganisationID, f *facts) (err error) {
 	if f.owned, err = b.Mailbox.Org.ServerNames(ctx, q, o); err != nil {
 		return err
 	}
@@ -174,7 +190,8 @@ func (b *Book) look(ctx context.Context, q postgres.Querier, o org.OrganisationI
 		return fmt.Errorf("look for the key: %w", err)
 	}
 	f.compromised, f.elsewhere = known.Compromised, known.Elsewhere
-	return nil
+	f.twins, err = findTwins(ctx, q, now, o, f)
+	return err
 }
 
 // place is where an order with such checks goes on from its submission, its
@@ -183,7 +200,7 @@ func (c Checks) place(auto bool) State {
 	switch {
 	case c.worst() >= Wait:
 		return Waiting
-	case auto && c.worst() == Fine:
+	case auto && c.worst() < Hint:
 		return Approved
 	}
 	return Received

@@ -105,7 +105,7 @@ func (b *Book) redraft(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOr
 	if err := o.same(version); err != nil {
 		return d, err
 	}
-	d.byOfficer = o.ByOfficer
+	d.byOfficer, d.self, d.replaces = o.ByOfficer, o.ID, o.Replaces
 	return d, b.fill(ctx, tx, now, w, o.SPKI, &d)
 }
 

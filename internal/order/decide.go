@@ -238,22 +238,22 @@ func (b *Book) say(ctx context.Context, by person.Actor, reference string, d Dec
 
 // judge makes the checks of an order as of now.
 func (b *Book) judge(ctx context.Context, q postgres.Querier, now time.Time, o ServerOrder) (Checks, error) {
-	f, err := b.facts(ctx, q, o)
+	f, err := b.facts(ctx, q, now, o)
 	if err != nil {
 		return nil, err
 	}
 	return f.checks(now), nil
 }
 
-func (b *Book) facts(ctx context.Context, q postgres.Querier, o ServerOrder) (f facts, err error) {
-	f = facts{names: o.Names, comment: o.Comment, byOfficer: o.ByOfficer}
+func (b *Book) facts(ctx context.Context, q postgres.Querier, now time.Time, o ServerOrder) (f facts, err error) {
+	f = facts{names: o.Names, comment: o.Comment, byOfficer: o.ByOfficer, self: o.ID, replaces: o.Replaces}
 	if f.key, err = pki.ReadKey(o.SPKI); err != nil {
 		return f, fmt.Errorf("read the key of order %d: %w", o.ID, err)
 	}
 	if f.product, _, err = product(ctx, q, o.Product); err != nil {
 		return f, err
 	}
-	return f, b.look(ctx, q, o.Organisation, &f)
+	return f, b.look(ctx, q, now, o.Organisation, &f)
 }
 
 // move notes the new state of an order that goes on.

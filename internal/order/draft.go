@@ -21,7 +21,6 @@ import (
 type draft struct {
 	facts
 	organisation org.Organisation
-	replaces     *cert.ServerCertificate
 	checks       Checks
 }
 
@@ -43,7 +42,7 @@ func (b *Book) draft(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 		if kept, err = keyOf(c); err != nil {
 			return d, err
 		}
-		d.replaces = &c
+		d.replaces = &c.ID
 	}
 	return d, b.fill(ctx, tx, now, in.Wish, kept, &d)
 }
@@ -80,7 +79,7 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, now time.Time, w Wish, kept 
 		return bad.Err()
 	}
 	d.byOfficer = d.byOfficer || !d.organisation.OrganisationStanding.Contact
-	if err := b.look(ctx, tx, d.organisation.ID, &d.facts); err != nil {
+	if err := b.look(ctx, tx, now, d.organisation.ID, &d.facts); err != nil {
 		return err
 	}
 	d.checks = d.facts.checks(now)

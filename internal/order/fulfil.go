@@ -98,11 +98,11 @@ func (b *Book) intendServer(ctx context.Context, id ServerID) (o ServerOrder, er
 		if o, _, err = b.byNumber(ctx, tx, id); err != nil || o.State != Approved {
 			return err
 		}
-		f, err := b.facts(ctx, tx, o)
+		now := b.Now()
+		f, err := b.facts(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
-		now := b.Now()
 		if f.checks(now).worst() >= Wait {
 			o.State = Failed
 			return b.failed(ctx, tx, now, o, answer{failed: failedChecks})

@@ -161,6 +161,17 @@ func (b *Book) OpenOrders(ctx context.Context, by person.Actor) (n int64, err er
 	return n, nil
 }
 
+// OthersTurn counts the open orders of by's organisations that wait for others: all
+// but those that were returned.
+func (b *Book) OthersTurn(ctx context.Context, by person.Actor) (n int64, err error) {
+	err = b.DB.QueryRow(ctx, `select count(*) from server_order s join organisation o on o.id = s.organisation
+		where s.ended is null and s.state <> 'returned' and `+org.IsTechnicalContact, org.Scope(by, nil)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count orders that wait for others: %w", err)
+	}
+	return n, nil
+}
+
 // WaitingOrders is how many orders wait for registration officers.
 type WaitingOrders struct{ Decide, Validate, Failed int64 }
 

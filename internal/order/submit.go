@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
-	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -158,10 +157,6 @@ func (b *Book) orderer(ctx context.Context, tx pgx.Tx, by person.Actor, in Submi
 
 // submit writes the order; 0 when the form has made one already.
 func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, form string, d draft) (ServerID, error) {
-	var replaces *cert.ID
-	if d.replaces != nil {
-		replaces = &d.replaces.ID
-	}
 	reference := NewReference()
 	rows, err := tx.Query(ctx, `
 		with o as (
@@ -174,7 +169,7 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 		select id from o`, pgx.NamedArgs{
 		"reference": reference, "form": form, "organisation": d.organisation.ID, "product": d.product.Code, "names": d.names,
 		"spki": d.key.SPKI, "kind": d.key.Algorithm, "comment": d.comment, "search": words(reference, d.names), "state": d.state(),
-		"now": now, "by_officer": d.byOfficer, "by": by.Account, "replaces": replaces,
+		"now": now, "by_officer": d.byOfficer, "by": by.Account, "replaces": d.replaces,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("submit order: %w", err)
@@ -186,13 +181,13 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: replaces}
+	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: d.replaces}
 	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
 	if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.submitted", detail); err != nil {
 		return 0, err
 	}
-	if replaces != nil {
-		if err := b.Cert.NoteRenewal(ctx, tx, *replaces, reference); err != nil {
+	if d.replaces != nil {
+		if err := b.Cert.NoteRenewal(ctx, tx, *d.replaces, reference); err != nil {
 			return 0, err
 		}
 	}

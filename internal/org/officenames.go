@@ -84,9 +84,18 @@ func (b *Book) LapsingNames(ctx context.Context, by person.Actor, at time.Time) 
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
+	return b.lapsing(ctx, by, at, `not `+IsTechnicalContact)
+}
+
+// OwnLapsingNames are likewise those of organisations whose technical contact by is.
+func (b *Book) OwnLapsingNames(ctx context.Context, by person.Actor, at time.Time) ([]LapsingName, error) {
+	return b.lapsing(ctx, by, at, IsTechnicalContact)
+}
+
+func (b *Book) lapsing(ctx context.Context, by person.Actor, at time.Time, whose string) ([]LapsingName, error) {
 	rows, err := b.DB.Query(ctx, `select `+serverNameColumns+`, o.name as organisation_name
 		from server_name n join organisation o on o.id = n.organisation
-		where n.accepted is not null and n.ended is null and not `+IsTechnicalContact+`
+		where n.accepted is not null and n.ended is null and `+whose+`
 			and (n.proof_until is null or n.proof_until <= @at or n.proof_from <= @oldest)
 		order by n.proof_until nulls first, n.id limit 100`, Scope(by, pgx.NamedArgs{"at": at, "oldest": at.AddDate(0, 0, -ReuseDays(at))}))
 	if err != nil {

@@ -73,6 +73,20 @@ func (b *Book) Organisations(ctx context.Context, by person.Actor) ([]Organisati
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Organisation])
 }
 
+// OrganisationsOf returns to a registration officer those whose technical contact
+// the account is, by name, at most 500.
+func (b *Book) OrganisationsOf(ctx context.Context, by person.Actor, account person.ID) ([]Organisation, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `select `+organisationColumns+` from `+organisationTables+`
+		where o.contact = @of order by lower(o.name), o.id limit @limit`, Scope(by, pgx.NamedArgs{"of": account, "limit": organisationLimit}))
+	if err != nil {
+		return nil, fmt.Errorf("list organisations of account %d: %w", account, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Organisation])
+}
+
 // Organisation returns the organisation id if by may see it; else it is
 // missing.
 func (b *Book) Organisation(ctx context.Context, by person.Actor, id OrganisationID) (Organisation, error) {

@@ -151,9 +151,21 @@ func (b *Book) used(ctx context.Context, id TokenID, from netip.Addr) error {
 
 // Tokens returns by's own tokens, live ones first, at most 200.
 func (b *Book) Tokens(ctx context.Context, by Actor) ([]Token, error) {
+	return b.tokensOf(ctx, by.Account)
+}
+
+// TokensOf are likewise those of an account, for registration officers.
+func (b *Book) TokensOf(ctx context.Context, by Actor, account ID) ([]Token, error) {
+	if err := OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	return b.tokensOf(ctx, account)
+}
+
+func (b *Book) tokensOf(ctx context.Context, account ID) ([]Token, error) {
 	rows, err := b.DB.Query(ctx, `select `+tokenColumns+` from `+tokenTables+` where t.account = @account
 		order by (t.withdrawn is null and t.ends > @now) desc, t.id desc limit 200`,
-		pgx.NamedArgs{"account": by.Account, "now": b.Now()})
+		pgx.NamedArgs{"account": account, "now": b.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}

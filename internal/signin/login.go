@@ -29,8 +29,20 @@ const loginLimit = 100
 // Logins returns by's own logins that still count, last seen first, at most
 // 100.
 func (d *Desk) Logins(ctx context.Context, by person.Actor) ([]Login, error) {
+	return d.loginsOf(ctx, by.Account)
+}
+
+// LoginsOf are likewise those of an account, for registration officers.
+func (d *Desk) LoginsOf(ctx context.Context, by person.Actor, account person.ID) ([]Login, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	return d.loginsOf(ctx, account)
+}
+
+func (d *Desk) loginsOf(ctx context.Context, account person.ID) ([]Login, error) {
 	args := d.limits(d.now())
-	args["account"], args["limit"] = by.Account, loginLimit
+	args["account"], args["limit"] = account, loginLimit
 	rows, err := d.db.Query(ctx, `select l.id, l.started, l.seen, l.origin, l.user_agent
 		from login l join account a on a.id = l.account
 		where l.account = @account and `+counts+`

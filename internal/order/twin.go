@@ -1,0 +1,68 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/org"
+	"petschaft/internal/postgres"
+)
+
+// twin is another order of the same key and names in the same organisation, or
+// the certificate that came of one. Often it was ordered by mistake once more.
+type twin struct {
+	Reference string
+	Issued    bool
+}
+
+func (t twin) code() Code {
+	if t.Issued {
+		return TwinCertificate
+	}
+	return TwinOrder
+}
+
+// mostTwins is how many of a kind are told.
+const mostTwins = 3
+
+// findTwins looks for orders that are not over and certificates that count, but
+// for the order itself and what it renews.
+func findTwins(ctx context.Context, q postgres.Querier, now time.Time, o org.OrganisationID, f *facts) ([]twin, error) {
+	rows, err := q.Query(ctx, `
+		(select s.reference, false as issued from server_order s
+			where s.organisation = @organisation and s.ended is null and s.spki = @spki and s.names @> @names and s.names <@ @names and s.id <> @self
+			order by s.id limit @most)
+		union all
+		(select c.reference, true as issued from certificate c
+			where c.key = @key and c.organisation = @organisation and c.names @> @names and c.names <@ @names and c.revoked is null
+				and c.replaced_by is null and c.not_after >= @now and c.id is distinct from @replaces and c.server_order is distinct from @self
+			order by c.id limit @most)`, pgx.NamedArgs{
+		"organisation": o, "spki": f.key.SPKI, "key": f.key.Fingerprint[:], "names": f.names, "self": f.self, "replaces": f.replaces,
+		"now": now, "most": mostTwins,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for the same order: %w", err)
+	}
+	twins, err := pgx.CollectRows(rows, pgx.RowToStructByName[twin])
+	if err != nil {
+		return nil, fmt.Errorf("look for the same order: %w", err)
+	}
+	return twins, nil
+}
+
+// Block tells whether something has to change before the order is approved.
+func (c Checks) Block() bool { return c.worst() >= Wait }
+
+// Next is where an order goes once nothing waits for the validation of a name.
+func (c Checks) Next(auto bool) State {
+	return slices.DeleteFunc(slices.Clone(c), func(x Check) bool { return x.Weight == Wait }).place(auto)
+}
+
+// Warnings are what who ordered should know and nothing waits for.
+func (c Checks) Warnings() Checks {
+	return slices.DeleteFunc(slices.Clone(c), func(x Check) bool { return x.Weight != Note })
+}
