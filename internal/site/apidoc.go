@@ -142,7 +142,7 @@ func (c apiCall) command(base string) string {
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", p.example())
 		}
 	}
-	out := `curl -H "Authorization: Bearer $TOKEN"`
+	out := callAPI
 	if c.method != "get" {
 		out += " -X " + strings.ToUpper(c.method)
 	}

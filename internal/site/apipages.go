@@ -28,7 +28,7 @@ func (s *Site) apiPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	base := s.Base.Scheme + "://" + s.Base.Host + s.api.Path
 	m := portalview.APIModel{
-		Document: s.api.Path + "/openapi.json", Try: `curl -H "Authorization: Bearer $TOKEN" ` + base + "/" + firstTry(person.TokenInput{}),
+		Document: s.api.Path + "/openapi.json", Keep: keepSecret, Try: callAPI + " " + base + "/" + firstTry(person.TokenInput{}),
 		Rules: apiRules(ctx), Problems: s.apiProblems(ctx, func(string) bool { return true }),
 	}
 	common := d.common()

@@ -47,7 +47,7 @@ func (s *Site) authorityModel(ctx context.Context, a page.Authority) (portalview
 	}
 	path := paths.Authority(a.Name)
 	m := portalview.AuthorityModel{
-		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Day(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
+		Name: authorityWords(ctx, a.Name), Subject: c.Subject, Ends: view.Ends(ctx, c.NotAfter, s.Now()), Fingerprint: c.Fingerprints().SHA256,
 		Files: []view.Link{{Label: a.Name + ".pem", Href: path + ".pem"}, {Label: a.Name + ".crt", Href: path + ".crt"}},
 	}
 	if a.Addressee != nil {

@@ -110,9 +110,17 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := s.Frame(r, page.T(ctx, "token.made"), view.Link{Label: page.T(ctx, "token.title"), Href: paths.Tokens})
-	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Try: `curl -H "Authorization: Bearer $TOKEN" ` + s.Base.Scheme + "://" + s.Base.Host + s.api.Path + "/" + firstTry(in)}
+	m := portalview.TokenMadeModel{Name: strings.TrimSpace(in.Name), Secret: secret, Token: paths.Token(made), Keep: keepSecret, Try: callAPI + " " + s.Base.Scheme + "://" + s.Base.Host + s.api.Path + "/" + firstTry(in)}
 	return s.Show(w, r, http.StatusOK, portalview.TokenMade(f, m))
 }
+
+// With these a secret stands neither in the list of processes nor in what a shell
+// remembers: the first waits for it and keeps it as the header that it becomes, in
+// a file that nobody else reads, and the second sends that.
+const (
+	keepSecret = `(umask 077; read -r TOKEN; printf 'Authorization: Bearer %s\n' "$TOKEN" > petschaft.header)`
+	callAPI    = `curl -H @petschaft.header`
+)
 
 // firstTry is something of the API that the token may read.
 func firstTry(in person.TokenInput) string {

@@ -3,6 +3,8 @@ package site
 import (
 	"context"
 	"net/http"
+	"slices"
+	"time"
 
 	"petschaft/internal/person"
 	"petschaft/internal/site/mailboxes"
@@ -24,13 +26,18 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 		return s.Show(w, r, http.StatusOK, portalview.Welcome(f, portalview.WelcomeModel{SignIn: paths.SignIn}))
 	}
 	m := portalview.StartModel{Lead: page.T(ctx, "start.lead"), Quiet: page.T(ctx, "start.nothing_text")}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.mailboxes.WaitingTasks, s.organisations.HandoverTasks, s.organisations.FailedHandovers, s.organisations.ReminderTasks, s.clients.Tasks, s.servers.Tasks, s.servers.OrderTasks, s.mailboxes.ContactTasks, s.office.Tasks} {
+	var err error
+	if m.Waits, err = s.servers.Waiting(ctx, by); err != nil {
+		return err
+	}
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.mailboxes.WaitingTasks, s.organisations.HandoverTasks, s.organisations.FailedHandovers, s.organisations.ReminderTasks, s.organisations.NameTasks, s.clients.Tasks, s.servers.Tasks, s.servers.OrderTasks, s.mailboxes.ContactTasks, s.office.Tasks} {
 		tasks, err := look(ctx, by)
 		if err != nil {
 			return err
 		}
 		m.Tasks = append(m.Tasks, tasks...)
 	}
+	mostUrgent(m.Tasks, s.Now())
 	mine, err := s.mailbox.LinkedTo(ctx, by)
 	if err != nil {
 		return err
@@ -45,3 +52,17 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Show(w, r, http.StatusOK, portalview.Start(f, m))
 }
+
+// mostUrgent puts in front what is too late within a week, soonest first; the rest
+// follows as it was found, and then what has more time.
+func mostUrgent(tasks []view.Task, now time.Time) {
+	by := func(k view.Task) time.Time {
+		if k.By.IsZero() {
+			return now.Add(soon)
+		}
+		return k.By
+	}
+	slices.SortStableFunc(tasks, func(a, b view.Task) int { return by(a).Compare(by(b)) })
+}
+
+const soon = 7 * 24 * time.Hour

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,7 +40,9 @@ func TestTheOverviewSaysWhatIsToBeDone(t *testing.T) {
 	ada.Get("/").Has("Wir haben eine Mail an ada.adler@uni.example geschickt", "Nora Netz", "Öffnen Sie den Link darin").Lacks(link)
 	digest := ada.Get(link).Is(http.StatusSeeOther).To()
 	ada.Post(digest + "/confirm").Is(http.StatusSeeOther)
-	ada.Get("/").Has("Alles erledigt", "ada.adler@uni.example", "bestätigt").Lacks("Wir haben eine Mail")
+	ada.Get("/").Has("ein Zertifikat dafür haben Sie noch nicht", fmt.Sprintf("/client-certificates/apply/%d", id), "ada.adler@uni.example", "bestätigt").Lacks("Wir haben eine Mail", "Alles erledigt")
+	r.Applied("ada", id)
+	ada.Get("/").Has("Alles erledigt")
 }
 
 func TestOnesOwnSessionsAreListedAndEnded(t *testing.T) {

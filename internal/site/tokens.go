@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -47,29 +46,11 @@ func (s *Site) tokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) tokenLine(ctx context.Context, x person.Token) portalview.TokenLine {
-	l := portalview.TokenLine{Name: x.Name, Href: paths.Token(x.ID), State: s.tokenState(ctx, x), Ends: view.Day(ctx, x.Ends, s.Now())}
+	l := portalview.TokenLine{Name: x.Name, Href: paths.Token(x.ID), State: s.TokenState(ctx, x), Ends: view.Ends(ctx, x.Ends, s.Now())}
 	if x.LastUsed != nil {
 		l.Used = view.Ago(ctx, *x.LastUsed, s.Now())
 	}
 	return l
-}
-
-// endingSoon is how long before its end a token is marked.
-const endingSoon = 14 * 24 * time.Hour
-
-func (s *Site) tokenState(ctx context.Context, x person.Token) view.StateModel {
-	now := s.Now()
-	switch {
-	case x.Withdrawn != nil:
-		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_withdrawn")}
-	case !x.Live(now):
-		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "token.state_ended")}
-	case s.people.Sleeps(x):
-		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "token.state_sleeping")}
-	case x.Ends.Sub(now) <= endingSoon:
-		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "token.state_ending")}
-	}
-	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "token.state_live")}
 }
 
 // kept is what somebody looks after and may therefore put into a token.
@@ -146,7 +127,7 @@ func (s *Site) token(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) (m portalview.TokenModel, err error) {
-	now, state := s.Now(), s.tokenState(ctx, x)
+	now, state := s.Now(), s.TokenState(ctx, x)
 	state.Pill = true
 	m = portalview.TokenModel{
 		Head: view.HeadModel{Title: x.Name, State: &state}, Verbs: verbNames(ctx, x.Verbs),

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -58,6 +61,17 @@ func TestASecretIsShownOnce(t *testing.T) {
 	secret := secretText.FindString(made.Content)
 	if !person.LooksLikeToken(secret) {
 		t.Fatalf("the page shows no secret:\n%s", made.Excerpt())
+	}
+	if line := made.Code("token-try"); line != "curl -H @petschaft.header "+r.Base+"/api/v1/email-domains" {
+		t.Errorf("got the first call %q, want one that names a file, for everybody sees what a program is called with", line)
+	}
+	dir := t.TempDir()
+	keep := exec.CommandContext(t.Context(), "sh", "-c", "umask 022; "+made.Code("token-keep"))
+	keep.Dir, keep.Stdin = dir, strings.NewReader(secret+"\n")
+	trial.Must(0, keep.Run())
+	header := filepath.Join(dir, "petschaft.header")
+	if got := string(trial.Must(os.ReadFile(header))); got != "Authorization: Bearer "+secret+"\n" || trial.Must(os.Stat(header)).Mode().Perm() != 0o600 {
+		t.Errorf("got %q, mode %v; want the header for nobody else", got, trial.Must(os.Stat(header)).Mode())
 	}
 	nora.Post("/tokens", tokenForm(r)...).Is(http.StatusSeeOther)
 	list := nora.Get("/tokens").Has("kein zweites Mal", "Nachtabgleich", "noch nie", "gültig")

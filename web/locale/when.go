@@ -31,6 +31,12 @@ func (r *Reader) DateTime(t time.Time) string {
 	return r.T("date.time", "date", r.Date(t), "clock", t.Format("15:04"), "zone", r.abbreviation(t))
 }
 
+// Midnight tells whether t is in the first minute of a day of the reader's zone.
+func (r *Reader) Midnight(t time.Time) bool {
+	h, m, _ := t.In(r.zone).Clock()
+	return h == 0 && m == 0
+}
+
 // Relative writes the distance of t from now in one unit: "vor 3 Stunden",
 // "in 12 Tagen". From a day on it counts calendar days of the reader's zone.
 func (r *Reader) Relative(t, now time.Time) string {

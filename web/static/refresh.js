@@ -1,12 +1,45 @@
 // Replaces each element with data-refresh="URL" by the HTML found there, every
 // two seconds, until what comes no longer asks for more. A hidden page rests; a
 // lost connection or an answer that is no fragment leaves what is shown. One with
-// data-over says that the page itself has the result, which is loaded then.
+// data-over says that the page around it is no longer true: then all of the page
+// is replaced by what its address answers now, and its words are read out.
 const pause = 2000;
+const said = document.createElement("div"); // there before it speaks, as screen readers want it
+said.className = "vh";
+said.setAttribute("role", "status");
 
 function focusPath(root) {
   const at = document.activeElement;
   return at && at.id && root.contains(at) ? at.id : null;
+}
+
+function focusBack(id) {
+  if (id) document.getElementById(id)?.focus({ preventScroll: true });
+}
+
+const scripts = (root) => [...root.querySelectorAll("script[src]")].map((s) => s.getAttribute("src"));
+
+// renew shows the page as it is now, where it stands: menu, head, steps, buttons.
+// What leads elsewhere by now, or needs a script of its own, is loaded instead.
+async function renew(fragment) {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+  const fresh = answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const here = scripts(document);
+  if (!fresh?.querySelector("main") || scripts(fresh).some((s) => !here.includes(s))) {
+    location.reload();
+    return;
+  }
+  const focused = focusPath(document.body);
+  const flash = fresh.querySelector("main .flash");
+  if (flash && !flash.childElementCount) flash.replaceWith(document.querySelector("main .flash"));
+  for (const part of ["main", ".top nav ul"]) {
+    const now = fresh.querySelector(part);
+    if (now) document.querySelector(part)?.replaceChildren(...now.childNodes);
+  }
+  document.title = fresh.title;
+  focusBack(focused);
+  said.textContent = fragment.textContent.replace(/\s+/g, " ").trim();
+  document.querySelectorAll("main [data-refresh]").forEach(watch);
 }
 
 async function refresh(element) {
@@ -22,12 +55,12 @@ async function refresh(element) {
   const fresh = parsed.body.firstElementChild;
   if (!fresh || parsed.body.childElementCount !== 1) return null;
   if (fresh.hasAttribute("data-over")) {
-    location.reload();
+    await renew(fresh);
     return null;
   }
   const focused = focusPath(element);
   element.replaceWith(fresh);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  focusBack(focused);
   return fresh.hasAttribute("data-refresh") ? fresh : null;
 }
 
@@ -45,4 +78,5 @@ async function watch(element) {
   }
 }
 
+document.body.append(said);
 document.querySelectorAll("[data-refresh]").forEach(watch);

@@ -366,8 +366,8 @@ func Certificates(m CertificatesModel) templ.Component {
 	})
 }
 
-// BarModel is how much of a time is over.
-type BarModel struct{ Done, Total, Text string }
+// BarModel is how much of a time is left.
+type BarModel struct{ Left, Total, Text string }
 
 // DownloadModel is a file to fetch.
 type DownloadModel struct{ Label, File, Href string }

@@ -17,7 +17,7 @@ func (s sheet) keys() templ.Component {
 	addresses := []string{"bettina.acker@uni-nordstadt.example", "b.acker@uni-nordstadt.example"}
 	checks := []CheckModel{
 		{State: StateModel{Kind: Good, Word: s.say("erfüllt", "met")}, Text: s.say("Der Schlüssel ist lang genug.", "The key is long enough.")},
-		{State: StateModel{Kind: Warn, Word: s.say("Hinweis", "notice")}, Text: s.say("Der Name endet bald.", "The name ends soon.")},
+		{State: StateModel{Kind: Warn, Word: s.say("Hinweis", "notice")}, Text: s.say("Der Name endet bald.", "The name ends soon."), Link: &Link{Label: s.say("Zum Namen", "Go to the name"), Href: "/organisations/1"}},
 	}
 	key := KeyModel{From: "csr", Command: "openssl req -new"}
 	waits := WaitingModel{Title: s.say("Ein Schlüssel wartet", "A key waits"), Text: s.say("Er liegt in diesem Browser.", "It lies in this browser."), Label: s.say("Weiter", "Go on"), Href: "/certificates/7", Forget: true}

@@ -95,6 +95,17 @@ func At(ctx context.Context, t, now time.Time) Moment {
 	return Moment{Text: r.DateTime(t), Title: r.Relative(t, now), ISO: t.UTC().Format(time.RFC3339)}
 }
 
+// Ends words the day on which something ends, as Day does. Where that is the first
+// moment of a day in the reader's zone the time stands with it: nobody shall take
+// the day for the last one.
+func Ends(ctx context.Context, t, now time.Time) Moment {
+	m := Day(ctx, t, now)
+	if r := locale.From(ctx); !t.IsZero() && r.Midnight(t) {
+		m.Text = r.DateTime(t)
+	}
+	return m
+}
+
 // Ago words the distance of t from now; hovering tells day, time and zone.
 func Ago(ctx context.Context, t, now time.Time) Moment {
 	m := At(ctx, t, now)

@@ -51,13 +51,10 @@ func (s *Section) applicationModel(ctx context.Context, by person.Actor, a order
 	m := clientview.ApplicationModel{
 		Head:     view.HeadModel{Title: page.T(ctx, "order.title", "reference", a.Reference)},
 		Progress: s.progress(ctx, by, a), Addresses: AddressesOf(a, linked),
-		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()), Again: paths.Application(a.ID),
+		Key: a.KeyKind, Created: view.At(ctx, a.Created, s.Now()),
 	}
 	if by.Officer {
 		m.Findings = page.Findings(ctx, a.Findings)
-	}
-	if m.Progress.Refresh != "" {
-		m.Steps = applySteps(ctx, 3)
 	}
 	return m
 }
@@ -68,7 +65,9 @@ func (s *Section) ApplicationProgress(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(s.progress(r.Context(), s.Actor(r), a)))
+	m := s.progress(r.Context(), s.Actor(r), a)
+	m.Over = a.State == order.Refused || a.State == order.Failed // rules that were broken stand beside it
+	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(m))
 }
 
 // progress says what is next to whoever applied; an officer tries
@@ -86,6 +85,7 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 	switch a.State {
 	case order.Issued:
 		m := say(view.Good, "order.issued_title", page.T(ctx, "order.issued_text"))
+		m.Steps = applySteps(ctx, 4)
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
@@ -108,7 +108,8 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 	if s.Now().Sub(a.Created) > page.Patience {
 		m.More = page.T(ctx, "order.slow")
 	}
-	m.Refresh = paths.Application(a.ID) + "/progress"
+	m.Refresh, m.Steps = paths.Application(a.ID)+"/progress", applySteps(ctx, 3)
+	m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.again"), Href: paths.Application(a.ID)}}
 	return m
 }
 

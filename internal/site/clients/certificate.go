@@ -62,7 +62,7 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 	state.Pill = true
 	m := clientview.CertificateModel{
 		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
-		Ends: view.Day(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
+		Ends: view.Ends(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
 		Issuer: s.issuerOf(c), Revoked: page.Moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
 		Downloads: []view.DownloadModel{
 			{Label: page.T(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
@@ -76,15 +76,17 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 		}
 	}
 	if c.Mine {
-		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
-		if !c.Earlier {
+		if c.Valid(now) {
+			m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
+		}
+		if c.Valid(now) && !c.Earlier {
 			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + page.T(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
 		m.Holder = c.Holder
 	}
 	if err := cert.MayRevoke(c); err == nil {
-		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan}}
+		m.Actions = []view.ButtonModel{RevokeButton(ctx, c.Earlier, path)}
 	} else if f := fault.Of(err); c.Revoked == nil {
 		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}
 	}
@@ -102,6 +104,15 @@ func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.Notice
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.inactive_notice")}}
 	}
 	return nil
+}
+
+// RevokeButton leads to the revocation of the certificate at path; of an earlier one
+// the portal only notes that it was revoked where it comes from.
+func RevokeButton(ctx context.Context, earlier bool, path string) view.ButtonModel {
+	if earlier {
+		return view.ButtonModel{Label: page.T(ctx, "cert.note_revoked"), Href: path + "/revoke", Icon: view.IconBan}
+	}
+	return view.ButtonModel{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan}
 }
 
 // EarlierNotice says of an earlier certificate what the portal can and cannot do.

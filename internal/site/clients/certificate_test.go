@@ -155,14 +155,22 @@ func TestOnesOwnCertificatesAreFilteredAndPaged(t *testing.T) {
 func TestTheOverviewTellsOfCertificatesThatEnd(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	n := r.Certified("ada", r.LinkRow("ada.adler", "ada"))
-	r.As("ada").Get("/").Lacks("Ihr Zertifikat für")
+	row := r.LinkRow("ada.adler", "ada")
+	n := r.Certified("ada", row)
+	r.As("ada").Get("/").Has("Alles erledigt")
 	r.Clock.Advance(710 * 24 * time.Hour)
 	trial.Must(r.Pool.Exec(t.Context(), `update email_domain set proof_from = $1, proof_until = $2 where validation = 'domain'`, r.Clock.Now(), r.Clock.Now().Add(100*24*time.Hour)))
 	ada := r.As("ada")
-	ada.Get("/").Has("Ihr Zertifikat für ada.adler@uni.example endet am", "Nächstes beantragen")
+	apply := fmt.Sprintf("/client-certificates/apply/%d", row)
+	ada.Get("/").Has("Ihr Zertifikat für ada.adler@uni.example endet in 20 Tagen", "Nächstes beantragen", apply)
 	ada.Get("/client-certificates").Has("endet bald", "Zertifikat beantragen")
 	ada.Get(fmt.Sprintf("/client-certificates/%d", n)).Has("Dieses Zertifikat endet bald", "noch 20 von 730 Tagen")
+	r.Clock.Advance(21 * 24 * time.Hour)
+	ada = r.As("ada")
+	ada.Get("/").Has("Ihr Zertifikat für ada.adler@uni.example ist gestern abgelaufen", apply).Lacks("Alles erledigt")
+	ada.Get(fmt.Sprintf("/client-certificates/%d", n)).Has("Nur Zertifikat (PEM)").Lacks("Mit Kette herunterladen", "openssl pkcs12")
+	r.Applied("ada", row)
+	ada.Get("/").Lacks("abgelaufen")
 }
 
 func TestALinkedNameThatHasNothingOfTheRowsIsMarked(t *testing.T) {

@@ -101,7 +101,7 @@ func (s *Section) P12(w http.ResponseWriter, r *http.Request) error {
 	m := clientview.P12Model{
 		Head: view.HeadModel{Title: page.T(ctx, "key.p12_title")}, Steps: applySteps(ctx, 3), Key: keyID(id[:]),
 		Chain: path + "/chain.pem", Name: address + " " + c.Reference, File: fileName(address) + "-" + c.Reference + ".p12",
-		Addresses: c.Emails, Ends: view.Day(ctx, c.NotAfter, s.Now()), Back: path, Help: paths.HelpInstall,
+		Addresses: c.Emails, Ends: view.Ends(ctx, c.NotAfter, s.Now()), Back: path, Help: paths.HelpInstall,
 	}
 	crumbs := append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})
 	return s.Show(w, r, http.StatusOK, clientview.P12(s.Frame(r, m.Head.Title, crumbs...), m))

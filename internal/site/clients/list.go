@@ -70,7 +70,7 @@ func (s *Section) linkedCard(ctx context.Context, l mailbox.Linked, applied []or
 		State: linkedState(ctx, l),
 	}
 	if l.Ends != nil && l.Revoked == nil && now.Before(*l.Ends) {
-		c.Ends = view.Day(ctx, *l.Ends, now)
+		c.Ends = view.Ends(ctx, *l.Ends, now)
 	}
 	switch err := s.mayApply(l); {
 	case err != nil:

@@ -42,7 +42,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Certificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), paths.ClientCertificate(c.ID)
 	m := clientview.RevokeModel{
-		Addresses: c.Emails, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
+		Addresses: c.Emails, Reference: c.Reference, Ends: view.Ends(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "cert.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
@@ -51,6 +51,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
+		m.Dialog.Title, m.Dialog.Verb = page.T(ctx, "cert.note_revoked_title"), page.T(ctx, "cert.note_revoked")
 	}
 	if !c.Mine {
 		m.Holder = c.Holder

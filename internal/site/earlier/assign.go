@@ -66,7 +66,7 @@ func (s *Section) assignPage(w http.ResponseWriter, r *http.Request, n earlier.I
 	ctx, base := r.Context(), paths.OfficeEarlierImport(n)
 	m := officeview.EarlierAssignModel{
 		Head:  view.HeadModel{Title: page.T(ctx, "earlier.assign_title"), Lead: l.Source},
-		Names: namesOf(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Day(ctx, l.NotAfter, s.Now()),
+		Names: namesOf(l), Issuer: pki.Distinguished(l.Issuer), Ends: view.Ends(ctx, l.NotAfter, s.Now()),
 		Form: view.FormModel{Action: base + "/lines/" + strconv.Itoa(l.Line), Submit: view.ButtonModel{Label: page.T(ctx, "earlier.assign_save")}, Cancel: base + "#lines"},
 		Mail: l.Mail, Address: o.Address, Holder: o.Holder, Organisation: o.Organisation,
 	}

@@ -67,7 +67,7 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	nora := r.As("nora")
 	server := trial.Must(r.Cert.Servers(t.Context(), r.Actors["nora"], cert.ServerView{})).Certificates[0]
 	path = "/certificates/" + server.Reference
-	nora.Get(path).Is(http.StatusOK).Has("stammt nicht aus dem Portal", "nicht aus diesem Portal", "lässt sich hier nicht verlängern")
+	nora.Get(path).Is(http.StatusOK).Has("stammt nicht aus dem Portal", "nicht aus diesem Portal", "Neu bestellen wie dieses")
 	nora.Get(path + "/certificate.pem").Is(http.StatusOK)
 	nora.Get(path + "/fullchain.pem").Is(http.StatusNotFound) // nothing above it was given
 	nora.Get(path + "/renew").Is(http.StatusConflict)

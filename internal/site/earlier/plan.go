@@ -167,7 +167,7 @@ func (s *Section) line(ctx context.Context, base string, l earlier.Line) officev
 	if len(l.Serial) == 0 { // it could not be read
 		return m
 	}
-	m.Ends, m.Chain = view.Day(ctx, l.NotAfter, s.Now()), page.T(ctx, "earlier.chain_unknown")
+	m.Ends, m.Chain = view.Ends(ctx, l.NotAfter, s.Now()), page.T(ctx, "earlier.chain_unknown")
 	if l.Whole {
 		m.Chain = page.T(ctx, "earlier.chain_whole")
 	} else if len(l.Above) > 0 {

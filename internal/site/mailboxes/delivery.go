@@ -32,7 +32,9 @@ var (
 	outcomeKinds = map[string]view.Kind{"open": view.Open, "complete": view.Good, "declined": view.Bad, "undeliverable": view.Bad, "unsent": view.Warn}
 )
 
-// Delivery is the newest round alone, for the page that refreshes it.
+// Delivery is the newest round alone, for the page that refreshes it; with another
+// status of the row than the page has seen, or when no mail is under way any more,
+// all of that page is new.
 func (s *Section) Delivery(w http.ResponseWriter, r *http.Request) error {
 	row, err := s.LoadRow(r)
 	if err != nil {
@@ -46,6 +48,7 @@ func (s *Section) Delivery(w http.ResponseWriter, r *http.Request) error {
 	if m.Held, err = s.heldNotice(r.Context(), rounds); err != nil {
 		return err
 	}
+	m.Over = m.Refresh == "" || r.URL.Query().Get("seen") != string(row.Status)
 	return s.Show(w, r, http.StatusOK, mailboxview.Delivery(m))
 }
 
@@ -92,7 +95,7 @@ func (s *Section) deliveryModel(ctx context.Context, r mailbox.Row, rounds []mai
 		m.Table.Columns = append(m.Table.Columns, view.Column{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true})
 	}
 	if underWay(n) {
-		m.Refresh = page.RowPath(r) + "/delivery"
+		m.Refresh = page.RowPath(r) + "/delivery?seen=" + string(r.Status)
 	}
 	return m
 }

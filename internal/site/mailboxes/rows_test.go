@@ -63,7 +63,7 @@ func TestAFailedFormKeepsWhatWasTyped(t *testing.T) {
 		nora.Post(row+"/edit", "version", m[1], "kind", "personal", "name", "Von mir", "comment", "meins").Is(http.StatusSeeOther).Follow().Has("Von mir", "meins")
 	})
 	t.Run("a brake answers 429 and says when to go on", func(t *testing.T) {
-		nora.Post(row+"/challenges").Is(http.StatusSeeOther).Follow().Has("sind unterwegs", "in Warteschlange", `data-refresh="`+row+`/delivery"`)
+		nora.Post(row+"/challenges").Is(http.StatusSeeOther).Follow().Has("sind unterwegs", "in Warteschlange", `data-refresh="`+row+`/delivery?seen=`)
 		page := nora.Post(row+"/challenges").Is(http.StatusTooManyRequests).Has("wurden eben erst Challenges gesendet", "Uhr", "Challenges senden")
 		if page.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")

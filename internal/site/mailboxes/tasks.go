@@ -55,13 +55,9 @@ func (s *Section) ContactTasks(ctx context.Context, by person.Actor) ([]view.Tas
 			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.View{Status: mailbox.None}, of))
 		}
 	}
-	if len(tasks) > page.MostTasks {
-		tasks = append(tasks[:page.MostTasks], view.Task{
-			Kind: view.Info, Text: page.T(ctx, "start.more_domains"),
-			Link: view.Link{Label: page.T(ctx, "start.all_domains"), Href: paths.EmailDomains},
-		})
-	}
-	return tasks, nil
+	return page.Most(tasks, func(int) view.Task {
+		return view.Task{Kind: view.Info, Text: page.T(ctx, "start.more_domains"), Link: view.Link{Label: page.T(ctx, "start.all_domains"), Href: paths.EmailDomains}}
+	}), nil
 }
 
 // ownDomains are those by looks after; an officer reads others, too.

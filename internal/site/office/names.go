@@ -207,12 +207,9 @@ func (s *Section) nameTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	for _, n := range lapsing {
 		tasks = append(tasks, s.lapsingTask(ctx, n))
 	}
-	if len(tasks) > page.MostTasks {
-		tasks = append(tasks[:page.MostTasks], view.Task{
-			Kind: view.Info, Text: page.T(ctx, "office.more_names"), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeOrganisations},
-		})
-	}
-	return tasks, nil
+	return page.Most(tasks, func(int) view.Task {
+		return view.Task{Kind: view.Info, Text: page.T(ctx, "office.more_names"), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeOrganisations}}
+	}), nil
 }
 
 func (s *Section) lapsingTask(ctx context.Context, n org.LapsingName) view.Task {

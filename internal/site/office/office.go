@@ -114,13 +114,9 @@ func (s *Section) proofTasks(ctx context.Context, by person.Actor) ([]view.Task,
 		}
 		tasks = append(tasks, k)
 	}
-	if len(tasks) > page.MostTasks {
-		tasks = append(tasks[:page.MostTasks], view.Task{
-			Kind: view.Info, Text: page.T(ctx, "office.more_proofs"),
-			Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeDomains},
-		})
-	}
-	return tasks, nil
+	return page.Most(tasks, func(int) view.Task {
+		return view.Task{Kind: view.Info, Text: page.T(ctx, "office.more_proofs"), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeDomains}}
+	}), nil
 }
 
 // Search looks for a text among the addresses and the people.

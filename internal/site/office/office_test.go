@@ -237,3 +237,22 @@ func TestTheOfficeHearsOfProofsThatLapse(t *testing.T) {
 	rita.Get("/office/domains").Has("abgelaufen", "je Adresse")
 	r.As("niko").Get("/").Has("Alles erledigt").Lacks("Nachweis")
 }
+
+// TestThePageOfAPersonShowsWhatToHandOnWhenTheyLeave: the organisations, the tokens
+// that live, the sessions.
+func TestThePageOfAPersonShowsWhatToHandOnWhenTheyLeave(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	rita := r.As("rita")
+	page := func(sub string) sitetest.Answer {
+		return rita.Get(fmt.Sprintf("/office/people/%d", r.Actors[sub].Account)).Is(http.StatusOK)
+	}
+	page("nora").Has("Universität Probe", fmt.Sprintf("/office/organisations/%d", r.Organisation), "Hat kein API-Token", "zurzeit nirgends angemeldet")
+	nora := r.As("nora")
+	in := person.TokenInput{Form: "einmal", Name: "Nachtabgleich", Verbs: []person.Verb{person.ReadOrders}, Organisations: []int64{int64(r.Organisation)}, Ends: r.Clock.Now().AddDate(0, 1, 0)}
+	_, token, err := r.Org.MakeToken(t.Context(), r.Actors["nora"], in)
+	trial.Must(0, err)
+	page("nora").Has("Nachtabgleich", fmt.Sprintf("/tokens/%d", token), "127.0.0.1").Lacks("nirgends angemeldet", "diese Sitzung")
+	nora.Get("/office/people/1").Is(http.StatusForbidden)
+	page("ada").Has("Ist für keine Organisation technischer Ansprechpartner").Lacks("Nachtabgleich")
+}

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
 	"petschaft/internal/site/servers"
@@ -49,16 +50,17 @@ func (s *Section) Orders(w http.ResponseWriter, r *http.Request) error {
 
 // OneOrder is the page on which an officer decides: all checks are shown.
 func (s *Section) OneOrder(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	o, checks, err := s.Order.Inspect(ctx, s.Actor(r), servers.Reference(r))
+	ctx, by := r.Context(), s.Actor(r)
+	o, checks, err := s.Order.Inspect(ctx, by, servers.Reference(r))
 	if err != nil {
 		return err
 	}
-	m, err := s.Servers.OrderModel(ctx, o)
+	m, err := s.Servers.OrderModel(ctx, by, o, checks, servers.CheckPlaces{
+		Order: paths.OfficeOrder, Name: func(n org.ServerNameID) string { return paths.OfficeName(o.Organisation, n) },
+	})
 	if err != nil {
 		return err
 	}
-	m.Checks = s.Servers.CheckModels(ctx, checks)
 	m.Organisation.Href = paths.OfficeOrganisation(o.Organisation)
 	s.decisions(ctx, o, checks, &m)
 	crumb := view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}
@@ -84,7 +86,11 @@ func (s *Section) decisions(ctx context.Context, o order.ServerOrder, checks ord
 	if o.State == order.Failed {
 		why = retry
 	}
-	if f := fault.Of(why); f != nil && !errors.Is(why, order.ErrDecided) {
+	switch f := fault.Of(why); {
+	case f == nil || errors.Is(why, order.ErrDecided):
+	case order.MayDecide(o) == nil && checks.Block(): // each is said among the checks
+		m.Reasons = append(m.Reasons, page.T(ctx, "serverorder.blocked"))
+	default:
 		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...))
 	}
 	if o.State == order.Failed && order.MayDecide(o) == nil {

@@ -76,6 +76,9 @@ func (s *Section) Person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Groups = memberships(ctx, groups)
+	if err := s.keeps(ctx, by, a.ID, &m); err != nil {
+		return err
+	}
 	mine, err := s.Mailbox.LinkedOf(ctx, by, a.ID)
 	if err != nil {
 		return err
@@ -85,6 +88,43 @@ func (s *Section) Person(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.Show(w, r, http.StatusOK, officeview.PersonPage(s.OfficeFrame(r, a.Label, peopleCrumb(ctx)), m))
+}
+
+// keeps adds what has to be handed on or ended when the person leaves: the
+// organisations, the tokens that live, the sessions.
+func (s *Section) keeps(ctx context.Context, by person.Actor, of person.ID, m *officeview.PersonModel) error {
+	now := s.Now()
+	organisations, err := s.Org.OrganisationsOf(ctx, by, of)
+	if err != nil {
+		return err
+	}
+	for _, o := range organisations {
+		m.Organisations = append(m.Organisations, view.Link{Label: o.Name, Href: paths.OfficeOrganisation(o.ID)})
+	}
+	tokens, err := s.People.TokensOf(ctx, by, of)
+	if err != nil {
+		return err
+	}
+	for _, x := range tokens {
+		if x.Withdrawn == nil && x.Live(now) {
+			m.Tokens = append(m.Tokens, officeview.PersonToken{Name: x.Name, Href: paths.Token(x.ID), State: s.TokenState(ctx, x), Ends: view.Ends(ctx, x.Ends, now)})
+		}
+	}
+	logins, err := s.Desk.LoginsOf(ctx, by, of)
+	if err != nil {
+		return err
+	}
+	for _, l := range logins {
+		p := officeview.PersonSession{Device: l.Browser, Started: view.At(ctx, l.Started, now), Seen: view.Ago(ctx, l.Seen, now)}
+		if p.Device == "" {
+			p.Device = page.T(ctx, "session.unknown")
+		}
+		if l.Origin.IsValid() {
+			p.From = l.Origin.String()
+		}
+		m.Sessions = append(m.Sessions, p)
+	}
+	return nil
 }
 
 func peopleCrumb(ctx context.Context) view.Link {

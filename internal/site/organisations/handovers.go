@@ -99,14 +99,14 @@ func (s *Section) openHandover(ctx context.Context, o handover.Offer) *organisat
 func (s *Section) HandoverTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
 	open, err := s.Handover.Mine(ctx, by)
 	var tasks []view.Task
-	for _, o := range open[:min(len(open), page.MostTasks)] {
+	for _, o := range open {
 		tasks = append(tasks, s.handoverTask(ctx, o))
 	}
-	return tasks, err
+	return s.few(ctx, tasks, "start.more_handovers"), err
 }
 
 func (s *Section) handoverTask(ctx context.Context, o handover.Offer) view.Task {
-	args := []any{"organisation", o.OrganisationName, "from", o.GiverName, "to", o.SuccessorName, "until", view.Day(ctx, o.Ends, s.Now()).Text}
+	args := []any{"organisation", o.OrganisationName, "from", o.GiverName, "to", o.SuccessorName, "until", view.Ends(ctx, o.Ends, s.Now()).Text}
 	if o.Receives {
 		link := view.Link{Label: page.T(ctx, "start.look"), Href: paths.Handover(o.ID)}
 		if o.State == handover.Accepted {
@@ -125,11 +125,18 @@ func (s *Section) handoverTask(ctx context.Context, o handover.Offer) view.Task 
 	return k
 }
 
+// few are the first of tasks that are about organisations.
+func (s *Section) few(ctx context.Context, tasks []view.Task, more string) []view.Task {
+	return page.Most(tasks, func(n int) view.Task {
+		return view.Task{Kind: view.Info, Text: page.T(ctx, more, "n", n), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisations}}
+	})
+}
+
 // FailedHandovers are those of by's that came to nothing lately.
 func (s *Section) FailedHandovers(ctx context.Context, by person.Actor) ([]view.Task, error) {
 	failed, err := s.Handover.Failed(ctx, by)
 	var tasks []view.Task
-	for _, o := range failed[:min(len(failed), page.MostTasks)] {
+	for _, o := range failed {
 		words := map[handover.State]string{
 			handover.Declined: "start.handover_declined", handover.Expired: "start.handover_expired", handover.Locked: "start.handover_wrong",
 		}[o.State]
@@ -138,7 +145,7 @@ func (s *Section) FailedHandovers(ctx context.Context, by person.Actor) ([]view.
 			Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"},
 		})
 	}
-	return tasks, err
+	return s.few(ctx, tasks, "start.more_handovers"), err
 }
 
 // ReminderTasks are the addresses that somebody entered who was the contact
@@ -147,12 +154,12 @@ func (s *Section) ReminderTasks(ctx context.Context, by person.Actor) ([]view.Ta
 	all, err := s.Org.Organisations(ctx, by)
 	var tasks []view.Task
 	for _, o := range all {
-		if o.Contact && len(o.Unconfirmed) > 0 && len(tasks) < page.MostTasks {
+		if o.Contact && len(o.Unconfirmed) > 0 {
 			tasks = append(tasks, view.Task{
 				Kind: view.Warn, Text: page.T(ctx, "start.reminders_confirm", "organisation", o.Name),
 				Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.ID)},
 			})
 		}
 	}
-	return tasks, err
+	return s.few(ctx, tasks, "start.more_reminders"), err
 }

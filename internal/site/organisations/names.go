@@ -160,3 +160,29 @@ func (s *Section) WithdrawName(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Done(w, r, paths.Organisation(o.ID), "organisation.withdrawn", "name", n.Name.Unicode())
 }
+
+// NameTasks are the names of by's organisations whose validation has lapsed or soon
+// will: the registration office validates them, and orders wait for it.
+func (s *Section) NameTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
+	now := s.Now()
+	lapsing, err := s.Org.OwnLapsingNames(ctx, by, now.Add(page.ProofSoon))
+	if err != nil {
+		return nil, err
+	}
+	var tasks []view.Task
+	for _, n := range lapsing {
+		args := []any{"name", n.Name.Unicode(), "organisation", n.OrganisationName}
+		k := view.Task{Kind: view.Warn, Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(n.Organisation) + "#names"}}
+		switch until := n.ProvenUntil(); {
+		case until == nil:
+			k.Text = page.T(ctx, "start.name_unproven", args...)
+		case !now.Before(*until):
+			k.Kind, k.Text = view.Bad, page.T(ctx, "start.name_lapsed", append(args, "day", view.Ends(ctx, *until, now).Text)...)
+		default:
+			day := view.Ends(ctx, *until, now)
+			k.By, k.Text = *until, page.T(ctx, "start.name_lapses", append(args, "when", day.Title, "day", day.Text)...)
+		}
+		tasks = append(tasks, k)
+	}
+	return s.few(ctx, tasks, "start.more_names"), nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
@@ -79,15 +80,21 @@ func (s *Section) listPage(w http.ResponseWriter, r *http.Request, ticked []org.
 
 // NamesState is how the names of an organisation stand as a whole.
 func NamesState(ctx context.Context, n org.NameCount) view.StateModel {
-	switch {
-	case n.Asked > 0:
-		return view.StateModel{Kind: view.Open, Word: page.T(ctx, "organisation.names_asked", "n", n.Asked)}
-	case n.Accepted == 0:
-		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "organisation.names_none_short")}
-	case n.Proven < n.Accepted:
-		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "organisation.names_unproven", "n", n.Accepted-n.Proven)}
+	m := view.StateModel{Kind: view.Good}
+	var words []string
+	add := func(kind view.Kind, id string, n int) {
+		if n > 0 {
+			m.Kind, words = kind, append(words, page.T(ctx, id, "n", n))
+		}
 	}
-	return view.StateModel{Kind: view.Good, Word: page.T(ctx, "organisation.names_proven", "n", n.Accepted)}
+	add(view.Good, "organisation.names_proven", n.Proven)
+	add(view.Warn, "organisation.names_unproven", n.Accepted-n.Proven)
+	add(view.Open, "organisation.names_asked", n.Asked)
+	if len(words) == 0 {
+		return view.StateModel{Kind: view.Paused, Word: page.T(ctx, "organisation.names_none_short")}
+	}
+	m.Word = strings.Join(words, ", ")
+	return m
 }
 
 // Load is the organisation that the path names.

@@ -143,10 +143,17 @@ func TestTheOfficeHearsOfNamesThatLapse(t *testing.T) {
 	trial.Must(0, r.Pool.QueryRow(t.Context(), `select proof_until from server_name where organisation = $1`, r.Organisation).Scan(&until))
 	r.Clock.Advance(until.Sub(r.Clock.Now()) - 20*24*time.Hour)
 	r.As("rita").Get("/").Has("Die Validierung von uni.example (Universität Probe) läuft am")
+	r.As("nora").Get("/").Has("Die Prüfung von uni.example (Universität Probe) endet in 20 Tagen", fmt.Sprintf("/organisations/%d#names", r.Organisation)).Lacks("Alles erledigt")
+	r.As("sven").Get("/").Lacks("uni.example (")
 	r.Clock.Advance(21 * 24 * time.Hour)
 	rita := r.As("rita")
 	rita.Get("/office").Has("Die Validierung von uni.example (Universität Probe) ist am")
+	r.As("nora").Get("/").Has("Die Prüfung von uni.example (Universität Probe) ist am", "warten Aufträge dafür")
 	rita.Get("/office/organisations").Has("1 Name nicht validiert")
+	name := trial.Must(r.Org.AddName(t.Context(), r.Actors["rita"], r.Organisation, org.NameInput{Name: "neu.example"}))
+	trial.Must(0, r.Org.ValidateName(t.Context(), r.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "RA", From: r.Clock.Now()}}))
+	trial.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "wunsch.example"}))
+	rita.Get("/office/organisations").Has("1 Name validiert, 1 Name nicht validiert, 1 Name angefragt")
 	r.As("nora").Get(fmt.Sprintf("/organisations/%d", r.Organisation)).Has("abgelaufen")
 }
 

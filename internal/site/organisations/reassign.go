@@ -181,14 +181,16 @@ func (s *Section) ReassignTasks(ctx context.Context, by person.Actor) ([]view.Ta
 	all, err := s.Handover.Reassignments(ctx, by)
 	var tasks []view.Task
 	for _, r := range all {
-		if handover.MayConfirmReassign(r) == nil && len(tasks) < page.MostTasks {
+		if handover.MayConfirmReassign(r) == nil {
 			tasks = append(tasks, view.Task{
 				Kind: view.Open, Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Reassignment(r.Organisation)},
 				Text: page.T(ctx, "office.reassign_waits", "organisation", r.OrganisationName, "name", r.SuccessorName, "by", r.AskedByName),
 			})
 		}
 	}
-	return tasks, err
+	return page.Most(tasks, func(n int) view.Task {
+		return view.Task{Kind: view.Open, Text: page.T(ctx, "office.more_reassignments", "n", n), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeOrganisations}}
+	}), err
 }
 
 // PersonMeant is the one account that the form names; else refused says why

@@ -43,21 +43,21 @@ func (p *Page) CertificateState(ctx context.Context, c cert.Certificate) view.St
 	return view.StateModel{Kind: view.Good, Word: T(ctx, "cert.state_valid"), Since: locale.From(ctx).DateTime(c.NotBefore)}
 }
 
-// LifeBar is how much of a life is over, nil when the certificate does not count.
+// LifeBar is how much of a life is left, nil when the certificate does not count.
 func (p *Page) LifeBar(ctx context.Context, valid bool, from, until time.Time) *view.BarModel {
 	if !valid {
 		return nil
 	}
 	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
 	total, left := days(until.Sub(from)), days(until.Sub(p.Now()))
-	return &view.BarModel{Done: strconv.Itoa(total - left), Total: strconv.Itoa(max(total, 1)), Text: T(ctx, "cert.left", "n", left, "total", total)}
+	return &view.BarModel{Left: strconv.Itoa(left), Total: strconv.Itoa(max(total, 1)), Text: T(ctx, "cert.left", "n", left, "total", total)}
 }
 
 // CertificateLine is c in a list.
 func (p *Page) CertificateLine(ctx context.Context, c cert.Certificate) view.CertificateLine {
 	return view.CertificateLine{
 		Reference: c.Reference, Href: paths.ClientCertificate(c.ID), Holder: c.Holder, Addresses: c.Emails, Serial: pki.Colons(c.Serial),
-		Ends: view.Day(ctx, c.NotAfter, p.Now()), State: p.CertificateState(ctx, c),
+		Ends: view.Ends(ctx, c.NotAfter, p.Now()), State: p.CertificateState(ctx, c),
 	}
 }
 

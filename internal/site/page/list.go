@@ -134,5 +134,16 @@ const (
 	MostFailures = 100                 // failures that are listed
 )
 
+// Most are the first of tasks, and a sentence about how many there are besides.
+// Of what ends, what ends first is in front.
+func Most(tasks []view.Task, more func(n int) view.Task) []view.Task {
+	if len(tasks) <= MostTasks {
+		return tasks
+	}
+	rest := more(len(tasks) - MostTasks)
+	rest.By = tasks[MostTasks].By
+	return append(slices.Clone(tasks[:MostTasks]), rest)
+}
+
 // Sizes are on offer, the first by default.
 var Sizes = [...]int{50, 100, 200}

@@ -3,10 +3,13 @@ package servers
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/clients"
 	"petschaft/internal/site/page"
@@ -58,12 +61,24 @@ func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (servervi
 	m := serverview.ServerModel{
 		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: page.T(ctx, "server.title", "reference", c.Reference)},
 		Names: page.Spelled(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: paths.Organisation(c.Organisation)},
-		Product: page.ProductName(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Day(ctx, c.NotAfter, now),
+		Product: page.ProductName(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Ends(ctx, c.NotAfter, now),
 		Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: page.Moment(ctx, c.Revoked, now), Reason: reasonOf(ctx, c),
 		Related: related(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
-		Downloads: downloads(ctx, c), Notices: append(s.notices(ctx, c), clients.EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...), Snippets: snippets(ctx, c),
+		Downloads: downloads(ctx, c), Notices: append(s.notices(ctx, c), clients.EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...),
 	}
-	s.actions(ctx, c, &m)
+	if inUse(c, now) && (!c.Earlier || len(c.Chain) > 0) { // which name the chain
+		m.Snippets = snippets(ctx, c)
+	}
+	followers, err := s.followers(ctx, []cert.ServerCertificate{c})
+	if err != nil {
+		return m, err
+	}
+	var follower *order.Follower
+	if f, ok := followers[c.ID]; ok {
+		follower = &f
+		m.Related = append(m.Related, followed(ctx, f))
+	}
+	s.actions(ctx, c, follower, &m)
 	m.Chain = s.chainLines(ctx, c)
 	h, err := s.History(ctx, c.ID.ServerThing(), 0)
 	m.History = h.Events
@@ -71,23 +86,48 @@ func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (servervi
 }
 
 // actions puts what may be done with c onto its page, and why not.
-func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, m *serverview.ServerModel) {
-	path := paths.Certificate(c.Reference)
+func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, follower *order.Follower, m *serverview.ServerModel) {
+	path, now := paths.Certificate(c.Reference), s.Now()
 	chain := view.ButtonModel{Label: page.T(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
 	if c.Earlier && len(c.Chain) == 0 {
-		chain.Href = path + "/certificate.pem"
+		chain.Label, chain.Href = page.T(ctx, "cert.download_pem"), path+"/certificate.pem"
 	}
-	err := cert.MayRenew(c, s.Now())
-	if err == nil {
+	err := cert.MayRenew(c, now)
+	switch f := fault.Of(err); {
+	case err == nil:
 		chain.Kind = view.Plain
 		m.Head.Actions = append(m.Head.Actions, view.ButtonModel{Label: page.T(ctx, "server.renew"), Href: path + "/renew", Kind: view.Primary})
-	} else if f := fault.Of(err); c.Revoked == nil {
-		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...))
+	case mayOrderLike(c, now):
+		b := view.ButtonModel{Label: page.T(ctx, "server.order_like"), Href: orderLike(c)}
+		if from, _ := c.Renewable(); follower == nil && !now.Before(from) {
+			chain.Kind, b.Kind = view.Plain, view.Primary
+		}
+		m.Head.Actions = append(m.Head.Actions, b)
+	case c.Revoked == nil:
+		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, now, f.Args)...))
 	}
-	m.Head.Actions = append(m.Head.Actions, chain)
+	if inUse(c, now) {
+		m.Head.Actions = append(m.Head.Actions, chain)
+	}
 	if cert.MayRevokeServer(c) == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "cert.revoke"), Href: path + "/revoke", Kind: view.Danger, Icon: view.IconBan})
+		m.Actions = append(m.Actions, clients.RevokeButton(ctx, c.Earlier, path))
 	}
+}
+
+// inUse tells whether a server should present c, so that its files are what one
+// comes for.
+func inUse(c cert.ServerCertificate, now time.Time) bool { return c.Valid(now) && c.ReplacedBy == nil }
+
+// mayOrderLike tells whether another like c is ordered, and not a renewal of it: by
+// its contact, where the portal cannot renew it or it is over.
+func mayOrderLike(c cert.ServerCertificate, now time.Time) bool {
+	_, until := c.Renewable()
+	return c.Contact && c.ReplacedBy == nil && c.Renewal == nil && (c.Earlier || c.Revoked != nil || now.After(until))
+}
+
+// orderLike is where that begins.
+func orderLike(c cert.ServerCertificate) string {
+	return paths.NewOrder + "?like=" + url.QueryEscape(c.Reference)
 }
 
 func (s *Section) notices(ctx context.Context, c cert.ServerCertificate) []view.NoticeModel {
@@ -97,13 +137,13 @@ func (s *Section) notices(ctx context.Context, c cert.ServerCertificate) []view.
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.revoked_notice")}}
 	case c.ReplacedBy != nil && c.Valid(now):
-		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Day(ctx, c.NotAfter, now).Text)}}
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Ends(ctx, c.NotAfter, now).Text)}}
 	case now.After(c.NotAfter):
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.expired_notice")}}
 	case c.Renewal != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.under_way_notice", "reference", *c.Renewal)}}
 	case !now.Before(from) && !c.Earlier:
-		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.soon_notice", "when", view.Day(ctx, c.NotAfter, now).Title)}}
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.soon_notice", "when", view.Ends(ctx, c.NotAfter, now).Title)}}
 	}
 	return nil
 }
@@ -128,7 +168,7 @@ func (s *Section) stateOf(ctx context.Context, c cert.ServerCertificate) view.St
 func related(ctx context.Context, c cert.ServerCertificate) []serverview.RelatedModel {
 	term, link := page.T(ctx, "server.its_order"), view.Link{Label: c.Reference, Href: paths.Order(c.Reference)}
 	if c.Earlier { // nothing was ordered here
-		term, link.Href = page.T(ctx, "cert.reference"), paths.Certificate(c.Reference)
+		term, link.Href = page.T(ctx, "cert.reference"), ""
 	}
 	related := []serverview.RelatedModel{{Term: term, Link: link}}
 	add := func(term string, reference *string, path func(string) string) {
@@ -140,6 +180,14 @@ func related(ctx context.Context, c cert.ServerCertificate) []serverview.Related
 	add(page.T(ctx, "server.replaces"), c.Replaces, paths.Certificate)
 	add(page.T(ctx, "server.replaced_by"), c.ReplacedBy, paths.Certificate)
 	return related
+}
+
+// followed names what will stand for a certificate that cannot be renewed.
+func followed(ctx context.Context, f order.Follower) serverview.RelatedModel {
+	if f.Issued {
+		return serverview.RelatedModel{Term: page.T(ctx, "server.followed_by"), Link: view.Link{Label: f.Reference, Href: paths.Certificate(f.Reference)}}
+	}
+	return serverview.RelatedModel{Term: page.T(ctx, "server.ordered_anew"), Link: view.Link{Label: f.Reference, Href: paths.Order(f.Reference)}}
 }
 
 // chainLines are the way from c to the root; a way that is not whole shows
@@ -154,7 +202,7 @@ func (s *Section) chainLines(ctx context.Context, c cert.ServerCertificate) (lin
 		if err != nil {
 			continue
 		}
-		l := serverview.ChainLine{Role: page.T(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Day(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
+		l := serverview.ChainLine{Role: page.T(ctx, "server.chain_above"), Name: p.Subject, Ends: view.Ends(ctx, p.NotAfter, s.Now()), Key: p.Key.Algorithm}
 		switch {
 		case i == 0:
 			l.Role, l.Name = page.T(ctx, "server.chain_leaf"), cert.Spelled(c.CommonName)

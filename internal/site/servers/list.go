@@ -25,12 +25,12 @@ var sorts = map[cert.ServerSort]string{
 }
 
 var (
-	whiches    = [...]cert.Which{cert.Valid, cert.Ending, cert.Over, cert.All}
+	whiches    = [...]cert.Which{cert.Current, cert.Due, cert.Over, cert.All}
 	whichWords = map[cert.Which]string{
-		cert.Valid: "server.which_valid", cert.Ending: "server.which_ending", cert.Over: "server.which_over", cert.All: "server.which_all",
+		cert.Current: "server.which_current", cert.Due: "server.which_due", cert.Over: "server.which_over", cert.All: "server.which_all",
 	}
 	whichNone = map[cert.Which]string{
-		cert.Valid: "server.none_valid", cert.Ending: "server.none_ending", cert.Over: "server.none_over", cert.All: "server.none_at_all",
+		cert.Current: "server.none_valid", cert.Due: "server.none_due", cert.Over: "server.none_over", cert.All: "server.none_at_all",
 	}
 )
 
@@ -41,8 +41,11 @@ func readView(q url.Values) cert.ServerView {
 		Which: cert.Which(q.Get("which")), Text: strings.TrimSpace(q.Get("q")), Sort: cert.ServerSort(q.Get("sort")),
 		Desc: q.Get("desc") == "1", Size: page.Sizes[0], Cursor: q.Get("at"),
 	}
-	if !slices.Contains(whiches[:], v.Which) {
-		v.Which = cert.Valid
+	switch {
+	case v.Which == cert.Ending: // as mails say
+		v.Which = cert.Due
+	case !slices.Contains(whiches[:], v.Which):
+		v.Which = cert.Current
 	}
 	if sorts[v.Sort] == "" {
 		v.Sort = cert.ByEnd
@@ -71,7 +74,7 @@ func serverList(v cert.ServerView) page.List[cert.ServerView, string] {
 }
 
 func viewPairs(v cert.ServerView, add page.Add) {
-	add("which", string(v.Which), v.Which != cert.Valid)
+	add("which", string(v.Which), v.Which != cert.Current)
 	add("sort", string(v.Sort), v.Sort != cert.ByEnd)
 	add("desc", "1", v.Desc)
 	add("size", strconv.Itoa(v.Size), v.Size != page.Sizes[0])
@@ -144,8 +147,12 @@ func (s *Section) listModel(ctx context.Context, by person.Actor, v *cert.Server
 	if v.Text != "" {
 		m.Found = page.T(ctx, "server.hits", "n", found.Hits, "text", v.Text)
 	}
+	followers, err := s.followers(ctx, found.Certificates)
+	if err != nil {
+		return err
+	}
 	for _, c := range found.Certificates {
-		m.Lines = append(m.Lines, s.line(ctx, c))
+		m.Lines = append(m.Lines, s.line(ctx, c, followers))
 	}
 	m.Pager = pager(ctx, *v, found)
 	return nil
@@ -188,11 +195,11 @@ func tableModel(ctx context.Context, v cert.ServerView) view.TableModel {
 	return m
 }
 
-func (s *Section) line(ctx context.Context, c cert.ServerCertificate) serverview.ServerLine {
+func (s *Section) line(ctx context.Context, c cert.ServerCertificate, followers map[cert.ID]order.Follower) serverview.ServerLine {
 	now := s.Now()
 	l := serverview.ServerLine{
 		Reference: c.Reference, Href: paths.Certificate(c.Reference), Name: cert.Spelled(c.CommonName), Organisation: c.OrganisationName,
-		OrganisationHref: paths.Organisation(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Day(ctx, c.NotAfter, now),
+		OrganisationHref: paths.Organisation(c.Organisation), Issued: view.Day(ctx, c.Issued, now), Ends: view.Ends(ctx, c.NotAfter, now),
 		State: s.stateOf(ctx, c),
 	}
 	if n := len(c.Names) - 1; n > 0 {
@@ -201,7 +208,14 @@ func (s *Section) line(ctx context.Context, c cert.ServerCertificate) serverview
 	if from, _ := c.Renewable(); c.Revoked == nil && c.ReplacedBy == nil && !now.Before(from) {
 		l.Left = l.Ends.Title
 	}
+	follower, followed := followers[c.ID]
 	switch {
+	case followed && follower.Issued:
+		l.UnderWay = &view.Link{Label: page.T(ctx, "server.followed_by"), Href: paths.Certificate(follower.Reference)}
+	case followed:
+		l.UnderWay = &view.Link{Label: page.T(ctx, "server.ordered_anew"), Href: paths.Order(follower.Reference)}
+	case c.Earlier && l.Left != "" && mayOrderLike(c, now):
+		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.order_again"), About: l.Name, Href: orderLike(c)}
 	case cert.MayRenew(c, now) == nil:
 		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.renew"), About: l.Name, Href: paths.Certificate(c.Reference) + "/renew"}
 	case c.Renewal != nil:

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/page"
+	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
 )
@@ -141,7 +143,7 @@ func (s *Section) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ord
 	ctx := r.Context()
 	m := serverview.OrderSummaryModel{
 		OrderingModel: s.orderingModel(ctx, o, in, 2, append(in.keyHidden(), in.restHidden()...)...), Names: page.Spelled(p.Names),
-		Organisation: p.Organisation.Name, Product: page.ProductName(ctx, p.Product.Code), Comment: in.comment, Checks: s.CheckModels(ctx, p.Checks),
+		Organisation: p.Organisation.Name, Product: page.ProductName(ctx, p.Product.Code), Comment: in.comment, Checks: s.CheckModels(ctx, p.Checks, contactPlaces(p.Organisation.ID)),
 		Back: []view.ButtonModel{{Label: page.T(ctx, "serverorder.other_names"), Name: "step", Value: "names", Kind: view.Ghost}},
 	}
 	in.names = strings.Join(p.Names, "\n")
@@ -156,16 +158,39 @@ func (s *Section) orderSummaryPage(w http.ResponseWriter, r *http.Request, o ord
 	return s.Show(w, r, status, serverview.OrderSummary(f, m))
 }
 
-// CheckModels words what was looked at.
-func (s *Section) CheckModels(ctx context.Context, checks order.Checks) (ms []view.CheckModel) {
+// CheckPlaces are the addresses of what checks speak of, as their reader comes to it.
+type CheckPlaces struct {
+	Order func(reference string) string
+	Name  func(org.ServerNameID) string
+}
+
+// contactPlaces are those of the technical contact.
+func contactPlaces(o org.OrganisationID) CheckPlaces {
+	return CheckPlaces{Order: paths.Order, Name: func(org.ServerNameID) string { return paths.Organisation(o) + "#names" }}
+}
+
+// CheckModels words what was looked at, what weighs most first.
+func (s *Section) CheckModels(ctx context.Context, checks order.Checks, to CheckPlaces) (ms []view.CheckModel) {
 	states := map[order.Weight]view.StateModel{
 		order.Fine: {Kind: view.Good, Word: page.T(ctx, "serverorder.fine")},
+		order.Note: {Kind: view.Warn, Word: page.T(ctx, "serverorder.note")},
 		order.Hint: {Kind: view.Info, Word: page.T(ctx, "serverorder.hint")},
 		order.Wait: {Kind: view.Warn, Word: page.T(ctx, "serverorder.wait")},
 		order.Stop: {Kind: view.Bad, Word: page.T(ctx, "serverorder.stop")},
 	}
-	for _, c := range checks {
-		ms = append(ms, view.CheckModel{State: states[c.Weight], Text: page.T(ctx, string(c.Code), page.Dated(ctx, s.Now(), c.Args)...)})
+	heavy := slices.Clone(checks)
+	slices.SortStableFunc(heavy, func(a, b order.Check) int { return cmp.Compare(b.Weight, a.Weight) })
+	for _, c := range heavy {
+		m := view.CheckModel{State: states[c.Weight], Text: page.T(ctx, string(c.Code), page.Dated(ctx, s.Now(), c.Args)...)}
+		switch {
+		case c.Code == order.TwinOrder:
+			m.Link = &view.Link{Label: page.T(ctx, "serverorder.to_twin_order", "reference", c.Twin), Href: to.Order(c.Twin)}
+		case c.Code == order.TwinCertificate:
+			m.Link = &view.Link{Label: page.T(ctx, "serverorder.to_twin_certificate", "reference", c.Twin), Href: paths.Certificate(c.Twin)}
+		case c.Name != 0:
+			m.Link = &view.Link{Label: page.T(ctx, "serverorder.to_name"), Href: to.Name(c.Name)}
+		}
+		ms = append(ms, m)
 	}
 	return ms
 }

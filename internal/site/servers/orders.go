@@ -136,12 +136,12 @@ func (s *Section) Orders(w http.ResponseWriter, r *http.Request) error {
 
 // OneOrder is the page of one order, for whoever ordered.
 func (s *Section) OneOrder(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	o, err := s.LoadOrder(r)
+	ctx, by := r.Context(), s.Actor(r)
+	o, checks, err := s.Order.Inspect(ctx, by, Reference(r))
 	if err != nil {
 		return err
 	}
-	m, err := s.OrderModel(ctx, o)
+	m, err := s.OrderModel(ctx, by, o, checks, contactPlaces(o.Organisation))
 	if err != nil {
 		return err
 	}
@@ -159,13 +159,16 @@ func (s *Section) OneOrder(w http.ResponseWriter, r *http.Request) error {
 	return s.Show(w, r, http.StatusOK, serverview.OrderPage(page.Standing(s.Frame(r, m.Head.Title, crumb)), m))
 }
 
-// OrderProgress is the part that the page refreshes.
+// OrderProgress is the part that the page refreshes; with another state than the
+// page has seen, all of it is new.
 func (s *Section) OrderProgress(w http.ResponseWriter, r *http.Request) error {
 	o, err := s.LoadOrder(r)
 	if err != nil {
 		return err
 	}
-	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(s.progress(r.Context(), o)))
+	m := s.progress(r.Context(), o)
+	m.Over = r.URL.Query().Get("seen") != string(o.State)
+	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(m))
 }
 
 func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"petschaft/internal/order"
+	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
@@ -37,15 +38,16 @@ func orderState(ctx context.Context, o order.ServerOrder) view.StateModel {
 	return view.StateModel{Kind: x.kind, Icon: x.icon, Word: page.T(ctx, x.words), Since: locale.From(ctx).DateTime(o.Since)}
 }
 
-// orderWaits says for what an order waits, and for whom; "" when it is over.
+// orderWaits says for what an order waits, and for whom, to its contact or to the
+// office; "" when it is over.
 func orderWaits(ctx context.Context, o order.ServerOrder) string {
 	switch o.State {
 	case order.Received:
-		return page.T(ctx, "serverorder.waits_office")
+		return said(ctx, o, "serverorder.waits_office", "serverorder.waits_decision")
 	case order.Review:
-		return page.T(ctx, "serverorder.waits_review")
+		return said(ctx, o, "serverorder.waits_review", "serverorder.waits_decision")
 	case order.Waiting:
-		return page.T(ctx, "serverorder.waits_name")
+		return said(ctx, o, "serverorder.waits_name", "serverorder.waits_validation")
 	case order.Returned:
 		if order.MayCorrect(o) == nil {
 			return page.T(ctx, "serverorder.waits_you")
@@ -54,9 +56,17 @@ func orderWaits(ctx context.Context, o order.ServerOrder) string {
 	case order.Approved, order.Issuing:
 		return page.T(ctx, "serverorder.waits_authority")
 	case order.Failed:
-		return page.T(ctx, "serverorder.waits_failed")
+		return said(ctx, o, "serverorder.waits_failed", "serverorder.waits_retry")
 	}
 	return ""
+}
+
+// said words something for the contact of the order's organisation, or for the office.
+func said(ctx context.Context, o order.ServerOrder, contact, office string) string {
+	if o.Contact {
+		return page.T(ctx, contact)
+	}
+	return page.T(ctx, office)
 }
 
 // orderSteps are those of an order on its way; at an end that is no certificate
@@ -85,25 +95,25 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 	}
 	switch o.State {
 	case order.Approved, order.Issuing:
-		m.Refresh = paths.Order(o.Reference) + "/progress"
+		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + string(o.State)
 		if s.Now().Sub(o.Since) > page.Patience {
 			m.More = page.T(ctx, "order.slow")
 		}
 	case order.Issued:
-		m.Notice.Text = page.T(ctx, "serverorder.issued_text")
+		m.Notice.Text = said(ctx, o, "serverorder.issued_text", "serverorder.issued_office")
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
 	case order.Failed:
 		m.More = page.ReasonWords(ctx, o.Reason)
 	case order.Rejected:
-		m.Notice.Text = page.T(ctx, "serverorder.rejected_text")
+		m.Notice.Text = said(ctx, o, "serverorder.rejected_text", "serverorder.rejected_office")
 	case order.Withdrawn:
-		m.Notice.Text = page.T(ctx, "serverorder.withdrawn_text")
+		m.Notice.Text = said(ctx, o, "serverorder.withdrawn_text", "serverorder.withdrawn_office")
 	}
 	return m
 }
 
 // OrderModel is the page of an order without what its reader may do with it.
-func (s *Section) OrderModel(ctx context.Context, o order.ServerOrder) (serverview.OrderModel, error) {
+func (s *Section) OrderModel(ctx context.Context, by person.Actor, o order.ServerOrder, checks order.Checks, to CheckPlaces) (serverview.OrderModel, error) {
 	state := orderState(ctx, o)
 	state.Pill = true
 	m := serverview.OrderModel{
@@ -122,6 +132,19 @@ func (s *Section) OrderModel(ctx context.Context, o order.ServerOrder) (servervi
 		m.Reason = o.Reason
 		if o.DeciderName != nil {
 			m.ReasonBy = *o.DeciderName
+		}
+	}
+	if o.Ended == nil || o.Officer {
+		m.Checks = s.CheckModels(ctx, checks, to)
+	}
+	if o.State == order.Waiting {
+		of, err := s.Org.Organisation(ctx, by, o.Organisation)
+		if err != nil {
+			return m, err
+		}
+		m.Progress.More = page.T(ctx, "serverorder.then_decided")
+		if checks.Next(of.AutoApprove) == order.Approved {
+			m.Progress.More = page.T(ctx, "serverorder.then_approved")
 		}
 	}
 	if o.Renews != nil {

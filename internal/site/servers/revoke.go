@@ -44,7 +44,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.ServerCertificate, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), paths.Certificate(c.Reference)
 	m := serverview.RevokeModel{
-		Names: page.Spelled(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Day(ctx, c.NotAfter, s.Now()),
+		Names: page.Spelled(c.Names), Organisation: c.OrganisationName, Reference: c.Reference, Ends: view.Ends(ctx, c.NotAfter, s.Now()),
 		Dialog: view.DialogModel{
 			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "server.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
@@ -53,6 +53,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
+		m.Dialog.Title, m.Dialog.Verb = page.T(ctx, "cert.note_revoked_title"), page.T(ctx, "cert.note_revoked")
 	}
 	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))

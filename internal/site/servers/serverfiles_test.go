@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto"
 	"fmt"
-	"html"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,14 +86,28 @@ func TestFilesOfAServerCertificateSayWhatTheyAre(t *testing.T) {
 	r.As("rita").Get("/certificates/" + reference + "/x509chain.pem").Is(http.StatusOK)
 }
 
-// snippet is the text of a piece of configuration on the page.
-func snippet(a sitetest.Answer, id string) string {
-	a.Browser.Rig.T.Helper()
-	m := regexp.MustCompile(`(?s)<code id="` + id + `">(.*?)</code>`).FindStringSubmatch(a.Content)
-	if m == nil {
-		a.Browser.Rig.T.Fatalf("the page has no snippet %q", id)
+// TestAKeyIsInstalledSoThatNobodyElseReadsIt: the lines for the shell, run as they
+// stand where everybody may read new files, with the file that the browser saves.
+func TestAKeyIsInstalledSoThatNobodyElseReadsIt(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	reference := r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "*.uni.example")
+	page := r.As("nora").Get("/certificates/" + reference)
+	for id, made := range map[string]string{"nginx-shell": "private/wildcard.uni.example.key.pem", "haproxy-shell": "certs/" + reference + "-wildcard.uni.example-haproxy.pem"} {
+		dir := t.TempDir()
+		trial.Must(0, os.MkdirAll(filepath.Join(dir, filepath.Dir(made)), 0o700))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, reference+"-wildcard.uni.example-fullchain.pem"), []byte("chain\n"), 0o644))
+		trial.Must(0, os.WriteFile(filepath.Join(dir, "wildcard.uni.example.key.pem"), []byte("key\n"), 0o600))
+		lines := strings.NewReplacer("sudo ", "", "/etc/ssl/", dir+"/", "/etc/haproxy/", dir+"/").Replace(page.Code(id))
+		sitetest.Says(t, dir, "sh", "-c", "umask 022\n"+lines)
+		info := trial.Must(os.Stat(filepath.Join(dir, made)))
+		if content := trial.Must(os.ReadFile(filepath.Join(dir, made))); info.Mode().Perm() != 0o600 || !strings.HasSuffix(string(content), "key\n") {
+			t.Errorf("%s: got %q with mode %v, want the key for nobody else", id, content, info.Mode())
+		}
 	}
-	return html.UnescapeString(m[1])
+	if lines := page.Code("haproxy"); strings.Contains(lines, "cat ") {
+		t.Errorf("the configuration holds commands: %s", lines)
+	}
 }
 
 // freePort is a port that nobody listened on a moment ago.
@@ -178,8 +190,8 @@ func TestPeerNginxServesWhatWasDownloaded(t *testing.T) {
 			reference := r.Served(r.Organisation, key.Public(), 90, c.names...)
 			first := strings.Replace(c.names[0], "*", "wildcard", 1)
 			fetched(r, dir, reference, first)
-			trial.Must(0, os.WriteFile(filepath.Join(dir, first+".key"), sitetest.KeyPEM(key), 0o600))
-			lines := snippet(r.As("nora").Get("/certificates/"+reference), "nginx")
+			trial.Must(0, os.WriteFile(filepath.Join(dir, first+".key.pem"), sitetest.KeyPEM(key), 0o600))
+			lines := r.As("nora").Get("/certificates/" + reference).Code("nginx")
 			lines = strings.NewReplacer("/etc/ssl/private/", dir+"/", "/etc/ssl/", dir+"/", "listen 443 ssl", "listen 127.0.0.1:"+port+" ssl").Replace(lines)
 			servers.WriteString(strings.TrimSuffix(lines, "}") + "    return 200 'served by " + base + kind + "';\n}\n")
 			for _, h := range c.hosts {
@@ -291,7 +303,7 @@ func TestPeerJavaTakesTheChain(t *testing.T) {
 		}
 		reference := r.ServedKey(csr.Key, "java.uni.example", "www.java.uni.example")
 		fetched(r, dir, reference, "java.uni.example")
-		lines := snippet(r.As("nora").Get("/certificates/"+reference), "java")
+		lines := r.As("nora").Get("/certificates/" + reference).Code("java-shell")
 		if out, err := sitetest.Run(t, dir, "sh", "-c", lines+" -storepass geheim1"); err != nil {
 			t.Fatalf("%s: %v\n%s", lines, err, out)
 		}

@@ -40,8 +40,8 @@ func TestMyCertificatesAreListedByStateAndFound(t *testing.T) {
 			t.Errorf("%s: the foreign one is shown: %v", path, strings.Contains(page.Content, s.Foreign))
 		}
 	}
-	sees(nora, "/certificates", "valid", "soon", "next", "renewing")
-	sees(nora, "/certificates?which=ending", "soon", "renewing")
+	sees(nora, "/certificates", "valid", "soon", "next", "renewing", "expired") // which may be renewed yet
+	sees(nora, "/certificates?which=ending", "soon", "renewing", "expired")
 	sees(nora, "/certificates?which=over", "expired", "revoked", "replaced")
 	sees(nora, "/certificates?which=all", "valid", "soon", "expired", "revoked", "replaced", "next", "renewing")
 	sees(nora, "/certificates?which=all&at=unfug&sort=unfug&size=7", "valid", "soon", "expired", "revoked", "replaced", "next", "renewing")
@@ -142,13 +142,13 @@ func TestTheOverviewTellsOfServerCertificatesThatEnd(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	s := r.Shelve()
-	r.As("nora").Get("/").Has("Das Serverzertifikat für endet.uni.example endet am", "/certificates/"+s.Soon+"/renew").Lacks("erneuert.uni.example", "ersetzt.uni.example")
+	r.As("nora").Get("/").Has("Das Serverzertifikat für endet.uni.example endet in 8 Tagen", "/certificates/"+s.Soon+"/renew").Lacks("erneuert.uni.example", "ersetzt.uni.example")
 	r.As("sven").Get("/").Lacks("Serverzertifikat")
 	for range 10 {
 		r.Served(r.Organisation, sitetest.ECKey().Public(), 6, "viele.uni.example")
 	}
 	r.Clock.Advance(5 * 24 * time.Hour)
-	r.As("nora").Get("/").Has("Weitere Serverzertifikate enden bald", "/certificates?which=ending")
+	r.As("nora").Get("/").Has("4 weitere Serverzertifikate sind zu erneuern", "/certificates?which=ending")
 }
 
 // TestASuccessorSeesAllAtOnce, and the one before nothing any more.

@@ -11,8 +11,11 @@ import (
 
 // The lines that a server needs. FULL is the file with the chain without the
 // root, CHAIN the one with it, P7B the PKCS#7 file, KEY the file of the private
-// key, NAMES all names, FIRST the first.
+// key as the browser saves it, NAMES all names, FIRST the first. Whatever holds the
+// key is never readable for others, not even for a moment.
 const (
+	installLines = `sudo install -m 644 FULL /etc/ssl/FULL
+sudo install -m 600 KEY /etc/ssl/private/KEY`
 	nginxLines = `server {
     listen 443 ssl;
     server_name NAMES;
@@ -25,9 +28,10 @@ ALIASES    SSLEngine on
     SSLCertificateFile    /etc/ssl/FULL
     SSLCertificateKeyFile /etc/ssl/private/KEY
 </VirtualHost>`
-	haproxyLines = `cat FULL KEY > /etc/haproxy/certs/BUNDLE
-
-frontend https
+	bundleLines = `(umask 077; cat FULL KEY > BUNDLE)
+sudo install -m 600 BUNDLE /etc/haproxy/certs/BUNDLE
+rm BUNDLE`
+	haproxyLines = `frontend https
     bind :443 ssl crt /etc/haproxy/certs/BUNDLE`
 	iisLines = `certreq -accept -machine P7B
 Import-Module WebAdministration
@@ -48,14 +52,14 @@ func snippets(ctx context.Context, c cert.ServerCertificate) []serverview.Snippe
 	}
 	fill := strings.NewReplacer(
 		"NAMES", strings.Join(c.Names, " "), "FULL", base+"-fullchain.pem", "CHAIN", base+"-x509chain.pem", "P7B", base+".p7b",
-		"KEY", strings.TrimPrefix(base, c.Reference+"-")+".key", "BUNDLE", base+"-haproxy.pem", "FIRST", c.CommonName, "SERVER", server,
+		"KEY", strings.TrimPrefix(base, c.Reference+"-")+".key.pem", "BUNDLE", base+"-haproxy.pem", "FIRST", c.CommonName, "SERVER", server,
 		"ALIASES", aliases, "THUMB", thumbprint(c),
 	).Replace
 	return []serverview.SnippetModel{
-		{ID: "nginx", Title: "nginx", Text: fill(nginxLines)},
-		{ID: "apache", Title: "Apache", Text: fill(apacheLines)},
-		{ID: "haproxy", Title: "HAProxy", Text: fill(haproxyLines), Hint: page.T(ctx, "server.haproxy_hint")},
-		{ID: "iis", Title: "IIS (PowerShell)", Text: fill(iisLines), Hint: page.T(ctx, "server.iis_hint")},
-		{ID: "java", Title: "Java (keytool)", Text: fill(javaLines), Hint: page.T(ctx, "server.java_hint")},
+		{ID: "nginx", Title: "nginx", Shell: fill(installLines), Config: fill(nginxLines)},
+		{ID: "apache", Title: "Apache", Shell: fill(installLines), Config: fill(apacheLines)},
+		{ID: "haproxy", Title: "HAProxy", Shell: fill(bundleLines), Config: fill(haproxyLines), Hint: page.T(ctx, "server.haproxy_hint")},
+		{ID: "iis", Title: "IIS (PowerShell)", Shell: fill(iisLines), Hint: page.T(ctx, "server.iis_hint")},
+		{ID: "java", Title: "Java (keytool)", Shell: fill(javaLines), Hint: page.T(ctx, "server.java_hint")},
 	}
 }

@@ -34,8 +34,26 @@ func NewOrder(s *Section, r *http.Request) (ordering, orderTyped, error) {
 	if len(o.organisations) == 0 {
 		return o, orderTyped{}, fault.New(fault.Denied, "serverorder.section_closed")
 	}
-	o.products, err = s.Order.Products(ctx)
-	return o, orderTyped{key: page.KeyCSR}, err
+	if o.products, err = s.Order.Products(ctx); err != nil {
+		return o, orderTyped{}, err
+	}
+	return s.like(r, o, orderTyped{key: page.KeyCSR})
+}
+
+// like begins with what the certificate has that the address names, if it does.
+func (s *Section) like(r *http.Request, o ordering, in orderTyped) (ordering, orderTyped, error) {
+	ctx, reference := r.Context(), r.URL.Query().Get("like")
+	if reference == "" {
+		return o, in, nil
+	}
+	c, err := s.Cert.Server(ctx, s.Actor(r), reference)
+	if err != nil {
+		return o, in, err
+	}
+	o.lead, o.cancel = page.T(ctx, "serverorder.like_lead", "reference", c.Reference), paths.Certificate(c.Reference)
+	in.names, in.organisation = strings.Join(page.Spelled(c.Names), "\n"), c.Organisation
+	in.product = order.Suggest(o.products, c.Names)
+	return o, in, nil
 }
 
 // Renewal is for a certificate that may be renewed.

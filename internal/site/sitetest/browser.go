@@ -117,6 +117,16 @@ func (a Answer) Lacks(words ...string) Answer {
 	return a
 }
 
+// Code is what the page offers to take along under that id.
+func (a Answer) Code(id string) string {
+	a.Browser.Rig.T.Helper()
+	m := regexp.MustCompile(`(?s)<code id="` + regexp.QuoteMeta(id) + `">(.*?)</code>`).FindStringSubmatch(a.Content)
+	if m == nil {
+		a.Browser.Rig.T.Fatalf("the page has nothing to take along called %q:\n%s", id, a.Excerpt())
+	}
+	return html.UnescapeString(m[1])
+}
+
 // Excerpt is the page's main part, for messages.
 func (a Answer) Excerpt() string {
 	s := a.Text()

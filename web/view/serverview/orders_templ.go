@@ -497,8 +497,8 @@ type OrderModel struct {
 	Submitter    string
 	Submitted    view.Moment
 	Renews       *view.Link
-	Checks       []view.CheckModel // for officers
-	Findings     []view.CheckModel // likewise
+	Checks       []view.CheckModel // while it is not over
+	Findings     []view.CheckModel // for officers
 	Actions      []view.ButtonModel
 	Reasons      []string // why other steps are not possible
 	History      []view.Event

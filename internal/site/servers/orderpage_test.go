@@ -1,0 +1,73 @@
+package servers_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"petschaft/internal/order"
+	"petschaft/internal/org"
+	"petschaft/internal/site/sitetest"
+	"petschaft/internal/trial"
+)
+
+func count(t *testing.T, a sitetest.Answer, words string, want int) {
+	t.Helper()
+	if got := strings.Count(a.Text(), words); got != want {
+		t.Errorf("%q stands %d times on the page, want %d", words, got, want)
+	}
+}
+
+// TestAnOrderThatWaitsForANameLeadsToIt, says so once, and what happens then.
+func TestAnOrderThatWaitsForANameLeadsToIt(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	name := trial.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "neu.example"}))
+	reference := r.Ordered("neu.example")
+	own := r.As("nora").Get("/orders/"+reference).Has(fmt.Sprintf(`href="/organisations/%d#names"`, r.Organisation), "entscheidet die Registrierungsstelle über den Auftrag")
+	office := r.As("rita").Get("/office/orders/"+reference).Has(fmt.Sprintf(`href="/office/organisations/%d/names/%d"`, r.Organisation, name), "sobald unter „Was geprüft wurde“").Lacks("Wartet auf die Registrierungsstelle")
+	for _, a := range []sitetest.Answer{own, office} {
+		count(t, a, "Die Prüfung von neu.example fehlt", 1)
+		a.Lacks("neu.example: ", "von selbst weiter")
+	}
+	trial.Must(0, r.Org.EditOrganisation(t.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
+	r.As("nora").Get("/orders/" + reference).Has("nach der Regel der Organisation von selbst genehmigt")
+}
+
+// TestAnOrderMadeTwiceIsToldToBoth, with the way to the other one: before it is
+// submitted, on its page, and to who decides.
+func TestAnOrderMadeTwiceIsToldToBoth(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	csr := sitetest.NewCSR("www.uni.example")
+	wish := order.Submission{Wish: order.Wish{Organisation: r.Organisation, Product: "tls-single", CSR: csr, Names: []string{"www.uni.example"}}}
+	first := trial.Must(r.Order.Submit(t.Context(), r.Actors["nora"], wish))
+	nora := r.As("nora")
+	nora.Post("/orders/new", "step", "check", "csr", csr, "names", "www.uni.example", "organisation", fmt.Sprint(r.Organisation), "product", "tls-single").Is(http.StatusOK).
+		Has("Vielleicht wurde versehentlich zweimal bestellt", `href="/orders/`+first+`"`)
+	second := trial.Must(r.Order.Submit(t.Context(), r.Actors["nora"], wish))
+	nora.Get("/orders/"+second).Has("zweimal bestellt", `href="/orders/`+first+`"`)
+	r.As("rita").Get("/office/orders/"+second).Has("zweimal bestellt", `href="/office/orders/`+first+`"`, "Auftrag genehmigen")
+	trial.Must(0, r.Order.Withdraw(t.Context(), r.Actors["nora"], first))
+	nora.Get("/orders/" + second).Lacks("zweimal bestellt")
+}
+
+// TestAFragmentSaysWhenThePageAroundItIsNoLongerTrue: the badge, the steps and the
+// buttons of an order, also from one state under way to the next.
+func TestAFragmentSaysWhenThePageAroundItIsNoLongerTrue(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	reference := r.Ordered("www.uni.example")
+	trial.Must(0, r.Order.Approve(t.Context(), r.Actors["rita"], reference, 1))
+	nora, rita := r.As("nora"), r.As("rita")
+	fragment := "/orders/" + reference + "/progress?seen=approved"
+	nora.Get("/orders/"+reference).Has(`data-refresh="`+fragment+`"`, "Auftrag zurückziehen").Lacks("data-over")
+	nora.Get(fragment).Is(http.StatusOK).Has("data-refresh").Lacks("data-over")
+	nora.Get("/orders/" + reference + "/progress?seen=issuing").Has("data-over")
+	trial.Must(0, r.Order.Fulfil(t.Context(), trial.Must(r.Order.Server(t.Context(), r.Actors["nora"], reference)).ID))
+	nora.Get(fragment).Has("data-over", "unter „Meine Zertifikate“").Lacks("data-refresh")
+	nora.Get("/orders/"+reference).Has("ausgestellt").Lacks("data-over", "data-refresh", "Auftrag zurückziehen")
+	rita.Get(fragment).Has("data-over", "in der Verwaltung").Lacks("Meine Zertifikate")
+	rita.Get("/office/orders/" + reference).Has("in der Verwaltung").Lacks("unter „Meine Zertifikate“")
+}
