@@ -90,11 +90,11 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 // PreviewCorrection says what Correct would do, and refuses what it would.
 func (b *Book) PreviewCorrection(ctx context.Context, by person.Actor, reference string, version int, w Wish) (Preview, error) {
 	var p Preview
-	return p, b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
+	return p, b.DB.Look(ctx, b.deciding(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
 		d, err := b.redraft(ctx, tx, b.Now(), o, of, version, w)
 		p = Preview{d.organisation, d.product, d.names, d.key, d.checks, d.state()}
 		return err
-	})
+	}))
 }
 
 func (b *Book) redraft(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, of org.Organisation, version int, w Wish) (draft, error) {

@@ -211,13 +211,17 @@ type deciding func(tx pgx.Tx, o ServerOrder, of org.Organisation) error
 
 // decide runs f with the order locked, as by sees it.
 func (b *Book) decide(ctx context.Context, by person.Actor, reference string, f deciding) error {
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	return b.DB.Tx(ctx, b.deciding(ctx, by, reference, f))
+}
+
+func (b *Book) deciding(ctx context.Context, by person.Actor, reference string, f deciding) func(tx pgx.Tx) error {
+	return func(tx pgx.Tx) error {
 		o, of, err := b.lockServer(ctx, tx, by, reference)
 		if err != nil {
 			return err
 		}
 		return f(tx, o, of)
-	})
+	}
 }
 
 // say is decide for what needs a reason.

@@ -50,7 +50,7 @@ type Preview struct {
 // Preview says what Submit would do, and refuses what it would refuse.
 func (b *Book) Preview(ctx context.Context, by person.Actor, in Submission) (Preview, error) {
 	var p Preview
-	return p, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	return p, b.DB.Look(ctx, func(tx pgx.Tx) error {
 		of, err := b.orderer(ctx, tx, by, in)
 		if err != nil {
 			return err

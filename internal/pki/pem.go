@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"regexp"
 
 	"petschaft/internal/fault"
@@ -24,6 +25,12 @@ func PEM(certificates ...[]byte) []byte {
 // ErrPrivateKey is that a private key stands where a request is wanted: it is
 // never shown again.
 var ErrPrivateKey = fault.New(fault.Invalid, "pki.csr.private_key")
+
+// HoldsPrivateKey tells whether ReadCSR would refuse data with ErrPrivateKey.
+func HoldsPrivateKey(data []byte) bool {
+	_, err := unwrap(data)
+	return errors.Is(err, ErrPrivateKey)
+}
 
 // unwrap is the DER of the one request in data. A private key among it is
 // looked for first, in every shape people paste.

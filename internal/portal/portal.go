@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
@@ -48,6 +49,7 @@ type Portal struct {
 	Earlier  *earlier.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
+	Drafts   *draft.Book
 	Handover *handover.Book
 	CA       *ca.Local // nil while there is none
 	Outbox   *mail.Outbox
@@ -132,7 +134,7 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 	}
 	parts := site.Parts{
 		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order,
-		Recipe: p.Recipe, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
+		Recipe: p.Recipe, Drafts: p.Drafts, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
 		Now: now, Log: p.log, Version: p.cfg.Version, Observe: p.metrics.observe,
 	}
 	for _, f := range p.certificates() {
@@ -167,6 +169,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 		Authority: issues, Terms: terms,
 	}
 	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
+	p.Drafts = &draft.Book{DB: p.DB, Now: now}
 	p.Handover = &handover.Book{
 		DB: p.DB, Org: p.Org, Person: p.People, Outbox: p.Outbox, Now: now, Base: base,
 		PerDay: p.cfg.HandoverDay, SecondOfficer: p.cfg.SecondOfficer,
@@ -251,6 +254,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)
+	periodic = append(periodic, p.Drafts.Jobs(w)...)
 	periodic = append(periodic, p.People.Jobs(w)...)
 	periodic = append(periodic, p.Handover.Jobs(w)...)
 	periodic = append(periodic, p.API.Jobs(w)...)

@@ -116,14 +116,21 @@ const attempts = 4
 // times, so f must have no effect outside the transaction. A broken constraint
 // comes back as a fault.
 func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
-	var err error
+	if why := shown(ctx); why != nil {
+		return why
+	}
+	err := Fault(db.try(ctx, f))
+	note(ctx, err)
+	return err
+}
+
+func (db *DB) try(ctx context.Context, f func(tx pgx.Tx) error) (err error) {
 	for range attempts {
-		err = pgx.BeginFunc(ctx, db.Pool, f)
-		if !Again(err) {
+		if err = pgx.BeginFunc(ctx, db.Pool, f); !Again(err) {
 			break
 		}
 	}
-	return Fault(err)
+	return err
 }
 
 // Like takes the special meaning from the characters of s in a like pattern.

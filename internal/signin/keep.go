@@ -14,6 +14,7 @@ import (
 const (
 	keyFlash  = "flash"
 	keyProofs = "proofs"
+	keyLeft   = "left"
 )
 
 func (d *Desk) put(ctx context.Context, key string, v any) {
@@ -100,4 +101,23 @@ func (d *Desk) Proof(ctx context.Context, challenge int64) []byte {
 		}
 	}
 	return nil
+}
+
+// leftLimit bounds the session; the oldest goes first.
+const leftLimit = 5
+
+// Leave notes that a form was left here by somebody whose session is over: hash
+// is the token's. It outlives the sign-in that follows, but not a sign-out.
+func (d *Desk) Leave(ctx context.Context, hash []byte) {
+	var all [][]byte
+	d.get(ctx, keyLeft, &all)
+	all = append(all, hash)
+	d.put(ctx, keyLeft, all[max(0, len(all)-leftLimit):])
+}
+
+// Left tells whether the form with this hash was left in this browser.
+func (d *Desk) Left(ctx context.Context, hash []byte) bool {
+	var all [][]byte
+	d.get(ctx, keyLeft, &all)
+	return slices.ContainsFunc(all, func(h []byte) bool { return bytes.Equal(h, hash) })
 }

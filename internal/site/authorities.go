@@ -143,3 +143,12 @@ func listTag(l cert.List) string { return `"` + strconv.FormatInt(l.Number, 10) 
 func keepFor(w http.ResponseWriter, d time.Duration) {
 	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(int(d.Seconds())))
 }
+
+// files are the certificates and lists of the authorities.
+func (s *Site) files(r chi.Router) {
+	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
+	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
+	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
+	r.Get("/pki/ocsp/{authority}/*", s.file(s.askByGet))
+	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
+}

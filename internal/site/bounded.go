@@ -29,11 +29,12 @@ const (
 
 // bounded refuses bodies over the limit and forms that cannot be read. Of a file
 // that is too large it leaves so much that its page says so, with all that was
-// typed beside it.
+// typed beside it. What it read can be kept (page.Sent).
 func (s *Site) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && !importpages.Streams(r.URL.Path) {
-			if err := readForm(w, r); err != nil {
+			body, err := readForm(w, r)
+			if err != nil {
 				s.Fail(w, r, err)
 				return
 			}
@@ -41,14 +42,17 @@ func (s *Site) bounded(next http.Handler) http.Handler {
 				s.unreadable(w, r, err)
 				return
 			}
+			if body != nil {
+				r = page.Sent(r, body.Bytes())
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
 // readForm reads the form with its files, all of it in memory: a file may hold
-// what must not lie on a disk.
-func readForm(w http.ResponseWriter, r *http.Request) error {
+// what must not lie on a disk. It returns what was read; of uploads nothing.
+func readForm(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, error) {
 	most, kept := int64(maxForm), int64(maxForm)
 	large := fault.New(fault.TooLarge, "fault.form_large", "max", maxForm>>10)
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -61,30 +65,39 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 		most = maxSent
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, most)
+	body := &bytes.Buffer{}
+	if !files {
+		r.Body = io.NopCloser(io.TeeReader(r.Body, body))
+	}
 	err := r.ParseForm()
 	if err == nil && files && most > kept {
-		err = shorten(r, params["boundary"], kept)
+		if body, err = shorten(r, params["boundary"], kept); err == nil {
+			r.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+		}
 	}
 	if err == nil && files {
 		err = r.ParseMultipartForm(kept)
 	}
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return large.Because(err)
+		return nil, large.Because(err)
 	}
 	if err != nil {
-		return page.ErrUnreadable.Because(err)
+		return nil, page.ErrUnreadable.Because(err)
 	}
-	return nil
+	if kept > maxForm {
+		return nil, nil
+	}
+	return body, nil
 }
 
 // shorten cuts each part of a form with files to maxPart; all that is left has
 // most bytes at most. A browser reads no answer before it has sent everything,
 // so the rest is read and thrown away.
-func shorten(r *http.Request, boundary string, most int64) error {
+func shorten(r *http.Request, boundary string, most int64) (*bytes.Buffer, error) {
 	var left bytes.Buffer
 	parts, to := multipart.NewReader(r.Body, boundary), multipart.NewWriter(&left)
 	if err := to.SetBoundary(boundary); err != nil {
-		return err
+		return nil, err
 	}
 	for {
 		part, err := parts.NextRawPart()
@@ -92,25 +105,21 @@ func shorten(r *http.Request, boundary string, most int64) error {
 			break
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		out, err := to.CreatePart(part.Header)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := io.CopyN(out, part, maxPart); err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return nil, err
 		}
 		if _, err := io.Copy(io.Discard, part); err != nil {
-			return err
+			return nil, err
 		}
 		if int64(left.Len()) > most {
-			return &http.MaxBytesError{Limit: most}
+			return nil, &http.MaxBytesError{Limit: most}
 		}
 	}
-	if err := to.Close(); err != nil {
-		return err
-	}
-	r.Body = io.NopCloser(&left)
-	return nil
+	return &left, to.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"petschaft/internal/fault"
 	"petschaft/web/view"
 )
 
@@ -27,6 +28,10 @@ func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Write([]byte("ready\n"))
+}
+
+func (s *Site) missing(w http.ResponseWriter, r *http.Request) {
+	s.Fail(w, r, fault.New(fault.Missing, ""))
 }
 
 func (s *Site) wrongMethod(w http.ResponseWriter, r *http.Request) {

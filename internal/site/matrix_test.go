@@ -95,6 +95,8 @@ var matrix = []entry{
 	{"GET", "/signin/callback", nil, answers{409, 409, 409, 409, 409}},
 	{"POST", "/signout", nil, redirected},
 	{"POST", "/language", []string{"lang", "en"}, redirected},
+	{"GET", "/kept/{token}", nil, missing}, // each sees only their own: kept_test.go
+	{"POST", "/signin", []string{"as", "1", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 404, 404, 404, 404}},
 	{"GET", "/c/{token}", nil, answers{404, 404, 404, 404, 404}}, // an unknown link; links_test.go opens real ones
 
 	{"GET", "/sessions", nil, signedIn},

@@ -7,8 +7,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
-	"petschaft/internal/fault"
-	"petschaft/internal/pki"
 	"petschaft/internal/site/mailboxes"
 	"petschaft/internal/site/office"
 	"petschaft/internal/site/servers"
@@ -30,30 +28,36 @@ func (s *Site) Routes() http.Handler {
 	s.files(r)
 	r.Mount(s.api.Path, http.HandlerFunc(s.api.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
-		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded)
-		r.NotFound(s.Open(func(http.ResponseWriter, *http.Request) error { return fault.New(fault.Missing, "") }))
+		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded, s.Keeping)
+		r.NotFound(s.missing)
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)
-		s.own(r)
-		r.Route("/email-domains", s.domainRoutes)
-		r.Route("/recipes", func(r chi.Router) {
-			r.Get("/{recipe}", s.In(s.recipes.One))
-			r.Post("/{recipe}/steps/{step}", s.In(s.recipes.DoStep))
-			r.Post("/{recipe}/steps/{step}/skip", s.In(s.recipes.SkipStep))
-			r.Post("/{recipe}/cancel", s.In(s.recipes.Cancel))
-		})
-		r.Route("/organisations", s.organisationRoutes)
-		r.Route("/handovers/{handover}", func(r chi.Router) { // the mail to the successor leads here
-			r.Get("/", s.In(s.organisations.OneHandover))
-			r.Post("/accept", s.In(s.organisations.AcceptHandover))
-			r.Post("/decline", s.In(s.organisations.DeclineHandover))
-			r.Post("/finish", s.In(s.organisations.FinishHandover))
-			r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
-			r.Post("/cancel", s.In(s.organisations.CancelHandover))
-		})
-		r.Route("/office", s.officeRoutes)
+		s.forms(r)
+		r.Get("/kept/{token}", s.In(s.keptForm(s.shown())))
 	})
 	return r
+}
+
+// forms are the pages that people work with, and all forms on them.
+func (s *Site) forms(r chi.Router) {
+	s.own(r)
+	r.Route("/email-domains", s.domainRoutes)
+	r.Route("/recipes", func(r chi.Router) {
+		r.Get("/{recipe}", s.In(s.recipes.One))
+		r.Post("/{recipe}/steps/{step}", s.In(s.recipes.DoStep))
+		r.Post("/{recipe}/steps/{step}/skip", s.In(s.recipes.SkipStep))
+		r.Post("/{recipe}/cancel", s.In(s.recipes.Cancel))
+	})
+	r.Route("/organisations", s.organisationRoutes)
+	r.Route("/handovers/{handover}", func(r chi.Router) { // the mail to the successor leads here
+		r.Get("/", s.In(s.organisations.OneHandover))
+		r.Post("/accept", s.In(s.organisations.AcceptHandover))
+		r.Post("/decline", s.In(s.organisations.DeclineHandover))
+		r.Post("/finish", s.In(s.organisations.FinishHandover))
+		r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
+		r.Post("/cancel", s.In(s.organisations.CancelHandover))
+	})
+	r.Route("/office", s.officeRoutes)
 }
 
 // outside is what nobody needs to sign in for.
@@ -67,6 +71,7 @@ func (s *Site) outside(r chi.Router) {
 	r.Get("/api/problems/{kind}", s.Open(s.apiProblem))
 	r.Post("/language", s.Open(s.chooseLanguage))
 	r.Get("/signin", s.Open(s.signIn))
+	r.Post("/signin", s.Open(s.signInWith))
 	r.Get("/signin/callback", s.Open(s.signedIn))
 	r.Post("/signout", s.Open(s.signOut))
 	r.Get("/signed-out", s.Open(s.signedOut))
@@ -194,15 +199,6 @@ func (s *Site) officeRoutes(r chi.Router) {
 	s.earlierRoutes(r)
 	s.officeOrganisationRoutes(r)
 	s.officeOrderRoutes(r)
-}
-
-// files are the certificates and lists of the authorities.
-func (s *Site) files(r chi.Router) {
-	r.Get("/pki/{authority}.crt", s.file(s.authorityFile("application/pkix-cert", ".crt", func(der []byte) []byte { return der })))
-	r.Get("/pki/{authority}.pem", s.file(s.authorityFile("application/x-pem-file", ".pem", func(der []byte) []byte { return pki.PEM(der) })))
-	r.Get("/pki/{authority}.crl", s.file(s.revocationList))
-	r.Get("/pki/ocsp/{authority}/*", s.file(s.askByGet))
-	r.Post("/pki/ocsp/{authority}", s.file(s.askByPost))
 }
 
 // earlierRoutes are about certificates from before the portal.

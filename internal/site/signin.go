@@ -92,20 +92,6 @@ func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	return s.Show(w, r, http.StatusOK, portalview.SignedOut(f, account))
 }
 
-// chooseLanguage remembers the language for a year, and for the letters to who
-// is signed in, and goes back to the page.
-func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
-	l := locale.For(r.PostFormValue("lang"))
-	s.remember(w, l.Lang())
-	if by := s.Actor(r); by.Account != 0 {
-		if err := s.people.SetLanguage(r.Context(), by, l.Lang()); err != nil {
-			return err
-		}
-	}
-	http.Redirect(w, r, signin.OwnPath(r.PostFormValue("next")), http.StatusSeeOther)
-	return nil
-}
-
 // remember lets the browser know the language for a year.
 func (s *Site) remember(w http.ResponseWriter, lang string) {
 	http.SetCookie(w, &http.Cookie{

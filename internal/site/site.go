@@ -15,6 +15,7 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
@@ -55,6 +56,7 @@ type Parts struct {
 	Earlier  *earlier.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
+	Drafts   *draft.Book
 	CA       []page.Authority // the root first; empty while none is set up
 	Chains   *pki.Pool        // from their certificates
 	// RootList is the revocation list of a root whose key is elsewhere; false
@@ -104,7 +106,7 @@ type Site struct {
 func New(p Parts) *Site {
 	page.Complete(&p)
 	all := page.New(page.Parts{
-		Desk: p.Desk, People: p.People, Org: p.Org, Order: p.Order, DB: p.DB, Base: p.Base, Now: p.Now, Log: p.Log, Version: p.Version,
+		Desk: p.Desk, People: p.People, Org: p.Org, Order: p.Order, Drafts: p.Drafts, DB: p.DB, Base: p.Base, Now: p.Now, Log: p.Log, Version: p.Version,
 	})
 	s := &Site{
 		Page: all, people: p.People, org: p.Org, mailbox: p.Mailbox, cert: p.Cert, ca: p.CA, rootList: p.RootList,

@@ -17,6 +17,7 @@ const (
 	SignOut   = "/signout"
 	SignedOut = "/signed-out" // and there
 	Language  = "/language"
+	Kept      = "/kept/" // a form that came back; its token follows
 	Link      = "/c/" // where the mail of a challenge leads; its token follows
 
 	Help          = "/help"
@@ -68,6 +69,9 @@ const (
 
 // SignInTo leads to next after signing in.
 func SignInTo(next string) string { return SignIn + "?next=" + url.QueryEscape(next) }
+
+// KeptForm shows a form that was kept.
+func KeptForm(token string) string { return Kept + token }
 
 // Challenge is the page that asks.
 func Challenge[N ~int64](n N) string { return "/challenges" + number(n) }

@@ -36,7 +36,7 @@ async function key(kind) {
 }
 
 form.addEventListener("submit", async (event) => {
-  if (chosen() !== "browser") return;
+  if (chosen() !== "browser" || event.submitter?.hasAttribute("data-lang")) return;
   event.preventDefault();
   if (busy) return;
   busy = true;

@@ -1,4 +1,5 @@
-// Closes an open menu when the person presses Escape or goes elsewhere.
+// Closes an open menu when the person presses Escape or goes elsewhere; takes
+// along what was typed where the language is changed.
 const open = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("keydown", (event) => {
@@ -13,5 +14,22 @@ document.addEventListener("keydown", (event) => {
 for (const kind of ["click", "focusin"]) {
   document.addEventListener(kind, (event) => {
     for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+
+// A change of language takes along the form that was typed into last.
+let typed;
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.id && !form.querySelector("[name=password]")) typed = form;
+});
+for (const button of document.querySelectorAll("[data-lang]")) {
+  button.addEventListener("click", () => {
+    if (!typed?.isConnected) return;
+    const to = new URL(button.formAction);
+    to.searchParams.set("to", typed.getAttribute("action"));
+    to.searchParams.set("by", typed.method);
+    button.formAction = to;
+    button.setAttribute("form", typed.id);
   });
 }

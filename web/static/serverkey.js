@@ -52,6 +52,7 @@ button.addEventListener("click", async () => {
 });
 
 form.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("data-lang")) return;
   if (chosen() === "same") csr.value = "";
   if (chosen() !== "browser") return;
   if (saved) {

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/handover"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
@@ -75,11 +76,15 @@ func (s *Section) ToList(w http.ResponseWriter, r *http.Request) error {
 
 // HandOver takes what a step sends: first who is meant, then that it shall be.
 func (s *Section) HandOver(w http.ResponseWriter, r *http.Request) error {
-	in, ctx, by := readHanding(r), r.Context(), s.Actor(r)
+	in := readHanding(r)
 	if r.PostFormValue("step") == "offer" {
 		return s.offer(w, r, in)
 	}
-	to, err := s.Handover.Find(ctx, by, in.organisations, in.email)
+	return s.review(w, r, in)
+}
+
+func (s *Section) review(w http.ResponseWriter, r *http.Request, in handing) error {
+	to, err := s.Handover.Find(r.Context(), s.Actor(r), in.organisations, in.email)
 	if err != nil {
 		return s.handingAgain(w, r, in, err)
 	}
@@ -212,6 +217,9 @@ func (s *Section) offer(w http.ResponseWriter, r *http.Request, in handing) erro
 	})
 	if errors.Is(err, handover.ErrFormUsed) {
 		return s.shownOnce(w, r, in)
+	}
+	if errors.Is(err, postgres.ErrShown) {
+		return s.review(w, r, in)
 	}
 	if err != nil {
 		return s.handingAgain(w, r, in, err)

@@ -18,11 +18,12 @@ type CSRForm struct {
 	text  string // of the field
 	file  []byte // instead of it, when one was chosen
 	Terms string // the version that was accepted
+	kind  string // of a key that is made in the browser
 }
 
 // ReadCSRForm reads it from a form that a request is sent with.
 func ReadCSRForm(r *http.Request) (CSRForm, error) {
-	in := CSRForm{text: r.PostFormValue("csr")}
+	in := CSRForm{text: r.PostFormValue("csr"), kind: r.PostFormValue("kind")}
 	if r.PostFormValue("terms") == "on" {
 		in.Terms = r.PostFormValue("version")
 	}
@@ -81,7 +82,7 @@ func Ignored(ctx context.Context, ignored []pki.Dropped) (words []string) {
 
 // KeyModel asks where a key comes from; with wrong the request came back.
 func (in CSRForm) KeyModel(from, wrong string) view.KeyModel {
-	return view.KeyModel{From: from, CSR: in.Shown(), InFile: len(in.file) > 0, Error: wrong}
+	return view.KeyModel{From: from, Chosen: in.kind, CSR: in.Shown(), InFile: len(in.file) > 0, Error: wrong}
 }
 
 // KeyCSR is the choice of a key for which somebody has a request.

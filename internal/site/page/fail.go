@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
-	"petschaft/web/paths"
 	"petschaft/web/view"
 )
 
@@ -32,6 +30,10 @@ var statuses = map[fault.Kind]int{
 // Fail answers r with what err says: the words of a fault, or a reference id and
 // no detail for everything nobody foresaw.
 func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if s, ok := shownHere(r.Context()); ok && onlyShown(err) {
+		http.Redirect(w, r, s.page, http.StatusSeeOther)
+		return
+	}
 	f := postgres.Told(err)
 	m := view.ProblemModel{Status: p.Status(w, f)}
 	if f.ID != "" {
@@ -103,24 +105,10 @@ func (p *Page) bare(w http.ResponseWriter, r *http.Request, m view.ProblemModel)
 }
 
 func (p *Page) problemPage(w http.ResponseWriter, r *http.Request, f view.Frame, m view.ProblemModel) {
+	m.Typed = typed(r)
 	if err := p.Show(w, r, m.Status, view.ProblemPage(f, m)); err != nil {
 		p.Log.WarnContext(r.Context(), "show problem", "error", err)
 	}
-}
-
-// signedOutMeanwhile answers an action whose session is over. Nothing typed is
-// lost: it is still in the browser's form, one step back.
-func (p *Page) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	next := "/"
-	if u, err := url.Parse(r.Referer()); err == nil && u.Host == p.Base.Host {
-		next = u.RequestURI()
-	}
-	p.Problem(w, r, view.ProblemModel{
-		Status: http.StatusForbidden, Title: T(ctx, "signin.over_title"), What: T(ctx, "signin.over"), Todo: T(ctx, "signin.over_todo"),
-		Actions: []view.ButtonModel{{Label: T(ctx, "frame.sign-in"), Href: paths.SignInTo(next), Kind: view.Primary}},
-	})
-	return nil
 }
 
 // Wrong returns the words of what f says about each field, by its name, and
@@ -128,7 +116,7 @@ func (p *Page) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error 
 func Wrong(ctx context.Context, err error) (fields map[string]string, whole string) {
 	f := fault.Of(err)
 	fields = map[string]string{}
-	if f == nil {
+	if f == nil || unsent(ctx) {
 		return fields, ""
 	}
 	for _, x := range f.Fields {
@@ -160,6 +148,9 @@ func Answerable(err error) bool {
 // of these names.
 func Fails(ctx context.Context, err error) (fails []view.Fail) {
 	f := fault.Of(err)
+	if unsent(ctx) {
+		return nil
+	}
 	for _, x := range f.Fields {
 		fails = append(fails, view.Fail{Text: T(ctx, x.ID, x.Args...)})
 	}
@@ -169,8 +160,12 @@ func Fails(ctx context.Context, err error) (fails []view.Fail) {
 	return fails
 }
 
-// Refused is the frame and the status of a form that comes back because of err.
+// Refused is the frame and the status of a form that comes back because of err:
+// none of a form that nobody sent yet.
 func (p *Page) Refused(w http.ResponseWriter, f view.Frame, err error) (view.Frame, int) {
+	if f.Unsent {
+		return f, http.StatusOK
+	}
 	f.Failed = true
 	return f, p.Status(w, fault.Of(err))
 }

@@ -106,14 +106,20 @@ func (p *Page) OfficeFrame(r *http.Request, title string, crumbs ...view.Link) v
 // the message that a redirect left. crumbs lead to the page.
 func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
 	ctx := r.Context()
-	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: p.version, SignIn: paths.SignInTo(r.URL.RequestURI())}
-	if r.Method != http.MethodGet || Within(r.URL.Path, paths.SignIn) { // nothing to come back to
-		f.Path, f.SignIn = "/", paths.SignIn
+	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: p.version, Unsent: unsent(ctx)}
+	if s, ok := shownHere(ctx); ok {
+		f.Path = s.address
+	} else if r.Method != http.MethodGet || Within(r.URL.Path, paths.SignIn) { // nothing to come back to
+		f.Path = "/"
 	}
+	f.SignIn = paths.SignInTo(f.Path)
 	if len(crumbs) > 0 {
 		f.Crumbs = append(crumbs, view.Link{Label: title})
 	}
-	if id, args, ok := p.Desk.PopFlash(ctx); ok {
+	if f.Unsent {
+		f.Flash = &view.NoticeModel{Kind: view.Info, Text: T(ctx, "kept.shown")}
+	} else if _, later := keeping(r); later { // it is shown elsewhere
+	} else if id, args, ok := p.Desk.PopFlash(ctx); ok {
 		f.Flash = &view.NoticeModel{Kind: view.Good, Text: T(ctx, id, args...)}
 	}
 	by, ok := p.Desk.Actor(ctx)
@@ -122,7 +128,7 @@ func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	}
 	f.Nav = p.nav(r, by)
 	f.Person = &view.Person{
-		Name: by.Name, Detail: cmp.Or(by.Email, T(ctx, "frame.address_unverified")), SignOut: paths.SignOut,
+		Account: ID(by.Account), Name: by.Name, Detail: cmp.Or(by.Email, T(ctx, "frame.address_unverified")), SignOut: paths.SignOut,
 		Links: personLinks(r, f.Nav),
 	}
 	return f

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"time"
 
+	"petschaft/internal/draft"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -24,6 +25,7 @@ type Parts struct {
 	People  *person.Book // names who did something
 	Org     *org.Book    // tells which sections somebody has
 	Order   *order.Book  // counts the open orders beside them
+	Drafts  *draft.Book  // keeps forms that came back
 	DB      *postgres.DB
 	Base    *url.URL // the portal's own address
 	Now     func() time.Time
@@ -33,11 +35,12 @@ type Parts struct {
 
 // Page opens requests and answers them. The sections of the site embed it.
 type Page struct {
-	Desk *signin.Desk
-	DB   *postgres.DB
-	Base *url.URL
-	Now  func() time.Time
-	Log  *slog.Logger
+	Desk   *signin.Desk
+	Drafts *draft.Book
+	DB     *postgres.DB
+	Base   *url.URL
+	Now    func() time.Time
+	Log    *slog.Logger
 
 	people  *person.Book
 	org     *org.Book
@@ -49,7 +52,7 @@ type Page struct {
 func New(parts Parts) *Page {
 	Complete(&parts)
 	return &Page{
-		Desk: parts.Desk, DB: parts.DB, Base: parts.Base, Now: parts.Now, Log: parts.Log,
+		Desk: parts.Desk, Drafts: parts.Drafts, DB: parts.DB, Base: parts.Base, Now: parts.Now, Log: parts.Log,
 		people: parts.People, org: parts.Org, order: parts.Order, version: parts.Version,
 	}
 }

@@ -44,11 +44,15 @@ func (p *Page) Actor(r *http.Request) person.Actor {
 
 // Show writes a page, or a part of one, with a status: all of it, or nothing
 // where it cannot be rendered, so that whoever gets the error can still answer.
+// To a form that did nothing the answer is the address where it is shown.
 func (p *Page) Show(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
 	whole := templ.GetBuffer()
 	defer templ.ReleaseBuffer(whole)
 	if err := page.Render(r.Context(), whole); err != nil {
 		return fmt.Errorf("render: %w", err)
+	}
+	if p.elsewhere(w, r, status) {
+		return nil
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -56,8 +60,12 @@ func (p *Page) Show(w http.ResponseWriter, r *http.Request, status int, page tem
 	return nil
 }
 
-// Done redirects to where the result is seen, with a message for it.
+// Done redirects to where the result is seen, with a message for it. Where r only
+// shows a form nothing was done, and the page that the form stood on is shown.
 func (p *Page) Done(w http.ResponseWriter, r *http.Request, to, message string, args ...any) error {
+	if s, ok := shownHere(r.Context()); ok {
+		to, message = s.page, ""
+	}
 	if message != "" {
 		p.Desk.Flash(r.Context(), message, args...)
 	}

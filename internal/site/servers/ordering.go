@@ -1,7 +1,9 @@
 package servers
 
 import (
+	"cmp"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -37,8 +40,9 @@ func (o ordering) keeps() bool { return o.renews != nil || o.corrects != nil }
 // orderTyped is what was sent by a step.
 type orderTyped struct {
 	page.CSRForm
-	step         string // what was asked for: "names", "check", "submit", or back to "key"
+	step         string // what was asked for: "names", "check", "submit", or back to "key"; the page's own where no button was pressed
 	key          string // "csr" or "same"
+	server       string // that a key is made for in the browser
 	form         string
 	names        string
 	organisation org.OrganisationID
@@ -56,7 +60,7 @@ func readOrder(r *http.Request) (orderTyped, error) {
 		key = page.KeyCSR
 	}
 	return orderTyped{
-		CSRForm: in, step: r.PostFormValue("step"), key: key, form: r.PostFormValue("form"), names: r.PostFormValue("names"),
+		CSRForm: in, step: cmp.Or(r.PostFormValue("step"), r.PostFormValue("at")), key: key, server: r.PostFormValue("server"), form: r.PostFormValue("form"), names: r.PostFormValue("names"),
 		organisation: org.OrganisationID(n), product: r.PostFormValue("product"), comment: r.PostFormValue("comment"), version: version,
 	}, err
 }
@@ -208,12 +212,19 @@ func (s *Section) orderSubmit(w http.ResponseWriter, r *http.Request, o ordering
 	ctx, by := r.Context(), s.Actor(r)
 	if o.corrects != nil {
 		reference := o.corrects.Reference
-		if err := s.Order.Correct(ctx, by, reference, in.version, in.wish()); err != nil {
+		err := s.Order.Correct(ctx, by, reference, in.version, in.wish())
+		if errors.Is(err, postgres.ErrShown) {
+			return s.orderToSummary(w, r, o, in)
+		}
+		if err != nil {
 			return s.orderAgain(w, r, o, in, err)
 		}
 		return s.Done(w, r, paths.Order(reference), "serverorder.corrected", "reference", reference)
 	}
 	reference, err := s.Order.Submit(ctx, by, o.submission(in))
+	if errors.Is(err, postgres.ErrShown) {
+		return s.orderToSummary(w, r, o, in)
+	}
 	if err != nil {
 		return s.orderAgain(w, r, o, in, err)
 	}

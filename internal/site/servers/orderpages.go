@@ -20,13 +20,14 @@ import (
 )
 
 // orderingModel is what each step shows; at counts from 0. What the other steps
-// asked is sent along unseen.
+// asked is sent along unseen, and which step it is, for when no button says.
 func (s *Section) orderingModel(ctx context.Context, o ordering, in orderTyped, at int, hidden ...view.Hidden) serverview.OrderingModel {
 	m := serverview.OrderingModel{Head: view.HeadModel{Title: o.title, Lead: o.lead}}
 	for i, label := range []string{page.T(ctx, "apply.key"), page.T(ctx, "serverorder.step_names"), page.T(ctx, "serverorder.step_summary"), page.T(ctx, "serverorder.step_done")} {
 		m.Steps = append(m.Steps, view.Step{Label: label, Done: i < at, Current: i == at})
 	}
 	m.Form = view.FormModel{Action: o.action, Cancel: o.cancel, Upload: at == 0, Hidden: append(hidden,
+		view.Hidden{Name: "at", Value: []string{"key", "names", "check"}[at]},
 		view.Hidden{Name: "form", Value: in.form}, view.Hidden{Name: "version", Value: strconv.Itoa(in.version)})}
 	return m
 }
@@ -64,9 +65,7 @@ func (s *Section) orderKeyPage(w http.ResponseWriter, r *http.Request, o orderin
 	m.Whole = whole
 	m.Form.Submit = view.ButtonModel{Label: page.T(ctx, "serverorder.next"), Name: "step", Value: "names"}
 	m.Key.Server, m.Key.Keeps, m.Key.Command = true, o.keeps(), serverCommand(ctx, in.list())
-	if names := in.list(); len(names) > 0 {
-		m.Server = names[0]
-	}
+	m.Server = cmp.Or(append([]string{in.server}, in.list()...)...)
 	f, status := s.orderFrame(w, r, o, failed)
 	return s.Show(w, r, status, serverview.OrderKey(f, m))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 var formField = regexp.MustCompile(`name="form" value="(\w+)"`)
@@ -23,11 +24,13 @@ func (b *Browser) FormOn(page string) string {
 	return m[1]
 }
 
-// Browser keeps cookies and follows no redirect by itself.
+// Browser keeps cookies and follows no redirect by itself but the one that leads
+// from a form that did nothing to where it is shown.
 type Browser struct {
 	Rig    *Rig
 	Client *http.Client
 	Lang   string
+	Stays  bool // follows not even that
 }
 
 // SignIn picks an account at the provider, whose address is given, and returns
@@ -77,6 +80,9 @@ func (b *Browser) Send(req *http.Request) Answer {
 		b.Rig.T.Fatal(err)
 	}
 	defer res.Body.Close()
+	if to := res.Header.Get("Location"); req.Method == http.MethodPost && strings.HasPrefix(to, paths.Kept) && !b.Stays {
+		return b.Get(to)
+	}
 	return Answer{res, b, string(trial.Must(io.ReadAll(res.Body)))}
 }
 

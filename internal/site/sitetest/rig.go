@@ -60,6 +60,7 @@ type Rig struct {
 	Group, Other org.GroupID        // nora's, sven's
 	Organisation org.OrganisationID // nora's; sven has another
 	Logged       *record
+	tables       string // what Everything asks
 }
 
 // New is a rig that stands on the day of tests.
@@ -208,10 +209,10 @@ func (r *Rig) Link(address string, after int64) string {
 
 // Anonymous is a browser in which nobody is signed in.
 func (r *Rig) Anonymous() *Browser {
-	return &Browser{r, &http.Client{
+	return &Browser{Rig: r, Lang: "de", Client: &http.Client{
 		Jar:           trial.Must(cookiejar.New(nil)),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, "de"}
+	}}
 }
 
 // As is a browser in which the person, a key of names, is signed in.

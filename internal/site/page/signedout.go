@@ -1,0 +1,52 @@
+package page
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+
+	"petschaft/internal/draft"
+	"petschaft/internal/person"
+	"petschaft/internal/signin"
+	"petschaft/web/paths"
+	"petschaft/web/view"
+)
+
+// signedOutMeanwhile answers a form whose session is over: its page takes along
+// what was typed, so that it is there again once its owner has signed in.
+func (p *Page) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error {
+	f, _ := p.Posted(r)
+	return p.SessionOver(w, r, f)
+}
+
+// SessionOver says that f was not sent, and takes it to the sign-in: where it
+// does not say whose it is, or is too large, or is none, it stays in the browser.
+func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form) error {
+	ctx, owner := r.Context(), r.PostFormValue("as")
+	m := view.ProblemModel{Status: http.StatusForbidden, Title: T(ctx, "signin.over_title"), What: T(ctx, "signin.over")}
+	if f.Path == "" || owner == "" || len(f.Body) > draft.MostUnsigned {
+		m.Todo = T(ctx, "signin.over_todo")
+		m.Actions = []view.ButtonModel{{Label: T(ctx, "frame.sign-in"), Href: paths.SignInTo(p.standing(r)), Kind: view.Primary}}
+		p.Problem(w, r, m)
+		return nil
+	}
+	m.Kept, m.Todo = T(ctx, "signin.over_kept"), T(ctx, "signin.over_kept_todo")
+	m.Form = &view.FormModel{Action: paths.SignIn, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: []view.Hidden{
+		{Name: "as", Value: owner}, {Name: "path", Value: f.Path}, {Name: "page", Value: f.Page}, {Name: "kind", Value: f.Kind},
+		{Name: "body", Value: base64.StdEncoding.EncodeToString(f.Body)},
+	}}
+	p.Problem(w, r, m)
+	return nil
+}
+
+// Left is the form that the page of SessionOver took along, and whose it is.
+func Left(r *http.Request) (person.ID, draft.Form, error) {
+	v := r.PostFormValue
+	body, err := base64.StdEncoding.DecodeString(v("body"))
+	owner, bad := strconv.ParseInt(v("as"), 10, 64)
+	f := draft.Form{Path: v("path"), Page: signin.OwnPath(v("page")), Kind: v("kind"), Body: body}
+	if err != nil || bad != nil || signin.OwnPath(f.Path) != f.Path {
+		return 0, f, ErrUnreadable
+	}
+	return person.ID(owner), f, nil
+}
