@@ -50,22 +50,28 @@ type entry struct {
 func (e entry) ask(b *sitetest.Browser, path string) sitetest.Answer {
 	b.Rig.T.Helper()
 	if e.method == http.MethodPost {
-		form := slices.Clone(e.form)
-		for i := range form {
-			switch form[i] {
-			case "{csr}":
-				form[i] = sitetest.NewCSR("antrag")
-			case "{soon}":
-				form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
-			case "{organisation}":
-				form[i] = fmt.Sprint(b.Rig.Organisation)
-			case "{terms}":
-				form[i] = b.Rig.Order.Terms
-			}
-		}
-		return b.Post(path, form...)
+		return b.Post(path, e.filled(b)...)
 	}
-	return b.Get(path)
+	return b.Ask(e.method, path)
+}
+
+// filled is the form of e.
+func (e entry) filled(b *sitetest.Browser) []string {
+	b.Rig.T.Helper()
+	form := slices.Clone(e.form)
+	for i := range form {
+		switch form[i] {
+		case "{csr}":
+			form[i] = sitetest.NewCSR("antrag")
+		case "{soon}":
+			form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+		case "{organisation}":
+			form[i] = fmt.Sprint(b.Rig.Organisation)
+		case "{terms}":
+			form[i] = b.Rig.Order.Terms
+		}
+	}
+	return form
 }
 
 // matrix has a line for every route; TestNoRouteIsMissingInTheMatrix holds it.

@@ -67,7 +67,7 @@ func (s *Section) AskStep(step Step) page.Handler {
 			return err
 		}
 		if err := step.rule(row); err != nil {
-			return err
+			return s.meanwhile(w, r, row, err)
 		}
 		return s.stepPage(w, r, step, row, nil)
 	}
@@ -106,7 +106,7 @@ func (s *Section) DoStep(step Step) page.Handler {
 		case page.Answerable(err) && step.rule(row) == nil: // a brake, or an address that another row took
 			return s.stepPage(w, r, step, row, err)
 		default:
-			return err
+			return s.meanwhile(w, r, row, err)
 		}
 		to := page.RowPath(row)
 		if step.Path == "delete" {
@@ -114,6 +114,11 @@ func (s *Section) DoStep(step Step) page.Handler {
 		}
 		return s.Done(w, r, to, step.done, "name", row.Name)
 	}
+}
+
+// meanwhile answers a step that the state of row does not allow.
+func (s *Section) meanwhile(w http.ResponseWriter, r *http.Request, row mailbox.Row, refused error) error {
+	return s.Meanwhile(w, r, refused, row.ID.Thing(), view.Link{Label: row.Name, Href: page.RowPath(row)})
 }
 
 func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round, m *mailboxview.RowStepModel) {

@@ -75,7 +75,7 @@ func (s *Section) RetryApplication(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	if err := s.Order.Retry(r.Context(), s.Actor(r), n); err != nil {
-		return err
+		return s.Meanwhile(w, r, err, n.Thing(), view.Link{Label: page.T(r.Context(), "mine.look"), Href: paths.Application(n)})
 	}
 	return s.Done(w, r, paths.OfficeApplications, "office.retried")
 }

@@ -2,11 +2,13 @@ package office
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
@@ -168,7 +170,9 @@ func (s *Section) AddMember(w http.ResponseWriter, r *http.Request) error {
 	if refused != nil {
 		return s.groupPage(w, r, g, g.form(), add, refused)
 	}
-	if err := s.Org.AddMember(r.Context(), s.Actor(r), g.ID, found.ID); err != nil {
+	if err := s.Org.AddMember(r.Context(), s.Actor(r), g.ID, found.ID); errors.Is(err, postgres.ErrShown) {
+		return s.groupPage(w, r, g, g.form(), add, err)
+	} else if err != nil {
 		return err
 	}
 	return s.Done(w, r, g.path(), "office.member_added", "name", found.Label)

@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/organisations"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
@@ -171,7 +173,7 @@ func (s *Section) EndName(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.Org.EndName(r.Context(), s.Actor(r), n.ID, r.PostFormValue("why"))
-	if fault.Is(err, fault.Invalid) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, postgres.ErrShown) {
 		return s.endNamePage(w, r, o, n, err)
 	}
 	if err != nil {

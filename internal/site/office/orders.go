@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/internal/site/servers"
 	"petschaft/web/locale"
@@ -106,7 +107,7 @@ func (s *Section) decisions(ctx context.Context, o order.ServerOrder, checks ord
 func (s *Section) TakeOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := servers.Reference(r)
 	if err := s.Order.Take(r.Context(), s.Actor(r), reference); err != nil {
-		return err
+		return s.decided(w, r, err)
 	}
 	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
 }
@@ -115,7 +116,7 @@ func (s *Section) ApproveOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := servers.Reference(r)
 	version, _ := strconv.Atoi(r.PostFormValue("version"))
 	if err := s.Order.Approve(r.Context(), s.Actor(r), reference, version); err != nil {
-		return err
+		return s.decided(w, r, err)
 	}
 	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
 }
@@ -123,9 +124,19 @@ func (s *Section) ApproveOrder(w http.ResponseWriter, r *http.Request) error {
 func (s *Section) RetryOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := servers.Reference(r)
 	if err := s.Order.RetryOrder(r.Context(), s.Actor(r), reference); err != nil {
-		return err
+		return s.decided(w, r, err)
 	}
 	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
+}
+
+// decided answers who comes too late with what a colleague did.
+func (s *Section) decided(w http.ResponseWriter, r *http.Request, refused error) error {
+	o, err := s.Servers.LoadOrder(r)
+	if err != nil {
+		return err
+	}
+	look := view.Link{Label: page.T(r.Context(), "serverorder.title", "reference", o.Reference), Href: paths.OfficeOrder(o.Reference)}
+	return s.Meanwhile(w, r, refused, o.ID.Thing(), look)
 }
 
 // Decision is one that needs a reason.
@@ -148,11 +159,11 @@ var (
 func (s *Section) AskDecision(d Decision) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		o, err := s.Servers.LoadOrder(r)
-		if err == nil {
-			err = d.may(o)
-		}
 		if err != nil {
 			return err
+		}
+		if err := d.may(o); err != nil {
+			return s.decided(w, r, err)
 		}
 		return s.decisionPage(w, r, d, o, order.Decision{Version: o.Version}, nil)
 	}
@@ -171,11 +182,11 @@ func (s *Section) DoDecision(d Decision) page.Handler {
 			decide = s.Order.Reject
 		}
 		err = decide(r.Context(), s.Actor(r), o.Reference, said)
-		if fault.Is(err, fault.Invalid) {
+		if fault.Is(err, fault.Invalid) || errors.Is(err, postgres.ErrShown) {
 			return s.decisionPage(w, r, d, o, said, err)
 		}
 		if err != nil {
-			return err
+			return s.decided(w, r, err)
 		}
 		return s.Done(w, r, paths.OfficeOrder(o.Reference), d.done, "reference", o.Reference)
 	}

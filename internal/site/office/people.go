@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/mailboxes"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
@@ -223,7 +225,7 @@ func (s *Section) Lock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.People.Lock(r.Context(), s.Actor(r), a.ID, r.PostFormValue("why"))
-	if fault.Is(err, fault.Invalid) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, postgres.ErrShown) {
 		return s.lockPage(w, r, a, err)
 	}
 	if err != nil {

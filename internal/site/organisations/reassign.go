@@ -88,7 +88,7 @@ func (s *Section) Reassign(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := officeview.ReassignModel{Who: who, Reason: strings.TrimSpace(r.PostFormValue("reason"))}
 	if refused != nil {
-		if m.Reason == "" {
+		if m.Reason == "" && !page.Unsent(ctx) {
 			m.ReasonError = page.T(ctx, "field.required")
 		}
 		return s.reassignPage(w, r, o, m, refused)
@@ -199,7 +199,9 @@ func (s *Section) PersonMeant(r *http.Request) (found person.Account, form offic
 	ctx := r.Context()
 	form.Who = strings.TrimSpace(r.PostFormValue("who"))
 	unclear := func(id string) error {
-		form.Error = page.T(ctx, id, "who", form.Who)
+		if !page.Unsent(ctx) {
+			form.Error = page.T(ctx, id, "who", form.Who)
+		}
 		return fault.ErrForm
 	}
 	if form.Who == "" {

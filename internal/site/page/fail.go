@@ -116,7 +116,7 @@ func (p *Page) problemPage(w http.ResponseWriter, r *http.Request, f view.Frame,
 func Wrong(ctx context.Context, err error) (fields map[string]string, whole string) {
 	f := fault.Of(err)
 	fields = map[string]string{}
-	if f == nil || unsent(ctx) {
+	if f == nil || Unsent(ctx) {
 		return fields, ""
 	}
 	for _, x := range f.Fields {
@@ -148,7 +148,7 @@ func Answerable(err error) bool {
 // of these names.
 func Fails(ctx context.Context, err error) (fails []view.Fail) {
 	f := fault.Of(err)
-	if unsent(ctx) {
+	if Unsent(ctx) {
 		return nil
 	}
 	for _, x := range f.Fields {

@@ -106,7 +106,7 @@ func (p *Page) OfficeFrame(r *http.Request, title string, crumbs ...view.Link) v
 // the message that a redirect left. crumbs lead to the page.
 func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
 	ctx := r.Context()
-	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: p.version, Unsent: unsent(ctx)}
+	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: p.version, Unsent: Unsent(ctx)}
 	if s, ok := shownHere(ctx); ok {
 		f.Path = s.address
 	} else if r.Method != http.MethodGet || Within(r.URL.Path, paths.SignIn) { // nothing to come back to

@@ -165,9 +165,9 @@ func shownHere(ctx context.Context) (showing, bool) {
 	return s, ok
 }
 
-// unsent tells whether ctx shows a form that nobody sent yet: what is wrong with
+// Unsent tells whether ctx shows a form that nobody sent yet: what is wrong with
 // it is not said before.
-func unsent(ctx context.Context) bool {
+func Unsent(ctx context.Context) bool {
 	s, ok := shownHere(ctx)
 	return ok && !s.sent
 }

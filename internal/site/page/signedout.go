@@ -32,7 +32,10 @@ func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form)
 	}
 	m.Kept, m.Todo = T(ctx, "signin.over_kept"), T(ctx, "signin.over_kept_todo")
 	m.Form = &view.FormModel{Action: paths.SignIn, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: []view.Hidden{
-		{Name: "as", Value: owner}, {Name: "path", Value: f.Path}, {Name: "page", Value: f.Page}, {Name: "kind", Value: f.Kind},
+		{Name: "as", Value: owner},
+		{Name: "path", Value: f.Path},
+		{Name: "page", Value: f.Page},
+		{Name: "kind", Value: f.Kind},
 		{Name: "body", Value: base64.StdEncoding.EncodeToString(f.Body)},
 	}}
 	p.Problem(w, r, m)

@@ -174,11 +174,11 @@ func (s *Section) OrderProgress(w http.ResponseWriter, r *http.Request) error {
 func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	o, err := s.LoadOrder(r)
-	if err == nil {
-		err = order.MayWithdraw(o)
-	}
 	if err != nil {
 		return err
+	}
+	if err := order.MayWithdraw(o); err != nil {
+		return s.Meanwhile(w, r, err, o.ID.Thing(), ownOrder(ctx, o))
 	}
 	path := paths.Order(o.Reference)
 	m := StepPath(o, view.DialogModel{
@@ -189,14 +189,23 @@ func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {
 	return s.Show(w, r, http.StatusOK, serverview.OrderStep(page.Standing(s.Frame(r, m.Dialog.Title, crumbs...)), m))
 }
 
+// ownOrder leads to the order, for whoever ordered.
+func ownOrder(ctx context.Context, o order.ServerOrder) view.Link {
+	return view.Link{Label: page.T(ctx, "serverorder.title", "reference", o.Reference), Href: paths.Order(o.Reference)}
+}
+
 func StepPath(o order.ServerOrder, d view.DialogModel) serverview.OrderStepModel {
 	return serverview.OrderStepModel{Dialog: d, Reference: o.Reference, Names: page.Spelled(o.Names), Organisation: o.OrganisationName}
 }
 
 func (s *Section) Withdraw(w http.ResponseWriter, r *http.Request) error {
 	reference := Reference(r)
-	if err := s.Order.Withdraw(r.Context(), s.Actor(r), reference); err != nil {
+	o, err := s.LoadOrder(r)
+	if err != nil {
 		return err
+	}
+	if err := s.Order.Withdraw(r.Context(), s.Actor(r), reference); err != nil {
+		return s.Meanwhile(w, r, err, o.ID.Thing(), ownOrder(r.Context(), o))
 	}
 	return s.Done(w, r, paths.Order(reference), "serverorder.withdrawn_done", "reference", reference)
 }

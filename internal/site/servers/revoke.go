@@ -19,7 +19,7 @@ func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := cert.MayRevokeServer(c); err != nil {
-		return err
+		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
 	return s.revokePage(w, r, c, pki.Unspecified, nil)
 }
@@ -35,7 +35,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 		return s.revokePage(w, r, c, why, err)
 	}
 	if err != nil {
-		return err
+		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
 	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier))
 }
