@@ -171,8 +171,12 @@ func TestTheTitleNamesPageAndProduct(t *testing.T) {
 		{Frame{Title: "Hilfe"}, "Hilfe – Petschaft"},
 		{Frame{Title: "Neue Zeile", Failed: true}, "Fehler: Neue Zeile – Petschaft"},
 	} {
-		if got := c.frame.title("Fehler"); got != c.want {
+		if got := c.frame.title("", "Fehler"); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
+	}
+	got, want := Frame{Title: "Neuer Auftrag", Failed: true}.title("Schritt 2 von 4: Namen", "Fehler"), "Fehler: Schritt 2 von 4: Namen – Neuer Auftrag – Petschaft"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -228,7 +228,7 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_digest")
 	case "mailbox_clock", "handover_clock":
 		return page.T(ctx, "office.job_clock")
-	case "mailbox_fold", "mail_forget", "signin_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick", "api_tidy":
+	case "mailbox_fold", "mail_forget", "signin_tidy", "draft_tidy", "bulk_tick", "bulk_forget", "mailbox_import_tick", "api_tidy":
 		return page.T(ctx, "office.job_tidy")
 	}
 	return kind
