@@ -8,8 +8,10 @@ import (
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Press presses the button called name and waits for the page it leads to.
@@ -56,6 +58,30 @@ func (p *Page) Fill(name, text string) {
 		input.DispatchKeyEvent(input.KeyDown).WithKey("Delete").WithCode("Delete").WithWindowsVirtualKeyCode(46),
 		input.DispatchKeyEvent(input.KeyUp).WithKey("Delete").WithCode("Delete").WithWindowsVirtualKeyCode(46),
 		input.InsertText(text))
+}
+
+// Enter presses the Enter key in the field called name and waits for the page that
+// it leads to.
+func (p *Page) Enter(name string) {
+	p.t.Helper()
+	x := p.one("", name, typing, seeking)
+	p.do(fmt.Sprintf("focus %q", name), dom.Focus().WithBackendNodeID(x.BackendNodeID))
+	p.arrive(fmt.Sprintf("press Enter in %q", name), func(ctx context.Context) error { return chromedp.KeyEvent(kb.Enter).Do(ctx) })
+}
+
+// Back goes one step back in the browser's history.
+func (p *Page) Back() {
+	p.t.Helper()
+	p.arrive("go back", func(ctx context.Context) error {
+		at, all, err := page.GetNavigationHistory().Do(ctx)
+		if err == nil && at == 0 {
+			err = errors.New("nothing to go back to")
+		}
+		if err != nil {
+			return err
+		}
+		return page.NavigateToHistoryEntry(all[at-1].ID).Do(ctx)
+	})
 }
 
 // Day sets the field for a day called name to a day like 2027-03-14. Chromium's

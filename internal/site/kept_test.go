@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"petschaft/internal/draft"
+	"petschaft/internal/pgtest"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
 )
@@ -147,5 +148,30 @@ func TestNoSecretIsKept(t *testing.T) {
 	speakEnglish(ada, "/", "post", fmt.Sprintf("/handovers/%d/finish", h.ID), "password", "falsch")
 	if n := r.Count(`select count(*) from draft`); n != 0 {
 		t.Errorf("got %d forms kept with a secret, want none", n)
+	}
+}
+
+// TestAStepOfAnOrderCostsTwoPages: what the answer to the POST asked the database
+// for before, one statement that keeps the form, and a page.
+func TestAStepOfAnOrderCostsTwoPages(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	form := []string{"step", "check", "csr", sitetest.NewCSR("www.uni.example"), "names", "www.uni.example", "organisation", fmt.Sprint(r.Organisation), "product", "tls-single"}
+	nora.Stays = true
+	nora.Post("/orders/new", form...)
+	asked := pgtest.Queries(t, r.Pool)
+	to := nora.Post("/orders/new", form...).Is(http.StatusSeeOther).To()
+	post := asked()
+	nora.Get(to).Is(http.StatusOK)
+	get := asked() - post
+	t.Logf("a step: %d statements before, %d and %d now", post-1, post, get)
+	if get > post {
+		t.Errorf("showing the form asks %d times, want at most the %d of the step itself", get, post)
+	}
+	before := pgtest.Queries(t, r.Pool)
+	nora.Get("/orders/new").Is(http.StatusOK)
+	if n := before(); post > 2*n {
+		t.Errorf("a step asks %d times, the page it begins at %d", post, n)
 	}
 }

@@ -127,6 +127,9 @@ func (s *Section) editPage(w http.ResponseWriter, r *http.Request, row mailbox.R
 		Action: page.RowPath(row) + "/edit", Submit: view.ButtonModel{Label: page.T(ctx, "form.save")}, Cancel: page.RowPath(row),
 		Hidden: []view.Hidden{{Name: "version", Value: strconv.FormatInt(row.Version, 10)}},
 	}
+	if typed := r.PostFormValue("version"); typed != "" && !errors.Is(failed, mailbox.ErrChanged) { // who typed has not seen what changed since
+		m.Form.Hidden[0].Value = typed
+	}
 	fixWhatIsFixed(ctx, &m, row)
 	m.Notices = editNotices(ctx, row, rounds)
 	if errors.Is(failed, mailbox.ErrChanged) {
