@@ -69,10 +69,12 @@ func (p *Page) Enter(name string) {
 	p.arrive(fmt.Sprintf("press Enter in %q", name), func(ctx context.Context) error { return chromedp.KeyEvent(kb.Enter).Do(ctx) })
 }
 
-// Back goes one step back in the browser's history.
+// Back goes one step back in the browser's history, where a page may wait that is
+// not loaded again.
 func (p *Page) Back() {
 	p.t.Helper()
-	p.arrive("go back", func(ctx context.Context) error {
+	before := p.URL()
+	p.do("go back", chromedp.ActionFunc(func(ctx context.Context) error {
 		at, all, err := page.GetNavigationHistory().Do(ctx)
 		if err == nil && at == 0 {
 			err = errors.New("nothing to go back to")
@@ -81,7 +83,10 @@ func (p *Page) Back() {
 			return err
 		}
 		return page.NavigateToHistoryEntry(all[at-1].ID).Do(ctx)
-	})
+	}))
+	if !p.until(patience, func() bool { return p.URL() != before }) {
+		p.fatalf("go back: still there after %s", patience)
+	}
 }
 
 // Day sets the field for a day called name to a day like 2027-03-14. Chromium's

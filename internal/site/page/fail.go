@@ -27,6 +27,9 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable: http.StatusServiceUnavailable,
 }
 
+// errMissing is that there is no such thing, whatever it is.
+var errMissing = fault.New(fault.Missing, "fault.missing")
+
 // Fail answers r with what err says: the words of a fault, or a reference id and
 // no detail for everything nobody foresaw.
 func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -36,7 +39,7 @@ func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	f := postgres.Told(err)
 	m := view.ProblemModel{Status: p.Status(w, f)}
-	if f.ID != "" {
+	if f.ID != "" && (r.Method == http.MethodGet || !errors.Is(f, errMissing)) { // of a form there is more to say
 		m.What = T(r.Context(), f.ID, f.Args...)
 	}
 	switch {
