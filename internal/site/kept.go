@@ -87,14 +87,21 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	spoken := r.WithContext(locale.With(r.Context(), l))
 	switch f, ok := s.Posted(r); {
+	case to == paths.SignIn: // it carries a form already
+		_, left, err := page.Left(r)
+		if err != nil {
+			return err
+		}
+		return s.SessionOver(w, spoken, left)
 	case to == "" || signin.OwnPath(to) != to || !ok:
 	case q.Get("by") == "get":
 		next = to + "?" + r.PostForm.Encode()
 	default:
 		f.Path, f.Page = to, next
 		if by.Account == 0 {
-			return s.SessionOver(w, r.WithContext(locale.With(r.Context(), l)), f)
+			return s.SessionOver(w, spoken, f)
 		}
 		kept, err := s.Keep(r.Context(), by, f)
 		if err != nil {

@@ -104,6 +104,6 @@ func TestASignOutLeadsBackToOurOwnPage(t *testing.T) {
 	r := sitetest.New(t)
 	b := r.As("ada")
 	b.Post("/signout").Is(http.StatusSeeOther)
-	b.Get("/signed-out").Is(http.StatusOK).Has("Sie sind abgemeldet", `href="/signin"`).Lacks("signed-out&quot;", "next=%2Fsigned-out")
+	b.Get("/signed-out").Is(http.StatusOK).Has("Sie sind abgemeldet", `href="/signin"`).Lacks("signed-out&quot;", "signin?next=%2Fsigned-out")
 	b.Post("/sessions/end-others").Is(http.StatusForbidden).Has("Bitte melden Sie sich noch einmal an", "nicht oder nicht mehr angemeldet")
 }

@@ -95,7 +95,7 @@ func (p *Page) Problem(w http.ResponseWriter, r *http.Request, m view.ProblemMod
 	defer cancel()
 	r = r.WithContext(ctx)
 	f := p.Frame(r, view.ProblemTitle(ctx, m))
-	if len(m.Actions) > 0 { // one of them signs in, where that helps
+	if len(m.Actions) > 0 || m.Form != nil { // one of them signs in, where that helps
 		f.SignIn = ""
 	}
 	p.problemPage(w, r, f, m)

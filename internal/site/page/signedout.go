@@ -31,7 +31,7 @@ func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form)
 		return nil
 	}
 	m.Kept, m.Todo = T(ctx, "signin.over_kept"), T(ctx, "signin.over_kept_todo")
-	m.Form = &view.FormModel{Action: paths.SignIn, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: []view.Hidden{
+	m.Form = &view.FormModel{Action: paths.SignIn, Along: true, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: []view.Hidden{
 		{Name: "as", Value: owner},
 		{Name: "path", Value: f.Path},
 		{Name: "page", Value: f.Page},
