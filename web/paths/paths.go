@@ -18,7 +18,7 @@ const (
 	SignedOut = "/signed-out" // and there
 	Language  = "/language"
 	Kept      = "/kept/" // a form that came back; its token follows
-	Link      = "/c/" // where the mail of a challenge leads; its token follows
+	Link      = "/c/"    // where the mail of a challenge leads; its token follows
 
 	Help          = "/help"
 	HelpInstall   = "/help/install"
