@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	chromium "petschaft/internal/browser"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -216,15 +218,45 @@ func (w *walk) withdrawn(nora *chromium.Page) {
 	}
 }
 
+// allNew looks at what stood on the page of an order that was issued meanwhile: the
+// badge, the steps, the buttons, the counter in the menu, all without loading it.
+func (w *walk) allNew(nora *chromium.Page) {
+	w.T.Helper()
+	for what, want := range map[string]string{
+		`document.body.dataset.stays`:                                    "yes",
+		`document.querySelector("main .head .state").textContent.trim()`: w.say("serverorder.state_issued"),
+		`document.querySelectorAll("main .steps li:not(.done)").length`:  "0",
+		`document.querySelectorAll(".top .count").length`:                "0",
+	} {
+		if got := nora.Run("String(" + what + ")"); got != want {
+			w.T.Errorf("%s: got %q, want %q", what, got, want)
+		}
+	}
+	if nora.Offers("main", w.say("serverorder.withdraw_verb")) {
+		w.T.Error("what is issued can be withdrawn")
+	}
+}
+
 // byRule needs nobody: the organisation's rule approves.
 func (w *walk) byRule(nora *chromium.Page) {
 	w.T.Helper()
 	trial.Must(0, w.Org.EditOrganisation(w.T.Context(), w.Actors["rita"], w.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
-	w.order(nora, "sofort.uni.example")
+	trial.Must(0, w.Pool.Tx(w.T.Context(), func(tx pgx.Tx) error {
+		_, err := tx.Exec(w.T.Context(), `lock table certificate in exclusive mode`) // nothing is issued before she has seen the page
+		w.order(nora, "sofort.uni.example")
+		nora.Has(w.say("serverorder.waits_authority"))
+		if nora.Scripts() {
+			nora.Run(`document.body.dataset.stays = "yes"`)
+		}
+		return err
+	}))
 	if nora.Scripts() {
 		nora.Await(w.say("order.issued_title")) // by itself
 	}
 	nora.Await(w.say("serverorder.issued_text"))
+	if nora.Scripts() {
+		w.allNew(nora)
+	}
 	nora.FollowIn("main", w.say("order.to_certificate"))
 	nora.Has("sofort.uni.example", w.say("cert.state_valid"))
 }

@@ -21,7 +21,7 @@ func (s *Section) WaitingTasks(ctx context.Context, by person.Actor) ([]view.Tas
 	var tasks []view.Task
 	for _, c := range waiting {
 		tasks = append(tasks, view.Task{
-			Kind: view.Open, Link: view.Link{Label: page.T(ctx, "start.waiting_help"), Href: paths.Help},
+			Kind: view.Open, By: c.Expires, Link: view.Link{Label: page.T(ctx, "start.waiting_help"), Href: paths.Help},
 			Text: page.T(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
 		})
 	}

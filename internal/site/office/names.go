@@ -221,6 +221,7 @@ func (s *Section) lapsingTask(ctx context.Context, n org.LapsingName) view.Task 
 		k.Text = page.T(ctx, "office.name_unproven", "name", name, "organisation", n.OrganisationName)
 		return k
 	}
+	k.By = *until
 	when := view.Day(ctx, *until, s.Now()).Text
 	k.Text = page.T(ctx, "office.name_lapses", "name", name, "organisation", n.OrganisationName, "when", when)
 	if !s.Now().Before(*until) {

@@ -106,7 +106,7 @@ func (s *Section) proofTasks(ctx context.Context, by person.Actor) ([]view.Task,
 			continue
 		}
 		k := view.Task{
-			Kind: view.Warn, Link: view.Link{Label: page.T(ctx, "office.renew_proof"), Href: paths.OfficeDomain(d.ID)},
+			Kind: view.Warn, By: *d.ProofUntil, Link: view.Link{Label: page.T(ctx, "office.renew_proof"), Href: paths.OfficeDomain(d.ID)},
 			Text: page.T(ctx, "office.proof_ends", "domain", d.Name.Unicode(), "when", view.Day(ctx, *d.ProofUntil, s.Now()).Text),
 		}
 		if !s.Now().Before(*d.ProofUntil) {

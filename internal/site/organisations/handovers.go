@@ -111,11 +111,11 @@ func (s *Section) handoverTask(ctx context.Context, o handover.Offer) view.Task 
 		link := view.Link{Label: page.T(ctx, "start.look"), Href: paths.Handover(o.ID)}
 		if o.State == handover.Accepted {
 			link.Label = page.T(ctx, "start.handover_enter")
-			return view.Task{Kind: view.Open, Text: page.T(ctx, "start.handover_password", args...), Link: link}
+			return view.Task{Kind: view.Open, By: o.Ends, Text: page.T(ctx, "start.handover_password", args...), Link: link}
 		}
-		return view.Task{Kind: view.Open, Text: page.T(ctx, "start.handover_offered", args...), Link: link}
+		return view.Task{Kind: view.Open, By: o.Ends, Text: page.T(ctx, "start.handover_offered", args...), Link: link}
 	}
-	k := view.Task{Kind: view.Paused, Text: page.T(ctx, "start.handover_waits", args...), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"}}
+	k := view.Task{Kind: view.Paused, By: o.Ends, Text: page.T(ctx, "start.handover_waits", args...), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(o.Organisation) + "#contact"}}
 	switch {
 	case o.SuccessorLocked:
 		k.Kind, k.Text = view.Warn, page.T(ctx, "start.handover_locked", args...)
