@@ -54,6 +54,13 @@ func (w *walk) orders() {
 // order leads nora through the steps and returns the order's reference number.
 func (w *walk) order(p *chromium.Page, names ...string) string {
 	w.T.Helper()
+	w.filledIn(p, names...)
+	return w.submit(p)
+}
+
+// filledIn leads nora to the summary of an order.
+func (w *walk) filledIn(p *chromium.Page, names ...string) {
+	w.T.Helper()
 	_, csr := sitetest.NewKey(names[0])
 	w.section(p, "nav.orders")
 	p.FollowIn("main", w.say("serverorder.new"))
@@ -69,7 +76,6 @@ func (w *walk) order(p *chromium.Page, names ...string) string {
 	}
 	p.Press(w.say("serverorder.check_button"))
 	p.Has(append(names, w.say("serverorder.checks"))...)
-	return w.submit(p)
 }
 
 // submit presses the last button; going back and pressing it again leads to the
@@ -241,9 +247,10 @@ func (w *walk) allNew(nora *chromium.Page) {
 func (w *walk) byRule(nora *chromium.Page) {
 	w.T.Helper()
 	trial.Must(0, w.Org.EditOrganisation(w.T.Context(), w.Actors["rita"], w.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "DE", AutoApprove: true}))
+	w.filledIn(nora, "sofort.uni.example")
 	trial.Must(0, w.Pool.Tx(w.T.Context(), func(tx pgx.Tx) error {
-		_, err := tx.Exec(w.T.Context(), `lock table certificate in exclusive mode`) // nothing is issued before she has seen the page
-		w.order(nora, "sofort.uni.example")
+		_, err := tx.Exec(w.T.Context(), `lock table certificate in share mode`) // nothing is issued before she has seen the page
+		w.submit(nora)
 		nora.Has(w.say("serverorder.waits_authority"))
 		if nora.Scripts() {
 			nora.Run(`document.body.dataset.stays = "yes"`)
