@@ -242,6 +242,36 @@ func TestOneKeyMakesOneOrder(t *testing.T) {
 	}
 }
 
+// TestAnOrderOfWhatIsOrderedAlreadyIsAnsweredWithAWarning, which stops nothing.
+func TestAnOrderOfWhatIsOrderedAlreadyIsAnsweredWithAWarning(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token, body := r.tokenOf("nora"), r.wish("nora", "www.uni.example")
+	type warned struct {
+		Reference, State string
+		Warnings         []struct{ Code, Detail, Reference string }
+	}
+	order := func() (o warned) {
+		a := r.call("POST", "/orders", token, body)
+		wants(t, a, http.StatusCreated)
+		a.to(t, &o)
+		return o
+	}
+	first, second := order(), order()
+	if len(first.Warnings) != 0 || second.State != first.State {
+		t.Errorf("got %+v, then %+v; want no warning at first, and both in one state", first, second)
+	}
+	if len(second.Warnings) != 1 || second.Warnings[0].Reference != first.Reference || second.Warnings[0].Code != "serverorder.check.twin_order" ||
+		!strings.Contains(second.Warnings[0].Detail, first.Reference) {
+		t.Errorf("got %+v, want a warning that names %s", second, first.Reference)
+	}
+	var seen warned
+	r.call("GET", "/orders/"+second.Reference, token, nil).to(t, &seen)
+	if !slices.Equal(seen.Warnings, second.Warnings) {
+		t.Errorf("asked for it: got %+v, want the same warning", seen)
+	}
+}
+
 func TestServerCertificatesAndOrdersAreListedPageByPage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
