@@ -171,16 +171,16 @@ func (s *Section) NameTasks(ctx context.Context, by person.Actor) ([]view.Task, 
 	}
 	var tasks []view.Task
 	for _, n := range lapsing {
+		until := n.ProvenUntil()
+		if until == nil { // new, and the office has it in hand
+			continue
+		}
 		args := []any{"name", n.Name.Unicode(), "organisation", n.OrganisationName}
 		k := view.Task{Kind: view.Warn, Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.Organisation(n.Organisation) + "#names"}}
-		switch until := n.ProvenUntil(); {
-		case until == nil:
-			k.Text = page.T(ctx, "start.name_unproven", args...)
-		case !now.Before(*until):
-			k.Kind, k.Text = view.Bad, page.T(ctx, "start.name_lapsed", append(args, "day", view.Ends(ctx, *until, now).Text)...)
-		default:
-			day := view.Ends(ctx, *until, now)
-			k.By, k.Text = *until, page.T(ctx, "start.name_lapses", append(args, "when", day.Title, "day", day.Text)...)
+		day := view.Ends(ctx, *until, now)
+		k.By, k.Text = *until, page.T(ctx, "start.name_lapses", append(args, "when", day.Title, "day", day.Text)...)
+		if !now.Before(*until) {
+			k.Kind, k.Text = view.Bad, page.T(ctx, "start.name_lapsed", append(args, "day", day.Text)...)
 		}
 		tasks = append(tasks, k)
 	}
