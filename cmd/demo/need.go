@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"petschaft/internal/apt"
 	"petschaft/internal/cluster"
 )
 
@@ -71,15 +71,12 @@ func (n NeedCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	if err := cluster.Need(ctx, os.Stderr, missing(needs, tests)...); err != nil || !n.Peers {
-		return err
+	if !n.Peers {
+		return cluster.Need(ctx, os.Stderr, missing(needs, tests)...)
 	}
-	packages := missing(peers, tests)
-	if len(packages) == 0 {
-		return nil
-	}
-	err = apt.Install(ctx, os.Stderr, packages...)
-	if err != nil && os.Getenv("CI") != "true" {
+	own, foreign := missing(needs, tests), missing(peers, tests)
+	err = cluster.Need(ctx, os.Stderr, slices.Concat(own, foreign)...)
+	if err != nil && len(own) == 0 && cluster.Need(ctx, io.Discard) == nil && os.Getenv("CI") != "true" {
 		fmt.Fprintln(os.Stderr, "NOT TESTED with some foreign programs:", err)
 		return nil
 	}
