@@ -54,8 +54,8 @@ test: need ## all tests but peers, on a throw-away Postgres: with -race, then wi
 	$(if $(filter ./...,$(T)),PETSCHAFT_MODEL_STEPS=10000 $(TEST) -run Model ./internal/mailbox)
 	@$(AFTER)
 
-peers: bin/demo ## what foreign programs say of keys, files and letters; who is missing is skipped, in CI an error
-	@$(DEMO) need --peers $(T)
+peers: ## what foreign programs say of keys, files and letters; who is missing is skipped, in CI an error
+	@sh cmd/demo/build.sh $(T) && $(DEMO) need --peers $(T)
 	@$(BEFORE)
 	$(call lane,$(THREE),-v)
 	@$(AFTER)
@@ -70,5 +70,5 @@ clean: bin/demo ## forget the demo's data and everything that was built
 	$(DEMO) forget
 	rm -rf bin out
 
-need: bin/demo # what the tests of T cannot do without: installed by apt, or the line that does it
-	@$(DEMO) need $(T)
+need: # what the tests of T cannot do without: installed by apt, or the line that does it
+	@sh cmd/demo/build.sh $(T) && $(DEMO) need $(T)

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds bin/demo, which runs the demo and the tests. The first time that takes
-# minutes, and a line says every ten seconds how far it is. What keeps Go from
-# building at all (no Go, an old one, no network) is said in one sentence.
+# build.sh [PACKAGE…] builds bin/demo, which runs the demo and the tests, and
+# fetches what the tests of the packages want. The first time that takes minutes,
+# and a line says so every ten seconds. What keeps Go from building at all (no Go,
+# an old one, no network) is said in one sentence.
 set -u
 say() { printf 'petschaft: %s\n' "$1" >&2; }
 fail() { say "$1"; exit 1; }
@@ -14,7 +15,7 @@ if [ "${minor:-99}" -lt 21 ]; then
 fi
 
 mkdir -p bin
-log=bin/build.log what='fetching modules'
+log=bin/build.log
 beat() {
 	s=0
 	while sleep "$1" </dev/null >/dev/null 2>&1; do
@@ -27,7 +28,7 @@ beat() {
 with() {
 	what=$1
 	shift
-	beat 3 '; the first time this takes minutes' &
+	beat 5 '; the first time this takes minutes' &
 	beating=$!
 	trap 'kill $beating 2>/dev/null' EXIT
 	trap 'exit 130' INT TERM
@@ -41,7 +42,8 @@ sentence() {
 	why=$(grep -oE '(dial tcp|proxyconnect|x509: |net/http: |read tcp|context deadline|module lookup disabled|toolchain not available|checksum database disabled).*' "$log" | head -n 1)
 	[ -z "$why" ] || say "Go modules that are not here yet cannot be fetched ($why); Petschaft needs the network for its first build and its first test (proxy.golang.org, or what GOPROXY says). All that Go said is in $log"
 }
-with 'fetching modules' go mod download && with 'building' go build -o bin/demo ./cmd/demo && exit
+with 'fetching Go modules and building' go build -o bin/demo ./cmd/demo &&
+	{ [ $# = 0 ] || with 'fetching Go modules of the tests' go list -test -deps "$@" >/dev/null; } && exit
 said=$(sentence 2>&1)
 if [ -n "$said" ]; then
 	printf '%s\n' "$said" >&2
