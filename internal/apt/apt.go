@@ -21,7 +21,7 @@ func May(ctx context.Context, packages ...string) error {
 		return fmt.Errorf("missing here, and there is no apt-get; install what your system calls %s", strings.Join(packages, " "))
 	}
 	if len(asRoot(ctx)) == 0 {
-		return fmt.Errorf("missing here: %s; run this line, then go on:\n\n  %s\n", strings.Join(packages, " "), line(packages))
+		return fmt.Errorf("missing here: %s; run this line, then go on:\n\n  %s", strings.Join(packages, " "), line(packages))
 	}
 	return nil
 }
