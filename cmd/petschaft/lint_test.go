@@ -70,7 +70,7 @@ func TestLintEndsWithAStatusThatScriptsUnderstand(t *testing.T) {
 		"of another policy":    {lintFile{File: good}, portal.Config{}, 1, ""},
 		"as another profile":   {lintFile{File: good, Profile: "tls-domain"}, portal.Config{PolicyArc: arc}, 1, ""},
 		"as a profile unheard": {lintFile{File: good, Profile: "tls"}, portal.Config{}, 2, ""},
-		"no certificate":       {lintFile{File: text, Language: "en"}, portal.Config{}, 2, "The file holds no certificate, neither as PEM nor as DER or PKCS#7."},
+		"no certificate":       {lintFile{File: text, Language: "en"}, portal.Config{}, 2, "The file contains no certificate, neither as PEM nor as DER or PKCS#7."},
 		"a request, in German": {lintFile{File: request, Language: "de"}, portal.Config{}, 2, "Das ist ein Zertifikatsantrag (CSR). Geprüft werden Zertifikate, die daraus ausgestellt wurden."},
 		"no file":              {lintFile{File: filepath.Join(dir, "none")}, portal.Config{}, 2, ""},
 		"a rule unheard of":    {lintFile{File: good}, portal.Config{LintOff: []string{"x"}}, 2, ""},

@@ -39,7 +39,7 @@ func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
 		t.Errorf("the page has %d bytes, want at most %d", len(page.Content), most)
 	}
 	anyone.Lang = "en"
-	anyone.Get("/api").Has("The first call", "may be left out")
+	anyone.Get("/api").Has("First call", "optional")
 }
 
 func TestEveryKindOfProblemHasAPage(t *testing.T) {

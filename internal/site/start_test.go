@@ -71,7 +71,7 @@ func TestAFailedSignInSaysWhyAndWhereToTryAgain(t *testing.T) {
 	t.Parallel()
 	for lang, words := range map[string][]string{
 		"de": {"Die Anmeldung hat nicht geklappt", "antwortet gerade nicht", "in einigen Minuten", "abgelehnt", "Beginnen Sie die Anmeldung einfach neu", "Noch einmal anmelden"},
-		"en": {"Signing in did not work", "is not answering", "in a few minutes", "refused", "begin signing in anew", "Sign in again"},
+		"en": {"Sign-in failed", "is not responding", "in a few minutes", "refused", "start signing in again", "Sign in again"},
 	} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
