@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"petschaft/web/locale"
 )
 
 // elements walks a parsed page.
@@ -178,5 +180,30 @@ func TestTheTitleNamesPageAndProduct(t *testing.T) {
 	got, want := Frame{Title: "Neuer Auftrag", Failed: true}.title("Schritt 2 von 4: Namen", "Fehler"), "Fehler: Schritt 2 von 4: Namen – Neuer Auftrag – Petschaft"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAFailureSaysOnlyWhatIsKnownOfWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	ctx := locale.With(t.Context(), locale.For("de"))
+	typed := []TypedModel{{Name: "comment", Label: "Kommentar", Text: "Getippt"}}
+	for _, c := range []struct {
+		m     ProblemModel
+		sure  bool
+		shown bool
+	}{
+		{ProblemModel{Status: 409, Typed: typed}, true, true},
+		{ProblemModel{Status: 404, Typed: typed}, true, true},
+		{ProblemModel{Status: 404}, true, false},
+		{ProblemModel{Status: 500, Typed: typed}, false, true},
+		{ProblemModel{Status: 503, Unsure: true, Typed: typed}, false, true},
+	} {
+		kept := wordsOf(ctx, c.m).kept
+		if sure := strings.Contains(kept, "Es wurde nichts geändert"); sure != c.sure {
+			t.Errorf("%d, unsure %v: got %q", c.m.Status, c.m.Unsure, kept)
+		}
+		if shown := strings.Contains(kept, "steht unten"); shown != c.shown {
+			t.Errorf("%d with %d texts: got %q", c.m.Status, len(c.m.Typed), kept)
+		}
 	}
 }
