@@ -75,7 +75,7 @@ func (s *sight) takenOver() {
 	s.look("ada", "foreign-certificate", path, http.StatusOK)
 	s.look("ada", "foreign-revoke", path+"/revoke", http.StatusOK)
 	s.page("ada").Choose(s.say("pki.reason.superseded"))
-	s.page("ada").Press(s.say("cert.revoke"))
+	s.page("ada").Press(s.say("cert.note_revoked"))
 	s.judge(s.page("ada"), "foreign-revoked", http.StatusOK)
 	servers := trial.Must(s.Cert.Servers(s.T.Context(), s.Actors["sven"], cert.ServerView{})).Certificates
 	path = "/certificates/" + servers[0].Reference

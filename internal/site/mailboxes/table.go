@@ -191,7 +191,7 @@ func (s *Section) AddressLine(ctx context.Context, r mailbox.Row, edits bool) ma
 		l.Linked, l.Unlike, l.Doubtful = *r.LinkedName, unlikeState(ctx, r), doubtState(ctx, r)
 	}
 	if r.CertificateEnd != nil {
-		l.Ends = view.Day(ctx, *r.CertificateEnd, s.Now())
+		l.Ends = view.Ends(ctx, *r.CertificateEnd, s.Now())
 	}
 	if edits {
 		l.Actions = icons(ctx, r)
