@@ -180,11 +180,8 @@ func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]
 	return collect(rows, err)
 }
 
-// searchLimit bounds what Search returns, searchWords what it looks for.
-const (
-	searchLimit = 50
-	searchWords = 6
-)
+// searchLimit bounds what Search returns.
+const searchLimit = 50
 
 // Search finds certificates for a registration officer: every word of text in
 // address, holder, subject, serial (hexadecimal) or reference. Newest first;
@@ -195,8 +192,7 @@ func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (foun
 	}
 	args := pgx.NamedArgs{"limit": searchLimit + 1}
 	var where strings.Builder
-	words := strings.Fields(strings.ToLower(text.Line(strings.ReplaceAll(sought, ":", ""))))
-	for i, w := range words[:min(len(words), searchWords)] {
+	for i, w := range text.Sought(strings.ReplaceAll(sought, ":", "")) {
 		arg := fmt.Sprintf("w%d", i)
 		args[arg] = "%" + postgres.Like(w) + "%"
 		where.WriteString(` and c.search like @` + arg)

@@ -33,8 +33,7 @@ func newServerQuery(v ServerView, at *postgres.Cursor) *serverQuery {
 		q.args["key"], q.args["id"] = at.Key, at.ID
 		q.after = fmt.Sprintf(" and (c.%s, c.id) %s (@key::%s, @id)", q.column, cmp, sort.typ)
 	}
-	words := v.words()
-	for i, w := range words[:min(len(words), searchWords)] {
+	for i, w := range v.words() {
 		q.word(fmt.Sprintf("w%d", i), w)
 	}
 	return q
@@ -42,7 +41,7 @@ func newServerQuery(v ServerView, at *postgres.Cursor) *serverQuery {
 
 // words are what is searched for; colons are those of serials and fingerprints.
 func (v ServerView) words() []string {
-	return strings.Fields(strings.ToLower(text.Line(strings.ReplaceAll(v.Text, ":", ""))))
+	return text.Sought(strings.ReplaceAll(v.Text, ":", ""))
 }
 
 // word asks for w: a whole serial or fingerprint is looked up, anything else may

@@ -89,9 +89,6 @@ type OrderView struct {
 	Of     org.OrganisationID // 0: any
 }
 
-// searchWords is how many words are looked for.
-const searchWords = 6
-
 // Orders returns orders, newest first, and the number to go on from (0: that
 // was all).
 func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []ServerOrder, next ServerID, err error) {
@@ -142,8 +139,7 @@ func textWhere(sought string, args pgx.NamedArgs) string {
 		return ` and s.search like @w`
 	}
 	var where strings.Builder
-	words := strings.Fields(strings.ToLower(text.Line(sought)))
-	for i, w := range words[:min(len(words), searchWords)] {
+	for i, w := range text.Sought(sought) {
 		arg := "w" + strconv.Itoa(i)
 		args[arg] = "%" + postgres.Like(w) + "%"
 		where.WriteString(` and s.search like @` + arg)

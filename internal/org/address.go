@@ -133,3 +133,18 @@ func Plain(as []Address) []string {
 	}
 	return s
 }
+
+// CutAddress takes an address, or a part of one that holds the @, out of what
+// programs put around it, for a search. A whole domain may be spelled as people do.
+func CutAddress(s string) (local, domain string, ok bool) {
+	s = strings.TrimPrefix(strings.Trim(s, `<>()[]"',;:`), "mailto:")
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return "", "", false
+	}
+	local, domain = s[:i], s[i+1:]
+	if d, known := ParseDomain(domain); known {
+		domain = string(d)
+	}
+	return local, domain, true
+}

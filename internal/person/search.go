@@ -3,7 +3,6 @@ package person
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -75,7 +74,7 @@ func (b *Book) Search(ctx context.Context, by Actor, sought string) (found []Acc
 	if err := OfficersOnly(by); err != nil {
 		return nil, false, err
 	}
-	words := strings.Fields(strings.ToLower(text.Line(sought)))
+	words := text.Sought(sought)
 	for i, w := range words {
 		words[i] = "%" + postgres.Like(w) + "%"
 	}

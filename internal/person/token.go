@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -196,7 +195,7 @@ func (b *Book) AllTokens(ctx context.Context, by Actor, sought string, before To
 	if err := OfficersOnly(by); err != nil {
 		return nil, 0, err
 	}
-	words := strings.Fields(strings.ToLower(text.Line(sought)))
+	words := text.Sought(sought)
 	for i, w := range words {
 		words[i] = "%" + postgres.Like(w) + "%"
 	}

@@ -137,3 +137,13 @@ func (db *DB) try(ctx context.Context, f func(tx pgx.Tx) error) (err error) {
 func Like(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
+
+// Word is the like pattern by which a search finds a word where each stands after
+// a blank: one of three characters or more anywhere, in the middle of a word too,
+// a shorter one at the beginning of a word.
+func Word(s string) string {
+	if len([]rune(s)) < 3 {
+		return "% " + Like(s) + "%"
+	}
+	return "%" + Like(s) + "%"
+}
