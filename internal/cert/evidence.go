@@ -11,7 +11,6 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/lint"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 )
@@ -22,22 +21,22 @@ const evidenceFormat = 1
 // Evidence is why a certificate was issued, as it was known then. It is written
 // once and offered as a file.
 type Evidence struct {
-	Format       int                    `json:"format"`
-	Reference    string                 `json:"reference"`
-	Issuer       string                 `json:"issuer"`
-	Serial       string                 `json:"serial"`
-	SHA256       string                 `json:"sha256"`
-	Subject      string                 `json:"subject"`
-	NotBefore    time.Time              `json:"not_before"`
-	NotAfter     time.Time              `json:"not_after"`
-	Recorded     time.Time              `json:"recorded"`
-	Holder       *Somebody              `json:"holder,omitempty"`
-	Organisation string                 `json:"organisation,omitempty"` // whose servers these are
-	Addresses    []mailbox.AddressProof `json:"addresses,omitempty"`
-	Names        []NameProof            `json:"names,omitempty"`
-	Terms        *Terms                 `json:"terms,omitempty"`
-	Order        *Approval              `json:"order,omitempty"`
-	Checks       *lint.Report           `json:"checks,omitempty"`
+	Format       int            `json:"format"`
+	Reference    string         `json:"reference"`
+	Issuer       string         `json:"issuer"`
+	Serial       string         `json:"serial"`
+	SHA256       string         `json:"sha256"`
+	Subject      string         `json:"subject"`
+	NotBefore    time.Time      `json:"not_before"`
+	NotAfter     time.Time      `json:"not_after"`
+	Recorded     time.Time      `json:"recorded"`
+	Holder       *Somebody      `json:"holder,omitempty"`
+	Organisation string         `json:"organisation,omitempty"` // whose servers these are
+	Addresses    []AddressProof `json:"addresses,omitempty"`
+	Names        []NameProof    `json:"names,omitempty"`
+	Terms        *Terms         `json:"terms,omitempty"`
+	Order        *Approval      `json:"order,omitempty"`
+	Checks       *lint.Report   `json:"checks,omitempty"`
 }
 
 // Somebody is a person by the number of their account and by the name they had.

@@ -165,7 +165,7 @@ func (b *Book) writeIntent(ctx context.Context, tx pgx.Tx, now time.Time, i inte
 	if err != nil {
 		return i, err
 	}
-	proof, err := b.Mailbox.Proofs(ctx, tx, i.Account, i.RowID, l.Addresses())
+	proof, err := b.Cert.AddressProofs(ctx, tx, i.Account, i.RowID, l.Addresses())
 	if err != nil {
 		return i, err
 	}

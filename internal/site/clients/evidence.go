@@ -10,7 +10,6 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/lint"
-	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
@@ -123,7 +122,7 @@ func evidenceFacts(ctx context.Context, e cert.Evidence) []clientview.TextFact {
 
 // addressLines say who confirmed an address when, by which mail, and how its
 // domain is validated.
-func addressLines(ctx context.Context, a mailbox.AddressProof) (lines []string) {
+func addressLines(ctx context.Context, a cert.AddressProof) (lines []string) {
 	l := locale.From(ctx)
 	if a.Confirmed == nil {
 		return []string{page.T(ctx, "evidence.unknown")}

@@ -1,4 +1,4 @@
-package mailbox
+package cert
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
@@ -29,14 +30,9 @@ type AddressProof struct {
 	ProofUntil  *time.Time `json:"domain_until,omitempty"`
 }
 
-// Proofs is the step that tells of every address of a row by which challenge the
+// AddressProofs is the step that tells of every address of a row by which challenge the
 // account confirmed it last, and how its domain is validated. The row is locked.
-func (b *Book) Proofs(ctx context.Context, tx pgx.Tx, account person.ID, row ID, addresses []org.Address) ([]AddressProof, error) {
-	folded := make([]string, len(addresses))
-	plain := make([]string, len(addresses))
-	for i, a := range addresses {
-		folded[i], plain[i] = a.Folded(), string(a)
-	}
+func (b *Book) AddressProofs(ctx context.Context, tx pgx.Tx, account person.ID, row mailbox.ID, addresses []org.Address) ([]AddressProof, error) {
 	rows, err := tx.Query(ctx, `
 		select n.address, coalesce(c.account, 0) as account, coalesce(p.label, '') as by,
 			c.ended as confirmed, coalesce(c.round, 0) as round, coalesce(c.id, 0) as challenge, coalesce(c.recipient, '') as recipient, c.sent,
@@ -48,7 +44,7 @@ func (b *Book) Proofs(ctx context.Context, tx pgx.Tx, account person.ID, row ID,
 			where row_id = @row and account = @account and state = 'confirmed' and n.folded = any(covers) order by ended desc, id desc limit 1) c on true
 		left join account p on p.id = c.account
 		left join email_domain d on d.name = split_part(n.folded, '@', 2)
-		order by n.place`, pgx.NamedArgs{"plain": plain, "folded": folded, "row": row, "account": account})
+		order by n.place`, pgx.NamedArgs{"plain": org.Plain(addresses), "folded": org.Folded(addresses), "row": row, "account": account})
 	if err != nil {
 		return nil, fmt.Errorf("read what confirmed the addresses of row %d: %w", row, err)
 	}
