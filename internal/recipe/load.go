@@ -3,10 +3,12 @@ package recipe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -75,6 +77,22 @@ func (b *Book) state(ctx context.Context, q postgres.Querier, now time.Time, by 
 	}
 	s.New = &n
 	return s, err
+}
+
+// mostKept bounds the certificates that Kept returns.
+const mostKept = 20
+
+// Kept are the certificates that stay valid because their revocation was left out,
+// newest first, at most 20.
+func (b *Book) Kept(ctx context.Context, by person.Actor, s State) ([]cert.Certificate, error) {
+	if !s.leftOut(Revoke) {
+		return nil, nil
+	}
+	all, err := b.Cert.OfRow(ctx, by, s.RowID, mostKept)
+	now := b.Now()
+	return slices.DeleteFunc(all, func(c cert.Certificate) bool {
+		return c.Revoked != nil || now.After(c.NotAfter) || c.Issued.After(s.Started)
+	}), err
 }
 
 // change runs f with the recipe and its row locked, and ends the recipe when f

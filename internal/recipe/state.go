@@ -16,10 +16,12 @@ type State struct {
 	Valid int          // certificates that are still to be revoked
 }
 
-// Standing is a step and whether it is done.
+// Standing is a step, whether it is done, and whether that is so because somebody
+// left it out.
 type Standing struct {
-	Step Step
-	Done bool
+	Step    Step
+	Done    bool
+	LeftOut bool
 }
 
 // Standings are the steps in their order. Of a recipe that is finished all are
@@ -27,7 +29,7 @@ type Standing struct {
 func (s State) Standings() []Standing {
 	all := make([]Standing, 0, len(s.Kind.Steps()))
 	for _, step := range s.Kind.Steps() {
-		all = append(all, Standing{step, s.Outcome == Finished || s.done(step)})
+		all = append(all, Standing{step, s.Outcome == Finished || s.done(step), s.leftOut(step)})
 	}
 	return all
 }
@@ -45,6 +47,9 @@ func (s State) Current() Step {
 	}
 	return ""
 }
+
+// leftOut tells whether there is still something that the step would have done.
+func (s State) leftOut(step Step) bool { return step == Revoke && s.noted(Revoke) && s.Valid > 0 }
 
 // done reads from the row whether a step is done.
 func (s State) done(step Step) bool {
