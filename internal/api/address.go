@@ -21,7 +21,7 @@ type Address struct {
 	Applicant *string    `json:"applicant" doc:"Functional rows: whose mail the challenge goes to."`
 	Comment   string     `json:"comment" doc:"For the contacts of the domain."`
 	Active    bool       `json:"active" doc:"Whether challenges can be sent and certificates applied for."`
-	Status    string     `json:"status" enum:"none,open,confirmed,undeliverable,inactive" doc:"Where the row stands."`
+	Status    string     `json:"status" enum:"none,open,confirmed,declined,expired,conflict,undeliverable,inactive" doc:"Where the row stands. More values may come."`
 	Linked    *string    `json:"linked_to" doc:"The name of the account that confirmed every challenge."`
 	Since     *time.Time `json:"linked_since" doc:"Since when."`
 	Suspended bool       `json:"suspended" doc:"The aliases changed since: nobody can apply until all challenges are confirmed again."`

@@ -65,8 +65,8 @@ func (a *API) addresses(h huma.API) {
 type listInput struct {
 	InDomain
 	Paged
-	Status string `query:"status" enum:"none,open,confirmed,undeliverable,inactive" doc:"Only rows that stand there."`
-	Q      string `query:"q" maxLength:"200" doc:"Only rows that have all these words in the name or in the part of an address before the @; a thousand at most."`
+	Status string `query:"status" enum:"none,open,confirmed,declined,expired,conflict,undeliverable,inactive" doc:"Only rows that stand there."`
+	Q      string `query:"q" maxLength:"200" doc:"Only rows that have all these words in the name, the comment or the part of an address before the @; a word with an @ is the beginning of an address or, as @uni, of its domain. A thousand at most."`
 	Sort   string `query:"sort" enum:"name,-name,primary,-primary,status,-status,end,-end,comment,-comment" default:"name" doc:"The order; - turns it round. What is empty comes last either way. end is that of the newest certificate."`
 }
 
@@ -103,7 +103,7 @@ func (a *API) listAddresses(ctx context.Context, by person.Actor, in *listInput)
 		return nil, cursorFault(err, in.Cursor)
 	}
 	if page.Many {
-		return nil, wrongParameter("q", "api.many_hits", "n", mailbox.MaxHits)
+		return nil, wrongParameter("q", "api.many_hits", "most", mailbox.MaxHits)
 	}
 	path := "/email-domains/" + string(d.Name) + "/addresses"
 	return &addressesAnswer{a.links(path, in.Paged, in.query(), page.Prev, page.Next), rows(page.Rows)}, nil

@@ -241,3 +241,29 @@ func TestARowIsFoundByEachOfItsAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestAConflictNamesTheRowThatHasTheAddress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := r.tokenOf("nora")
+	holder := r.call("POST", uni+"/addresses", token, newRow("ada")).row(t)
+	want := fmt.Sprintf("%s/api/v1%s/addresses/%d", r.base, uni, holder.ID)
+	type problem struct {
+		Row    string
+		Errors []struct{ Pointer, Code, Row string }
+	}
+	var p problem
+	r.call("POST", uni+"/addresses", token, newRow("ada")).to(t, &p)
+	if len(p.Errors) != 1 || p.Errors[0].Row != want {
+		t.Errorf("an address that is there: got %+v, want %s", p, want)
+	}
+	patch := []string{"Content-Type", "application/merge-patch+json"}
+	at := fmt.Sprintf("%s/addresses/%d", uni, holder.ID)
+	wants(t, r.call("PATCH", at, token, map[string]any{"aliases": []string{"a@uni.example"}, "active": false}, patch...), 200)
+	other := r.call("POST", uni+"/addresses", token, map[string]any{"kind": "personal", "name": "Neu", "primary": "neu@uni.example", "aliases": []string{"a@uni.example"}}).row(t)
+	p = problem{}
+	r.call("PATCH", at, token, map[string]any{"active": true}, patch...).to(t, &p)
+	if want := fmt.Sprintf("%s/api/v1%s/addresses/%d", r.base, uni, other.ID); p.Row != want {
+		t.Errorf("activating: got %+v, want %s", p, want)
+	}
+}

@@ -159,7 +159,7 @@ func (a *API) listCertificates(ctx context.Context, by person.Actor, in *certifi
 		return nil, cursorFault(err, in.Cursor)
 	}
 	if page.Many {
-		return nil, wrongParameter("q", "api.many_hits", "n", cert.MaxHits)
+		return nil, wrongParameter("q", "api.many_hits", "most", cert.MaxHits)
 	}
 	out := &certificatesAnswer{Body: Certificates{make([]Certificate, 0, len(page.Certificates))}}
 	for _, c := range page.Certificates {

@@ -24,9 +24,12 @@ type EmailDomain struct {
 
 // Counts are rows by state.
 type Counts struct {
-	None          int64 `json:"none" doc:"Without a challenge that could be answered."`
+	None          int64 `json:"none" doc:"Nobody is asked: no challenge was sent, or it was withdrawn."`
 	Open          int64 `json:"open" doc:"A round waits for confirmations."`
 	Confirmed     int64 `json:"confirmed" doc:"Linked to an account."`
+	Declined      int64 `json:"declined" doc:"Somebody said of an address that it is not theirs."`
+	Expired       int64 `json:"expired" doc:"Not all addresses were confirmed in time, and nobody is linked."`
+	Conflict      int64 `json:"conflict" doc:"Two accounts wanted to confirm."`
 	Undeliverable int64 `json:"undeliverable" doc:"A mail of the newest round could not be delivered."`
 	Inactive      int64 `json:"inactive" doc:"Out of use."`
 }
@@ -41,6 +44,7 @@ func emailDomain(d org.EmailDomain, n map[mailbox.Status]int64) EmailDomain {
 		Name: string(d.Name), Unicode: d.Name.Unicode(), Group: d.GroupName, Validation: string(d.Validation), Until: utcOr(d.ProofUntil),
 		Rows: Counts{
 			None: n[mailbox.None], Open: n[mailbox.Open], Confirmed: n[mailbox.Confirmed],
+			Declined: n[mailbox.RowDeclined], Expired: n[mailbox.RowExpired], Conflict: n[mailbox.RowConflict],
 			Undeliverable: n[mailbox.Undeliverable], Inactive: n[mailbox.Inactive],
 		},
 	}
@@ -73,13 +77,13 @@ func (a *API) listEmailDomains(ctx context.Context, by person.Actor, _ *struct{}
 	for i, d := range all {
 		ids[i] = d.ID
 	}
-	counts, err := a.Mailbox.Counts(ctx, ids...)
+	counts, err := a.Mailbox.Tallies(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
 	out := &emailDomainsAnswer{EmailDomains{make([]EmailDomain, 0, len(all))}}
 	for _, d := range all {
-		out.Body.Domains = append(out.Body.Domains, emailDomain(d, counts[d.ID]))
+		out.Body.Domains = append(out.Body.Domains, emailDomain(d, counts[d.ID].Of))
 	}
 	return out, nil
 }

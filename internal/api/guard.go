@@ -96,7 +96,7 @@ func (a *API) limited(next http.Handler) http.Handler {
 		case err != nil:
 			a.fail(w, r, fmt.Errorf("count call: %w", err))
 		case n > a.PerMinute:
-			a.fail(w, r, fault.New(fault.TooMany, "api.too_many", "n", a.PerMinute).Until(minute.Add(time.Minute)))
+			a.fail(w, r, fault.New(fault.TooMany, "api.too_many", "calls", a.PerMinute).Until(minute.Add(time.Minute)))
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -41,6 +41,7 @@ type Remark struct {
 	Field  *string `json:"field" doc:"Which value it is about; null: the whole line."`
 	Detail string  `json:"detail" doc:"In the language that Accept-Language asks for."`
 	Code   string  `json:"code" doc:"For programs."`
+	Row    string  `json:"row,omitempty" doc:"The row that has the address already: where it is in this API."`
 }
 
 // Cell is a value that a line changes.
@@ -91,15 +92,15 @@ func (a *API) listLines(ctx context.Context, by person.Actor, in *linesInput) (*
 	}
 	out := &linesAnswer{Body: Lines{make([]Line, 0, len(found))}}
 	for _, l := range found {
-		out.Body.Lines = append(out.Body.Lines, line(ctx, l))
+		out.Body.Lines = append(out.Body.Lines, a.line(ctx, l))
 	}
 	q := url.Values{"class": {in.Class}}
 	out.Link = a.links("/email-domains/"+string(im.DomainName)+"/imports/"+number(im.ID)+"/lines", in.Paged, q, "", next)
 	return out, nil
 }
 
-func line(ctx context.Context, l imports.Line) Line {
-	out := Line{Line: l.Line, Primary: l.Primary, Name: l.Name, Changes: []Cell{}, Wrong: remarks(ctx, l.Faults), Hints: remarks(ctx, l.Hints)}
+func (a *API) line(ctx context.Context, l imports.Line) Line {
+	out := Line{Line: l.Line, Primary: l.Primary, Name: l.Name, Changes: []Cell{}, Wrong: a.remarks(ctx, l.Faults), Hints: a.remarks(ctx, l.Hints)}
 	if l.Row != 0 {
 		out.Row = new(int64(l.Row))
 	}
@@ -109,10 +110,10 @@ func line(ctx context.Context, l imports.Line) Line {
 	return out
 }
 
-func remarks(ctx context.Context, fs []fault.Field) []Remark {
+func (a *API) remarks(ctx context.Context, fs []fault.Field) []Remark {
 	all := []Remark{}
 	for _, f := range fs {
-		all = append(all, Remark{orNull(f.Name), locale.From(ctx).T(f.ID, f.Args...), f.ID})
+		all = append(all, Remark{orNull(f.Name), locale.From(ctx).T(f.ID, f.Args...), f.ID, a.inTheWay(f.Args)})
 	}
 	return all
 }

@@ -109,6 +109,7 @@ type Problem struct {
 	Status    int     `json:"status" doc:"The status of the answer."`
 	Detail    string  `json:"detail" doc:"What went wrong this time, in the language that Accept-Language asks for."`
 	Code      string  `json:"code,omitempty" doc:"What went wrong this time, for programs."`
+	Row       string  `json:"row,omitempty" doc:"The row that has an address that this one needs: where it is in this API."`
 	Reference string  `json:"reference,omitempty" doc:"For status 500: what to tell the helpers."`
 	Errors    []Wrong `json:"errors,omitempty" doc:"What is wrong with which part of the request."`
 
@@ -121,6 +122,7 @@ type Wrong struct {
 	Parameter string `json:"parameter,omitempty" doc:"Which parameter of the address, or which header."`
 	Detail    string `json:"detail" doc:"What is wrong with it."`
 	Code      string `json:"code" doc:"What is wrong with it, for programs."`
+	Row       string `json:"row,omitempty" doc:"The row that has the address already: where it is in this API."`
 }
 
 // Error is for nobody: a problem is an answer.
@@ -168,10 +170,10 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		id = k.Text
 	}
 	p := a.said(ctx, k, id, f.Args...)
-	p.Code = f.ID
+	p.Code, p.Row = f.ID, a.inTheWay(f.Args)
 	t := locale.From(ctx).T
 	for _, x := range f.Fields {
-		w := Wrong{Detail: t(x.ID, x.Args...), Code: x.ID}
+		w := Wrong{Detail: t(x.ID, x.Args...), Code: x.ID, Row: a.inTheWay(x.Args)}
 		w.Pointer, w.Parameter = place(x.Name)
 		p.Errors = append(p.Errors, w)
 	}
@@ -183,6 +185,19 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		p.after(soon)
 	}
 	return p
+}
+
+// inTheWay is the row that a fault's blanks name, empty for none.
+func (a *API) inTheWay(args []any) string {
+	blanks := map[any]any{}
+	for i := 0; i+1 < len(args); i += 2 {
+		blanks[args[i]] = args[i+1]
+	}
+	row, ok := blanks["row"].(int64)
+	if !ok {
+		return ""
+	}
+	return a.at("/email-domains/%s/addresses/%d", blanks["domain"], row)
 }
 
 // challenge says how to authenticate (RFC 6750, 3).

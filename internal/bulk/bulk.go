@@ -118,7 +118,7 @@ func (x Bulk) Count(o Outcome) int {
 func Rule(v Verb, r mailbox.Row) error {
 	switch v {
 	case Challenge:
-		return mailbox.MayChallenge(r)
+		return mailbox.MayChallengeAmong(r)
 	case Deactivate:
 		return mailbox.MayDeactivate(r)
 	case Activate:

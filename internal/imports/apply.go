@@ -99,7 +99,7 @@ func (b *Book) stale(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	if err := gatherPlan(ctx, tx, im.ID); err != nil {
 		return nil, err
 	}
-	bad, err := b.contested(ctx, tx, now, d.Group, nil)
+	bad, err := b.contested(ctx, tx, now, d, nil)
 	for line := range bad {
 		stale[line] = true
 	}

@@ -58,6 +58,7 @@ type doom struct {
 	line  int
 	place int
 	id    string
+	way   []any // to the row that has it
 }
 
 // rival is an address that a line claims, and who else has it.
@@ -73,9 +74,9 @@ type rival struct {
 // contested tells what is wrong with which of the gathered lines; stale ones are
 // wrong in any case. Its work grows with the number of lines that meet, whatever
 // chains they form.
-func (b *Book) contested(ctx context.Context, tx pgx.Tx, now time.Time, group org.GroupID, stale map[int]bool) (map[int]fault.Fields, error) {
+func (b *Book) contested(ctx context.Context, tx pgx.Tx, now time.Time, d org.EmailDomain, stale map[int]bool) (map[int]fault.Fields, error) {
 	c := &contest{bad: map[int]fault.Fields{}, then: map[int][]doom{}}
-	if err := c.againstRows(ctx, tx, now, group); err != nil {
+	if err := c.againstRows(ctx, tx, now, d); err != nil {
 		return nil, err
 	}
 	for line := range stale {
@@ -83,30 +84,39 @@ func (b *Book) contested(ctx context.Context, tx pgx.Tx, now time.Time, group or
 			c.lose(line, fault.Field{ID: "mailbox.import.meanwhile"})
 		}
 	}
-	return c.bad, c.againstLines(ctx, tx, now, group)
+	return c.bad, c.againstLines(ctx, tx, now, d.Group)
 }
 
 // againstRows looks for addresses that rows of the portal have.
-func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, now time.Time, group org.GroupID) error {
+func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, now time.Time, domain org.EmailDomain) error {
 	rows, err := tx.Query(ctx, `
-		select c.line, c.place, c.active, c.known, a.folded, a.place = 0 as primary, a.active, d.contact_group, `+held("a.row_id", "a.folded", "a.active")+`,
+		select c.line, c.place, c.active, c.known, a.folded, a.place = 0 as primary, a.active, d.contact_group, a.address, r.id, r.name, d.name, r.domain = $2, `+held("a.row_id", "a.folded", "a.active")+`,
 			case when m.line is null or exists (select from import_claim k where k.row_id = a.row_id and k.folded = a.folded) then 0 else m.line end
 		from import_claim c join address a on a.folded = c.folded and a.row_id <> c.row_id
 		join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
-		left join import_move m on m.row_id = a.row_id`, now)
+		left join import_move m on m.row_id = a.row_id`, now, domain.ID)
 	if err != nil {
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}
 	var r rival
 	var lost []doom
-	_, err = pgx.ForEachRow(rows, []any{&r.Line, &r.Place, &r.Active, &r.Known, &r.Folded, &r.Primary, &r.Claim.Active, &r.Group, &r.Held, &r.Unless}, func() error {
-		id := mailbox.Clash(r.Place == 0, r.Known, r.Active, group, r.Claim)
+	var address org.Address
+	var row mailbox.ID
+	var name string
+	var of org.Domain
+	var near bool // in the domain of the import, where whoever reads the plan sees it
+	_, err = pgx.ForEachRow(rows, []any{&r.Line, &r.Place, &r.Active, &r.Known, &r.Folded, &r.Primary, &r.Claim.Active, &r.Group, &address, &row, &name, &of, &near, &r.Held, &r.Unless}, func() error {
+		id := mailbox.Clash(r.Place == 0, r.Known, r.Active, domain.Group, r.Claim)
+		d := doom{line: r.Line, place: r.Place, id: id}
+		if near {
+			d.way = mailbox.InTheWay(address, row, name, of)
+		}
 		switch {
 		case id == "":
 		case r.Unless == 0:
-			lost = append(lost, doom{r.Line, r.Place, id})
+			lost = append(lost, d)
 		default:
-			c.then[r.Unless] = append(c.then[r.Unless], doom{r.Line, r.Place, id})
+			c.then[r.Unless] = append(c.then[r.Unless], d)
 		}
 		return nil
 	})
@@ -114,7 +124,7 @@ func (c *contest) againstRows(ctx context.Context, tx pgx.Tx, now time.Time, gro
 		return fmt.Errorf("look for taken addresses: %w", err)
 	}
 	for _, l := range lost {
-		c.lose(l.line, fault.Field{Name: placeField(l.place), ID: l.id})
+		c.lose(l.line, fault.Field{Name: placeField(l.place), ID: l.id, Args: l.way})
 	}
 	return nil
 }
@@ -189,7 +199,7 @@ func (c *contest) lose(line int, f fault.Field) {
 	for len(queue) > 0 {
 		d := queue[0]
 		queue = queue[1:]
-		note(d.line, fault.Field{Name: placeField(d.place), ID: d.id})
+		note(d.line, fault.Field{Name: placeField(d.place), ID: d.id, Args: d.way})
 	}
 }
 

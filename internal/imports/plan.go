@@ -221,7 +221,7 @@ func (p *planner) contest(ctx context.Context) error {
 	if err := gatherPlan(ctx, p.tx, p.im.ID); err != nil {
 		return err
 	}
-	bad, err := p.book.contested(ctx, p.tx, p.now, p.domain.Group, p.stale)
+	bad, err := p.book.contested(ctx, p.tx, p.now, p.domain, p.stale)
 	if err != nil || len(bad) == 0 {
 		return err
 	}
@@ -242,8 +242,8 @@ func gatherPlan(ctx context.Context, tx pgx.Tx, id ID) error {
 // finish writes the counts; from now on the plan can be applied.
 func (p *planner) finish(ctx context.Context) error {
 	var existing, active int
-	err := p.tx.QueryRow(ctx, `select coalesce(sum(n), 0), coalesce(sum(n) filter (where status <> 'inactive'), 0)
-		from address_row_count where domain = $1`, p.domain.ID).Scan(&existing, &active)
+	err := p.tx.QueryRow(ctx, `select coalesce(sum(n), 0), coalesce(sum(n) filter (where state <> 'inactive'), 0)
+		from address_row_tally where domain = $1`, p.domain.ID).Scan(&existing, &active)
 	if err != nil {
 		return fmt.Errorf("count rows: %w", err)
 	}

@@ -96,7 +96,7 @@ func (b *Book) markStaying(ctx context.Context, tx pgx.Tx, now time.Time, by per
 	if err := gatherUndo(ctx, tx, im.ID); err != nil {
 		return err
 	}
-	bad, err := b.contested(ctx, tx, now, d.Group, nil)
+	bad, err := b.contested(ctx, tx, now, d, nil)
 	if err != nil || len(bad) == 0 {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
 
@@ -24,10 +25,10 @@ func (b *Book) deactivate(ctx context.Context, tx pgx.Tx, now time.Time, by pers
 	if err := MayDeactivate(r); err != nil {
 		return err
 	}
-	if err := b.endRound(ctx, tx, now, r.ID, "invalidated"); err != nil {
+	if err := b.endRounds(ctx, tx, now, "invalidated", r.ID); err != nil {
 		return err
 	}
-	return b.turn(ctx, tx, now, by, r, "mailbox.deactivated", `active = false, status = 'inactive'`, part...)
+	return b.turn(ctx, tx, now, by, r, "mailbox.deactivated", `active = false, state = 'inactive'`, part...)
 }
 
 // Activate takes a row into use again; alone it needs no new challenges (R27).
@@ -41,27 +42,19 @@ func (b *Book) activate(ctx context.Context, tx pgx.Tx, now time.Time, by person
 	if err := MayActivate(r); err != nil {
 		return err
 	}
-	if err := b.turn(ctx, tx, now, by, r, "mailbox.activated", `active = true, status = 'none'`, part...); err != nil {
+	found, err := b.holders(ctx, tx, now, by, org.Folded(r.Addresses()), r.ID)
+	if err != nil {
 		return err
 	}
-	return b.unheld(ctx, tx, now, r.ID)
-}
-
-// unheld refuses when a valid certificate of another, inactive row holds an
-// address of the row.
-func (b *Book) unheld(ctx context.Context, tx pgx.Tx, now time.Time, id ID) error {
-	var held bool
-	err := tx.QueryRow(ctx, `
-		select exists (select from address mine join address other on other.folded = mine.folded and other.row_id <> mine.row_id
-			join address_row r on r.id = other.row_id join address_certificate k on k.row_id = r.id
-			where mine.row_id = $1 and not r.active and k.revoked is null and k.ends > $2 and mine.folded = any(k.addresses))`, id, now).Scan(&held)
-	if err != nil {
-		return fmt.Errorf("look for certificates of %d's addresses: %w", id, err)
+	for _, h := range found {
+		switch {
+		case h.Active: // what comes between is for the schema to say, with the same words
+			return fault.New(fault.Conflict, "schema.address_active_once", h.way()...)
+		case h.Held:
+			return fault.New(fault.Conflict, "mailbox.address.held", h.way()...)
+		}
 	}
-	if held {
-		return fault.New(fault.Conflict, "mailbox.address.held")
-	}
-	return nil
+	return b.turn(ctx, tx, now, by, r, "mailbox.activated", `active = true, state = 'none'`, part...)
 }
 
 func (b *Book) turn(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, action, set string, part ...audit.Thing) error {

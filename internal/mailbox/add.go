@@ -73,7 +73,7 @@ func (b *Book) check(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 		return Draft{}, err
 	}
 	dr := in.Read(d, known, bad)
-	return dr, b.free(ctx, tx, now, dr, me, active, d.Group, bad)
+	return dr, b.free(ctx, tx, now, by, dr, me, active, d.Group, bad)
 }
 
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, now time.Time, d org.ID, dr Draft) (id ID, err error) {

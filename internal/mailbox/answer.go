@@ -200,7 +200,7 @@ func (b *Book) Decline(ctx context.Context, by person.Actor, digest []byte) erro
 		if err := b.close(ctx, tx, now, by, a, Declined); err != nil {
 			return err
 		}
-		if err := b.endRound(ctx, tx, now, a.RowID, "declined"); err != nil {
+		if err := b.endRounds(ctx, tx, now, "declined", a.RowID); err != nil {
 			return err
 		}
 		if err := refresh(ctx, tx, a.RowID); err != nil {
@@ -266,6 +266,9 @@ func (b *Book) tellConflict(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 	}
 	if tag.RowsAffected() == 0 {
 		return nil
+	}
+	if err := refresh(ctx, tx, a.RowID); err != nil {
+		return err
 	}
 	if a.Notify != "" {
 		err := b.Outbox.Post(ctx, tx, mail.ConflictWords{

@@ -128,11 +128,14 @@ func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, state, due str
 }
 
 // Fold adds up the differences that the triggers left behind, so that summing
-// them stays quick. Readers see the same sums before, while and after.
+// them stays quick. Readers see the same sums before, while and after. What the
+// version before reads is folded, too.
 func (b *Book) Fold(ctx context.Context) error {
 	_, err := b.DB.Exec(ctx, `
-		with gone as (delete from address_row_count returning domain, status, n)
-		insert into address_row_count select domain, status, sum(n) from gone group by domain, status having sum(n) <> 0`)
+		with gone as (delete from address_row_tally returning domain, state, n),
+			before as (delete from address_row_count returning domain, status, n),
+			folded as (insert into address_row_count select domain, status, sum(n) from before group by domain, status having sum(n) <> 0)
+		insert into address_row_tally select domain, state, sum(n) from gone group by domain, state having sum(n) <> 0`)
 	if err != nil {
 		return fmt.Errorf("fold row counts: %w", err)
 	}

@@ -29,22 +29,10 @@ func (b *Book) Tally(ctx context.Context, d org.ID) (Tally, error) {
 	return all[d], err
 }
 
-// Counts returns how many rows each of the domains has in each status.
-func (b *Book) Counts(ctx context.Context, domains ...org.ID) (map[org.ID]map[Status]int64, error) {
-	all, err := b.Tallies(ctx, domains...)
-	counts := map[org.ID]map[Status]int64{}
-	for d, n := range all {
-		if len(n.Of) > 0 {
-			counts[d] = n.Of
-		}
-	}
-	return counts, err
-}
-
 // Tallies counts the rows of each of the domains; one without rows has none.
 func (b *Book) Tallies(ctx context.Context, domains ...org.ID) (map[org.ID]Tally, error) {
 	rows, err := b.DB.Query(ctx, `
-		select domain, status, sum(n)::bigint from address_row_count where domain = any($1) group by domain, status
+		select domain, state, sum(n)::bigint from address_row_tally where domain = any($1) group by domain, state
 		union all
 		select domain, '', count(*) from address_row where doubtful and domain = any($1) group by domain`, domains)
 	if err != nil {

@@ -50,15 +50,11 @@ func (v View) selects(d org.EmailDomain) (where string, args pgx.NamedArgs) {
 	args = pgx.NamedArgs{"domain": d.ID}
 	where = `d.id = @domain and r.domain = @domain and (@officer or ` + org.IsContact + `)`
 	if slices.Contains(Statuses[:], v.Status) {
-		where += ` and r.status = @status`
+		where += ` and r.state = @status`
 		args["status"] = v.Status
 	}
 	where += v.only()
-	for i, w := range words(v.Text) {
-		arg := fmt.Sprintf("w%d", i)
-		where += ` and r.search like @` + arg
-		args[arg] = w
-	}
+	where += sought(v.Text, d.Name, args)
 	if v.IDs != nil {
 		where += ` and r.id = any(@ids)`
 		args["ids"] = v.IDs

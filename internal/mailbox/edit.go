@@ -59,7 +59,7 @@ func (b *Book) readEdit(ctx context.Context, tx pgx.Tx, now time.Time, by person
 	}
 	var bad fault.Fields
 	dr := in.Edit(r, known, &bad)
-	if err := b.free(ctx, tx, now, dr, r.ID, r.Active, r.Group, &bad); err != nil {
+	if err := b.free(ctx, tx, now, by, dr, r.ID, r.Active, r.Group, &bad); err != nil {
 		return Draft{}, err
 	}
 	return dr, bad.Err()
@@ -110,7 +110,7 @@ func (b *Book) save(ctx context.Context, tx pgx.Tx, now time.Time, by person.Act
 	}
 	newAliases, newApplicant := dr.NewAliases(r), dr.NewApplicant(r)
 	if newAliases || newApplicant {
-		if err := b.endRound(ctx, tx, now, r.ID, "invalidated"); err != nil {
+		if err := b.endRounds(ctx, tx, now, "invalidated", r.ID); err != nil {
 			return err
 		}
 	}

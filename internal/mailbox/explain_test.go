@@ -19,9 +19,8 @@ func Explain(t testing.TB, b *Book, by person.Actor, d org.EmailDomain, v View) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := newPageQuery(v, at)
+	q := newPageQuery(d, v, at)
 	q.args = org.Scope(by, q.args)
-	q.args["domain"] = d.ID
 	rows, err := b.DB.Query(t.Context(), "explain "+q.sql(), q.args)
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func (b *Book) Export(ctx context.Context, by person.Actor, domain string, v Vie
 			return fmt.Errorf("export rows: %w", err)
 		}
 		rows, err := tx.Query(ctx, `
-			select r.name, r.primary_address, coalesce(r.aliases[1], ''), coalesce(r.aliases[2], ''), r.kind, r.applicant, r.comment, r.status,
+			select r.name, r.primary_address, coalesce(r.aliases[1], ''), coalesce(r.aliases[2], ''), r.kind, r.applicant, r.comment, r.state,
 				coalesce(la.label, ''), nullif(r.certificate_end, 'infinity'), r.doubtful
 			from `+rowTables+` where `+where+` order by r.name, r.id`, org.Scope(by, args))
 		if err != nil {

@@ -42,8 +42,8 @@ func TestADeclineEndsTheRoundAndTellsTheContacts(t *testing.T) {
 	r.ok(t, err)
 	r.ok(t, r.Decline(t.Context(), r.bob, digests["one@uni.example"])) // not the account that confirmed
 	rounds := trial.Must(r.Rounds(t.Context(), r.ReadRow(t, id), 1))
-	if row := r.ReadRow(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.None {
-		t.Errorf("got outcome %q, linked %v, status %q; want declined, no link, none", rounds[0].Outcome, row.Linked, row.Status)
+	if row := r.ReadRow(t, id); rounds[0].Outcome != "declined" || row.Linked != nil || row.Status != mailbox.RowDeclined {
+		t.Errorf("got outcome %q, linked %v, status %q; want declined, no link, declined", rounds[0].Outcome, row.Linked, row.Status)
 	}
 	if n := r.campus.Scalar(`select count(*) from letter where kind = 'declined' and recipient = 'netz@uni.example'`); n != 1 {
 		t.Errorf("got %d letters about the decline, want 1", n)

@@ -11,7 +11,6 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
-	"petschaft/internal/text"
 )
 
 // Sort is what the table is ordered by.
@@ -61,6 +60,7 @@ type Page struct {
 	Prev string
 	Next string
 	Hits int  // of a search
+	All  bool // nothing is searched for, or what holds of every row of the domain
 	Many bool // more than MaxHits: Rows is empty
 }
 
@@ -94,9 +94,8 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 	if err != nil {
 		return Page{}, err
 	}
-	q := newPageQuery(v, at)
+	q := newPageQuery(d, v, at)
 	q.args = org.Scope(by, q.args)
-	q.args["domain"] = d.ID
 	type keyed struct {
 		Row
 		Part int
@@ -111,7 +110,7 @@ func (b *Book) Rows(ctx context.Context, by person.Actor, d org.EmailDomain, v V
 	if err != nil {
 		return Page{}, fmt.Errorf("list rows: %w", q.at.Fault(err))
 	}
-	p := Page{}
+	p := Page{All: q.matches == ""}
 	if len(found) > 0 {
 		p.Hits = found[0].Hits
 	}
@@ -138,38 +137,16 @@ type pageQuery struct {
 	matches string
 }
 
-func newPageQuery(v View, at *postgres.Cursor) *pageQuery {
-	q := &pageQuery{v: v, at: at, column: sorts[v.Sort].column, cmp: ">", dir: "asc", args: pgx.NamedArgs{"limit": v.Size + 1}}
+func newPageQuery(d org.EmailDomain, v View, at *postgres.Cursor) *pageQuery {
+	q := &pageQuery{v: v, at: at, column: sorts[v.Sort].column, cmp: ">", dir: "asc", args: pgx.NamedArgs{"domain": d.ID, "limit": v.Size + 1}}
 	if v.Desc != (at != nil && at.Back) {
 		q.cmp, q.dir = "<", "desc"
 	}
 	if at != nil {
 		q.args["key"], q.args["id"] = at.Key, at.ID
 	}
-	for i, w := range words(v.Text) {
-		arg := fmt.Sprintf("w%d", i)
-		q.args[arg] = w
-		q.matches += ` and r.search like @` + arg
-	}
+	q.matches = sought(v.Text, d.Name, q.args)
 	return q
-}
-
-// maxWords bounds the words of one search.
-const maxWords = 6
-
-// words turns what somebody typed into patterns over address_row.search: a word
-// of three and more characters may stand anywhere, a shorter one begins a word.
-func words(sought string) []string {
-	fields := strings.FieldsFunc(strings.ToLower(text.Line(sought)), func(r rune) bool { return strings.ContainsRune(".,;:-_+/()\"'@ ", r) })
-	var patterns []string
-	for _, w := range fields[:min(len(fields), maxWords)] {
-		p := "%" + postgres.Like(w) + "%"
-		if len([]rune(w)) < 3 {
-			p = "% " + postgres.Like(w) + "%"
-		}
-		patterns = append(patterns, p)
-	}
-	return patterns
 }
 
 // part is a stretch of the list: what a cursor calls it, and what holds of its rows.
@@ -185,7 +162,7 @@ func (q *pageQuery) parts() []part {
 	case q.v.Sort == ByStatus:
 		all, back = nil, q.dir == "desc"
 		for _, s := range q.statuses() {
-			all = append(all, part{string(s), fmt.Sprintf("r.status = '%s'", s)})
+			all = append(all, part{string(s), fmt.Sprintf("r.state = '%s'", s)})
 		}
 	case empty != "" && q.v.Desc:
 		all = []part{{"", fmt.Sprintf("r.%s < '%s'", q.column, empty)}, {"empty", fmt.Sprintf("r.%s = '%s'", q.column, empty)}}
@@ -235,7 +212,7 @@ func (q *pageQuery) scans(order string) string {
 				continue
 			}
 			all = append(all, fmt.Sprintf(`(select %d as part, r.id, r.%s as key, 0 as hits from address_row r
-				where r.domain = @domain and r.status = '%s' and %s%s %s order by r.%s %s, r.id %s limit @limit)`,
+				where r.domain = @domain and r.state = '%s' and %s%s %s order by r.%s %s, r.id %s limit @limit)`,
 				i, q.column, s, p.where, q.v.only(), from, q.column, q.dir, q.dir))
 		}
 	}
@@ -247,7 +224,7 @@ func (q *pageQuery) scans(order string) string {
 func (q *pageQuery) hits(order string) string {
 	where := q.v.only()
 	if q.v.Status != "" {
-		where += fmt.Sprintf(" and r.status = '%s'", q.v.Status)
+		where += fmt.Sprintf(" and r.state = '%s'", q.v.Status)
 	}
 	number, after := "case", "part is not null"
 	for i, p := range q.parts() {

@@ -14,7 +14,7 @@ import (
 )
 
 const rowColumns = `r.id, r.domain, d.name as domain_name, d.validation, d.contact_group as group, g0.notify, r.kind, r.name,
-	r.primary_address as primary, r.aliases, r.applicant, r.comment, r.active, r.challenged, r.status,
+	r.primary_address as primary, r.aliases, r.applicant, r.comment, r.active, r.challenged, r.state as status,
 	nullif(r.certificate_end, 'infinity') as certificate_end, r.version, r.created, r.changed,
 	l.account as linked, la.label as linked_name,
 	l.since as linked_since, l.suspended, l.addresses as covered, r.doubtful,
@@ -62,28 +62,62 @@ type Claim struct {
 	Held    bool // by a valid certificate
 }
 
-// free notes in bad which addresses of dr another row holds. me is the row's own
-// number (0: new), active whether the row is or will be active, group its
-// domain's contact group.
-func (b *Book) free(ctx context.Context, tx pgx.Tx, now time.Time, dr Draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
+// holder is another row that holds an address, and whether its reader may see it.
+type holder struct {
+	Claim
+	Address    org.Address
+	RowID      ID
+	Name       string
+	DomainName org.Domain
+	Seen       bool
+}
+
+// InTheWay are the blanks of a fault that is about an address in the row id of the
+// domain: its name, and what a page or a program makes a link of.
+func InTheWay(address org.Address, id ID, name string, domain org.Domain) []any {
+	return []any{"address", string(address), "name", name, "row", int64(id), "domain", string(domain)}
+}
+
+// way is InTheWay for whom may see h.
+func (h holder) way() []any {
+	if !h.Seen {
+		return nil
+	}
+	return InTheWay(h.Address, h.RowID, h.Name, h.DomainName)
+}
+
+// holders are what other rows than me hold of the folded addresses.
+func (b *Book) holders(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, folded []string, me ID) ([]holder, error) {
 	rows, err := tx.Query(ctx, `
 		select a.folded, a.place = 0 as primary, a.active, d.contact_group as group,
 			exists (select from address_certificate k where k.row_id = a.row_id and k.revoked is null and k.ends > @now
-				and a.folded = any(k.addresses)) as held
+				and a.folded = any(k.addresses)) as held,
+			a.address, r.id as row_id, r.name, d.name as domain_name, (@officer or `+org.IsContact+`) as seen
 		from address a join address_row r on r.id = a.row_id join email_domain d on d.id = r.domain
-		where a.folded = any(@folded) and a.row_id <> @me`,
-		pgx.NamedArgs{"folded": org.Folded(append([]org.Address{dr.Primary}, dr.Aliases...)), "me": me, "now": now})
+		where a.folded = any(@folded) and a.row_id <> @me order by a.active desc, r.id`,
+		org.Scope(by, pgx.NamedArgs{"folded": folded, "me": me, "now": now}))
 	if err != nil {
-		return fmt.Errorf("look for taken addresses: %w", err)
+		return nil, fmt.Errorf("look for taken addresses: %w", err)
 	}
-	claims, err := pgx.CollectRows(rows, pgx.RowToStructByName[Claim])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[holder])
 	if err != nil {
-		return fmt.Errorf("look for taken addresses: %w", err)
+		return nil, fmt.Errorf("look for taken addresses: %w", err)
 	}
-	for _, c := range claims {
-		field := dr.fields[c.Folded]
-		if id := Clash(field == "primary", me != 0, active, group, c); id != "" {
-			bad.Add(field, id)
+	return found, nil
+}
+
+// free notes in bad which addresses of dr another row holds. me is the row's own
+// number (0: new), active whether the row is or will be active, group its
+// domain's contact group.
+func (b *Book) free(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, dr Draft, me ID, active bool, group org.GroupID, bad *fault.Fields) error {
+	found, err := b.holders(ctx, tx, now, by, org.Folded(append([]org.Address{dr.Primary}, dr.Aliases...)), me)
+	if err != nil {
+		return err
+	}
+	for _, h := range found {
+		field := dr.fields[h.Folded]
+		if id := Clash(field == "primary", me != 0, active, group, h.Claim); id != "" {
+			bad.Add(field, id, h.way()...)
 		}
 	}
 	return nil

@@ -4,17 +4,27 @@
 // issues a certificate and never knows how a person signed in.
 //
 // A row is active or inactive. What the table shows is its status, kept in the
-// row by one statement (status.go) from facts that lie beside it:
+// row as its state by one statement (status.go), which asks the function
+// address_row_state of the schema how the facts beside the row add up:
 //
-//	                  ┌──────────── round ends unanswered, declined, invalidated ───────────┐
-//	                  ▼                                                                     │
-//	added ──────▶  none  ──── send challenges ────▶  open  ──── all confirmed ───▶ confirmed
-//	                  ▲                              │  ▲                               │
-//	                  │                 mail refused │  │ send again      send again    │
-//	                  │                              ▼  │ ◀─────────────────────────────┘
-//	                  └── round invalidated ── undeliverable
+//	                ┌──── round invalidated, or nobody took its mails ────┐
+//	                ▼                                                     │
+//	added ─────▶  none  ──── send challenges ────▶  open  ──── all confirmed ───▶ confirmed
+//	                                                │  ▲                             │
+//	  undeliverable ◀──────────────── mail refused ─┤  │ send again     send again   │
+//	  declined      ◀───────── "Das bin ich nicht" ─┤  │ ◀───────────────────────────┘
+//	  conflict      ◀───── a second account tried ──┤  │
+//	  expired       ◀─── one address never answered ┘  │
+//	       └──────────────── send again ───────────────┘
 //
-//	any of these ── deactivate ──▶ inactive ── activate ──▶ confirmed (link covers all), else none
+//	any of these ── deactivate ──▶ inactive ── activate ──▶ confirmed (link covers all), declined or expired
+//	                                                        as before (see below), else none
+//
+// Declined, expired and conflict are facts about addresses: they stay through an
+// edit, and through rest, as long as the address that was asked is one of the
+// row's (the applicant's, of a functional one). A round that an edit or rest
+// withdrew leaves none: nobody is asked. Declined and conflict come before a link
+// that an earlier round left; an expired round leaves it confirmed.
 //
 // A challenge is one mail of a round. Its first three states are those of the
 // delivery, the others are final:
@@ -24,7 +34,7 @@
 //	   └───┬────┘
 //	       ▼
 //	     sent ──▶ confirmed | declined    by the person, signed in, once
-//	       ├────▶ expired                 14 days, or 24 hours where the mail is the validation
+//	       ├────▶ expired                 14 days, or 24 hours where the mail is the validation; with it those of its round
 //	       └────▶ failed                  marked by hand
 //
 //	queued, deferred, sent ──▶ replaced      a newer round began
@@ -36,9 +46,10 @@
 //
 // A round is open until all its challenges are confirmed by one account
 // (complete: the link is made or replaced), one is declined, a newer round
-// replaces it, an edit invalidates it, or nothing of it can be answered any
-// more (expired, undeliverable, or unsent: nobody took the mail for 48 hours,
-// which is not held against the address). While the mail queue is held, queued
+// replaces it, an edit invalidates it, one expires (and with it those that still
+// wait: it cannot be complete any more), or nothing of it can be answered any
+// more (undeliverable, or unsent: nobody took the mail for 48 hours, which is not
+// held against the address). While the mail queue is held, queued
 // and deferred challenges wait as they are; what failed by the code that held it
 // is deferred again.
 package mailbox
@@ -72,15 +83,18 @@ const (
 type Status string
 
 const (
-	None          Status = "none"          // no challenge that could be answered
+	None          Status = "none"          // nobody is asked: no challenge was sent, or it was withdrawn
 	Open          Status = "open"          // a round waits for confirmations
 	Confirmed     Status = "confirmed"     // linked, and the link covers every address
+	RowDeclined   Status = "declined"      // somebody said of an address in the newest round that it is not theirs
+	RowExpired    Status = "expired"       // an address of the newest round was not answered in time, and there is no link
+	RowConflict   Status = "conflict"      // two accounts wanted to confirm in the newest round
 	Undeliverable Status = "undeliverable" // a challenge of the newest round could not be delivered
 	Inactive      Status = "inactive"
 )
 
 // Statuses are all of them, in the order of the chips.
-var Statuses = [...]Status{None, Open, Confirmed, Undeliverable, Inactive}
+var Statuses = [...]Status{None, Open, Confirmed, RowDeclined, RowExpired, RowConflict, Undeliverable, Inactive}
 
 // Row is an address row as its reader may see it.
 type Row struct {

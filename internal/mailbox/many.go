@@ -110,7 +110,7 @@ type Changed struct {
 
 // FollowMany draws the consequences, as an edit by hand does.
 func (b *Book) FollowMany(ctx context.Context, tx pgx.Tx, now time.Time, c Changed) error {
-	if err := b.endRounds(ctx, tx, now, c.Rows, "invalidated"); err != nil {
+	if err := b.endRounds(ctx, tx, now, "invalidated", c.Rows...); err != nil {
 		return err
 	}
 	if err := suspendLinks(ctx, tx, c.NewAliases...); err != nil {

@@ -130,11 +130,11 @@ func (m *walker) compareAll() {
 		}
 		want[d][r.status()]++
 	}
-	counts := trial.Must(m.Counts(m.t.Context(), m.uniID, m.labsID, m.instituteID))
-	for d, of := range counts { // differences that are not folded yet may add up to nothing
-		maps.DeleteFunc(of, func(_ mailbox.Status, n int64) bool { return n == 0 })
-		if len(of) == 0 {
-			delete(counts, d)
+	counts := map[org.ID]map[mailbox.Status]int64{}
+	for d, n := range trial.Must(m.Tallies(m.t.Context(), m.uniID, m.labsID, m.instituteID)) {
+		maps.DeleteFunc(n.Of, func(_ mailbox.Status, n int64) bool { return n == 0 }) // differences that are not folded yet may add up to nothing
+		if len(n.Of) > 0 {
+			counts[d] = n.Of
 		}
 	}
 	if d := cmp.Diff(want, counts); d != "" {
@@ -150,7 +150,7 @@ func (m *walker) compareAll() {
 }
 
 func (m *walker) counted() map[org.ID]map[mailbox.Status]int64 {
-	rows, err := m.db.Query(m.t.Context(), `select domain, status, count(*) from address_row group by domain, status`)
+	rows, err := m.db.Query(m.t.Context(), `select domain, state, count(*) from address_row group by domain, state`)
 	all := map[org.ID]map[mailbox.Status]int64{}
 	var d org.ID
 	var s mailbox.Status

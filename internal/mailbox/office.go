@@ -3,7 +3,6 @@ package mailbox
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,36 +12,23 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
-	"petschaft/internal/text"
 )
 
 // searchLimit bounds what Search returns; more hits ask for a narrower search.
 const searchLimit = 50
 
-// Search finds rows of all domains for a registration officer: by address when
-// sought holds an @, else by the words of name and local parts. more tells that
-// there are others.
-func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (found []Row, more bool, err error) {
+// Search finds rows of all domains for a registration officer, as a domain's
+// table does. more tells that there are others.
+func (b *Book) Search(ctx context.Context, by person.Actor, typed string) (found []Row, more bool, err error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, false, err
 	}
-	sought = text.Line(sought)
 	args := pgx.NamedArgs{"limit": searchLimit + 1}
-	var where strings.Builder
-	if strings.Contains(sought, "@") {
-		where.WriteString(` and r.id in (select a.row_id from address a where a.folded = @folded)`)
-		args["folded"] = org.Address(sought).Folded()
-	} else {
-		for i, w := range words(sought) {
-			arg := fmt.Sprintf("w%d", i)
-			args[arg] = w
-			where.WriteString(` and r.search like @` + arg)
-		}
-	}
-	if where.Len() == 0 {
+	where := sought(typed, "", args)
+	if where == "" {
 		return nil, false, nil
 	}
-	rows, err := b.DB.Query(ctx, `with p as materialized (select r.id from address_row r where true`+where.String()+` limit @limit)
+	rows, err := b.DB.Query(ctx, `with p as materialized (select r.id from address_row r where true`+where+` limit @limit)
 		select `+rowColumns+` from `+rowTables+` where r.id in (select id from p) order by r.name, r.id`, org.Scope(by, args))
 	if err != nil {
 		return nil, false, fmt.Errorf("search rows: %w", err)
@@ -73,8 +59,10 @@ type FailedChallenge struct {
 }
 
 // retryable is the condition under which a failed challenge c of the round n and
-// the row r may be tried again: nothing came after it.
+// the row r may be tried again: nothing came after it, and its round can still be
+// complete.
 const retryable = `(r.active and n.outcome in ('open', 'undeliverable', 'unsent')
+	and not exists (select from challenge e where e.round = n.id and e.state = 'expired')
 	and not exists (select from challenge_round y where y.row_id = c.row_id and y.id > n.id))`
 
 // FailedChallenges returns the newest undeliverable challenges of all domains to

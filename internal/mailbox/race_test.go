@@ -40,8 +40,8 @@ func TestOfTwoAccountsThatConfirmOneRowTheSecondChangesNothing(t *testing.T) {
 	})
 	trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 24, "mailbox.link.other_account": 25})
 	row := r.ReadRow(t, id)
-	if row.Status != mailbox.Open || row.Linked != nil {
-		t.Errorf("got status %q, linked %v, want the round still open and no link", row.Status, row.Linked)
+	if row.Status != mailbox.RowConflict || row.Linked != nil {
+		t.Errorf("got status %q, linked %v, want a conflict and no link", row.Status, row.Linked)
 	}
 	if n := r.campus.Scalar(`select count(*) from challenge where state = 'confirmed'`); n != 1 {
 		t.Errorf("got %d confirmed challenges, want 1", n)
@@ -73,10 +73,10 @@ func TestConfirmingAndDecliningAtOnceLeavesOneOfThem(t *testing.T) {
 			t.Errorf("got %v, want one success", got)
 		case status == mailbox.Confirmed:
 			trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.confirmed": 11})
-		case status == mailbox.None:
+		case status == mailbox.RowDeclined:
 			trial.Expect(t, got, map[string]int{"": 1, "mailbox.link.declined": 11})
 		default:
-			t.Errorf("got status %q, want confirmed or none", status)
+			t.Errorf("got status %q, want confirmed or declined", status)
 		}
 	}
 }
@@ -220,8 +220,8 @@ func TestReadersOfCountsSeeTheSameSumWhileTheyAreFolded(t *testing.T) {
 		if i%4 == 0 {
 			return r.Fold(t.Context())
 		}
-		counts, err := r.Counts(t.Context(), r.uniID)
-		if err == nil && counts[r.uniID][mailbox.None] != 20 {
+		counts, err := r.Tallies(t.Context(), r.uniID)
+		if err == nil && counts[r.uniID].Of[mailbox.None] != 20 {
 			return fault.New(fault.Conflict, fmt.Sprint(counts))
 		}
 		return err

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
@@ -96,6 +95,8 @@ type refAsk struct {
 	account person.ID
 	late    bool // failed for want of time
 	over    bool // no link mailed so far counts any more
+
+	contested bool // a second account wanted to confirm
 }
 
 func fold(ss ...string) []string {
@@ -133,12 +134,18 @@ func (r *refRow) status() mailbox.Status {
 	switch {
 	case !r.active:
 		return mailbox.Inactive
+	case r.says(n, is(mailbox.Declined)):
+		return mailbox.RowDeclined
+	case n != nil && n.outcome != "complete" && n.outcome != "invalidated" && n.outcome != "declined" && r.says(n, func(a *refAsk) bool { return a.contested }):
+		return mailbox.RowConflict
 	case n != nil && (n.outcome == "open" || n.outcome == "undeliverable") && n.dead():
 		return mailbox.Undeliverable
 	case n != nil && n.outcome == "open":
 		return mailbox.Open
 	case r.link != nil && !r.link.suspended:
 		return mailbox.Confirmed
+	case n != nil && n.outcome == "expired" && r.says(n, is(mailbox.Expired)):
+		return mailbox.RowExpired
 	}
 	return mailbox.None
 }
@@ -157,17 +164,23 @@ func (r *refRow) end(outcome string, state mailbox.State) {
 	}
 }
 
-// settle ends the newest round when nobody can answer any more.
+// settle ends the newest round when it cannot be complete for want of an answer in
+// time, or nobody can answer any more.
 func (r *refRow) settle() {
 	n := r.newest()
-	if n.outcome != "open" || n.pending() {
+	if n.outcome != "open" || n.pending() && !n.has(mailbox.Expired) {
 		return
 	}
-	switch n.outcome = "expired"; {
+	switch n.outcome = "unsent"; {
 	case n.dead():
 		n.outcome = "undeliverable"
-	case n.has(mailbox.Failed):
-		n.outcome = "unsent"
+	case n.has(mailbox.Expired):
+		n.outcome = "expired"
+	}
+	for _, a := range n.asks {
+		if a.state.Pending() {
+			a.state = mailbox.Expired
+		}
 	}
 }
 
@@ -370,17 +383,6 @@ func (w *world) unlink(by person.ID, domain string, r *refRow) string {
 	r.link = nil
 	return ""
 }
-
-// life is how long a mail to the address may be answered.
-func (a *refAsk) life(w *world) time.Duration {
-	if a.row.kind == mailbox.Personal && w.byMail[domainOf(a.to)] {
-		return 24 * time.Hour
-	}
-	return 14 * 24 * time.Hour
-}
-
-// unsent tells whether the patience with a mail is over.
-func (a *refAsk) unsent(now time.Time) bool { return now.Sub(a.queued) >= mail.Patience }
 
 // checkLink is a contact's word that a doubtful link is right.
 func (w *world) checkLink(by person.ID, domain string, r *refRow) string {

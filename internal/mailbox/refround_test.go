@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
 )
@@ -121,7 +122,7 @@ func (w *world) retry(by person.ID, a *refAsk) string {
 	case by != w.officer:
 		return "fault.officers_only"
 	case a.state != mailbox.Failed, !a.row.active, a.round != a.row.newest(),
-		a.round.outcome != "open" && a.round.outcome != "undeliverable" && a.round.outcome != "unsent":
+		a.round.has(mailbox.Expired), a.round.outcome != "open" && a.round.outcome != "undeliverable" && a.round.outcome != "unsent":
 		return "mailbox.retry.over"
 	}
 	a.state, a.queued, a.round.outcome = mailbox.Queued, w.now, "open"
@@ -157,6 +158,7 @@ func (w *world) confirm(by person.ID, a *refAsk, digest []byte) string {
 	all := true
 	for _, x := range a.round.asks {
 		if x.state == mailbox.Affirmed && x.account != by {
+			a.contested = true
 			return "mailbox.link.other_account"
 		}
 		all = all && (x == a || x.state == mailbox.Affirmed)
@@ -199,3 +201,24 @@ func (w *world) tick() {
 		}
 	}
 }
+
+// says tells whether the round holds a challenge that is so, of an address that
+// the row still asks.
+func (r *refRow) says(n *refRound, so func(*refAsk) bool) bool {
+	return n != nil && slices.ContainsFunc(n.asks, func(a *refAsk) bool {
+		return so(a) && slices.Contains(fold(append(r.addresses(), r.applicant)...), strings.ToLower(a.to))
+	})
+}
+
+func is(s mailbox.State) func(*refAsk) bool { return func(a *refAsk) bool { return a.state == s } }
+
+// life is how long a mail to the address may be answered.
+func (a *refAsk) life(w *world) time.Duration {
+	if a.row.kind == mailbox.Personal && w.byMail[domainOf(a.to)] {
+		return 24 * time.Hour
+	}
+	return 14 * 24 * time.Hour
+}
+
+// unsent tells whether the patience with a mail is over.
+func (a *refAsk) unsent(now time.Time) bool { return now.Sub(a.queued) >= mail.Patience }

@@ -65,7 +65,7 @@ func asksOf(r Row) []ask {
 }
 
 func (b *Book) startRound(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r Row, asks []ask, paced bool, part ...audit.Thing) (round int64, err error) {
-	if err := b.endRound(ctx, tx, now, r.ID, "replaced"); err != nil {
+	if err := b.endRounds(ctx, tx, now, "replaced", r.ID); err != nil {
 		return 0, err
 	}
 

@@ -69,6 +69,21 @@ func MayChallenge(r Row) error {
 	return nil
 }
 
+// MayChallengeAmong: like MayChallenge, as one of many rows that nobody looks at
+// one by one. Whom an answer put in doubt is not asked again that way.
+func MayChallengeAmong(r Row) error {
+	if err := MayChallenge(r); err != nil {
+		return err
+	}
+	switch r.Status {
+	case RowDeclined:
+		return fault.New(fault.Conflict, "mailbox.challenge.declined")
+	case RowConflict:
+		return fault.New(fault.Conflict, "mailbox.challenge.conflict")
+	}
+	return nil
+}
+
 // MayComment: any row.
 func MayComment(r Row) error { return MayEditRows(r.Standing) }
 

@@ -78,7 +78,7 @@ func TestAddressesFollowTheirRow(t *testing.T) {
 	if n := r.campus.Scalar(`select count(*) from address`); n != 0 {
 		t.Errorf("after deleting: got %d addresses, want none", n)
 	}
-	if n := trial.Must(r.Counts(t.Context(), r.uniID))[r.uniID][mailbox.Inactive]; n != 0 {
+	if n := trial.Must(r.Tallies(t.Context(), r.uniID))[r.uniID].Of[mailbox.Inactive]; n != 0 {
 		t.Errorf("after deleting: got %d inactive rows counted, want none", n)
 	}
 }

@@ -8,57 +8,48 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// refresh writes the status of rows, and whether their link is doubtful, from
-// the facts beside them. It is the only
-// place that knows how the facts add up; every operation ends with it.
+// refresh writes the state of rows, and whether their link is doubtful, from the
+// facts beside them. How they add up, address_row_state of the schema says; every
+// operation ends with it.
 func refresh(ctx context.Context, tx pgx.Tx, ids ...ID) error {
 	_, err := tx.Exec(ctx, `
-		update address_row r set status = s.status, doubtful = s.doubtful
+		update address_row r set state = s.state, doubtful = s.doubtful
 		from (
-			select r.id, case
-				when not r.active then 'inactive'
-				when exists (select from challenge c where c.round = n.id and c.state = 'failed' and not c.unsent)
-					and n.outcome in ('open', 'undeliverable') then 'undeliverable'
-				when n.outcome = 'open' then 'open'
-				when not l.suspended then 'confirmed'
-				else 'none' end as status, coalesce(l.doubtful, false) as doubtful
-			from address_row r
-			left join lateral (select id, outcome from challenge_round where row_id = r.id order by id desc limit 1) n on true
-			left join link l on l.row_id = r.id
-			where r.id = any($1)
-		) s where s.id = r.id and (s.status, s.doubtful) <> (r.status, r.doubtful)`, ids)
+			select r.id, address_row_state(r) as state, coalesce(l.doubtful, false) as doubtful
+			from address_row r left join link l on l.row_id = r.id where r.id = any($1)
+		) s where s.id = r.id and (s.state, s.doubtful) <> (r.state, r.doubtful)`, ids)
 	if err != nil {
 		return fmt.Errorf("refresh status: %w", err)
 	}
 	return nil
 }
 
-// settle ends the open rounds of rows that nothing of can be answered any more.
-// Completion is not its business: that makes a link.
+// settle ends the open rounds of rows that cannot be complete any more because
+// an address expired, or nothing of which can be answered; what still waits in
+// them expires with them. Completion is not its business: that makes a link.
 func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, ids ...ID) error {
 	_, err := tx.Exec(ctx, `
-		update challenge_round n set ended = $2, outcome = case
-			when exists (select from challenge c where c.round = n.id and c.state = 'failed' and not c.unsent) then 'undeliverable'
-			when exists (select from challenge c where c.round = n.id and c.state = 'failed') then 'unsent' else 'expired' end
-		where n.row_id = any($1) and n.outcome = 'open'
-			and not exists (select from challenge c where c.round = n.id and c.state in ('queued', 'deferred', 'sent'))`, ids, now)
+		with n as (
+			update challenge_round n set ended = $2, outcome = case when f.failed then 'undeliverable' when f.expired then 'expired' else 'unsent' end
+			from (
+				select x.id, bool_or(c.state = 'failed' and not c.unsent) as failed, bool_or(c.state = 'expired') as expired,
+					bool_or(c.state in ('queued', 'deferred', 'sent')) as waits
+				from challenge_round x join challenge c on c.round = x.id where x.row_id = any($1) and x.outcome = 'open' group by x.id
+			) f where f.id = n.id and (f.expired or not f.waits) returning n.id
+		)
+		update challenge c set state = 'expired', ended = $2 from n where c.round = n.id and c.state in ('queued', 'deferred', 'sent')`, ids, now)
 	if err != nil {
 		return fmt.Errorf("settle rounds: %w", err)
 	}
 	return nil
 }
 
-// endRound ends the open round of a row and all of its challenges that could
+// endRounds ends the open rounds of rows and all of their challenges that could
 // still be answered. how is 'replaced', 'invalidated' or 'declined'; challenges
 // of a declined round are invalidated. What an edit invalidates was perhaps the
 // address that could not be reached, so a newest round that was undeliverable
 // is invalidated too.
-func (b *Book) endRound(ctx context.Context, tx pgx.Tx, now time.Time, id ID, how string) error {
-	return b.endRounds(ctx, tx, now, []ID{id}, how)
-}
-
-// endRounds is endRound for several rows.
-func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, now time.Time, ids []ID, how string) error {
+func (b *Book) endRounds(ctx context.Context, tx pgx.Tx, now time.Time, how string, ids ...ID) error {
 	state := how
 	if how == "declined" {
 		state = "invalidated"

@@ -30,11 +30,14 @@ func (b *Book) step(ctx context.Context, tx pgx.Tx, s Step, f func(r Row) error)
 	return f(r)
 }
 
-// ChallengeIn is Challenge at a pace that the caller keeps: the brake of what
-// the actor causes by hand neither holds nor counts these mails. Those of the
-// row and of the addresses hold.
+// ChallengeIn is Challenge for one row among many (MayChallengeAmong), at a pace
+// that the caller keeps: the brake of what the actor causes by hand neither holds
+// nor counts these mails. Those of the row and of the addresses hold.
 func (b *Book) ChallengeIn(ctx context.Context, tx pgx.Tx, s Step) error {
 	return b.step(ctx, tx, s, func(r Row) error {
+		if err := MayChallengeAmong(r); err != nil {
+			return err
+		}
 		_, err := b.challenge(ctx, tx, s.Now, s.By, r, true, s.Part)
 		return err
 	})

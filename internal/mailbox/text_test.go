@@ -178,7 +178,7 @@ func TestNamesOfTheVersionBeforeAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "Döring, Dörte|ö\nzwei|döring  dörte a|2\n\u200b|ö\nzwei|b|2\nClasen|ö\nzwei|clasen c|2\nLee|ö\nzwei|lee d|2\nDörte|Dörte|Döring"
+	want := "Döring, Dörte|ö\nzwei|döring  dörte a   ö zwei|2\n\u200b|ö\nzwei|b   ö zwei|2\nClasen|ö\nzwei|clasen c   ö zwei|2\nLee|ö\nzwei|lee d   ö zwei|2\nDörte|Dörte|Döring"
 	if all != want {
 		t.Errorf("got\n%+q, want\n%+q", all, want)
 	}

@@ -108,7 +108,7 @@ func readNames(typed []string, bad *fault.Fields) (names []string, many bool) {
 		}
 	}
 	if len(some) > pki.MostDNS {
-		bad.Add("names", "serverorder.names.too_many", "n", len(some), "most", pki.MostDNS)
+		bad.Add("names", "serverorder.names.too_many", "names", len(some), "most", pki.MostDNS)
 		return nil, true
 	}
 	for _, s := range some {

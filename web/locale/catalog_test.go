@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,6 +75,42 @@ func TestEveryMessageIsComplete(t *testing.T) {
 				if len(w) != 2 || w["one"] == nil || w["other"] == nil {
 					t.Errorf("%s: %q: want exactly the forms one and other, got %v", name, id, w)
 				}
+			}
+		}
+	}
+}
+
+// TestWordsWithANumberAreRight: with none, one and two, in both languages, every
+// message says words, and none shows its id or a blank.
+func TestWordsWithANumberAreRight(t *testing.T) {
+	t.Parallel()
+	blank := regexp.MustCompile(`\.([a-z_]+)`)
+	for lang, file := range map[string][]byte{"de": german, "en": english} {
+		for id, words := range catalog(t, file) {
+			for _, n := range []int{0, 1, 2} {
+				args := []any{"n", n} // callers count for words that do not say the number, too
+				for _, m := range blank.FindAllStringSubmatch(strings.Join(regexp.MustCompile(`\{\{[^}]*\}\}`).FindAllString(fmt.Sprint(words), -1), " "), -1) {
+					if m[1] != "n" {
+						args = append(args, m[1], n)
+					}
+				}
+				if got := For(lang).T(id, args...); strings.Contains(got, Missing) || strings.Contains(got, "{{") || strings.Contains(got, "<no value>") || strings.TrimSpace(got) == "" {
+					t.Errorf("%s: %q with %d says %q", lang, id, n, got)
+				}
+			}
+		}
+	}
+}
+
+// TestWhatCountsHasBothForms: the blank n chooses the plural, so whoever shows it
+// words one and many. A number that counts nothing (a place, a limit) has another
+// name.
+func TestWhatCountsHasBothForms(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string][]byte{"de.toml": german, "en.toml": english} {
+		for id, words := range catalog(t, file) {
+			if w, ok := words.(string); ok && strings.Contains(w, "{{.n}}") {
+				t.Errorf("%s: %q shows {{.n}} and has no form for one", name, id)
 			}
 		}
 	}

@@ -67,8 +67,8 @@ func TestDatesTimesAndNumbers(t *testing.T) {
 		{"another zone", en.In(time.UTC).DateTime(summer), "1 July 2027, 22:30 UTC"},
 		{"a German number", de.Number(1284), "1.284"},
 		{"an English number", en.Number(1284), "1,284"},
-		{"one of what has no form of its own for one", de.T("api.many_hits", "n", 1), "Das trifft auf mehr als 1 Zeilen zu. Suchen Sie genauer."},
-		{"one of what has", de.T("pki.given.cut_off", "file", "x.pem", "n", 1), "„x.pem“ enthält einen unlesbaren Block: Es fehlt ein Anfang oder ein Ende."},
+		{"one of what is counted", de.T("import.brake", "n", 1, "of", 4), "Dieser Plan ändert eine von 4 Zeilen der Domain, mehr als ein Fünftel. Sehen Sie unten nach, ob das so gemeint ist."},
+		{"one of what has no form of its own for one", de.T("pki.given.cut_off", "file", "x.pem", "n", 1), "„x.pem“ enthält einen unlesbaren Block: Es fehlt ein Anfang oder ein Ende."},
 		{"a count in words is grouped", de.T("date.in-days", "n", 12345), "in 12.345 Tagen"},
 		{"a time in words", de.T("date.day", "day", winter, "month", "", "year", ""), "14. März 2027, 09:05 Uhr MEZ.  "},
 	} {

@@ -74,7 +74,7 @@ func stepNow(ctx context.Context, steps []Step) {
 	p := formsOf(ctx)
 	for i, s := range steps {
 		if p != nil && s.Current {
-			p.step = locale.T(ctx, "steps.title", "n", i+1, "of", len(steps), "step", s.Label)
+			p.step = locale.T(ctx, "steps.title", "place", i+1, "of", len(steps), "step", s.Label)
 		}
 	}
 }

@@ -200,6 +200,10 @@ func (s sheet) row() templ.Component {
 		with(Notice(NoticeModel{Kind: Warn, Title: s.say("Zertifikat noch gültig", "Certificate still valid"), Text: s.say("Es unterschreibt weiter Dokumente.", "It still signs documents.")}),
 			Button(ButtonModel{Label: s.say("Widerrufen", "Revoke"), Href: "/rows/1/revoke"})),
 		Notice(NoticeModel{Kind: Bad, Text: s.say("Der Mailserver hat die Mail abgelehnt: 550 mailbox unavailable", "The mail server refused the mail: 550 mailbox unavailable")}),
+		LinkNotices([]LinkNotice{{
+			Notice: NoticeModel{Kind: Warn, Text: s.say("ada@uni.example steht in der Zeile „Ada“.", "ada@uni.example is in the row “Ada”.")},
+			Link:   Link{Label: s.say("Zu dieser Zeile", "To that row"), Href: "/row"},
+		}}),
 		Notice(NoticeModel{Kind: Info, Text: s.say("Diese Domain ist bis 3. Mai 2027 nachgewiesen.", "This domain is proven until 3 May 2027.")}),
 		with(Split(s.say("Aktionen", "Actions"), side),
 			with(Facts(),
@@ -227,7 +231,7 @@ func (s sheet) form() templ.Component {
 	return templ.Join(
 		ErrorSummary(FormFails(s.say("Jemand hat die Zeile inzwischen geändert.", "Somebody has changed the row in the meantime."), []FieldModel{name, primary, kind})),
 		PageHead(HeadModel{Title: s.say("Adresse hinzufügen", "Add an address")}),
-		Steps([]Step{{Label: s.say("Deaktivieren", "Deactivate"), Done: true}, {Label: s.say("Neuer Name", "New name"), Current: true}, {Label: s.say("Challenges senden", "Send challenges")}}),
+		Steps([]Step{{Label: s.say("Deaktivieren", "Deactivate"), Done: true}, {Label: s.say("Widerrufen", "Revoke"), Done: true, LeftOut: true}, {Label: s.say("Neuer Name", "New name"), Current: true}, {Label: s.say("Challenges senden", "Send challenges")}}),
 		with(Form(FormModel{Action: "/domains/3/rows", Upload: true, Hidden: []Hidden{{"version", "4"}}, Submit: ButtonModel{Label: s.say("Speichern", "Save")}, Cancel: "/domains/3"}),
 			Field(name), Field(primary), Field(kind),
 			Field(FieldModel{Name: "method", Label: s.say("Nachweis", "Proof"), Type: Select, Value: "dns", Width: "medium", Choices: []Choice{{Value: "dns", Label: "DNS"}, {Value: "mail", Label: "Mail"}}}),

@@ -49,6 +49,7 @@ func TestTickedRowsAreChallengedFromDraftToResult(t *testing.T) {
 	running := nora.Post(page+"/start").Is(http.StatusSeeOther).Follow().Has("0 von einer Zeile", "Voraussichtlich fertig", "Sie können diese Seite verlassen",
 		"Sammelaktion abbrechen", "Nora Netz", "läuft", `data-refresh="`+page+`/progress"`)
 	running.Lacks("/start")
+	nora.Get(bulksOf).Has("0 von 2 Zeilen erledigt, 1 ausgelassen, 1 steht aus").Lacks("nicht ausgeführt")
 	nora.Get(page+"/progress").Is(http.StatusOK).Has("0 von einer Zeile", "<progress").Lacks("<html", "<h1")
 	nora.Get("/email-domains/uni.example").Has("Sammelaktion läuft: Challenges senden", `href="`+page+`"`)
 	nora.Post(page + "/start").Is(http.StatusSeeOther) // a second click changes nothing

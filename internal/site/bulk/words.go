@@ -54,13 +54,16 @@ func outcomeState(ctx context.Context, x bulk.Bulk, o bulk.Outcome) view.StateMo
 
 // resultWords counts what became of the rows: "212 erledigt, 3 ausgelassen".
 func resultWords(ctx context.Context, x bulk.Bulk) string {
-	words := page.T(ctx, "bulk.result_done", "done", x.Done, "n", x.Total)
+	words, rest := page.T(ctx, "bulk.result_done", "done", x.Done, "n", x.Total), "bulk.result_rest"
+	if x.State == bulk.Running {
+		rest = "bulk.result_waits"
+	}
 	for _, part := range []struct {
 		id string
 		n  int
-	}{{"bulk.result_left_out", x.LeftOut}, {"bulk.result_failed", x.Failed}, {"bulk.result_rest", x.Count(bulk.Due)}} {
+	}{{"bulk.result_left_out", x.LeftOut}, {"bulk.result_failed", x.Failed}, {rest, x.Count(bulk.Due)}} {
 		if part.n > 0 {
-			words += ", " + page.T(ctx, part.id, "count", locale.From(ctx).Number(int64(part.n)))
+			words += ", " + page.T(ctx, part.id, "n", part.n, "count", locale.From(ctx).Number(int64(part.n)))
 		}
 	}
 	return words

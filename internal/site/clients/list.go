@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
@@ -41,8 +42,8 @@ func (s *Section) List(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := clientview.CertificatesModel{Account: page.ID(by.Account), Applications: s.applicationLines(ctx, applied, linked)}
-	for _, c := range waiting {
-		m.Waiting = append(m.Waiting, waitingCard(ctx, c))
+	for _, a := range waiting {
+		m.Waiting = append(m.Waiting, waitingCard(ctx, a))
 	}
 	for _, l := range linked {
 		m.Linked = append(m.Linked, s.linkedCard(ctx, l, applied))
@@ -54,11 +55,29 @@ func (s *Section) List(w http.ResponseWriter, r *http.Request) error {
 	return s.Show(w, r, http.StatusOK, clientview.Certificates(s.Frame(r, page.T(ctx, "nav.client_certificates")), m))
 }
 
-func waitingCard(ctx context.Context, c mailbox.Waiting) clientview.AddressCard {
-	return clientview.AddressCard{
-		Title: string(c.Recipient), State: view.StateModel{Kind: view.Open, Word: page.T(ctx, "mine.state_waiting")},
-		Missing: page.T(ctx, "mine.missing_answer", "asks", c.Asks, "sent", c.Sent, "until", c.Expires),
+// waitingCard says what a round asks of the person, and how far they are with it.
+func waitingCard(ctx context.Context, a mailbox.Asking) clientview.AddressCard {
+	missing, done := strings.Join(page.Addresses(a.Missing), ", "), len(a.Confirmed)
+	c := clientview.AddressCard{Title: missing, State: view.StateModel{Kind: view.Open, Word: page.T(ctx, "mine.state_waiting")}}
+	if done > 0 {
+		c.Title, c.State.Word = string(a.Primary), page.T(ctx, "mine.state_partly", "done", done, "of", a.Total)
+		c.Missing = page.T(ctx, "start.waiting_more", "done", done, "of", a.Total, "addresses", missing)
 	}
+	switch {
+	case !a.Open():
+		c.State.Kind = view.Warn
+		c.Missing = page.T(ctx, "start.waiting_over", "done", done, "of", a.Total, "addresses", missing, "group", a.GroupName)
+	case done > 0:
+	case a.Kind == mailbox.Functional:
+		c.Title, c.Aliases, c.Kind = string(a.Primary), page.Addresses(a.Aliases), page.RowKind(ctx, a.Kind)
+		c.Missing = page.T(ctx, "mine.missing_functional", "asks", a.Asks, "sent", *a.Sent, "address", missing, "until", *a.Expires)
+	default:
+		c.Missing = page.T(ctx, "mine.missing_answer", "asks", a.Asks, "sent", *a.Sent, "until", *a.Expires)
+		if a.Total > 1 {
+			c.Missing += " " + page.T(ctx, "mine.missing_one_of", "of", a.Total)
+		}
+	}
+	return c
 }
 
 // linkedCard says what one can do for a linked row, or what is missing until

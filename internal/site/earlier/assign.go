@@ -71,7 +71,7 @@ func (s *Section) assignPage(w http.ResponseWriter, r *http.Request, n earlier.I
 		Mail: l.Mail, Address: o.Address, Holder: o.Holder, Organisation: o.Organisation,
 	}
 	m.Errors, _ = page.Wrong(ctx, failed)
-	crumbs := []view.Link{{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Href: base}}
+	crumbs := []view.Link{{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}, {Label: page.T(ctx, "earlier.number", "number", strconv.Itoa(int(n))), Href: base}}
 	f, status := s.OfficeFrame(r, m.Head.Title, crumbs...), http.StatusOK
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)

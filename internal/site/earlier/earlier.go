@@ -46,7 +46,7 @@ func (s *Section) startPage(w http.ResponseWriter, r *http.Request, failed error
 	}
 	for _, i := range imports {
 		m.Imports = append(m.Imports, officeview.EarlierImport{
-			Href: paths.OfficeEarlierImport(i.ID), Title: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
+			Href: paths.OfficeEarlierImport(i.ID), Title: page.T(ctx, "earlier.number", "number", strconv.Itoa(int(i.ID))), At: view.Ago(ctx, i.Created, s.Now()), By: i.By,
 			Counts: page.T(ctx, "earlier.counts", "applied", i.Applied, "lines", i.Lines),
 		})
 	}

@@ -40,7 +40,7 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	base, v := paths.OfficeEarlierImport(n), planViewOf(r.URL.Query())
 	m := officeview.EarlierPlanModel{
-		Head: view.HeadModel{Title: page.T(ctx, "earlier.number", "n", strconv.Itoa(int(n))), Lead: page.T(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
+		Head: view.HeadModel{Title: page.T(ctx, "earlier.number", "number", strconv.Itoa(int(n))), Lead: page.T(ctx, "earlier.by", "who", im.By, "when", locale.From(ctx).DateTime(im.Created))},
 	}
 	counts := map[earlier.LineState]int{}
 	for _, l := range lines {

@@ -151,6 +151,7 @@ func planLine(ctx context.Context, im imports.Import, l imports.Line) importview
 	for _, f := range l.Faults {
 		p.Faults = append(p.Faults, fieldWords(ctx, f))
 	}
+	p.Taken = page.InTheWay(ctx, fault.Fields(l.Faults).Err())
 	for _, h := range l.Hints {
 		p.Hints = append(p.Hints, page.T(ctx, h.ID, h.Args...))
 	}

@@ -17,6 +17,7 @@ func formModel(ctx context.Context, in mailbox.Input, failed error) mailboxview.
 	}
 	copy(m.Aliases[:], in.Aliases)
 	m.Errors, m.Whole = page.Wrong(ctx, failed)
+	m.Taken = page.InTheWay(ctx, failed)
 	return m
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -82,13 +83,19 @@ func (s *Section) Confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.Waiting > 0:
-		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_waiting", "address", string(c.Of.Recipient), "n", c.Waiting)
-	case !c.Linked:
-		return s.Done(w, r, paths.ClientCertificates, "link.confirmed_incomplete", "address", string(c.Of.Recipient))
+	if c.Linked && c.Waiting == 0 {
+		return s.Done(w, r, paths.ClientCertificates, "link.linked", "address", string(c.Of.Primary))
 	}
-	return s.Done(w, r, paths.ClientCertificates, "link.linked", "address", string(c.Of.Primary))
+	round, _, err := s.Mailbox.AskedIn(r.Context(), s.Actor(r), c.Of.Round)
+	if err != nil {
+		return err
+	}
+	id := "link.confirmed_waiting"
+	if c.Waiting == 0 {
+		id = "link.confirmed_incomplete"
+	}
+	return s.Done(w, r, paths.ClientCertificates, id, "address", string(c.Of.Recipient), "n", c.Waiting,
+		"done", len(round.Confirmed), "of", round.Total, "addresses", strings.Join(page.Addresses(round.Missing), ", "))
 }
 
 // Decline is "Das bin ich nicht".
@@ -118,6 +125,11 @@ func (s *Section) refusedPage(w http.ResponseWriter, r *http.Request, digest []b
 
 func (s *Section) askPage(w http.ResponseWriter, r *http.Request, status int, a mailbox.Asked, refused error) error {
 	m := s.askedModel(r.Context(), a, s.Actor(r), refused)
+	if errors.Is(refused, mailbox.ErrConfirmed) {
+		if err := s.confirmedBefore(r.Context(), s.Actor(r), a, &m); err != nil {
+			return err
+		}
+	}
 	if status == http.StatusConflict && errors.Is(refused, mailbox.ErrOtherAccount) { // the contacts know by now
 		m.Buttons, m.Notice.Text = m.Buttons[1:], page.T(r.Context(), "link.told")
 	}
@@ -150,6 +162,25 @@ func (s *Section) askedModel(ctx context.Context, a mailbox.Asked, by person.Act
 	}
 	m.Buttons = []view.ButtonModel{{Label: yes, Action: path + "/confirm", Kind: view.Primary}, {Label: page.T(ctx, "link.no"), Action: path + "/decline"}}
 	return m
+}
+
+// confirmedBefore adds for who confirmed a challenge before what the others of its
+// round still wait for.
+func (s *Section) confirmedBefore(ctx context.Context, by person.Actor, a mailbox.Asked, m *mailboxview.AskedModel) error {
+	round, mine, err := s.Mailbox.AskedIn(ctx, by, a.Round)
+	if err != nil || !mine {
+		return err
+	}
+	said := []any{"done", len(round.Confirmed), "of", round.Total, "addresses", strings.Join(page.Addresses(round.Missing), ", "), "group", round.GroupName}
+	switch {
+	case round.Outcome == "complete":
+		m.Notice.Text = page.T(ctx, "link.finished")
+	case round.Open():
+		m.Notice.Kind, m.Notice.Text = view.Open, page.T(ctx, "start.waiting_more", said...)
+	default:
+		m.Notice.Kind, m.Notice.Text = view.Warn, page.T(ctx, "start.waiting_over", said...)
+	}
+	return nil
 }
 
 // refusedModel says why a challenge cannot be confirmed. A second account in a

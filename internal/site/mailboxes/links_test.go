@@ -38,10 +38,15 @@ func TestAPersonFollowsTheLinkSignsInAndConfirms(t *testing.T) {
 	}
 	b.Get(challenge).Is(http.StatusOK).Has("Gehört diese Adresse Ihnen?", "Nora Netz", "Netz Rechenzentrum", "uni.example", "ada.adler@uni.example",
 		"Ada Adler", "Ja, diese Adresse gehört zu mir", "Das bin ich nicht").Lacks("ada@uni.example,")
-	b.Post(challenge + "/confirm").Is(http.StatusSeeOther).Follow().Is(http.StatusOK).Has("Noch eine Adresse dieser Zeile wartet")
-	b.Get(challenge).Is(http.StatusOK).Has("Schon bestätigt").Lacks("Ja, diese Adresse gehört zu mir")
+	b.Post(challenge+"/confirm").Is(http.StatusSeeOther).Follow().Is(http.StatusOK).Has("ist bestätigt (1 von 2)", "Noch eine Adresse wartet auf Sie: ada@uni.example")
+	b.Get(challenge).Is(http.StatusOK).Has("Schon bestätigt", "1 von 2 Adressen bestätigt. Es fehlt noch: ada@uni.example.").
+		Lacks("Ja, diese Adresse gehört zu mir", "Sie müssen nichts weiter tun")
+	for _, page := range []string{"/", "/client-certificates"} {
+		b.Get(page).Has("1 von 2 Adressen bestätigt. Es fehlt noch: ada@uni.example.").Lacks("Alles erledigt")
+	}
 	second := b.Get(links[1]).To()
 	b.Post(second+"/confirm").Follow().Is(http.StatusOK).Has("ada.adler@uni.example ist jetzt mit Ihrem Konto verknüpft.", "bestätigt")
+	b.Get(challenge).Has("Sie müssen nichts weiter tun").Lacks("Es fehlt noch")
 	r.As("nora").Get(path).Is(http.StatusOK).Has("Ada Adler", "vollständig bestätigt", "Konto verknüpft")
 }
 

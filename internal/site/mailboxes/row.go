@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -174,7 +175,7 @@ func nextStep(r mailbox.Row) string {
 		return "activate"
 	case mailbox.MayChallenge(r) != nil:
 		return "edit"
-	case r.Status == mailbox.None || r.Status == mailbox.Undeliverable:
+	case slices.Contains([]mailbox.Status{mailbox.None, mailbox.Undeliverable, mailbox.RowExpired}, r.Status):
 		return "challenges"
 	}
 	return ""
@@ -221,6 +222,9 @@ func (s *Section) notices(ctx context.Context, r mailbox.Row, rounds []mailbox.R
 	}
 	if len(rounds) > 0 {
 		ns = append(ns, answerNotices(ctx, rounds[0])...)
+		if rounds[0].Outcome == "expired" {
+			ns = append(ns, expiredNotice(ctx, rounds[0]))
+		}
 	} else if r.Status == mailbox.None && mailbox.MayChallenge(r) == nil {
 		say(view.Info, page.T(ctx, "row.notice.first"))
 	}
@@ -241,6 +245,26 @@ func answerNotices(ctx context.Context, n mailbox.Round) (ns []view.NoticeModel)
 		}
 	}
 	return ns
+}
+
+// expiredNotice says which addresses of a round that is over nobody answered for,
+// and which somebody did.
+func expiredNotice(ctx context.Context, n mailbox.Round) view.NoticeModel {
+	var silent, confirmed []string
+	by := ""
+	for _, c := range n.Challenges {
+		switch {
+		case c.State == mailbox.Expired:
+			silent = append(silent, string(c.Recipient))
+		case c.State == mailbox.Affirmed:
+			confirmed, by = append(confirmed, string(c.Recipient)), *c.AnsweredBy
+		}
+	}
+	m := view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "row.notice.expired", "addresses", strings.Join(silent, ", "))}
+	if by != "" {
+		m.Text = page.T(ctx, "row.notice.expired_partly", "name", by, "confirmed", strings.Join(confirmed, ", "), "addresses", strings.Join(silent, ", "))
+	}
+	return m
 }
 
 // pending is how many challenges of the newest round could still be answered.

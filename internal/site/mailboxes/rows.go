@@ -48,7 +48,11 @@ func (s *Section) AddRow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, page.RowPath(row), "rows.added")
+	added := "rows.added"
+	if mailbox.MayChallenge(row) != nil { // the page says what comes first
+		added = "rows.added_incomplete"
+	}
+	return s.Done(w, r, page.RowPath(row), added)
 }
 
 func (s *Section) newPage(w http.ResponseWriter, r *http.Request, d org.EmailDomain, in mailbox.Input, failed error) error {

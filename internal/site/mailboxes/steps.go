@@ -90,6 +90,7 @@ func (s *Section) stepPage(w http.ResponseWriter, r *http.Request, step Step, ro
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)
 		_, m.Failed = page.Wrong(ctx, failed)
+		m.Taken = page.InTheWay(ctx, failed)
 	}
 	return s.Show(w, r, status, mailboxview.RowStep(f, m))
 }
@@ -128,6 +129,12 @@ func challengesWords(ctx context.Context, r mailbox.Row, rounds []mailbox.Round,
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_functional"))
 	} else {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_what", "n", len(m.Addresses)))
+	}
+	switch r.Status {
+	case mailbox.RowDeclined:
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_declined"))
+	case mailbox.RowConflict:
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_conflict"))
 	}
 	if n := pending(rounds); n > 0 {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "step.challenges_replace", "n", n))

@@ -101,8 +101,10 @@ func (s *Section) domainModel(ctx context.Context, d org.EmailDomain, v mailbox.
 	}
 	many := shown(n, v)
 	if v.Text != "" {
-		many = int64(p.Hits)
-		m.Found = page.T(ctx, "rows.hits", "n", p.Hits, "text", v.Text)
+		if !p.All {
+			many = int64(p.Hits)
+		}
+		m.Found = page.T(ctx, "rows.hits", "n", many, "text", v.Text)
 	}
 	if m.Empty = noRows(ctx, base, v, p, sum, edits); m.Empty != nil {
 		m.Found = ""
@@ -140,6 +142,9 @@ func chips(ctx context.Context, base string, v mailbox.View, n mailbox.Tally) []
 	}
 	all := []view.Chip{chip(page.T(ctx, "rows.all"), "", false, n.Sum())}
 	for _, st := range mailbox.Statuses {
+		if slices.Contains(rare, st) && n.Of[st] == 0 && v.Status != st {
+			continue
+		}
 		all = append(all, chip(page.T(ctx, chipIDs[st]), st, false, n.Of[st]))
 	}
 	if n.Doubtful > 0 || v.Doubtful { // it is rare

@@ -2,6 +2,7 @@ package mailboxes
 
 import (
 	"context"
+	"strings"
 
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -11,21 +12,40 @@ import (
 	"petschaft/web/view"
 )
 
-// WaitingTasks are the challenges that were mailed to the person. They are
-// hints: the link stands in the mail only.
+// WaitingTasks are the rounds of challenges that wait for the person. They are
+// hints: the links stand in the mails only.
 func (s *Section) WaitingTasks(ctx context.Context, by person.Actor) ([]view.Task, error) {
 	waiting, err := s.Mailbox.WaitingFor(ctx, by)
 	if err != nil {
 		return nil, err
 	}
 	var tasks []view.Task
-	for _, c := range waiting {
-		tasks = append(tasks, view.Task{
-			Kind: view.Open, By: c.Expires, Link: view.Link{Label: page.T(ctx, "start.waiting_help"), Href: paths.Help},
-			Text: page.T(ctx, "start.waiting", "address", string(c.Recipient), "asks", c.Asks, "until", c.Expires),
-		})
+	for _, a := range waiting {
+		k := view.Task{Kind: view.Open, Link: view.Link{Label: page.T(ctx, "start.waiting_help"), Href: paths.Help}}
+		missing := strings.Join(page.Addresses(a.Missing), ", ")
+		switch done := len(a.Confirmed); {
+		case !a.Open():
+			k.Kind = view.Warn
+			k.Text = page.T(ctx, "start.waiting_over", "done", done, "of", a.Total, "addresses", missing, "group", a.GroupName)
+		case done > 0:
+			k.Text = page.T(ctx, "start.waiting_more", "done", done, "of", a.Total, "addresses", missing)
+		case a.Kind == mailbox.Functional:
+			k.Text = page.T(ctx, "start.waiting_functional", "address", missing, "asks", a.Asks, "functional", string(a.Primary), "until", *a.Expires)
+		default:
+			k.Text = page.T(ctx, "start.waiting", "address", missing, "asks", a.Asks, "until", *a.Expires)
+		}
+		if a.Open() && a.Expires != nil {
+			k.By = *a.Expires
+		}
+		tasks = append(tasks, k)
 	}
 	return tasks, nil
+}
+
+// taskIDs say of the statuses that want somebody's attention how many rows there are.
+var taskIDs = map[mailbox.Status]string{
+	mailbox.RowDeclined: "start.declined", mailbox.RowConflict: "start.conflict", mailbox.Undeliverable: "start.undeliverable",
+	mailbox.RowExpired: "start.expired", mailbox.None: "start.without_challenge",
 }
 
 // ContactTasks are what waits in the domains that by looks after.
@@ -48,11 +68,10 @@ func (s *Section) ContactTasks(ctx context.Context, by person.Actor) ([]view.Tas
 		if n.Doubtful > 0 {
 			tasks = append(tasks, rowsTask(ctx, view.Warn, "start.doubtful", d, mailbox.View{Doubtful: true}, n.Doubtful))
 		}
-		if of := n.Of[mailbox.Undeliverable]; of > 0 {
-			tasks = append(tasks, rowsTask(ctx, view.Bad, "start.undeliverable", d, mailbox.View{Status: mailbox.Undeliverable}, of))
-		}
-		if of := n.Of[mailbox.None]; of > 0 {
-			tasks = append(tasks, rowsTask(ctx, view.Paused, "start.without_challenge", d, mailbox.View{Status: mailbox.None}, of))
+		for _, st := range [...]mailbox.Status{mailbox.RowDeclined, mailbox.RowConflict, mailbox.Undeliverable, mailbox.RowExpired, mailbox.None} {
+			if of := n.Of[st]; of > 0 {
+				tasks = append(tasks, rowsTask(ctx, statusKinds[st], taskIDs[st], d, mailbox.View{Status: st}, of))
+			}
 		}
 	}
 	return page.Most(tasks, func(int) view.Task {

@@ -116,7 +116,7 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 	case "application":
 		return view.Link{Label: page.T(ctx, "office.audit_application", "number", page.ID(x.ID)), Href: paths.Application(x.ID)}
 	case "certificate_import":
-		return view.Link{Label: page.T(ctx, "earlier.number", "n", page.ID(x.ID)), Href: paths.OfficeEarlierImport(x.ID)}
+		return view.Link{Label: page.T(ctx, "earlier.number", "number", page.ID(x.ID)), Href: paths.OfficeEarlierImport(x.ID)}
 	case "bulk":
 		for _, y := range beside {
 			if name := n.domains[org.ID(y.ID)]; y.Kind == "email_domain" && name != "" {

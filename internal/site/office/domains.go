@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -26,7 +25,7 @@ func (s *Section) Domains(w http.ResponseWriter, r *http.Request) error {
 	for i, d := range domains {
 		ids[i] = d.ID
 	}
-	counts, err := s.Mailbox.Counts(ctx, ids...)
+	counts, err := s.Mailbox.Tallies(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -35,17 +34,10 @@ func (s *Section) Domains(w http.ResponseWriter, r *http.Request) error {
 		state, until := validationState(ctx, d, s.Now())
 		m.Domains = append(m.Domains, officeview.DomainRow{
 			Name: d.Name.Unicode(), Href: paths.OfficeDomain(d.ID), Group: d.GroupName, GroupHref: paths.OfficeGroup(d.Group),
-			Validation: state, Until: until, Rows: locale.From(ctx).Number(total(counts[d.ID])),
+			Validation: state, Until: until, Rows: locale.From(ctx).Number(counts[d.ID].Sum()),
 		})
 	}
 	return s.Show(w, r, http.StatusOK, officeview.Domains(s.OfficeFrame(r, page.T(ctx, "office.domains")), m))
-}
-
-func total(counts map[mailbox.Status]int64) (n int64) {
-	for _, c := range counts {
-		n += c
-	}
-	return n
 }
 
 // validationState words how d is validated and whether that counts at now;
@@ -219,7 +211,7 @@ func (s *Section) domainPage(w http.ResponseWriter, r *http.Request, d org.Email
 }
 
 func (s *Section) domainModel(ctx context.Context, by person.Actor, d org.EmailDomain) (officeview.DomainModel, error) {
-	counts, err := s.Mailbox.Counts(ctx, d.ID)
+	n, err := s.Mailbox.Tally(ctx, d.ID)
 	if err != nil {
 		return officeview.DomainModel{}, err
 	}
@@ -227,7 +219,7 @@ func (s *Section) domainModel(ctx context.Context, by person.Actor, d org.EmailD
 	state.Pill = true
 	m := officeview.DomainModel{
 		State: state, Until: until, Group: d.GroupName, GroupHref: paths.OfficeGroup(d.Group), Life: life(ctx, d.Validation),
-		Rows: page.T(ctx, "office.rows_count", "n", total(counts[d.ID])), RowsHref: paths.EmailDomain(d.Name),
+		Rows: page.T(ctx, "office.rows_count", "n", n.Sum()), RowsHref: paths.EmailDomain(d.Name),
 	}
 	m.History, err = s.history(ctx, by, d.ID.Thing())
 	return m, err

@@ -34,10 +34,21 @@ func (s *Section) model(ctx context.Context, by person.Actor, st recipe.State, i
 		Title: page.T(ctx, page.RecipeWords[st.Kind].Title), Lead: page.T(ctx, page.RecipeWords[st.Kind].Lead, "name", st.Name, "address", string(st.Row.Primary)),
 	}, Join: mailboxes.OfferJoin(ctx, st.Row.Standing, st.Row.DomainName)}
 	for _, x := range st.Standings() {
-		m.Steps = append(m.Steps, view.Step{Label: page.T(ctx, page.StepWords[x.Step].Label), Done: x.Done, Current: x.Step == current})
+		m.Steps = append(m.Steps, view.Step{Label: page.T(ctx, page.StepWords[x.Step].Label), Done: x.Done, LeftOut: x.LeftOut, Current: x.Step == current})
 	}
 	_, m.Whole = page.Wrong(ctx, failed)
+	m.Taken = page.InTheWay(ctx, failed)
 	m.Over = overModel(ctx, st)
+	kept, err := s.Recipe.Kept(ctx, by, st)
+	if err != nil {
+		return m, err
+	}
+	for _, c := range kept {
+		m.Kept = append(m.Kept, view.LinkNotice{
+			Notice: view.NoticeModel{Kind: view.Info, Text: page.T(ctx, "recipe.kept", "reference", c.Reference, "name", c.Holder, "day", view.Day(ctx, c.NotAfter, s.Now()).Text)},
+			Link:   view.Link{Label: page.T(ctx, "recipe.kept_look"), Href: paths.ClientCertificate(c.ID)},
+		})
+	}
 	if recipe.MayCancel(st) != nil {
 		return m, nil
 	}
@@ -149,7 +160,7 @@ func (s *Section) handStep(ctx context.Context, by person.Actor, st recipe.State
 		{Label: page.T(ctx, "row.actions"), Quiet: true, Tight: true},
 	}}}
 	if len(rows) > handShown {
-		rows, m.Rows.More = rows[:handShown], page.T(ctx, "recipe.hand_more", "n", handShown)
+		rows, m.Rows.More = rows[:handShown], page.T(ctx, "recipe.hand_more", "most", handShown)
 	}
 	for _, r := range rows {
 		l := recipeview.RowLine{Name: r.Name, Href: page.RowPath(r), Address: string(r.Primary), Applicant: string(r.Applicant)}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
@@ -78,7 +79,8 @@ func TestTheOldCertificatesOfAnApplicantMayStay(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	row := r.LinkInput(mailbox.Input{Kind: mailbox.Functional, Name: "Sekretariat", Primary: "sekretariat@uni.example", Applicant: "ada.adler@uni.example"}, "ada")
-	r.Certified("ada", row)
+	certificate := r.Certified("ada", row)
+	stays := []string{"(ausgelassen)", "von Ada Adler bleibt gültig bis", fmt.Sprintf(`href="/client-certificates/%d"`, certificate)}
 	nora := r.As("nora")
 	nora.Get(fmt.Sprintf("/email-domains/uni.example/rows/%d/recipes/applicant", row)).Has("sieht weiterhin nur der bisherige Antragsteller")
 	path := begin(r, nora, row, recipe.Applicant)
@@ -86,12 +88,16 @@ func TestTheOldCertificatesOfAnApplicantMayStay(t *testing.T) {
 	nora.Post(path+"/steps/deactivate").Follow().Has("Neuer Antragsteller (E-Mail)", "Bisher: ada.adler@uni.example")
 	nora.Post(path+"/steps/applicant", "version", version(r, row), "applicant", "wer@@uni").Is(http.StatusUnprocessableEntity).Has("wer@@uni")
 	nora.Post(path+"/steps/applicant", "version", version(r, row), "applicant", "bob.bach@uni.example").Follow().Has("Nicht widerrufen, weiter")
-	nora.Post(path+"/steps/revoke/skip").Follow().Has("Der Schritt ist ausgelassen.", "Nächster Schritt: Aktivieren")
+	nora.Get(path).Lacks(stays...)
+	nora.Post(path+"/steps/revoke/skip").Follow().Has("Der Schritt ist ausgelassen.", "Nächster Schritt: Aktivieren").Has(stays...)
 	nora.Post(path + "/steps/activate").Follow().Has("Gesendet wird an: bob.bach@uni.example")
 	nora.Get(fmt.Sprintf("/email-domains/uni.example/rows/%d", row)).Has("Schritt des Assistenten ausgelassen", "Schritt: Zertifikate widerrufen", "Antragsteller: ada.adler@uni.example → bob.bach@uni.example")
 	nora.Post(path + "/cancel").Is(http.StatusSeeOther).Follow().Has("Der Assistent ist abgebrochen.")
 	nora.Post(path + "/cancel").Is(http.StatusConflict).Has("schon zu Ende")
-	nora.Get(path).Has("Abgebrochen").Lacks("Nächster Schritt")
+	nora.Get(path).Has("Abgebrochen").Has(stays...).Lacks("Nächster Schritt")
+	nora.Post(fmt.Sprintf("/email-domains/uni.example/rows/%d/deactivate", row)).Is(http.StatusSeeOther)
+	trial.Must(r.Cert.RevokeAll(t.Context(), r.Actors["nora"], "uni.example", row, pki.AffiliationChanged))
+	nora.Get(path).Lacks(stays...)
 }
 
 func TestFunctionalAddressesOfWhoLeftAreListed(t *testing.T) {

@@ -59,7 +59,7 @@ func (m ReadingModel) file(ctx context.Context) []view.FieldModel {
 
 func (m ReadingModel) column(ctx context.Context, c ReadColumn) view.FieldModel {
 	return view.FieldModel{
-		Name: c.Name, Label: locale.T(ctx, "import.read_column", "n", c.Place), Type: view.Select, Value: c.Field, Optional: true,
+		Name: c.Name, Label: locale.T(ctx, "import.read_column", "place", c.Place), Type: view.Select, Value: c.Field, Optional: true,
 		Choices: append([]view.Choice{{Label: locale.T(ctx, "import.not_read")}}, m.Fields...),
 	}
 }
@@ -342,9 +342,9 @@ func readColumns(m ReadingModel, t view.TableModel) templ.Component {
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var14 string
-							templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "import.no_heading", "n", c.Place))
+							templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(locale.T(ctx, "import.no_heading", "place", c.Place))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/importview/reading.templ`, Line: 103, Col: 76}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/importview/reading.templ`, Line: 103, Col: 80}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 							if templ_7745c5c3_Err != nil {

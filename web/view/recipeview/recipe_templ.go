@@ -191,14 +191,15 @@ func Start(f view.Frame, m StartModel) templ.Component {
 
 // Model is a recipe and how far it is.
 type Model struct {
-	Head    view.HeadModel
-	Join    *mailboxview.JoinModel // for an officer who is no contact
-	Whole   string                 // what is wrong with the form as a whole
-	Notices []view.NoticeModel
-	Steps   []view.Step
-	Next    *NextModel // nil when nothing is left, or one may only look
-	Over    *mailboxview.RecipeOverModel
-	Cancel  *view.ButtonModel
+	Head   view.HeadModel
+	Join   *mailboxview.JoinModel // for an officer who is no contact
+	Whole  string                 // what is wrong with the form as a whole
+	Taken  []view.LinkNotice      // rows that have an address that a step needs
+	Steps  []view.Step
+	Next   *NextModel // nil when nothing is left, or one may only look
+	Over   *mailboxview.RecipeOverModel
+	Kept   []view.LinkNotice // certificates that stay valid because a step was left out
+	Cancel *view.ButtonModel
 }
 
 func (m Model) fails(ctx context.Context) []view.Fail {
@@ -352,11 +353,9 @@ func Page(f view.Frame, m Model) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, n := range m.Notices {
-				templ_7745c5c3_Err = view.Notice(n).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+			templ_7745c5c3_Err = view.LinkNotices(m.Taken).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
 			}
 			if m.Next != nil {
 				templ_7745c5c3_Err = recipeNext(*m.Next).Render(ctx, templ_7745c5c3_Buffer)
@@ -387,6 +386,10 @@ func Page(f view.Frame, m Model) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
+			}
+			templ_7745c5c3_Err = view.LinkNotices(m.Kept).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
 			}
 			if m.Cancel != nil {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"section stack\"><p class=\"small muted\">")
