@@ -55,7 +55,7 @@ func TestWhoeverNamesOrSignsAQuestionIsAnswered(t *testing.T) {
 	t.Parallel()
 	a := newAsked(sitetest.New(t))
 	dir := a.peers()
-	sitetest.Says(t, dir, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Frager", "-keyout", "key", "-out", "who")
+	sitetest.Says(t, dir, "openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-subj", "/CN=Frager", "-keyout", "key", "-out", "who")
 	now := strconv.FormatInt(a.r.Clock.Now().Unix(), 10)
 	check := []string{
 		"ocsp", "-issuer", "mail", "-cert", "leaf", "-CAfile", "root", "-verify_other", "mail", "-attime", now, "-validity_period", "9999999999", "-no_nonce",
