@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"petschaft/internal/fault"
 	"petschaft/web/paths"
@@ -22,8 +23,8 @@ func InTheWay(ctx context.Context, err error) (ns []view.LinkNotice) {
 		for i := 0; i+1 < len(x.Args); i += 2 {
 			blanks[x.Args[i]] = x.Args[i+1]
 		}
-		row, ok := blanks["row"].(int64)
-		if !ok {
+		row, err := strconv.ParseInt(fmt.Sprint(blanks["row"]), 10, 64) // what was kept comes back as another kind of number
+		if err != nil {
 			continue
 		}
 		words := T(ctx, "row.taken", x.Args...)
