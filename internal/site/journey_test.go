@@ -219,7 +219,7 @@ func (w *walk) link(row string) *chromium.Page {
 	p.Press(sitetest.People["ada"])
 	p.Has(w.say("link.title"), sitetest.People["niko"], "fakultaet.example", "juergen.mueller@fakultaet.example", sitetest.People["ada"])
 	p.Press(w.say("link.yes"))
-	p.Has(w.say("link.confirmed_waiting", "address", "juergen.mueller@fakultaet.example", "n", 1))
+	p.Has(w.say("link.confirmed_waiting", "address", "juergen.mueller@fakultaet.example", "n", 1, "done", 1, "of", 2, "addresses", "j.mueller@fakultaet.example"))
 	w.open(p, "j.mueller@fakultaet.example", true, 0)
 	p.Press(w.say("link.yes"))
 	p.Has(w.say("link.linked", "address", "juergen.mueller@fakultaet.example"))

@@ -233,7 +233,7 @@ func (w *walk) contactRevokes(row string) {
 	if n.Offers("main", w.say("cert.revoke_short")) {
 		w.T.Error("a contact is offered to revoke a certificate of an active row")
 	}
-	n.FollowIn("main table", h.Reference)
+	n.FollowIn("main dl", h.Reference)
 	n.Has(w.say("cert.revoke.active"), sitetest.People["ada"])
 	n.Goto(h.page + "/revoke")
 	n.Has(w.say("cert.revoke.active"))
