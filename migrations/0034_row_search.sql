@@ -2,14 +2,16 @@
 
 -- A search looks at comments, too. The program before goes on searching the same
 -- column, and finds more. A regular expression takes a tenth of what translate
--- does, and comments are long.
+-- does, and comments are long. What it calls is bound here, not looked up: a dump is
+-- restored without a search path.
 -- +goose StatementBegin
 create function address_row_text(name text, primary_address text, aliases text[], comment text) returns text
-    language sql immutable parallel safe as $$
+    language sql immutable parallel safe
+begin atomic
     select address_row_words(name, primary_address, aliases)
         || case when comment = '' then ''
-            else ' ' || regexp_replace(lower(comment collate "de-x-icu") collate "C", E'[-\n.,;:_+/()"''@]', ' ', 'g') end
-$$;
+            else ' ' || regexp_replace(lower(comment collate "de-x-icu") collate "C", E'[-\n.,;:_+/()"''@]', ' ', 'g') end;
+end;
 -- +goose StatementEnd
 alter table address_row drop column search;
 alter table address_row add column search text not null generated always as (address_row_text(name, primary_address, aliases, comment)) stored;
