@@ -211,7 +211,7 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 	r.ok(t, err)
 	id := r.apply(t, r.ada, row)
 	link := "https://portal.example/client-certificates/"
-	mailTo(t, s, "Adler@people.example", link)
+	mailTo(t, s, "ada@uni.example", link)
 	c := r.one(t, id)
 	r.ok(t, r.Cert.Revoke(t.Context(), r.ada, c.ID, pki.Superseded))
 	trial.Until(t, "the list names the certificate", func() bool {
@@ -225,7 +225,7 @@ func TestTheWholeWayByTheQueue(t *testing.T) {
 		return len(x.RevokedCertificateEntries) == 1 && bytes.Equal(x.RevokedCertificateEntries[0].SerialNumber.Bytes(), c.Serial)
 	})
 	trial.Until(t, "two letters to the holder were sent", func() bool {
-		return r.campus.Scalar(`select count(*) from letter where state = 'sent' and recipient = 'Adler@people.example'`) == 2
+		return r.campus.Scalar(`select count(*) from letter where state = 'sent' and recipient = 'ada@uni.example'`) == 2
 	})
 }
 

@@ -57,8 +57,8 @@ func TestAnUnknownErrorShowsAnIDAndNoDetail(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	nora := r.As("nora")
-	r.Fail("address_row_count")
-	page := nora.Get("/email-domains").Is(http.StatusInternalServerError).Has("Fehlernummer").Lacks("address_row_count", "SQLSTATE", "relation")
+	r.Fail("address_row_tally")
+	page := nora.Get("/email-domains").Is(http.StatusInternalServerError).Has("Fehlernummer").Lacks("address_row_tally", "SQLSTATE", "relation")
 	id := regexp.MustCompile(`<code>([A-Z2-7]{10})</code>`).FindStringSubmatch(page.Content)
 	if id == nil || !strings.Contains(r.Logged.String(), id[1]) {
 		t.Errorf("got reference %v, want one that the log holds", id)
