@@ -63,7 +63,7 @@ func TestAnUnknownErrorShowsAnIDAndNoDetail(t *testing.T) {
 	if id == nil || !strings.Contains(r.Logged.String(), id[1]) {
 		t.Errorf("got reference %v, want one that the log holds", id)
 	}
-	if !strings.Contains(r.Logged.String(), "address_row_count") {
+	if !strings.Contains(r.Logged.String(), "address_row_tally") {
 		t.Error("the log lacks the cause")
 	}
 }
