@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"petschaft/internal/postgres"
 )
 
 type commands struct {
@@ -31,7 +33,7 @@ func main() {
 	line := kong.Parse(&c, kong.Name("bench"))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	line.FatalIfErrorf(c.run(ctx))
+	line.FatalIfErrorf(c.run(postgres.Slow(ctx, 0))) // a million rows are filled in by one statement
 }
 
 func (c commands) run(ctx context.Context) error {
