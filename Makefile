@@ -2,6 +2,8 @@
 # T: which packages to test, as in `make test T=./internal/org`. PORT: the demo's, as in `make run PORT=9000`.
 # ONLY: what to measure, as in `make bench ONLY=import,export`.
 T       ?= ./...
+# What is built holds no path of this clone, so a fresh one takes from the cache what another one built.
+export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DEMO    := bin/demo
 TOOL    := go tool -modfile=tools/go.mod
