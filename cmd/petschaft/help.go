@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 )
@@ -9,9 +10,12 @@ import (
 type versionCmd struct{}
 
 func (versionCmd) Run() error {
-	fmt.Println(version)
+	fmt.Println(named())
 	return nil
 }
+
+// named is the program with its version, and the Go that built it.
+func named() string { return fmt.Sprintf("petschaft %s (%s)", version, runtime.Version()) }
 
 type help struct {
 	Command []string `arg:"" optional:"" help:"The command; all of them unless said."`

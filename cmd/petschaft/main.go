@@ -32,7 +32,7 @@ type commands struct {
 	Migrate  migrate          `cmd:"" help:"Bring the database schema up to date."`
 	CA       authority        `cmd:"" name:"ca" help:"Look after the portal's own certificate authority."`
 	Lint     lintFile         `cmd:"" name:"lint" help:"Check a certificate against the rules by which this portal issues."`
-	Config   config           `cmd:"" name:"config" help:"Print the effective settings without secrets."`
+	Config   config           `cmd:"" name:"config" help:"Print the effective settings without secrets, and name the variables that are none."`
 	Tell     versionCmd       `cmd:"" name:"version" help:"Print the version."`
 	Help     help             `cmd:"" name:"help" help:"Explain a command, as in: petschaft help ca init."`
 	Version  kong.VersionFlag `help:"Print the version."`
@@ -40,7 +40,8 @@ type commands struct {
 
 func main() {
 	var c commands
-	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": version, "profiles": profileNames()})
+	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": named(), "profiles": profileNames()},
+		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true}))
 	line, err := k.Parse(os.Args[1:])
 	c.Settings.Version = version
 	if err != nil {
@@ -107,6 +108,13 @@ type config struct{}
 func (config) Run(c portal.Config) error {
 	for _, line := range c.Lines() {
 		fmt.Println(line)
+	}
+	for _, s := range portal.Strangers(os.Environ()) {
+		meant := ""
+		if s.Nearest != "" {
+			meant = "; did you mean " + s.Nearest + "?"
+		}
+		fmt.Fprintf(os.Stderr, "petschaft: there is no setting %s%s\n", s.Name, meant)
 	}
 	return c.Check()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -12,8 +13,8 @@ func TestACommandLineIsAnswered(t *testing.T) {
 		status    int
 		out, errs string // that it says there, among others; empty: nothing
 	}{
-		"petschaft version":        {0, "dev\n", ""},
-		"petschaft --version":      {0, "dev\n", ""},
+		"petschaft version":        {0, "petschaft dev (" + runtime.Version() + ")\n", ""},
+		"petschaft --version":      {0, "petschaft dev (" + runtime.Version() + ")\n", ""},
 		"petschaft help":           {0, "Answer requests and work jobs until told to stop.", ""},
 		"petschaft --help":         {0, "$PETSCHAFT_BASE_URL", ""},
 		"petschaft help ca":        {0, "renew-root-list", ""},
@@ -33,5 +34,23 @@ func TestACommandLineIsAnswered(t *testing.T) {
 		if status != want.status || !strings.Contains(out, want.out) || !strings.Contains(errs, want.errs) || (want.out == "") != (out == "") || (want.errs == "") != (errs == "") {
 			t.Errorf("%s: got status %d, %q and %q; want %d, %q and %q", line, status, out, errs, want.status, want.out, want.errs)
 		}
+	}
+}
+
+// TestCommandsStandBeforeFlags: all settings are flags, and they are many.
+func TestCommandsStandBeforeFlags(t *testing.T) {
+	t.Parallel()
+	out := newOffice(t).must("", "petschaft help")
+	if commands, flags := strings.Index(out, "\nCommands:"), strings.Index(out, "\nFlags:"); commands < 0 || commands > flags {
+		t.Errorf("want the commands, then the flags:\n%s", out)
+	}
+}
+
+// TestConfigNamesWhatIsNoSetting beside the settings, so that those can be piped.
+func TestConfigNamesWhatIsNoSetting(t *testing.T) {
+	t.Parallel()
+	out, errs, status := newOffice(t).says("postgres://db.uni.example/petschaft", "PETSCHAFT_OIDC_ISUER=x PETSCHAFT_COLOUR=red petschaft config")
+	if status != 0 || strings.Contains(out, "ISUER") || !strings.Contains(errs, "there is no setting PETSCHAFT_OIDC_ISUER; did you mean PETSCHAFT_OIDC_ISSUER?\n") || !strings.Contains(errs, "no setting PETSCHAFT_COLOUR\n") {
+		t.Errorf("got status %d, %q and %q", status, out, errs)
 	}
 }

@@ -42,7 +42,7 @@ type Config struct {
 	Secret           string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
 	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
 	ForwardedHeader  string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
-	PKIURL           string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched."`
+	PKIURL           string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched. Needed for ca init and to issue."`
 	Pages            string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
 	Metrics          string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
 
@@ -72,7 +72,7 @@ type Config struct {
 // settings are a Config that was read.
 type settings struct {
 	base      *url.URL
-	pki       *url.URL // nil: certificates carry no addresses
+	pki       *url.URL // nil: nothing is issued
 	secret    []byte
 	proxies   []netip.Prefix
 	forwarded bool

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"petschaft/internal/org"
+	"petschaft/internal/signin"
 )
 
 // Issuers of Entra ID name the tenant whose people sign in. consumers is the one
@@ -56,6 +57,7 @@ func (c Config) vouches(address string) bool {
 // may be away just now, so nothing depends on it.
 func (p *Portal) tryProvider(ctx context.Context) {
 	if err := p.Desk.Try(ctx); err != nil && ctx.Err() == nil {
-		p.log.WarnContext(ctx, "nobody can sign in: the provider does not answer as it should, or does not take PETSCHAFT_OIDC_CLIENT_ID and PETSCHAFT_OIDC_CLIENT_SECRET", "issuer", p.cfg.OIDCIssuer, "error", err)
+		cause, detail := signin.Blame(err)
+		p.log.WarnContext(ctx, "nobody can sign in: "+cause, "issuer", p.cfg.OIDCIssuer, "error", detail)
 	}
 }

@@ -69,10 +69,11 @@ func TestUnknownSettingsAreNamedWithTheNearest(t *testing.T) {
 	c.OIDCEmailDomains = []string{"uni.example"}
 	p := trial.Must(portal.Open(t.Context(), c, slog.New(slog.NewTextHandler(log, nil)), trial.Today))
 	defer p.Close()
-	p.Warn([]string{"PETSCHAFT_OIDC_ISSUER=x", "PETSCHAFT_LISTEN=", "PATH=/bin", "PETSCHAFT_OIDC_ISUER=https://secret.example", "PETSCHAFT_SMPT_URL=y"})
+	p.Warn([]string{"PETSCHAFT_OIDC_ISSUER=x", "PETSCHAFT_LISTEN=", "PATH=/bin", "PETSCHAFT_OIDC_ISUER=https://secret.example", "PETSCHAFT_SMPT_URL=y", "PETSCHAFT_COLOUR=red", "PETSCHAFT_DATABASE_URL=z"})
 	for _, want := range []string{
 		`level=WARN msg="there is no setting of this name" name=PETSCHAFT_OIDC_ISUER nearest=PETSCHAFT_OIDC_ISSUER`,
-		"name=PETSCHAFT_SMPT_URL nearest=PETSCHAFT_SMTP_URL", "level=WARN msg=\"there is no authority", "PETSCHAFT_RA_GROUP", "domains=[uni.example]",
+		"name=PETSCHAFT_SMPT_URL nearest=PETSCHAFT_SMTP_URL", "name=PETSCHAFT_DATABASE_URL nearest=DATABASE_URL", `name=PETSCHAFT_COLOUR nearest=""`,
+		"level=WARN msg=\"there is no authority", "PETSCHAFT_RA_GROUP", "domains=[uni.example]",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%s is missing in:\n%s", want, log)
@@ -114,12 +115,12 @@ func TestOperatorsHearThatNobodyCanSignIn(t *testing.T) {
 	at := strings.Replace(b.Get("/signin?next=/").Is(http.StatusSeeOther).To(), "/authorize?", "/login?", 1)
 	r.IDP.SetClient(idp.Client{ID: "portal", Secret: "neu", RedirectURIs: []string{r.Base + "/signin/callback"}})
 	portal.TryProvider(t.Context(), r.Portal)
-	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="nobody can sign in`) || !strings.Contains(log, "invalid_client") {
+	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="nobody can sign in: the provider does not take PETSCHAFT_OIDC_CLIENT_ID or PETSCHAFT_OIDC_CLIENT_SECRET"`) || !strings.Contains(log, "invalid_client") {
 		t.Errorf("want a warning with the cause in:\n%s", log)
 	}
 	back := b.Send(trial.Must(http.NewRequest(http.MethodPost, at, strings.NewReader("person=ada")))).To()
 	b.Get(back).Is(http.StatusServiceUnavailable).Has("nimmt das Portal zurzeit nicht an", "Fehlernummer").Lacks("in einigen Minuten")
-	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="sign-in failed" why=client reference=`) {
+	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="sign-in failed" why=client reference=`) || !strings.Contains(log, `cause="the provider does not take`) || strings.Contains(log, "signin.") {
 		t.Errorf("want a warning with a reference in:\n%s", log)
 	}
 	b.Get("/signin/callback?state=x&code=y").Is(http.StatusConflict)

@@ -18,8 +18,8 @@ func (p *Portal) Warn(environ []string) {
 	if p.CA == nil {
 		p.log.Warn("there is no authority, so nobody gets a certificate: make one with `petschaft ca init` and start again")
 	}
-	for _, name := range unknown(environ) {
-		p.log.Warn("there is no setting of this name", "name", name, "nearest", nearest(name))
+	for _, s := range Strangers(environ) {
+		p.log.Warn("there is no setting of this name", "name", s.Name, "nearest", s.Nearest)
 	}
 	if len(p.cfg.OIDCEmailDomains) > 0 {
 		p.log.Info("addresses in these domains count as verified where the provider says nothing: letters go to them, and organisations are handed over by them", "domains", p.cfg.OIDCEmailDomains)
@@ -37,22 +37,38 @@ func names() (all []string) {
 	return all
 }
 
-// unknown are the names in environ that look like settings and are none.
-func unknown(environ []string) (all []string) {
+// Stranger is a name in the environment that looks like a setting and is none.
+type Stranger struct {
+	Name    string
+	Nearest string // the setting that may be meant; "" where none is near
+}
+
+// Strangers are those in environ, NAME=value, by name.
+func Strangers(environ []string) (all []Stranger) {
 	known := names()
 	for _, line := range environ {
 		name, _, _ := strings.Cut(line, "=")
-		if strings.HasPrefix(name, "PETSCHAFT_") && !slices.Contains(known, name) {
-			all = append(all, name)
+		if strings.HasPrefix(name, prefix) && !slices.Contains(known, name) {
+			all = append(all, Stranger{name, nearest(name)})
 		}
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b Stranger) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
-// nearest is the setting whose name takes the fewest changes to get to.
+const prefix = "PETSCHAFT_"
+
+// nearest is the setting whose name takes the fewest changes to get to, "" where
+// that is more than one in three letters: then another thing is meant.
 func nearest(name string) string {
-	return slices.MinFunc(names(), func(a, b string) int { return changes(name, a) - changes(name, b) })
+	own := strings.TrimPrefix(name, prefix)
+	best, fewest := "", len(own)/3+1
+	for _, setting := range names() {
+		if n := changes(own, strings.TrimPrefix(setting, prefix)); n < fewest {
+			best, fewest = setting, n
+		}
+	}
+	return best
 }
 
 // changes is how many letters are to be put in, taken out or replaced between a

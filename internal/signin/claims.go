@@ -65,7 +65,7 @@ func (d *Desk) claims(ctx context.Context, p *provider, t *oauth2.Token, want ex
 	if p.Info != "" && !said.tells(d.cfg.GroupsClaim, "preferred_username", "name", "email", "email_verified") {
 		err := d.complete(ctx, p, t, said)
 		if mute, ok := errors.AsType[*silentError](err); ok && idToken != "" && (want.subject == "" || !mute.away) {
-			d.log.WarnContext(ctx, "userinfo could not be read: what the ID token lacks counts as not said", "error", err)
+			d.log.WarnContext(ctx, "userinfo could not be read: what the ID token lacks counts as not said", "error", bare(err))
 			err = nil
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,9 @@ func providerDown(err error) error {
 }
 
 func (d *Desk) discover(ctx context.Context) (*provider, error) {
-	p, err := oidc.NewProvider(ctx, d.cfg.Issuer)
+	strict := *d.client
+	strict.Transport = documents{strict.Transport}
+	p, err := oidc.NewProvider(oidc.ClientContext(ctx, &strict), d.cfg.Issuer)
 	if err != nil {
 		return nil, fmt.Errorf("discover the provider: %w", err)
 	}
@@ -189,8 +192,8 @@ func newClient() *http.Client {
 	}
 }
 
-// bounded cuts answers that are too long: go-oidc reads whatever comes, and
-// errors quote it.
+// bounded cuts answers that are too long, and pages that errors would quote:
+// go-oidc reads whatever comes.
 type bounded struct{ http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -199,16 +202,16 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if answer.StatusCode >= http.StatusBadRequest {
-		answer.Body = short{io.LimitReader(answer.Body, talkErrorBytes), answer.Body}
+		said, err := io.ReadAll(io.LimitReader(answer.Body, talkErrorBytes))
+		answer.Body.Close()
+		if err != nil || strings.HasPrefix(http.DetectContentType(said), "text/html") {
+			said = nil
+		}
+		answer.Body = io.NopCloser(bytes.NewReader(said))
 		return answer, nil
 	}
 	answer.Body = http.MaxBytesReader(nil, answer.Body, talkBytes)
 	return answer, nil
-}
-
-type short struct {
-	io.Reader
-	io.Closer
 }
 
 // away tells from an error of the token endpoint whether the provider is to

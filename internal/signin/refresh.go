@@ -35,7 +35,7 @@ func (d *Desk) refresh(ctx context.Context, l current, now time.Time) (current, 
 	case refusedGrant(err) || errors.Is(err, errOtherPerson):
 		return l, false, d.refuse(ctx, l, now)
 	case err != nil:
-		d.log.WarnContext(ctx, "claims could not be refreshed", "login", l.ID, "error", err)
+		d.log.WarnContext(ctx, "claims could not be refreshed", "login", l.ID, "error", bare(err))
 		return l, true, nil
 	}
 	// What came must be kept even when the provider took nearly all the time.

@@ -44,12 +44,12 @@ func (d *Desk) farewell(ctx context.Context, e ended) string {
 	}
 	hint, err := d.sealer.Open(e.IDToken, idTokenPurpose(e.ID))
 	if err != nil {
-		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
+		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", bare(err))
 		return paths.SignedOut
 	}
 	p, err := d.provider(ctx)
 	if err != nil {
-		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", err)
+		d.log.WarnContext(ctx, "signed out here only", "login", e.ID, "error", bare(err))
 		return paths.SignedOut
 	}
 	u, err := url.Parse(p.EndSession)

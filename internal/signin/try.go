@@ -19,7 +19,7 @@ const (
 	ProviderAway  Why = "provider"  // it cannot be reached, or does not call itself as it is configured
 	ClientRefused Why = "client"    // it does not take the portal's client id or secret
 	Untrusted     Why = "untrusted" // its answer does not hold
-	Declined      Why = "declined"  // it let the person not in, or the person went back
+	Declined      Why = "declined"  // it did not let the person in, or the person went back
 	Stale         Why = "stale"     // an old tab, or the way back in the browser's history
 	ShutOut       Why = "locked"    // an officer locked the account
 	Trouble       Why = "trouble"   // here: the database, say

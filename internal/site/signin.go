@@ -54,7 +54,8 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	if why == signin.ClientRefused { // waiting does not help
 		m.What, m.Todo = page.T(ctx, "signin.client_refused"), page.T(ctx, "signin.client_todo")
 	}
-	s.Log.Log(ctx, level, "sign-in failed", "why", why, "reference", m.Reference, "error", err)
+	cause, detail := signin.Blame(err)
+	s.Log.Log(ctx, level, "sign-in failed", "why", why, "reference", m.Reference, "cause", cause, "error", detail)
 	s.Problem(w, r, m)
 	return nil
 }
