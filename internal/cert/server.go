@@ -70,7 +70,8 @@ func Spelled(name string) string {
 	return base
 }
 
-func spelled(names []string) []string {
+// SpelledAll are the names of a server as people write them.
+func SpelledAll(names []string) []string {
 	all := make([]string, len(names))
 	for i, n := range names {
 		all[i] = Spelled(n)

@@ -84,7 +84,7 @@ func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by per
 		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
-		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: spelled(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
+		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: SpelledAll(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
 		Elsewhere: c.Earlier,
 	})
 }

@@ -133,7 +133,7 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 		}
 		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
 			return mail.OrderApprovedWords{
-				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Link: b.orderLink(o),
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: cert.SpelledAll(o.Names), By: by.Name, Link: b.orderLink(o),
 			}
 		})
 	})
@@ -151,7 +151,7 @@ func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d 
 		}
 		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
 			return mail.OrderReturnedWords{
-				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: cert.SpelledAll(o.Names), By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
 			}
 		})
 	})
@@ -169,7 +169,7 @@ func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d 
 		}
 		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
 			return mail.OrderRejectedWords{
-				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: cert.SpelledAll(o.Names), By: by.Name, Reason: d.Reason, Link: b.orderLink(o),
 			}
 		})
 	})

@@ -185,7 +185,7 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		}
 		return b.post(ctx, tx, of, func(to mail.Reader) mail.Words {
 			return mail.ServerIssuedWords{
-				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: o.Names, Until: c.NotAfter,
+				Reader: to, Reference: o.Reference, Organisation: of.Name, Names: cert.SpelledAll(o.Names), Until: c.NotAfter,
 				Link: b.Cert.Base + paths.Certificate(o.Reference),
 			}
 		})

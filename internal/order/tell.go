@@ -81,7 +81,7 @@ func (b *Book) TellOfficers(ctx context.Context) error {
 func (b *Book) waitingLetter(orders []untold) mail.OrdersWaitingWords {
 	w := mail.OrdersWaitingWords{Reader: mail.Reader{To: orders[0].Email, Lang: orders[0].Language}, Count: len(orders), Link: b.Cert.Base + paths.OfficeOrders}
 	for _, o := range orders[:min(len(orders), tellNamed)] {
-		w.Orders = append(w.Orders, mail.WaitingOrder{Reference: o.Reference, Name: o.Name, Organisation: o.Organisation, Validation: o.Waiting})
+		w.Orders = append(w.Orders, mail.WaitingOrder{Reference: o.Reference, Name: cert.Spelled(o.Name), Organisation: o.Organisation, Validation: o.Waiting})
 	}
 	w.More = len(orders) - len(w.Orders)
 	return w

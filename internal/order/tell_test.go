@@ -38,7 +38,8 @@ func (h *house) letters(t *testing.T, kind string) map[string]mail.OrdersWaiting
 func TestOfficersGetOneMailAboutAllNewOrders(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
-	for i := range 25 {
+	h.submit(t, "xn--bcher-kva.uni.example")
+	for i := range 24 {
 		h.submit(t, fmt.Sprintf("s%d.uni.example", i))
 	}
 	waiting := h.submit(t, "www.neu.example")
@@ -51,6 +52,9 @@ func TestOfficersGetOneMailAboutAllNewOrders(t *testing.T) {
 	w := got["rita@people.example"]
 	if w.Count != 26 || len(w.Orders) != 20 || w.More != 6 || !strings.HasSuffix(w.Link, "/office/orders") {
 		t.Errorf("got %d orders, %d named, %d more, %s; want 26, 20, 6 and the list", w.Count, len(w.Orders), w.More, w.Link)
+	}
+	if got := w.Orders[0].Name; got != "bücher.uni.example" {
+		t.Errorf("got the name %q, want it as people write it", got)
 	}
 	h.exec(t, `delete from letter`)
 	h.ok(t, h.appoint(t, h.officer.Account))
@@ -66,15 +70,15 @@ func TestOfficersGetOneMailAboutAllNewOrders(t *testing.T) {
 func TestTheContactHearsOfDecisions(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
-	reference := h.submit(t, "www.uni.example")
+	reference := h.submit(t, "xn--bcher-kva.uni.example")
 	h.ok(t, h.Return(t.Context(), h.otto, reference, order.Decision{Version: 1, Reason: "Bitte\nmit Alias"}))
-	h.ok(t, h.Correct(t.Context(), h.tina, reference, 1, h.wish("www.uni.example")))
+	h.ok(t, h.Correct(t.Context(), h.tina, reference, 1, h.wish("xn--bcher-kva.uni.example")))
 	h.ok(t, h.Approve(t.Context(), h.otto, reference, 2))
-	other := h.submit(t, "mail.uni.example")
+	other := h.submit(t, "xn--bro-hoa.uni.example")
 	h.ok(t, h.Reject(t.Context(), h.otto, other, order.Decision{Version: 1, Reason: "nein"}))
 	h.ok(t, h.Fulfil(t.Context(), h.see(t, reference).ID))
 	for _, kind := range []string{"order_returned", "order_approved", "order_rejected", "server_issued"} {
-		if n := h.campus.Scalar(`select count(*) from letter where kind = $1 and recipient = 'Technik@people.example'`, kind); n != 1 {
+		if n := h.campus.Scalar(`select count(*) from letter where kind = $1 and recipient = 'Technik@people.example' and words ->> 'Names' like '%ü%'`, kind); n != 1 {
 			t.Errorf("got %d letters %s to the contact, want 1", n, kind)
 		}
 	}

@@ -39,7 +39,7 @@ func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
 		t.Errorf("the page has %d bytes, want at most %d", len(page.Content), most)
 	}
 	anyone.Lang = "en"
-	anyone.Get("/api").Has("First call", "optional")
+	anyone.Get("/api").Has("First call", "optional", "Everything else is done on the pages.")
 }
 
 func TestEveryKindOfProblemHasAPage(t *testing.T) {

@@ -37,11 +37,3 @@ func bareLetters(s string) string {
 		return unicode.ToLower(r)
 	}, norm.NFD.String(s))
 }
-
-// countryWords is a country as a page shows it.
-func countryWords(ctx context.Context, code string) string {
-	if name := org.CountryName(locale.From(ctx).Lang(), code); name != code {
-		return name + " (" + code + ")"
-	}
-	return code
-}

@@ -158,7 +158,7 @@ func (s *Section) onePage(w http.ResponseWriter, r *http.Request, o org.Organisa
 
 func (s *Section) Facts(ctx context.Context, o org.Organisation) organisationview.OrganisationFacts {
 	m := organisationview.OrganisationFacts{
-		Identifier: o.Identifier, Country: countryWords(ctx, o.Country), Approval: page.T(ctx, "organisation.approval_office"),
+		Identifier: o.Identifier, Country: page.CountryWords(ctx, o.Country), Approval: page.T(ctx, "organisation.approval_office"),
 		Contact: o.ContactName, ContactEmail: o.ContactEmail, Appointed: view.Day(ctx, o.Appointed, s.Now()),
 	}
 	if o.AutoApprove {

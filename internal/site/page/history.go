@@ -132,12 +132,18 @@ func DetailWords(ctx context.Context, l audit.Entry) []string {
 		if pair, ok := l.Detail[key].([]any); ok && len(pair) == 2 && (l.Action == "mailbox.edited" || key == "contact") {
 			value = fmt.Sprintf("%s → %s", OrNothing(ctx, plainDetail(ctx, key, pair[0])), OrNothing(ctx, plainDetail(ctx, key, pair[1])))
 		}
+		if key == "name" && strings.HasPrefix(l.Action, "order.") { // the names of a server
+			value = strings.Join(Spelled(strings.Split(value, ", ")), ", ")
+		}
 		if value != "" {
 			notes = append(notes, T(ctx, id)+": "+value)
 		}
 	}
 	return notes
 }
+
+// languages are the words for the languages that letters come in.
+var languages = map[string]string{"de": "audit.language_de", "en": "audit.language_en"}
 
 func plainDetail(ctx context.Context, key string, v any) string {
 	switch v := v.(type) {
@@ -157,6 +163,10 @@ func plainDetail(ctx context.Context, key string, v any) string {
 			return strings.Join(Spelled(strings.Split(v, ", ")), ", ")
 		case key == "serial":
 			return serialWords(v)
+		case key == "country":
+			return CountryWords(ctx, v)
+		case key == "language" && languages[v] != "":
+			return T(ctx, languages[v])
 		case key == "server_name":
 			return org.Domain(v).Unicode()
 		case key == "kind" && v != "":

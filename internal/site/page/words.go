@@ -109,11 +109,15 @@ func Dated(ctx context.Context, now time.Time, args []any) []any {
 
 // Spelled are names of servers as people write them.
 func Spelled(names []string) []string {
-	all := make([]string, len(names))
-	for i, n := range names {
-		all[i] = cert.Spelled(n)
+	return cert.SpelledAll(names)
+}
+
+// CountryWords is a country as pages show it.
+func CountryWords(ctx context.Context, code string) string {
+	if name := org.CountryName(locale.From(ctx).Lang(), code); name != code {
+		return name + " (" + code + ")"
 	}
-	return all
+	return code
 }
 
 // ProductName words the product that a certificate was ordered as.
