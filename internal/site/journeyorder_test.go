@@ -135,6 +135,10 @@ func (w *walk) fulfil(nora *chromium.Page, reference string) {
 	w.Until("the certificate is there", func() bool {
 		return trial.Must(w.Order.Server(w.T.Context(), w.Actors["nora"], reference)).State == order.Issued
 	})
+	if p.Scripts() { // what was said of the step before is not said beside what is so now
+		p.Await(w.say("order.issued_title"))
+		p.Lacks(w.say("serverorder.approved_done", "reference", reference))
+	}
 	nora.Goto(w.At("/orders/" + reference))
 	nora.Has(w.say("order.issued_title"))
 	nora.FollowIn("main", w.say("order.to_certificate"))

@@ -1,9 +1,18 @@
 // Replaces each element with data-refresh="URL" by the HTML found there, every
-// two seconds, until what comes no longer asks for more. A hidden page rests; a
-// lost connection or an answer that is no fragment leaves what is shown. One with
-// data-over says that the page around it is no longer true: then all of the page
-// is replaced by what its address answers now, and its words are read out.
+// two seconds, or every so many as data-every says, until what comes no longer
+// asks for more. A hidden page rests; a lost connection or an answer that is no
+// fragment leaves what is shown, and so does 204, which says that nothing is new.
+// One with data-over says that the page around it is no longer true: then all of
+// the page is replaced by what its address answers now, without what it said of
+// the step before, and its words are read out.
 const pause = 2000;
+// Waiting for people may take days: a page that nobody touches rests, so that the
+// session of who went away ends.
+const attention = 10 * 60 * 1000;
+let touched = Date.now();
+const touch = () => (touched = Date.now());
+for (const act of ["pointerdown", "pointermove", "keydown", "focus", "scroll"]) window.addEventListener(act, touch, { passive: true });
+document.addEventListener("visibilitychange", touch);
 const said = document.createElement("div"); // there before it speaks, as screen readers want it
 said.className = "vh";
 said.setAttribute("role", "status");
@@ -30,8 +39,6 @@ async function renew(fragment) {
     return;
   }
   const focused = focusPath(document.body);
-  const flash = fresh.querySelector("main .flash");
-  if (flash && !flash.childElementCount) flash.replaceWith(document.querySelector("main .flash"));
   for (const part of ["main", ".top nav ul"]) {
     const now = fresh.querySelector(part);
     if (now) document.querySelector(part)?.replaceChildren(...now.childNodes);
@@ -50,7 +57,7 @@ async function refresh(element) {
   });
   const over = answer.type === "opaqueredirect"; // signed out meanwhile
   if (over || (answer.status >= 400 && answer.status < 500)) return null;
-  if (!answer.ok) return element;
+  if (!answer.ok || answer.status === 204) return element;
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = parsed.body.firstElementChild;
   if (!fresh || parsed.body.childElementCount !== 1) return null;
@@ -71,9 +78,11 @@ function visible() {
 
 async function watch(element) {
   while (element) {
-    await new Promise((go) => setTimeout(go, pause));
+    const every = Number(element.dataset.every) * 1000;
+    await new Promise((go) => setTimeout(go, every || pause));
     await visible();
     if (!element.isConnected) return;
+    if (every && Date.now() - touched > attention) continue;
     element = await refresh(element).catch(() => element);
   }
 }

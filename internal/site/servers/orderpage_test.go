@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -70,4 +71,38 @@ func TestAFragmentSaysWhenThePageAroundItIsNoLongerTrue(t *testing.T) {
 	nora.Get("/orders/"+reference).Has("ausgestellt").Lacks("data-over", "data-refresh", "Auftrag zurückziehen")
 	rita.Get(fragment).Has("data-over", "in der Verwaltung").Lacks("Meine Zertifikate")
 	rita.Get("/office/orders/" + reference).Has("in der Verwaltung").Lacks("unter „Meine Zertifikate“")
+}
+
+// TestAPageOnWhichPeopleWaitLooksAgain, slowly, on both sides, and only what is new
+// is answered.
+func TestAPageOnWhichPeopleWaitLooksAgain(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	name := trial.Must(r.Org.AskName(t.Context(), r.Actors["nora"], r.Organisation, org.NameInput{Name: "neu.example"}))
+	reference := r.Ordered("neu.example")
+	nora, rita := r.As("nora"), r.As("rita")
+	waits := func(state order.State) {
+		t.Helper()
+		fragment := fmt.Sprintf("/orders/%s/progress?seen=%s", reference, state)
+		for _, a := range []sitetest.Answer{nora.Get("/orders/" + reference), rita.Get("/office/orders/" + reference)} {
+			a.Has(`data-refresh="`+fragment+`" data-every="20"`).Lacks("data-over")
+		}
+		nora.Get(fragment).Is(http.StatusNoContent)
+		rita.Get(fragment).Is(http.StatusNoContent)
+		for _, other := range []order.State{order.Waiting, order.Received, order.Review, order.Returned} {
+			if other != state {
+				nora.Get(fmt.Sprintf("/orders/%s/progress?seen=%s", reference, other)).Is(http.StatusOK).Has("data-over")
+			}
+		}
+	}
+	waits(order.Waiting)
+	trial.Must(0, r.Org.ValidateName(t.Context(), r.Actors["rita"], name, org.Check{Proof: org.Proof{Method: "DNS TXT", By: "Rita Amt", From: r.Clock.Now().Add(-time.Hour)}}))
+	trial.Must(0, r.Order.Recheck(t.Context(), r.Organisation))
+	waits(order.Received)
+	trial.Must(0, r.Order.Take(t.Context(), r.Actors["rita"], reference))
+	waits(order.Review)
+	trial.Must(0, r.Order.Return(t.Context(), r.Actors["rita"], reference, order.Decision{Version: 1, Reason: "Bitte den Namen ändern"}))
+	waits(order.Returned)
+	trial.Must(0, r.Order.Withdraw(t.Context(), r.Actors["nora"], reference))
+	nora.Get("/orders/"+reference).Lacks("data-refresh", "data-every")
 }

@@ -160,14 +160,20 @@ func (s *Section) OneOrder(w http.ResponseWriter, r *http.Request) error {
 }
 
 // OrderProgress is the part that the page refreshes; with another state than the
-// page has seen, all of it is new.
+// page has seen, all of it is new. While people decide and nothing is new there
+// is no answer, so that nothing is read out again.
 func (s *Section) OrderProgress(w http.ResponseWriter, r *http.Request) error {
 	o, err := s.LoadOrder(r)
 	if err != nil {
 		return err
 	}
+	seen := r.URL.Query().Get("seen") == string(o.State)
+	if seen && !moving(o.State) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	m := s.progress(r.Context(), o)
-	m.Over = r.URL.Query().Get("seen") != string(o.State)
+	m.Over = !seen
 	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(m))
 }
 

@@ -86,6 +86,13 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 	return steps
 }
 
+// peopleEvery is how many seconds a page waits before it asks anew what people
+// decided.
+const peopleEvery = "20"
+
+// moving tells whether an order goes on without anybody's decision.
+func moving(s order.State) bool { return s == order.Approved || s == order.Issuing }
+
 // progress is what happens to an order, and what is next.
 func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {
 	x := orderStates[o.State]
@@ -93,9 +100,14 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 	if x.kind == view.Paused || x.kind == view.Open || x.kind == view.Ended {
 		m.Notice.Kind = view.Info
 	}
+	if o.State != order.Issued && o.State != order.Rejected && o.State != order.Withdrawn {
+		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + string(o.State)
+		if !moving(o.State) {
+			m.Every = peopleEvery
+		}
+	}
 	switch o.State {
 	case order.Approved, order.Issuing:
-		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + string(o.State)
 		if s.Now().Sub(o.Since) > page.Patience {
 			m.More = page.T(ctx, "order.slow")
 		}
