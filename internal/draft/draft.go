@@ -40,6 +40,8 @@ var (
 	ErrFull = fault.New(fault.TooMany, "kept.full")
 	// ErrGone is that there is no such form, or not for this account.
 	ErrGone = fault.New(fault.Missing, "kept.gone")
+	// ErrForeign is that a form which was left in this browser is for another account.
+	ErrForeign = fault.New(fault.Denied, "kept.foreign")
 )
 
 // Form is what somebody filled in.
@@ -131,22 +133,27 @@ func Hash(token string) []byte {
 
 // Open returns the form of account under token. One that was left by somebody who
 // was not signed in opens only where left knows its hash: in the browser that
-// left it. ErrGone for everything else.
+// left it, where others hear that it is not theirs: ErrForeign. ErrGone for
+// everything else.
 func (b *Book) Open(ctx context.Context, account person.ID, token string, left func(hash []byte) bool) (Form, error) {
 	now, hash := b.Now(), Hash(token)
 	var f Form
 	var signedIn bool
+	var owner person.ID
 	var why []byte
-	err := b.DB.QueryRow(ctx, `select path, page, kind, body, sent, refused, signed_in from draft
-		where token = @token and account = @account and made > case when signed_in then @old::timestamptz else @older::timestamptz end`,
-		pgx.NamedArgs{"token": hash, "account": account, "old": now.Add(-life), "older": now.Add(-lifeUnsigned)}).
-		Scan(&f.Path, &f.Page, &f.Kind, &f.Body, &f.Sent, &why, &signedIn)
+	err := b.DB.QueryRow(ctx, `select path, page, kind, body, sent, refused, signed_in, account from draft
+		where token = @token and made > case when signed_in then @old::timestamptz else @older::timestamptz end`,
+		pgx.NamedArgs{"token": hash, "old": now.Add(-life), "older": now.Add(-lifeUnsigned)}).
+		Scan(&f.Path, &f.Page, &f.Kind, &f.Body, &f.Sent, &why, &signedIn, &owner)
 	if err := postgres.Fault(err); fault.Is(err, fault.Missing) {
 		return Form{}, ErrGone
 	} else if err != nil {
 		return Form{}, fmt.Errorf("open form: %w", err)
 	}
-	if !signedIn && !left(hash) {
+	switch here := !signedIn && left(hash); {
+	case owner != account && here:
+		return Form{}, ErrForeign
+	case owner != account, !signedIn && !here:
 		return Form{}, ErrGone
 	}
 	f.Refused, err = read(why)

@@ -107,7 +107,7 @@ func (d *Desk) Proof(ctx context.Context, challenge int64) []byte {
 const leftLimit = 5
 
 // Leave notes that a form was left here by somebody whose session is over: hash
-// is the token's. It outlives the sign-in that follows, but not a sign-out.
+// is the token's. It outlives the sign-in that follows, and a sign-out: only its owner sees it.
 func (d *Desk) Leave(ctx context.Context, hash []byte) {
 	var all [][]byte
 	d.get(ctx, keyLeft, &all)

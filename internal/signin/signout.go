@@ -30,8 +30,12 @@ func (d *Desk) SignOut(w http.ResponseWriter, r *http.Request) (location string,
 			return "", err
 		}
 	}
+	forms := d.sessions.GetBytes(ctx, keyLeft)
 	if err := d.sessions.Destroy(ctx); err != nil {
 		return "", fmt.Errorf("destroy session: %w", err)
+	}
+	if forms != nil { // their owner may be who signs in next
+		d.sessions.Put(ctx, keyLeft, forms)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return d.farewell(ctx, e), nil

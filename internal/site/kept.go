@@ -29,6 +29,10 @@ func (s *Site) keptForm(forms http.Handler) page.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		ctx := r.Context()
 		f, err := s.Drafts.Open(ctx, s.Actor(r).Account, chi.URLParam(r, "token"), func(hash []byte) bool { return s.Desk.Left(ctx, hash) })
+		if errors.Is(err, draft.ErrForeign) {
+			s.Problem(w, r, foreign(r))
+			return nil
+		}
 		if errors.Is(err, draft.ErrGone) {
 			s.Problem(w, r, view.ProblemModel{
 				Status: http.StatusNotFound, Title: page.T(ctx, "kept.old_title"), What: page.T(ctx, "kept.gone"), Todo: page.T(ctx, "kept.old_todo"),
@@ -47,6 +51,18 @@ func (s *Site) keptForm(forms http.Handler) page.Handler {
 	}
 }
 
+// foreign says to who opens a form that was left in this browser that it is not
+// theirs; not whose it is.
+func foreign(r *http.Request) view.ProblemModel {
+	ctx := r.Context()
+	return view.ProblemModel{
+		Status: http.StatusForbidden, Title: page.T(ctx, "kept.foreign_title"), What: page.T(ctx, "kept.foreign"), Kept: page.T(ctx, "kept.foreign_kept"), Todo: page.T(ctx, "kept.foreign_todo"),
+		Actions: []view.ButtonModel{{
+			Label: page.T(ctx, "frame.sign-out"), Kind: view.Primary, Action: paths.SignOut, Hidden: []view.Hidden{{Name: "next", Value: r.URL.Path}},
+		}},
+	}
+}
+
 // signInWith signs somebody in whose session ended over a form, and leads back to
 // the form.
 func (s *Site) signInWith(w http.ResponseWriter, r *http.Request) error {
@@ -55,14 +71,10 @@ func (s *Site) signInWith(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token, err := s.Drafts.Leave(ctx, owner, f)
-	if errors.Is(err, draft.ErrFull) {
-		return err // the browser has it still
-	}
+	token, err := s.Leave(ctx, owner, f) // ErrFull: the browser has it still
 	if err != nil {
 		return err
 	}
-	s.Desk.Leave(ctx, draft.Hash(token))
 	next := paths.KeptForm(token)
 	if by := s.Actor(r); by.Account != 0 { // in another tab, meanwhile
 		http.Redirect(w, r, next, http.StatusSeeOther)
@@ -102,6 +114,9 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		f.Path, f.Page = to, next
 		if by.Account == 0 {
 			return s.SessionOver(w, spoken, f)
+		}
+		if page.OfAnother(r, by) {
+			return s.Foreign(w, spoken, f)
 		}
 		kept, err := s.Keep(r.Context(), by, f)
 		if err != nil {

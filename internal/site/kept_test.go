@@ -53,6 +53,33 @@ func TestALanguageIsChangedWithWhatIsTyped(t *testing.T) {
 	}
 }
 
+// TestTheFormThatCameBackGoesAlongAgain: of several on a page, also without script.
+func TestTheFormThatCameBackGoesAlongAgain(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	rita := r.As("rita")
+	group := fmt.Sprintf("/office/groups/%d", r.Group)
+	along := regexp.MustCompile(`to=([^&"]+)&amp;|to=([^&"]+)"`)
+	if got := along.FindString(rita.Get(group).Content); strings.Contains(got, "members") {
+		t.Fatalf("the first form of the page is the one for %s", got)
+	}
+	page := speakEnglish(rita, group, "post", group+"/members", "who", "halb").Is(http.StatusOK)
+	page.Has(`value="halb"`, "What you typed is back in the form with", "Other forms on this page start over")
+	if got := along.FindString(page.Content); !strings.Contains(got, url.QueryEscape(group+"/members")) {
+		t.Errorf("the buttons for the language take along %s, want the form that came back", got)
+	}
+}
+
+// TestWhatIsShownOnceIsNotShownInAnotherLanguage: the button would throw it away.
+func TestWhatIsShownOnceIsNotShownInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	form := []string{"name", "Programm", "ends", "2026-12-20", "domains", "1", "domain_verbs", "addresses.read"}
+	nora := r.As("nora")
+	nora.Get("/tokens/new").Has("data-lang")
+	nora.Post("/tokens", form...).Is(http.StatusOK).Has("pts_").Lacks("data-lang")
+}
+
 func TestEachStepOfAnOrderHasAnAddress(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)

@@ -102,7 +102,7 @@ var matrix = []entry{
 	{"POST", "/signout", nil, redirected},
 	{"POST", "/language", []string{"lang", "en"}, redirected},
 	{"GET", "/kept/{token}", nil, missing}, // each sees only their own: kept_test.go
-	{"POST", "/signin", []string{"as", "1", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 404, 404, 404, 404}},
+	{"POST", "/signin", []string{"as", "1", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 403, 403, 403, 404}},
 	{"GET", "/c/{token}", nil, answers{404, 404, 404, 404, 404}}, // an unknown link; links_test.go opens real ones
 
 	{"GET", "/sessions", nil, signedIn},

@@ -88,7 +88,7 @@ func (s *Site) officersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if by, ok := s.Desk.Actor(r.Context()); ok {
 			if err := person.OfficersOnly(by); err != nil {
-				s.Fail(w, r, err)
+				s.In(func(http.ResponseWriter, *http.Request) error { return err })(w, r)
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,7 +55,11 @@ func TestAFormOutlivesItsSession(t *testing.T) {
 	other, over := overAForm(r, row+"/edit", "name", "Geheimnis", "kind", "personal", "version", "1")
 	away = other.Post("/signin", carried(over.Content)...).Is(http.StatusSeeOther)
 	back = other.SignIn(away.To(), "sven") // somebody else at the same browser
-	other.Get(back).Is(http.StatusNotFound).Has("nicht mehr da").Lacks("Geheimnis")
+	out := other.Get(back).Is(http.StatusForbidden).Has("gehört zu einem anderen Konto", `action="/signout"`, `value="`+back+`"`).Lacks("Geheimnis", "Nora")
+	other.Get(back).Is(out.StatusCode)
+	other.Post("/signout", "next", back).Is(http.StatusSeeOther)
+	other.Get("/signed-out").Is(http.StatusOK).Has(`href="/signin?next=`+url.QueryEscape(back), "Anmelden und zum Formular")
+	other.Get(other.SignIn("/signin?next="+url.QueryEscape(back), "nora")).Is(http.StatusOK).Has(`value="Geheimnis"`)
 	elsewhere := r.As("nora") // who was sent the address
 	elsewhere.Get(back).Is(http.StatusNotFound).Lacks("Geheimnis")
 }
@@ -69,6 +74,37 @@ func TestALanguageChosenAfterTheSessionLosesNothing(t *testing.T) {
 	over := speakEnglish(nora, row+"/edit", "post", row+"/edit", "name", "Halb", "as", values.Get("as")).Is(http.StatusForbidden).Has("goes along")
 	back := nora.SignIn(nora.Post("/signin", carried(over.Content)...).To(), "nora")
 	nora.Get(back).Is(http.StatusOK).Has(`value="Halb"`, "What you typed is back")
+}
+
+// TestAFormOfAnotherAccountIsNotCarriedOut: in another tab somebody else signed in,
+// who might do the same.
+func TestAFormOfAnotherAccountIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	_, row := r.Add("erika.muster")
+	group := fmt.Sprintf("/office/groups/%d", r.Group)
+	for _, c := range []struct{ owner, other, page, to, name string }{
+		{"nora", "rolf", row + "/edit", row + "/edit", "name"},
+		{"rita", "rolf", group, group, "name"},
+		{"rita", "nora", group, group, "name"}, // who has no such page
+	} {
+		b := r.As(c.owner)
+		form := []string{"as", fmt.Sprint(r.Actors[c.owner].Account), c.name, "Geheimnis", "kind", "personal", "version", "1"}
+		b.SignIn("/signin", c.other)
+		before := r.Count(`select count(*) from audit`)
+		for _, kept := range []sitetest.Answer{b.Post(c.to, form...), speakEnglish(b, c.page, "post", c.to, form...)} {
+			kept.Is(http.StatusForbidden).Has(`value="/kept/`).Lacks("Geheimnis")
+		}
+		b.Post("/language", "lang", "de")
+		if got := r.Count(`select count(*) from audit`); got != before {
+			t.Errorf("%s's form was carried out for %s", c.owner, c.other)
+		}
+		back := b.Post(c.to, form...).Is(http.StatusForbidden).Has("inzwischen jemand anders angemeldet").Request.URL.Path
+		b.SignIn("/signin", c.owner)
+		b.Get(back).Is(http.StatusOK).Has(`value="Geheimnis"`)
+		b.SignIn("/signin", c.other)
+		b.Post("/orders/new", "as", form[1], "csr", "-----BEGIN PRIVATE KEY-----").Is(http.StatusForbidden).Has("steht noch im Formular").Lacks("PRIVATE KEY")
+	}
 }
 
 func TestWhatCannotBeTakenToTheSignInStaysInTheBrowser(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
@@ -61,7 +62,8 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 }
 
 // left is the cookie that tells the page after a sign-out who it was: keys of
-// theirs may wait in this browser. No other page gets it.
+// theirs may wait in this browser; and where another account goes on, if anywhere.
+// No other page gets it.
 const left = "petschaft_left"
 
 // signOut ends the session here and leads to the provider, which ends its own.
@@ -73,8 +75,12 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if by.Account != 0 {
+		who := page.ID(by.Account)
+		if next := r.PostFormValue("next"); next != "" {
+			who += "|" + signin.OwnPath(next)
+		}
 		http.SetCookie(w, &http.Cookie{
-			Name: left, Value: page.ID(by.Account), Path: paths.SignedOut, MaxAge: 600,
+			Name: left, Value: who, Path: paths.SignedOut, MaxAge: 600,
 			Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
@@ -86,11 +92,15 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	f := s.Frame(r, page.T(r.Context(), "signin.out_title"))
 	f.SignIn = "" // the page's own button does it
-	account := ""
+	account, next := "", ""
 	if c, err := r.Cookie(left); err == nil {
-		account = c.Value
+		account, next, _ = strings.Cut(c.Value, "|")
 	}
-	return s.Show(w, r, http.StatusOK, portalview.SignedOut(f, account))
+	again := view.ButtonModel{Label: page.T(r.Context(), "signin.again"), Href: paths.SignIn, Kind: view.Primary}
+	if next != "" {
+		again.Label, again.Href = page.T(r.Context(), "signin.over_button"), paths.SignInTo(signin.OwnPath(next))
+	}
+	return s.Show(w, r, http.StatusOK, portalview.SignedOut(f, account, again))
 }
 
 // remember lets the browser know the language for a year.

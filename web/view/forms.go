@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"petschaft/web/locale"
@@ -12,6 +13,8 @@ import (
 type pageForms struct {
 	account string // whose page it is
 	step    string // that a form of several is about, for the title
+	kept    string // where the form is sent to that came back, "" for none
+	unsent  bool   // Frame.Unsent
 	all     []*pageForm
 }
 
@@ -20,6 +23,7 @@ type pageForm struct {
 	id, action, method string
 	submit             ButtonModel // that Enter presses
 	typed, secret      bool        // it asks something; a password
+	file               bool        // it takes one
 }
 
 type formsKey struct{}
@@ -44,17 +48,23 @@ func startForm(ctx context.Context, method, action string, submit ButtonModel) s
 // asks notes that the form begun last asks m.
 func asks(ctx context.Context, m FieldModel) {
 	p := formsOf(ctx)
-	if p == nil || len(p.all) == 0 || m.ReadOnly || m.Type == File {
+	if p == nil || len(p.all) == 0 || m.ReadOnly {
 		return
 	}
 	f := p.all[len(p.all)-1]
+	if f.file = f.file || m.Type == File; m.Type == File {
+		return
+	}
 	f.typed, f.secret = true, f.secret || m.Name == "password"
 }
 
-// main is the form that goes along with a change of language: the first that asks
-// something and is posted, else the first search; nil for none. A script chooses
-// the one that was typed into.
+// main is the form that goes along with a change of language: the one that came
+// back, else the first that asks something and is posted, else the first search;
+// nil for none. A script chooses the one that was typed into.
 func (p *pageForms) main() *pageForm {
+	if i := slices.IndexFunc(p.all, func(f *pageForm) bool { return f.action == p.kept && f.method == "post" && (f.typed || p.unsent) && !f.secret }); i >= 0 {
+		return p.all[i]
+	}
 	var search *pageForm
 	for _, f := range p.all {
 		switch {
@@ -66,6 +76,21 @@ func (p *pageForms) main() *pageForm {
 		}
 	}
 	return search
+}
+
+// back says that the form main came back, and what did not come back with it.
+func (p *pageForms) back(ctx context.Context, main *pageForm) string {
+	words := locale.T(ctx, "kept.shown")
+	if main == nil {
+		return words
+	}
+	if slices.ContainsFunc(p.all, func(f *pageForm) bool { return f != main && f.typed && f.method == "post" }) {
+		words = locale.T(ctx, "kept.shown_one", "button", main.submit.Label)
+	}
+	if main.file {
+		words += " " + locale.T(ctx, "kept.shown_file")
+	}
+	return words
 }
 
 // stepNow notes which of several steps a page with a form is about: their pages

@@ -1,6 +1,7 @@
 package earlier
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -52,7 +54,7 @@ func (s *Section) Assign(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := earlier.Owner{Address: r.PostFormValue("address"), Holder: r.PostFormValue("holder"), Organisation: r.PostFormValue("organisation")}
 	err = s.Earlier.Assign(r.Context(), s.Actor(r), n, l.Line, o)
-	if fault.Is(err, fault.Invalid) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, postgres.ErrShown) {
 		return s.assignPage(w, r, n, l, o, err)
 	}
 	if err != nil {

@@ -56,6 +56,9 @@ func TestTheColumnsOfAFileAreKeptAsTheyWereCorrected(t *testing.T) {
 		Lacks("Wählen Sie die Spalte mit der primären")
 	form[len(form)-1] = "name"
 	nora.Post(at+"/plan", form...).Is(422).Has("Fehler: ")
+	form[len(form)-1] = "proxies"
+	nora.Post("/language?lang=en&next="+at+"&to="+at+"/plan", form...).Is(200).Has(`value="name" selected`, `value="proxies" selected`, "What you typed is back").Lacks("Error: ")
+	nora.Post("/language", "lang", "de")
 	form[len(form)-1] = "primary"
 	nora.Post(at+"/plan", form...).Is(303)
 	nora.Get(at).Is(200).Has("Der Plan entsteht", fmt.Sprintf(`data-refresh="%s/progress"`, at))

@@ -2,12 +2,14 @@ package imports
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/imports"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
@@ -168,7 +170,7 @@ func (s *Section) Apply(w http.ResponseWriter, r *http.Request) error {
 	typed := strings.NewReplacer(".", "", ",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(r.PostFormValue("number"))
 	n, _ := strconv.Atoi(typed)
 	_, err = s.Imports.Apply(r.Context(), s.Actor(r), string(im.DomainName), im.ID, n)
-	if fault.Is(err, fault.Invalid) {
+	if fault.Is(err, fault.Invalid) || errors.Is(err, postgres.ErrShown) {
 		return s.planPage(w, r, im, err)
 	}
 	if err != nil {

@@ -232,6 +232,9 @@ func (s *Section) Plan(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := r.PostForm
+	if page.Unsent(r.Context()) && v.Has("was") && imports.MayPlan(im) == nil {
+		return s.readingPage(w, r, im, v, nil)
+	}
 	rd := im.Recognised()
 	format, line := readFormat(im, v)
 	switch p, err := s.Imports.Preview(r.Context(), im, format, line); {

@@ -72,11 +72,14 @@ func (s *Section) Asked(w http.ResponseWriter, r *http.Request) error {
 
 // Confirm is "Ja, diese Adresse gehört zu mir".
 func (s *Section) Confirm(w http.ResponseWriter, r *http.Request) error {
-	_, digest, err := s.proven(r)
+	challenge, digest, err := s.proven(r)
 	if err != nil {
 		return err
 	}
 	c, err := s.Mailbox.Confirm(r.Context(), s.Actor(r), digest)
+	if errors.Is(err, mailbox.ErrOtherAccount) {
+		return s.Done(w, r, paths.Challenge(challenge)+"?told=1", "")
+	}
 	if fault.Is(err, fault.Conflict) {
 		return s.refusedPage(w, r, digest, err)
 	}
@@ -130,7 +133,7 @@ func (s *Section) askPage(w http.ResponseWriter, r *http.Request, status int, a 
 			return err
 		}
 	}
-	if status == http.StatusConflict && errors.Is(refused, mailbox.ErrOtherAccount) { // the contacts know by now
+	if r.URL.Query().Has("told") && errors.Is(refused, mailbox.ErrOtherAccount) { // the contacts know by now
 		m.Buttons, m.Notice.Text = m.Buttons[1:], page.T(r.Context(), "link.told")
 	}
 	return s.Show(w, r, status, mailboxview.Asked(s.Frame(r, m.Title), m))

@@ -2,6 +2,7 @@ package mailboxes_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -151,7 +152,7 @@ func TestASecondAccountInARoundIsToldSoAndTheContactsToo(t *testing.T) {
 	ada.Post(ada.Get(links[0]).To() + "/confirm").Is(http.StatusSeeOther)
 	challenge := bob.Get(links[1]).To()
 	bob.Get(challenge).Is(http.StatusOK).Has("Ein anderes Konto war schneller", "Kontaktgruppe benachrichtigen").Lacks("Ada Adler", "Ja, diese Adresse")
-	bob.Post(challenge + "/confirm").Is(http.StatusConflict).Has("Die Kontaktgruppe weiß jetzt").Lacks("Ada Adler")
+	bob.Post(challenge+"/confirm").Is(http.StatusSeeOther).Follow().Is(http.StatusOK).Has("next="+url.QueryEscape(challenge+"?told=1"), "Die Kontaktgruppe weiß jetzt").Lacks("Ada Adler")
 	r.As("nora").Get(path).Has("Bob Bach wollte ada@uni.example bestätigen")
 }
 

@@ -50,6 +50,7 @@ func TestAnOrganisationIsHandedOver(t *testing.T) {
 	review := review(r, nora, "ada").Has("Universität Probe übergeben", "Ada Adler", "ada.adler@uni.example", "So läuft die Übergabe ab", "?organisation=", "Andere Organisationen")
 	begun := append(formOf(review, handovers), "step", "offer")
 	page := nora.Post(handovers, begun...).Is(http.StatusOK).Has("Nur jetzt zu sehen", "Nicht per Mail", "persönlich oder am Telefon")
+	page.Lacks("data-lang") // it would throw the password away
 	if got := page.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("the page with the session password: got Cache-Control %q, want no-store", got)
 	}

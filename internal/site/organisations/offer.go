@@ -80,6 +80,9 @@ func (s *Section) HandOver(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("step") == "offer" {
 		return s.offer(w, r, in)
 	}
+	if page.Unsent(r.Context()) {
+		return s.handingAgain(w, r, in, postgres.ErrShown)
+	}
 	return s.review(w, r, in)
 }
 

@@ -108,16 +108,17 @@ func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	ctx := r.Context()
 	f := view.Frame{Title: title, Path: r.URL.RequestURI(), Version: p.version, Unsent: Unsent(ctx)}
 	if s, ok := shownHere(ctx); ok {
-		f.Path = s.address
+		f.Path, f.Kept = s.address, s.action
 	} else if r.Method != http.MethodGet || Within(r.URL.Path, paths.SignIn) { // nothing to come back to
 		f.Path = "/"
 	}
 	f.SignIn = paths.SignInTo(f.Path)
+	o, _ := keeping(r)
+	f.Once = o != nil && o.Wrote()
 	if len(crumbs) > 0 {
 		f.Crumbs = append(crumbs, view.Link{Label: title})
 	}
-	if f.Unsent {
-		f.Flash = &view.NoticeModel{Kind: view.Info, Text: T(ctx, "kept.shown")}
+	if f.Unsent { // the page says so itself
 	} else if _, later := keeping(r); later { // it is shown elsewhere
 	} else if id, args, ok := p.Desk.PopFlash(ctx); ok {
 		f.Flash = &view.NoticeModel{Kind: view.Good, Text: T(ctx, id, args...)}

@@ -35,6 +35,7 @@ type (
 // showing is a kept form that a request shows.
 type showing struct {
 	address string // where it is shown
+	action  string // that it is sent to
 	page    string // that it stood on
 	sent    bool   // draft.Form.Sent
 }
@@ -143,7 +144,7 @@ func (p *Page) standing(r *http.Request) string {
 // Showing is the request that shows f at the address of r: f's own, sent again by
 // who asks, so that it can write nothing.
 func Showing(r *http.Request, f draft.Form) (*http.Request, error) {
-	ctx := context.WithValue(r.Context(), showingKey{}, showing{r.URL.RequestURI(), f.Page, f.Sent})
+	ctx := context.WithValue(r.Context(), showingKey{}, showing{r.URL.RequestURI(), f.Path, f.Page, f.Sent})
 	ctx = context.WithValue(postgres.Show(ctx, f.Refused), chi.RouteCtxKey, nil)
 	again, err := http.NewRequestWithContext(ctx, http.MethodPost, f.Path, bytes.NewReader(f.Body))
 	if err != nil {

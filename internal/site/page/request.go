@@ -22,10 +22,15 @@ func (p *Page) Open(h Handler) http.HandlerFunc {
 	}
 }
 
-// In serves h to people who are signed in; others sign in first and come back.
+// In serves h to people who are signed in; others sign in first and come back. A
+// form from the page of another account is not carried out.
 func (p *Page) In(h Handler) http.HandlerFunc {
 	return p.Open(func(w http.ResponseWriter, r *http.Request) error {
-		if _, ok := p.Desk.Actor(r.Context()); ok {
+		if by, ok := p.Desk.Actor(r.Context()); ok {
+			if OfAnother(r, by) {
+				f, _ := p.Posted(r)
+				return p.Foreign(w, r, f)
+			}
 			return h(w, r)
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -1,7 +1,9 @@
 package page
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -40,6 +42,42 @@ func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form)
 	}}
 	p.Problem(w, r, m)
 	return nil
+}
+
+// OfAnother tells whether the form of r is from a page of another account than by's.
+func OfAnother(r *http.Request, by person.Actor) bool {
+	owner := r.PostForm.Get("as")
+	return r.Method == http.MethodPost && owner != "" && owner != ID(by.Account)
+}
+
+// Foreign does nothing of f, which r sends from a browser where somebody else signed
+// in meanwhile, but leaves it here for its owner. Where f is none, or too large, it
+// stays in the browser.
+func (p *Page) Foreign(w http.ResponseWriter, r *http.Request, f draft.Form) error {
+	ctx := r.Context()
+	if owner, err := strconv.ParseInt(r.PostFormValue("as"), 10, 64); err == nil && f.Path != "" {
+		token, err := p.Leave(ctx, person.ID(owner), f)
+		if err == nil {
+			http.Redirect(w, r, paths.KeptForm(token), http.StatusSeeOther)
+			return nil
+		}
+		if !errors.Is(err, draft.ErrFull) {
+			return err
+		}
+	}
+	p.Problem(w, r, view.ProblemModel{
+		Status: http.StatusForbidden, Title: T(ctx, "kept.foreign_title"), What: T(ctx, "kept.foreign"), Kept: T(ctx, "kept.foreign_stays"), Todo: T(ctx, "kept.foreign_back"),
+		Actions: []view.ButtonModel{{Label: T(ctx, "frame.sign-out"), Action: paths.SignOut}},
+	})
+	return nil
+}
+
+// Leave leaves f in this browser for owner.
+func (p *Page) Leave(ctx context.Context, owner person.ID, f draft.Form) (token string, err error) {
+	if token, err = p.Drafts.Leave(ctx, owner, f); err == nil {
+		p.Desk.Leave(ctx, draft.Hash(token))
+	}
+	return token, err
 }
 
 // Left is the form that the page of SessionOver took along, and whose it is.
