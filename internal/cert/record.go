@@ -81,10 +81,14 @@ func (b *Book) Record(ctx context.Context, tx pgx.Tx, now time.Time, i Issuance)
 
 func (b *Book) link(id ID) string { return b.Base + paths.ClientCertificate(id) }
 
-// words are what Search looks at.
+// words are what Search looks at: addresses also as people spell them.
 func (i Issuance) words() string {
 	c := i.Certificate
-	return strings.ToLower(text.Line(strings.Join(append([]string{
-		i.Reference, hex.EncodeToString(c.Serial), i.Holder, i.HolderEmail, c.Subject,
-	}, c.Emails...), " ")))
+	words := append([]string{i.Reference, hex.EncodeToString(c.Serial), i.Holder, i.HolderEmail, c.Subject}, c.Emails...)
+	for _, e := range c.Emails {
+		if local, domain, _ := strings.Cut(e, "@"); Spelled(domain) != domain {
+			words = append(words, local+"@"+Spelled(domain))
+		}
+	}
+	return strings.ToLower(text.Line(strings.Join(words, " ")))
 }

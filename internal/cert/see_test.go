@@ -10,6 +10,7 @@ import (
 
 	"petschaft/internal/campus"
 	"petschaft/internal/cert"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/trial"
@@ -145,6 +146,19 @@ func TestOfficersFindCertificatesByAnythingThatNamesThem(t *testing.T) {
 	}
 	if got, _, err := r.Search(t.Context(), r.officer, ""); err != nil || len(got) != 2 {
 		t.Errorf("without words: got %d, %v; want the newest", len(got), err)
+	}
+}
+
+func TestOfficersFindAddressesAsPeopleSpellThem(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.campus.Domain("xn--prfung-4ya.example", r.campus.Group(org.GroupInput{Name: "Prüfung"}, r.contact), org.ByDomain)
+	m := r.campus.Mint(r.local, r.contact, "xn--prfung-4ya.example")
+	id := m.Issue(t, r.ada, m.AddRow(t, "ada@xn--prfung-4ya.example"), "ada@xn--prfung-4ya.example")
+	for _, text := range []string{"Prüfung", "ada@prüfung.example", "ada@xn--prfung", "prüf"} {
+		if got, _, err := r.Search(t.Context(), r.officer, text); err != nil || !slices.Equal(ids(got), []cert.ID{id}) {
+			t.Errorf("%q: got %v, %v; want certificate %d", text, ids(got), err, id)
+		}
 	}
 }
 

@@ -140,9 +140,7 @@ func textWhere(sought string, args pgx.NamedArgs) string {
 	}
 	var where strings.Builder
 	for i, w := range text.Sought(sought) {
-		arg := "w" + strconv.Itoa(i)
-		args[arg] = "%" + postgres.Like(w) + "%"
-		where.WriteString(` and s.search like @` + arg)
+		where.WriteString(` and ` + org.HoldsWord("s.search", "w"+strconv.Itoa(i), w, args))
 	}
 	return where.String()
 }

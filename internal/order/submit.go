@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -194,9 +195,16 @@ func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	return o.ID, b.arrived(ctx, tx, now, o, d.state())
 }
 
-// words are what a search looks at.
+// words are what a search looks at: names also as people spell them.
 func words(reference string, names []string) string {
-	return strings.ToLower(reference) + " " + strings.Join(names, " ")
+	words := []string{reference}
+	for _, n := range names {
+		words = append(words, n)
+		if u := cert.Spelled(n); u != n {
+			words = append(words, u)
+		}
+	}
+	return strings.ToLower(strings.Join(words, " "))
 }
 
 // arrived does what belongs to a state that nobody decided: an order that the

@@ -4,8 +4,10 @@ import (
 	"net/netip"
 	"strings"
 
+	"petschaft/internal/postgres"
 	"petschaft/internal/text"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
@@ -56,6 +58,34 @@ func (d Domain) Unicode() string {
 		return string(d)
 	}
 	return u
+}
+
+// HoldsWord is the condition that column, which holds names, holds w somewhere, as
+// it was typed or with A-labels in place of its U-labels: not all names are kept as
+// people spell them, too. The pattern is put into args as arg.
+func HoldsWord(column, arg, w string, args pgx.NamedArgs) string {
+	args[arg] = "%" + postgres.Like(w) + "%"
+	a := aLabels(w)
+	if a == w {
+		return column + " like @" + arg
+	}
+	args[arg+"_a"] = "%" + postgres.Like(a) + "%"
+	return "(" + column + " like @" + arg + " or " + column + " like @" + arg + "_a)"
+}
+
+// aLabels leaves a wildcard, what stands before an @ and what is no label as they are.
+func aLabels(w string) string {
+	local, domain := "", w
+	if i := strings.LastIndexByte(w, '@'); i >= 0 {
+		local, domain = w[:i+1], w[i+1:]
+	}
+	labels := strings.Split(domain, ".")
+	for i, l := range labels {
+		if a, err := toASCII.ToASCII(l); err == nil && a != "" {
+			labels[i] = a
+		}
+	}
+	return local + strings.Join(labels, ".")
 }
 
 // Address is a mail address whose local part is an ASCII dot-atom (RFC 5322,
