@@ -189,6 +189,8 @@ func TestWhoComesTooLateHearsWhoWasFaster(t *testing.T) {
 	approve := func(reference string) { trial.Must(0, r.Order.Approve(ctx, rita, reference, 1)) }
 	late(approve, "/approve").Has("genehmigt")
 	late(approve, "/take")
+	take := func(reference string) { trial.Must(0, r.Order.Take(ctx, rita, reference)) }
+	late(take, "/take").Has("steht inzwischen anders", "Prüfung begonnen").Lacks("entschieden", "zurückgezogen")
 	late(approve, "/reject", "reason", "Mein Grund steht hier").Has("genehmigt", "Mein Grund steht hier")
 	late(approve, "/return", "reason", "Mein Grund steht hier").Has("Mein Grund steht hier")
 	late(approve, "/retry")

@@ -60,10 +60,13 @@ func (r *Reader) Relative(t, now time.Time) string {
 	return r.RelativeDay(t, now)
 }
 
+// Days counts the days of the reader's zone from one moment's to the other's.
+func (r *Reader) Days(from, until time.Time) int { return r.dayNumber(until) - r.dayNumber(from) }
+
 // RelativeDay writes the distance of t's day from today: "heute", "morgen",
 // "in 12 Tagen", "vor 5 Monaten". Months begin at 60 days, years at 24 months.
 func (r *Reader) RelativeDay(t, now time.Time) string {
-	days := r.dayNumber(t) - r.dayNumber(now)
+	days := r.Days(now, t)
 	switch {
 	case days == 0:
 		return r.T("date.today")

@@ -7,6 +7,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
@@ -49,6 +50,13 @@ func (s *Section) Certificate(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := page.T(ctx, "cert.title", "reference", c.Reference)
 	m := s.model(ctx, title, c)
+	if s.EndsSoon(c) && c.Mine {
+		soon, err := s.soonNotice(ctx, s.Actor(r), c)
+		if err != nil {
+			return err
+		}
+		m.Notices = append([]view.NoticeModel{soon}, m.Notices...)
+	}
 	e, err := s.Cert.Evidence(ctx, s.Actor(r), c.ID)
 	if m.Evidence, err = EvidenceBrief(ctx, e, err, paths.ClientCertificate(c.ID)); err != nil {
 		return err
@@ -98,12 +106,29 @@ func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.Notice
 	switch {
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
-	case s.EndsSoon(c) && c.Mine:
-		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.soon_notice")}}
 	case !c.Mine && !c.RowActive && c.Valid(s.Now()):
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.inactive_notice")}}
 	}
 	return nil
+}
+
+// soonNotice tells by that their c ends soon, and where the next one is applied for
+// or why it is not.
+func (s *Section) soonNotice(ctx context.Context, by person.Actor, c cert.Certificate) (view.NoticeModel, error) {
+	l, err := s.Mailbox.LinkedRow(ctx, by, c.RowID)
+	switch {
+	case fault.Is(err, fault.Missing):
+		err = fault.New(fault.Conflict, "mailbox.apply.unlinked")
+	case err != nil:
+		return view.NoticeModel{}, err
+	default:
+		err = s.mayApply(l)
+	}
+	m := view.NoticeModel{Kind: view.Warn, Text: page.T(ctx, "cert.soon_notice")}
+	if f := fault.Of(err); f != nil {
+		m.Text = page.T(ctx, "cert.soon_only") + " " + page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...)
+	}
+	return m, nil
 }
 
 // RevokeButton leads to the revocation of the certificate at path; of an earlier one

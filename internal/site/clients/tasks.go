@@ -33,12 +33,12 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 		if openFor(applied, c.RowID) != nil {
 			continue
 		}
-		day, to := view.Ends(ctx, c.NotAfter, s.Now()), paths.ClientCertificates // which says why not
+		day, label, to := view.Ends(ctx, c.NotAfter, s.Now()), "start.look", paths.ClientCertificates // which says why not
 		if slices.ContainsFunc(linked, func(l mailbox.Linked) bool { return l.RowID == c.RowID && s.mayApply(l) == nil }) {
-			to = paths.Apply(c.RowID)
+			label, to = "start.certificate_next", paths.Apply(c.RowID)
 		}
 		tasks = append(tasks, view.Task{
-			Kind: view.Warn, By: c.NotAfter, Link: view.Link{Label: page.T(ctx, "start.certificate_next"), Href: to},
+			Kind: view.Warn, By: c.NotAfter, Link: view.Link{Label: page.T(ctx, label), Href: to},
 			Text: page.T(ctx, "start.certificate_ends", "addresses", strings.Join(c.Emails, ", "), "when", day.Title, "day", day.Text),
 		})
 	}

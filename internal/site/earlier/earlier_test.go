@@ -39,7 +39,7 @@ func sendEarlier(b *sitetest.Browser, parts ...part) sitetest.Answer {
 func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	r.LinkRow("ada", "ada")
+	row := fmt.Sprint("/email-domains/uni.example/rows/", r.LinkRow("ada", "ada"))
 	e, rita := r.NewElsewhere(), r.As("rita")
 	file := string(e.Mail(20, "ada@uni.example")) + string(e.Server(90, "Irgendwer", "alt.fremd.example"))
 	plan := sendEarlier(rita, part{"files", "alt.pem", file}).Is(http.StatusSeeOther).To()
@@ -61,7 +61,9 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	ada.Get(path).Is(http.StatusOK).Has("stammt nicht aus dem Portal", "CN=Alte CA")
 	ada.Get(path + "/chain.pem").Is(http.StatusOK).Has("BEGIN CERTIFICATE")
 	ada.Get(path + "/revoke").Is(http.StatusOK).Has("vermerkt den Widerruf nur")
-	ada.Post(path+"/revoke", "reason", "4").Is(http.StatusSeeOther)
+	rita.Get(row).Has("Widerruf aller Zertifikate vermerken", "Widerruf vermerken").Lacks("Alle Zertifikate widerrufen", ">Widerrufen")
+	rita.Get(row+"/revoke").Is(http.StatusOK).Has("vermerkt das Portal nur", "Widerruf aller Zertifikate vermerken").Lacks("öffentlichen Sperrliste", "Alle Zertifikate widerrufen")
+	rita.Post(row+"/revoke", "reason", "4").Is(http.StatusSeeOther).Follow().Has("Der Widerruf eines Zertifikats ist vermerkt").Lacks("Die neue Sperrliste")
 	ada.Get(path).Is(http.StatusOK).Has("nur hier vermerkt")
 
 	nora := r.As("nora")

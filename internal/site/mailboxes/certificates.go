@@ -24,7 +24,11 @@ func (s *Section) certificates(ctx context.Context, by person.Actor, found []cer
 			l.HolderHref = paths.OfficePerson(c.Account)
 		}
 		if cert.MayRevoke(c) == nil && mayEnd(c, s.Now()) {
-			l.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.revoke_short"), About: c.Reference, Href: paths.ClientCertificate(c.ID) + "/revoke", Kind: view.Danger}}
+			b := view.ButtonModel{Label: page.T(ctx, "cert.revoke_short"), About: c.Reference, Href: paths.ClientCertificate(c.ID) + "/revoke", Kind: view.Danger}
+			if c.Earlier {
+				b.Label, b.Kind = page.T(ctx, "cert.note_revoked"), view.Plain
+			}
+			l.Actions = []view.ButtonModel{b}
 		}
 		m.Lines = append(m.Lines, l)
 	}

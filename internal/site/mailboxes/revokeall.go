@@ -3,6 +3,7 @@ package mailboxes
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"petschaft/internal/cert"
@@ -31,6 +32,14 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	why := page.TypedReason(r)
+	found, err := s.Cert.OfRow(r.Context(), s.Actor(r), row.ID, rowCertificatesShown)
+	if err != nil {
+		return err
+	}
+	done := "cert.revoke_all_done"
+	if onlyEarlier(found, s.Now()) {
+		done = "cert.note_all_done"
+	}
 	n, err := s.Cert.RevokeAll(r.Context(), s.Actor(r), string(row.DomainName), row.ID, why)
 	if err != nil && page.Answerable(err) && cert.MayRevokeAll(row) == nil {
 		return s.revokePage(w, r, row, why, err)
@@ -41,7 +50,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if n == 0 { // somebody was faster
 		return fault.New(fault.Conflict, "cert.revoke.none")
 	}
-	return s.Done(w, r, page.RowPath(row), "cert.revoke_all_done", "n", n)
+	return s.Done(w, r, page.RowPath(row), done, "n", n)
 }
 
 // revokePage asks why; failed is why the form came back.
@@ -72,7 +81,11 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 			m.Lines, earlier = append(m.Lines, s.CertificateLine(ctx, c)), earlier || c.Earlier
 		}
 	}
-	if earlier {
+	switch {
+	case earlier && onlyEarlier(found, s.Now()) && n == len(m.Lines):
+		m.Dialog.Title, m.Dialog.Verb = page.T(ctx, "cert.note_revoked_title"), page.T(ctx, "cert.note_all_revoked")
+		m.Dialog.What = []string{page.T(ctx, "cert.revoke_all_foreign"), page.T(ctx, "cert.revoke_all_told")}
+	case earlier:
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_all_foreign"))
 	}
 	if more := n - len(m.Lines); more > 0 {
@@ -90,16 +103,24 @@ func mayEnd(c cert.Certificate, now time.Time) bool {
 	return c.Revoked == nil && !now.After(c.NotAfter)
 }
 
+// onlyEarlier tells whether all of found that could be revoked come from another
+// authority: then the portal notes it, and no list of its own tells of it.
+func onlyEarlier(found []cert.Certificate, now time.Time) bool {
+	return !slices.ContainsFunc(found, func(c cert.Certificate) bool { return mayEnd(c, now) && !c.Earlier })
+}
+
 // offerRevokeAll puts the step among those of the row's page, or says why it is
-// not possible. The row has certificates to revoke.
-func offerRevokeAll(ctx context.Context, row mailbox.Row, m *mailboxview.AddressRowModel) {
+// not possible. The row has certificates to revoke, noted ones or others.
+func offerRevokeAll(ctx context.Context, row mailbox.Row, noted bool, m *mailboxview.AddressRowModel) {
 	err := cert.MayRevokeAll(row)
 	if f := fault.Of(err); f != nil && f.Kind == fault.Conflict {
 		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, f.Args...))
 	}
 	if err == nil {
-		m.Actions = append(m.Actions, view.ButtonModel{
-			Label: page.T(ctx, "cert.revoke_all"), Href: page.RowPath(row) + "/revoke", Kind: view.Danger, Icon: view.IconBan,
-		})
+		b := view.ButtonModel{Label: page.T(ctx, "cert.revoke_all"), Href: page.RowPath(row) + "/revoke", Kind: view.Danger, Icon: view.IconBan}
+		if noted {
+			b.Label = page.T(ctx, "cert.note_all_revoked")
+		}
+		m.Actions = append(m.Actions, b)
 	}
 }

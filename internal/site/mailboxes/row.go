@@ -69,7 +69,7 @@ func (s *Section) Row(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Certs, m.Newest = s.certificates(ctx, s.Actor(r), found), s.newest(ctx, found)
 	if slices.ContainsFunc(found, func(c cert.Certificate) bool { return mayEnd(c, s.Now()) }) {
-		offerRevokeAll(ctx, row, &m)
+		offerRevokeAll(ctx, row, onlyEarlier(found, s.Now()), &m)
 	}
 	if err := s.recipes(ctx, s.Actor(r), row, &m); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/mail"
+	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
@@ -255,4 +256,17 @@ func TestThePageOfAPersonShowsWhatToHandOnWhenTheyLeave(t *testing.T) {
 	page("nora").Has("Nachtabgleich", fmt.Sprintf("/tokens/%d", token), "127.0.0.1").Lacks("nirgends angemeldet", "diese Sitzung")
 	nora.Get("/office/people/1").Is(http.StatusForbidden)
 	page("ada").Has("Ist für keine Organisation technischer Ansprechpartner").Lacks("Nachtabgleich")
+}
+
+// TestCodesInAHistoryAreWords: languages and countries, on the page of the thing
+// and in the log.
+func TestCodesInAHistoryAreWords(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	r.As("nora").Post("/language", "lang", "en").Is(http.StatusSeeOther)
+	trial.Must(0, r.Org.EditOrganisation(t.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "AT"}))
+	rita := r.As("rita")
+	rita.Get(fmt.Sprintf("/office/people/%d", r.Actors["nora"].Account)).Has("Sprache: English").Lacks("Sprache: en")
+	rita.Get(fmt.Sprintf("/office/organisations/%d", r.Organisation)).Has("Land: Österreich").Lacks("Land: AT")
+	rita.Get("/office/audit").Has("Sprache: English", "Land: Österreich").Lacks("Sprache: en", "Land: AT")
 }

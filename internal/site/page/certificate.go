@@ -48,8 +48,8 @@ func (p *Page) LifeBar(ctx context.Context, valid bool, from, until time.Time) *
 	if !valid {
 		return nil
 	}
-	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
-	total, left := days(until.Sub(from)), days(until.Sub(p.Now()))
+	r := locale.From(ctx) // whose days are those of the words beside it
+	total, left := r.Days(from, until), r.Days(p.Now(), until)
 	return &view.BarModel{Left: strconv.Itoa(left), Total: strconv.Itoa(max(total, 1)), Text: T(ctx, "cert.left", "n", left, "total", total)}
 }
 

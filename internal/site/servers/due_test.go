@@ -96,4 +96,6 @@ func TestTheBarOfALifeShowsWhatItsWordsSay(t *testing.T) {
 	r.As("nora").Get("/certificates/"+fresh).Has("noch 90 von 90 Tagen", `value="90" max="90"`)
 	r.Clock.Advance(80 * 24 * time.Hour)
 	r.As("nora").Get("/certificates/"+fresh).Has("noch 10 von 90 Tagen", `value="10" max="90"`)
+	r.Clock.Advance(13 * time.Hour) // late on the same day, as "in 10 Tagen" has it
+	r.As("nora").Get("/certificates/"+fresh).Has("noch 10 von 90 Tagen", "in 10 Tagen")
 }

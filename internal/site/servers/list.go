@@ -215,7 +215,7 @@ func (s *Section) line(ctx context.Context, c cert.ServerCertificate, followers 
 	case followed:
 		l.UnderWay = &view.Link{Label: page.T(ctx, "server.ordered_anew"), Href: paths.Order(follower.Reference)}
 	case c.Earlier && l.Left != "" && mayOrderLike(c, now):
-		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.order_again"), About: l.Name, Href: orderLike(c)}
+		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.order_like"), About: l.Name, Href: orderLike(c)}
 	case cert.MayRenew(c, now) == nil:
 		l.Renew = &view.ButtonModel{Label: page.T(ctx, "server.renew"), About: l.Name, Href: paths.Certificate(c.Reference) + "/renew"}
 	case c.Renewal != nil:

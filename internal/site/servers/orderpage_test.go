@@ -85,7 +85,7 @@ func TestAPageOnWhichPeopleWaitLooksAgain(t *testing.T) {
 		t.Helper()
 		fragment := fmt.Sprintf("/orders/%s/progress?seen=%s", reference, state)
 		for _, a := range []sitetest.Answer{nora.Get("/orders/" + reference), rita.Get("/office/orders/" + reference)} {
-			a.Has(`data-refresh="`+fragment+`" data-every="20"`).Lacks("data-over")
+			a.Has(`data-refresh="` + fragment + `" data-every="20"`).Lacks("data-over")
 		}
 		nora.Get(fragment).Is(http.StatusNoContent)
 		rita.Get(fragment).Is(http.StatusNoContent)
