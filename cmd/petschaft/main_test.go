@@ -18,7 +18,7 @@ func TestACommandLineIsAnswered(t *testing.T) {
 		"petschaft help":           {0, "Answer requests and work jobs until told to stop.", ""},
 		"petschaft --help":         {0, "$PETSCHAFT_BASE_URL", ""},
 		"petschaft help ca":        {0, "renew-root-list", ""},
-		"petschaft help ca init":   {0, "--with-root-key", ""},
+		"petschaft help ca init":   {0, "Needed for", ""},
 		"petschaft ca init --help": {0, "--with-root-key", ""},
 		"petschaft help lint":      {0, "PEM or DER", ""},
 		"petschaft":                {2, "", "Usage: petschaft <command>"},
@@ -27,8 +27,9 @@ func TestACommandLineIsAnswered(t *testing.T) {
 		"petschaft help migrat":    {2, "", `petschaft: unexpected argument migrat`},
 		"petschaft serve --port 1": {2, "", "petschaft: unknown flag --port"},
 		"petschaft ca init":        {2, "", "petschaft: missing flags: --organisation"},
-		"petschaft migrate":        {1, "", "petschaft: DATABASE_URL is missing"},
-		"petschaft lint none.pem":  {2, "", "none.pem"},
+		"PETSCHAFT_PKI_URL= petschaft ca init --organisation Uni": {1, "", "petschaft: PETSCHAFT_PKI_URL is missing"},
+		"petschaft migrate":       {1, "", "petschaft: DATABASE_URL is missing"},
+		"petschaft lint none.pem": {2, "", "none.pem"},
 	} {
 		out, errs, status := o.says("", line)
 		if status != want.status || !strings.Contains(out, want.out) || !strings.Contains(errs, want.errs) || (want.out == "") != (out == "") || (want.errs == "") != (errs == "") {

@@ -87,7 +87,8 @@ func TestFilesOfAServerCertificateSayWhatTheyAre(t *testing.T) {
 }
 
 // TestAKeyIsInstalledSoThatNobodyElseReadsIt: the lines for the shell, run as they
-// stand where everybody may read new files, with the file that the browser saves.
+// stand where everybody may read new files and no directory is there yet, with the
+// file that the browser saves.
 func TestAKeyIsInstalledSoThatNobodyElseReadsIt(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
@@ -95,7 +96,6 @@ func TestAKeyIsInstalledSoThatNobodyElseReadsIt(t *testing.T) {
 	page := r.As("nora").Get("/certificates/" + reference)
 	for id, made := range map[string]string{"nginx-shell": "private/wildcard.uni.example.key.pem", "haproxy-shell": "certs/" + reference + "-wildcard.uni.example-haproxy.pem"} {
 		dir := t.TempDir()
-		trial.Must(0, os.MkdirAll(filepath.Join(dir, filepath.Dir(made)), 0o700))
 		trial.Must(0, os.WriteFile(filepath.Join(dir, reference+"-wildcard.uni.example-fullchain.pem"), []byte("chain\n"), 0o644))
 		trial.Must(0, os.WriteFile(filepath.Join(dir, "wildcard.uni.example.key.pem"), []byte("key\n"), 0o600))
 		lines := strings.NewReplacer("sudo ", "", "/etc/ssl/", dir+"/", "/etc/haproxy/", dir+"/").Replace(page.Code(id))

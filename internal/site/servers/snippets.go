@@ -15,7 +15,7 @@ import (
 // key is never readable for others, not even for a moment.
 const (
 	installLines = `sudo install -m 644 FULL /etc/ssl/FULL
-sudo install -m 600 KEY /etc/ssl/private/KEY`
+sudo install -D -m 600 KEY /etc/ssl/private/KEY`
 	nginxLines = `server {
     listen 443 ssl;
     server_name NAMES;
@@ -29,7 +29,7 @@ ALIASES    SSLEngine on
     SSLCertificateKeyFile /etc/ssl/private/KEY
 </VirtualHost>`
 	bundleLines = `(umask 077; cat FULL KEY > BUNDLE)
-sudo install -m 600 BUNDLE /etc/haproxy/certs/BUNDLE
+sudo install -D -m 600 BUNDLE /etc/haproxy/certs/BUNDLE
 rm BUNDLE`
 	haproxyLines = `frontend https
     bind :443 ssl crt /etc/haproxy/certs/BUNDLE`
