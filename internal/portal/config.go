@@ -62,7 +62,7 @@ type Config struct {
 	HandoverDay   int  `env:"PETSCHAFT_BRAKE_HANDOVER_DAY" default:"10" help:"Offers of one organisation to a successor in 24 hours."`
 	SecondOfficer bool `env:"PETSCHAFT_SECOND_OFFICER" default:"true" negatable:"" help:"Another registration officer confirms when one appoints a new technical contact."`
 
-	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in from which an API token may no more what rests on groups of the provider."`
+	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in after which an API token loses what its maker may do through groups of the provider."`
 
 	APIPerMinute int `name:"api-per-minute" env:"PETSCHAFT_API_PER_MINUTE" default:"1200" help:"Calls of the API that one token may make in a minute."`
 

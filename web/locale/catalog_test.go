@@ -102,6 +102,24 @@ func TestWordsWithANumberAreRight(t *testing.T) {
 	}
 }
 
+// TestTheAnswerIsQuotedAsItsButtonSays, wherever words tell of it.
+func TestTheAnswerIsQuotedAsItsButtonSays(t *testing.T) {
+	t.Parallel()
+	quoted := regexp.MustCompile(`[“„]([^“”„]*(?:not me|ich nicht))[”“]`)
+	for name, file := range map[string][]byte{"de.toml": german, "en.toml": english} {
+		button := catalog(t, file)["link.no"]
+		seen := quoted.FindAllSubmatch(file, -1)
+		for _, m := range seen {
+			if string(m[1]) != button {
+				t.Errorf("%s quotes %q, and the button says %q", name, m[1], button)
+			}
+		}
+		if len(seen) < 4 {
+			t.Errorf("%s: found the answer quoted %d times only", name, len(seen))
+		}
+	}
+}
+
 // TestWhatCountsHasBothForms: the blank n chooses the plural, so whoever shows it
 // words one and many. A number that counts nothing (a place, a limit) has another
 // name.

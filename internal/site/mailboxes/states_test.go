@@ -39,7 +39,7 @@ func TestWhoSaidNoIsSeenAndNotAskedAgain(t *testing.T) {
 	declined, expired, conflict := stuck(r)
 	r.Add("neu")
 	nora, domain := r.As("nora"), "/email-domains/uni.example"
-	nora.Get("/").Has("wurde eine Zeile abgelehnt: „Das bin ich nicht“.", domain+"?status=declined", "ist eine Challenge ohne Antwort abgelaufen.",
+	nora.Get("/").Has("wurde die Challenge einer Zeile abgelehnt: „Das bin ich nicht“.", domain+"?status=declined", "ist eine Challenge ohne Antwort abgelaufen.",
 		domain+"?status=expired", "wollten bei einer Zeile zwei Konten bestätigen.", domain+"?status=conflict", "wartet eine Zeile auf ihre Challenge.")
 	nora.Get(domain).Has("Abgelehnt", "Abgelaufen", "Konflikt")
 	nora.Get("/email-domains").Has("Abgelehnt", "Abgelaufen", "Konflikt")
