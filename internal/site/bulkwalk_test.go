@@ -83,14 +83,18 @@ func (w *walk) long(p *chromium.Page) {
 	}
 	p.Goto(w.At("/email-domains/uni.example"))
 	p.Look("table-long")
-	printed := p.Run(`(() => {
-		for (const r of document.styleSheets[0].cssRules) if (r.media && r.media.mediaText === "print") r.media.mediaText = "all";
-		const seen = Array.from(document.querySelectorAll("button, input, select, .btn, thead svg")).filter((e) => e.checkVisibility());
-		return seen.map((e) => e.outerHTML).join("\n");
-	})()`)
-	if printed != "" {
+	if printed := printedControls(p); printed != "" {
 		w.T.Errorf("a printed table has controls:\n%s", printed)
 	}
+}
+
+// printedControls are the controls that page, which is of no use after, prints.
+func printedControls(p *chromium.Page) string {
+	return p.Run(`(() => {
+		for (const r of document.styleSheets[0].cssRules) if (r.media && r.media.mediaText === "print") r.media.mediaText = "all";
+		const seen = Array.from(document.querySelectorAll("button, input, select, textarea, summary, .btn, .helplinks, thead svg")).filter((e) => e.checkVisibility());
+		return seen.map((e) => e.outerHTML).join("\n");
+	})()`)
 }
 
 // many challenges some rows, and then sets a comment in all of the domain.

@@ -59,6 +59,12 @@ func (s *sight) wrongNames(own, office string, asked org.ServerNameID) {
 	nora.Fill(s.say("organisation.server_name"), "*.co.uk")
 	nora.Press(s.say("organisation.ask_button"))
 	s.judge(nora, "organisation-wrong", http.StatusUnprocessableEntity)
+	for _, path := range []string{own, "/organisations"} {
+		nora.Goto(s.At(path))
+		if printed := printedControls(nora); printed != "" {
+			s.T.Errorf("%s prints controls:\n%s", path, printed)
+		}
+	}
 	rita.Goto(s.At(fmt.Sprintf("%s/names/%d", office, asked)))
 	rita.Fill(s.say("office.proof_method"), "DNS TXT")
 	rita.Press(s.say("office.name_add"))

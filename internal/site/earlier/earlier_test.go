@@ -47,7 +47,7 @@ func TestAnOfficerTakesOverEarlierCertificates(t *testing.T) {
 	rita.Get(plan + "?show=faulty").Is(http.StatusOK).Has("Hier ist keines")
 	rita.Post(plan+"/lines/2", "organisation", "Unsinn").Is(http.StatusUnprocessableEntity).Has("Eine Organisation dieses Namens gibt es im Portal nicht", `value="Unsinn"`)
 	rita.Post(plan+"/lines/2", "organisation", "universität probe").Is(http.StatusSeeOther)
-	rita.Get(plan).Has("2 Zertifikate übernehmen")
+	rita.Get(plan).Has("2 Zertifikate übernehmen", "Plan verwerfen").Lacks("Rest verwerfen")
 	rita.Post(plan + "/apply").Is(http.StatusSeeOther)
 	rita.Post(plan + "/apply").Is(http.StatusConflict).Has("Es gibt nichts zu übernehmen")
 	rita.Get("/office/earlier").Is(http.StatusOK).Has("2 von 2 übernommen")

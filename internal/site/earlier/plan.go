@@ -48,8 +48,12 @@ func (s *Section) planPage(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	m.Chips, m.Legend = chips(ctx, v.list(base), counts, len(lines)), page.T(ctx, legend(v.show))
 	m.Will = willOf(ctx, base, counts)
-	if len(lines) > counts[earlier.LineApplied] {
-		m.Side = []view.ButtonModel{{Label: page.T(ctx, "earlier.discard"), Action: base + "/discard", Icon: view.IconBin}}
+	if n := counts[earlier.LineApplied]; len(lines) > n {
+		words := "earlier.discard"
+		if n == 0 {
+			words = "import.discard"
+		}
+		m.Side = []view.ButtonModel{{Label: page.T(ctx, words), Action: base + "/discard", Icon: view.IconBin}}
 	}
 	s.lines(ctx, base, v, lines, &m)
 	f, status := s.OfficeFrame(r, m.Head.Title, view.Link{Label: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier}), http.StatusOK
