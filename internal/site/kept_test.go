@@ -32,7 +32,7 @@ func TestALanguageIsChangedWithWhatIsTyped(t *testing.T) {
 	nora.Get(row+"/edit").Is(http.StatusOK).Has(`formaction="/language?`, `form="form-1"`, url.QueryEscape(row+"/edit"))
 	const none = "What you typed is back"
 	page := speakEnglish(nora, row+"/edit", "post", row+"/edit", "name", "Halb getippt", "alias1", "kein@", "version", "1")
-	page.Is(http.StatusOK).Has("Halb getippt", `value="kein@"`, "What you typed is back", "Save").Lacks("Fehler", "is not valid", "There is", "Error:")
+	page.Is(http.StatusOK).Has("Halb getippt", `value="kein@"`, "What you typed is back. None of it has been saved yet.", "Save").Lacks("has been sent", "Fehler", "is not valid", "There is", "Error:")
 	if !strings.HasPrefix(page.Request.URL.Path, "/kept/") {
 		t.Errorf("got the form at %s, want it at an address of its own", page.Request.URL)
 	}
