@@ -67,6 +67,8 @@ func (e entry) filled(b *sitetest.Browser) []string {
 			form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
 		case "{organisation}":
 			form[i] = fmt.Sprint(b.Rig.Organisation)
+		case "{ada}":
+			form[i] = fmt.Sprint(b.Rig.Actors["ada"].Account)
 		case "{terms}":
 			form[i] = b.Rig.Order.Terms
 		}
@@ -102,7 +104,7 @@ var matrix = []entry{
 	{"POST", "/signout", nil, redirected},
 	{"POST", "/language", []string{"lang", "en"}, redirected},
 	{"GET", "/kept/{token}", nil, missing}, // each sees only their own: kept_test.go
-	{"POST", "/signin", []string{"as", "1", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 403, 403, 403, 404}},
+	{"POST", "/signin", []string{"as", "{ada}", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 403, 403, 403, 403}},
 	{"GET", "/c/{token}", nil, answers{404, 404, 404, 404, 404}}, // an unknown link; links_test.go opens real ones
 
 	{"GET", "/sessions", nil, signedIn},

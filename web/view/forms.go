@@ -62,7 +62,9 @@ func asks(ctx context.Context, m FieldModel) {
 // back, else the first that asks something and is posted, else the first search;
 // nil for none. A script chooses the one that was typed into.
 func (p *pageForms) main() *pageForm {
-	if i := slices.IndexFunc(p.all, func(f *pageForm) bool { return f.action == p.kept && f.method == "post" && (f.typed || p.unsent) && !f.secret }); i >= 0 {
+	if i := slices.IndexFunc(p.all, func(f *pageForm) bool {
+		return f.action == p.kept && f.method == "post" && (f.typed || p.unsent) && !f.secret
+	}); i >= 0 {
 		return p.all[i]
 	}
 	var search *pageForm
