@@ -192,7 +192,8 @@ func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (foun
 	}
 	args := pgx.NamedArgs{"limit": searchLimit + 1}
 	var where strings.Builder
-	for i, w := range text.Sought(strings.ReplaceAll(sought, ":", "")) {
+	for i, w := range text.Sought(sought) {
+		w = strings.ReplaceAll(w, ":", "") // of serials
 		where.WriteString(` and ` + org.HoldsWord("c.search", fmt.Sprintf("w%d", i), w, args))
 	}
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where true`+where.String()+` order by c.id desc limit @limit`, org.Scope(by, args))

@@ -133,6 +133,7 @@ func TestOfficersFindCertificatesByAnythingThatNamesThem(t *testing.T) {
 	for _, text := range []string{
 		"ada.adler@uni", "ADA.ADLER@UNI.EXAMPLE", "adler", "Adler@people.example", serial, strings.ToUpper(serial), pki.Colons(c.Serial),
 		c.Reference, strings.ToLower(c.Reference), "adler " + serial[:8], serial[4:20],
+		`"Adler" <ada.adler@uni.example>`, "mailto:ada.adler@uni.example", "<mailto:ADA.Adler@uni.example>,",
 	} {
 		got, more, err := r.Search(t.Context(), r.officer, text)
 		if err != nil || more || !slices.Equal(ids(got), []cert.ID{id}) {

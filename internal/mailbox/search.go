@@ -12,8 +12,9 @@ import (
 )
 
 // marks part the words of a name, of a comment and of what stands before an @,
-// as the function address_row_text of the schema parts them.
-const marks = ".,;:-_+/()\"'"
+// as the function address_row_text of the schema parts them, and the apostrophe that
+// programs make of a plain one.
+const marks = ".,;:-_+/()\"'’"
 
 // sought is the condition that a row r holds all that somebody typed, the one
 // meaning of a search wherever rows are: each word stands in the display name,

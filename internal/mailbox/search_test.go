@@ -17,12 +17,14 @@ func TestASearchMeansTheSameEverywhere(t *testing.T) {
 		{Name: "Mu\u0308ller, Anna", Primary: "anna.mueller@uni.example", Aliases: []string{"amueller@labor.example"}, Comment: "Gastwissenschaftlerin\nbis 31.12.2027"},
 		{Name: "Hannemann, Hanna", Primary: "hanna@uni.example"},
 		{Name: "Weiß, Jo", Primary: "anna@uni.example", Aliases: []string{"j.weiss@uni.example", "jo.weiss@labor.example"}},
+		{Name: "O'Neil, Xy", Primary: "xy@uni.example"},
+		{Name: "O’Neil, Zy", Primary: "zy@uni.example"},
 	} {
 		in.Kind = mailbox.Personal
 		trial.Must(r.Add(t.Context(), r.contact, r.uni, in))
 	}
 	d := trial.Must(r.Org.Domain(t.Context(), r.contact, r.uni))
-	const mueller, hanna, weiss = "Müller, Anna", "Hannemann, Hanna", "Weiß, Jo"
+	const mueller, hanna, weiss, oneil, typographic = "Müller, Anna", "Hannemann, Hanna", "Weiß, Jo", "O'Neil, Xy", "O’Neil, Zy"
 	for _, c := range []struct {
 		typed string
 		want  []string
@@ -30,12 +32,13 @@ func TestASearchMeansTheSameEverywhere(t *testing.T) {
 		{"anna.mueller@uni.example", []string{mueller}},
 		{"Anna.MUELLER@Uni.Example", []string{mueller}},
 		{"<mailto:anna.mueller@uni.example>", []string{mueller}},
+		{"\"Müller, Anna\" <anna.mueller@uni.example>", []string{mueller}},
 		{"anna.mueller@", []string{mueller}},
 		{"amueller@labor.example", []string{mueller}},
 		{"j.weiss@uni.example", []string{weiss}},
 		{"@labor", []string{mueller, weiss}},
 		{"@LABOR.example", []string{mueller, weiss}},
-		{"@uni", []string{mueller, hanna, weiss}},
+		{"@uni", []string{mueller, hanna, weiss, oneil, typographic}},
 		{"@uni jo", []string{weiss}},
 		{"@uni @labor", []string{mueller, weiss}},
 		{"anna@uni.example", []string{weiss}},
@@ -52,6 +55,8 @@ func TestASearchMeansTheSameEverywhere(t *testing.T) {
 		{"gast 2027", []string{mueller}},
 		{"wissenschaft", []string{mueller}},
 		{"ann%", nil},
+		{"o'neil", []string{oneil, typographic}},
+		{"O’Neil", []string{oneil, typographic}},
 	} {
 		want := slices.Sorted(slices.Values(c.want))
 		same := func(where string, got []string) {

@@ -164,10 +164,10 @@ func Plain(as []Address) []string {
 	return s
 }
 
-// CutAddress takes an address, or a part of one that holds the @, out of what
-// programs put around it, for a search. A whole domain may be spelled as people do.
+// CutAddress parts an address, or a part of one that holds the @, for a search. A
+// whole domain may be spelled as people do.
 func CutAddress(s string) (local, domain string, ok bool) {
-	s = strings.TrimPrefix(strings.Trim(s, `<>()[]"',;:`), "mailto:")
+	s = strings.Trim(s, "'")
 	i := strings.LastIndexByte(s, '@')
 	if i < 0 {
 		return "", "", false

@@ -136,8 +136,12 @@ func TestOnlyOfficersSearchPeople(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for i, name := range []string{"Mary O'Brien", "Mary O’Brien"} {
+		trial.Must(signIn(t, b, person.Claims{Issuer: "i", Subject: name, Username: fmt.Sprintf("mary%d", i), Name: name}))
+	}
 	for text, want := range map[string]int{
 		"user07": 1, "muster USER07": 1, "user07 nobody": 0, "ämil": 50, "100%_\\": 50, "%": 50, "_x_": 0, "rita": 1, "rita\x00": 1, "\xffuser07": 1,
+		`"Muster, Ämil" <m@uni.example>`: 50, "mailto:m@uni.example": 50, "_": 50, "o'brien": 2, "O’Brien,": 2, `"o'brien" <nobody@uni.example>`: 0,
 	} {
 		found, more, err := b.Search(ctx, officer, text)
 		if err != nil || len(found) != want || more != (want == 50) {

@@ -133,9 +133,10 @@ func (db *DB) try(ctx context.Context, f func(tx pgx.Tx) error) (err error) {
 	return err
 }
 
-// Like takes the special meaning from the characters of s in a like pattern.
+// Like takes the special meaning from the characters of s in a like pattern. An
+// apostrophe fits any one character: keyboards and programs know several.
 func Like(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, `'`, `_`, `’`, `_`).Replace(s)
 }
 
 // Word is the like pattern by which a search finds a word where each stands after
