@@ -54,12 +54,14 @@ type item struct {
 	mails   int
 	outcome Outcome
 	reason  string
+	expired bool // as the row stands
 }
 
 // selection is the rows that were chosen, and their sums.
 type selection struct {
 	items      []item
 	due, mails int
+	expired    int // rows
 }
 
 func (b *Book) choose(ctx context.Context, tx pgx.Tx, by person.Actor, d org.EmailDomain, v Verb, chosen mailbox.View) (selection, error) {
@@ -78,10 +80,29 @@ func (b *Book) choose(ctx context.Context, tx pgx.Tx, by person.Actor, d org.Ema
 				s.mails += i.mails
 			}
 		}
+		if r.Status == mailbox.RowExpired {
+			s.expired++
+			i.expired = true
+		}
 		s.items = append(s.items, i)
 		return nil
 	})
+	if v == Challenge && s.expired < len(s.items) {
+		s.leaveOutExpired()
+	}
 	return s, err
+}
+
+// leaveOutExpired: whom a request did not reach in time is asked again only by who
+// chose nobody else, which the filter of the table does.
+func (s *selection) leaveOutExpired() {
+	for n := range s.items {
+		if i := &s.items[n]; i.expired && i.outcome == Due {
+			s.due--
+			s.mails -= i.mails
+			i.outcome, i.reason, i.mails = LeftOut, "mailbox.challenge.expired", 0
+		}
+	}
 }
 
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID, v Verb, s selection) (id ID, err error) {

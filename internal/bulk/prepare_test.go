@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"testing"
+	"time"
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/campus"
@@ -181,5 +182,38 @@ func TestACommentIsJudgedBeforeItStarts(t *testing.T) {
 	r.finish(id)
 	if got := r.row(row).Comment; got != "31.12.2027" {
 		t.Errorf("got comment %q, want 31.12.2027", got)
+	}
+}
+
+func TestExpiredRowsAreAskedAgainOnlyAmongThemselves(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	k := r.campus.Keeper(r.contact, uni)
+	first, second := r.add("spaet"), r.add("nie", "nie2@"+uni)
+	k.ChallengeRow(t, first)
+	k.ChallengeRow(t, second)
+	r.clock.Advance(15 * 24 * time.Hour)
+	r.ok(r.Mailbox.Tick(t.Context()))
+	fresh := r.add("frisch")
+	mixed := r.prepared(bulk.Challenge)
+	left := map[mailbox.ID]string{fresh: "", first: "mailbox.challenge.expired", second: "mailbox.challenge.expired"}
+	for _, i := range r.items(mixed, "") {
+		if i.Reason != left[i.Row] {
+			t.Errorf("among others, %s: got %s because of %q, want %q", i.Name, i.Outcome, i.Reason, left[i.Row])
+		}
+	}
+	if x := r.one(mixed); x.Due != 1 || x.LeftOut != 2 || x.Mails != 1 {
+		t.Errorf("among others: got %+v, want one row and one mail", x)
+	}
+	for _, v := range []mailbox.View{{Status: mailbox.RowExpired}, {IDs: []mailbox.ID{first, second}}} {
+		if x := r.one(trial.Must(r.Prepare(t.Context(), r.contact, uni, bulk.Challenge, v))); x.Due != 2 || x.Mails != 3 {
+			t.Errorf("%+v: got %+v, want both rows and their three mails", v, x)
+		}
+	}
+	if x := r.one(r.prepared(bulk.Deactivate)); x.Due != 3 {
+		t.Errorf("another verb: got %+v, want all rows", x)
+	}
+	if x := r.finish(r.started(bulk.Challenge, first, second)); x.Done != 2 {
+		t.Errorf("got %+v, want both asked again", x)
 	}
 }

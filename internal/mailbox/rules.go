@@ -70,7 +70,8 @@ func MayChallenge(r Row) error {
 }
 
 // MayChallengeAmong: like MayChallenge, as one of many rows that nobody looks at
-// one by one. Whom an answer put in doubt is not asked again that way.
+// one by one. Whom an answer put in doubt is not asked again that way. Of expired rows a plan
+// for many decides, which sees them all.
 func MayChallengeAmong(r Row) error {
 	if err := MayChallenge(r); err != nil {
 		return err

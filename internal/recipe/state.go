@@ -122,6 +122,8 @@ func mayDo(s State, step Step) error {
 		return fault.New(fault.Missing, "fault.missing")
 	case s.Outcome != Open:
 		return fault.New(fault.Conflict, "recipe.ended")
+	case s.Standings()[i].LeftOut:
+		return fault.New(fault.Conflict, "recipe.step.left_out")
 	case s.Standings()[i].Done:
 		return fault.New(fault.Conflict, "recipe.step.done")
 	case s.Current() != step:

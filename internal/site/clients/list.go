@@ -61,7 +61,7 @@ func waitingCard(ctx context.Context, a mailbox.Asking) clientview.AddressCard {
 	c := clientview.AddressCard{Title: missing, State: view.StateModel{Kind: view.Open, Word: page.T(ctx, "mine.state_waiting")}}
 	if done > 0 {
 		c.Title, c.State.Word = string(a.Primary), page.T(ctx, "mine.state_partly", "done", done, "of", a.Total)
-		c.Missing = page.T(ctx, "start.waiting_more", "done", done, "of", a.Total, "addresses", missing)
+		c.Missing = page.T(ctx, "start.waiting_more", "n", len(a.Missing), "done", done, "of", a.Total, "addresses", missing)
 	}
 	switch {
 	case !a.Open():

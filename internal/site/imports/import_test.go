@@ -65,6 +65,16 @@ func TestTheColumnsOfAFileAreKeptAsTheyWereCorrected(t *testing.T) {
 	nora.Get(at + "/progress").Is(200).Has("von einer Zeile gelesen").Lacks("<main")
 }
 
+func TestTheColumnsThatWereChosenOutliveTheImport(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	at := nora.Csv(sitetest.ImportsOfUni, "liste.csv", "Foo;Bar;Baz\r\nMuster Max;max@uni.example;x\r\n").Is(303).To()
+	nora.Post(at + "/discard").Is(303)
+	gone := nora.Post(at+"/plan", "was", "utf-8;:1", "encoding", "utf-8", "separator", ";", "c0", "name", "c1", "primary", "c2", "")
+	gone.Is(409).Has("Spalte 1", "Anzeigename", "Spalte 2", "Primäre", "kopieren Sie es", "Nora Netz", fmt.Sprintf(`href="%s"`, at)).Lacks("Spalte 3")
+}
+
 func TestTheLineOfTheHeadingsMayBeChosen(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)

@@ -252,7 +252,20 @@ func (s *Section) Plan(w http.ResponseWriter, r *http.Request) error {
 		return s.readingPage(w, r, im, v, err)
 	}
 	if err != nil {
-		return err
+		look := view.Link{Label: im.FileName, Href: importPath(im)}
+		return s.Meanwhile(w, r, err, im.ID.Thing(), look, chosenColumns(r.Context(), v)...)
 	}
 	return s.Done(w, r, importPath(im), "")
+}
+
+// chosenColumns are the fields that v chooses, column by column, for a page that
+// does not know the file any more.
+func chosenColumns(ctx context.Context, v url.Values) (all []view.TypedModel) {
+	for i := 0; v.Has("c" + strconv.Itoa(i)); i++ {
+		name := "c" + strconv.Itoa(i)
+		if id, known := fieldIDs[imports.Field(v.Get(name))]; known {
+			all = append(all, view.TypedModel{Name: name, Label: page.T(ctx, "import.column", "place", i+1), Text: page.T(ctx, id)})
+		}
+	}
+	return all
 }

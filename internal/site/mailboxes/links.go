@@ -97,7 +97,7 @@ func (s *Section) Confirm(w http.ResponseWriter, r *http.Request) error {
 	if c.Waiting == 0 {
 		id = "link.confirmed_incomplete"
 	}
-	return s.Done(w, r, paths.ClientCertificates, id, "address", string(c.Of.Recipient), "n", c.Waiting,
+	return s.Done(w, r, paths.ClientCertificates, id, "address", string(c.Of.Recipient), "n", len(round.Missing),
 		"done", len(round.Confirmed), "of", round.Total, "addresses", strings.Join(page.Addresses(round.Missing), ", "))
 }
 
@@ -174,7 +174,7 @@ func (s *Section) confirmedBefore(ctx context.Context, by person.Actor, a mailbo
 	if err != nil || !mine {
 		return err
 	}
-	said := []any{"done", len(round.Confirmed), "of", round.Total, "addresses", strings.Join(page.Addresses(round.Missing), ", "), "group", round.GroupName}
+	said := []any{"n", len(round.Missing), "done", len(round.Confirmed), "of", round.Total, "addresses", strings.Join(page.Addresses(round.Missing), ", "), "group", round.GroupName}
 	switch {
 	case round.Outcome == "complete":
 		m.Notice.Text = page.T(ctx, "link.finished")

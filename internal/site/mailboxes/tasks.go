@@ -28,7 +28,7 @@ func (s *Section) WaitingTasks(ctx context.Context, by person.Actor) ([]view.Tas
 			k.Kind = view.Warn
 			k.Text = page.T(ctx, "start.waiting_over", "done", done, "of", a.Total, "addresses", missing, "group", a.GroupName)
 		case done > 0:
-			k.Text = page.T(ctx, "start.waiting_more", "done", done, "of", a.Total, "addresses", missing)
+			k.Text = page.T(ctx, "start.waiting_more", "n", len(a.Missing), "done", done, "of", a.Total, "addresses", missing)
 		case a.Kind == mailbox.Functional:
 			k.Text = page.T(ctx, "start.waiting_functional", "address", missing, "asks", a.Asks, "functional", string(a.Primary), "until", *a.Expires)
 		default:

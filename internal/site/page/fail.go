@@ -108,7 +108,7 @@ func (p *Page) bare(w http.ResponseWriter, r *http.Request, m view.ProblemModel)
 }
 
 func (p *Page) problemPage(w http.ResponseWriter, r *http.Request, f view.Frame, m view.ProblemModel) {
-	m.Typed = typed(r)
+	m.Typed = append(m.Typed, Typed(r)...)
 	if err := p.Show(w, r, m.Status, view.ProblemPage(f, m)); err != nil {
 		p.Log.WarnContext(r.Context(), "show problem", "error", err)
 	}

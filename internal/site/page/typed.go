@@ -51,9 +51,9 @@ func Labelled(name string) bool {
 	return false
 }
 
-// typed is what somebody who is signed in typed into the form that r sends, to be
+// Typed is what somebody who is signed in typed into the form that r sends, to be
 // copied from a page that has no place for it.
-func typed(r *http.Request) (all []view.TypedModel) {
+func Typed(r *http.Request) (all []view.TypedModel) {
 	_, sent := keeping(r)
 	_, shown := shownHere(r.Context())
 	if !sent && !shown || secret(r) || len(r.PostForm.Encode()) > draft.MostBytes {

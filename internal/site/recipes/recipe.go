@@ -140,5 +140,8 @@ func (s *Section) onePage(w http.ResponseWriter, r *http.Request, st recipe.Stat
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)
 	}
+	if failed != nil && recipe.Step(chi.URLParam(r, "step")) != st.Current() { // the page has no form for it any more
+		m.Typed = page.Typed(r)
+	}
 	return s.Show(w, r, status, recipeview.Page(f, m))
 }

@@ -54,7 +54,7 @@ func TestARecipeLeadsFromStepToStep(t *testing.T) {
 	nora.Post(path+"/steps/challenge").Is(http.StatusConflict).Has("noch nicht an der Reihe", "Nächster Schritt: Aktivieren")
 	nora.Post(path + "/steps/activate").Is(http.StatusSeeOther)
 	nora.Post(path+"/steps/activate").Is(http.StatusConflict).Has("Diesen Schritt hat inzwischen schon jemand getan", "Nächster Schritt: Challenges senden", "Gesendet wird an: chef@uni.example")
-	nora.Post(path+"/steps/challenge").Is(http.StatusSeeOther).Follow().Has("Alle Schritte sind getan", "Die Challenges sind unterwegs").Lacks("Nächster Schritt", "Assistenten abbrechen")
+	nora.Post(path+"/steps/challenge").Is(http.StatusSeeOther).Follow().Has("Der Assistent ist fertig", "Die Challenges sind unterwegs").Lacks("Nächster Schritt", "Assistenten abbrechen")
 	nora.Get(rowPage).Has("Assistent begonnen", "Assistent abgeschlossen", "Zum Assistenten", "Name: Ada Adler → Bach, Bob", "Verknüpfung gelöst", "chef@uni.example: in Warteschlange", "Zum Zertifikat")
 }
 
@@ -72,7 +72,7 @@ func TestANewAddressIsAskedFor(t *testing.T) {
 		Has("niemand@uni.example", "keine andere persönliche Zeile", "<details class=\"more\" open>")
 	nora.Post(path+"/steps/row", "name", "Bussard, Ada", "primary", "bussard@uni.example", "alias1", "adler@uni.example").
 		Follow().Has("Nächster Schritt: Challenges senden", "bussard@uni.example, adler@uni.example")
-	nora.Post(path+"/steps/challenge").Follow().Has("Alle Schritte sind getan", "Zur Zeile „Bussard, Ada“")
+	nora.Post(path+"/steps/challenge").Follow().Has("Der Assistent ist fertig", "Zur Zeile „Bussard, Ada“")
 }
 
 func TestTheOldCertificatesOfAnApplicantMayStay(t *testing.T) {
@@ -90,10 +90,13 @@ func TestTheOldCertificatesOfAnApplicantMayStay(t *testing.T) {
 	nora.Post(path+"/steps/applicant", "version", version(r, row), "applicant", "bob.bach@uni.example").Follow().Has("Nicht widerrufen, weiter")
 	nora.Get(path).Lacks(stays...)
 	nora.Post(path+"/steps/revoke/skip").Follow().Has("Der Schritt ist ausgelassen.", "Nächster Schritt: Aktivieren").Has(stays...)
+	nora.Post(path + "/steps/revoke/skip").Is(http.StatusConflict).Has("inzwischen schon jemand ausgelassen").Lacks("schon jemand getan")
+	nora.Post(path+"/steps/applicant", "version", "1", "applicant", "getippt@uni.example").Is(http.StatusConflict).Has("schon jemand getan", "getippt@uni.example")
 	nora.Post(path + "/steps/activate").Follow().Has("Gesendet wird an: bob.bach@uni.example")
 	nora.Get(fmt.Sprintf("/email-domains/uni.example/rows/%d", row)).Has("Schritt des Assistenten ausgelassen", "Schritt: Zertifikate widerrufen", "Antragsteller: ada.adler@uni.example → bob.bach@uni.example")
 	nora.Post(path + "/cancel").Is(http.StatusSeeOther).Follow().Has("Der Assistent ist abgebrochen.")
-	nora.Post(path + "/cancel").Is(http.StatusConflict).Has("schon zu Ende")
+	nora.Post(path + "/cancel").Is(http.StatusConflict).Has("schon zu Ende").Lacks("kopieren Sie es")
+	nora.Post(path+"/steps/applicant", "version", "1", "applicant", "getippt@uni.example").Is(http.StatusConflict).Has("schon zu Ende", "kopieren Sie es", "getippt@uni.example")
 	nora.Get(path).Has("Abgebrochen").Has(stays...).Lacks("Nächster Schritt")
 	nora.Post(fmt.Sprintf("/email-domains/uni.example/rows/%d/deactivate", row)).Is(http.StatusSeeOther)
 	trial.Must(r.Cert.RevokeAll(t.Context(), r.Actors["nora"], "uni.example", row, pki.AffiliationChanged))
@@ -110,7 +113,7 @@ func TestFunctionalAddressesOfWhoLeftAreListed(t *testing.T) {
 	nora.Post(path+"/steps/deactivate").Follow().Has("Nächster Schritt: Funktionsadressen", "Sekretariat", office+"/recipes/applicant")
 	rita.Get(path).Is(http.StatusOK).Lacks("Nächster Schritt", "Assistenten abbrechen")
 	rita.Post(path + "/steps/hand").Is(http.StatusForbidden)
-	nora.Post(path+"/steps/hand").Follow().Has("Alle Schritte sind getan", "Die Adresse ruht")
+	nora.Post(path+"/steps/hand").Follow().Has("Der Assistent ist fertig", "Die Adresse ruht")
 	r.As("sven").Get(path).Is(http.StatusNotFound)
 	for _, p := range []string{"/recipes/0", "/recipes/999999", "/recipes/x", "/email-domains/uni.example/rows/" + fmt.Sprint(row) + "/recipes/fly"} {
 		nora.Get(p).Is(http.StatusNotFound)
