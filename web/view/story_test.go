@@ -205,6 +205,7 @@ func (s sheet) row() templ.Component {
 			Link:   Link{Label: s.say("Zu dieser Zeile", "To that row"), Href: "/row"},
 		}}),
 		Notice(NoticeModel{Kind: Info, Text: s.say("Diese Domain ist bis 3. Mai 2027 nachgewiesen.", "This domain is proven until 3 May 2027.")}),
+		Typed([]TypedModel{{Name: "comment", Label: s.say("Kommentar", "Comment"), Text: s.say("Büro 117,\nbis März", "Room 117,\nuntil March")}}),
 		with(Split(s.say("Aktionen", "Actions"), side),
 			with(Facts(),
 				with(Fact(s.say("Typ", "Type")), words(s.say("persönlich", "personal"))),
