@@ -34,7 +34,7 @@ func TestTheReadingPageHoldsEveryOperationOfTheDocument(t *testing.T) {
 	for name := range document.Components.Schemas {
 		page.Has(`id="schema-` + name + `"`)
 	}
-	page.Has("Der erste Aufruf", r.Base+"/api/v1/email-domains", "addresses.read", "Idempotency-Key", "kann fehlen", `"personal" | "functional"`, "Alles andere geht nur auf den Seiten").Lacks("%!", "<nil>")
+	page.Has("Der erste Aufruf", r.Base+"/api/v1/email-domains", "addresses.read", "Idempotency-Key", "kann fehlen", `"personal" | "functional"`, "Alles Weitere geht nur auf den Seiten").Lacks("%!", "<nil>")
 	if most := 600_000; len(page.Content) > most {
 		t.Errorf("the page has %d bytes, want at most %d", len(page.Content), most)
 	}

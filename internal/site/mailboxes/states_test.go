@@ -60,11 +60,11 @@ func TestWhoSaidNoIsSeenAndNotAskedAgain(t *testing.T) {
 	nora.Get(conflict + "/challenges").Has("Zuletzt wollten zwei Konten diese Adressen bestätigen.")
 
 	plan := nora.Post(domain+"/bulk", "verb", "challenge", "all", "1").Is(http.StatusSeeOther).To()
-	nora.Get(plan).Has("Für 2 Zeilen Challenges senden?", "2 Zeilen werden ausgelassen", "Hier wurde „Das bin ich nicht“ gesagt.", "Zwei Konten wollten diese Zeile bestätigen.")
+	nora.Get(plan).Has("Für eine Zeile Challenges senden?", "3 Zeilen werden ausgelassen", "Die letzte Anfrage ist abgelaufen.", "Hier wurde „Das bin ich nicht“ gesagt.", "Zwei Konten wollten diese Zeile bestätigen.")
 	nora.Get(plan+"?show=left_out&why=mailbox.challenge.declined").Has("dora@uni.example", declined).Lacks("kai@uni.example")
 	nora.Post(plan + "/start").Is(http.StatusSeeOther)
-	if n := r.Count(`select count(*) from bulk_item where state = 'left_out' and name in ('dora', 'kai')`); n != 2 {
-		t.Errorf("got %d rows left out, want the declined one and the conflict", n)
+	if n := r.Count(`select count(*) from bulk_item where state = 'left_out' and name in ('dora', 'kai', 'emil')`); n != 3 {
+		t.Errorf("got %d rows left out, want the declined one, the conflict and what expired", n)
 	}
 	r.Clock.Advance(2 * time.Minute)
 	nora.Post(declined + "/challenges").Is(http.StatusSeeOther) // one by one it is for the contact to say

@@ -266,7 +266,7 @@ func TestCodesInAHistoryAreWords(t *testing.T) {
 	r.As("nora").Post("/language", "lang", "en").Is(http.StatusSeeOther)
 	trial.Must(0, r.Org.EditOrganisation(t.Context(), r.Actors["rita"], r.Organisation, org.OrganisationInput{Name: "Universität Probe", Country: "AT"}))
 	rita := r.As("rita")
-	rita.Get(fmt.Sprintf("/office/people/%d", r.Actors["nora"].Account)).Has("Sprache: English").Lacks("Sprache: en")
+	rita.Get(fmt.Sprintf("/office/people/%d", r.Actors["nora"].Account)).Has("Sprache: Englisch").Lacks("Sprache: en<")
 	rita.Get(fmt.Sprintf("/office/organisations/%d", r.Organisation)).Has("Land: Österreich").Lacks("Land: AT")
-	rita.Get("/office/audit").Has("Sprache: English", "Land: Österreich").Lacks("Sprache: en", "Land: AT")
+	rita.Get("/office/audit").Has("Sprache: Englisch", "Land: Österreich").Lacks("Sprache: en<", "Land: AT")
 }

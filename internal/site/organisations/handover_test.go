@@ -51,7 +51,7 @@ func TestAnOrganisationIsHandedOver(t *testing.T) {
 	begun := append(formOf(review, handovers), "step", "offer")
 	half := append(formOf(nora.Get(own), handovers), "email", sitetest.Email("ada"))
 	unsent := nora.Post("/language?lang=en&by=post&next="+own+"&to="+handovers, half...).Is(http.StatusOK)
-	unsent.Has(`name="email"`, `value="`+sitetest.Email("ada")+`"`, "Nothing has been sent yet").Lacks(`value="offer"`) // the form, not its next step
+	unsent.Has(`name="email"`, `value="`+sitetest.Email("ada")+`"`, "None of it has been saved yet").Lacks(`value="offer"`) // the form, not its next step
 	nora.Post("/language", "lang", "de")
 	page := nora.Post(handovers, begun...).Is(http.StatusOK).Has("Nur jetzt zu sehen", "Nicht per Mail", "persönlich oder am Telefon")
 	page.Lacks("data-lang") // it would throw the password away

@@ -169,10 +169,6 @@ func plainDetail(ctx context.Context, key string, v any) string {
 			return T(ctx, languages[v])
 		case key == "server_name":
 			return org.Domain(v).Unicode()
-		case key == "country" && v != "":
-			return org.CountryName(locale.From(ctx).Lang(), v)
-		case key == "language":
-			return map[string]string{"de": T(ctx, "frame.german"), "en": T(ctx, "frame.english")}[v]
 		case key == "kind" && v != "":
 			return RowKind(ctx, mailbox.Kind(v))
 		case key == "validation" && v == string(org.ByDomain):
