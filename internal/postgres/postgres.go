@@ -114,7 +114,8 @@ const attempts = 4
 // Tx runs f in a read committed transaction and commits when f returns nil.
 // After a serialization failure or a deadlock it runs f again, at most three
 // times, so f must have no effect outside the transaction. A broken constraint
-// comes back as a fault.
+// comes back as a fault. What f hands to Write and AtEnd goes out before the
+// commit.
 func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
 	if why := shown(ctx); why != nil {
 		return why
@@ -126,7 +127,7 @@ func (db *DB) Tx(ctx context.Context, f func(tx pgx.Tx) error) error {
 
 func (db *DB) try(ctx context.Context, f func(tx pgx.Tx) error) (err error) {
 	for range attempts {
-		if err = pgx.BeginFunc(ctx, db.Pool, f); !Again(err) {
+		if err = pgx.BeginFunc(ctx, starter{db}, f); !Again(err) {
 			break
 		}
 	}

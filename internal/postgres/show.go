@@ -91,10 +91,13 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 var errLooked = errors.New("looked")
 
 // Look is Tx for what only looks, with what it needs locked: whatever f does is
-// undone.
+// undone. What it keeps (Write) is tried, what is for the end (AtEnd) is not.
 func (db *DB) Look(ctx context.Context, f func(tx pgx.Tx) error) error {
 	err := db.try(ctx, func(tx pgx.Tx) error {
 		if err := f(tx); err != nil {
+			return err
+		}
+		if err := tx.(*transaction).flush(ctx); err != nil {
 			return err
 		}
 		return errLooked
