@@ -7,8 +7,6 @@ package audit
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
@@ -45,37 +43,16 @@ type Line struct {
 // Detail is what a line tells: flat, so that pages can show it.
 type Detail map[string]any
 
-// Write adds l in tx.
+// Write adds l in tx. Lines of one transaction have ids in the order in which
+// they were written; they go out with what else the transaction keeps
+// (postgres.Write).
 func Write(ctx context.Context, tx pgx.Tx, l Line) error {
-	detail, err := json.Marshal(l.Detail)
-	if err != nil {
-		return fmt.Errorf("audit %s: %w", l.Action, err)
-	}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	digest := sha256.Sum256(append(append([]byte{}, salt...), detail...))
-	kinds, ids := make([]string, len(l.About)), make([]int64, len(l.About))
-	for i, t := range l.About {
-		kinds[i], ids[i] = t.Kind, t.ID
+	r, err := l.row(salt)
+	if err == nil {
+		err = postgres.Add(ctx, tx, func(all *written) { all.add(r, l.About) })
 	}
-	var from *netip.Addr
-	if l.Who.From.IsValid() {
-		from = &l.Who.From
-	}
-	_, err = tx.Exec(ctx, `
-		with l as (
-			insert into audit_line (at, account, token, origin, action, detail, salt, digest)
-			values (@at, nullif(@account::bigint, 0), nullif(@token::bigint, 0), @from, @action, @detail, @salt, @digest)
-			returning id
-		), a as (
-			insert into audit_about (line, kind, id)
-			select distinct l.id, t.kind, t.id from l, unnest(@kinds::text[], @ids::bigint[]) t (kind, id)
-		)
-		insert into audit_unsealed (line) select id from l`,
-		pgx.NamedArgs{
-			"at": l.At, "account": l.Who.Account, "token": l.Who.Token, "from": from, "action": l.Action,
-			"detail": string(detail), "salt": salt, "digest": digest[:], "kinds": kinds, "ids": ids,
-		})
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", l.Action, err)
 	}

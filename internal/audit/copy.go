@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,11 +32,12 @@ func Copy(ctx context.Context, tx pgx.Tx, lines []Line) error {
 	rand.Read(salts)
 	var all, about, unsealed [][]any
 	for i, l := range lines {
-		row, err := l.row(ids[i], salts[16*i:16*i+16])
+		r, err := l.row(salts[16*i : 16*i+16])
 		if err != nil {
-			return err
+			return fmt.Errorf("audit %s: %w", l.Action, err)
 		}
-		all, unsealed = append(all, row), append(unsealed, []any{ids[i]})
+		all = append(all, []any{ids[i], r.at, r.account, r.token, r.origin, r.action, r.detail, r.salt, r.digest})
+		unsealed = append(unsealed, []any{ids[i]})
 		for j, t := range l.About {
 			if !slices.Contains(l.About[:j], t) {
 				about = append(about, []any{ids[i], t.Kind, t.ID})
@@ -55,23 +57,30 @@ func Copy(ctx context.Context, tx pgx.Tx, lines []Line) error {
 	return nil
 }
 
-// row is l as audit_line holds it.
-func (l Line) row(id int64, salt []byte) ([]any, error) {
+// row is a line as audit_line holds it, without its id.
+type row struct {
+	at             time.Time
+	account, token *int64
+	origin         *netip.Addr
+	action, detail string
+	salt, digest   []byte
+}
+
+func (l Line) row(salt []byte) (row, error) {
 	detail, err := json.Marshal(l.Detail)
 	if err != nil {
-		return nil, fmt.Errorf("audit %s: %w", l.Action, err)
+		return row{}, err
 	}
 	digest := sha256.Sum256(append(slices.Clone(salt), detail...))
-	var account, token *int64
-	var from *netip.Addr
+	r := row{at: l.At, action: l.Action, detail: string(detail), salt: salt, digest: digest[:]}
 	if l.Who.Account != 0 {
-		account = &l.Who.Account
+		r.account = &l.Who.Account
 	}
 	if l.Who.Token != 0 {
-		token = &l.Who.Token
+		r.token = &l.Who.Token
 	}
 	if l.Who.From.IsValid() {
-		from = &l.Who.From
+		r.origin = &l.Who.From
 	}
-	return []any{id, l.At, account, token, from, l.Action, string(detail), salt, digest[:]}, nil
+	return r, nil
 }
