@@ -44,21 +44,6 @@ func Open(db *postgres.DB) (*Queue, error) {
 	return q, nil
 }
 
-// Insert queues args in tx.
-func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, args ...river.JobArgs) error {
-	many := make([]river.InsertManyParams, len(args))
-	for i, a := range args {
-		many[i] = river.InsertManyParams{Args: a, InsertOpts: rowOf(a)}
-	}
-	if len(many) == 0 {
-		return nil
-	}
-	if _, err := q.insert.InsertManyTx(ctx, tx, many); err != nil {
-		return fmt.Errorf("queue %s: %w", args[0].Kind(), err)
-	}
-	return nil
-}
-
 // Work is what a process that works needs to know. A zero time is the usual one.
 type Work struct {
 	Workers     *river.Workers
