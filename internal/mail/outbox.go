@@ -27,6 +27,8 @@ type Outbox struct {
 	Count      func(why string)                                       // hears of each mail that failed for good; nil: nobody does
 	Officers   func(ctx context.Context, tx pgx.Tx) ([]Reader, error) // who hears that the queue goes on; nil: nobody
 	OfficeLink string                                                 // where officers see the state of the mail
+
+	numbers numbers
 }
 
 // Reader is somebody who gets a letter: what goes to an account is addressed with
@@ -46,12 +48,12 @@ func (o *Outbox) Post(ctx context.Context, tx pgx.Tx, w Words) error {
 	if err != nil {
 		return fmt.Errorf("post letter %q: %w", w.kind(), err)
 	}
-	var id ID
-	err = tx.QueryRow(ctx, `
-		insert into letter (kind, recipient, words, state, created, since)
-		values (@kind, @recipient, @words, 'queued', @now, @now)
-		returning id`,
-		pgx.NamedArgs{"kind": w.kind(), "recipient": w.recipient(), "words": stored, "now": o.Now()}).Scan(&id)
+	id, err := o.numbers.next(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("number letter %q: %w", w.kind(), err)
+	}
+	now := o.Now()
+	err = postgres.Add(ctx, tx, func(all *posted) { all.add(id, w, string(stored), now) })
 	if err != nil {
 		return fmt.Errorf("post letter %q: %w", w.kind(), err)
 	}
