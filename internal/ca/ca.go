@@ -18,7 +18,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 )
@@ -56,6 +55,7 @@ type authority struct {
 	issuer pki.Issuer
 	twin   pki.Issuer // signs what the rules look at
 	crl    []byte     // of a root whose key is elsewhere
+	way    [][]byte   // from it to the root
 }
 
 // Open loads the authorities. Without any it is ErrNone; keys that do not open
@@ -85,6 +85,7 @@ func Open(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, now fun
 		l.all[s.Name] = a
 		l.list = append(l.list, s.Name)
 	}
+	l.findWays()
 	var book Rules
 	for _, r := range rules {
 		book = r
@@ -151,63 +152,6 @@ func at(i pki.Issuer, base *url.URL, name string) pki.Issuer {
 	return i
 }
 
-// errSerialTaken is that an authority has signed another certificate under the
-// serial number.
-var errSerialTaken = fault.New(fault.Conflict, "schema.ca_issued_serial")
-
-// Issue returns the certificate for r, signed by the authority of its profile.
-// It passed every rule before (package lint), else it is refused as invalid.
-// One intent has one certificate: asked again, also at once, from elsewhere or
-// after a crash, it is answered with the same bytes. An intent that comes with
-// another key or other names is a conflict, "ca.intent".
-func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, error) {
-	if err := r.Check(); err != nil {
-		return pki.Certificate{}, err
-	}
-	// An intent is rarely asked for twice, and signing is deterministic: so sign
-	// first, and give the earlier answer where there is one.
-	c, report, err := l.sign(r)
-	if err != nil {
-		if earlier, old := l.issued(ctx, r); old == nil {
-			return earlier, nil
-		}
-		return pki.Certificate{}, err
-	}
-	asked := r.Digest()
-	tag, err := l.db.Exec(ctx, `insert into ca_issued (intent, authority, serial, asked, der, at, checks)
-		values (@intent, @authority, @serial, @asked, @der, @at, @checks) on conflict do nothing`,
-		pgx.NamedArgs{
-			"intent": r.Intent, "authority": l.authorityOf(r), "serial": r.Serial, "asked": asked[:], "der": c.DER, "at": l.now(), "checks": report,
-		})
-	if err != nil {
-		return pki.Certificate{}, fmt.Errorf("record what was signed for intent %d: %w", r.Intent, postgres.Fault(err))
-	}
-	if tag.RowsAffected() == 0 { // asked before, or somebody was faster: theirs counts
-		c, err = l.issued(ctx, r)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return pki.Certificate{}, errSerialTaken.Because(err)
-		}
-	}
-	return c, err
-}
-
-func (l *Local) authorityOf(r pki.Request) int64 {
-	p, _ := r.Profile.Profile()
-	return l.all[p.Authority].id
-}
-
-// issued is what was signed for r before, or pgx.ErrNoRows.
-func (l *Local) issued(ctx context.Context, r pki.Request) (pki.Certificate, error) {
-	var asked, der []byte
-	if err := l.db.QueryRow(ctx, "select asked, der from ca_issued where intent = $1", r.Intent).Scan(&asked, &der); err != nil {
-		return pki.Certificate{}, fmt.Errorf("look for intent %d: %w", r.Intent, err)
-	}
-	if [32]byte(asked) != r.Digest() {
-		return pki.Certificate{}, fault.New(fault.Conflict, "ca.intent")
-	}
-	return pki.ParseCertificate(der)
-}
-
 // SignCRL signs the revocation list number of the authority called name.
 // ErrOffline when its key is elsewhere: RootCRL has the list then.
 func (l *Local) SignCRL(_ context.Context, name string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error) {
@@ -235,16 +179,16 @@ func (l *Local) Names() []string {
 
 // Chain is the way from the authority called name to the root, both included;
 // nil when there is none of that name.
-func (l *Local) Chain(name string) [][]byte {
-	a, ok := l.all[name]
-	if !ok {
-		return nil
+func (l *Local) Chain(name string) [][]byte { return slices.Clone(l.all[name].way) }
+
+// findWays finds them once: every signature on a way is checked.
+func (l *Local) findWays() {
+	certificates := l.certificates()
+	for name, a := range l.all {
+		// Init made the way whole, and rows of authorities stay.
+		a.way, _ = pki.Chain(a.issuer.Certificate.Raw, certificates...)
+		l.all[name] = a
 	}
-	way, err := pki.Chain(a.issuer.Certificate.Raw, l.certificates()...)
-	if err != nil {
-		return nil // Init made the way whole, and rows of authorities stay
-	}
-	return way
 }
 
 func (l *Local) certificates() [][]byte {

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -17,9 +18,9 @@ const mostOfCSR = 64 << 10
 // fewer.
 const mostAsked = 2 * MostDNS
 
-// CSR is what is taken note of in a certification request (RFC 2986). The
-// request itself is not kept.
+// CSR is what is taken note of in a certification request (RFC 2986).
 type CSR struct {
+	DER        []byte // the request itself, as it was signed
 	Key        Key
 	CommonName string    // the first one, as typed
 	Asked      Names     // as typed, at most 100 of a kind; a common name that looks like one of them is the first
@@ -61,7 +62,7 @@ func ReadCSR(data []byte) (CSR, error) {
 	if rest, err := asn1.Unmarshal(der, &o); err != nil || len(rest) > 0 {
 		return CSR{}, fault.New(fault.Invalid, "pki.csr.unreadable")
 	}
-	c := CSR{}
+	c := CSR{DER: der}
 	if c.Key, err = ReadKey(o.TBS.Key.FullBytes); err != nil {
 		return CSR{}, err
 	}
@@ -73,6 +74,20 @@ func ReadCSR(data []byte) (CSR, error) {
 	c.nameFromCommonName()
 	c.bound()
 	return c, nil
+}
+
+// csrHolds tells whether der is a request of that key. Its signature was checked
+// by ReadCSR.
+func csrHolds(der []byte, k Key) bool {
+	var o outline
+	if rest, err := asn1.Unmarshal(der, &o); err != nil || len(rest) > 0 {
+		return false
+	}
+	if bytes.Equal(o.TBS.Key.FullBytes, k.SPKI) {
+		return true
+	}
+	same, err := ReadKey(o.TBS.Key.FullBytes) // some programs write the same key otherwise
+	return err == nil && same.Equal(k)
 }
 
 // checkSignature refuses a request that the holder of its key has not signed.

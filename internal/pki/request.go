@@ -32,6 +32,10 @@ type Request struct {
 	Days      int      // how long a server's certificate is to live; 0: as its profile says
 	Serial    []byte   // from NewSerial; an authority outside may choose its own
 	NotBefore time.Time
+
+	// For authorities outside; neither changes what is asked for, nor Digest.
+	CSR       []byte // DER of the PKCS#10 that the holder signed, of the same Key; empty for what was asked for before it was kept
+	Reference string // ours, by which an authority finds again what it was asked for
 }
 
 // serialLength is the length of a serial number in bytes (at most 20: RFC 5280,
@@ -73,7 +77,7 @@ func (r Request) ServerName() string {
 }
 
 // Check refuses a request that no authority of ours may sign: unknown profile,
-// no checked key, no or broken addresses or names, names of a kind that the
+// no checked key, a CSR of another one, no or broken addresses or names, names of a kind that the
 // profile does not have, a name that is missing, too long or holds what is no
 // character of a name, a serial not from NewSerial.
 func (r Request) Check() error {
@@ -83,6 +87,9 @@ func (r Request) Check() error {
 	}
 	if err := r.Key.Check(); err != nil {
 		return err
+	}
+	if len(r.CSR) > 0 && !csrHolds(r.CSR, r.Key) {
+		return fault.New(fault.Invalid, "pki.request.csr")
 	}
 	if len(r.Serial) != serialLength || r.Serial[0] == 0 || r.Serial[0]&0x80 != 0 {
 		return fmt.Errorf("the serial number of intent %d is not one of NewSerial", r.Intent)

