@@ -3,8 +3,6 @@ package pki
 import (
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"petschaft/internal/fault"
 )
@@ -57,27 +55,11 @@ func (a Answer) Kind() AnswerKind {
 const mostWords = 2 << 10
 
 // WordsOf is what an authority said as it can be kept and shown: text of at most
-// 2 kB, what cannot be shown replaced, blanks and ends of lines folded.
+// 2 kB, blanks and ends of lines folded, what cannot be shown replaced.
 func WordsOf(said string) string {
-	if len(said) > 4*mostWords {
-		said = said[:4*mostWords]
+	said = printable(strings.Join(strings.Fields(said), " "))
+	if len(said) > mostWords {
+		said = strings.ToValidUTF8(said[:mostWords-len("…")], "") + "…" // the last letter may be cut through
 	}
-	said = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			return utf8.RuneError
-		}
-		return r
-	}, said)
-	said = strings.Join(strings.Fields(said), " ")
-	if len(said) <= mostWords {
-		return said
-	}
-	said = said[:mostWords-len("…")]
-	for !utf8.ValidString(said) { // the last letter was cut through
-		said = said[:len(said)-1]
-	}
-	return said + "…"
+	return said
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"petschaft/internal/fault"
 )
 
 // Certificate is an issued certificate, read. It is identified by Issuer and
@@ -27,7 +25,7 @@ type Certificate struct {
 	Key       Key
 
 	rawSubject []byte
-	otherNames bool // the subjectAltName holds more than Emails and DNS
+	otherNames []string // what else the subjectAltName holds, as text
 	purposes   []x509.ExtKeyUsage
 	isCA       bool
 }
@@ -75,22 +73,10 @@ func read(x *x509.Certificate) (Certificate, error) {
 				return Certificate{}, err
 			}
 			c.Emails, c.DNS = a.Emails, a.DNS
-			c.otherNames = len(a.IPs)+len(a.uris)+len(a.others) > 0
+			c.otherNames = slices.Concat(a.IPs, a.uris, a.others)
 		}
 	}
 	return c, nil
-}
-
-// allows refuses, as a conflict, a certificate that is for something else than
-// p or lives longer than p may when it begins, or began where the intent says.
-func (p Profile) allows(c Certificate, intended time.Time) error {
-	lasts := c.NotAfter.Sub(c.NotBefore) + time.Second
-	same := slices.Equal(slices.Sorted(slices.Values(c.purposes)), slices.Sorted(slices.Values(p.Purposes)))
-	most := min(p.mostDays(c.NotBefore), p.mostDays(intended))
-	if c.isCA || !same || lasts <= 0 || lasts > time.Duration(most)*day {
-		return fault.New(fault.Conflict, "pki.answer.profile")
-	}
-	return nil
 }
 
 // attributes are the parts of a distinguished name as people read them.

@@ -300,20 +300,7 @@ func TestAnAnswerForSomethingElseIsRefused(t *testing.T) {
 // odd is a certificate for r that another authority would sign.
 func odd(t *testing.T, h hierarchy, r pki.Request, change func(*x509.Certificate)) pki.Certificate {
 	t.Helper()
-	good, err := x509.ParseCertificate(sign(t, h.mail, r).DER)
-	if err != nil {
-		t.Fatal(err)
-	}
-	change(good)
-	der, err := x509.CreateCertificate(nil, good, h.mail.Certificate, good.PublicKey, h.mail.Signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := pki.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return altered(t, h.mail, r, change)
 }
 
 func TestADigestChangesWithEverythingAskedFor(t *testing.T) {
@@ -342,6 +329,11 @@ func TestADigestChangesWithEverythingAskedFor(t *testing.T) {
 	q.NotBefore = r.NotBefore.In(time.FixedZone("somewhere", 3600))
 	if q.Digest() != r.Digest() {
 		t.Error("the same moment in another zone has another digest")
+	}
+	q = r
+	q.CSR, q.Reference = csr(t, rsaKey()), "A-7"
+	if q.Digest() != r.Digest() {
+		t.Error("the same with its CSR and our reference has another digest")
 	}
 }
 

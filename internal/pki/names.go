@@ -95,14 +95,18 @@ const mostShown = 255
 // shown is s as a page can show it. What cannot be shown becomes U+FFFD and
 // what is too long ends in an ellipsis: neither can pass for a good name.
 func shown(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
+	s = printable(s)
 	if runes := []rune(s); len(runes) > mostShown {
 		return string(runes[:mostShown]) + "…"
 	}
 	return s
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
 }

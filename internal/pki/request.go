@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509/pkix"
@@ -193,39 +192,4 @@ func (a subjectAttribute) of(r Request) (string, error) {
 		return "", fault.New(fault.Invalid, "pki.request.name_long", "most", a.longest)
 	}
 	return s, nil
-}
-
-// Matches refuses, as a conflict, a certificate that is not what r asked for:
-// another key, other names, or a profile that p does not allow. Its serial,
-// its issuer and its exact times are the authority's own.
-func Matches(r Request, c Certificate) error {
-	p, known := r.Profile.Profile()
-	if !known {
-		return fmt.Errorf("no profile is called %q", r.Profile)
-	}
-	if !r.Key.Equal(c.Key) {
-		return fault.New(fault.Conflict, "pki.answer.key")
-	}
-	want, err := p.subject(r)
-	if err != nil {
-		return err
-	}
-	if !sameSubject(want, c.rawSubject) || !sameNames(r.Emails, c.Emails) || !sameNames(r.DNS, c.DNS) || c.otherNames {
-		return fault.New(fault.Conflict, "pki.answer.names")
-	}
-	return p.allows(c, r.NotBefore)
-}
-
-// sameSubject compares by attributes and their text, because an authority
-// chooses string types and order itself.
-func sameSubject(a, b []byte) bool {
-	x, errX := attributes(a)
-	y, errY := attributes(b)
-	slices.Sort(x)
-	slices.Sort(y)
-	return errX == nil && errY == nil && (bytes.Equal(a, b) || slices.Equal(x, y))
-}
-
-func sameNames(a, b []string) bool {
-	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
