@@ -149,7 +149,7 @@ func (r *rig) serverCertificates(ctx context.Context, n int) ([]string, error) {
 			return nil, err
 		}
 		err = r.DB.Tx(ctx, func(tx pgx.Tx) error {
-			_, err := r.Cert.RecordServer(ctx, tx, r.Cert.Now(), cert.ServerIssuance{
+			_, err := r.Cert.Record(ctx, tx, r.Cert.Now(), cert.Issuance{
 				Reference: references[i], Authority: "tls", Organisation: o, Order: int64(i), Product: "tls-single", Certificate: signed,
 			})
 			return err

@@ -77,7 +77,7 @@ func (r *rig) served(who, name string) string {
 		Serial: pki.NewSerial(), NotBefore: r.clock.Now().Add(-80 * 24 * time.Hour),
 	}))
 	trial.Must(0, r.DB.Tx(r.t.Context(), func(tx pgx.Tx) error {
-		_, err := r.Cert.RecordServer(r.t.Context(), tx, r.Cert.Now(), cert.ServerIssuance{
+		_, err := r.Cert.Record(r.t.Context(), tx, r.Cert.Now(), cert.Issuance{
 			Reference: reference, Authority: ca.TLS, Organisation: r.organisations[who], Order: number, Product: "tls-multi", Certificate: c,
 		})
 		return err

@@ -79,6 +79,9 @@ type Book struct {
 	Base      string
 	Reminders []int // days before the end, in any order; none means 28 and 14
 
+	Withdrawer Withdrawer // who asks authorities outside to revoke; nil: nobody can
+	Officers   string     // the provider's group of registration officers, who are told of what nobody wants
+
 	responses responses
 }
 
@@ -93,7 +96,8 @@ type Certificate struct {
 	Fingerprint []byte
 	Account     person.ID
 	Holder      string
-	Earlier     bool // it is from before the portal: another authority issued it
+	Earlier     bool // it is from before the portal: another authority issued it, and the portal cannot revoke it
+	External    bool // an authority outside signed it: the portal revokes it through that one
 	RowID       mailbox.ID
 	RowName     string
 	RowActive   bool
@@ -105,17 +109,24 @@ type Certificate struct {
 	Issued      time.Time
 	Revoked     *time.Time
 	Reason      *int16
+	Revoking    *time.Time // since when its authority is asked to revoke it, while it has not
+	Refused     *time.Time // when its authority refused to, if that was its last word
 	Mine        bool // the reader holds it
 	org.Standing
 }
 
-// Valid tells whether the certificate counts at now.
+// Valid tells whether the certificate counts at now. One that is being revoked does
+// until its authority has.
 func (c Certificate) Valid(now time.Time) bool {
 	return c.Revoked == nil && !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
 
+// outsideColumns are what an authority outside has to do with c.
+const outsideColumns = `c.external, case when c.revoked is null then c.revoking end as revoking,
+	case when c.revoked is null and c.revoking_refused is not null then c.revoking_answered end as refused`
+
 const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,
-	a.label as holder, c.imported is not null as earlier,
+	a.label as holder, c.imported is not null as earlier, ` + outsideColumns + `,
 	c.row_id, r.name as row_name, r.active as row_active, d.name as domain_name, c.subject, c.emails, c.not_before, c.not_after,
 	c.issued, c.revoked, c.reason, (c.account = @account and ` + org.InSession + `) as mine, ` + org.IsContact + ` as contact, @officer::boolean as officer`
 

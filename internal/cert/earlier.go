@@ -54,7 +54,8 @@ func (b *Book) RecordEarlier(ctx context.Context, tx pgx.Tx, now time.Time, earl
 	for i, e := range earlier {
 		if e.Row != 0 {
 			noted = append(noted, mailbox.Certified{
-				Certificate: int64(ids[i]), Row: e.Row, Account: e.Account, Issued: e.Certificate.NotBefore, Ends: e.Certificate.NotAfter, Addresses: e.Certificate.Emails,
+				Certificate: int64(ids[i]), Row: e.Row, Account: e.Account, Issued: e.Certificate.NotBefore, Begins: e.Certificate.NotBefore,
+				Ends: e.Certificate.NotAfter, Addresses: e.Certificate.Emails,
 			})
 		}
 	}
@@ -84,7 +85,7 @@ func (e Earlier) columns(now time.Time) pgx.NamedArgs {
 	phase, turns := phaseAt(c, now)
 	args["organisation"], args["name"], args["names"], args["product"] = e.Organisation, names[0], names, ""
 	args["renewable"], args["phase"], args["turns"] = renewable(c.NotBefore, c.NotAfter), phase, turns
-	args["search"] = ServerIssuance{Reference: e.Reference, Certificate: c}.words()
+	args["search"] = Issuance{Reference: e.Reference, Organisation: e.Organisation, Certificate: c}.words()
 	return args
 }
 

@@ -23,6 +23,8 @@ const evidenceFormat = 1
 type Evidence struct {
 	Format       int            `json:"format"`
 	Reference    string         `json:"reference"`
+	Authority    string         `json:"authority,omitempty"`           // that signed it, by its name in the portal
+	AuthorityRef string         `json:"authority_reference,omitempty"` // of the request there, if it has any
 	Issuer       string         `json:"issuer"`
 	Serial       string         `json:"serial"`
 	SHA256       string         `json:"sha256"`
@@ -80,19 +82,14 @@ func (e Evidence) of(c pki.Certificate, now time.Time) Evidence {
 	return e
 }
 
-// RecordEvidence is the step that keeps the evidence of a certificate. What was kept
-// first stays.
-func (b *Book) RecordEvidence(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate, e Evidence) error {
-	rules := ""
+// evidence is what is kept of why the certificate n was issued.
+func (i Issuance) evidence(now time.Time, n ID) pgx.NamedArgs {
+	e, rules := *i.Evidence, ""
 	if e.Checks != nil {
 		rules = e.Checks.Version
 	}
-	_, err := tx.Exec(ctx, `insert into evidence (certificate, at, rules, document) values (@id, @now, @rules, @document)
-		on conflict (certificate) do nothing`, pgx.NamedArgs{"id": id, "now": now, "rules": rules, "document": e.of(c, now)})
-	if err != nil {
-		return fmt.Errorf("keep the evidence of certificate %d: %w", id, err)
-	}
-	return nil
+	e.Reference, e.Authority = i.Reference, i.Authority
+	return pgx.NamedArgs{"id": n, "now": now, "rules": rules, "document": e.of(i.Certificate, now)}
 }
 
 // Evidence returns the evidence of a client certificate to who may see it. One

@@ -27,28 +27,28 @@ const (
 	mostBatches   = 100 // in one run: what is left is done a minute later
 )
 
-// withResponse keeps the first response about the certificate that n inserts. Its
-// arguments come from firstResponse.
-const withResponse = `, o as (
-			insert into ocsp_answer (certificate, authority, serial, sha1, sha256, this_update, next_update, due)
-			select id, @authority, @serial, @sha1, @sha256, @this, @next, @due from n where @due::timestamptz is not null
-		)`
-
-// firstResponse adds the first response about c, of now, to args. Where nobody is at hand to sign
-// it, the job is to, and says what is wrong if there is more to it.
-func (b *Book) firstResponse(now time.Time, authority string, c pki.Certificate, args pgx.NamedArgs) pgx.NamedArgs {
-	for _, name := range []string{"sha1", "sha256", "this", "next", "due"} {
-		args[name] = nil
+// keepFirstResponse keeps the first response about the certificate n, of now. Where
+// nobody is at hand to sign it, the job is to, and says what is wrong if there is more
+// to it. About those of authorities outside nothing is said here.
+func (b *Book) keepFirstResponse(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance) error {
+	if b.Authority == nil || !slices.Contains(b.Authority.Responders(), i.Authority) {
+		return nil
 	}
-	if b.Authority == nil || !slices.Contains(b.Authority.Responders(), authority) {
-		return args
+	s := pki.Status{Serial: i.Certificate.Serial}
+	if s.Revoked = b.end(now, i).Revoked; s.Revoked != nil {
+		s.Reason = unwantedReason
 	}
 	now = now.Truncate(time.Minute)
-	args["due"] = now
-	if a, err := b.Authority.SignStatus(authority, pki.Status{Serial: c.Serial}, now, now.Add(responseLife)); err == nil {
-		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(responseLife), now.Add(responseEvery)
+	args := pgx.NamedArgs{
+		"id": n, "authority": i.Authority, "serial": s.Serial, "due": now, "sha1": nil, "sha256": nil, "this": nil, "next": nil, "revoked": false,
 	}
-	return args
+	if a, err := b.Authority.SignStatus(i.Authority, s, now, now.Add(responseLife)); err == nil {
+		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(responseLife), now.Add(responseEvery)
+		args["revoked"] = s.Revoked != nil
+	}
+	_, err := tx.Exec(ctx, `insert into ocsp_answer (certificate, authority, serial, sha1, sha256, revoked, this_update, next_update, due)
+		values (@id, @authority, @serial, @sha1, @sha256, @revoked, @this, @next, @due)`, args)
+	return err
 }
 
 // NoteMissingResponses puts every certificate that has no response yet in line for one:

@@ -288,7 +288,8 @@ func TestAForeignCertificateIsNeitherListedNorAnswered(t *testing.T) {
 	i := r.Strike(t, r.ada, r.AddRow(t, "ada@uni.example"), "ada@uni.example")
 	i.Authority = "elsewhere"
 	id := r.Keep(t, i)
-	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded)) // its authority is asked
+	r.revoked(t, id)
 	for _, name := range append(r.local.Names(), "elsewhere") {
 		if name != "elsewhere" {
 			r.ok(t, r.SignList(t.Context(), name))

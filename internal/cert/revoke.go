@@ -16,12 +16,17 @@ import (
 	"petschaft/internal/postgres"
 )
 
+// errRevoking is that the authority is asked to revoke it already.
+var errRevoking = fault.New(fault.Conflict, "cert.revoke.under_way")
+
 // MayRevoke tells whether the reader of c may revoke it: its holder always, a
 // contact all certificates of an inactive row (R24), a registration officer any.
 func MayRevoke(c Certificate) error {
 	switch {
 	case c.Revoked != nil:
 		return fault.New(fault.Conflict, "cert.revoked_already")
+	case c.Revoking != nil && (c.Mine || c.Sees()):
+		return errRevoking
 	case c.Mine, c.Officer:
 		return nil
 	case c.Contact && c.RowActive:
@@ -44,7 +49,8 @@ func mayGive(c Certificate, r pki.Reason) error {
 }
 
 // Revoke ends a certificate for good. The list that announces it is signed at
-// once, and its holder is told.
+// once, and its holder is told. An authority outside is asked to revoke it: until it
+// has, the certificate is being revoked, and its holder is told then.
 func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		c, err := b.lock(ctx, tx, by, id)
@@ -68,6 +74,15 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 // revoke writes it; row and certificate are locked. part is the larger work that
 // it belongs to, if any.
 func (b *Book) revoke(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
+	if c.External {
+		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
+			return err
+		}
+		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(c.ID), true); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, c.revokedLine("cert.revoking", now, by, r, part...))
+	}
 	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
 		pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
 	if err != nil {
@@ -107,11 +122,15 @@ func (b *Book) announce(ctx context.Context, tx pgx.Tx, now time.Time, by person
 	if err := b.Outbox.Post(ctx, tx, mail.RevokedWords{Reader: to, Addresses: c.Emails, By: by.Name, At: now, Link: b.link(c.ID), Elsewhere: c.Earlier}); err != nil {
 		return err
 	}
-	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: now, Action: "cert.revoked",
+	return audit.Write(ctx, tx, c.revokedLine("cert.revoked", now, by, r, part...))
+}
+
+func (c Certificate) revokedLine(action string, now time.Time, by person.Actor, r pki.Reason, part ...audit.Thing) audit.Line {
+	return audit.Line{
+		Who: by.Who(), At: now, Action: action,
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
 		About:  append(part, c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()),
-	})
+	}
 }
 
 // Compromised tells whether a certificate for the key was revoked because the

@@ -31,7 +31,8 @@ func MayRevokeAll(r mailbox.Row) error {
 }
 
 // RevokeAll ends every valid certificate of a row for good, whoever holds it, as
-// Revoke does with one. It returns how many there were; none is no error.
+// Revoke does with one. It returns how many there were; none is no error. What is being
+// revoked already is none of them.
 func (b *Book) RevokeAll(ctx context.Context, by person.Actor, name string, row mailbox.ID, r pki.Reason) (n int, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		locked, err := b.Mailbox.RowIn(ctx, tx, by, name, row)
@@ -54,7 +55,7 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by per
 		return 0, err
 	}
 	rows, err := tx.Query(ctx, `select `+columns+` from `+tables+`
-		where c.row_id = @row and c.revoked is null and c.not_after >= @now order by c.id for update of c`,
+		where c.row_id = @row and c.revoked is null and c.revoking is null and c.not_after >= @now order by c.id for update of c`,
 		org.Scope(by, pgx.NamedArgs{"row": row.ID, "now": now}))
 	valid, err := collect(rows, err)
 	if err != nil {
@@ -69,7 +70,7 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by per
 }
 
 // ValidOf returns how many certificates of a row that the caller has loaded are
-// valid, of those issued until a moment (the zero one: of all).
+// valid and not being revoked, of those issued until a moment (the zero one: of all).
 func (b *Book) ValidOf(ctx context.Context, q postgres.Querier, row mailbox.ID, until time.Time) (int, error) {
 	return b.ValidAt(ctx, q, b.Now(), row, until)
 }
@@ -77,7 +78,7 @@ func (b *Book) ValidOf(ctx context.Context, q postgres.Querier, row mailbox.ID, 
 // ValidAt is ValidOf at now, for an operation, whose time it is.
 func (b *Book) ValidAt(ctx context.Context, q postgres.Querier, now time.Time, row mailbox.ID, until time.Time) (int, error) {
 	rows, err := q.Query(ctx, `select count(*)::int from certificate
-		where row_id = @row and revoked is null and not_after >= @now and (@all or issued <= @until)`,
+		where row_id = @row and revoked is null and revoking is null and not_after >= @now and (@all or issued <= @until)`,
 		pgx.NamedArgs{"row": row, "now": now, "all": until.IsZero(), "until": until})
 	if err != nil {
 		return 0, fmt.Errorf("count valid certificates of row %d: %w", row, err)

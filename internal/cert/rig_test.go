@@ -1,11 +1,15 @@
 package cert_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"petschaft/internal/ca"
 	"petschaft/internal/campus"
+	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -23,7 +27,25 @@ type rig struct {
 	db                                        *postgres.DB
 	clock                                     *trial.Clock
 	local                                     *ca.Local
+	withdrawals                               withdrawals
 	contact, stranger, officer, ada, bob, eve person.Actor
+}
+
+// withdrawals are what authorities outside were to be asked; fails has nobody ask.
+type withdrawals struct {
+	all   []cert.Withdrawal
+	fails error
+}
+
+func (w *withdrawals) Withdraw(_ context.Context, _ pgx.Tx, _ time.Time, one cert.Withdrawal) error {
+	w.all = append(w.all, one)
+	return w.fails
+}
+
+// revoked lets the authority of id have revoked it now.
+func (r *rig) revoked(t testing.TB, id cert.ID) {
+	t.Helper()
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.Revoked(t.Context(), tx, r.Now(), id, r.Now()) }))
 }
 
 // newRig has the portal's own authority; change may give its root a key that is
@@ -41,7 +63,9 @@ func rigOn(t testing.TB, database string, change ...func(*ca.Options)) *rig {
 	named := func(name string) person.Claims {
 		return person.Claims{Subject: name, Name: name, FamilyName: name, Email: name + "@people.example", EmailVerified: true}
 	}
-	r.officer = c.SignInOfficer(named("Amt"))
+	office := named("Amt")
+	office.Groups = []string{"ra"}
+	r.officer = c.SignInOfficer(office)
 	for name, a := range map[string]*person.Actor{"Netz": &r.contact, "Fremd": &r.stranger, "Adler": &r.ada, "Bach": &r.bob} {
 		*a = c.SignIn(named(name))
 	}
@@ -50,6 +74,7 @@ func rigOn(t testing.TB, database string, change ...func(*ca.Options)) *rig {
 		c.Domain(domain, c.Group(org.GroupInput{Name: domain}, by), org.ByDomain)
 	}
 	r.Mint = c.Mint(r.local, r.contact, "uni.example")
+	r.Withdrawer, r.Officers = &r.withdrawals, "ra"
 	return r
 }
 

@@ -36,8 +36,11 @@ type ServerCertificate struct {
 	NotAfter         time.Time
 	Issued           time.Time
 	Earlier          bool // it is from before the portal: another authority issued it, nothing was ordered here
+	External         bool // an authority outside signed it: the portal revokes it through that one
 	Revoked          *time.Time
 	Reason           *int16
+	Revoking         *time.Time // since when its authority is asked to revoke it, while it has not
+	Refused          *time.Time // when its authority refused to, if that was its last word
 	Renewal          *string // reference of the order that renews it now
 	ReplacedBy       *string // reference of the certificate that replaced it
 	ReplacedAt       *time.Time
@@ -45,7 +48,8 @@ type ServerCertificate struct {
 	org.OrganisationStanding
 }
 
-// Valid tells whether the certificate counts at now.
+// Valid tells whether the certificate counts at now. One that is being revoked does
+// until its authority has.
 func (c ServerCertificate) Valid(now time.Time) bool {
 	return c.Revoked == nil && !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
@@ -81,7 +85,7 @@ func SpelledAll(names []string) []string {
 
 const serverListed = `c.id, c.reference, c.authority, c.serial, c.fingerprint, c.organisation, o.name as organisation_name, c.subject,
 	c.common_name, c.names, c.product, coalesce(c.server_order, 0) as "order", c.not_before, c.not_after, c.issued,
-	c.imported is not null as earlier, c.revoked, c.reason, c.renewal,
+	c.imported is not null as earlier, ` + outsideColumns + `, c.revoked, c.reason, c.renewal,
 	n.reference as replaced_by, c.replaced_at, ` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const serverColumns = serverListed + `, c.der, c.chain, (select p.reference from certificate p where p.replaced_by = c.id limit 1) as replaces`

@@ -24,6 +24,8 @@ func MayRevokeServer(c ServerCertificate) error {
 		return fault.New(fault.Missing, "fault.missing")
 	case c.Revoked != nil:
 		return fault.New(fault.Conflict, "cert.revoked_already")
+	case c.Revoking != nil:
+		return errRevoking
 	}
 	return nil
 }
@@ -32,7 +34,8 @@ func MayRevokeServer(c ServerCertificate) error {
 func ServerReasons(c ServerCertificate) []pki.ReasonFacts { return pki.Reasons(c.Officer) }
 
 // RevokeServer ends a server certificate for good. The list that announces it is
-// signed at once, and the technical contact is told.
+// signed at once, and the technical contact is told. An authority outside is asked to revoke it,
+// as with Revoke.
 func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference string, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		c, err := b.LockServer(ctx, tx, by, reference)
@@ -57,6 +60,12 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 	if err := bad.Err(); err != nil {
 		return err
 	}
+	if c.External {
+		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, c.revokedLine("cert.server_revoking", now, by, r))
+	}
 	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason, phase = 'over', turns = null, remind = null
 		where id = @id`, pgx.NamedArgs{"id": c.ID, "now": now, "by": by.Account, "reason": int16(r)})
 	if err != nil {
@@ -70,18 +79,21 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 	if err := b.tellRevoked(ctx, tx, now, by, c); err != nil {
 		return err
 	}
-	return audit.Write(ctx, tx, audit.Line{
-		Who: by.Who(), At: now, Action: "cert.server_revoked",
+	return audit.Write(ctx, tx, c.revokedLine("cert.server_revoked", now, by, r))
+}
+
+func (c ServerCertificate) revokedLine(action string, now time.Time, by person.Actor, r pki.Reason) audit.Line {
+	return audit.Line{
+		Who: by.Who(), At: now, Action: action,
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
 		About:  []audit.Thing{c.ID.ServerThing(), c.Organisation.Thing()},
-	})
+	}
 }
 
 func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate) error {
-	var to mail.Reader
-	err := tx.QueryRow(ctx, `select `+LettersTo+`, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).Scan(&to.To, &to.Lang)
+	to, _, err := contact(ctx, tx, c.Organisation)
 	if err != nil {
-		return fmt.Errorf("read the technical contact of certificate %s: %w", c.Reference, err)
+		return err
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
 		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: SpelledAll(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),

@@ -25,13 +25,13 @@ func (r *rig) appoint(t testing.TB, o org.OrganisationID, account person.ID) {
 
 // serve lets the authority make a server's certificate that nobody has recorded
 // yet, for days.
-func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...string) cert.ServerIssuance {
+func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...string) cert.Issuance {
 	t.Helper()
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	return r.serveKey(t, key, o, days, names...)
 }
 
-func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, days int, names ...string) cert.ServerIssuance {
+func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, days int, names ...string) cert.Issuance {
 	t.Helper()
 	intent := r.Intent()
 	c, err := r.local.Issue(t.Context(), pki.Request{
@@ -39,15 +39,15 @@ func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, da
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	})
 	r.ok(t, err)
-	return cert.ServerIssuance{
+	return cert.Issuance{
 		Reference: "REF-" + rand.Text()[:6], Authority: ca.TLS, Organisation: o, Order: intent, Product: "single", Certificate: c,
 	}
 }
 
-func (r *rig) recordServer(t testing.TB, i cert.ServerIssuance) (id cert.ID) {
+func (r *rig) recordServer(t testing.TB, i cert.Issuance) (id cert.ID) {
 	t.Helper()
 	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-		id, err = r.RecordServer(t.Context(), tx, r.Now(), i)
+		id, err = r.Record(t.Context(), tx, r.Now(), i)
 		return err
 	}))
 	return id

@@ -77,6 +77,8 @@ func words(t *testing.T, kind string) Words {
 		IssuedWords{},
 		RevokedWords{},
 		ServerRevokedWords{},
+		UnwantedWords{},
+		UnrevokedWords{},
 		EndingWords{},
 		MailEndingWords{},
 		AppliedWords{},

@@ -134,6 +134,10 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[IssuedWords](words)
 	case revoked:
 		return rewrite[RevokedWords](words)
+	case unwanted:
+		return rewrite[UnwantedWords](words)
+	case unrevoked:
+		return rewrite[UnrevokedWords](words)
 	case serverRevoked:
 		return rewrite[ServerRevokedWords](words)
 	case ending:

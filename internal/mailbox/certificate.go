@@ -45,10 +45,11 @@ type Linked struct {
 	ProvenUntil *time.Time
 	// The newest certificate issued to this account for this row; what was
 	// from before the portal keeps nobody from applying.
-	Newest  *int64
-	Ends    *time.Time
-	Revoked *time.Time
-	Held    []string
+	Newest   *int64
+	Ends     *time.Time
+	Revoked  *time.Time
+	Revoking bool // its authority is asked to revoke it: it counts no more here
+	Held     []string
 }
 
 // Addresses are the primary and the aliases.
@@ -75,7 +76,7 @@ func MayApply(c Linked, now time.Time) error {
 		return says("mailbox.apply.stale")
 	case c.ProvenFrom != nil && now.Before(*c.ProvenFrom), c.ProvenUntil != nil && !now.Before(*c.ProvenUntil):
 		return says("mailbox.apply.lapsed")
-	case c.Newest == nil, c.Revoked != nil, c.Ends != nil && !now.Before(c.Ends.Add(-Renewable)):
+	case c.Newest == nil, c.Revoked != nil, c.Revoking, c.Ends != nil && !now.Before(c.Ends.Add(-Renewable)):
 		return nil
 	case !sameSet(c.Held, present):
 		return nil
@@ -95,6 +96,7 @@ func containsAll(set, wanted []string) bool {
 const linkedQuery = `
 	select r.id as row_id, r.kind, r.name, r.primary_address as primary, r.aliases, r.domain, d.name as domain_name, d.contact_group as group,
 		r.active, l.suspended, l.since, l.addresses as covered, v.by_mail, v.proven_from, v.proven_until, c.certificate as newest, c.ends, c.revoked,
+		coalesce(c.revoking, false) as revoking,
 		coalesce(c.addresses, '{}') as held
 	from link l join address_row r on r.id = l.row_id join email_domain d on d.id = r.domain
 	cross join lateral (
@@ -102,8 +104,8 @@ const linkedQuery = `
 			max(x.proof_from) as proven_from, min(x.proof_until) as proven_until
 		from email_domain x where x.name = any(select split_part(a, '@', 2) from unnest(r.primary_address || r.aliases) a)) v
 	left join lateral (
-		select certificate, ends, revoked, addresses from address_certificate
-		where row_id = r.id and account = l.account and not imported order by certificate desc limit 1) c on true
+		select certificate, ends, revoked, revoking, addresses from address_certificate
+		where row_id = r.id and account = l.account and not imported order by ` + newest + ` limit 1) c on true
 	where l.account = @account`
 
 // LinkedTo returns the rows linked to by, oldest link first, at most 500 (R60).
@@ -169,25 +171,45 @@ type Certified struct {
 	Row         ID
 	Account     person.ID
 	Issued      time.Time
+	Begins      time.Time // its validity; the newest is the one that begins last, in whichever order they come
 	Ends        time.Time
 	Addresses   []string
+	Revoked     *time.Time // at once, because nobody wants it any more
+	Revoking    bool       // likewise, by an authority outside
+}
+
+// newest is the order by which certificates of a row are newer or older.
+const newest = `begins desc, certificate desc`
+
+const noteOne = `
+	insert into address_certificate (certificate, row_id, account, issued, begins, ends, addresses, revoked, revoking, imported)
+	values (@certificate, @row, @account, @issued, @begins, @ends, @addresses, @revoked, @revoking, @imported)`
+
+func (c Certified) args(imported bool) pgx.NamedArgs {
+	addresses := make([]string, len(c.Addresses)) // the caller goes on with his
+	for i, a := range c.Addresses {
+		addresses[i] = org.Address(a).Folded()
+	}
+	return pgx.NamedArgs{
+		"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "begins": c.Begins, "ends": c.Ends,
+		"addresses": addresses, "revoked": c.Revoked, "revoking": c.Revoking, "imported": imported,
+	}
 }
 
 // NoteCertificate is the step that notes a certificate at its issuance. The row
 // is locked.
 func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) error {
-	addresses := make([]string, len(c.Addresses)) // the caller goes on with his
-	for i, a := range c.Addresses {
-		addresses[i] = org.Address(a).Folded()
+	args := c.args(false)
+	_, err := tx.Exec(ctx, noteOne, args)
+	if err == nil && c.Revoked == nil {
+		// In one statement with the line above, it does not see that line.
+		_, err = tx.Exec(ctx, `update address_row set certificate_end = (
+				select ends from (
+					select begins, certificate, ends from address_certificate where row_id = @row and revoked is null
+					union all select @begins::timestamptz, @certificate::bigint, @ends::timestamptz) k
+				order by `+newest+` limit 1)
+			where id = @row`, args)
 	}
-	// What is being noted is the newest, so its end is what the table sorts by.
-	_, err := tx.Exec(ctx, `
-		with c as (
-			insert into address_certificate (certificate, row_id, account, issued, ends, addresses)
-			values (@certificate, @row, @account, @issued, @ends, @addresses)
-		)
-		update address_row set certificate_end = @ends where id = @row`,
-		pgx.NamedArgs{"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "ends": c.Ends, "addresses": addresses})
 	if err != nil {
 		return fmt.Errorf("note certificate %d: %w", c.Certificate, err)
 	}
@@ -200,15 +222,8 @@ func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) erro
 	both := &pgx.Batch{}
 	var rows []ID
 	for _, c := range all {
-		addresses := make([]string, len(c.Addresses))
-		for i, a := range c.Addresses {
-			addresses[i] = org.Address(a).Folded()
-		}
 		rows = append(rows, c.Row)
-		both.Queue(`insert into address_certificate (certificate, row_id, account, issued, ends, addresses, imported)
-			values (@certificate, @row, @account, @issued, @ends, @addresses, true)`, pgx.NamedArgs{
-			"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "ends": c.Ends, "addresses": addresses,
-		})
+		both.Queue(noteOne, c.args(true))
 	}
 	both.Queue(noteEnds, rows)
 	if err := tx.SendBatch(ctx, both).Close(); err != nil {
@@ -220,7 +235,7 @@ func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) erro
 // NoteRevocation is the step that notes that a certificate was revoked. The row
 // is locked.
 func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificate int64, at time.Time) error {
-	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2 where certificate = $1`, certificate, at); err != nil {
+	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2, revoking = false where certificate = $1`, certificate, at); err != nil {
 		return fmt.Errorf("note revocation of %d: %w", certificate, err)
 	}
 	if _, err := tx.Exec(ctx, noteEnds, []ID{row}); err != nil {
@@ -229,7 +244,17 @@ func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificat
 	return nil
 }
 
+// NoteRevoking is the step that notes that a certificate's authority is asked to
+// revoke it, or not any more: until it has, the certificate holds its addresses, but
+// keeps nobody from applying for the next one. The row is locked.
+func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, revoking bool) error {
+	if _, err := tx.Exec(ctx, `update address_certificate set revoking = $2 where certificate = $1`, certificate, revoking); err != nil {
+		return fmt.Errorf("note that %d is being revoked: %w", certificate, err)
+	}
+	return nil
+}
+
 // noteEnds keeps what the table sorts by: the end of the newest certificate that
 // is not revoked.
 const noteEnds = `update address_row r set certificate_end = coalesce((select ends from address_certificate
-	where row_id = r.id and revoked is null order by issued desc, certificate desc limit 1), 'infinity') where r.id = any($1)`
+	where row_id = r.id and revoked is null order by ` + newest + ` limit 1), 'infinity') where r.id = any($1)`

@@ -10,20 +10,18 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/lint"
 	"petschaft/internal/org"
-	"petschaft/internal/pki"
 )
 
-// recordEvidence keeps why the certificate n, called reference, was issued for an
-// application.
-func (b *Book) recordEvidence(ctx context.Context, tx pgx.Tx, now time.Time, i intent, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
-	e := cert.Evidence{
-		Reference: reference, Holder: &cert.Somebody{Account: i.Account, Name: i.Holder}, Terms: &cert.Terms{}, Checks: checks,
+// evidence is why a certificate was issued for an application.
+func (b *Book) evidence(ctx context.Context, tx pgx.Tx, i intent, checks *lint.Report) (*cert.Evidence, error) {
+	e := &cert.Evidence{
+		Holder: &cert.Somebody{Account: i.Account, Name: i.Holder}, Terms: &cert.Terms{}, Checks: checks,
 	}
 	err := tx.QueryRow(ctx, `select proof, terms, created from application where id = $1`, i.ID).Scan(&e.Addresses, &e.Terms.Version, &e.Terms.Accepted)
 	if err != nil {
-		return fmt.Errorf("read what is known of application %d: %w", i.ID, err)
+		return nil, fmt.Errorf("read what is known of application %d: %w", i.ID, err)
 	}
-	return b.Cert.RecordEvidence(ctx, tx, now, n, c, e)
+	return e, nil
 }
 
 // nameProofs are what shows at at that the names belong to the organisation.
@@ -38,17 +36,16 @@ func nameProofs(owned []org.ServerName, names []string, at time.Time) []cert.Nam
 	return all
 }
 
-// recordServerEvidence keeps why the certificate n, called reference, was issued for an
-// order.
-func (b *Book) recordServerEvidence(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, reference string, n cert.ID, c pki.Certificate, checks *lint.Report) error {
-	e := cert.Evidence{Reference: reference, Organisation: o.OrganisationName, Checks: checks, Order: &cert.Approval{
+// serverEvidence is why a certificate was issued for an order.
+func (b *Book) serverEvidence(ctx context.Context, tx pgx.Tx, o ServerOrder, checks *lint.Report) (*cert.Evidence, error) {
+	e := &cert.Evidence{Organisation: o.OrganisationName, Checks: checks, Order: &cert.Approval{
 		Submitted: o.Created, SubmittedBy: cert.Somebody{Account: o.Submitter, Name: o.SubmitterName}, Approved: o.Approved,
 	}}
 	if o.Decider != nil && o.DeciderName != nil {
 		e.Order.ApprovedBy = &cert.Somebody{Account: *o.Decider, Name: *o.DeciderName}
 	}
 	if err := tx.QueryRow(ctx, `select proof from server_order where id = $1`, o.ID).Scan(&e.Names); err != nil {
-		return fmt.Errorf("read what is known of order %d: %w", o.ID, err)
+		return nil, fmt.Errorf("read what is known of order %d: %w", o.ID, err)
 	}
-	return b.Cert.RecordEvidence(ctx, tx, now, n, c, e)
+	return e, nil
 }

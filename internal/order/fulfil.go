@@ -154,23 +154,23 @@ func (b *Book) recordServer(ctx context.Context, o ServerOrder, a answer) error 
 		if err != nil {
 			return fmt.Errorf("read order: %w", err)
 		}
-		i := cert.ServerIssuance{
+		i := cert.Issuance{
 			Reference: o.Reference, Authority: serverAuthority, Organisation: o.Organisation, Order: int64(o.ID), Replaces: o.Replaces,
 			Product: o.Product, Certificate: c,
 		}
 		if o.State.over() {
 			i.Reference, i.Replaces = NewReference(), nil
 		}
+		if i.Evidence, err = b.serverEvidence(ctx, tx, o, a.checks); err != nil {
+			return err
+		}
 		now := b.Now()
-		n, err := b.Cert.RecordServer(ctx, tx, now, i)
+		n, err := b.Cert.Record(ctx, tx, now, i)
 		switch {
 		case err != nil:
 			return err
 		case o.Certificate != nil && n == *o.Certificate:
 			return nil
-		}
-		if err := b.recordServerEvidence(ctx, tx, now, o, i.Reference, n, c, a.checks); err != nil {
-			return err
 		}
 		switch {
 		case o.State.over():

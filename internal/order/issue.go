@@ -234,18 +234,19 @@ func (b *Book) record(ctx context.Context, i intent, a answer) error {
 		if i.State == Issued {
 			reference = NewReference()
 		}
+		e, err := b.evidence(ctx, tx, i, a.checks)
+		if err != nil {
+			return err
+		}
 		n, err := b.Cert.Record(ctx, tx, now, cert.Issuance{
 			Reference: reference, Authority: mailAuthority, Account: i.Account, Holder: i.Holder, HolderEmail: i.HolderEmail,
-			Row: i.RowID, Certificate: c,
+			Row: i.RowID, Certificate: c, Evidence: e,
 		})
 		switch {
 		case err != nil:
 			return err
 		case i.State == Issued && n == *i.Certificate:
 			return nil
-		}
-		if err := b.recordEvidence(ctx, tx, now, i, reference, n, c, a.checks); err != nil {
-			return err
 		}
 		switch {
 		case i.State == Issued:

@@ -58,6 +58,7 @@ const (
 	OfficePeople        = "/office/people"
 	OfficeTokens        = "/office/tokens"
 	OfficeCertificates  = "/office/certificates"
+	Unexpected          = "/office/certificates/unexpected"
 	OfficeServers       = "/office/server-certificates"
 	OfficeApplications  = "/office/applications"
 	OfficeOrders        = "/office/orders"

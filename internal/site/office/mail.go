@@ -145,6 +145,10 @@ func letterKind(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.letter_issued")
 	case "revoked":
 		return page.T(ctx, "office.letter_revoked")
+	case "unwanted":
+		return page.T(ctx, "office.letter_unwanted")
+	case "unrevoked":
+		return page.T(ctx, "office.letter_unrevoked")
 	case "orders_waiting":
 		return page.T(ctx, "office.letter_orders_waiting")
 	case "order_approved":

@@ -63,15 +63,13 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 	if err != nil {
 		r.T.Fatalf("issue for %v: %v", names, err)
 	}
-	i := cert.ServerIssuance{
+	i := cert.Issuance{
 		Reference: order.NewReference(), Authority: "tls", Organisation: o, Order: intent, Replaces: old, Product: "tls-single", Certificate: c,
+		Evidence: &cert.Evidence{Names: []cert.NameProof{{Name: names[0]}}},
 	}
 	err = r.DB.Tx(ctx, func(tx pgx.Tx) error {
-		n, err := r.Cert.RecordServer(ctx, tx, r.Clock.Now(), i)
-		if err != nil {
-			return err
-		}
-		return r.Cert.RecordEvidence(ctx, tx, r.Clock.Now(), n, c, cert.Evidence{Reference: i.Reference, Names: []cert.NameProof{{Name: names[0]}}})
+		_, err := r.Cert.Record(ctx, tx, r.Clock.Now(), i)
+		return err
 	})
 	if err != nil {
 		r.T.Fatalf("record for %v: %v", names, err)

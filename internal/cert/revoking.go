@@ -1,0 +1,216 @@
+package cert
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/web/paths"
+)
+
+// startRevoking writes that the authority of a certificate, one outside, is asked to
+// revoke it, and sees to it that it is. Nobody is reminded of it meanwhile.
+func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, w Withdrawal) error {
+	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_reason = @reason, revoking_answered = null,
+			revoking_refused = null, remind = null
+		where id = @id returning authority, der, chain`, pgx.NamedArgs{"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason)}).
+		Scan(&w.Authority, &w.DER, &w.Chain)
+	if err != nil {
+		return fmt.Errorf("begin to revoke certificate %d: %w", w.Certificate, err)
+	}
+	return b.withdraw(ctx, tx, now, w)
+}
+
+// asked is a certificate whose authority was asked to revoke it.
+type asked struct {
+	ID               ID
+	Reference        string
+	Serial           []byte
+	Account          *person.ID // of a mailbox
+	Row              *mailbox.ID
+	Organisation     *org.OrganisationID // of a server
+	OrganisationName string
+	Emails           []string
+	Names            []string
+	MeantAccount     *person.ID // of what is unexpected
+	MeantRow         *mailbox.ID
+	MeantOrg         *org.OrganisationID
+	By               string // who wanted it; empty: nobody wanted the certificate
+	Reason           pki.Reason
+}
+
+// unexpected tells whether it is nobody's.
+func (a asked) unexpected() bool { return a.Account == nil && a.Organisation == nil }
+
+func (a asked) things() []thing {
+	switch {
+	case a.Organisation != nil:
+		return []thing{a.ID.ServerThing(), a.Organisation.Thing()}
+	case a.MeantOrg != nil:
+		return []thing{a.ID.ServerThing(), a.MeantOrg.Thing()}
+	case a.MeantAccount != nil:
+		return []thing{a.ID.Thing(), a.MeantRow.Thing(), a.MeantAccount.Thing()}
+	}
+	return []thing{a.ID.Thing(), a.Row.Thing(), a.Account.Thing()}
+}
+
+func (a asked) action(mailbox, server string) string {
+	if a.Organisation != nil || a.MeantOrg != nil {
+		return server
+	}
+	return mailbox
+}
+
+// holdAsked locks the row of a certificate and then itself; false where its authority is
+// asked nothing any more.
+func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open bool, err error) {
+	var row *mailbox.ID
+	if err := tx.QueryRow(ctx, `select row_id from certificate where id = $1`, id).Scan(&row); err != nil {
+		return a, false, fmt.Errorf("read certificate %d: %w", id, err)
+	}
+	if row != nil {
+		if err := b.Mailbox.LockRow(ctx, tx, *row); err != nil {
+			return a, false, err
+		}
+	}
+	rows, err := tx.Query(ctx, `
+		select c.id, c.reference, c.serial, c.account, c.row_id as row, c.organisation, coalesce(o.name, '') as organisation_name, c.emails,
+			coalesce(c.names, '{}') as names, c.meant_account, c.meant_row, c.meant_organisation as meant_org,
+			coalesce(p.label, '') as by, c.revoking_reason as reason
+		from certificate c left join organisation o on o.id = c.organisation left join account p on p.id = c.revoking_by
+		where c.id = $1 and c.revoking is not null and c.revoked is null for update of c`, id)
+	if err != nil {
+		return a, false, fmt.Errorf("lock certificate %d: %w", id, err)
+	}
+	a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[asked])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("lock certificate %d: %w", id, err)
+	}
+	return a, true, nil
+}
+
+// Revoked is the step that notes that an authority outside revoked a certificate, at a
+// moment. It locks row and certificate itself: the caller's own locks of what is left of
+// them come after. Where the authority is asked nothing any more, nothing happens.
+func (b *Book) Revoked(ctx context.Context, tx pgx.Tx, now time.Time, id ID, at time.Time) error {
+	a, open, err := b.holdAsked(ctx, tx, id)
+	if err != nil || !open {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update certificate set revoked = @at, revoked_by = revoking_by, reason = revoking_reason, revoking_answered = @now, remind = null,
+			phase = case when organisation is not null then 'over' end, turns = null
+		where id = @id`, pgx.NamedArgs{"id": id, "at": at, "now": now})
+	if err != nil {
+		return fmt.Errorf("revoke certificate %s: %w", a.Reference, err)
+	}
+	if a.Row != nil {
+		if err := b.Mailbox.NoteRevocation(ctx, tx, *a.Row, int64(id), at); err != nil {
+			return err
+		}
+	}
+	if a.By != "" && !a.unexpected() {
+		if err := b.tellHolderRevoked(ctx, tx, at, a); err != nil {
+			return err
+		}
+	}
+	return audit.Write(ctx, tx, audit.Line{
+		At: now, Action: a.action("cert.revoked", "cert.server_revoked"), About: a.things(),
+		Detail: audit.Detail{"reference": a.Reference, "serial": hex.EncodeToString(a.Serial), "reason": int(a.Reason)},
+	})
+}
+
+// tellHolderRevoked writes to the holder or to the technical contact.
+func (b *Book) tellHolderRevoked(ctx context.Context, tx pgx.Tx, at time.Time, a asked) error {
+	to, link, err := b.reader(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	if a.Organisation == nil {
+		return b.Outbox.Post(ctx, tx, mail.RevokedWords{Reader: to, Addresses: a.Emails, By: a.By, At: at, Link: link})
+	}
+	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
+		Reader: to, Organisation: a.OrganisationName, Reference: a.Reference, Names: SpelledAll(a.Names), By: a.By, At: at, Link: link,
+	})
+}
+
+// reader is who gets letters about a, and the link to it.
+func (b *Book) reader(ctx context.Context, tx pgx.Tx, a asked) (to mail.Reader, link string, err error) {
+	if a.Organisation != nil {
+		to, _, err = contact(ctx, tx, *a.Organisation)
+		return to, b.serverLink(a.Reference), err
+	}
+	to, err = holder(ctx, tx, a.ID)
+	return to, b.link(a.ID), err
+}
+
+// RevocationRefused is the step that notes that an authority outside will not revoke a
+// certificate, in its words: it counts again, and the registration officers are to sort
+// it out. Locks and repetition are as with Revoked.
+func (b *Book) RevocationRefused(ctx context.Context, tx pgx.Tx, now time.Time, id ID, words string) error {
+	a, open, err := b.holdAsked(ctx, tx, id)
+	if err != nil || !open {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update certificate set revoking = null, revoking_by = null, revoking_reason = null, revoking_answered = @now,
+			revoking_refused = @words, remind = case when unexpected is null and replaced_by is null then '-infinity'::timestamptz end
+		where id = @id`, pgx.NamedArgs{"id": id, "now": now, "words": words})
+	if err != nil {
+		return fmt.Errorf("note that certificate %s is not revoked: %w", a.Reference, err)
+	}
+	if a.Row != nil {
+		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(id), false); err != nil {
+			return err
+		}
+	}
+	if err := b.tellRefused(ctx, tx, a, words); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, audit.Line{
+		At: now, Action: "cert.revocation_refused", About: a.things(),
+		Detail: audit.Detail{"reference": a.Reference, "serial": hex.EncodeToString(a.Serial), "answer": words},
+	})
+}
+
+// tellRefused writes to whom it is for, and to the registration officers what the
+// authority said.
+func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string) error {
+	w := mail.UnrevokedWords{Organisation: a.OrganisationName, Reference: a.Reference, Names: a.Emails}
+	if a.Organisation != nil {
+		w.Names = SpelledAll(a.Names)
+	}
+	if !a.unexpected() {
+		to, link, err := b.reader(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		w.Reader, w.Link = to, link
+		if err := b.Outbox.Post(ctx, tx, w); err != nil {
+			return err
+		}
+	}
+	officers, err := b.officers(ctx, tx)
+	if err != nil {
+		return err
+	}
+	w.Office, w.Said, w.Link = true, words, b.Base+paths.Unexpected
+	for _, o := range officers {
+		w.Reader = o
+		if err := b.Outbox.Post(ctx, tx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
