@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/audit"
 	"petschaft/internal/imports"
 	"petschaft/internal/org"
 )
@@ -20,14 +21,15 @@ import (
 // imported is how many rows a file of the benchmark has.
 const imported = 100_000
 
-// floorTables are what applying an import fills, with the columns that are not
-// generated and where the rows of one import are.
-var floorTables = []struct{ name, columns, where string }{
-	{"address_row", "id, domain, certificate_end, version, created, changed, active, challenged, status, name, primary_address, comment, kind, aliases, applicant", "domain = %d"},
-	{"address", "row_id, place, address, active", "row_id in (select id from address_row where domain = %d)"},
-	{"audit_line", "id, at, account, token, origin, action, detail, salt, digest", "id in (select line from audit_about where kind = 'email_domain' and id = %d)"},
-	{"audit_about", "line, kind, id", "line in (select line from audit_about where kind = 'email_domain' and id = %d)"},
-	{"audit_unsealed", "line", "line in (select line from audit_about where kind = 'email_domain' and id = %d)"},
+// floorTables are what applying an import fills, from which table, and where the
+// rows of one import are. Lines that wait for their seal do not wait for the
+// floor: audit_about knows them, too.
+var floorTables = []struct{ name, from, where string }{
+	{"address_row", "address_row", "domain = %d"},
+	{"address", "address", "row_id in (select id from address_row where domain = %d)"},
+	{"audit_line", "audit_line", "id in (select line from audit_about where kind = 'email_domain' and id = %d)"},
+	{"audit_about", "audit_about", "line in (select line from audit_about where kind = 'email_domain' and id = %d)"},
+	{"audit_unsealed", "audit_about", "kind = 'email_domain' and id = %d"},
 }
 
 // importing plans and applies files of 100,000 rows in the production binary, new
@@ -72,10 +74,17 @@ func (r *rig) makeFloor(ctx context.Context) error {
 			return err
 		}
 	}
-	// Sealing runs all the time; here it would take lines from under the floor.
-	_, err := r.DB.Exec(ctx, `create function keep() returns trigger language plpgsql as 'begin return null; end';
-		create trigger keep before delete on audit_unsealed for each row execute function keep()`)
-	return err
+	return nil
+}
+
+// seal seals all audit lines at once: the server does it behind an import, and
+// would be at work while the next thing is measured.
+func (r *rig) seal(ctx context.Context) error {
+	for {
+		if n, err := audit.Seal(ctx, r.DB); err != nil || n == 0 {
+			return err
+		}
+	}
 }
 
 func (r *rig) importRounds(ctx context.Context) ([]figure, error) {
@@ -86,15 +95,15 @@ func (r *rig) importRounds(ctx context.Context) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		plan, apply, err := r.importInto(ctx, name, importFile(name, "a"))
+		plan, apply, err := r.importInto(ctx, name, "a", imported)
 		if err != nil {
 			return nil, err
 		}
-		floor, err := r.copyFloor(ctx, d)
+		floor, err := r.copyFloor(ctx, d, imported)
 		if err != nil {
 			return nil, err
 		}
-		replan, change, err := r.importInto(ctx, name, importFile(name, "b"))
+		replan, change, err := r.importInto(ctx, name, "b", imported)
 		if err != nil {
 			return nil, err
 		}
@@ -113,14 +122,14 @@ func (r *rig) importRounds(ctx context.Context) ([]figure, error) {
 	}, nil
 }
 
-// importFile is an export of a mail system: a third has an alias, half a date.
-// Another version has other names and aliases.
-func importFile(domain, version string) string {
+// importFile is an export of a mail system with n rows: a third has an alias,
+// half a date. Another version has other names and aliases.
+func importFile(domain, version string, n int) string {
 	var b strings.Builder
 	b.WriteString("Last Name;First Name;Primary E-Mail;Alias E-Mail 1;Alias E-Mail 2;Mailbox Type;Applicant E-Mail;Comment\r\n")
 	families := strings.Fields("Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schäfer Koch Bauer Richter Klein Wolf Yılmaz Çelik Nowak")
 	givens := strings.Fields("Anna Lukas Maria Jonas Sophie Paul Emma Felix Julia Max Lea Tim Laura Jan Lisa Ben Mia Leon Sarah Finn Nina Emre Aylin")
-	for i := range imported {
+	for i := range n {
 		alias, comment := "", ""
 		if i%3 == 0 {
 			alias = fmt.Sprintf("%s%d@%s", version, i, domain)
@@ -133,9 +142,10 @@ func importFile(domain, version string) string {
 	return b.String()
 }
 
-// importInto uploads a file and lets the server plan and apply it.
-func (r *rig) importInto(ctx context.Context, domain, file string) (plan, apply time.Duration, err error) {
-	id, err := r.Imports.Upload(ctx, r.actor, domain, "bench.csv", strings.NewReader(file))
+// importInto uploads a file of n rows and lets the server plan and apply it. It
+// returns when what follows is over, too.
+func (r *rig) importInto(ctx context.Context, domain, version string, n int) (plan, apply time.Duration, err error) {
+	id, err := r.Imports.Upload(ctx, r.actor, domain, "bench.csv", strings.NewReader(importFile(domain, version, n)))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -147,45 +157,65 @@ func (r *rig) importInto(ctx context.Context, domain, file string) (plan, apply 
 	if err := r.Imports.Plan(ctx, r.actor, domain, id, imports.Reading{Format: im.Format(), Columns: im.Columns}); err != nil {
 		return 0, 0, err
 	}
-	if err := r.reaches(ctx, id, "planned"); err != nil {
+	if err := r.reaches(ctx, id, imports.Planned); err != nil {
 		return 0, 0, err
 	}
 	plan = time.Since(began)
 	if im, err = r.Imports.One(ctx, r.actor, domain, id); err != nil {
 		return 0, 0, err
 	}
-	if im.New+im.Changed != imported {
+	if im.New+im.Changed != n {
 		return 0, 0, fmt.Errorf("the plan has %d new, %d changed and %d faulty lines", im.New, im.Changed, im.Faulty)
 	}
 	began = time.Now()
 	if _, err := r.Imports.Apply(ctx, r.actor, domain, id, im.Changed); err != nil {
 		return 0, 0, err
 	}
-	err = r.reaches(ctx, id, "applied")
-	return plan, time.Since(began), err
+	if err := r.reaches(ctx, id, imports.Applied); err != nil {
+		return 0, 0, err
+	}
+	apply = time.Since(began)
+	return plan, apply, r.seal(ctx)
 }
 
-func (r *rig) reaches(ctx context.Context, id imports.ID, want string) error {
+// reaches waits as long as somebody works on it: what failed for good comes to
+// no other state by itself.
+func (r *rig) reaches(ctx context.Context, id imports.ID, want imports.State) error {
+	var state imports.State
+	var tries int
+	var trouble string
 	for began := time.Now(); time.Since(began) < 5*time.Minute; time.Sleep(5 * time.Millisecond) {
-		var state string
-		if err := r.DB.QueryRow(ctx, `select state from import where id = $1`, id).Scan(&state); err != nil || state == want {
+		if err := r.DB.QueryRow(ctx, `select state, tries, trouble from import where id = $1`, id).Scan(&state, &tries, &trouble); err != nil || state == want {
 			return err
 		}
+		if !state.Working() {
+			return fmt.Errorf("import %d is not %s but %s again: %s", id, want, state, trouble)
+		}
 	}
-	return fmt.Errorf("import %d is not %s after five minutes", id, want)
+	return fmt.Errorf("import %d is not %s but %s after five minutes and %d tries", id, want, state, tries)
 }
 
-// copyFloor copies what an import wrote into the tables without triggers.
-func (r *rig) copyFloor(ctx context.Context, d org.ID) (time.Duration, error) {
+// writable are the columns of a table that are not generated.
+func (r *rig) writable(ctx context.Context, table string) (columns string, err error) {
+	err = r.DB.QueryRow(ctx, `select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute
+		where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`, table).Scan(&columns)
+	return columns, err
+}
+
+// copyFloor copies what an import of n rows wrote into the tables without triggers.
+func (r *rig) copyFloor(ctx context.Context, d org.ID, n int) (time.Duration, error) {
 	conn, err := r.DB.Acquire(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Release()
 	pg := conn.Conn().PgConn()
-	files := make([]bytes.Buffer, len(floorTables))
+	files, columns := make([]bytes.Buffer, len(floorTables)), make([]string, len(floorTables))
 	for i, t := range floorTables {
-		sql := fmt.Sprintf("copy (select %s from %s where %s) to stdout (format binary)", t.columns, t.name, fmt.Sprintf(t.where, d))
+		if columns[i], err = r.writable(ctx, "floor_"+t.name); err != nil {
+			return 0, err
+		}
+		sql := fmt.Sprintf("copy (select %s from %s where %s) to stdout (format binary)", columns[i], t.from, fmt.Sprintf(t.where, d))
 		if _, err := pg.CopyTo(ctx, &files[i], sql); err != nil {
 			return 0, err
 		}
@@ -193,11 +223,11 @@ func (r *rig) copyFloor(ctx context.Context, d org.ID) (time.Duration, error) {
 	began := time.Now()
 	err = pgx.BeginFunc(ctx, conn, func(pgx.Tx) error {
 		for i, t := range floorTables {
-			tag, err := pg.CopyFrom(ctx, &files[i], fmt.Sprintf("copy floor_%s (%s) from stdin (format binary)", t.name, t.columns))
+			tag, err := pg.CopyFrom(ctx, &files[i], fmt.Sprintf("copy floor_%s (%s) from stdin (format binary)", t.name, columns[i]))
 			if err != nil {
 				return err
 			}
-			if tag.RowsAffected() < imported {
+			if tag.RowsAffected() < int64(n) {
 				return fmt.Errorf("the floor of %s has only %d rows", t.name, tag.RowsAffected())
 			}
 		}
@@ -227,7 +257,7 @@ func (r *rig) pageMeanwhile(ctx context.Context, c commands) (figure, error) {
 	}
 	over := make(chan error, 1)
 	go func() {
-		_, _, err := r.importInto(ctx, name, importFile(name, "a"))
+		_, _, err := r.importInto(ctx, name, "a", imported)
 		over <- err
 	}()
 	var busy []time.Duration
