@@ -1,24 +1,34 @@
 package main
 
 import (
+	"context"
 	"testing"
 
 	"petschaft/internal/pgtest"
 )
 
-// What this program measures must be done at all: by the portal's own queue, in
-// the name of whoever is signed in, with the rights the portal finds by itself.
-func TestAnImportIsPlannedAppliedAndSealed(t *testing.T) {
-	ctx := t.Context()
-	r, err := newRig(ctx, commands{Database: pgtest.URL(t)}, "smtp://127.0.0.1:25?tls=none")
+// trialRig is a rig that ends with the test. There is one at a time.
+func trialRig(t *testing.T) *rig {
+	r, err := newRig(t.Context(), commands{Database: pgtest.URL(t)}, "smtp://127.0.0.1:25?tls=none")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
-	if err := r.Work(ctx); err != nil {
+	t.Cleanup(func() { r.close() })
+	return r
+}
+
+func work(t *testing.T, r *rig) {
+	if err := r.Work(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer r.Queue.Stop(ctx)
+	t.Cleanup(func() { r.Queue.Stop(context.WithoutCancel(t.Context())) })
+}
+
+// What this program measures must be done at all: by the portal's own queue, in
+// the name of whoever is signed in, with the rights the portal finds by itself.
+func TestAnImportIsPlannedAppliedAndSealed(t *testing.T) {
+	ctx, r := t.Context(), trialRig(t)
+	work(t, r)
 	const n = 30
 	d, err := r.domain(ctx, "import.example")
 	if err != nil {

@@ -2,19 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
 	"time"
-
-	zx509 "github.com/zmap/zcrypto/x509"
-	"github.com/zmap/zlint/v3"
-	zl "github.com/zmap/zlint/v3/lint"
 
 	"petschaft/internal/pki"
 )
@@ -74,51 +66,9 @@ func lints(ctx context.Context, c commands) ([]figure, error) {
 	}}, nil
 }
 
-// bareAuthority signs with crypto/x509 and asks zlint, and nothing else.
-type bareAuthority struct {
-	key    *ecdsa.PrivateKey
-	parent *x509.Certificate
-	rules  zl.Registry
-}
-
-func newBareAuthority() (bareAuthority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		return bareAuthority{}, err
-	}
-	rules, err := zl.GlobalRegistry().Filter(zl.FilterOptions{
-		ExcludeSources: zl.SourceList{zl.CABFEVGuidelines, zl.EtsiEsi, zl.CABFCSBaselineRequirements},
-	})
-	return bareAuthority{
-		key: key, rules: rules,
-		parent: &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Bare"}, IsCA: true, BasicConstraintsValid: true, SubjectKeyId: []byte{1}},
-	}, err
-}
-
-// sign is one certificate for a mailbox under the strict policy, linted.
-func (b bareAuthority) sign(public crypto.PublicKey) (serial, der []byte, err error) {
-	serial = pki.NewSerial()
-	now := time.Now().UTC()
-	policy, _ := pki.MailIndividual.Profile()
-	der, err = x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes(serial), Subject: pkix.Name{CommonName: "Bea Bench"}, EmailAddresses: []string{"bea@cert.example"},
-		NotBefore: now, NotAfter: now.AddDate(2, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		Policies: []x509.OID{policy.Reserved()}, CRLDistributionPoints: []string{"http://pki.bench.example/a.crl"},
-	}, b.parent, public, b.key)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := zx509.ParseCertificate(der)
-	if err != nil {
-		return nil, nil, err
-	}
-	zlint.LintCertificateEx(c, b.rules)
-	return serial, der, nil
-}
-
 // bareLinted signs, lints and inserts.
 func (r *rig) bareLinted(ctx context.Context, b bareAuthority, leaf *ecdsa.PrivateKey, intent int64) error {
-	serial, der, err := b.sign(leaf.Public())
+	serial, der, err := b.mail(leaf.Public(), "bea@cert.example")
 	if err != nil {
 		return err
 	}
