@@ -1,14 +1,8 @@
 package cert
 
 import (
-	"context"
-	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"petschaft/internal/mailbox"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 )
 
@@ -30,23 +24,16 @@ type AddressProof struct {
 	ProofUntil  *time.Time `json:"domain_until,omitempty"`
 }
 
-// AddressProofs is the step that tells of every address of a row by which challenge the
-// account confirmed it last, and how its domain is validated. The row is locked.
-func (b *Book) AddressProofs(ctx context.Context, tx pgx.Tx, account person.ID, row mailbox.ID, addresses []org.Address) ([]AddressProof, error) {
-	rows, err := tx.Query(ctx, `
-		select n.address, coalesce(c.account, 0) as account, coalesce(p.label, '') as by,
-			c.ended as confirmed, coalesce(c.round, 0) as round, coalesce(c.id, 0) as challenge, coalesce(c.recipient, '') as recipient, c.sent,
-			coalesce(d.validation, '') as validation, coalesce(d.proof_method, '') as proof_method, coalesce(d.proof_by, '') as proof_by,
-			d.proof_from, d.proof_until
+// Proofs is SQL for AddressProofs of the addresses @plain of the row @row, folded
+// @folded: by which challenge @account confirmed each last, and how its domain is
+// validated. The row is locked.
+const Proofs = `select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+			'address', n.address, 'account', c.account, 'by', p.label, 'confirmed', c.ended, 'round', c.round, 'challenge', c.id,
+			'recipient', c.recipient, 'sent', c.sent, 'validation', nullif(d.validation, ''), 'domain_method', nullif(d.proof_method, ''),
+			'domain_by', nullif(d.proof_by, ''), 'domain_from', d.proof_from, 'domain_until', d.proof_until)) order by n.place), '[]')
 		from unnest(@plain::text[], @folded::text[]) with ordinality n (address, folded, place)
 		left join lateral (
 			select id, round, recipient, account, ended, sent from challenge
 			where row_id = @row and account = @account and state = 'confirmed' and n.folded = any(covers) order by ended desc, id desc limit 1) c on true
 		left join account p on p.id = c.account
-		left join email_domain d on d.name = split_part(n.folded, '@', 2)
-		order by n.place`, pgx.NamedArgs{"plain": org.Plain(addresses), "folded": org.Folded(addresses), "row": row, "account": account})
-	if err != nil {
-		return nil, fmt.Errorf("read what confirmed the addresses of row %d: %w", row, err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[AddressProof])
-}
+		left join email_domain d on d.name = split_part(n.folded, '@', 2)`

@@ -59,6 +59,9 @@ func (c Linked) Addresses() []org.Address { return append([]org.Address{c.Primar
 // which the fault names.
 var ErrHave = fault.New(fault.Conflict, "mailbox.apply.have")
 
+// ErrInactive is that the row is not in use.
+var ErrInactive = fault.New(fault.Conflict, "mailbox.apply.inactive")
+
 // MayApply is the one rule for who may apply for a certificate: the page asks
 // it for its button, the application for its gate, the job before it writes the
 // intent. The account of c is the one that asks.
@@ -67,7 +70,7 @@ func MayApply(c Linked, now time.Time) error {
 	present := org.Folded(c.Addresses())
 	switch {
 	case !c.Active:
-		return says("mailbox.apply.inactive")
+		return ErrInactive
 	case c.Suspended, !containsAll(c.Covered, present):
 		return says("mailbox.apply.suspended")
 	case c.ByMail && c.Kind == Functional:
@@ -93,7 +96,9 @@ func containsAll(set, wanted []string) bool {
 	return true
 }
 
-const linkedQuery = `
+// Links is SQL: links of accounts l with their rows r, as Linked is read; a
+// condition follows.
+const Links = `
 	select r.id as row_id, r.kind, r.name, r.primary_address as primary, r.aliases, r.domain, d.name as domain_name, d.contact_group as group,
 		r.active, l.suspended, l.since, l.addresses as covered, v.by_mail, v.proven_from, v.proven_until, c.certificate as newest, c.ends, c.revoked,
 		coalesce(c.revoking, false) as revoking,
@@ -106,7 +111,12 @@ const linkedQuery = `
 	left join lateral (
 		select certificate, ends, revoked, revoking, addresses from address_certificate
 		where row_id = r.id and account = l.account and not imported order by ` + newest + ` limit 1) c on true
-	where l.account = @account`
+	where `
+
+const linkedQuery = Links + `l.account = @account`
+
+// ErrUnlinked is that a row is not linked to an account, or no longer.
+var ErrUnlinked = fault.New(fault.Conflict, "mailbox.apply.unlinked")
 
 // LinkedTo returns the rows linked to by, oldest link first, at most 500 (R60).
 func (b *Book) LinkedTo(ctx context.Context, by person.Actor) ([]Linked, error) {
@@ -140,7 +150,7 @@ func (b *Book) LockLinked(ctx context.Context, tx pgx.Tx, account person.ID, id 
 	err := tx.SendBatch(ctx, both).Close()
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return l, fault.New(fault.Conflict, "mailbox.apply.unlinked")
+		return l, ErrUnlinked
 	case err != nil:
 		return l, fmt.Errorf("lock link of row %d: %w", id, err)
 	}

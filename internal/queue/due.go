@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -13,6 +14,7 @@ import (
 type due struct {
 	kind string
 	sql  string
+	now  func() time.Time // nil: sql does not ask for @now
 	read func([]byte) (river.JobArgs, error)
 }
 
@@ -28,6 +30,13 @@ func Due[T river.JobArgs](sql string) Task {
 		err := json.Unmarshal(b, &args)
 		return args, err
 	}}}
+}
+
+// DueAt is Due for rows that are due at a time: sql compares with @now.
+func DueAt[T river.JobArgs](now func() time.Time, sql string) Task {
+	t := Due[T](sql)
+	t.due.now = now
+	return t
 }
 
 // dueMost bounds the jobs of one kind that one look queues.
@@ -48,12 +57,15 @@ func (q *Queue) queueRows(ctx context.Context, tx pgx.Tx, d due) error {
 	if err != nil || !alone {
 		return err // another process is at it
 	}
+	args := pgx.NamedArgs{"kind": d.kind, "tries": rescueMost, "most": dueMost}
+	if d.now != nil {
+		args["now"] = d.now()
+	}
 	// Except, not "not exists": Postgres, which does not know yet that thousands
 	// were queued a moment ago, would compare each row with each job.
 	rows, err := tx.Query(ctx, `select args::text from (`+d.sql+`
 		except select j.args from river_job j where j.kind = @kind
-			and (j.state in ('available', 'pending', 'retryable', 'running', 'scheduled') or `+givenUp+`)) d(args) limit @most`,
-		pgx.NamedArgs{"kind": d.kind, "tries": rescueMost, "most": dueMost})
+			and (j.state in ('available', 'pending', 'retryable', 'running', 'scheduled') or `+givenUp+`)) d(args) limit @most`, args)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,169 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/lint"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+const columns = `i.number, i.kind, i.reference, i.authority, i.csr, i.spki, i.profile, i.common_name, i.given_name, i.surname, i.organisation,
+	i.identifier, i.country, i.emails, i.names, i.days, i.serial, i.not_before, i.state, i.since, i.asked, i.next_look, i.attempts, i.ticket, i.person,
+	i.said, i.reason, i.findings, i.answer, i.withdrawn`
+
+// Write is the step that writes an intent and has it looked at as soon as its
+// transaction is over. A second intent of the same number takes the place of the
+// first, of which nothing was signed or all that was signed is known.
+func (b *Book) Write(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
+	err := postgres.Write(ctx, tx, `
+		insert into intent (number, kind, reference, authority, csr, spki, profile, common_name, given_name, surname, organisation, identifier, country,
+			emails, names, days, serial, not_before, state, since, next_look)
+		values (@number, @kind, @reference, @authority, @csr, @spki, @profile, @common_name, @given_name, @surname, @organisation, @identifier, @country,
+			@emails, @names, @days, @serial, @not_before, 'written', @now, @now)
+		on conflict (number) do update set reference = excluded.reference, authority = excluded.authority, csr = excluded.csr, spki = excluded.spki,
+			profile = excluded.profile, common_name = excluded.common_name, given_name = excluded.given_name, surname = excluded.surname,
+			organisation = excluded.organisation, identifier = excluded.identifier, country = excluded.country, emails = excluded.emails,
+			names = excluded.names, days = excluded.days, serial = excluded.serial, not_before = excluded.not_before, state = 'written', since = @now,
+			asked = null, next_look = @now, attempts = 0, ticket = '', person = false, said = '', reason = '', findings = '[]', withdrawn = null`,
+		pgx.NamedArgs{
+			"number": i.Number, "kind": i.Kind, "reference": i.Reference, "authority": i.Authority, "csr": bytes(i.CSR), "spki": i.SPKI,
+			"profile": i.Profile, "common_name": i.CommonName, "given_name": i.GivenName, "surname": i.Surname,
+			"organisation": i.Organisation, "identifier": i.Identifier, "country": i.Country, "emails": texts(i.Emails), "names": texts(i.Names),
+			"days": i.Days, "serial": i.Serial, "not_before": i.NotBefore, "now": now,
+		})
+	if err != nil {
+		return fmt.Errorf("write intent %d: %w", i.Number, err)
+	}
+	return b.Queue.Insert(ctx, tx, lookArgs{Intent: i.Number, Purpose: i.Kind})
+}
+
+// Known is the step that tells whether there is an intent of that number.
+func (b *Book) Known(ctx context.Context, tx pgx.Tx, n Number) (known bool, err error) {
+	if err = tx.QueryRow(ctx, `select exists (select from intent where number = $1)`, n).Scan(&known); err != nil {
+		return false, fmt.Errorf("look for intent %d: %w", n, err)
+	}
+	return known, nil
+}
+
+// Adopt is the step that takes over what the version before was at: it may have
+// been asked for.
+func (b *Book) Adopt(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
+	if err := b.Write(ctx, tx, now, i); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `update intent set state = 'asked', asked = $2 where number = $1`, i.Number, now); err != nil {
+		return fmt.Errorf("adopt intent %d: %w", i.Number, err)
+	}
+	return nil
+}
+
+// Resume is the step that has the authority asked once more for the same, after
+// it was not known what became of it.
+func (b *Book) Resume(ctx context.Context, tx pgx.Tx, now time.Time, k Kind, n Number) error {
+	err := postgres.Write(ctx, tx, `update intent set state = case when asked is null then 'written' when ticket <> '' then 'pending' else 'asked' end,
+			since = @now, next_look = @now, attempts = 0, reason = '', findings = '[]' where number = @number and next_look is null and state <> 'issued'`,
+		pgx.NamedArgs{"number": n, "now": now})
+	if err != nil {
+		return fmt.Errorf("resume intent %d: %w", n, err)
+	}
+	return b.Queue.Insert(ctx, tx, lookArgs{Intent: n, Purpose: k})
+}
+
+// Withdraw is the step that ends the right to the certificate of n: asked tells
+// whether an authority may issue it nevertheless. Whoever calls it tells whom it
+// concerns. One that is over stays as it is.
+func (b *Book) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, n Number, why error) (asked bool, err error) {
+	i, err := b.load(ctx, tx, n)
+	if err != nil || !i.State.Open() {
+		return false, err
+	}
+	if i, err = b.withdraw(ctx, tx, now, i, why); err != nil || !i.State.Open() {
+		return false, err
+	}
+	return true, b.Queue.Insert(ctx, tx, lookArgs{Intent: n, Purpose: i.Kind})
+}
+
+func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, why error) (Intent, error) {
+	if i.Withdrawn != nil {
+		return i, nil
+	}
+	i.Withdrawn, i.Reason = &now, fault.Of(why).ID
+	if i.State == Written {
+		i.State = Refused
+		return i, b.settle(ctx, tx, now, i)
+	}
+	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = least(next_look, @now) where number = @number`,
+		pgx.NamedArgs{"number": i.Number, "now": now, "reason": i.Reason})
+	if err != nil {
+		return i, fmt.Errorf("withdraw intent %d: %w", i.Number, err)
+	}
+	return i, nil
+}
+
+// load locks the intent n and reads it.
+func (b *Book) load(ctx context.Context, q postgres.Querier, n Number) (Intent, error) {
+	rows, err := q.Query(ctx, `select `+columns+` from intent i where i.number = $1 for update`, n)
+	if err != nil {
+		return Intent{}, fmt.Errorf("read intent %d: %w", n, err)
+	}
+	return found(rows)
+}
+
+// take takes an intent that is due for one call; none where it is not.
+func (b *Book) take(ctx context.Context, tx pgx.Tx, now time.Time, n Number) (Intent, error) {
+	rows, err := tx.Query(ctx, `update intent i set asked = coalesce(asked, @now), next_look = @until,
+			state = case when state = 'written' then 'asked' else state end, since = case when state = 'written' then @now else since end
+		where number = @number and next_look <= @now returning `+columns,
+		pgx.NamedArgs{"number": n, "now": now, "until": now.Add(b.lease())})
+	if err != nil {
+		return Intent{}, fmt.Errorf("take intent %d: %w", n, err)
+	}
+	return found(rows)
+}
+
+// found is an intent, the zero one where there is none.
+func found(rows pgx.Rows) (Intent, error) {
+	i, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Intent])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Intent{}, nil
+	}
+	return i, err
+}
+
+// settle ends an intent. What was issued stays issued.
+func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
+	err := postgres.Write(ctx, tx, `update intent set state = @state, since = @now, next_look = null, attempts = @attempts, ticket = @ticket, said = @said,
+			reason = @reason, findings = @findings, answer = coalesce(@answer, answer), chain = @chain, withdrawn = coalesce(withdrawn, @withdrawn)
+		where number = @number and state <> 'issued'`, pgx.NamedArgs{
+		"number": i.Number, "state": i.State, "now": now, "attempts": i.Attempts, "ticket": i.Ticket, "said": pki.WordsOf(i.Said), "reason": i.Reason,
+		"findings": saved(i.Findings), "answer": i.Answer, "chain": chain(i.Chain), "withdrawn": i.Withdrawn,
+	})
+	if err != nil {
+		return fmt.Errorf("end intent %d: %w", i.Number, err)
+	}
+	return nil
+}
+
+// close ends an intent whose matter ended elsewhere: a process of the version
+// before knows of no intents.
+func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, n Number) error {
+	err := postgres.Write(ctx, tx, `update intent set state = 'refused', since = @now, next_look = null, reason = @reason where number = @number and next_look is not null`,
+		pgx.NamedArgs{"number": n, "now": now, "reason": ErrOver.ID})
+	if err != nil {
+		return fmt.Errorf("close intent %d: %w", n, err)
+	}
+	return nil
+}
+
+// What the columns hold instead of null.
+func bytes(b []byte) []byte      { return append([]byte{}, b...) }
+func texts(s []string) []string  { return append([]string{}, s...) }
+func chain(c [][]byte) [][]byte  { return append([][]byte{}, c...) }
+func saved(f []lint.Finding) any { return append([]lint.Finding{}, f...) }

@@ -1,0 +1,231 @@
+package issuance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/lint"
+	"petschaft/internal/mail"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// mostSteps bounds the calls of one look: an authority that always has one more
+// thing to do at once is looked at again by the clock.
+const mostSteps = 10
+
+// Look leads an intent on as far as it goes now. It may run any number of times, in
+// any number of processes; one that is over, not due, or in the hands of another
+// process stays as it is. Trouble of the authority is noted and no error.
+func (b *Book) Look(ctx context.Context, k Kind, n Number) error {
+	for range mostSteps {
+		i, err := b.begin(ctx, k, n)
+		if err != nil {
+			return fmt.Errorf("look at intent %d: %w", n, err)
+		}
+		if !i.State.Open() {
+			return nil
+		}
+		again, err := b.step(ctx, i)
+		if err != nil {
+			return fmt.Errorf("lead intent %d on: %w", n, err)
+		}
+		if !again {
+			return nil
+		}
+	}
+	return nil
+}
+
+// begin asks for the right once more and takes the intent for one call. What it
+// returns is not open where there is nothing to call for.
+func (b *Book) begin(ctx context.Context, k Kind, n Number) (i Intent, err error) {
+	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		i = Intent{}
+		held := b.purposes[k].Hold(ctx, tx, n)
+		now := b.Now()
+		switch {
+		case held == nil:
+			i, err = b.take(ctx, tx, now, n)
+			return err
+		case errors.Is(held, ErrOver):
+			return b.close(ctx, tx, now, n)
+		case fault.Is(held, fault.Conflict), fault.Is(held, fault.Denied), fault.Is(held, fault.Invalid), fault.Is(held, fault.Missing):
+			i, err = b.withdrawn(ctx, tx, now, n, held)
+			return err
+		}
+		return held
+	})
+	return i, err
+}
+
+// withdrawn ends an intent for which there is no right any more: whoever is told
+// hears of it, and what was asked of an authority is only collected from now on.
+func (b *Book) withdrawn(ctx context.Context, tx pgx.Tx, now time.Time, n Number, why error) (Intent, error) {
+	i, err := b.load(ctx, tx, n)
+	if err != nil || !i.State.Open() || i.NextLook.After(now) {
+		return Intent{}, err
+	}
+	first := i.Withdrawn == nil
+	if i, err = b.withdraw(ctx, tx, now, i, why); err != nil {
+		return i, err
+	}
+	if first {
+		if err := b.purposes[i.Kind].Ended(ctx, tx, i); err != nil {
+			return i, err
+		}
+	}
+	if !i.State.Open() {
+		return i, nil
+	}
+	return b.take(ctx, tx, now, n)
+}
+
+// step makes one call and keeps what came of it; again tells that the next one may
+// follow at once.
+func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
+	a, err := b.call(ctx, i)
+	switch {
+	case err != nil && (ctx.Err() != nil || postgres.Away(err)):
+		return false, err // it says nothing of the authority
+	case errors.Is(err, ErrNoAuthority):
+		return false, b.later(ctx, i, pki.Answer{Later: b.Now().Add(time.Hour)})
+	case err != nil:
+		return false, b.notKnown(ctx, i, err)
+	case a.No != nil:
+		return false, b.no(ctx, i, a)
+	case a.Certificate != nil:
+		return false, b.keep(ctx, i, a)
+	case a.Later.IsZero():
+		return false, b.notKnown(ctx, i, errors.New("the authority answers nothing"))
+	}
+	return !a.Later.After(b.Now()), b.later(ctx, i, a)
+}
+
+// call asks the authority, or asks what became of what it was asked for.
+func (b *Book) call(ctx context.Context, i Intent) (pki.Answer, error) {
+	x, ok := b.Registry[i.Authority]
+	if !ok {
+		return pki.Answer{}, ErrNoAuthority
+	}
+	r, err := i.Request()
+	if err != nil {
+		return pki.Answer{No: err}, nil
+	}
+	call, cancel := context.WithTimeout(ctx, b.patience())
+	defer cancel()
+	if i.Ticket != "" || i.Withdrawn != nil {
+		return x.Authority.Collect(call, r, i.Ticket)
+	}
+	return x.Authority.Ask(call, r)
+}
+
+// longestWait bounds for how long an authority is left alone, whatever it says.
+const longestWait = 24 * time.Hour
+
+func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
+	now := b.Now()
+	if a.Later.After(now.Add(longestWait)) {
+		a.Later = now.Add(longestWait)
+	}
+	_, err := b.DB.Exec(ctx, `update intent set state = 'pending', since = case when state = 'pending' then since else @now end, next_look = @at, attempts = 0,
+			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said
+		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
+		"number": i.Number, "now": now, "at": a.Later, "ticket": a.Reference, "person": a.Person, "said": pki.WordsOf(a.Words),
+	})
+	if err != nil {
+		return fmt.Errorf("note that the authority takes its time: %w", postgres.Fault(err))
+	}
+	return nil
+}
+
+// notKnown notes a call whose outcome is not known; after two days of them nobody
+// asks again by itself.
+func (b *Book) notKnown(ctx context.Context, i Intent, why error) error {
+	now := b.Now()
+	i.Attempts++
+	if i.Attempts >= attempts {
+		i.Reason, i.Said = NotKnown, why.Error()
+		return b.ended(ctx, now, Unknown, i)
+	}
+	_, err := b.DB.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said
+		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
+		"number": i.Number, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(why.Error()),
+	})
+	if err != nil {
+		return fmt.Errorf("note that the authority is away: %w", postgres.Fault(err))
+	}
+	return nil
+}
+
+// no ends an intent that the authority refused.
+func (b *Book) no(ctx context.Context, i Intent, a pki.Answer) error {
+	i.Reason, i.Said = NoAuthority, a.Words
+	if refusal, ok := errors.AsType[*lint.Refusal](a.No); ok {
+		i.Reason, i.Findings = Rules(refusal.Findings), refusal.Findings
+	}
+	return b.ended(ctx, b.Now(), Refused, i)
+}
+
+// ended tells the purpose first, which takes its locks before the intent's. One
+// that was withdrawn has told it already.
+func (b *Book) ended(ctx context.Context, now time.Time, s State, i Intent) error {
+	i.State = s
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if i.Withdrawn == nil {
+			if err := b.purposes[i.Kind].Ended(ctx, tx, i); err != nil {
+				return err
+			}
+		}
+		return b.settle(ctx, tx, now, i)
+	})
+}
+
+// keep judges what came and hands it over. What is not what was asked for is
+// kept too: it was issued, and somebody has to see to it.
+func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
+	r, err := i.Request()
+	if err != nil {
+		return err
+	}
+	i.State, i.Reason = Issued, ""
+	if a.Reference != "" {
+		i.Ticket = a.Reference
+	}
+	i.Said = a.Words
+	now := b.Now()
+	if i.Differences = pki.Differences(r, *a.Certificate, b.Registry[i.Authority].Own, now); len(i.Differences) > 0 {
+		i.State, i.Reason, i.Answer = Refused, NotAsAsked, a.Certificate.DER
+	}
+	if i.Checks, err = checks(r, a); err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if _, err := b.purposes[i.Kind].Keep(ctx, tx, i, *a.Certificate, a.Chain); err != nil {
+			return err
+		}
+		i.Chain = a.Chain
+		return b.settle(ctx, tx, now, i)
+	})
+}
+
+// checks is what was checked of a certificate: by the authority before it signed,
+// else here, of what came.
+func checks(r pki.Request, a pki.Answer) (*lint.Report, error) {
+	var report lint.Report
+	if len(a.Checks) > 0 {
+		if err := json.Unmarshal(a.Checks, &report); err != nil {
+			return nil, fmt.Errorf("read what the authority checked: %w", err)
+		}
+		return &report, nil
+	}
+	p, _ := r.Profile.Profile()
+	report = lint.Case{DER: a.Certificate.DER, Profile: p, Given: &pki.Names{Emails: r.Emails, DNS: r.DNS}}.Check()
+	return &report, nil
+}
