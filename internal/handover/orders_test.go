@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/handover"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -24,8 +25,16 @@ import (
 // nobody is an authority that is never asked.
 type nobody struct{}
 
-func (nobody) Issue(context.Context, pki.Request) (pki.Certificate, error) {
-	return pki.Certificate{}, fault.New(fault.Unavailable, "fault.busy")
+func (nobody) Ask(context.Context, pki.Request) (pki.Answer, error) {
+	return pki.Answer{}, fault.New(fault.Unavailable, "fault.busy")
+}
+
+func (nobody) Collect(context.Context, pki.Request, string) (pki.Answer, error) {
+	return pki.Answer{}, fault.New(fault.Unavailable, "fault.busy")
+}
+
+func (nobody) Revoke(context.Context, pki.Certificate, pki.Reason) (pki.Answer, error) {
+	return pki.Answer{}, fault.New(fault.Unavailable, "fault.busy")
 }
 
 // office is a rig in which orders are made; the garden may use garten.example.
@@ -40,7 +49,8 @@ func newOffice(t testing.TB) *office {
 	r := newRig(t)
 	o := &office{rig: r}
 	b := r.campus.Books
-	o.orders = &order.Book{DB: r.db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Authority: nobody{}, Now: r.clock.Now}
+	room := issuance.New(issuance.Book{DB: r.db, Queue: b.Queue, Cert: b.Cert, Now: r.clock.Now, Registry: issuance.Own(nobody{})})
+	o.orders = order.New(order.Book{DB: r.db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Issuance: room, Now: r.clock.Now})
 	o.validated(t, r.garden, "garten.example")
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	der := trial.Must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key))

@@ -1,19 +1,14 @@
 package order
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
-	"petschaft/internal/postgres"
 )
 
 // Weight is what a check means for an order.
@@ -92,6 +87,7 @@ func (c Checks) conflict() error {
 type facts struct {
 	names       []string
 	key         pki.Key
+	csr         []byte // the request as it came, for the same key; empty where it was not kept
 	comment     string
 	byOfficer   bool
 	product     Product
@@ -104,7 +100,7 @@ type facts struct {
 }
 
 // checks judges an order. It is asked when it is submitted, before every
-// decision, and before its intent is written.
+// decision, before each call of an authority, and when something came of it.
 func (f facts) checks(now time.Time) Checks {
 	var c Checks
 	for _, n := range f.names {
@@ -172,26 +168,6 @@ func (c Checks) fields(bad *fault.Fields) {
 			bad.Add(field, string(x.Code), x.Args...)
 		}
 	}
-}
-
-// look fills in what the database knows of names and key.
-func (b *Book) look(ctx context.Context, q postgres.Querier, now time.Time, o org.OrganisationID, f *facts) (err error) {
-	if f.owned, err = b.Mailbox.Org.ServerNames(ctx, q, o); err != nil {
-		return err
-	}
-	rows, err := q.Query(ctx, `select exists (select from certificate where key = @key and reason = 1) as compromised,
-		exists (select from certificate where key = @key and organisation is distinct from @organisation) as elsewhere`,
-		pgx.NamedArgs{"key": f.key.Fingerprint[:], "organisation": o})
-	if err != nil {
-		return fmt.Errorf("look for the key: %w", err)
-	}
-	known, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct{ Compromised, Elsewhere bool }])
-	if err != nil {
-		return fmt.Errorf("look for the key: %w", err)
-	}
-	f.compromised, f.elsewhere = known.Compromised, known.Elsewhere
-	f.twins, err = findTwins(ctx, q, now, o, f)
-	return err
 }
 
 // place is where an order with such checks goes on from its submission, its

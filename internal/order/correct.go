@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,18 +11,20 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
 // MayWithdraw tells whether the reader may take the order back: its
-// organisation's contact, or the officer who ordered instead, until the
-// authority is about to be asked.
+// organisation's contact, or the officer who ordered instead, as long as there is
+// no certificate. One that comes nevertheless is not offered and revoked at once.
 func MayWithdraw(o ServerOrder) error {
 	if err := o.keeper(); err != nil {
 		return err
 	}
-	if !o.State.undecided() && o.State != Returned && o.State != Approved {
+	if o.State.over() || o.State == Failed {
 		return fault.New(fault.Conflict, "serverorder.withdraw.over")
 	}
 	return nil
@@ -45,6 +48,9 @@ func (o ServerOrder) keeper() error {
 	return fault.New(fault.Denied, "serverorder.keeper_only")
 }
 
+// errTakenBack is that nobody wants the certificate of an order any more.
+var errTakenBack = fault.New(fault.Conflict, "serverorder.title_withdrawn")
+
 // Withdraw takes an order back for good.
 func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) error {
 	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
@@ -52,6 +58,9 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 			return err
 		}
 		now := b.Now()
+		if _, err := b.Issuance.Withdraw(ctx, tx, now, issuance.Number(o.ID), errTakenBack); err != nil {
+			return err
+		}
 		if err := b.close(ctx, tx, now, o, Withdrawn, "", nil); err != nil {
 			return err
 		}
@@ -68,14 +77,16 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
-			with a as (insert into server_order_author (server_order, account) values (@id, @by) on conflict do nothing)
-			update server_order set product = @product, names = @names, spki = @spki, key_kind = @kind, comment = @comment, search = @search,
-				state = @state, since = @now, reason = '', decider = null, version = version + 1, by_officer = @by_officer, told = null
-			where id = @id`, pgx.NamedArgs{
+		p, err := b.place(now, o.ID, o.Reference, d.facts, d.state())
+		if err != nil {
+			return err
+		}
+		err = postgres.Write(ctx, tx, `#a as (insert into server_order_author (server_order, account) values (@id, @by) on conflict do nothing),
+			#o as (update server_order set product = @product, names = @names, spki = @spki, key_kind = @kind, csr = @csr, comment = @comment,
+				search = @search, `+going+`, decider = null, version = version + 1, by_officer = @by_officer, told = null where id = @id)`, p.args(now, pgx.NamedArgs{
 			"id": o.ID, "by": by.Account, "product": d.product.Code, "names": d.names, "spki": d.key.SPKI, "kind": d.key.Algorithm,
-			"comment": d.comment, "search": words(o.Reference, d.names), "state": d.state(), "now": now, "by_officer": d.byOfficer,
-		})
+			"csr": append([]byte{}, d.csr...), "comment": d.comment, "search": words(o.Reference, d.names), "by_officer": d.byOfficer,
+		}))
 		if err != nil {
 			return fmt.Errorf("correct order %d: %w", o.ID, err)
 		}
@@ -83,7 +94,7 @@ func (b *Book) Correct(ctx context.Context, by person.Actor, reference string, v
 		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.corrected", detail); err != nil {
 			return err
 		}
-		return b.arrived(ctx, tx, now, o, d.state())
+		return b.byRule(ctx, tx, now, o, p)
 	})
 }
 
@@ -106,7 +117,7 @@ func (b *Book) redraft(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOr
 		return d, err
 	}
 	d.byOfficer, d.self, d.replaces = o.ByOfficer, o.ID, o.Replaces
-	return d, b.fill(ctx, tx, now, w, o.SPKI, &d)
+	return d, b.fill(ctx, tx, now, w, sought{}, o.SPKI, &d)
 }
 
 // Recheck lets the waiting orders of an organisation go on whose names are all
@@ -150,20 +161,23 @@ func (b *Book) goOn(ctx context.Context, reference string) error {
 			return nil
 		}
 		now := b.Now()
-		c, err := b.judge(ctx, tx, now, o)
+		f, err := b.facts(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
-		next := c.place(of.AutoApprove)
-		if next == Waiting {
+		p, err := b.place(now, o.ID, o.Reference, f, f.checks(now).place(of.AutoApprove))
+		if errors.Is(err, issuance.ErrNoAuthority) || p.state == Waiting {
 			return nil
 		}
-		if err := b.move(ctx, tx, now, o, next, ""); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := b.goes(ctx, tx, now, o, p, nil); err != nil {
 			return err
 		}
 		if err := b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.validated", audit.Detail{"reference": o.Reference}); err != nil {
 			return err
 		}
-		return b.arrived(ctx, tx, now, o, next)
+		return b.byRule(ctx, tx, now, o, p)
 	})
 }

@@ -11,11 +11,10 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
-	"petschaft/internal/pki"
-	"petschaft/internal/postgres"
 	"petschaft/web/paths"
 )
 
@@ -69,19 +68,10 @@ func MayReject(o ServerOrder) error {
 	if err := may(o, o.State.undecided() || o.State == Failed); err != nil {
 		return err
 	}
-	if o.State == Failed && o.Reason == failedAway {
+	if o.State == Failed && o.Reason == issuance.NotKnown {
 		return fault.New(fault.Conflict, "serverorder.reject.unknown")
 	}
 	return nil
-}
-
-// MayRetry tells whether the reader may let the authority be asked once more,
-// with the order's checks as they are now.
-func MayRetry(o ServerOrder, c Checks) error {
-	if err := may(o, o.State == Failed); err != nil {
-		return err
-	}
-	return c.conflict()
 }
 
 func (o ServerOrder) same(version int) error {
@@ -105,7 +95,8 @@ func (b *Book) Take(ctx context.Context, by person.Actor, reference string) erro
 	})
 }
 
-// Approve lets the order be issued. All checks are made once more.
+// Approve lets the order be issued: its authority is asked at once. All checks are
+// made once more.
 func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, version int) error {
 	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
 		if err := may(o, o.State.undecided()); err != nil {
@@ -115,17 +106,21 @@ func (b *Book) Approve(ctx context.Context, by person.Actor, reference string, v
 			return err
 		}
 		now := b.Now()
-		c, err := b.judge(ctx, tx, now, o)
+		f, err := b.facts(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
-		if err := MayApprove(o, c); err != nil {
+		if err := MayApprove(o, f.checks(now)); err != nil {
 			return err
 		}
-		if err := b.moveBy(ctx, tx, now, o, Approved, "", &by.Account); err != nil {
+		p, err := b.place(now, o.ID, o.Reference, f, Approved)
+		if err != nil {
 			return err
 		}
-		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
+		if err := b.goes(ctx, tx, now, o, p, &by.Account); err != nil {
+			return err
+		}
+		if err := b.Issuance.Write(ctx, tx, now, *p.intent); err != nil {
 			return err
 		}
 		if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.approved", audit.Detail{"reference": o.Reference, "name": strings.Join(o.Names, ", ")}); err != nil {
@@ -175,38 +170,6 @@ func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d 
 	})
 }
 
-// RetryOrder lets the authority be asked once more: for the certificate of the
-// intent, unless the authority said that there is none; then a new intent is
-// written.
-func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string) error {
-	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
-		now := b.Now()
-		c, err := b.judge(ctx, tx, now, o)
-		if err != nil {
-			return err
-		}
-		if err := MayRetry(o, c); err != nil {
-			return err
-		}
-		next := Approved
-		if o.Serial != nil && o.Reason != failedAuthority && !unsigned(o.Reason) {
-			next = Issuing
-		}
-		_, err = tx.Exec(ctx, `update server_order set attempts = attempts + 1, serial = case when @keep then serial end,
-			not_before = case when @keep then not_before end where id = @id`, pgx.NamedArgs{"id": o.ID, "keep": next == Issuing})
-		if err != nil {
-			return fmt.Errorf("retry order %d: %w", o.ID, err)
-		}
-		if err := b.move(ctx, tx, now, o, next, ""); err != nil {
-			return err
-		}
-		if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
-			return err
-		}
-		return b.noteOrder(ctx, tx, now, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
-	})
-}
-
 type deciding func(tx pgx.Tx, o ServerOrder, of org.Organisation) error
 
 // decide runs f with the order locked, as by sees it.
@@ -238,26 +201,6 @@ func (b *Book) say(ctx context.Context, by person.Actor, reference string, d Dec
 		}
 		return f(tx, o, of)
 	})
-}
-
-// judge makes the checks of an order as of now.
-func (b *Book) judge(ctx context.Context, q postgres.Querier, now time.Time, o ServerOrder) (Checks, error) {
-	f, err := b.facts(ctx, q, now, o)
-	if err != nil {
-		return nil, err
-	}
-	return f.checks(now), nil
-}
-
-func (b *Book) facts(ctx context.Context, q postgres.Querier, now time.Time, o ServerOrder) (f facts, err error) {
-	f = facts{names: o.Names, comment: o.Comment, byOfficer: o.ByOfficer, self: o.ID, replaces: o.Replaces}
-	if f.key, err = pki.ReadKey(o.SPKI); err != nil {
-		return f, fmt.Errorf("read the key of order %d: %w", o.ID, err)
-	}
-	if f.product, _, err = product(ctx, q, o.Product); err != nil {
-		return f, err
-	}
-	return f, b.look(ctx, q, now, o.Organisation, &f)
 }
 
 // move notes the new state of an order that goes on.

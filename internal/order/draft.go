@@ -22,6 +22,8 @@ type draft struct {
 	facts
 	organisation org.Organisation
 	checks       Checks
+	earlier      ServerID // the order that its form made before, 0 when there is none
+	number       ServerID // of the order that it becomes
 }
 
 // state is where the draft goes.
@@ -44,7 +46,7 @@ func (b *Book) draft(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 		}
 		d.replaces = &c.ID
 	}
-	return d, b.fill(ctx, tx, now, in.Wish, kept, &d)
+	return d, b.fill(ctx, tx, now, in.Wish, sought{form: in.Form, by: by.Account, draw: true}, kept, &d)
 }
 
 // keyOf is the key of a certificate, as it was read from the request for it.
@@ -58,9 +60,9 @@ func keyOf(c cert.ServerCertificate) ([]byte, error) {
 
 // fill reads the wish into d and judges it; kept is the key that stays where no
 // new request comes.
-func (b *Book) fill(ctx context.Context, tx pgx.Tx, now time.Time, w Wish, kept []byte, d *draft) (err error) {
+func (b *Book) fill(ctx context.Context, tx pgx.Tx, now time.Time, w Wish, s sought, kept []byte, d *draft) (err error) {
 	var bad fault.Fields
-	if d.key, err = readKey(w.CSR, kept, &bad); err != nil {
+	if d.key, d.csr, err = readKey(w.CSR, kept, &bad); err != nil {
 		return err
 	}
 	var many bool
@@ -68,20 +70,19 @@ func (b *Book) fill(ctx context.Context, tx pgx.Tx, now time.Time, w Wish, kept 
 	if d.comment = text.Lines(w.Comment); utf8.RuneCountInString(d.comment) > longestComment {
 		bad.Add("comment", "field.too_long", "max", longestComment)
 	}
-	known := false
-	if d.product, known, err = product(ctx, tx, w.Product); err != nil {
+	s.product = w.Product
+	found, err := b.look(ctx, tx, now, d.organisation.ID, s, &d.facts)
+	if err != nil {
 		return err
 	}
-	if !many && (!known || !d.product.Active) { // there is none for too many
+	d.earlier, d.number = found.Earlier, found.Number
+	if !many && !d.product.Active { // there is none for too many
 		bad.Add("product", "serverorder.product.off")
 	}
 	if len(d.names) == 0 || slices.ContainsFunc(bad, func(f fault.Field) bool { return f.Name != "names" }) {
 		return bad.Err()
 	}
 	d.byOfficer = d.byOfficer || !d.organisation.OrganisationStanding.Contact
-	if err := b.look(ctx, tx, now, d.organisation.ID, &d.facts); err != nil {
-		return err
-	}
 	d.checks = d.facts.checks(now)
 	d.checks.fields(&bad)
 	return bad.Err()

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/campus"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
@@ -35,7 +36,7 @@ func issueElsewhere(ctx context.Context, i issuing) error {
 	if err != nil {
 		return err
 	}
-	b.Authority = &catest.Client{URL: i.Authority}
+	b.Issuance.Registry = issuance.Own(&catest.Client{URL: i.Authority})
 	if i.Order != 0 {
 		return b.Fulfil(ctx, i.Order)
 	}
@@ -45,12 +46,14 @@ func issueElsewhere(ctx context.Context, i issuing) error {
 // elsewhere starts a process that issues the application.
 func (r *rig) elsewhere(t *testing.T, id order.ID) *trial.Child {
 	t.Helper()
+	r.ok(t, r.due(t.Context(), int64(id)))
 	return trial.NewChild(t, "issue", issuing{Database: r.url, Authority: r.away.URL, Application: id})
 }
 
 // elsewhereOrder is elsewhere for an order of a server certificate.
 func (r *rig) elsewhereOrder(t *testing.T, id order.ServerID) *trial.Child {
 	t.Helper()
+	r.ok(t, r.due(t.Context(), int64(id)))
 	return trial.NewChild(t, "issue", issuing{Database: r.url, Authority: r.away.URL, Order: id})
 }
 

@@ -17,7 +17,8 @@ import (
 const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_name, s.product, s.names, s.spki, s.key_kind, s.comment, s.state,
 	s.since, s.reason, s.version, s.by_officer, s.submitter, u.label as submitter_name,
 	s.decider, d.label as decider_name, s.replaces, k.reference as renews, s.serial,
-	s.not_before, s.days, s.profile, s.findings, s.approved, s.certificate, s.attempts, s.created, s.ended,
+	s.not_before, s.days, s.profile, s.findings, s.approved, exists (select from intent i where i.number = s.id and i.next_look is not null) as asking,
+	s.state = 'failed' and ` + orderHasCertificate + ` as spent, s.certificate, s.attempts, s.created, s.ended,
 	exists (select from server_order_author h where h.server_order = s.id and h.account = @account) as author,
 	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
@@ -56,17 +57,6 @@ func (b *Book) lockServer(ctx context.Context, tx pgx.Tx, by person.Actor, refer
 	}
 	o, err = server(ctx, tx, by, reference, "")
 	return o, of, err
-}
-
-// hold is lockServer for the job: it acts for nobody, so whose hand was in the
-// order does not matter, and one look is enough.
-func (b *Book) hold(ctx context.Context, tx pgx.Tx, of org.OrganisationID, reference string) (ServerOrder, org.Organisation, error) {
-	o, err := b.Mailbox.Org.LockOrganisation(ctx, tx, portal, of)
-	if err != nil {
-		return ServerOrder{}, o, err
-	}
-	s, err := server(ctx, tx, portal, reference, ` for update of s`)
-	return s, o, err
 }
 
 // Inspect returns the order with all checks as of now.

@@ -43,11 +43,11 @@
 package order
 
 import (
-	"context"
 	"time"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -67,22 +67,13 @@ func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "application", ID: i
 type State string
 
 const (
-	Queued  State = "queued"
+	Queued  State = "queued" // by the version before
 	Issuing State = "issuing"
+	Pending State = "pending" // issuing, by an authority that is not the portal's own
 	Issued  State = "issued"
 	Refused State = "refused"
 	Failed  State = "failed"
 )
-
-// Authority issues certificates. Issue is idempotent by the intent's number: the
-// same one gets the same certificate. A fault of kind Conflict or Invalid is a
-// no for good; any other error means that the outcome is unknown.
-type Authority interface {
-	Issue(ctx context.Context, r pki.Request) (pki.Certificate, error)
-}
-
-// mailAuthority is the authority that client certificates come from.
-const mailAuthority = "mail"
 
 // Application is one as its applicant or an officer sees it.
 type Application struct {
@@ -103,6 +94,7 @@ type Application struct {
 	Certificate *cert.ID
 	Created     time.Time
 	Ended       *time.Time
+	Progress
 }
 
 // Book keeps applications, orders and products.
@@ -111,12 +103,23 @@ type Book struct {
 	Mailbox   *mailbox.Book
 	Cert      *cert.Book
 	Queue     *queue.Queue
-	Authority Authority
+	Issuance  *issuance.Book
 	Now       func() time.Time
 	Terms     string // the version of the terms of use that an applicant accepts
 	Officers  string // the provider's group of registration officers, who are told of orders
 	// Multipurpose: people of organisations sign in with their certificates, too.
 	Multipurpose bool
-	// Patience bounds one call of the authority; 0 means 30 seconds.
-	Patience time.Duration
+}
+
+// New makes the room and says to the room of issuance what its intents are for.
+func New(b Book) *Book {
+	b.Issuance.Register(issuance.Application, applications{&b})
+	b.Issuance.Register(issuance.ServerOrder, serverOrders{&b})
+	return &b
+}
+
+// Ready tells whether anybody could issue a certificate for a mailbox.
+func (b *Book) Ready() error {
+	_, err := b.Issuance.Registry.Choose("", pki.MailIndividual)
+	return err
 }

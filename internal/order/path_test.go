@@ -235,6 +235,7 @@ func (r *rig) work(t *testing.T) {
 	r.Mailbox.Jobs(w)
 	r.Mailbox.Outbox.Jobs(w)
 	r.Cert.Jobs(w)
+	r.Issuance.Jobs(w)
 	r.Jobs(w)
 	r.ok(t, r.Queue.Start(t.Context(), queue.Work{Workers: w, Log: testLog(t)}))
 	t.Cleanup(func() {

@@ -3,9 +3,11 @@ package order
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/issuance"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
@@ -13,9 +15,29 @@ import (
 
 const columns = `p.id, p.reference, p.row_id, r.name as row_name, r.primary_address as row_address, p.account,
 	a.label as applicant, p.key_kind, sha256(p.spki) as key_id, p.state, p.reason, p.findings, p.attempts, p.emails,
-	p.certificate, p.created, p.ended`
+	p.certificate, p.created, p.ended, ` + waitColumns
 
-const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account`
+const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account left join intent i on i.number = p.id`
+
+// Progress is how far an authority has come with what it was asked for. The zero value
+// is that none was asked by this version.
+type Progress struct {
+	Stage    issuance.State // empty: there is no intent
+	With     string         // the authority, by name
+	Asked    *time.Time     // since when it is waited for
+	NextLook *time.Time     // when somebody looks next
+	Person   bool           // somebody there has to look first
+	Tries    int            // calls in a row of which nobody knows what became
+	Said     string         // by the authority, for officers
+}
+
+// Long tells whether an officer is to see to it that it goes on.
+func (w Progress) Long(now time.Time) bool {
+	return w.Stage.Open() && w.Asked != nil && now.Sub(*w.Asked) >= issuance.LongWait
+}
+
+const waitColumns = `coalesce(i.state, '') as stage, coalesce(i.authority, '') as with, i.asked, i.next_look, coalesce(i.person, false) as person,
+	coalesce(i.attempts, 0) as tries, coalesce(i.said, '') as said`
 
 // One returns the application id to its applicant and to registration officers;
 // to others it is missing.

@@ -2,91 +2,118 @@ package order
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 )
 
-// Retry asks the authority once more for the same certificate; where a rule
-// forbade it nothing was signed, so the intent is written anew. A later
-// application of the row makes that a conflict, and so does the rule who may
-// apply, and a row that has other addresses by now.
+var errRetryOver = fault.New(fault.Conflict, "order.retry.over")
+
+// retried is an application that failed.
+type retried struct {
+	held
+	Followed  bool   // by a later one of the same row
+	Authority string // for the row's domain, if it has one of its own
+	Kept      []byte // the request as it came
+	With      string // the authority that was asked; empty: by the version before
+}
+
+// Retry has the authority asked once more: for the same certificate where it is not
+// known what became of it; else, since nothing was signed or what was signed is
+// something else, for another one. A later application of the row makes that a
+// conflict, and so does the rule who may apply, and a certificate that would
+// say something else by now.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		row, account, err := b.of(ctx, tx, id)
-		if err != nil {
-			return postgres.Fault(err)
-		}
-		l, linkErr := b.Mailbox.LockLinked(ctx, tx, account, row)
-		if linkErr != nil && !fault.Is(linkErr, fault.Conflict) {
-			return linkErr
-		}
-		i, err := load(ctx, tx, id)
-		if err != nil {
-			return fmt.Errorf("read application %d: %w", id, err)
-		}
 		now := b.Now()
-		if linkErr == nil {
-			linkErr = mailbox.MayApply(l, now)
-		}
-		if err := b.mayRetry(ctx, tx, i); err != nil {
+		r, linked, err := lookup[retried](ctx, tx, id, true, `, d.authority, coalesce((select csr from intent i where i.number = p.id), '') as kept,
+			coalesce((select authority from intent i where i.number = p.id), '') as with, exists (select from application n where n.row_id = p.row_id and n.id > p.id) as followed`, pgx.NamedArgs{})
+		if err != nil {
 			return err
 		}
-		if linkErr != nil {
-			return linkErr
+		if !linked {
+			if r.applied, err = b.alone(ctx, tx, id); err != nil {
+				return err
+			}
 		}
-		if !i.names(l) {
+		switch {
+		case r.State != Failed || r.Followed:
 			return errRetryOver
+		case !linked:
+			return mailbox.ErrUnlinked
 		}
-		return b.again(ctx, tx, now, by, i)
+		if err := b.holds(r.applied, r.right, now); errors.Is(err, errChanged) {
+			return errRetryOver
+		} else if err != nil {
+			return err
+		}
+		return b.retry(ctx, tx, now, by, r)
 	})
 }
 
-var errRetryOver = fault.New(fault.Conflict, "order.retry.over")
-
-func (b *Book) mayRetry(ctx context.Context, tx pgx.Tx, i intent) error {
-	var followed bool
-	err := tx.QueryRow(ctx, `select exists (select from application where row_id = $1 and id > $2)`, i.RowID, i.ID).Scan(&followed)
+func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r retried) error {
+	same := r.Reason == issuance.NotKnown
+	i, err := b.anew(now, r, same)
 	if err != nil {
-		return fmt.Errorf("look for what followed application %d: %w", i.ID, err)
-	}
-	if i.State != Failed || followed {
-		return errRetryOver
-	}
-	return nil
-}
-
-// names tells whether the intent is for exactly the addresses of the row.
-func (i intent) names(l mailbox.Linked) bool {
-	var present []string
-	for _, a := range l.Addresses() {
-		present = append(present, string(a))
-	}
-	return slices.Equal(slices.Sorted(slices.Values(i.Emails)), slices.Sorted(slices.Values(present)))
-}
-
-// again keeps what the authority answered before: it may be all that is known of
-// a certificate.
-func (b *Book) again(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, i intent) error {
-	_, err := tx.Exec(ctx, `update application set state = case when @anew then 'queued' else 'issuing' end, reason = '', ended = null,
-			attempts = attempts + 1, serial = case when not @anew then serial end, not_before = case when not @anew then not_before end
-		where id = @id`, pgx.NamedArgs{"id": i.ID, "anew": unsigned(i.Reason)})
-	if err != nil {
-		return fmt.Errorf("retry application %d: %w", i.ID, err)
-	}
-	if err := b.Queue.Insert(ctx, tx, issueArgs{Application: i.ID}); err != nil {
 		return err
 	}
-	return b.note(ctx, tx, now, i, by.Who(), "order.retried", audit.Detail{"reference": i.Reference})
+	switch {
+	case !same:
+		err = b.Issuance.Write(ctx, tx, now, i)
+	case r.With != "":
+		err = b.Issuance.Resume(ctx, tx, now, issuance.Application, i.Number)
+	default: // by the version before
+		err = b.Issuance.Adopt(ctx, tx, now, i)
+	}
+	if err != nil {
+		return err
+	}
+	err = postgres.Write(ctx, tx, `update application set state = @state, reason = '', ended = null, attempts = attempts + 1, profile = @profile, emails = @emails,
+			serial = @serial, not_before = @from, common_name = @common_name, given_name = @given_name, surname = @surname,
+			organisation = @organisation, identifier = @identifier, country = @country
+		where id = @id`, meant(r.ID, b.with(i.Authority), i))
+	if err != nil {
+		return fmt.Errorf("retry application %d: %w", r.ID, err)
+	}
+	return b.note(ctx, tx, now, r.applied, by.Who(), "order.retried", audit.Detail{"reference": r.Reference})
+}
+
+// anew is the intent of the next attempt: the same, or one of which an authority
+// has not heard yet.
+func (b *Book) anew(now time.Time, r retried, same bool) (i issuance.Intent, err error) {
+	key, err := pki.ReadKey(r.SPKI)
+	if err != nil {
+		return i, fmt.Errorf("read the key of application %d: %w", r.ID, err)
+	}
+	s, reference, authority := b.subject(r.right), fmt.Sprintf("%s-%d", r.Reference, r.Attempts+2), r.Authority
+	if same {
+		s, reference, authority = r.applied.subject(), r.Reference, r.With
+	}
+	if i, err = b.intent(r.ID, reference, authority, s, pki.CSR{DER: r.Kept, Key: key}, now); err != nil || !same {
+		return i, err
+	}
+	i.Serial, i.NotBefore = r.Serial, *r.NotBefore
+	return i, nil
+}
+
+// meant are the columns of an application in which the version before finds what i
+// asks for.
+func meant(id ID, s State, i issuance.Intent) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"id": id, "state": s, "profile": i.Profile, "emails": i.Emails, "serial": i.Serial, "from": i.NotBefore, "common_name": i.CommonName,
+		"given_name": i.GivenName, "surname": i.Surname, "organisation": i.Organisation, "identifier": i.Identifier, "country": i.Country,
+	}
 }

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,6 +23,7 @@ import (
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/campus"
 	"petschaft/internal/cert"
+	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -55,7 +58,25 @@ func books(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*order.B
 }
 
 func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *order.Book {
-	return &order.Book{DB: db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Now: now, Terms: "terms-1"}
+	room := issuance.New(issuance.Book{DB: db, Queue: b.Queue, Cert: b.Cert, Now: now})
+	b.Cert.Withdrawer = room.Withdrawer()
+	return order.New(order.Book{DB: db, Mailbox: b.Mailbox, Cert: b.Cert, Queue: b.Queue, Issuance: room, Now: now, Terms: "terms-1"})
+}
+
+// Issue leads an application on as if the time for it had come.
+func (r *rig) Issue(ctx context.Context, id order.ID) error {
+	return errors.Join(r.due(ctx, int64(id)), r.Book.Issue(ctx, id))
+}
+
+// Fulfil is Issue for an order of a server certificate.
+func (r *rig) Fulfil(ctx context.Context, id order.ServerID) error {
+	return errors.Join(r.due(ctx, int64(id)), r.Book.Fulfil(ctx, id))
+}
+
+// due lets the time come at which an intent is looked at.
+func (r *rig) due(ctx context.Context, n int64) error {
+	_, err := r.db.Exec(ctx, `update intent set next_look = least(next_look, $2) where number = $1 and next_look is not null`, n, trial.Today())
+	return err
 }
 
 // localRig issues by the portal's own authority.
@@ -69,7 +90,7 @@ func localRig(t testing.TB) *rig {
 func (r *rig) useLocal(t testing.TB) {
 	t.Helper()
 	r.local = r.campus.Local()
-	r.Authority = r.local
+	r.use(r.local)
 }
 
 // awayRig issues by a pretend authority over HTTP.
@@ -77,9 +98,12 @@ func awayRig(t testing.TB) *rig {
 	t.Helper()
 	r := openRig(t, nil)
 	r.away = catest.New(t)
-	r.Authority = r.away.Client()
+	r.use(r.away.Client())
 	return r
 }
+
+// use lets an authority be the portal's own.
+func (r *rig) use(a issuance.Authority) { r.Issuance.Registry = issuance.Own(a) }
 
 func openRig(t testing.TB, sender *mail.Sender) *rig {
 	t.Helper()

@@ -28,7 +28,8 @@ func (r *rig) obeying(t testing.TB, rules ca.Rules) {
 	t.Helper()
 	sealer := trial.Must(r.db.Sealer(t.Context(), make([]byte, 32)))
 	r.local = trial.Must(ca.Open(t.Context(), r.db, sealer, r.Now, trial.Must(url.Parse("http://pki.example")), rules))
-	r.Authority, r.Cert.Authority = r.local, r.local
+	r.use(r.local)
+	r.Cert.Authority = r.local
 }
 
 // vouching makes an organisation vouch for uni.example.
@@ -153,7 +154,8 @@ func TestAnIntentFromBeforeThePoliciesIsSignedAsItWasMeant(t *testing.T) {
 	r.obeying(t, ca.Rules{Mail: pki.Policy{Arc: policyArc}})
 	r.vouching(t, "GOVDE", "DE")
 	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
-	r.exec(t, `update application set state = 'issuing', profile = 'mail-personal', common_name = 'Ada Adler', given_name = 'Ada', surname = 'Adler',
+	r.exec(t, `delete from intent`) // the version before knows none
+	r.exec(t, `update application set state = 'issuing', organisation = '', identifier = '', country = '', proof = '[]', profile = 'mail-personal', common_name = 'Ada Adler', given_name = 'Ada', surname = 'Adler',
 		emails = '{ada@uni.example}', serial = $2, not_before = $3 where id = $1`, id, pki.NewSerial(), pki.NotBefore(r.Now()))
 	r.clock.Advance(3 * day)
 	r.ok(t, r.Issue(t.Context(), id))

@@ -17,14 +17,14 @@ type ServerID int64
 // Thing is the order as an audit line names it.
 func (id ServerID) Thing() audit.Thing { return audit.Thing{Kind: "server_order", ID: int64(id)} }
 
-// The states of an order for a server certificate besides Issuing, Issued and
-// Failed; the package comment draws them.
+// The states of an order for a server certificate besides Issuing, Pending, Issued
+// and Failed; the package comment draws them.
 const (
 	Received  State = "received"  // waits for an officer
 	Waiting   State = "waiting"   // a name is not validated now
 	Review    State = "review"    // an officer looks at it
 	Returned  State = "returned"  // waits to be corrected
-	Approved  State = "approved"  // the job has not begun
+	Approved  State = "approved"  // by the version before: its intent is not written
 	Rejected  State = "rejected"  // by an officer, for good
 	Withdrawn State = "withdrawn" // by who ordered, for good
 )
@@ -64,6 +64,8 @@ type ServerOrder struct {
 	Profile          string
 	Findings         []lint.Finding // the rules that the certificate would have broken, for officers
 	Approved         *time.Time     // known from the intent on
+	Asking           bool           // an authority may still answer
+	Spent            bool           // it failed, and there is a certificate of it
 	Certificate      *cert.ID
 	Attempts         int
 	Created          time.Time

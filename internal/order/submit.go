@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -62,24 +64,40 @@ func (b *Book) Preview(ctx context.Context, by person.Actor, in Submission) (Pre
 	})
 }
 
+// errForm is that a form came twice at once and made its order already.
+var errForm = fault.New(fault.Conflict, "schema.server_order_form")
+
 // Submit orders a certificate and returns the order's reference number. All
 // checks are made in the transaction that writes it; the organisation's rule may
-// approve it there. A form that comes twice, also at once, makes one order.
+// approve it there, and then its authority is asked. A form that comes twice, also
+// at once, makes one order.
 func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (reference string, err error) {
-	if b.Authority == nil {
-		return "", errNoAuthority
+	if len(b.Issuance.Registry.ForServers()) == 0 {
+		return "", issuance.ErrNoAuthority
 	}
 	if in.Form == "" {
 		in.Form = rand.Text()
 	}
+	reference, err = b.submitted(ctx, by, in)
+	if errors.Is(err, errForm) {
+		return b.submitted(ctx, by, in)
+	}
+	return reference, err
+}
+
+func (b *Book) submitted(ctx context.Context, by person.Actor, in Submission) (reference string, err error) {
 	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		reference = ""
 		of, err := b.orderer(ctx, tx, by, in)
 		if err != nil {
 			return err
 		}
 		now := b.Now()
-		id, err := person.Once(ctx, tx, by, now, func() (ServerID, error) { return b.submitForm(ctx, tx, now, by, of, in) })
-		if err != nil {
+		id, err := person.Once(ctx, tx, by, now, func() (id ServerID, err error) {
+			id, reference, err = b.submitForm(ctx, tx, now, by, of, in)
+			return id, err
+		})
+		if err != nil || reference != "" {
 			return err
 		}
 		reference, err = referenceOf(ctx, tx, by, id)
@@ -87,22 +105,23 @@ func (b *Book) Submit(ctx context.Context, by person.Actor, in Submission) (refe
 	})
 }
 
-// submitForm is the order that the form makes, or made.
-func (b *Book) submitForm(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, of org.Organisation, in Submission) (ServerID, error) {
+// submitForm is the order that the form makes, or made; that one without its
+// reference.
+func (b *Book) submitForm(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, of org.Organisation, in Submission) (ServerID, string, error) {
 	d, wrong := b.draft(ctx, tx, now, by, of, in)
 	switch {
+	case wrong == nil && d.earlier == 0:
+		return b.submit(ctx, tx, now, by, in.Form, d)
 	case wrong == nil:
-		if id, err := b.submit(ctx, tx, now, by, in.Form, d); err != nil || id != 0 {
-			return id, err
-		}
+		return d.earlier, "", nil
 	case fault.Is(wrong, fault.Internal), fault.Is(wrong, fault.Unavailable):
-		return 0, wrong
+		return 0, "", wrong
 	}
 	// The form came before: what has changed since then does not matter.
 	if id, err := earlier(ctx, tx, by, in.Form); err != nil || id != 0 {
-		return id, err
+		return id, "", err
 	}
-	return 0, wrong
+	return 0, "", wrong
 }
 
 // earlier is the order that by's form made, 0 when there is none.
@@ -156,43 +175,36 @@ func (b *Book) orderer(ctx context.Context, tx pgx.Tx, by person.Actor, in Submi
 	return of, MayOrder(of, in.Renews != "")
 }
 
-// submit writes the order; 0 when the form has made one already.
-func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, form string, d draft) (ServerID, error) {
-	reference := NewReference()
-	rows, err := tx.Query(ctx, `
-		with o as (
-			insert into server_order (reference, form, organisation, product, names, spki, key_kind, comment, search, state, since,
-				by_officer, submitter, replaces, created)
-			values (@reference, @form, @organisation, @product, @names, @spki, @kind, @comment, @search, @state, @now,
-				@by_officer, @by, @replaces, @now)
-			on conflict (submitter, form) do nothing returning id
-		), a as (insert into server_order_author (server_order, account) select id, @by from o)
-		select id from o`, pgx.NamedArgs{
-		"reference": reference, "form": form, "organisation": d.organisation.ID, "product": d.product.Code, "names": d.names,
-		"spki": d.key.SPKI, "kind": d.key.Algorithm, "comment": d.comment, "search": words(reference, d.names), "state": d.state(),
-		"now": now, "by_officer": d.byOfficer, "by": by.Account, "replaces": d.replaces,
-	})
+// submit writes the order, and if it is approved by the rule its intent.
+func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, form string, d draft) (ServerID, string, error) {
+	o := ServerOrder{ID: d.number, Reference: NewReference(), Organisation: d.organisation.ID, Names: d.names, Replaces: d.replaces}
+	p, err := b.place(now, o.ID, o.Reference, d.facts, d.state())
 	if err != nil {
-		return 0, fmt.Errorf("submit order: %w", err)
+		return 0, "", err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[ServerID])
+	err = postgres.Write(ctx, tx, `#o as (
+			insert into server_order (id, reference, form, organisation, product, names, spki, key_kind, csr, comment, search, state, since,
+				by_officer, submitter, replaces, created, approved, serial, not_before, days, profile, proof)
+			values (@id, @reference, @form, @organisation, @product, @names, @spki, @kind, @csr, @comment, @search, @state, @now,
+				@by_officer, @by, @replaces, @now, @approved, @serial, @from, @days, @profile, @proof) returning id
+		), #a as (insert into server_order_author (server_order, account) select id, @by from #o)`, p.args(now, pgx.NamedArgs{
+		"id": o.ID, "reference": o.Reference, "form": form, "organisation": o.Organisation, "product": d.product.Code, "names": d.names,
+		"spki": d.key.SPKI, "kind": d.key.Algorithm, "csr": append([]byte{}, d.csr...), "comment": d.comment, "search": words(o.Reference, d.names),
+		"by_officer": d.byOfficer, "by": by.Account, "replaces": d.replaces,
+	}))
 	if err != nil {
-		return 0, fmt.Errorf("submit order: %w", err)
+		return 0, "", fmt.Errorf("submit order: %w", err)
 	}
-	if len(ids) == 0 {
-		return 0, nil
-	}
-	o := ServerOrder{ID: ids[0], Reference: reference, Organisation: d.organisation.ID, Names: d.names, Replaces: d.replaces}
-	detail := audit.Detail{"reference": reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
+	detail := audit.Detail{"reference": o.Reference, "name": strings.Join(d.names, ", "), "key": d.key.Algorithm, "comment": d.comment}
 	if err := b.noteOrder(ctx, tx, now, by.Who(), o, "order.submitted", detail); err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	if d.replaces != nil {
-		if err := b.Cert.NoteRenewal(ctx, tx, *d.replaces, reference); err != nil {
-			return 0, err
+		if err := b.Cert.NoteRenewal(ctx, tx, *d.replaces, o.Reference); err != nil {
+			return 0, "", err
 		}
 	}
-	return o.ID, b.arrived(ctx, tx, now, o, d.state())
+	return o.ID, o.Reference, b.byRule(ctx, tx, now, o, p)
 }
 
 // words are what a search looks at: names also as people spell them.
@@ -207,16 +219,16 @@ func words(reference string, names []string) string {
 	return strings.ToLower(strings.Join(words, " "))
 }
 
-// arrived does what belongs to a state that nobody decided: an order that the
-// rule approved is issued.
-func (b *Book) arrived(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, s State) error {
-	if s != Approved {
+// byRule does what belongs to a place that nobody decided: an order that the rule
+// approved is asked for.
+func (b *Book) byRule(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, p placed) error {
+	if p.intent == nil {
 		return nil
 	}
-	if err := b.Queue.Insert(ctx, tx, fulfilArgs{Order: o.ID}); err != nil {
+	if err := b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference}); err != nil {
 		return err
 	}
-	return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.approved_by_rule", audit.Detail{"reference": o.Reference})
+	return b.Issuance.Write(ctx, tx, now, *p.intent)
 }
 
 // noteOrder writes an audit line about the order.

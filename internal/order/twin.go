@@ -1,16 +1,6 @@
 package order
 
-import (
-	"context"
-	"fmt"
-	"slices"
-	"time"
-
-	"github.com/jackc/pgx/v5"
-
-	"petschaft/internal/org"
-	"petschaft/internal/postgres"
-)
+import "slices"
 
 // twin is another order of the same key and names in the same organisation, or
 // the certificate that came of one. Often it was ordered by mistake once more.
@@ -29,30 +19,17 @@ func (t twin) code() Code {
 // mostTwins is how many of a kind are told.
 const mostTwins = 3
 
-// findTwins looks for orders that are not over and certificates that count, but
+// twinColumn is SQL for orders that are not over and certificates that count, but
 // for the order itself and what it renews.
-func findTwins(ctx context.Context, q postgres.Querier, now time.Time, o org.OrganisationID, f *facts) ([]twin, error) {
-	rows, err := q.Query(ctx, `
-		(select s.reference, false as issued from server_order s
-			where s.organisation = @organisation and s.ended is null and s.spki = @spki and s.names @> @names and s.names <@ @names and s.id <> @self
-			order by s.id limit @most)
-		union all
-		(select c.reference, true as issued from certificate c
-			where c.key = @key and c.organisation = @organisation and c.names @> @names and c.names <@ @names and c.revoked is null
-				and c.replaced_by is null and c.not_after >= @now and c.id is distinct from @replaces and c.server_order is distinct from @self
-			order by c.id limit @most)`, pgx.NamedArgs{
-		"organisation": o, "spki": f.key.SPKI, "key": f.key.Fingerprint[:], "names": f.names, "self": f.self, "replaces": f.replaces,
-		"now": now, "most": mostTwins,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look for the same order: %w", err)
-	}
-	twins, err := pgx.CollectRows(rows, pgx.RowToStructByName[twin])
-	if err != nil {
-		return nil, fmt.Errorf("look for the same order: %w", err)
-	}
-	return twins, nil
-}
+const twinColumn = `coalesce((select jsonb_agg(t) from (
+	(select s.reference, false as issued from server_order s
+		where s.organisation = @organisation and s.ended is null and s.spki = @spki and s.names @> @names and s.names <@ @names and s.id <> @self
+		order by s.id limit @most)
+	union all
+	(select c.reference, true as issued from certificate c
+		where c.key = @key and c.organisation = @organisation and c.names @> @names and c.names <@ @names and c.revoked is null
+			and c.replaced_by is null and c.not_after >= @now and c.id is distinct from @replaces and c.server_order is distinct from @self
+		order by c.id limit @most)) t), '[]')`
 
 // Block tells whether something has to change before the order is approved.
 func (c Checks) Block() bool { return c.worst() >= Wait }

@@ -83,18 +83,19 @@ func AddedName(request pki.CSR) string {
 	return request.CommonName
 }
 
-// readKey takes the key from a request, and nothing else; a private key among it
-// is refused and not repeated.
-func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, error) {
+// readKey takes the key from a request, and nothing else, and returns the request
+// as it came; a private key among it is refused and not repeated.
+func readKey(csr string, kept []byte, bad *fault.Fields) (pki.Key, []byte, error) {
 	if csr == "" && kept != nil {
-		return pki.ReadKey(kept)
+		key, err := pki.ReadKey(kept)
+		return key, nil, err
 	}
 	request, err := ReadCSR(csr)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		bad.Add("csr", f.ID, f.Args...)
-		return pki.Key{}, nil
+		return pki.Key{}, nil, nil
 	}
-	return request.Key, err
+	return request.Key, request.DER, err
 }
 
 // readNames are the names as certificates hold them, each once. Too many are not

@@ -19,6 +19,7 @@ import (
 
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
@@ -67,6 +68,8 @@ type Config struct {
 	APIPerMinute int `name:"api-per-minute" env:"PETSCHAFT_API_PER_MINUTE" default:"1200" help:"Calls of the API that one token may make in a minute."`
 
 	Version string `kong:"-"`
+	// Registry are authorities beside the portal's own.
+	Registry issuance.Registry `kong:"-"`
 }
 
 // settings are a Config that was read.

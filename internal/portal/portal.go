@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
+	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -47,6 +48,7 @@ type Portal struct {
 	Bulk     *bulk.Book
 	Cert     *cert.Book
 	Earlier  *earlier.Book
+	Issuance *issuance.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
 	Drafts   *draft.Book
@@ -147,9 +149,9 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 // before another gets it. terms is the version of the terms of use.
 func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	var signs cert.Authority
-	var issues order.Authority
+	registry := p.cfg.Registry
 	if p.CA != nil {
-		signs, issues = p.CA, p.CA
+		signs, registry = p.CA, issuance.Own(p.CA).With(registry)
 	}
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Outbox = p.outbox(s, base, now)
@@ -164,10 +166,11 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 		DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: base, Reminders: p.cfg.RemindDays, Authority: signs,
 	}
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
-	p.Order = &order.Book{
-		DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Now: now, Officers: p.cfg.RAGroup, Multipurpose: p.cfg.Multipurpose,
-		Authority: issues, Terms: terms,
-	}
+	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})
+	p.Order = order.New(order.Book{
+		DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Issuance: p.Issuance, Now: now, Officers: p.cfg.RAGroup,
+		Multipurpose: p.cfg.Multipurpose, Terms: terms,
+	})
 	p.Recipe = &recipe.Book{DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Now: now}
 	p.Drafts = &draft.Book{DB: p.DB, Now: now}
 	p.Handover = &handover.Book{
@@ -258,6 +261,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.People.Jobs(w)...)
 	periodic = append(periodic, p.Handover.Jobs(w)...)
 	periodic = append(periodic, p.API.Jobs(w)...)
+	periodic = append(periodic, p.Issuance.Jobs(w)...)
 	periodic = append(periodic, p.Order.Jobs(w)...)
 	jobs := p.Jobs
 	jobs.Workers, jobs.Periodic, jobs.Log = w, periodic, p.log

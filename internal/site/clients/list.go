@@ -125,8 +125,8 @@ func onlyPrimary(cards []clientview.AddressCard) {
 
 // mayApply is the rule of the mailbox room, and whether anybody could issue.
 func (s *Section) mayApply(l mailbox.Linked) error {
-	if s.Order.Authority == nil {
-		return fault.New(fault.Unavailable, "order.no_authority")
+	if err := s.Order.Ready(); err != nil {
+		return err
 	}
 	return mailbox.MayApply(l, s.Now())
 }

@@ -1,0 +1,240 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/cert"
+	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
+	"petschaft/internal/lint"
+	"petschaft/internal/mail"
+	"petschaft/internal/mailbox"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// applications are what intents for mailboxes are for.
+type applications struct{ *Book }
+
+// held is an application with the right to it.
+type held struct {
+	applied
+	right
+}
+
+// Hold holds row, link and application, and tells whether there is still a right to
+// what was applied for.
+func (b applications) Hold(ctx context.Context, tx pgx.Tx, n issuance.Number) error {
+	now := b.Now()
+	h, linked, err := lookup[held](ctx, tx, ID(n), true, "", pgx.NamedArgs{})
+	if err != nil {
+		return err
+	}
+	if !linked {
+		if h.applied, err = b.alone(ctx, tx, ID(n)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case h.State != Issuing && h.State != Pending: // a withdrawn one is only collected
+		return h.over()
+	case !linked:
+		return mailbox.ErrUnlinked
+	}
+	return b.holds(h.applied, h.right, now)
+}
+
+// over says how an application ended that no process of this version ended, and
+// that one which ended here has no right to its certificate any more.
+func (a applied) over() error {
+	if a.State == Refused || a.State == Withdrawn {
+		return errChanged
+	}
+	return issuance.ErrOver
+}
+
+// alone is an application without its right, held.
+func (b *Book) alone(ctx context.Context, tx pgx.Tx, n ID) (applied, error) {
+	rows, err := tx.Query(ctx, `select `+appliedColumns+` from application p join account a on a.id = p.account where p.id = $1 for update of p`, n)
+	if err != nil {
+		return applied{}, fmt.Errorf("read application %d: %w", n, err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[applied])
+	return a, postgres.Fault(err)
+}
+
+// arrival is what is to be known when a certificate came.
+type arrival struct {
+	held
+	Known    *cert.ID // it is recorded already
+	Next     cert.ID  // the number to record it by
+	To       string
+	Language string
+}
+
+// Keep records what came, whatever became of the application meanwhile: it was
+// issued, so it is known. What is no longer wanted is not offered. A second one, of
+// an authority that forgot the intent, is kept beside the first, so that both can
+// be revoked.
+func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c pki.Certificate, chain [][]byte) (cert.ID, error) {
+	now, id := b.Now(), ID(i.Number)
+	if _, err := tx.Exec(ctx, `select from address_row where id = (select row_id from application where id = $1) for update`, id); err != nil {
+		return 0, fmt.Errorf("lock the row of application %d: %w", id, err)
+	}
+	a, ended, err := b.arrival(ctx, tx, now, id, c)
+	if err != nil {
+		return 0, err
+	}
+	in := cert.Issuance{
+		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Authority: i.Authority, Certificate: c,
+		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: differ(i.Differences),
+	}
+	if a.State == Issued || len(i.Differences) > 0 {
+		in.Reference = NewReference() // the application's own is the right one's
+	}
+	in.Unwanted = unwanted(a.State, ended)
+	in.Evidence = a.evidence(i)
+	n := a.Next
+	if a.Known != nil {
+		n = *a.Known
+	} else if _, err := b.Cert.Record(ctx, tx, now, in); err != nil {
+		return 0, err
+	}
+	return n, b.kept(ctx, tx, now, a.applied, i, in, n, ended)
+}
+
+// arrival reads what Keep needs to know, and says why there is no right any more.
+func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate) (a arrival, ended error, err error) {
+	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as known, ` + cert.NextNumber + ` as next, ` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
+	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial}
+	a, linked, err := lookup[arrival](ctx, tx, id, true, more, args)
+	switch {
+	case err != nil:
+		return a, nil, err
+	case linked:
+		if a.State != Issued {
+			ended = b.holds(a.applied, a.right, now)
+		}
+		if ended != nil && fault.Is(ended, fault.Internal) {
+			return a, nil, ended
+		}
+		return a, ended, nil
+	}
+	if a.applied, err = b.alone(ctx, tx, id); err != nil {
+		return a, nil, err
+	}
+	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+cert.LettersAbout("@row")+`, a.language from account a where a.id = @account`,
+		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "row": a.Row, "account": a.Account}).Scan(&a.Known, &a.Next, &a.To, &a.Language)
+	if err != nil {
+		return a, nil, fmt.Errorf("read whom application %d was for: %w", id, err)
+	}
+	return a, mailbox.ErrUnlinked, nil
+}
+
+// kept moves the application to where the certificate n, recorded as in, leads it.
+func (b *Book) kept(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i issuance.Intent, in cert.Issuance, n cert.ID, ended error) error {
+	open := a.State == Issuing || a.State == Pending || a.State == Queued
+	switch {
+	case len(i.Differences) > 0 && open:
+		return b.fail(ctx, tx, now, a, i)
+	case in.Unwanted != "" && open:
+		return b.refuse(ctx, tx, now, a, fault.Of(ended).ID, nil)
+	case len(i.Differences) > 0, in.Unwanted != "":
+		return nil
+	case a.State == Issued && *a.Certificate != n:
+		return b.note(ctx, tx, now, a, audit.Who{}, "order.surplus", audit.Detail{"reference": a.Reference, "another": in.Reference})
+	case a.State == Issued:
+		return nil
+	}
+	err := postgres.Write(ctx, tx, `update application set state = 'issued', reason = '', certificate = @certificate, ended = @now where id = @id`,
+		pgx.NamedArgs{"id": a.ID, "certificate": n, "now": now})
+	if err != nil {
+		return fmt.Errorf("record application %d: %w", a.ID, err)
+	}
+	return nil
+}
+
+// unwanted is why nobody wants what came for an application that stands so.
+func unwanted(s State, ended error) mail.Ended {
+	switch {
+	case s == Withdrawn:
+		return mail.EndedWish
+	case s == Refused:
+		return mail.EndedLink
+	case s == Issued || ended == nil:
+		return ""
+	case fault.Is(ended, fault.Denied):
+		return mail.EndedAccount
+	case errors.Is(ended, mailbox.ErrInactive), errors.Is(ended, errChanged):
+		return mail.EndedRow
+	}
+	return mail.EndedLink
+}
+
+// evidence is why a certificate was issued for the application.
+func (a applied) evidence(i issuance.Intent) *cert.Evidence {
+	return &cert.Evidence{
+		AuthorityRef: i.Ticket, Holder: &cert.Somebody{Account: a.Account, Name: a.Holder}, Addresses: a.Proof, Checks: i.Checks,
+		Terms: &cert.Terms{Version: a.Terms, Accepted: a.Created},
+	}
+}
+
+// Ended moves an application of which no certificate comes.
+func (b applications) Ended(ctx context.Context, tx pgx.Tx, i issuance.Intent) error {
+	a, err := b.alone(ctx, tx, ID(i.Number))
+	if err != nil || a.State != Issuing && a.State != Pending {
+		return err
+	}
+	now := b.Now()
+	if i.Withdrawn != nil {
+		return b.refuse(ctx, tx, now, a, i.Reason, i.Findings)
+	}
+	return b.fail(ctx, tx, now, a, i)
+}
+
+// refuse ends an application for which there is no right.
+func (b *Book) refuse(ctx context.Context, tx pgx.Tx, now time.Time, a applied, reason string, found []lint.Finding) error {
+	err := postgres.Write(ctx, tx, `update application set state = 'refused', reason = @reason, ended = @now, findings = @findings where id = @id`,
+		pgx.NamedArgs{"id": a.ID, "reason": reason, "now": now, "findings": saved(found)})
+	if err != nil {
+		return fmt.Errorf("refuse application %d: %w", a.ID, err)
+	}
+	return b.note(ctx, tx, now, a, audit.Who{}, "order.refused", audit.Detail{"reference": a.Reference, "why": reason})
+}
+
+// fail ends an application that the authority did not fulfil; what it answered
+// instead, and the rules that would have been broken, are kept for the
+// registration office.
+func (b *Book) fail(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i issuance.Intent) error {
+	err := postgres.Write(ctx, tx, `update application set state = 'failed', reason = @reason, answer = coalesce(@answer, answer), ended = @now, findings = @findings
+		where id = @id`, pgx.NamedArgs{"id": a.ID, "reason": i.Reason, "answer": i.Answer, "now": now, "findings": saved(i.Findings)})
+	if err != nil {
+		return fmt.Errorf("fail application %d: %w", a.ID, err)
+	}
+	return b.note(ctx, tx, now, a, audit.Who{}, "order.failed", failure(a.Reference, i))
+}
+
+// failure is why an intent ended without its certificate, as an audit line tells it.
+func failure(reference string, i issuance.Intent) audit.Detail {
+	d := audit.Detail{"reference": reference, "why": i.Reason}
+	if len(i.Answer) > 0 {
+		d["answer"] = pki.Certificate{DER: i.Answer}.Fingerprints().SHA256
+	}
+	if len(i.Findings) > 0 {
+		d["rules"] = strings.Join(lint.Rules(i.Findings), ", ")
+	}
+	return d
+}
+
+func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, a applied, who audit.Who, action string, d audit.Detail) error {
+	return audit.Write(ctx, tx, audit.Line{
+		Who: who, At: now, Action: action, Detail: d, About: []audit.Thing{a.ID.Thing(), a.Row.Thing(), a.Account.Thing()},
+	})
+}

@@ -1,0 +1,147 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/cert"
+	"petschaft/internal/issuance"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// placed is where an order goes, with the intent if it is to be issued.
+type placed struct {
+	state  State
+	intent *issuance.Intent
+	proof  []cert.NameProof
+}
+
+// place leads an order called reference to s: what is approved is asked for at
+// once, with a serial of its own.
+func (b *Book) place(now time.Time, id ServerID, reference string, f facts, s State) (placed, error) {
+	if s != Approved {
+		return placed{state: s, proof: []cert.NameProof{}}, nil
+	}
+	authority, err := b.Issuance.Registry.Choose(f.product.Authority, pki.TLSDomain)
+	if err != nil {
+		return placed{}, err
+	}
+	return b.asked(now, f, issuance.Intent{
+		Number: issuance.Number(id), Kind: issuance.ServerOrder, Reference: reference, Authority: authority, CSR: f.csr, SPKI: f.key.SPKI,
+		Profile: string(pki.TLSDomain), Names: f.names, Days: f.product.Days, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
+	}), nil
+}
+
+func (b *Book) asked(now time.Time, f facts, i issuance.Intent) placed {
+	return placed{state: b.with(i.Authority), intent: &i, proof: nameProofs(f.owned, f.names, now)}
+}
+
+// args adds the columns that tell of it: a process of the version before, which
+// knows no intents, takes part by them.
+func (p placed) args(now time.Time, args pgx.NamedArgs) pgx.NamedArgs {
+	args["state"], args["now"], args["proof"] = p.state, now, p.proof
+	args["approved"], args["serial"], args["from"], args["days"], args["profile"] = nil, nil, nil, 0, ""
+	if i := p.intent; i != nil {
+		args["approved"], args["serial"], args["from"], args["days"], args["profile"] = now, i.Serial, i.NotBefore, i.Days, i.Profile
+	}
+	return args
+}
+
+// going are the assignments of args.
+const going = `state = @state, since = @now, reason = '', approved = coalesce(approved, @approved), serial = @serial, not_before = @from, days = @days,
+	profile = @profile, proof = @proof`
+
+// goes moves an order to where p leads, for decider if somebody decided that.
+func (b *Book) goes(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, p placed, decider *person.ID) error {
+	err := postgres.Write(ctx, tx, `update server_order set `+going+`, decider = coalesce(@decider, decider), attempts = @attempts where id = @id`,
+		p.args(now, pgx.NamedArgs{"id": o.ID, "decider": decider, "attempts": o.Attempts}))
+	if err != nil {
+		return fmt.Errorf("move order %d to %s: %w", o.ID, p.state, err)
+	}
+	return nil
+}
+
+// fulfilArgs is the job that the version before queues for an order, and that a
+// process of it may take which runs beside. It leads to the intent.
+type fulfilArgs struct {
+	Order ServerID `json:"order"`
+}
+
+func (fulfilArgs) Kind() string { return "order_issue_server" }
+
+// Fulfil leads an order on, whichever version approved it: it may run any number
+// of times, in any number of processes.
+func (b *Book) Fulfil(ctx context.Context, id ServerID) error {
+	if err := b.takeOver(ctx, id); err != nil {
+		return err
+	}
+	return b.Issuance.Look(ctx, issuance.ServerOrder, issuance.Number(id))
+}
+
+// takeOver writes the intent of an order from the version before: the one that it
+// wrote into the order, or where it had not come to that a new one. What does not
+// hold any longer breaks the order off, so that an officer looks at it.
+func (b *Book) takeOver(ctx context.Context, id ServerID) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		o, err := b.lockOrder(ctx, tx, id)
+		if err != nil || o.Asking || o.State != Approved && o.State != Issuing {
+			return err
+		}
+		now := b.Now()
+		f, err := b.facts(ctx, tx, now, o)
+		switch {
+		case err != nil:
+			return err
+		case o.State == Issuing:
+			return b.takeIssuing(ctx, tx, now, o, f)
+		case f.checks(now).worst() >= Wait:
+			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
+		}
+		p, err := b.place(now, o.ID, o.Reference, f, Approved)
+		if err != nil {
+			return err
+		}
+		if err := b.goes(ctx, tx, now, o, p, nil); err != nil {
+			return err
+		}
+		return b.Issuance.Write(ctx, tx, now, *p.intent)
+	})
+}
+
+// takeIssuing takes over what a process of the version before has written and
+// perhaps asked for: it keeps serial and beginning, and its authority is the
+// portal's own.
+func (b *Book) takeIssuing(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, f facts) error {
+	i, err := b.same(o, f, "")
+	if err != nil {
+		return err
+	}
+	return b.Issuance.Adopt(ctx, tx, now, i)
+}
+
+// same is what an order asked for before, of that authority; "" is the portal's
+// own.
+func (b *Book) same(o ServerOrder, f facts, authority string) (issuance.Intent, error) {
+	authority, err := b.Issuance.Registry.Choose(authority, pki.TLSDomain)
+	return issuance.Intent{
+		Number: issuance.Number(o.ID), Kind: issuance.ServerOrder, Reference: o.Reference, Authority: authority, CSR: f.csr, SPKI: o.SPKI,
+		Profile: o.Profile, Names: o.Names, Days: o.Days, Serial: o.Serial, NotBefore: *o.NotBefore,
+	}, err
+}
+
+// failed ends the attempts at an order; what the authority answered instead is
+// kept.
+func (b *Book) failed(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, i issuance.Intent) error {
+	err := postgres.Write(ctx, tx, `update server_order set state = 'failed', since = @now, reason = @reason, answer = coalesce(@answer, answer), findings = @findings
+		where id = @id`, pgx.NamedArgs{"id": o.ID, "now": now, "reason": i.Reason, "answer": i.Answer, "findings": saved(i.Findings)})
+	if err != nil {
+		return fmt.Errorf("fail order %d: %w", o.ID, err)
+	}
+	return b.noteOrder(ctx, tx, now, audit.Who{}, o, "order.failed", failure(o.Reference, i))
+}
