@@ -126,6 +126,7 @@ func TestACertificateOfAMailboxNamesNothingElse(t *testing.T) {
 			"the name of whoever applied":            {with("CN=ignored"), "mailbox", "subject"},
 			"the given name of whoever applied":      {with("GN=ignored", "E=Kasse@garten.example"), "mailbox", "subject"},
 			"an organisation":                        {with("O=Botanischer Garten", "E=Kasse@garten.example"), "mailbox", "subject"},
+			"the address as its organisation":        {with("O=Kasse@garten.example"), "mailbox", "subject"},
 			"another address":                        {with("E=eve@garten.example"), "mailbox", "subject"},
 			"another address as common name as well": {with("CN=eve@garten.example", "E=Kasse@garten.example"), "mailbox", "subject"},
 		})
