@@ -1,6 +1,7 @@
 package pki_test
 
 import (
+	"bytes"
 	"crypto/elliptic"
 	"errors"
 	"strings"
@@ -49,9 +50,10 @@ func TestWordsOfAnAuthorityCanBeShown(t *testing.T) {
 func TestARequestCarriesTheCSROfItsKeyAndNoOther(t *testing.T) {
 	t.Parallel()
 	r := personal(t, rsaKey())
-	read, err := pki.ReadCSR(requestPEM(csr(t, rsaKey())))
-	if err != nil {
-		t.Fatal(err)
+	asked := csr(t, rsaKey(), greedy)
+	read, err := pki.ReadCSR(requestPEM(asked))
+	if err != nil || !bytes.Equal(read.DER, asked) {
+		t.Fatalf("got %x and %v, want the request as it was signed", read.DER, err)
 	}
 	if r.CSR = read.DER; r.Check() != nil {
 		t.Errorf("got %v, want the CSR of its key taken", r.Check())

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -40,9 +39,6 @@ func (c *Client) call(ctx context.Context, path string, q, into any) (a pki.Answ
 		return a, false, errAway.Because(err)
 	}
 	defer reply.Body.Close()
-	if kind, _, _ := mime.ParseMediaType(reply.Header.Get("Content-Type")); reply.StatusCode < 300 && kind != "application/json" {
-		return a, false, errAway.Because(fmt.Errorf("the authority answers with %q", kind))
-	}
 	if reply.StatusCode >= 300 {
 		a, err = c.instead(path, reply)
 		return a, false, err

@@ -246,6 +246,23 @@ func TestWhatWaitsEndsAsTheAuthorityDecides(t *testing.T) {
 	}
 }
 
+func TestWhatWasDeclinedIsNotApprovedLater(t *testing.T) {
+	t.Parallel()
+	s, client := newServer(t)
+	s.Next(catest.Person)
+	r := request(t, 3)
+	if _, err := client.Ask(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	s.Decline(3)
+	for range 2 {
+		if a, err := client.Collect(t.Context(), r, ""); said(r, a, err) != "no" || s.All() != 0 {
+			t.Errorf("got %+v and %v, want a no for good", a, err)
+		}
+		s.Approve(3)
+	}
+}
+
 func TestHowLongToWaitIsKeptWithinReason(t *testing.T) {
 	t.Parallel()
 	s, client := newServer(t)
