@@ -235,6 +235,9 @@ func TestAServersCertificateForSomethingElseIsRefused(t *testing.T) {
 	}
 	late.NotBefore = date(2027, 3, 15)
 	wants(t, pki.Matches(late, long), "pki.answer.profile")
+	if got := pki.Differences(late, long, false, late.NotBefore); len(got) > 0 {
+		t.Errorf("from outside, signed the day before: got %+v, want it as long as was allowed then", got)
+	}
 }
 
 // TestTheDigestOfAMailRequestNeverChanges: authorities keep it for ever.
