@@ -83,7 +83,7 @@ end $$;
 -- not say when that is. What is being revoked keeps nobody from the next one.
 alter table address_certificate
     add begins   timestamptz,
-    add revoking boolean not null default false;
+    add revoking timestamptz;
 update address_certificate a set begins = c.not_before from certificate c where c.id = a.certificate;
 update address_certificate set begins = issued where begins is null;
 alter table address_certificate alter begins set not null;

@@ -111,7 +111,7 @@ type Certificate struct {
 	Reason      *int16
 	Revoking    *time.Time // since when its authority is asked to revoke it, while it has not
 	Refused     *time.Time // when its authority refused to, if that was its last word
-	Mine        bool // the reader holds it
+	Mine        bool       // the reader holds it
 	org.Standing
 }
 

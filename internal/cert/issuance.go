@@ -32,9 +32,9 @@ type Issuance struct {
 	Replaces     *ID // the certificate that this one renews
 	Product      string
 
-	Evidence   *Evidence    // why it was issued; nil: nothing is kept
-	Unexpected []Difference // how it is not what was asked for; then it is nobody's, and only officers see it
-	Unwanted   mail.Ended   // why nobody wants it any more: it is revoked at once; empty: it is wanted
+	Evidence   *Evidence        // why it was issued; nil: nothing is kept
+	Unexpected []pki.Difference // how it is not what was asked for; then it is nobody's, and only officers see it
+	Unwanted   mail.Ended       // why nobody wants it any more: it is revoked at once; empty: it is wanted
 }
 
 // Known is what Record needs to know before it writes. A caller who draws the number
@@ -58,13 +58,6 @@ func Recorded(issuer, serial string) string {
 // LettersAbout is SQL: where letters about a certificate of the row, which is SQL, go
 // to its holder, the account a; "" for nowhere.
 func LettersAbout(row string) string { return strings.ReplaceAll(holderTo, "c.row_id", row) }
-
-// Difference is one way in which a certificate is not what was asked for.
-type Difference struct {
-	Code   string `json:"code"` // "key", "names", …: its words are cert.unexpected.CODE
-	Wanted string `json:"wanted"`
-	Came   string `json:"came"`
-}
 
 // server tells whether it is a server's.
 func (i Issuance) server() bool { return i.Organisation != 0 }

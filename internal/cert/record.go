@@ -15,6 +15,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
 	"petschaft/web/paths"
 )
 
@@ -95,7 +96,7 @@ func (b *Book) end(now time.Time, i Issuance) (e ended) {
 
 // keep writes the certificate, the first response about it, and its evidence.
 func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance) error {
-	_, err := tx.Exec(ctx, `
+	err := postgres.Write(ctx, tx, `
 		insert into certificate (id, reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after, issued,
 			remind, chain, external, unexpected, revoked, reason, revoking, revoking_reason, account, row_id, meant_account, meant_row, meant_organisation,
 			organisation, common_name, names, product, server_order, renewable, phase, turns)
@@ -108,7 +109,7 @@ func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issua
 	}
 	if i.Replaces != nil && i.Unexpected == nil && i.Unwanted == "" {
 		// The first successor counts.
-		_, err := tx.Exec(ctx, `update certificate set replaced_by = coalesce(replaced_by, @next), replaced_at = coalesce(replaced_at, @now),
+		err := postgres.Write(ctx, tx, `update certificate set replaced_by = coalesce(replaced_by, @next), replaced_at = coalesce(replaced_at, @now),
 				renewal = null, phase = 'over', turns = null, remind = null
 			where id = @old`, pgx.NamedArgs{"old": *i.Replaces, "next": n, "now": now})
 		if err != nil {
@@ -118,9 +119,8 @@ func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issua
 	if err := b.keepFirstResponse(ctx, tx, now, n, i); err != nil || i.Evidence == nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into evidence (certificate, at, rules, document) values (@id, @now, @rules, @document)
+	return postgres.Write(ctx, tx, `insert into evidence (certificate, at, rules, document) values (@id, @now, @rules, @document)
 		on conflict (certificate) do nothing`, i.evidence(now, n))
-	return err
 }
 
 // columns are what is kept of i: of what is unexpected, whose it would have been.
@@ -173,7 +173,7 @@ func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issua
 	c, e := i.Certificate, b.end(now, i)
 	return b.Mailbox.NoteCertificate(ctx, tx, mailbox.Certified{
 		Certificate: int64(n), Row: i.Row, Account: i.Account, Issued: now, Begins: c.NotBefore, Ends: c.NotAfter, Addresses: c.Emails,
-		Revoked: e.Revoked, Revoking: e.Revoking != nil,
+		Revoked: e.Revoked, Revoking: e.Revoking,
 	})
 }
 

@@ -46,9 +46,8 @@ func (b *Book) keepFirstResponse(ctx context.Context, tx pgx.Tx, now time.Time, 
 		args["sha1"], args["sha256"], args["this"], args["next"], args["due"] = a.SHA1, a.SHA256, now, now.Add(responseLife), now.Add(responseEvery)
 		args["revoked"] = s.Revoked != nil
 	}
-	_, err := tx.Exec(ctx, `insert into ocsp_answer (certificate, authority, serial, sha1, sha256, revoked, this_update, next_update, due)
+	return postgres.Write(ctx, tx, `insert into ocsp_answer (certificate, authority, serial, sha1, sha256, revoked, this_update, next_update, due)
 		values (@id, @authority, @serial, @sha1, @sha256, @revoked, @this, @next, @due)`, args)
-	return err
 }
 
 // NoteMissingResponses puts every certificate that has no response yet in line for one:

@@ -78,7 +78,7 @@ func (b *Book) revoke(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
 			return err
 		}
-		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(c.ID), true); err != nil {
+		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(c.ID), &now); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, c.revokedLine("cert.revoking", now, by, r, part...))

@@ -171,7 +171,7 @@ func (b *Book) RevocationRefused(ctx context.Context, tx pgx.Tx, now time.Time, 
 		return fmt.Errorf("note that certificate %s is not revoked: %w", a.Reference, err)
 	}
 	if a.Row != nil {
-		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(id), false); err != nil {
+		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(id), nil); err != nil {
 			return err
 		}
 	}

@@ -41,8 +41,8 @@ type ServerCertificate struct {
 	Reason           *int16
 	Revoking         *time.Time // since when its authority is asked to revoke it, while it has not
 	Refused          *time.Time // when its authority refused to, if that was its last word
-	Renewal          *string // reference of the order that renews it now
-	ReplacedBy       *string // reference of the certificate that replaced it
+	Renewal          *string    // reference of the order that renews it now
+	ReplacedBy       *string    // reference of the certificate that replaced it
 	ReplacedAt       *time.Time
 	Replaces         *string // reference of the one it replaced
 	org.OrganisationStanding

@@ -45,11 +45,10 @@ type Linked struct {
 	ProvenUntil *time.Time
 	// The newest certificate issued to this account for this row; what was
 	// from before the portal keeps nobody from applying.
-	Newest   *int64
-	Ends     *time.Time
-	Revoked  *time.Time
-	Revoking bool // its authority is asked to revoke it: it counts no more here
-	Held     []string
+	Newest  *int64
+	Ends    *time.Time
+	Revoked *time.Time // or since when its authority is asked to: it counts no more here
+	Held    []string
 }
 
 // Addresses are the primary and the aliases.
@@ -79,7 +78,7 @@ func MayApply(c Linked, now time.Time) error {
 		return says("mailbox.apply.stale")
 	case c.ProvenFrom != nil && now.Before(*c.ProvenFrom), c.ProvenUntil != nil && !now.Before(*c.ProvenUntil):
 		return says("mailbox.apply.lapsed")
-	case c.Newest == nil, c.Revoked != nil, c.Revoking, c.Ends != nil && !now.Before(c.Ends.Add(-Renewable)):
+	case c.Newest == nil, c.Revoked != nil, c.Ends != nil && !now.Before(c.Ends.Add(-Renewable)):
 		return nil
 	case !sameSet(c.Held, present):
 		return nil
@@ -88,12 +87,7 @@ func MayApply(c Linked, now time.Time) error {
 }
 
 func containsAll(set, wanted []string) bool {
-	for _, w := range wanted {
-		if !slices.Contains(set, w) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(wanted, func(w string) bool { return !slices.Contains(set, w) })
 }
 
 // Links is SQL: links of accounts l with their rows r, as Linked is read; a
@@ -101,7 +95,6 @@ func containsAll(set, wanted []string) bool {
 const Links = `
 	select r.id as row_id, r.kind, r.name, r.primary_address as primary, r.aliases, r.domain, d.name as domain_name, d.contact_group as group,
 		r.active, l.suspended, l.since, l.addresses as covered, v.by_mail, v.proven_from, v.proven_until, c.certificate as newest, c.ends, c.revoked,
-		coalesce(c.revoking, false) as revoking,
 		coalesce(c.addresses, '{}') as held
 	from link l join address_row r on r.id = l.row_id join email_domain d on d.id = r.domain
 	cross join lateral (
@@ -109,7 +102,7 @@ const Links = `
 			max(x.proof_from) as proven_from, min(x.proof_until) as proven_until
 		from email_domain x where x.name = any(select split_part(a, '@', 2) from unnest(r.primary_address || r.aliases) a)) v
 	left join lateral (
-		select certificate, ends, revoked, revoking, addresses from address_certificate
+		select certificate, ends, coalesce(revoked, revoking) as revoked, addresses from address_certificate
 		where row_id = r.id and account = l.account and not imported order by ` + newest + ` limit 1) c on true
 	where `
 
@@ -185,7 +178,7 @@ type Certified struct {
 	Ends        time.Time
 	Addresses   []string
 	Revoked     *time.Time // at once, because nobody wants it any more
-	Revoking    bool       // likewise, by an authority outside
+	Revoking    *time.Time // likewise, by an authority outside
 }
 
 // newest is the order by which certificates of a row are newer or older.
@@ -210,20 +203,18 @@ func (c Certified) args(imported bool) pgx.NamedArgs {
 // is locked.
 func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) error {
 	args := c.args(false)
-	_, err := tx.Exec(ctx, noteOne, args)
-	if err == nil && c.Revoked == nil {
-		// In one statement with the line above, it does not see that line.
-		_, err = tx.Exec(ctx, `update address_row set certificate_end = (
+	if c.Revoked == nil { // first, so that the line itself goes out in the same statement
+		err := postgres.Write(ctx, tx, `update address_row set certificate_end = (
 				select ends from (
 					select begins, certificate, ends from address_certificate where row_id = @row and revoked is null
 					union all select @begins::timestamptz, @certificate::bigint, @ends::timestamptz) k
 				order by `+newest+` limit 1)
 			where id = @row`, args)
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("note certificate %d: %w", c.Certificate, err)
-	}
-	return nil
+	return postgres.Write(ctx, tx, noteOne, args)
 }
 
 // NoteEarlier is the step that notes certificates from before the portal. Their
@@ -245,7 +236,7 @@ func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) erro
 // NoteRevocation is the step that notes that a certificate was revoked. The row
 // is locked.
 func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificate int64, at time.Time) error {
-	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2, revoking = false where certificate = $1`, certificate, at); err != nil {
+	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2, revoking = null where certificate = $1`, certificate, at); err != nil {
 		return fmt.Errorf("note revocation of %d: %w", certificate, err)
 	}
 	if _, err := tx.Exec(ctx, noteEnds, []ID{row}); err != nil {
@@ -254,14 +245,12 @@ func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificat
 	return nil
 }
 
-// NoteRevoking is the step that notes that a certificate's authority is asked to
-// revoke it, or not any more: until it has, the certificate holds its addresses, but
+// NoteRevoking is the step that notes since when a certificate's authority is asked to
+// revoke it, nil for not any more: until it has, the certificate holds its addresses, but
 // keeps nobody from applying for the next one. The row is locked.
-func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, revoking bool) error {
-	if _, err := tx.Exec(ctx, `update address_certificate set revoking = $2 where certificate = $1`, certificate, revoking); err != nil {
-		return fmt.Errorf("note that %d is being revoked: %w", certificate, err)
-	}
-	return nil
+func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, since *time.Time) error {
+	return postgres.Write(ctx, tx, `update address_certificate set revoking = @since where certificate = @certificate`,
+		pgx.NamedArgs{"certificate": certificate, "since": since})
 }
 
 // noteEnds keeps what the table sorts by: the end of the newest certificate that
