@@ -39,7 +39,7 @@ func rightColumns(key string) string {
 		exists (select from certificate k where k.key = ` + key + ` and k.reason = 1) as compromised,
 		exists (select from certificate k where k.key = ` + key + ` and k.account < a.id)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account > a.id)
-			or exists (select from certificate k where k.key = ` + key + ` and k.account is null) as elsewhere,
+			or exists (select from certificate k where k.key = ` + key + ` and k.account is null and k.unexpected is null) as elsewhere,
 		a.name as now_name, a.given_name as now_given, a.family_name as now_surname,
 		coalesce(o.name, '') as now_org, coalesce(o.identifier, '') as now_org_id, coalesce(o.country, '') as now_country`
 }

@@ -193,8 +193,11 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 			r.away.Always(mode)
 			r.ok(t, r.Issue(t.Context(), id))
 			r.ended(t, id, order.Failed, "order.failed.mismatch")
-			if n := r.campus.Scalar(`select count(*) from certificate`) + r.campus.Scalar(`select count(*) from address_certificate`); n != 0 {
-				t.Errorf("got %d certificates, want none recorded", n)
+			if n := r.campus.Scalar(`select count(*) from certificate where unexpected is not null and account is null`); n != 1 {
+				t.Errorf("got %d certificates recorded as unexpected, want 1", n)
+			}
+			if n := r.campus.Scalar(`select count(*) from certificate where unexpected is null`) + r.campus.Scalar(`select count(*) from address_certificate`); n != 0 {
+				t.Errorf("got %d certificates offered, want none", n)
 			}
 			if n := r.campus.Scalar(`select count(*) from application where length(answer) > 0`); n != 1 {
 				t.Error("the answer is gone, want it kept for the registration office")
@@ -210,7 +213,7 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 				t.Errorf("got failures %v, want this one", failed)
 			}
 			r.ok(t, r.Retry(t.Context(), r.officer, id))
-			r.ok(t, r.Issue(t.Context(), id)) // it kept to its answer
+			r.ok(t, r.Issue(t.Context(), id)) // it answers so again
 			r.ended(t, id, order.Failed, "order.failed.mismatch")
 			if n := r.campus.Scalar(`select count(*) from application where length(answer) > 0`); n != 1 {
 				t.Error("after another attempt the answer is gone, want it kept")
@@ -218,7 +221,12 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 			r.away.Always(catest.Good)
 			second := r.apply(t, r.ada, row)
 			r.ok(t, r.Issue(t.Context(), second))
-			r.one(t, second)
+			if a := r.application(t, second); a.State != order.Issued {
+				t.Errorf("got %s, want the next application issued", a.State)
+			}
+			if known := r.campus.Scalar(`select count(*) from certificate`); known != r.away.All() {
+				t.Errorf("got %d certificates known, want every one of the %d that were signed", known, r.away.All())
+			}
 		})
 	}
 }

@@ -103,16 +103,33 @@ func TestAProcessKilledBetweenCallAndRecordIssuesNothingTwiceAndLosesNothing(t *
 	}
 }
 
-// TestWhatWasSignedBeforeTheKillIsRecordedThoughTheRowIsInactiveNow: it exists,
-// so it must be known, or nobody could revoke it.
-func TestWhatWasSignedBeforeTheKillIsRecordedThoughTheRowIsInactiveNow(t *testing.T) {
+// TestWhatWasSignedBeforeTheKillIsRecordedAndRevokedWhenTheRowIsInactiveNow: it
+// exists, so it must be known; the right to it ended, so it is not offered.
+func TestWhatWasSignedBeforeTheKillIsRecordedAndRevokedWhenTheRowIsInactiveNow(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
 	id := r.killed(t)
 	r.off(t, r.application(t, id).RowID)
 	r.ok(t, r.Issue(t.Context(), id))
-	c := r.one(t, id)
-	r.ok(t, r.Cert.Revoke(t.Context(), r.contact, c.ID, 0))
+	r.ended(t, id, order.Refused, "mailbox.apply.inactive")
+	r.unwanted(t, id)
+}
+
+// unwanted fails unless the only certificate came when nobody wanted it any more.
+func (r *rig) unwanted(t testing.TB, id order.ID) {
+	t.Helper()
+	if n := r.campus.Scalar(`select count(*) from certificate where revoked is not null and row_id = (select row_id from application where id = $1)`, id); n != 1 {
+		t.Errorf("got %d certificates revoked, want the one that came", n)
+	}
+	if n := r.campus.Scalar(`select count(*) from certificate`); n != 1 {
+		t.Errorf("got %d certificates, want 1", n)
+	}
+	if n := r.campus.Scalar(`select count(*) from letter where kind = 'issued'`); n != 0 {
+		t.Errorf("got %d letters that offer it, want none", n)
+	}
+	if n := r.campus.Scalar(`select count(distinct recipient) from letter where kind = 'unwanted'`); n < 2 {
+		t.Errorf("got %d told of it, want the applicant and the registration office", n)
+	}
 }
 
 func TestAfterAKillManyProcessesRecordOneCertificate(t *testing.T) {
