@@ -94,7 +94,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 	}
 	in := cert.Issuance{
 		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Authority: i.Authority, Certificate: c,
-		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: differ(i.Differences),
+		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: i.Differences,
 	}
 	if a.State == Issued || len(i.Differences) > 0 {
 		in.Reference = NewReference() // the application's own is the right one's

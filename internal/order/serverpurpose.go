@@ -130,7 +130,7 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 	}
 	in := cert.Issuance{
 		Known: cert.Known{Number: a.Next}, Reference: a.Reference, Authority: i.Authority, Certificate: c, Chain: chain,
-		Organisation: a.Organisation, Order: int64(a.ID), Product: a.Product, Unexpected: differ(i.Differences), Unwanted: why,
+		Organisation: a.Organisation, Order: int64(a.ID), Product: a.Product, Unexpected: i.Differences, Unwanted: why,
 	}
 	if a.Another || len(i.Differences) > 0 {
 		in.Reference = NewReference() // the order's own is that of the right one

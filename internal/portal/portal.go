@@ -167,6 +167,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	}
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
 	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})
+	p.Cert.Withdrawer = p.Issuance.Withdrawer()
 	p.Order = order.New(order.Book{
 		DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Issuance: p.Issuance, Now: now, Officers: p.cfg.RAGroup,
 		Multipurpose: p.cfg.Multipurpose, Terms: terms,
