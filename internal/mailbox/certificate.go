@@ -181,8 +181,7 @@ type Certified struct {
 	Revoking    *time.Time // likewise, by an authority outside
 }
 
-// newest is the order by which certificates of a row are newer or older.
-const newest = `begins desc, certificate desc`
+const newest = `begins desc, certificate desc` // of a row's certificates the first
 
 const noteOne = `
 	insert into address_certificate (certificate, row_id, account, issued, begins, ends, addresses, revoked, revoking, imported)
@@ -204,11 +203,9 @@ func (c Certified) args(imported bool) pgx.NamedArgs {
 func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) error {
 	args := c.args(false)
 	if c.Revoked == nil { // first, so that the line itself goes out in the same statement
-		err := postgres.Write(ctx, tx, `update address_row set certificate_end = (
-				select ends from (
-					select begins, certificate, ends from address_certificate where row_id = @row and revoked is null
-					union all select @begins::timestamptz, @certificate::bigint, @ends::timestamptz) k
-				order by `+newest+` limit 1)
+		err := postgres.Write(ctx, tx, `update address_row set certificate_end = (select ends from (
+				select begins, certificate, ends from address_certificate where row_id = @row and revoked is null
+				union all select @begins::timestamptz, @certificate::bigint, @ends::timestamptz) k order by `+newest+` limit 1)
 			where id = @row`, args)
 		if err != nil {
 			return err
@@ -226,7 +223,7 @@ func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) erro
 		rows = append(rows, c.Row)
 		both.Queue(noteOne, c.args(true))
 	}
-	both.Queue(noteEnds, rows)
+	both.Queue(noteEnds, pgx.NamedArgs{"rows": rows})
 	if err := tx.SendBatch(ctx, both).Close(); err != nil {
 		return fmt.Errorf("note %d earlier certificates: %w", len(all), err)
 	}
@@ -236,18 +233,16 @@ func (b *Book) NoteEarlier(ctx context.Context, tx pgx.Tx, all []Certified) erro
 // NoteRevocation is the step that notes that a certificate was revoked. The row
 // is locked.
 func (b *Book) NoteRevocation(ctx context.Context, tx pgx.Tx, row ID, certificate int64, at time.Time) error {
-	if _, err := tx.Exec(ctx, `update address_certificate set revoked = $2, revoking = null where certificate = $1`, certificate, at); err != nil {
-		return fmt.Errorf("note revocation of %d: %w", certificate, err)
+	args := pgx.NamedArgs{"certificate": certificate, "at": at, "rows": []ID{row}}
+	err := postgres.Write(ctx, tx, `update address_certificate set revoked = @at, revoking = null where certificate = @certificate`, args)
+	if err != nil {
+		return err
 	}
-	if _, err := tx.Exec(ctx, noteEnds, []ID{row}); err != nil {
-		return fmt.Errorf("note end of newest certificate: %w", err)
-	}
-	return nil
+	return postgres.Write(ctx, tx, noteEnds, args)
 }
 
-// NoteRevoking is the step that notes since when a certificate's authority is asked to
-// revoke it, nil for not any more: until it has, the certificate holds its addresses, but
-// keeps nobody from applying for the next one. The row is locked.
+// NoteRevoking is the step that notes since when the authority of a certificate is asked
+// to revoke it (nil: no more). It holds its addresses still. The row is locked.
 func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, since *time.Time) error {
 	return postgres.Write(ctx, tx, `update address_certificate set revoking = @since where certificate = @certificate`,
 		pgx.NamedArgs{"certificate": certificate, "since": since})
@@ -256,4 +251,4 @@ func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, s
 // noteEnds keeps what the table sorts by: the end of the newest certificate that
 // is not revoked.
 const noteEnds = `update address_row r set certificate_end = coalesce((select ends from address_certificate
-	where row_id = r.id and revoked is null order by ` + newest + ` limit 1), 'infinity') where r.id = any($1)`
+	where row_id = r.id and revoked is null order by ` + newest + ` limit 1), 'infinity') where r.id = any(@rows)`
