@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,7 @@ import (
 type DB struct {
 	*pgxpool.Pool
 	outage outage
+	texts  sync.Map // what Write has read: a part by its text
 }
 
 // connections is the size of a pool whose url does not say pool_max_conns. Most

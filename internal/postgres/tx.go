@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,6 +13,7 @@ import (
 // several goroutines at once, as pgx's is not.
 type transaction struct {
 	inner  pgx.Tx
+	texts  *sync.Map       // of string to part: the statements that its database knows
 	began  context.Context // for what comes without one
 	kept   []*keptPart
 	ends   []ending
@@ -29,7 +31,7 @@ func (s starter) Begin(ctx context.Context) (pgx.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &transaction{inner: tx, began: ctx}, nil
+	return &transaction{inner: tx, texts: &s.texts, began: ctx}, nil
 }
 
 // Commit sends what was kept, runs the ends, and commits. What fails before the

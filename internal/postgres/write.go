@@ -12,8 +12,8 @@ import (
 // rows must not make statements that no cache has seen.
 const keptMost = 16
 
-// Rows is a statement that writes many rows at once, each of its arguments an
-// array; SQL is always the same text. See Add.
+// Rows is a statement that writes one or many rows at once. SQL is one of few
+// texts, which all write and read the same tables. See Add.
 type Rows interface {
 	SQL() string
 	Args() pgx.NamedArgs
@@ -30,7 +30,7 @@ type keptPart struct {
 // Write keeps sql, which inserts, updates or deletes and is read back by nobody,
 // until something in tx could see that it is missing: the next statement by
 // another way than Write and Add, or the commit. Then all that is kept goes out
-// as one statement. args is read now; what its values point to must stay as it
+// as one statement. sql is a constant; args is read now; what its values point to must stay as it
 // is. Where tx is none that DB.Tx began, but a savepoint or a test's own, sql is
 // executed at once.
 //
@@ -54,7 +54,7 @@ type keptPart struct {
 // somebody answers by its name is for Exec, too. After any failure nothing else
 // of tx is kept, sent or committed.
 func Write(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) error {
-	p, err := parse(sql)
+	p, err := parsed(tx, sql)
 	if err != nil {
 		return err
 	}
@@ -66,9 +66,8 @@ func Write(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) error
 }
 
 // Add keeps rows as Write keeps a statement, but those of one type together, so
-// that they are written in the order in which they were added, with one text
-// however many there are: add gets what tx keeps of the type already, or a new
-// one.
+// that they go out as one part however many there are: add gets what tx keeps of
+// the type already, or a new one.
 func Add[T any, R interface {
 	*T
 	Rows
@@ -84,7 +83,7 @@ func Add[T any, R interface {
 	}
 	rows := R(new(T))
 	add(rows)
-	p, err := parse(rows.SQL())
+	p, err := parsed(tx, rows.SQL())
 	if err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func keep(ctx context.Context, tx pgx.Tx, k *keptPart) error {
 	t, ours := tx.(*transaction)
 	switch {
 	case !ours:
-		return send(ctx, tx, []*keptPart{k})
+		return send(ctx, tx, tx, k)
 	case t.closed:
 		return pgx.ErrTxClosed
 	case t.failed != nil:
@@ -121,26 +120,23 @@ func (t *transaction) flush(ctx context.Context) error {
 	}
 	kept := t.kept
 	t.kept = nil
-	t.failed = send(ctx, t.inner, kept)
+	t.failed = send(ctx, t, t.inner, kept...)
 	return t.failed
 }
 
-// send executes parts as one statement.
-func send(ctx context.Context, tx pgx.Tx, parts []*keptPart) error {
+// send executes parts of tx as one statement, on the transaction of pgx that it
+// is or wraps.
+func send(ctx context.Context, tx, inner pgx.Tx, parts ...*keptPart) error {
 	var args []any
 	var sql strings.Builder
 	for i, k := range parts {
-		values := k.args
-		if k.rows != nil {
-			var err error
-			if values, err = k.values(k.rows.Args()); err != nil {
-				return err
-			}
+		if err := k.settle(tx); err != nil {
+			return err
 		}
 		k.write(&sql, i, len(parts), len(args))
-		args = append(args, values...)
+		args = append(args, k.args...)
 	}
-	if _, err := tx.Exec(ctx, sql.String(), args...); err != nil {
+	if _, err := inner.Exec(ctx, sql.String(), args...); err != nil {
 		names := make([]string, len(parts))
 		for i, k := range parts {
 			names[i] = k.name()
@@ -148,6 +144,34 @@ func send(ctx context.Context, tx pgx.Tx, parts []*keptPart) error {
 		return fmt.Errorf("%s: %w", strings.Join(names, ", "), err)
 	}
 	return nil
+}
+
+// parsed reads sql, or knows it from before. Texts of statements are constants, so
+// there are not many.
+func parsed(tx pgx.Tx, sql string) (part, error) {
+	t, ours := tx.(*transaction)
+	if !ours {
+		return parse(sql)
+	}
+	if p, ok := t.texts.Load(sql); ok {
+		return p.(part), nil
+	}
+	p, err := parse(sql)
+	if err == nil {
+		t.texts.Store(sql, p)
+	}
+	return p, err
+}
+
+// settle makes text and arguments of the rows that came together.
+func (k *keptPart) settle(tx pgx.Tx) (err error) {
+	if k.rows == nil {
+		return nil
+	}
+	if k.part, err = parsed(tx, k.rows.SQL()); err == nil {
+		k.args, err = k.values(k.rows.Args())
+	}
+	return err
 }
 
 // Ending is what happens once right before the commit of a transaction, after
