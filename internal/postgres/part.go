@@ -110,6 +110,8 @@ type reader struct {
 	want  []*[]string
 	into  bool   // the columns of an insert may come
 	skip  int    // parentheses that are open in a list of columns
+	from  bool   // what follows a comma may be a table
+	outer []bool // from, outside of each open parenthesis
 	wrong string // what it cannot hold
 }
 
@@ -188,7 +190,11 @@ func (r *reader) sign(c byte) {
 		r.skip++
 	case c == ')' && r.skip > 0:
 		r.skip--
-	case c == ',' && r.skip == 0: // a list, perhaps of tables
+	case c == '(':
+		r.outer = append(r.outer, r.from)
+	case c == ')' && len(r.outer) > 0:
+		r.from, r.outer, r.want = r.outer[len(r.outer)-1], r.outer[:len(r.outer)-1], nil
+	case c == ',' && r.skip == 0 && r.from:
 		r.want = []*[]string{&r.reads}
 	case c != '(':
 		r.want = nil
@@ -226,12 +232,14 @@ func (r *reader) word(w string) {
 			r.want = []*[]string{&r.writes, &r.changes}
 		}
 	case "from":
-		r.want = []*[]string{&r.reads}
+		r.from, r.want = true, []*[]string{&r.reads}
 		if before == verbs[2] {
 			r.want = []*[]string{&r.writes, &r.changes}
 		}
 	case "join", "using":
-		r.want = []*[]string{&r.reads}
+		r.from, r.want = true, []*[]string{&r.reads}
+	case "select", "set", "where", "group", "order", "values", "returning":
+		r.from, r.want = false, nil
 	case "only", "lateral":
 	default:
 		r.table(w, before)
