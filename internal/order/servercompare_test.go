@@ -49,7 +49,7 @@ func (m *walker) counts() {
 	m.t.Helper()
 	for what, sql := range map[string]string{
 		"orders without their one certificate":      `select count(*) from server_order s where state = 'issued' and (select count(*) from certificate where server_order = s.id) <> 1`,
-		"certificates of orders that are no more":   `select count(*) from certificate c join server_order s on s.id = c.server_order where s.state <> 'issued'`,
+		"certificates of orders that are no more":   `select count(*) from certificate c join server_order s on s.id = c.server_order where s.state <> 'issued' and coalesce(c.revoked, c.revoking) is null`,
 		"orders that were decided by their authors": `select count(*) from server_order s join server_order_author a on a.server_order = s.id and a.account = s.decider`,
 		"certificates renewed by nothing":           `select count(*) from certificate c where renewal is not null and not exists (select from server_order s where s.reference = c.renewal and s.ended is null)`,
 	} {

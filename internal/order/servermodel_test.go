@@ -2,7 +2,6 @@ package order_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -279,7 +278,7 @@ func (m *walker) correct() did {
 }
 
 func (m *walker) withdraw() did {
-	o := m.any(order.Received, order.Review, order.Waiting, order.Returned, order.Approved)
+	o := m.any(order.Received, order.Review, order.Waiting, order.Returned, order.Issuing)
 	if o == nil {
 		return did{}
 	}
@@ -287,9 +286,9 @@ func (m *walker) withdraw() did {
 	return did{m.Withdraw(m.t.Context(), by, o.reference), m.w.withdraw(by.Account, o), o}
 }
 
-// issue runs the job, as if it were its last attempt at times.
+// issue looks at the intent, as if it were for the last time at times.
 func (m *walker) issue() did {
-	o := m.any(order.Approved, order.Issuing)
+	o := m.any(order.Issuing, order.Failed, order.Withdrawn)
 	if o == nil {
 		return did{}
 	}
@@ -300,16 +299,12 @@ func (m *walker) issue() did {
 	m.say("mode %d, last %v", mode, last)
 	m.away.Always(mode)
 	id := m.see(m.t, o.reference).ID
-	var err error
 	if last {
-		err = error(nil)
-	} else {
-		err = m.Fulfil(m.t.Context(), id)
+		m.lastAttempt(m.t, int64(id))
 	}
-	if errors.Is(err, m.t.Context().Err()) && err != nil {
-		m.t.Fatal(err)
-	}
-	return did{err, m.w.issue(o, mode, last), o}
+	err := m.Fulfil(m.t.Context(), id)
+	m.w.issue(o, mode, last)
+	return did{err, "", o}
 }
 
 func (m *walker) retry() did {

@@ -24,7 +24,7 @@ func TestManyApprovalsAtOnceAreOneDecision(t *testing.T) {
 		t.Errorf("got %v, want one decision and %d that come too late", got, many-1)
 	}
 	for what, sql := range map[string]string{
-		"jobs":        `select count(*) from river_job where kind = 'order_issue_server'`,
+		"jobs":        `select count(*) from river_job where kind = 'issuance_look'`,
 		"letters":     `select count(*) from letter where kind = 'order_approved'`,
 		"audit lines": `select count(*) from audit_line where action = 'order.approved'`,
 	} {
@@ -62,7 +62,7 @@ func TestApprovalAndWithdrawalAtOnceLeaveOneOutcome(t *testing.T) {
 			if n := h.campus.Scalar(`select count(*) from certificate where server_order = $1`, id); n != 1 {
 				t.Errorf("got %d certificates, want 1", n)
 			}
-		case order.Approved:
+		case order.Issuing:
 			h.ok(t, h.Fulfil(t.Context(), id))
 			h.is(t, reference, order.Issued)
 		default:

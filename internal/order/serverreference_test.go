@@ -32,7 +32,13 @@ type refOrder struct {
 	authors   []person.ID
 	byOfficer bool
 	intent    bool
+	asking    bool // its intent is open
+	asked     bool // the authority may know of it
+	gone      bool // the right to it ended: it is only collected
+	unsigned  bool // the authority said that there is none
 	signed    bool // the authority has a certificate for the intent
+	spent     bool // which came when nobody wanted it any more
+	begins    time.Time
 	renews    *refOrder
 
 	// of its certificate
@@ -74,10 +80,16 @@ func (w *world) place(o *refOrder) {
 	case wait != "":
 		o.state = order.Waiting
 	case w.auto && o.comment == "" && !o.byOfficer:
-		o.state = order.Approved
+		w.intend(o)
 	default:
 		o.state = order.Received
 	}
+}
+
+// intend writes the intent of an order that is approved.
+func (w *world) intend(o *refOrder) {
+	o.state, o.intent, o.asking, o.asked, o.gone, o.reason = order.Issuing, true, true, false, false, ""
+	o.begins = w.now.Add(-time.Hour).Truncate(time.Second)
 }
 
 func (w *world) submit(by person.ID, in order.Submission, old *refOrder) (string, *refOrder) {
@@ -153,7 +165,7 @@ func (w *world) approve(by person.ID, o *refOrder, version int) string {
 	case stop+wait != "":
 		return stop + wait
 	}
-	o.state = order.Approved
+	w.intend(o)
 	return ""
 }
 
@@ -206,9 +218,10 @@ func (w *world) withdraw(by person.ID, o *refOrder) string {
 	if why := w.keeps(by, o); why != "" {
 		return why
 	}
-	if !slices.Contains([]order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Approved}, o.state) {
+	if !slices.Contains([]order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Issuing}, o.state) {
 		return "serverorder.withdraw.over"
 	}
+	o.asking, o.gone = o.asking && o.asked, true
 	o.state, o.reason = order.Withdrawn, ""
 	o.free()
 	return ""
@@ -237,36 +250,56 @@ func (w *world) correct(by person.ID, o *refOrder, version int, wish order.Wish)
 	return ""
 }
 
-// issue is what the job says: nothing where there was nothing to do.
-func (w *world) issue(o *refOrder, mode catest.Mode, last bool) string {
-	if o.state == order.Approved {
-		if stop, wait := w.stands(o.names); stop+wait != "" {
-			o.state, o.reason = order.Failed, "serverorder.failed.checks"
-			return ""
+// issue is what a look at the intent leads to.
+func (w *world) issue(o *refOrder, mode catest.Mode, last bool) {
+	if !o.asking {
+		return
+	}
+	if stop, wait := w.stands(o.names); stop+wait != "" && o.state == order.Issuing {
+		o.state, o.reason, o.gone = order.Failed, "serverorder.failed.checks", true
+		if !o.asked {
+			o.asking, o.unsigned = false, true
+			return
 		}
-		o.state, o.intent = order.Issuing, true
-		o.from = w.now.Add(-time.Hour).Truncate(time.Second)
 	}
-	if o.state != order.Issuing {
-		return ""
-	}
+	o.asked, o.unsigned = true, false
 	switch {
-	case mode == catest.Refusing:
-		o.state, o.reason = order.Failed, "order.failed.authority"
-		return ""
-	case mode == catest.Cut, mode == catest.Broken:
-		o.signed = o.signed || mode == catest.Cut
-		if last {
-			o.state, o.reason = order.Failed, "order.failed.away"
-		}
-		return "ca.unavailable"
+	case mode == catest.Refusing, o.gone && !o.signed && mode != catest.Broken:
+		o.asking, o.unsigned = false, true
+		o.fail("order.failed.authority")
+		return
+	case mode != catest.Broken && !o.signed:
+		o.signed, o.from = true, o.begins
+		o.to = o.from.Add(time.Duration(min(90, pki.MostTLSDays(o.from))) * day)
 	}
-	o.state, o.signed, o.reason = order.Issued, true, ""
-	o.to = o.from.Add(time.Duration(min(90, pki.MostTLSDays(o.from))) * day)
+	if mode == catest.Cut || mode == catest.Broken {
+		if last {
+			o.asking = false
+			o.fail("order.failed.away")
+		}
+		return
+	}
+	o.asking = false
+	if !w.now.Before(o.to) {
+		o.unsigned = true
+		o.fail("order.failed.mismatch")
+		return
+	}
+	if o.gone {
+		o.spent = true
+		return
+	}
+	o.state, o.reason = order.Issued, ""
 	if o.renews != nil {
 		o.renews.renewal, o.renews.replaced = "", o.reference
 	}
-	return ""
+}
+
+// fail ends an order whose right has not ended before.
+func (o *refOrder) fail(why string) {
+	if !o.gone {
+		o.state, o.reason = order.Failed, why
+	}
 }
 
 func (w *world) retry(by person.ID, o *refOrder) string {
@@ -275,16 +308,17 @@ func (w *world) retry(by person.ID, o *refOrder) string {
 	switch {
 	case why != "":
 		return why
+	case o.asking:
+		return "serverorder.retry.asking"
+	case o.spent:
+		return "serverorder.retry.spent"
 	case stop+wait != "":
 		return stop + wait
 	}
-	o.state = order.Approved
-	if o.intent && o.reason != "order.failed.authority" && o.reason != "serverorder.failed.checks" {
-		o.state = order.Issuing
-	} else {
-		o.intent = false
+	begins, anew := o.begins, o.reason == "order.failed.authority" || o.reason == "serverorder.failed.checks" && o.unsigned
+	if w.intend(o); !anew { // for the same
+		o.begins, o.asked = begins, true
 	}
-	o.reason = ""
 	return ""
 }
 

@@ -121,7 +121,7 @@ func (h *house) approved(t testing.TB, names ...string) order.ServerOrder {
 	t.Helper()
 	reference := h.submit(t, names...)
 	h.ok(t, h.Approve(t.Context(), h.otto, reference, 1))
-	return h.is(t, reference, order.Approved)
+	return h.is(t, reference, order.Issuing)
 }
 
 // issued is a certificate that came of an order.

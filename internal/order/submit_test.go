@@ -23,8 +23,8 @@ func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
 		"the domain itself":                {false, []string{"uni.example", "www.uni.example"}, "", order.Received},
 		"a name is not validated":          {false, []string{"www.uni.example", "www.neu.example"}, "", order.Waiting},
 		"a wildcard that is allowed":       {false, []string{"*.stern.example"}, "", order.Received},
-		"the rule, all validated":          {true, []string{"www.uni.example"}, "", order.Approved},
-		"the rule, a wildcard":             {true, []string{"*.stern.example", "stern.example"}, "", order.Approved},
+		"the rule, all validated":          {true, []string{"www.uni.example"}, "", order.Issuing},
+		"the rule, a wildcard":             {true, []string{"*.stern.example", "stern.example"}, "", order.Issuing},
 		"the rule, a name not validated":   {true, []string{"neu.example"}, "", order.Waiting},
 		"the rule, but somebody has words": {true, []string{"www.uni.example"}, "Bitte bis Freitag", order.Received},
 	}
@@ -39,14 +39,14 @@ func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
 			reference, err := h.Submit(t.Context(), h.tina, in)
 			h.ok(t, err)
 			o := h.is(t, reference, c.want)
-			if p.State != o.State || !slices.Equal(p.Names, o.Names) {
+			if preview := map[order.State]order.State{order.Approved: order.Issuing}[p.State]; p.State != o.State && preview != o.State || !slices.Equal(p.Names, o.Names) {
 				t.Errorf("got a preview of %s and %v, then %s and %v", p.State, p.Names, o.State, o.Names)
 			}
 			if back, ok := order.ParseReference(strings.ToLower(reference)); !ok || back != reference {
 				t.Errorf("got the reference number %q, want one with a check character", reference)
 			}
-			jobs := h.campus.Scalar(`select count(*) from river_job where kind = 'order_issue_server'`)
-			if want := map[bool]int{true: 1}[c.want == order.Approved]; jobs != want {
+			jobs := h.campus.Scalar(`select count(*) from river_job where kind = 'issuance_look'`)
+			if want := map[bool]int{true: 1}[c.want == order.Issuing]; jobs != want {
 				t.Errorf("got %d jobs to issue, want %d", jobs, want)
 			}
 		})

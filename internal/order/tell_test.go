@@ -113,9 +113,9 @@ func TestAValidationLetsWaitingOrdersGoOn(t *testing.T) {
 			h.validate(t, "neu.example")
 			h.rule(t, true)
 			h.ok(t, look(h))
-			h.is(t, byHand, order.Approved)
+			h.is(t, byHand, order.Issuing)
 			h.is(t, told, order.Received)
-			if n := h.campus.Scalar(`select count(*) from river_job where kind = 'order_issue_server'`); n != 1 {
+			if n := h.campus.Scalar(`select count(*) from river_job where kind = 'issuance_look'`); n != 1 {
 				t.Errorf("got %d jobs, want 1", n)
 			}
 		})

@@ -39,7 +39,7 @@ func TestAnOperationReadsTheClockOnce(t *testing.T) {
 	h.clock.Once(t, "withdraw", func() error { return h.Withdraw(ctx, h.tina, reference) })
 	submit("submit a third time", order.Submission{Wish: wish})
 	h.clock.Once(t, "approve", func() error { return h.Approve(ctx, h.otto, reference, 1) })
-	o := h.is(t, reference, order.Approved)
+	o := h.is(t, reference, order.Issuing)
 
 	h.ok(t, h.Fulfil(ctx, o.ID))
 	from, _ := trial.Must(h.Cert.Server(ctx, h.tina, reference)).Renewable()
