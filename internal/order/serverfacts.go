@@ -29,7 +29,7 @@ func knownColumns(organisation, product, key string) string {
 			'Active', p.active, 'Authority', p.authority) from product p where p.code = ` + product + `) as offer,
 		` + org.NamesOf(organisation) + ` as owned,
 		exists (select from certificate k where k.key = ` + key + ` and k.reason = 1) as compromised,
-		exists (select from certificate k where k.key = ` + key + ` and k.unexpected is null and k.organisation is distinct from ` + organisation + `) as elsewhere`
+		exists (select from certificate k where k.key = ` + key + ` and k.unexpected is null and (k.organisation = ` + organisation + `) is not true) as elsewhere`
 }
 
 // of fills in what is known.

@@ -25,7 +25,7 @@ type Filter struct {
 }
 
 var Filters = []Filter{
-	{"", "serverorder.which_open", []order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Approved, order.Issuing, order.Failed}},
+	{"", "serverorder.which_open", []order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Approved, order.Issuing, order.Pending, order.Failed}},
 	{"rejected", "serverorder.which_rejected", []order.State{order.Rejected}},
 	{"withdrawn", "serverorder.which_withdrawn", []order.State{order.Withdrawn}},
 	{"all", "serverorder.which_all", nil},
@@ -186,9 +186,12 @@ func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {
 	if err := order.MayWithdraw(o); err != nil {
 		return s.Meanwhile(w, r, err, o.ID.Thing(), ownOrder(ctx, o))
 	}
-	path := paths.Order(o.Reference)
+	path, what := paths.Order(o.Reference), []string{page.T(ctx, "serverorder.withdraw_what")}
+	if o.Asking {
+		what = append(what, page.T(ctx, "serverorder.withdraw_asked"))
+	}
 	m := StepPath(o, view.DialogModel{
-		Title: page.T(ctx, "serverorder.withdraw_verb"), What: []string{page.T(ctx, "serverorder.withdraw_what")}, Final: page.T(ctx, "serverorder.withdraw_final"),
+		Title: page.T(ctx, "serverorder.withdraw_verb"), What: what, Final: page.T(ctx, "serverorder.withdraw_final"),
 		Action: path + "/withdraw", Verb: page.T(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
 	crumbs := []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}

@@ -26,6 +26,7 @@ var orderStates = map[order.State]struct {
 	order.Returned:  {view.Warn, "", "serverorder.state_returned", "serverorder.title_returned"},
 	order.Approved:  {view.Open, "", "serverorder.state_approved", "serverorder.title_approved"},
 	order.Issuing:   {view.Open, "", "serverorder.state_issuing", "order.issuing_title"},
+	order.Pending:   {view.Open, "", "serverorder.state_issuing", "order.issuing_title"},
 	order.Issued:    {view.Good, "", "serverorder.state_issued", "order.issued_title"},
 	order.Rejected:  {view.Ended, "", "serverorder.state_rejected", "serverorder.title_rejected"},
 	order.Withdrawn: {view.Ended, "", "serverorder.state_withdrawn", "serverorder.title_withdrawn"},
@@ -53,7 +54,7 @@ func orderWaits(ctx context.Context, o order.ServerOrder) string {
 			return page.T(ctx, "serverorder.waits_you")
 		}
 		return page.T(ctx, "serverorder.waits_contact")
-	case order.Approved, order.Issuing:
+	case order.Approved, order.Issuing, order.Pending:
 		return page.T(ctx, "serverorder.waits_authority")
 	case order.Failed:
 		return said(ctx, o, "serverorder.waits_failed", "serverorder.waits_retry")
@@ -73,7 +74,7 @@ func said(ctx context.Context, o order.ServerOrder, contact, office string) stri
 // there are none.
 func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 	at, known := map[order.State]int{
-		order.Received: 1, order.Waiting: 1, order.Review: 1, order.Returned: 0, order.Approved: 2, order.Issuing: 3, order.Issued: 4, order.Failed: 3,
+		order.Received: 1, order.Waiting: 1, order.Review: 1, order.Returned: 0, order.Approved: 2, order.Issuing: 3, order.Pending: 3, order.Issued: 4, order.Failed: 3,
 	}[s]
 	if !known {
 		return nil
@@ -91,7 +92,9 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 const peopleEvery = "20"
 
 // moving tells whether an order goes on without anybody's decision.
-func moving(s order.State) bool { return s == order.Approved || s == order.Issuing }
+func moving(s order.State) bool {
+	return s == order.Approved || s == order.Issuing || s == order.Pending
+}
 
 // progress is what happens to an order, and what is next.
 func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {
@@ -107,7 +110,7 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 		}
 	}
 	switch o.State {
-	case order.Approved, order.Issuing:
+	case order.Approved, order.Issuing, order.Pending:
 		if s.Now().Sub(o.Since) > page.Patience {
 			m.More = page.T(ctx, "order.slow")
 		}
