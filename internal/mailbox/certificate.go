@@ -135,7 +135,7 @@ func (b *Book) LinkedRow(ctx context.Context, by person.Actor, id ID) (Linked, e
 func (b *Book) LockLinked(ctx context.Context, tx pgx.Tx, account person.ID, id ID) (Linked, error) {
 	var l Linked
 	both := &pgx.Batch{} // one way to the server and back; the second statement sees what the lock waited for
-	both.Queue(lockRow, id)
+	both.Queue(`select from address_row where id = $1 for update`, id)
 	both.Queue(linkedQuery+` and l.row_id = @row`, pgx.NamedArgs{"account": account, "row": id}).Query(func(rows pgx.Rows) (err error) {
 		l, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Linked])
 		return err
@@ -150,8 +150,6 @@ func (b *Book) LockLinked(ctx context.Context, tx pgx.Tx, account person.ID, id 
 	return l, nil
 }
 
-const lockRow = `select from address_row where id = $1 for update`
-
 // LockRows is LockRow for many, in the order of their numbers.
 func (b *Book) LockRows(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	if _, err := tx.Exec(ctx, `select from address_row where id = any($1) order by id for update`, ids); err != nil {
@@ -161,12 +159,7 @@ func (b *Book) LockRows(ctx context.Context, tx pgx.Tx, ids []ID) error {
 }
 
 // LockRow is the step that holds a row until the transaction ends.
-func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error {
-	if _, err := tx.Exec(ctx, lockRow, id); err != nil {
-		return fmt.Errorf("lock row %d: %w", id, err)
-	}
-	return nil
-}
+func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error { return b.LockRows(ctx, tx, []ID{id}) }
 
 // Certified is a certificate as this room keeps it.
 type Certified struct {
