@@ -28,7 +28,7 @@ type Certificate struct {
 	Subject       string     `json:"subject" doc:"The subject, as text (RFC 4514)."`
 	Serial        string     `json:"serial" doc:"Hexadecimal."`
 	Fingerprint   string     `json:"fingerprint" doc:"SHA-256, hexadecimal."`
-	State         string     `json:"state" enum:"valid,replaced,expired,revoked" doc:"A replaced one is good until its end."`
+	State         string     `json:"state" enum:"valid,replaced,expired,revoking,revoked" doc:"A replaced one is good until its end; revoking: its authority has been asked to revoke it."`
 	NotBefore     time.Time  `json:"not_before" doc:"From when it counts."`
 	NotAfter      time.Time  `json:"not_after" doc:"Until when it counts."`
 	RenewableFrom time.Time  `json:"renewable_from" doc:"From when on it may be renewed."`
@@ -49,7 +49,7 @@ func (a *API) serverCertificate(c cert.ServerCertificate) Certificate {
 	now := a.Now()
 	out := Certificate{
 		Reference: c.Reference, Organisation: int64(c.Organisation), Product: c.Product, Names: c.Names, Subject: c.Subject,
-		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.NotAfter, now),
+		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.Revoking, c.NotAfter, now),
 		NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), RenewableFrom: utc(from), Renewable: cert.MayRenew(c, now) == nil,
 		Renewal: c.Renewal, ReplacedBy: c.ReplacedBy, Revoked: utcOr(c.Revoked), Reason: reasonName(c.Reason),
 	}

@@ -48,6 +48,12 @@ func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate", ID: i
 // ServerThing is a server's certificate as an audit line names it.
 func (id ID) ServerThing() audit.Thing { return audit.Thing{Kind: "server_certificate", ID: int64(id)} }
 
+// UnexpectedThing is what is nobody's certificate, as an audit line names it: no line
+// about it is found where people look whose it would have been.
+func (id ID) UnexpectedThing() audit.Thing {
+	return audit.Thing{Kind: "unexpected_certificate", ID: int64(id)}
+}
+
 // Authority signs revocation lists and OCSP responses about certificates.
 type Authority interface {
 	// SignCRL returns the list called number of the authority (RFC 5280, 5).
@@ -92,7 +98,7 @@ type Certificate struct {
 	Authority   string
 	Serial      []byte
 	DER         []byte
-	Chain       [][]byte // of an earlier one: what came of those above it, the issuer first
+	Chain       [][]byte // those above it as they came, the issuer first; empty: nobody kept them
 	Fingerprint []byte
 	Account     person.ID
 	Holder      string
@@ -114,6 +120,9 @@ type Certificate struct {
 	Mine        bool       // the reader holds it
 	org.Standing
 }
+
+// Elsewhere tells whether another authority than the portal's signed it.
+func (c Certificate) Elsewhere() bool { return c.Earlier || c.External }
 
 // Valid tells whether the certificate counts at now. One that is being revoked does
 // until its authority has.
@@ -185,7 +194,7 @@ func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit
 func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
 	now := b.Now()
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where c.account = @account and `+org.InSession+` and c.revoked is null and c.not_after between @now and @until
+		where c.account = @account and `+org.InSession+` and c.revoked is null and c.revoking is null and c.not_after between @now and @until
 			and not `+renewed+`
 		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": now, "until": now.Add(d)}))
 	return collect(rows, err)

@@ -152,7 +152,7 @@ func (b *Book) digestLines(ctx context.Context, tx pgx.Tx, now time.Time, reader
 				count(*) over (partition by a.id)::int as total, row_number() over (partition by a.id order by c.not_after, c.id) as n
 			from account a join email_domain d on `+org.LooksAfter+`
 				join address_row r on r.domain = d.id join certificate c on c.row_id = r.id join account h on h.id = c.account
-			where a.id = any(@ids) and c.revoked is null and c.not_after > @now and c.not_after <= @until and not `+renewed+`) l
+			where a.id = any(@ids) and c.revoked is null and c.revoking is null and c.not_after > @now and c.not_after <= @until and not `+renewed+`) l
 		where n <= @most order by account, n`,
 		pgx.NamedArgs{"ids": ids, "now": now, "until": now.AddDate(0, 0, b.days()[0]), "most": mail.MostEnding})
 	if err != nil {

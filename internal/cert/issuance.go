@@ -99,7 +99,10 @@ func (i Issuance) name() string {
 
 // things are the certificate n and whom it is for, as audit lines name them.
 func (i Issuance) things(n ID) []thing {
-	if i.server() {
+	switch {
+	case i.Unexpected != nil:
+		return []thing{n.UnexpectedThing()}
+	case i.server():
 		return []thing{n.ServerThing(), i.Organisation.Thing()}
 	}
 	return []thing{n.Thing(), i.Row.Thing(), i.Account.Thing()}

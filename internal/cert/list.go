@@ -95,7 +95,7 @@ func (b *Book) signMissing(ctx context.Context, authority string) error {
 	return b.signList(ctx, authority, func(tx pgx.Tx) (named bool, err error) {
 		// Nothing revoked is ever valid again, so as many are the same ones.
 		err = tx.QueryRow(ctx, `select coalesce((select l.entries = (select count(*) from certificate c
-				where c.authority = l.authority and c.revoked is not null and c.not_after > l.this_update - @kept::interval)
+				where c.authority = l.authority and not c.external and c.revoked is not null and c.not_after > l.this_update - @kept::interval)
 			from revocation_list l where l.authority = @authority order by l.number desc limit 1), false)`,
 			pgx.NamedArgs{"authority": authority, "kept": listLife}).Scan(&named)
 		return named, err
@@ -170,7 +170,7 @@ func (b *Book) signList(ctx context.Context, authority string, needless func(pgx
 // long, so the rows are not read by the names of their columns.
 func revocations(ctx context.Context, tx pgx.Tx, authority string, now time.Time) (all []pki.Revocation, err error) {
 	rows, err := tx.Query(ctx, `select serial, revoked, reason from certificate
-		where authority = $1 and revoked is not null and not_after > $2`, authority, now.Add(-listLife))
+		where authority = $1 and not external and revoked is not null and not_after > $2`, authority, now.Add(-listLife))
 	if err != nil {
 		return nil, err
 	}

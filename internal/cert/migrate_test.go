@@ -84,6 +84,13 @@ func TestADatabaseOfTheVersionBeforeGoesOn(t *testing.T) {
 	if want := []string{"februar", "maerz", "dezember", "worte", "Ada"}; err != nil || !slices.Equal(order, want) {
 		t.Errorf("rows with all their addresses, by comment: got %v, %v; want %v", order, err, want)
 	}
+	write(`insert into address_certificate (certificate, row_id, account, issued, ends, addresses)
+		select id, 1001, 1001, $1::timestamptz + interval '1 hour', not_after, emails from certificate where reference = 'REF-LATE'`)
+	var begins int
+	err = db.QueryRow(t.Context(), `select count(*) from address_certificate a join certificate c on c.id = a.certificate where a.begins = c.not_before`).Scan(&begins)
+	if err != nil || begins != 2 {
+		t.Errorf("%d of two notes say when the certificate begins, %v: the one of before, and one that the version before writes", begins, err)
+	}
 	r := rigOn(t, url)
 	r.ada.Account = 1001
 	mine := trial.Must(r.Mine(t.Context(), r.ada, cert.All, 0, 10))

@@ -29,9 +29,9 @@ const remindBatch = 500
 // server's, one of the same organisation with all its names. What was revoked is
 // no successor.
 const renewed = `case when c.organisation is null then exists (select from certificate n
-			where n.row_id = c.row_id and n.revoked is null and (n.not_after, n.id) > (c.not_after, c.id))
+			where n.row_id = c.row_id and n.revoked is null and n.revoking is null and (n.not_after, n.id) > (c.not_after, c.id))
 		else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
-			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.not_after > c.not_after) end`
+			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.revoking is null and n.not_after > c.not_after) end`
 
 // ending is a certificate whose reminder is due; of a mailbox it has addresses,
 // of servers an organisation and names.
@@ -79,7 +79,7 @@ func (b *Book) reckon(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `update certificate set remind = '-infinity' where revoked is null and replaced_by is null and not_after > $1`, b.Now())
+	_, err = tx.Exec(ctx, `update certificate set remind = '-infinity' where revoked is null and revoking is null and unexpected is null and replaced_by is null and not_after > $1`, b.Now())
 	return err
 }
 
@@ -87,7 +87,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as earlier,
-			c.revoked is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
+			coalesce(c.revoked, c.revoking) is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
 			case when a.locked is not null then '' when c.organisation is null then `+holderTo+` else `+LettersTo+` end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,

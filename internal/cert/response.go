@@ -61,7 +61,7 @@ func (b *Book) NoteMissingResponses(ctx context.Context) error {
 	now := b.Now()
 	_, err := b.DB.Exec(ctx, `insert into ocsp_answer (certificate, authority, serial, due)
 		select c.id, c.authority, c.serial, @now from certificate c
-		where c.authority = any(@authorities) and c.not_after > @ended and not exists (select from ocsp_answer a where a.certificate = c.id)
+		where c.authority = any(@authorities) and not c.external and c.not_after > @ended and not exists (select from ocsp_answer a where a.certificate = c.id)
 		on conflict do nothing`,
 		pgx.NamedArgs{"authorities": b.Authority.Responders(), "now": now, "ended": now.Add(-listLife)})
 	if err != nil {

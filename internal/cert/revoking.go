@@ -23,8 +23,8 @@ import (
 func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, w Withdrawal) error {
 	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_reason = @reason, revoking_answered = null,
 			revoking_refused = null, remind = null
-		where id = @id returning authority, der, chain`, pgx.NamedArgs{"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason)}).
-		Scan(&w.Authority, &w.DER, &w.Chain)
+		where id = @id returning authority, der`, pgx.NamedArgs{"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason)}).
+		Scan(&w.Authority, &w.DER)
 	if err != nil {
 		return fmt.Errorf("begin to revoke certificate %d: %w", w.Certificate, err)
 	}
@@ -42,9 +42,6 @@ type asked struct {
 	OrganisationName string
 	Emails           []string
 	Names            []string
-	MeantAccount     *person.ID // of what is unexpected
-	MeantRow         *mailbox.ID
-	MeantOrg         *org.OrganisationID
 	By               string // who wanted it; empty: nobody wanted the certificate
 	Reason           pki.Reason
 }
@@ -56,16 +53,14 @@ func (a asked) things() []thing {
 	switch {
 	case a.Organisation != nil:
 		return []thing{a.ID.ServerThing(), a.Organisation.Thing()}
-	case a.MeantOrg != nil:
-		return []thing{a.ID.ServerThing(), a.MeantOrg.Thing()}
-	case a.MeantAccount != nil:
-		return []thing{a.ID.Thing(), a.MeantRow.Thing(), a.MeantAccount.Thing()}
+	case a.unexpected():
+		return []thing{a.ID.UnexpectedThing()}
 	}
 	return []thing{a.ID.Thing(), a.Row.Thing(), a.Account.Thing()}
 }
 
 func (a asked) action(mailbox, server string) string {
-	if a.Organisation != nil || a.MeantOrg != nil {
+	if a.Organisation != nil {
 		return server
 	}
 	return mailbox
@@ -85,7 +80,7 @@ func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open b
 	}
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, c.serial, c.account, c.row_id as row, c.organisation, coalesce(o.name, '') as organisation_name, c.emails,
-			coalesce(c.names, '{}') as names, c.meant_account, c.meant_row, c.meant_organisation as meant_org,
+			coalesce(c.names, '{}') as names,
 			coalesce(p.label, '') as by, c.revoking_reason as reason
 		from certificate c left join organisation o on o.id = c.organisation left join account p on p.id = c.revoking_by
 		where c.id = $1 and c.revoking is not null and c.revoked is null for update of c`, id)

@@ -23,7 +23,7 @@ type ServerCertificate struct {
 	Authority        string
 	Serial           []byte
 	DER              []byte   // not in lists
-	Chain            [][]byte // likewise; of an earlier one: what came of those above it, the issuer first
+	Chain            [][]byte // likewise; those above it as they came, the issuer first; empty: nobody kept them
 	Fingerprint      []byte
 	Organisation     org.OrganisationID
 	OrganisationName string
@@ -47,6 +47,9 @@ type ServerCertificate struct {
 	Replaces         *string // reference of the one it replaced
 	org.OrganisationStanding
 }
+
+// Elsewhere tells whether another authority than the portal's signed it.
+func (c ServerCertificate) Elsewhere() bool { return c.Earlier || c.External }
 
 // Valid tells whether the certificate counts at now. One that is being revoked does
 // until its authority has.

@@ -21,10 +21,10 @@ func FileBase(reference, commonName string) string {
 	return reference + "-" + name[:min(len(name), longest)]
 }
 
-// ChainOf is a certificate with all above it, from the pool; of an earlier one
-// with what came along.
-func ChainOf(pool *pki.Pool, der []byte, earlier bool, above [][]byte) ([][]byte, error) {
-	if earlier {
+// ChainOf is a certificate with all above it as they were kept with it, else from the
+// pool; of one from elsewhere nothing else is known.
+func ChainOf(pool *pki.Pool, der []byte, elsewhere bool, above [][]byte) ([][]byte, error) {
+	if elsewhere || len(above) > 0 {
 		return append([][]byte{der}, above...), nil
 	}
 	chain, err := pool.Chain(der)
@@ -36,19 +36,19 @@ func ChainOf(pool *pki.Pool, der []byte, earlier bool, above [][]byte) ([][]byte
 
 // ServerFile returns the certificate called reference as a file, and its name, to
 // those who may see it. Where no way leads from it to a root it is unavailable;
-// a file of those above an earlier one that came alone is missing.
+// a file of those above one from elsewhere that came alone is missing.
 func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string, f pki.Format, pool *pki.Pool) (name string, content []byte, err error) {
 	var commonName string
 	var der []byte
-	var earlier bool
+	var elsewhere bool
 	var above [][]byte
-	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der, c.imported is not null, c.chain from certificate c join organisation o on o.id = c.organisation
+	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der, c.imported is not null or c.external, c.chain from certificate c join organisation o on o.id = c.organisation
 		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
-		Scan(&reference, &commonName, &der, &earlier, &above)
+		Scan(&reference, &commonName, &der, &elsewhere, &above)
 	if err != nil {
 		return "", nil, postgres.Fault(err)
 	}
-	chain, err := ChainOf(pool, der, earlier, above)
+	chain, err := ChainOf(pool, der, elsewhere, above)
 	if err != nil {
 		return "", nil, err
 	}

@@ -37,7 +37,7 @@ func (b *Book) endUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID, 
 	if !revoking {
 		return b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
 	}
-	return b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER, Chain: i.Chain})
+	return b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER})
 }
 
 // tellUnwanted writes to whom it was for and to the registration officers.

@@ -164,6 +164,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	}
 	p.Cert = &cert.Book{
 		DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: base, Reminders: p.cfg.RemindDays, Authority: signs,
+		Officers: p.cfg.RAGroup,
 	}
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
 	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})

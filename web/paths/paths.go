@@ -111,6 +111,9 @@ func Recipe[N ~int64](n N) string { return "/recipes" + number(n) }
 // ClientCertificate is a certificate of a person.
 func ClientCertificate[N ~int64](n N) string { return ClientCertificates + number(n) }
 
+// RevokeUnexpected is where an officer revokes what nobody asked for.
+func RevokeUnexpected[N ~int64](n N) string { return Unexpected + number(n) + "/revoke" }
+
 // Application is an application for one.
 func Application[N ~int64](n N) string { return ClientCertificates + "/applications" + number(n) }
 

@@ -95,7 +95,7 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 	}
 	if err := cert.MayRevoke(c); err == nil {
 		m.Actions = []view.ButtonModel{RevokeButton(ctx, c.Earlier, path)}
-	} else if f := fault.Of(err); c.Revoked == nil {
+	} else if f := fault.Of(err); c.Revoked == nil && c.Revoking == nil {
 		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}
 	}
 	m.Notices = append(s.notices(ctx, c), EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...)
@@ -106,6 +106,10 @@ func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.Notice
 	switch {
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
+	case c.Revoking != nil:
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.revoking_notice")}}
+	case c.Refused != nil:
+		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unrevoked_notice")}}
 	case !c.Mine && !c.RowActive && c.Valid(s.Now()):
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.inactive_notice")}}
 	}
@@ -164,7 +168,7 @@ func revokedWhy(ctx context.Context, c cert.Certificate) string {
 
 // issuerOf is the name of who signed c.
 func (s *Section) issuerOf(c cert.Certificate) string {
-	if p, err := pki.ParseKept(c.DER); c.Earlier && err == nil {
+	if p, err := pki.ParseKept(c.DER); c.Elsewhere() && err == nil {
 		return pki.Distinguished(p.Issuer)
 	}
 	for _, a := range s.CA {
@@ -192,7 +196,7 @@ func (s *Section) Chain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	chain, err := cert.ChainOf(s.Chains, c.DER, c.Earlier, c.Chain)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Elsewhere(), c.Chain)
 	if err != nil {
 		return err
 	}

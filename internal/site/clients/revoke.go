@@ -35,7 +35,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, paths.ClientCertificate(c.ID), page.RevokedDone(c.Earlier))
+	return s.Done(w, r, paths.ClientCertificate(c.ID), page.RevokedDone(c.Earlier, c.External))
 }
 
 // revokePage asks why; failed is why the form came back.
@@ -48,6 +48,9 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
 		},
 		Reason: page.ReasonModel(ctx, cert.Reasons(c), why, failed),
+	}
+	if c.External {
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_external"))
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}

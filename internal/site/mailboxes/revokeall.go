@@ -100,7 +100,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox
 
 // mayEnd tells whether revoking c would change anything.
 func mayEnd(c cert.Certificate, now time.Time) bool {
-	return c.Revoked == nil && !now.After(c.NotAfter)
+	return c.Revoked == nil && c.Revoking == nil && !now.After(c.NotAfter)
 }
 
 // onlyEarlier tells whether all of found that could be revoked come from another

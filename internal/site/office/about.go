@@ -110,6 +110,8 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		return view.Link{Label: page.T(ctx, "office.audit_token", "number", page.ID(x.ID)), Href: paths.Token(person.TokenID(x.ID))}
 	case "certificate":
 		return view.Link{Label: page.T(ctx, "office.audit_certificate", "number", page.ID(x.ID)), Href: paths.ClientCertificate(x.ID)}
+	case "unexpected_certificate":
+		return view.Link{Label: page.T(ctx, "office.audit_certificate", "number", page.ID(x.ID)), Href: paths.Unexpected}
 	case "server_certificate":
 		reference := n.servers[cert.ID(x.ID)]
 		return view.Link{Label: reference, Href: paths.Certificate(reference)}

@@ -84,7 +84,7 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err

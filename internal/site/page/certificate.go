@@ -27,7 +27,7 @@ type Authority struct {
 
 // EndsSoon tells whether c still counts, but may be followed by the next.
 func (p *Page) EndsSoon(c cert.Certificate) bool {
-	return c.Valid(p.Now()) && c.NotAfter.Sub(p.Now()) <= mailbox.Renewable
+	return c.Valid(p.Now()) && c.Revoking == nil && c.NotAfter.Sub(p.Now()) <= mailbox.Renewable
 }
 
 // CertificateState is how c stands, and since when.
@@ -35,6 +35,8 @@ func (p *Page) CertificateState(ctx context.Context, c cert.Certificate) view.St
 	switch now := p.Now(); {
 	case c.Revoked != nil:
 		return view.StateModel{Kind: view.Ended, Word: T(ctx, "cert.state_revoked"), Since: locale.From(ctx).DateTime(*c.Revoked)}
+	case c.Revoking != nil:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: T(ctx, "cert.state_revoking"), Since: locale.From(ctx).DateTime(*c.Revoking)}
 	case now.After(c.NotAfter):
 		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: T(ctx, "cert.state_expired"), Since: locale.From(ctx).DateTime(c.NotAfter)}
 	case p.EndsSoon(c):
@@ -84,9 +86,12 @@ func ReasonModel(ctx context.Context, reasons []pki.ReasonFacts, why pki.Reason,
 }
 
 // RevokedDone says what happens now.
-func RevokedDone(earlier bool) string {
-	if earlier {
+func RevokedDone(earlier, external bool) string {
+	switch {
+	case earlier:
 		return "cert.revoked_noted"
+	case external:
+		return "cert.revoking_done"
 	}
 	return "cert.revoked_done"
 }

@@ -101,9 +101,9 @@ func ActionKind(action string) view.Kind {
 	case "mailbox.confirmed", "mailbox.linked", "mailbox.link_checked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
 		"handover.accepted", "handover.finished", "handover.reassigned", "org.reminders_confirmed":
 		return view.Good
-	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked":
+	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked", "cert.unexpected", "cert.revocation_refused":
 		return view.Bad
-	case "mailbox.conflict", "mailbox.unlinked", "mailbox.unsent", "order.refused", "order.returned", "handover.wrong_password":
+	case "mailbox.conflict", "mailbox.unlinked", "mailbox.unsent", "order.refused", "order.returned", "cert.unwanted", "cert.revoking", "cert.server_revoking", "handover.wrong_password":
 		return view.Warn
 	case "mailbox.challenged", "mailbox.taken_back", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started", "handover.offered", "handover.reassign_asked":
 		return view.Open

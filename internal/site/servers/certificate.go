@@ -66,7 +66,7 @@ func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (servervi
 		Related: related(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
 		Downloads: downloads(ctx, c), Notices: append(s.notices(ctx, c), clients.EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...),
 	}
-	if inUse(c, now) && (!c.Earlier || len(c.Chain) > 0) { // which name the chain
+	if inUse(c, now) && (!c.Elsewhere() || len(c.Chain) > 0) { // which name the chain
 		m.Snippets = snippets(ctx, c)
 	}
 	followers, err := s.followers(ctx, []cert.ServerCertificate{c})
@@ -89,7 +89,7 @@ func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (servervi
 func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, follower *order.Follower, m *serverview.ServerModel) {
 	path, now := paths.Certificate(c.Reference), s.Now()
 	chain := view.ButtonModel{Label: page.T(ctx, "cert.download"), Href: path + "/x509chain.pem", Kind: view.Primary}
-	if c.Earlier && len(c.Chain) == 0 {
+	if c.Elsewhere() && len(c.Chain) == 0 {
 		chain.Label, chain.Href = page.T(ctx, "cert.download_pem"), path+"/certificate.pem"
 	}
 	err := cert.MayRenew(c, now)
@@ -122,7 +122,7 @@ func inUse(c cert.ServerCertificate, now time.Time) bool { return c.Valid(now) &
 // its contact, where the portal cannot renew it or it is over.
 func mayOrderLike(c cert.ServerCertificate, now time.Time) bool {
 	_, until := c.Renewable()
-	return c.Contact && c.ReplacedBy == nil && c.Renewal == nil && (c.Earlier || c.Revoked != nil || now.After(until))
+	return c.Contact && c.ReplacedBy == nil && c.Renewal == nil && (c.Earlier || c.Revoked != nil || c.Revoking != nil || now.After(until))
 }
 
 // orderLike is where that begins.
@@ -136,6 +136,10 @@ func (s *Section) notices(ctx context.Context, c cert.ServerCertificate) []view.
 	switch {
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.revoked_notice")}}
+	case c.Revoking != nil:
+		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.revoking_notice")}}
+	case c.Refused != nil:
+		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unrevoked_notice")}}
 	case c.ReplacedBy != nil && c.Valid(now):
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.replaced_notice", "reference", *c.ReplacedBy, "day", view.Ends(ctx, c.NotAfter, now).Text)}}
 	case now.After(c.NotAfter):
@@ -154,6 +158,8 @@ func (s *Section) stateOf(ctx context.Context, c cert.ServerCertificate) view.St
 	switch {
 	case c.Revoked != nil:
 		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "cert.state_revoked"), Since: day(*c.Revoked)}
+	case c.Revoking != nil:
+		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "cert.state_revoking"), Since: day(*c.Revoking)}
 	case c.ReplacedBy != nil:
 		return view.StateModel{Kind: view.Ended, Icon: view.IconNext, Word: page.T(ctx, "server.state_replaced"), Since: day(*c.ReplacedAt)}
 	case now.After(c.NotAfter):
@@ -193,7 +199,7 @@ func followed(ctx context.Context, f order.Follower) serverview.RelatedModel {
 // chainLines are the way from c to the root; a way that is not whole shows
 // nothing, and its files say why.
 func (s *Section) chainLines(ctx context.Context, c cert.ServerCertificate) (lines []serverview.ChainLine) {
-	chain, err := cert.ChainOf(s.Chains, c.DER, c.Earlier, c.Chain)
+	chain, err := cert.ChainOf(s.Chains, c.DER, c.Elsewhere(), c.Chain)
 	if err != nil {
 		return nil
 	}

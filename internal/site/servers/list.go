@@ -205,7 +205,7 @@ func (s *Section) line(ctx context.Context, c cert.ServerCertificate, followers 
 	if n := len(c.Names) - 1; n > 0 {
 		l.More = page.T(ctx, "server.more_names", "n", n)
 	}
-	if from, _ := c.Renewable(); c.Revoked == nil && c.ReplacedBy == nil && !now.Before(from) {
+	if from, _ := c.Renewable(); c.Revoked == nil && c.Revoking == nil && c.ReplacedBy == nil && !now.Before(from) {
 		l.Left = l.Ends.Title
 	}
 	follower, followed := followers[c.ID]

@@ -37,7 +37,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
-	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier))
+	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier, c.External))
 }
 
 // revokePage asks why; failed is why the form came back.
@@ -50,6 +50,9 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 			Action: path + "/revoke", Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: path, Hidden: []view.Hidden{page.FormField()},
 		},
 		Reason: page.ReasonModel(ctx, serverReasons(c), why, failed),
+	}
+	if c.External {
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_external"))
 	}
 	if c.Earlier {
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}

@@ -24,7 +24,7 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	}
 	var tasks []view.Task
 	for _, c := range due.Certificates {
-		if _, ordered := followers[c.ID]; !ordered && c.Renewal == nil {
+		if _, ordered := followers[c.ID]; !ordered && c.Renewal == nil && c.Revoking == nil {
 			tasks = append(tasks, s.endingTask(ctx, c))
 		}
 	}

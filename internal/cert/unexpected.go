@@ -1,0 +1,164 @@
+package cert
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/audit"
+	"petschaft/internal/fault"
+	"petschaft/internal/org"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+)
+
+// Unexpected is a certificate that is not what was asked for. It is nobody's: only
+// registration officers see it, until they have revoked it and after.
+type Unexpected struct {
+	ID          ID
+	Reference   string
+	Authority   string
+	Serial      []byte
+	DER         []byte
+	External    bool
+	For         string // the person or the organisation that it was asked for
+	Server      bool
+	Differences []pki.Difference
+	Came        time.Time
+	NotAfter    time.Time
+	Revoked     *time.Time
+	Revoking    *time.Time
+	Refused     *time.Time
+}
+
+// Open tells whether somebody should look at it at now.
+func (u Unexpected) Open(now time.Time) bool {
+	return u.Revoked == nil && u.Revoking == nil && !now.After(u.NotAfter)
+}
+
+const unexpectedColumns = `select c.id, c.reference, c.authority, c.serial, c.der, ` + outsideColumns + `, coalesce(a.label, o.name) as "for",
+	c.meant_organisation is not null as server, c.unexpected as differences, c.issued as came, c.not_after, c.revoked
+	from certificate c left join account a on a.id = c.meant_account left join organisation o on o.id = c.meant_organisation
+	where c.unexpected is not null`
+
+// AllUnexpected returns the newest ones to a registration officer, at most limit.
+func (b *Book) AllUnexpected(ctx context.Context, by person.Actor, limit int) ([]Unexpected, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, unexpectedColumns+` order by c.id desc limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list unexpected certificates: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Unexpected])
+}
+
+// Unexpected returns one of them.
+func (b *Book) Unexpected(ctx context.Context, by person.Actor, id ID) (Unexpected, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return Unexpected{}, err
+	}
+	return unexpected(ctx, b.DB, id)
+}
+
+func unexpected(ctx context.Context, q postgres.Querier, id ID) (Unexpected, error) {
+	rows, err := q.Query(ctx, unexpectedColumns+` and c.id = $1`, id)
+	if err != nil {
+		return Unexpected{}, fmt.Errorf("read unexpected certificate %d: %w", id, err)
+	}
+	u, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Unexpected])
+	return u, postgres.Fault(err)
+}
+
+// MayRevokeUnexpected tells whether an officer may revoke u.
+func MayRevokeUnexpected(u Unexpected) error {
+	switch {
+	case u.Revoked != nil:
+		return fault.New(fault.Conflict, "cert.revoked_already")
+	case u.Revoking != nil:
+		return errRevoking
+	}
+	return nil
+}
+
+// RevokeUnexpected ends it for good, as Revoke does. Nobody is told.
+func (b *Book) RevokeUnexpected(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
+	if err := person.OfficersOnly(by); err != nil {
+		return err
+	}
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select from certificate where id = $1 and unexpected is not null for update`, id); err != nil {
+			return fmt.Errorf("lock certificate %d: %w", id, err)
+		}
+		u, err := unexpected(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		now := b.Now()
+		_, err = person.Once(ctx, tx, by, now, func() (ID, error) { return id, b.revokeUnexpected(ctx, tx, now, by, u, r) })
+		return err
+	})
+}
+
+func (b *Book) revokeUnexpected(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, u Unexpected, r pki.Reason) error {
+	if err := MayRevokeUnexpected(u); err != nil {
+		return err
+	}
+	if err := mayGive(Certificate{Standing: org.Standing{Officer: true}}, r); err != nil {
+		return err
+	}
+	line := audit.Line{
+		Who: by.Who(), At: now, Action: "cert.revoked", About: []thing{u.ID.UnexpectedThing()},
+		Detail: audit.Detail{"reference": u.Reference, "serial": hex.EncodeToString(u.Serial), "reason": int(r)},
+	}
+	if u.External {
+		line.Action = "cert.revoking"
+		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: u.ID, Reason: r}); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, line)
+	}
+	_, err := tx.Exec(ctx, `update certificate set revoked = @now, revoked_by = @by, reason = @reason where id = @id`,
+		pgx.NamedArgs{"id": u.ID, "now": now, "by": by.Account, "reason": int16(r)})
+	if err != nil {
+		return fmt.Errorf("revoke certificate %d: %w", u.ID, err)
+	}
+	if err := b.toAnnounce(ctx, tx, now, u.ID, u.Authority); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, line)
+}
+
+// Unrevoked is a certificate whose authority refused to revoke it.
+type Unrevoked struct {
+	ID        ID
+	Reference string
+	Server    bool
+	Nobodys   bool // it is Unexpected
+	For       string
+	Said      string
+	At        time.Time
+}
+
+// AllUnrevoked returns to a registration officer those that still count, the newest
+// refusal first, at most limit.
+func (b *Book) AllUnrevoked(ctx context.Context, by person.Actor, limit int) ([]Unrevoked, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `
+		select c.id, c.reference, coalesce(c.organisation, c.meant_organisation) is not null as server, c.unexpected is not null as nobodys,
+			coalesce(a.label, o.name) as "for", c.revoking_refused as said, c.revoking_answered as at
+		from certificate c left join account a on a.id = coalesce(c.account, c.meant_account)
+			left join organisation o on o.id = coalesce(c.organisation, c.meant_organisation)
+		where c.revoking_refused is not null and c.not_after >= @now order by c.revoking_answered desc, c.id limit @limit`,
+		pgx.NamedArgs{"now": b.Now(), "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list what was not revoked: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Unrevoked])
+}
