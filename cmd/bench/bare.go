@@ -28,7 +28,9 @@ type bareAuthority struct {
 	parent   *x509.Certificate
 	rules    zl.Registry
 	checks   []byte // as much as the portal keeps of what was checked
-	response []byte // as long as a signed one, and as hard to compress
+	response []byte // as long as a signed one, and as hard to compress, as what follows
+	chain    [][]byte
+	csr      []byte
 }
 
 func newBareAuthority() (bareAuthority, error) {
@@ -43,10 +45,13 @@ func newBareAuthority() (bareAuthority, error) {
 		return bareAuthority{}, err
 	}
 	checks, err := json.Marshal(map[string]any{"version": "bare", "passed": rules.Names()[:30]})
-	response := make([]byte, 900)
-	rand.Read(response)
+	random := func(n int) []byte {
+		b := make([]byte, n)
+		rand.Read(b)
+		return b
+	}
 	return bareAuthority{
-		key: key, rules: rules, checks: checks, response: response,
+		key: key, rules: rules, checks: checks, response: random(900), chain: [][]byte{random(550), random(500)}, csr: random(190),
 		parent: &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Bare"}, IsCA: true, BasicConstraintsValid: true, SubjectKeyId: []byte{1}},
 	}, err
 }
@@ -85,10 +90,13 @@ func (b bareAuthority) sign(public crypto.PublicKey, c *x509.Certificate) (seria
 }
 
 // bareBeside are the rows that the portal keeps beside a certificate and what it
-// was issued for, which n is (its number and the certificate's): the authority's
-// own record, evidence, an OCSP response, audit lines that wait for their seal,
-// and a job that was done, as River leaves it.
-const bareBeside = `, i as (
+// was issued for, which n is (its number and the certificate's): the intent, the
+// authority's own record, evidence, an OCSP response, audit lines that wait for
+// their seal, and a job that was done, as River leaves it.
+const bareBeside = `, t as (
+		insert into intent (number, kind, reference, authority, csr, spki, profile, common_name, emails, names, serial, not_before, state, since, asked, chain)
+		select n.id, @kind, @reference, @authority, @csr, @spki, @profile, @name, @emails, @names, @serial, @at, 'issued', @at, @at, @chain from n
+	), i as (
 		insert into ca_issued (intent, authority, serial, asked, der, at, checks)
 		select n.id, a.id, @serial, sha256(@der), @der, @at, @checks from n, authority a where a.name = @authority
 	), e as (
@@ -101,7 +109,7 @@ const bareBeside = `, i as (
 		select @at, @account, u.action, @detail, @salt, @digest from unnest(@actions::text[]) u (action) returning id
 	), b as (
 		insert into audit_about (line, kind, id)
-		select l.id, t.kind, t.id from l, n, unnest(@kinds::text[], array[n.id] || @things::bigint[]) t (kind, id)
+		select l.id, t.kind, t.id from l, n, unnest(@kind::text || @kinds::text[], array[n.id] || @things::bigint[]) t (kind, id)
 	), u as (
 		insert into audit_unsealed (line) select id from l
 	)
@@ -117,5 +125,6 @@ func (b bareAuthority) beside(reference string, serial, der []byte, args pgx.Nam
 	document, _ := json.Marshal(map[string]any{"reference": reference, "checks": json.RawMessage(b.checks), "beside": strings.Repeat("evidence ", 80)})
 	args["reference"], args["serial"], args["der"], args["detail"], args["salt"], args["digest"] = reference, serial, der, string(detail), salt, digest[:]
 	args["checks"], args["document"], args["response"], args["at"] = b.checks, document, b.response, time.Now()
+	args["chain"], args["csr"] = b.chain, b.csr
 	return args
 }

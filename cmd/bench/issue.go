@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
+	"petschaft/internal/pki"
 )
 
 const (
@@ -128,17 +129,17 @@ func share(n int, job func(i int) error) error {
 // application that it ends, and the row's note of it.
 const bareApplication = `with c as (
 		insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, account, row_id, subject, emails, search,
-			not_before, not_after, issued, remind)
-		values (@reference, 'bare', 'bare', @serial, @der, sha256(@der), sha256(@spki), @account, @row, 'CN=Bea Bench', array[@address], @search,
-			@at, @until, @at, @until) returning id
+			not_before, not_after, issued, remind, chain)
+		values (@reference, 'bare', 'bare', @serial, @der, sha256(@der), sha256(@spki), @account, @row, 'CN=' || @name, @emails, @search,
+			@at, @until, @at, @until, @chain) returning id
 	), n as (
 		insert into application (reference, row_id, account, spki, key_kind, terms, state, profile, common_name, given_name, surname, emails, serial,
 			not_before, certificate, created, ended, proof)
-		select @reference, @row, @account, @spki, 'EC P-256', 'bare', 'issued', 'mail-individual', 'Bea Bench', 'Bea', 'Bench', array[@address], @serial,
-			@at, c.id, @at, @at, jsonb_build_array(jsonb_build_object('address', @address::text, 'validation', 'domain')) from c returning id, certificate
+		select @reference, @row, @account, @spki, 'EC P-256', 'bare', 'issued', @profile, @name, 'Bea', 'Bench', @emails, @serial,
+			@at, c.id, @at, @at, jsonb_build_array(jsonb_build_object('address', (@emails::text[])[1], 'validation', 'domain')) from c returning id, certificate
 	), k as (
 		insert into address_certificate (certificate, row_id, account, issued, ends, addresses)
-		select certificate, @row, @account, @at, @until, array[@address] from n
+		select certificate, @row, @account, @at, @until, @emails from n
 	), r as (
 		update address_row set certificate_end = @until where id = @row
 	)` + bareBeside
@@ -174,9 +175,10 @@ func (r *rig) bareApplications(ctx context.Context, rows []mailbox.ID) (time.Dur
 		}
 		reference := fmt.Sprintf("bare %x", serial)
 		_, err = r.DB.Exec(ctx, bareApplication, bare.beside(reference, serial, der, pgx.NamedArgs{
-			"authority": "mail", "account": r.actor.Account, "row": rows[i], "address": address, "spki": spki, "until": began.AddDate(2, 0, 0),
+			"authority": "mail", "account": r.actor.Account, "row": rows[i], "spki": spki, "until": began.AddDate(2, 0, 0),
+			"profile": pki.MailIndividual, "name": "Bea Bench", "emails": []string{address}, "names": []string{},
 			"search": fmt.Sprintf("%s bea bench %s", reference, address), "actions": []string{"order.applied", "cert.issued"},
-			"kinds": []string{"application", "address_row", "account"}, "things": []int64{int64(rows[i]), int64(r.actor.Account)},
+			"kind": "application", "kinds": []string{"address_row", "account"}, "things": []int64{int64(rows[i]), int64(r.actor.Account)},
 		}))
 		return err
 	})

@@ -9,7 +9,7 @@ import (
 
 // issuing are the tables that the portal inserts into on the way to a certificate.
 var issuing = []string{
-	"application", "server_order", "server_order_author", "certificate", "address_certificate", "ca_issued", "evidence", "ocsp_answer",
+	"application", "server_order", "server_order_author", "intent", "certificate", "address_certificate", "ca_issued", "evidence", "ocsp_answer",
 	"audit_line", "audit_about", "letter",
 }
 
@@ -24,7 +24,7 @@ func written(t *testing.T, r *rig) map[string]int {
 		all[table] = n
 	}
 	var jobs int
-	if err := r.DB.QueryRow(t.Context(), `select count(*) from river_job where kind = 'bare' or kind like 'order_issue%' or kind = 'mail_deliver'`).Scan(&jobs); err != nil {
+	if err := r.DB.QueryRow(t.Context(), `select count(*) from river_job where kind = 'bare' or kind like 'issuance%' or kind = 'mail_deliver'`).Scan(&jobs); err != nil {
 		t.Fatal(err)
 	}
 	all["river_job"] = jobs

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 )
 
 // orderEach is how many orders a round submits.
@@ -88,14 +89,14 @@ func (r *rig) technical(ctx context.Context) (person.Actor, org.OrganisationID, 
 // order that it ends, with its author.
 const bareOrder = `with x as (select nextval(pg_get_serial_sequence('application', 'id')) as id), c as (
 		insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after,
-			issued, organisation, common_name, names, product, server_order, renewable, phase, turns, remind)
+			issued, organisation, common_name, names, product, server_order, renewable, phase, turns, remind, chain)
 		select @reference, 'bare', 'bare', @serial, @der, sha256(@der), sha256(@spki), 'CN=' || @name, '{}', @search, @at, @until,
-			@at, @organisation, @name, array[@name], 'tls-single', x.id, @until, 'valid', @until, @until from x returning id, server_order
+			@at, @organisation, @name, @names, 'tls-single', x.id, @until, 'valid', @until, @until, @chain from x returning id, server_order
 	), n as (
 		insert into server_order (id, reference, form, organisation, product, names, spki, key_kind, search, state, since, submitter, serial,
 			not_before, days, profile, certificate, created, ended, approved, proof)
-		select c.server_order, @reference, @reference, @organisation, 'tls-single', array[@name], @spki, 'EC P-256', @search, 'issued', @at, @account,
-			@serial, @at, 90, 'tls-domain', c.id, @at, @at, @at, jsonb_build_array(jsonb_build_object('name', @name::text, 'method', 'bare')) from c
+		select c.server_order, @reference, @reference, @organisation, 'tls-single', @names, @spki, 'EC P-256', @search, 'issued', @at, @account,
+			@serial, @at, 90, @profile, c.id, @at, @at, @at, jsonb_build_array(jsonb_build_object('name', @name::text, 'method', 'bare')) from c
 		returning id, certificate
 	), w as (
 		insert into server_order_author (server_order, account) select id, @account from n
@@ -126,10 +127,11 @@ func (r *rig) bareOrders(ctx context.Context, contact person.Actor, of org.Organ
 		}
 		reference := fmt.Sprintf("bare %x", serial)
 		_, err = r.DB.Exec(ctx, bareOrder, bare.beside(reference, serial, der, pgx.NamedArgs{
-			"authority": "tls", "account": contact.Account, "organisation": of, "name": name, "spki": spki, "until": began.AddDate(0, 0, 90),
+			"authority": "tls", "account": contact.Account, "organisation": of, "name": name, "names": []string{name},
+			"emails": []string{}, "profile": pki.TLSDomain, "spki": spki, "until": began.AddDate(0, 0, 90),
 			"search":  fmt.Sprintf("%s %s", reference, name),
 			"actions": []string{"order.submitted", "order.approved_by_rule", "cert.server_issued", "order.fulfilled"},
-			"kinds":   []string{"server_order", "organisation"}, "things": []int64{int64(of)},
+			"kind":    "server_order", "kinds": []string{"organisation"}, "things": []int64{int64(of)},
 		}))
 		return err
 	})
