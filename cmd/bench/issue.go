@@ -158,18 +158,18 @@ func (r *rig) bareApplications(ctx context.Context, rows []mailbox.ID) (time.Dur
 	if err != nil {
 		return 0, err
 	}
-	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return 0, err
-	}
-	spki, err := x509.MarshalPKIXPublicKey(leaf.Public())
+	keys, err := leaves(len(rows))
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
 	err = share(len(rows), func(i int) error {
 		address := fmt.Sprintf("user%d@cert.example", rows[i])
-		serial, der, err := bare.mail(leaf.Public(), address)
+		serial, der, err := bare.mail(keys[i].Public(), address)
+		if err != nil {
+			return err
+		}
+		spki, err := x509.MarshalPKIXPublicKey(keys[i].Public())
 		if err != nil {
 			return err
 		}
@@ -185,20 +185,38 @@ func (r *rig) bareApplications(ctx context.Context, rows []mailbox.ID) (time.Dur
 	return time.Since(began), err
 }
 
+// leaves are n keys: everybody has one of their own.
+func leaves(n int) ([]*ecdsa.PrivateKey, error) {
+	all := make([]*ecdsa.PrivateKey, n)
+	return all, share(n, func(i int) (err error) {
+		all[i], err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		return err
+	})
+}
+
+// requests are n of them, each with a key of its own.
+func requests(n int) ([]string, error) {
+	keys, err := leaves(n)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, n)
+	return all, share(n, func(i int) error {
+		der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, keys[i])
+		all[i] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+		return err
+	})
+}
+
 // applications applies for each row and waits until all are issued.
 func (r *rig) applications(ctx context.Context, rows []mailbox.ID) (time.Duration, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	csrs, err := requests(len(rows))
 	if err != nil {
 		return 0, err
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-	if err != nil {
-		return 0, err
-	}
-	csr := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 	began := time.Now()
 	err = share(len(rows), func(i int) error {
-		_, err := r.Order.Apply(ctx, r.actor, rows[i], order.Input{CSR: csr, Terms: r.Order.Terms})
+		_, err := r.Order.Apply(ctx, r.actor, rows[i], order.Input{CSR: csrs[i], Terms: r.Order.Terms})
 		return err
 	})
 	if err != nil {

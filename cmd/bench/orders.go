@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"strings"
 	"time"
@@ -110,18 +107,18 @@ func (r *rig) bareOrders(ctx context.Context, contact person.Actor, of org.Organ
 	if err != nil {
 		return 0, err
 	}
-	leaf, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return 0, err
-	}
-	spki, err := x509.MarshalPKIXPublicKey(leaf.Public())
+	keys, err := leaves(n)
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	err = share(n, func(int) error {
+	err = share(n, func(i int) error {
 		name := strings.ToLower(rand.Text()[:8]) + ".server.example"
-		serial, der, err := bare.server(leaf.Public(), name)
+		serial, der, err := bare.server(keys[i].Public(), name)
+		if err != nil {
+			return err
+		}
+		spki, err := x509.MarshalPKIXPublicKey(keys[i].Public())
 		if err != nil {
 			return err
 		}
@@ -140,19 +137,14 @@ func (r *rig) bareOrders(ctx context.Context, contact person.Actor, of org.Organ
 
 // orders submits a round of n and waits until all are issued.
 func (r *rig) orders(ctx context.Context, contact person.Actor, of org.OrganisationID, round, n int) (time.Duration, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	csrs, err := requests(n)
 	if err != nil {
 		return 0, err
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-	if err != nil {
-		return 0, err
-	}
-	csr := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 	began := time.Now()
 	err = share(n, func(i int) error {
 		_, err := r.Order.Submit(ctx, contact, order.Submission{Form: fmt.Sprintf("%d-%d", round, i), Wish: order.Wish{
-			Organisation: of, Product: "tls-single", CSR: csr, Names: []string{fmt.Sprintf("s%d-%d.server.example", round, i)},
+			Organisation: of, Product: "tls-single", CSR: csrs[i], Names: []string{fmt.Sprintf("s%d-%d.server.example", round, i)},
 		}})
 		return err
 	})
