@@ -53,7 +53,11 @@ func NewSerial() []byte {
 
 // Digest is the same for two requests exactly when they ask for the same.
 func (r Request) Digest() [32]byte {
-	all := []any{r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, r.Emails, r.Serial, r.NotBefore.Unix()}
+	emails := r.Emails
+	if len(emails) == 0 {
+		emails = nil // what was read from a table has none that is not nil
+	}
+	all := []any{r.Intent, r.Profile, r.Key.SPKI, r.CommonName, r.GivenName, r.Surname, emails, r.Serial, r.NotBefore.Unix()}
 	if len(r.DNS) > 0 || r.Days != 0 { // requests for mail keep the digest they always had
 		all = append(all, r.DNS, r.Days)
 	}

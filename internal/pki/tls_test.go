@@ -240,6 +240,24 @@ func TestAServersCertificateForSomethingElseIsRefused(t *testing.T) {
 	}
 }
 
+// TestTheDigestOfAServersRequestNeverChanges, whether it comes straight from an
+// order or out of a table, which holds an empty list of addresses.
+func TestTheDigestOfAServersRequestNeverChanges(t *testing.T) {
+	t.Parallel()
+	r := serving(t, rsaKey(), "a.garten.example")
+	text, err := json.Marshal([]any{
+		r.Intent, r.Profile, r.Key.SPKI, "", "", "", nil, r.Serial, r.NotBefore.Unix(), r.DNS, r.Days,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := r
+	kept.Emails = []string{}
+	if want := sha256.Sum256(text); r.Digest() != want || kept.Digest() != want {
+		t.Error("the digest of a server's request changed: intents under way would be refused")
+	}
+}
+
 // TestTheDigestOfAMailRequestNeverChanges: authorities keep it for ever.
 func TestTheDigestOfAMailRequestNeverChanges(t *testing.T) {
 	t.Parallel()
