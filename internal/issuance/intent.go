@@ -44,12 +44,19 @@ func (b *Book) Write(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) er
 	return b.Queue.Insert(ctx, tx, lookArgs{Intent: i.Number, Purpose: i.Kind})
 }
 
-// Known is the step that tells whether there is an intent of that number.
-func (b *Book) Known(ctx context.Context, tx pgx.Tx, n Number) (known bool, err error) {
-	if err = tx.QueryRow(ctx, `select exists (select from intent where number = $1)`, n).Scan(&known); err != nil {
+// Going is SQL: whether there is an intent of the number n, which is SQL, that is
+// not over.
+func Going(n string) string {
+	return `exists (select from intent i where i.number = ` + n + ` and i.next_look is not null)`
+}
+
+// Going is the step that tells whether there is an intent of that number that is
+// not over.
+func (b *Book) Going(ctx context.Context, tx pgx.Tx, n Number) (going bool, err error) {
+	if err = tx.QueryRow(ctx, `select `+Going("$1"), n).Scan(&going); err != nil {
 		return false, fmt.Errorf("look for intent %d: %w", n, err)
 	}
-	return known, nil
+	return going, nil
 }
 
 // Adopt is the step that takes over what the version before was at: it may have

@@ -39,9 +39,9 @@ func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	return []queue.Task{
 		queue.Every(tellEvery, tellArgs{}), queue.Every(tellEvery, recheckArgs{}),
 		queue.Due[fulfilArgs](`select jsonb_build_object('order', id) from server_order s where state in ('approved', 'issuing')
-			and not exists (select from intent i where i.number = s.id)`),
+			and not ` + issuance.Going("s.id")),
 		queue.Due[issueArgs](`select jsonb_build_object('application', id) from application p where ended is null and state in ('queued', 'issuing')
-			and not exists (select from intent i where i.number = p.id)`),
+			and not ` + issuance.Going("p.id")),
 	}
 }
 
@@ -62,7 +62,8 @@ type adopted struct {
 
 // adopt writes the intent of an application from the version before: the one that
 // it wrote into the application, or where it had not come to that a new one, with
-// the row locked.
+// the row locked. An intent that is over is one of an attempt before: the version
+// before, which knows of none, began another.
 func (b *Book) adopt(ctx context.Context, id ID) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
@@ -75,9 +76,9 @@ func (b *Book) adopt(ctx context.Context, id ID) error {
 				return err
 			}
 		}
-		known, err := b.Issuance.Known(ctx, tx, issuance.Number(id)) // with the application held: nobody else writes it now
+		going, err := b.Issuance.Going(ctx, tx, issuance.Number(id)) // with the application held: nobody else writes it now
 		switch {
-		case err != nil, known, a.State != Queued && a.State != Issuing:
+		case err != nil, going, a.State != Queued && a.State != Issuing:
 			return err
 		case a.State == Issuing:
 			return b.adoptIssuing(ctx, tx, now, a)
