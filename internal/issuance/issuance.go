@@ -32,7 +32,6 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/lint"
-	"petschaft/internal/mail"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/queue"
@@ -181,8 +180,9 @@ func New(b Book) *Book {
 // Register says what intents of a kind are for.
 func (b *Book) Register(k Kind, p Purpose) { b.purposes[k] = p }
 
-// attempts bounds the calls in a row whose outcome is not known: within two days.
-const attempts = mail.Attempts
+// attempts bounds the calls in a row whose outcome is not known: with the pauses of
+// mail.Backoff the last one is made two days after the first.
+const attempts = 28
 
 // LongWait is after how long of waiting for an authority a registration officer
 // is to see to it.

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -92,20 +95,30 @@ func (b *Book) withdrawn(ctx context.Context, tx pgx.Tx, now time.Time, n Number
 func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
 	a, err := b.call(ctx, i)
 	switch {
-	case err != nil && (ctx.Err() != nil || postgres.Away(err)):
-		return false, err // it says nothing of the authority
+	case err != nil && ours(ctx, err):
+		return false, err
 	case errors.Is(err, ErrNoAuthority):
 		return false, b.later(ctx, i, pki.Answer{Later: b.Now().Add(time.Hour)})
 	case err != nil:
 		return false, b.notKnown(ctx, i, err)
-	case a.No != nil:
-		return false, b.no(ctx, i, a)
-	case a.Certificate != nil:
+	}
+	switch a.Kind() {
+	case pki.AnswerYes:
 		return false, b.keep(ctx, i, a)
-	case a.Later.IsZero():
+	case pki.AnswerNo:
+		return false, b.no(ctx, i, a)
+	case pki.AnswerNothing:
 		return false, b.notKnown(ctx, i, errors.New("the authority answers nothing"))
 	}
 	return !a.Later.After(b.Now()), b.later(ctx, i, a)
+}
+
+// ours tells whether a call that failed says nothing of the authority: who asked
+// stops, or the database is away in which one keeps its things. That something took
+// too long it does not say.
+func ours(ctx context.Context, err error) bool {
+	late, ok := errors.AsType[net.Error](err)
+	return ctx.Err() != nil || postgres.Away(err) && !(ok && late.Timeout()) && !errors.Is(err, context.Canceled)
 }
 
 // call asks the authority, or asks what became of what it was asked for.
@@ -120,10 +133,24 @@ func (b *Book) call(ctx context.Context, i Intent) (pki.Answer, error) {
 	}
 	call, cancel := context.WithTimeout(ctx, b.patience())
 	defer cancel()
+	var a pki.Answer
 	if i.Ticket != "" || i.Withdrawn != nil {
-		return x.Authority.Collect(call, r, i.Ticket)
+		a, err = x.Authority.Collect(call, r, i.Ticket)
+	} else {
+		a, err = x.Authority.Ask(call, r)
 	}
-	return x.Authority.Ask(call, r)
+	if err == nil && !keepable(a.Reference) {
+		a.Reference = "" // ours leads to it, too
+	}
+	return a, err
+}
+
+// longestReference is how much of a reference is kept, in bytes.
+const longestReference = 1000
+
+// keepable tells whether a reference can be given back as it came.
+func keepable(reference string) bool {
+	return len(reference) <= longestReference && utf8.ValidString(reference) && !strings.Contains(reference, "\x00")
 }
 
 // longestWait bounds for how long an authority is left alone, whatever it says.
@@ -133,6 +160,9 @@ func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
 	now := b.Now()
 	if a.Later.After(now.Add(longestWait)) {
 		a.Later = now.Add(longestWait)
+	}
+	if a.Later.Before(now) {
+		a.Later = now
 	}
 	_, err := b.DB.Exec(ctx, `update intent set state = 'pending', since = case when state = 'pending' then since else @now end, next_look = @at, attempts = 0,
 			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said
@@ -146,27 +176,33 @@ func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
 }
 
 // notKnown notes a call whose outcome is not known; after two days of them nobody
-// asks again by itself.
+// asks again by itself. Of what was withdrawn somebody does: nobody else would
+// revoke what may have been signed.
 func (b *Book) notKnown(ctx context.Context, i Intent, why error) error {
 	now := b.Now()
 	i.Attempts++
-	if i.Attempts >= attempts {
+	if i.Attempts >= attempts && i.Withdrawn == nil {
 		i.Reason, i.Said = NotKnown, why.Error()
 		return b.ended(ctx, now, Unknown, i)
 	}
-	_, err := b.DB.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.putOff(ctx, tx, now, i, why.Error()) })
+}
+
+// putOff notes when the authority is asked again.
+func (b *Book) putOff(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, said string) error {
+	_, err := tx.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said
 		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
-		"number": i.Number, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(why.Error()),
+		"number": i.Number, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(said),
 	})
 	if err != nil {
-		return fmt.Errorf("note that the authority is away: %w", postgres.Fault(err))
+		return fmt.Errorf("note that the authority is away: %w", err)
 	}
 	return nil
 }
 
 // no ends an intent that the authority refused.
 func (b *Book) no(ctx context.Context, i Intent, a pki.Answer) error {
-	i.Reason, i.Said = NoAuthority, a.Words
+	i.Reason, i.Said = NoAuthority, pki.WordsOf(a.Words)
 	if refusal, ok := errors.AsType[*lint.Refusal](a.No); ok {
 		i.Reason, i.Findings = Rules(refusal.Findings), refusal.Findings
 	}
@@ -181,6 +217,12 @@ func (b *Book) ended(ctx context.Context, now time.Time, s State, i Intent) erro
 		if i.Withdrawn == nil {
 			if err := b.purposes[i.Kind].Ended(ctx, tx, i); err != nil {
 				return err
+			}
+		}
+		if s == Unknown { // it may have been withdrawn meanwhile
+			held, err := b.load(ctx, tx, i.Number)
+			if err != nil || held.Withdrawn != nil {
+				return errors.Join(err, b.putOff(ctx, tx, now, i, i.Said))
 			}
 		}
 		return b.settle(ctx, tx, now, i)
@@ -198,14 +240,12 @@ func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 	if a.Reference != "" {
 		i.Ticket = a.Reference
 	}
-	i.Said = a.Words
+	i.Said = pki.WordsOf(a.Words)
 	now := b.Now()
 	if i.Differences = pki.Differences(r, *a.Certificate, b.Registry[i.Authority].Own, now); len(i.Differences) > 0 {
 		i.State, i.Reason, i.Answer = Refused, NotAsAsked, a.Certificate.DER
 	}
-	if i.Checks, err = checks(r, a); err != nil {
-		return err
-	}
+	i.Checks = checks(r, a)
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if _, err := b.purposes[i.Kind].Keep(ctx, tx, i, *a.Certificate, a.Chain); err != nil {
 			return err
@@ -216,16 +256,13 @@ func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 }
 
 // checks is what was checked of a certificate: by the authority before it signed,
-// else here, of what came.
-func checks(r pki.Request, a pki.Answer) (*lint.Report, error) {
+// else, or where nobody can read that, here, of what came.
+func checks(r pki.Request, a pki.Answer) *lint.Report {
 	var report lint.Report
-	if len(a.Checks) > 0 {
-		if err := json.Unmarshal(a.Checks, &report); err != nil {
-			return nil, fmt.Errorf("read what the authority checked: %w", err)
-		}
-		return &report, nil
+	if len(a.Checks) > 0 && json.Unmarshal(a.Checks, &report) == nil {
+		return &report
 	}
 	p, _ := r.Profile.Profile()
 	report = lint.Case{DER: a.Certificate.DER, Profile: p, Given: &pki.Names{Emails: r.Emails, DNS: r.DNS}}.Check()
-	return &report, nil
+	return &report
 }

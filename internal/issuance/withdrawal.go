@@ -54,7 +54,7 @@ func (b *Book) Revoke(ctx context.Context, n int64) error {
 	}
 	a, err := b.revoke(ctx, x)
 	switch {
-	case err != nil && (ctx.Err() != nil || postgres.Away(err)):
+	case err != nil && ours(ctx, err):
 		return fmt.Errorf("revoke certificate %d: %w", n, err)
 	case err != nil:
 		return b.put(ctx, x, x.Attempts+1, b.Now().Add(mail.Backoff(x.Attempts+1)), err.Error())
@@ -120,7 +120,8 @@ func (b *Book) revoked(ctx context.Context, x withdrawal, state, said string) er
 		if err != nil {
 			return err
 		}
-		err = postgres.Write(ctx, tx, `update withdrawal set state = @state, since = @now, next_look = null, said = @said where certificate = @certificate`,
+		err = postgres.Write(ctx, tx, `update withdrawal set state = @state, since = @now, next_look = null, said = @said
+			where certificate = @certificate and state = 'asked'`, // else another process was told first
 			pgx.NamedArgs{"certificate": x.Certificate, "state": state, "now": now, "said": pki.WordsOf(said)})
 		if err != nil {
 			return fmt.Errorf("end the revocation of certificate %d: %w", x.Certificate, err)
