@@ -25,7 +25,7 @@ type Order struct {
 	Names        []string   `json:"names" doc:"Of servers, as A-labels; the first one is the common name."`
 	Key          string     `json:"key" doc:"The kind of the public key."`
 	Comment      string     `json:"comment" doc:"For the registration office."`
-	State        string     `json:"state" enum:"received,waiting,review,returned,approved,issuing,issued,rejected,withdrawn,failed" doc:"received and review wait for the registration office, waiting for the validation of a name, returned for a correction in the portal."`
+	State        string     `json:"state" enum:"received,waiting,review,returned,approved,issuing,pending,issued,rejected,withdrawn,failed" doc:"received and review wait for the registration office, waiting for the validation of a name, returned for a correction in the portal, issuing and pending for the certificate authority; pending may take days."`
 	Since        time.Time  `json:"since" doc:"Since when it stands there."`
 	Reason       string     `json:"reason" doc:"Why it was returned, rejected or failed; the office's words, or ours in the language that Accept-Language asks for."`
 	Renews       *string    `json:"renews" doc:"The reference number of the certificate that it renews."`
@@ -119,7 +119,7 @@ func (a *API) orders(h huma.API) {
 
 type orderListInput struct {
 	Paged
-	State        []string `query:"state" enum:"received,waiting,review,returned,approved,issuing,issued,rejected,withdrawn,failed" doc:"Only orders that stand there; several are divided by commas."`
+	State        []string `query:"state" enum:"received,waiting,review,returned,approved,issuing,pending,issued,rejected,withdrawn,failed" doc:"Only orders that stand there; several are divided by commas."`
 	Q            string   `query:"q" maxLength:"200" doc:"Only orders that have all these words in the reference number or in a name."`
 	Organisation int64    `query:"organisation" minimum:"0" doc:"Only orders of that organisation."`
 }

@@ -17,13 +17,13 @@ import (
 const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_name, s.product, s.names, s.spki, s.key_kind, s.comment, s.state,
 	s.since, s.reason, s.version, s.by_officer, s.submitter, u.label as submitter_name,
 	s.decider, d.label as decider_name, s.replaces, k.reference as renews, s.serial,
-	s.not_before, s.days, s.profile, s.findings, s.approved, exists (select from intent i where i.number = s.id and i.next_look is not null) as asking,
+	s.not_before, s.days, s.profile, s.findings, s.approved, i.next_look is not null as asking, ` + waitColumns + `,
 	s.state = 'failed' and ` + orderHasCertificate + ` as spent, s.certificate, s.attempts, s.created, s.ended,
 	exists (select from server_order_author h where h.server_order = s.id and h.account = @account) as author,
 	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 
 const orderTables = `server_order s join organisation o on o.id = s.organisation join account u on u.id = s.submitter
-	left join account d on d.id = s.decider left join certificate k on k.id = s.replaces`
+	left join account d on d.id = s.decider left join certificate k on k.id = s.replaces left join intent i on i.number = s.id`
 
 // Server returns the order with that reference number to the contact of its
 // organisation and to registration officers; to others it is missing.

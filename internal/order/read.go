@@ -62,10 +62,11 @@ func (b *Book) ByKey(ctx context.Context, by person.Actor, id []byte) (Applicati
 }
 
 // Mine returns by's own applications that wait, failed or were refused, newest
-// first, at most limit; those that were followed by a later one are left out.
+// first, at most limit; those that were followed by a later one are left out, and
+// those that they took back themselves.
 func (b *Book) Mine(ctx context.Context, by person.Actor, limit int) ([]Application, error) {
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where p.account = @account and `+org.InSession+` and p.state <> 'issued'
+		where p.account = @account and `+org.InSession+` and p.state not in ('issued', 'withdrawn')
 			and not exists (select from application n where n.account = p.account and n.row_id = p.row_id and n.id > p.id)
 		order by p.id desc limit @limit`, org.Scope(by, pgx.NamedArgs{"limit": limit}))
 	return collect(rows, err)

@@ -71,6 +71,7 @@ type ServerOrder struct {
 	Created          time.Time
 	Ended            *time.Time
 	Author           bool // the reader submitted or corrected it
+	Progress
 	org.OrganisationStanding
 }
 

@@ -44,7 +44,8 @@ type heldOrder struct {
 func (b serverOrders) Hold(ctx context.Context, tx pgx.Tx, n issuance.Number) error {
 	rows, err := tx.Query(ctx, lockOrganisationAndOrder+` select `+orderColumns+`, `+knownColumns(`s.organisation`, `s.product`, `sha256(s.spki)`)+`
 		from h s join l o on o.id = s.organisation join account u on u.id = s.submitter
-			left join account d on d.id = s.decider left join certificate k on k.id = s.replaces`, org.Scope(portal, pgx.NamedArgs{"id": n}))
+			left join account d on d.id = s.decider left join certificate k on k.id = s.replaces
+			left join intent i on i.number = s.id`, org.Scope(portal, pgx.NamedArgs{"id": n}))
 	if err != nil {
 		return fmt.Errorf("hold order %d: %w", n, err)
 	}

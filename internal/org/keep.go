@@ -3,6 +3,7 @@ package org
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,9 +24,13 @@ type DomainInput struct {
 	Validation Validation
 	Proof      Proof
 	Vouching   OrganisationID // 0: nobody
+	Authority  string         // by name; empty: the portal's own
 }
 
-func (in *DomainInput) check(now time.Time, bad *fault.Fields) {
+func (b *Book) checkDomain(in *DomainInput, now time.Time, bad *fault.Fields) {
+	if in.Authority != "" && !slices.Contains(b.Authorities, in.Authority) {
+		bad.Add("authority", "org.domain.authority")
+	}
 	if in.Group == 0 {
 		bad.Add("group", "field.required")
 	}
@@ -71,15 +76,20 @@ func (p *Proof) check(now time.Time, bad *fault.Fields) {
 }
 
 func (in DomainInput) args() pgx.NamedArgs {
-	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil), "vouching": in.Vouching}
+	a := pgx.NamedArgs{"group": in.Group, "validation": in.Validation, "method": "", "by": "", "from": (*time.Time)(nil), "until": (*time.Time)(nil), "vouching": in.Vouching, "authority": in.Authority}
 	if in.Validation == ByDomain {
 		a["method"], a["by"], a["from"], a["until"] = in.Proof.Method, in.Proof.By, &in.Proof.From, &in.Proof.Until
 	}
 	return a
 }
 
-func (in DomainInput) detail() audit.Detail {
+// domainDetail is what the audit line holds; the authority, where there are some to
+// choose from.
+func (b *Book) domainDetail(in DomainInput) audit.Detail {
 	d := audit.Detail{"group": in.Group, "validation": in.Validation}
+	if len(b.Authorities) > 1 {
+		d["authority"] = in.Authority
+	}
 	if in.Validation == ByDomain {
 		d["proof"] = in.Proof.words()
 	}
@@ -118,7 +128,7 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 		bad.Add("name", "org.domain.form")
 	}
 	now := b.Now()
-	in.check(now, &bad)
+	b.checkDomain(&in, now, &bad)
 	if err := bad.Err(); err != nil {
 		return "", err
 	}
@@ -126,12 +136,12 @@ func (b *Book) AddDomain(ctx context.Context, by person.Actor, in DomainInput) (
 		args := in.args()
 		args["name"], args["now"] = name, now
 		var id ID
-		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, organisation, created)
-			values (@name, @group, @validation, @method, @by, @from, @until, nullif(@vouching::bigint, 0), @now) returning id`, args).Scan(&id)
+		err := tx.QueryRow(ctx, `insert into email_domain (name, contact_group, validation, proof_method, proof_by, proof_from, proof_until, organisation, authority, created)
+			values (@name, @group, @validation, @method, @by, @from, @until, nullif(@vouching::bigint, 0), @authority, @now) returning id`, args).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("add domain: %w", err)
 		}
-		d, err := in.vouched(ctx, tx, in.detail())
+		d, err := in.vouched(ctx, tx, b.domainDetail(in))
 		if err != nil {
 			return err
 		}
@@ -148,7 +158,7 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 	}
 	var bad fault.Fields
 	now := b.Now()
-	in.check(now, &bad)
+	b.checkDomain(&in, now, &bad)
 	if err := bad.Err(); err != nil {
 		return err
 	}
@@ -156,14 +166,14 @@ func (b *Book) EditDomain(ctx context.Context, by person.Actor, id ID, in Domain
 		args := in.args()
 		args["id"] = id
 		tag, err := tx.Exec(ctx, `update email_domain set contact_group = @group, validation = @validation, proof_method = @method,
-			proof_by = @by, proof_from = @from, proof_until = @until, organisation = nullif(@vouching::bigint, 0) where id = @id`, args)
+			proof_by = @by, proof_from = @from, proof_until = @until, organisation = nullif(@vouching::bigint, 0), authority = @authority where id = @id`, args)
 		if err != nil {
 			return fmt.Errorf("edit domain: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.Missing, "fault.missing")
 		}
-		d, err := in.vouched(ctx, tx, in.detail())
+		d, err := in.vouched(ctx, tx, b.domainDetail(in))
 		if err != nil {
 			return err
 		}

@@ -113,6 +113,7 @@ type EmailDomain struct {
 	ProofFrom   *time.Time
 	ProofUntil  *time.Time
 	Vouching    *OrganisationID // the organisation that vouches for the domain's people
+	Authority   string          // by name, that certificates for its addresses come from; empty: the portal's own
 	Standing
 }
 
@@ -122,7 +123,7 @@ func (d EmailDomain) Proven(now time.Time) bool {
 }
 
 const domainColumns = `d.id, d.name, d.contact_group as group, g0.name as group_name, g0.notify, d.validation,
-	d.proof_method, d.proof_by, d.proof_from, d.proof_until, d.organisation as vouching, ` + IsContact + ` as contact, @officer::boolean as officer`
+	d.proof_method, d.proof_by, d.proof_from, d.proof_until, d.organisation as vouching, d.authority, ` + IsContact + ` as contact, @officer::boolean as officer`
 
 const domainTables = `email_domain d join contact_group g0 on g0.id = d.contact_group`
 
@@ -131,6 +132,9 @@ type Book struct {
 	DB     *postgres.DB
 	People *person.Book
 	Now    func() time.Time
+	// Authorities are the names of those that issue for mailboxes, from which a
+	// domain may have one.
+	Authorities []string
 }
 
 // Domains returns the domains that by may see, by name, at most 500.

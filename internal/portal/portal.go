@@ -156,7 +156,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Outbox = p.outbox(s, base, now)
 	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base, Readers: cert.Readers}
-	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now}
+	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now, Authorities: registry.ForMail()}
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
 	p.Imports = &imports.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Now: now}
 	p.Bulk = &bulk.Book{

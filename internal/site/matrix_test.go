@@ -124,6 +124,8 @@ var matrix = []entry{
 	{"POST", "/client-certificates/apply/{row}", []string{"csr", "{csr}", "terms", "on", "version", "{terms}"}, posted(303, 404, 404, 404)},
 	{"GET", "/client-certificates/applications/{application}", nil, answers{303, 200, 404, 404, 200}},
 	{"GET", "/client-certificates/applications/{application}/progress", nil, answers{303, 200, 404, 404, 200}},
+	{"GET", "/client-certificates/applications/{application}/withdraw", nil, answers{303, 200, 404, 404, 404}},
+	{"POST", "/client-certificates/applications/{application}/withdraw", nil, posted(303, 404, 404, 404)},
 	{"GET", "/client-certificates/{certificate}", nil, seeing},
 	{"GET", "/client-certificates/{certificate}/certificate.pem", nil, seeing},
 	{"GET", "/client-certificates/{certificate}/chain.pem", nil, seeing},
@@ -244,6 +246,8 @@ var matrix = []entry{
 	{"POST", "/office/orders/{reference}/reject", []string{"version", "1", "reason", "Test"}, posted(403, 403, 403, 303)},
 	{"GET", "/office/products", nil, officers},
 	{"POST", "/office/products/{product}/{switch}", nil, posted(403, 403, 403, 303)},
+	{"GET", "/office/products/{product}/authority", nil, officers},
+	{"POST", "/office/products/{product}/authority", []string{"authority", ""}, posted(403, 403, 403, 303)},
 
 	{"GET", "/office/", nil, officers},
 	{"GET", "/office/search", nil, officers},
@@ -270,6 +274,7 @@ var matrix = []entry{
 	{"GET", "/office/certificates/unexpected/{certificate}/revoke", nil, answers{303, 403, 403, 403, 404}}, // what is somebody's is none
 	{"POST", "/office/certificates/unexpected/{certificate}/revoke", []string{"reason", "0"}, posted(403, 403, 403, 404)},
 	{"GET", "/office/applications", nil, officers},
+	{"GET", "/office/waits", nil, officers},
 	{"POST", "/office/applications/{application}/retry", nil, posted(403, 403, 403, 303)},
 	{"GET", "/office/mail", nil, officers},
 	{"POST", "/office/mail/challenges/{challenge}/retry", nil, posted(403, 403, 403, 409)}, // it has not failed

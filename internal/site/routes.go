@@ -115,6 +115,8 @@ func (s *Site) clientCertificateRoutes(r chi.Router) {
 	r.Post("/apply/{row}", s.In(s.clients.Apply))
 	r.Get("/applications/{application}", s.In(s.clients.Application))
 	r.Get("/applications/{application}/progress", s.In(s.clients.ApplicationProgress))
+	r.Get("/applications/{application}/withdraw", s.In(s.clients.AskTakeBack))
+	r.Post("/applications/{application}/withdraw", s.In(s.clients.TakeBack))
 	r.Get("/{certificate}", s.In(s.clients.Certificate))
 	r.Get("/{certificate}/certificate.pem", s.In(s.clients.File))
 	r.Get("/{certificate}/chain.pem", s.In(s.clients.Chain))
@@ -194,6 +196,7 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Get("/server-certificates", s.In(s.servers.OfficeList))
 	r.Get("/applications", s.In(s.office.Applications))
 	r.Post("/applications/{application}/retry", s.In(s.office.RetryApplication))
+	r.Get("/waits", s.In(s.office.Waits))
 	r.Get("/mail", s.In(s.office.MailState))
 	r.Post("/mail/challenges/{challenge}/retry", s.In(s.office.RetryChallenge))
 	r.Post("/mail/letters/{letter}/retry", s.In(s.office.RetryLetter))
@@ -245,6 +248,8 @@ func (s *Site) officeOrderRoutes(r chi.Router) {
 		r.Post("/orders/{reference}/"+d.Path, s.In(s.office.DoDecision(d)))
 	}
 	r.Get("/products", s.In(s.office.Products))
+	r.Get("/products/{product}/authority", s.In(s.office.ProductAuthority))
+	r.Post("/products/{product}/authority", s.In(s.office.SaveProductAuthority))
 	r.Post("/products/{product}/{switch}", s.In(s.office.SwitchProduct))
 }
 

@@ -61,6 +61,7 @@ const (
 	Unexpected          = "/office/certificates/unexpected"
 	OfficeServers       = "/office/server-certificates"
 	OfficeApplications  = "/office/applications"
+	OfficeWaits         = "/office/waits"
 	OfficeOrders        = "/office/orders"
 	OfficeProducts      = "/office/products"
 	OfficeEarlier       = "/office/earlier"

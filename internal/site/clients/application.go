@@ -65,8 +65,14 @@ func (s *Section) ApplicationProgress(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
+	seen := r.URL.Query().Get("seen")
+	if seen == Seen(a.State, a.Progress) && a.State == order.Pending {
+		w.WriteHeader(http.StatusNoContent) // nothing is read out again
+		return nil
+	}
 	m := s.progress(r.Context(), s.Actor(r), a)
-	m.Over = a.State == order.Refused || a.State == order.Failed // rules that were broken stand beside it
+	// Rules that were broken stand beside it, and a button that goes.
+	m.Over = a.State == order.Refused || a.State == order.Failed || a.State == order.Withdrawn
 	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(m))
 }
 
@@ -94,6 +100,8 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 			m.More = ""
 		}
 		return m
+	case order.Withdrawn:
+		return next(say(view.Info, "order.taken_back_title", page.T(ctx, "order.taken_back_text")), "order.taken_back_todo")
 	case order.Failed:
 		m := next(say(view.Bad, "order.failed_title", FailedWords(ctx, by, a)), "order.failed_todo")
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
@@ -102,14 +110,18 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		return m
 	}
 	m := say(view.Open, "order.queued_title", page.T(ctx, "order.queued_text"))
-	if a.State == order.Issuing {
+	if a.State != order.Queued {
 		m = say(view.Open, "order.issuing_title", page.T(ctx, "order.issuing_text"))
 	}
 	if s.Now().Sub(a.Created) > page.Patience {
 		m.More = page.T(ctx, "order.slow")
 	}
-	m.Refresh, m.Steps = paths.Application(a.ID)+"/progress", applySteps(ctx, 3)
+	Waits(ctx, &m, a.State, a.Progress, by.Officer, s.Now())
+	m.Refresh, m.Steps = paths.Application(a.ID)+"/progress?seen="+Seen(a.State, a.Progress), applySteps(ctx, 3)
 	m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.again"), Href: paths.Application(a.ID)}}
+	if order.MayTakeBack(by, a) == nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "order.take_back"), Href: paths.Application(a.ID) + "/withdraw", Icon: view.IconBan})
+	}
 	return m
 }
 
@@ -138,19 +150,24 @@ var (
 	applicationWords = map[order.State]string{
 		order.Queued: "order.state_queued", order.Issuing: "order.state_issuing", order.Issued: "order.state_issued",
 		order.Refused: "order.state_refused", order.Failed: "order.state_failed",
+		order.Pending: "order.state_pending", order.Withdrawn: "order.state_withdrawn",
 	}
 	applicationKinds = map[order.State]view.Kind{
 		order.Queued: view.Open, order.Issuing: view.Open, order.Issued: view.Good,
-		order.Refused: view.Warn, order.Failed: view.Bad,
+		order.Refused: view.Warn, order.Failed: view.Bad, order.Pending: view.Open, order.Withdrawn: view.Ended,
 	}
 )
 
 func (s *Section) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
 	for _, a := range all {
-		lines = append(lines, clientview.ApplicationLine{
+		l := clientview.ApplicationLine{
 			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: AddressesOf(a, linked), Reason: page.ReasonWords(ctx, a.Reason),
 			State: view.StateModel{Kind: applicationKinds[a.State], Word: page.T(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
-		})
+		}
+		if a.State == order.Pending {
+			l.Reason = WaitsSince(ctx, a.Progress, s.Now())
+		}
+		lines = append(lines, l)
 	}
 	return lines
 }

@@ -99,8 +99,12 @@ func (s *Section) linkedCard(ctx context.Context, l mailbox.Linked, applied []or
 			c.Ends = view.Moment{}
 		}
 	case openFor(applied, l.RowID) != nil:
+		a := openFor(applied, l.RowID)
 		c.Missing = page.T(ctx, "mine.under_way")
-		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(openFor(applied, l.RowID).ID)}}
+		if a.State == order.Pending {
+			c.Missing += " " + WaitsSince(ctx, a.Progress, now)
+		}
+		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.look"), About: string(l.Primary), Href: paths.Application(a.ID)}}
 	default:
 		c.Actions = []view.ButtonModel{{Label: page.T(ctx, "mine.apply"), About: string(l.Primary), Href: paths.Apply(l.RowID)}}
 	}

@@ -63,7 +63,7 @@ func typedDomain(r *http.Request) officeview.DomainForm {
 	v := r.PostFormValue
 	return officeview.DomainForm{
 		Name: v("name"), Group: v("group"), Validation: v("validation"),
-		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"), Vouching: v("vouching"),
+		Method: v("proof_method"), By: v("proof_by"), From: v("proof_from"), Until: v("proof_until"), Vouching: v("vouching"), Authority: v("authority"),
 	}
 }
 
@@ -71,9 +71,12 @@ func typedDomain(r *http.Request) officeview.DomainForm {
 type choices struct {
 	groups        []org.Group
 	organisations []org.Organisation
+	authorities   []string
+	authority     string // that is chosen now
 }
 
-func (s *Section) domainChoices(ctx context.Context, by person.Actor) (c choices, err error) {
+func (s *Section) domainChoices(ctx context.Context, by person.Actor, authority string) (c choices, err error) {
+	c.authorities, c.authority = s.Org.Authorities, authority
 	if c.groups, err = s.Org.Groups(ctx, by); err != nil {
 		return c, err
 	}
@@ -83,7 +86,7 @@ func (s *Section) domainChoices(ctx context.Context, by person.Actor) (c choices
 
 // offer puts them into the form.
 func (c choices) offer(ctx context.Context, m *officeview.DomainForm) {
-	m.Groups = groupChoices(c.groups)
+	m.Groups, m.Authorities = groupChoices(c.groups), authorityChoices(ctx, c.authorities, c.authority)
 	for _, o := range c.organisations {
 		sponsor := pki.Sponsor{Organisation: o.Name, Identifier: o.Identifier, Country: o.Country}
 		label := o.Name
@@ -98,7 +101,7 @@ func (c choices) offer(ctx context.Context, m *officeview.DomainForm) {
 // not chosen.
 func domainInput(m officeview.DomainForm, c choices) org.DomainInput {
 	in := org.DomainInput{
-		Name: m.Name, Validation: org.Validation(m.Validation),
+		Name: m.Name, Validation: org.Validation(m.Validation), Authority: m.Authority,
 		Proof: org.Proof{Method: m.Method, By: m.By, From: page.TypedDay(m.From), Until: page.TypedDay(m.Until)},
 	}
 	for _, g := range c.groups {
@@ -115,7 +118,7 @@ func domainInput(m officeview.DomainForm, c choices) org.DomainInput {
 }
 
 func (s *Section) NewDomain(w http.ResponseWriter, r *http.Request) error {
-	offered, err := s.domainChoices(r.Context(), s.Actor(r))
+	offered, err := s.domainChoices(r.Context(), s.Actor(r), "")
 	if err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func groupChoices(groups []org.Group) []view.Choice {
 
 func (s *Section) AddDomain(w http.ResponseWriter, r *http.Request) error {
 	ctx, by := r.Context(), s.Actor(r)
-	offered, err := s.domainChoices(ctx, by)
+	offered, err := s.domainChoices(ctx, by, "")
 	if err != nil {
 		return err
 	}
@@ -178,7 +181,7 @@ func (s *Section) Domain(w http.ResponseWriter, r *http.Request) error {
 }
 
 func storedDomain(d org.EmailDomain) officeview.DomainForm {
-	m := officeview.DomainForm{Group: page.ID(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy}
+	m := officeview.DomainForm{Group: page.ID(d.Group), Validation: string(d.Validation), Method: d.ProofMethod, By: d.ProofBy, Authority: d.Authority}
 	if d.Vouching != nil {
 		m.Vouching = page.ID(*d.Vouching)
 	}
@@ -200,7 +203,7 @@ func (s *Section) domainPage(w http.ResponseWriter, r *http.Request, d org.Email
 	if err != nil {
 		return err
 	}
-	offered, err := s.domainChoices(ctx, by)
+	offered, err := s.domainChoices(ctx, by, d.Authority)
 	if err != nil {
 		return err
 	}
@@ -240,7 +243,7 @@ func (s *Section) SaveDomain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offered, err := s.domainChoices(ctx, by)
+	offered, err := s.domainChoices(ctx, by, d.Authority)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,7 @@ func (s *Section) areas(ctx context.Context, by person.Actor) ([]officeview.Area
 		{Title: page.T(ctx, "office.server_certificates"), Href: paths.OfficeServers, Text: page.T(ctx, "office.server_certificates_area")},
 		{Title: page.T(ctx, "earlier.title"), Href: paths.OfficeEarlier, Text: page.T(ctx, "earlier.area")},
 		{Title: page.T(ctx, "office.applications"), Href: paths.OfficeApplications, Text: page.T(ctx, "office.applications_area")},
+		{Title: page.T(ctx, "waits.title"), Href: paths.OfficeWaits, Text: page.T(ctx, "waits.area")},
 		{Title: page.T(ctx, "office.mail"), Href: paths.OfficeMail, Text: page.T(ctx, "office.mail_area")},
 		{Title: page.T(ctx, "office.audit"), Href: paths.OfficeAudit, Text: page.T(ctx, "office.audit_area")},
 		{Title: page.T(ctx, "nav.email_domains"), Href: paths.EmailDomains, Text: page.T(ctx, "office.rows_area")},
@@ -84,7 +85,7 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.longWaits, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -216,6 +217,8 @@ func (s *Section) Products(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	offered := s.Order.Issuance.Registry.ForServers()
+	choose := slices.ContainsFunc(all, func(p order.Product) bool { return authorityChoices(ctx, offered, p.Authority) != nil })
 	var lines []officeview.ProductLine
 	for _, p := range all {
 		l := officeview.ProductLine{
@@ -226,6 +229,9 @@ func (s *Section) Products(w http.ResponseWriter, r *http.Request) error {
 		if !p.Active {
 			l.State = view.StateModel{Kind: view.Paused, Word: page.T(ctx, "product.off")}
 			l.Switch.Label, l.Switch.Action = page.T(ctx, "product.switch_on"), paths.OfficeProduct(p.Code)+"/on"
+		}
+		if choose {
+			l.Authority, l.Change = page.AuthorityName(ctx, p.Authority), paths.OfficeProduct(p.Code)+"/authority"
 		}
 		lines = append(lines, l)
 	}

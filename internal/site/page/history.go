@@ -107,7 +107,7 @@ func ActionKind(action string) view.Kind {
 		return view.Warn
 	case "mailbox.challenged", "mailbox.taken_back", "order.applied", "order.retried", "order.submitted", "order.corrected", "org.name_asked", "recipe.started", "handover.offered", "handover.reassign_asked":
 		return view.Open
-	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "org.name_ended", "org.name_declined", "recipe.cancelled",
+	case "mailbox.deactivated", "mailbox.expired", "cert.revoked", "cert.server_revoked", "order.rejected", "order.withdrawn", "order.taken_back", "org.name_ended", "org.name_declined", "recipe.cancelled",
 		"handover.declined", "handover.cancelled", "handover.replaced", "handover.expired", "handover.reassign_dropped",
 		"token.withdrawn", "token.reach_dropped":
 		return view.Ended
@@ -119,7 +119,7 @@ func ActionKind(action string) view.Kind {
 var detailOrder = [...]string{
 	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "holder", "organisation", "language", "to", "answer", "doubtful",
 	"server_name", "identifier", "country", "contact", "successor", "wildcard", "auto_approve", "reminders",
-	"validation", "proof", "vouching", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
+	"validation", "proof", "vouching", "authority", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
 }
 
 // DetailWords says what changed, a line for each value: "Aliasse: alt → neu".
@@ -159,6 +159,8 @@ func plainDetail(ctx context.Context, key string, v any) string {
 		return map[bool]string{true: T(ctx, "organisation.yes"), false: T(ctx, "organisation.no")}[v]
 	case string:
 		switch {
+		case key == "authority":
+			return AuthorityName(ctx, v)
 		case key == "names":
 			return strings.Join(Spelled(strings.Split(v, ", ")), ", ")
 		case key == "serial":

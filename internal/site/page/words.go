@@ -112,6 +112,19 @@ func Spelled(names []string) []string {
 	return cert.SpelledAll(names)
 }
 
+// AuthorityName is an authority as pages call it: by its name, the portal's own
+// ones in words.
+func AuthorityName(ctx context.Context, name string) string {
+	if OwnAuthority(name) {
+		return T(ctx, "authority.own")
+	}
+	return name
+}
+
+// OwnAuthority tells whether a name is one of the portal's own authorities, which
+// need none.
+func OwnAuthority(name string) bool { return name == "" || name == "mail" || name == "tls" }
+
 // CountryWords is a country as pages show it.
 func CountryWords(ctx context.Context, code string) string {
 	if name := org.CountryName(locale.From(ctx).Lang(), code); name != code {

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
+	"petschaft/internal/site/clients"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -167,13 +168,13 @@ func (s *Section) OrderProgress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	seen := r.URL.Query().Get("seen") == string(o.State)
-	if seen && !moving(o.State) {
+	seen := r.URL.Query().Get("seen")
+	if seen == clients.Seen(o.State, o.Progress) && !moving(o.State) {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
 	m := s.progress(r.Context(), o)
-	m.Over = !seen
+	m.Over = clients.SeenState(seen) != o.State
 	return s.Show(w, r, http.StatusOK, clientview.ApplicationProgress(m))
 }
 
@@ -194,6 +195,9 @@ func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {
 		Title: page.T(ctx, "serverorder.withdraw_verb"), What: what, Final: page.T(ctx, "serverorder.withdraw_final"),
 		Action: path + "/withdraw", Verb: page.T(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
+	if clients.AskedFor(o.Progress) {
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "order.take_back_asked"))
+	}
 	crumbs := []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}
 	return s.Show(w, r, http.StatusOK, serverview.OrderStep(page.Standing(s.Frame(r, m.Dialog.Title, crumbs...)), m))
 }

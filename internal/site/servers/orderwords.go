@@ -2,10 +2,12 @@ package servers
 
 import (
 	"context"
+	"time"
 
 	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/clients"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
@@ -26,7 +28,7 @@ var orderStates = map[order.State]struct {
 	order.Returned:  {view.Warn, "", "serverorder.state_returned", "serverorder.title_returned"},
 	order.Approved:  {view.Open, "", "serverorder.state_approved", "serverorder.title_approved"},
 	order.Issuing:   {view.Open, "", "serverorder.state_issuing", "order.issuing_title"},
-	order.Pending:   {view.Open, "", "serverorder.state_issuing", "order.issuing_title"},
+	order.Pending:   {view.Open, "", "order.state_pending", "order.issuing_title"},
 	order.Issued:    {view.Good, "", "serverorder.state_issued", "order.issued_title"},
 	order.Rejected:  {view.Ended, "", "serverorder.state_rejected", "serverorder.title_rejected"},
 	order.Withdrawn: {view.Ended, "", "serverorder.state_withdrawn", "serverorder.title_withdrawn"},
@@ -41,7 +43,7 @@ func orderState(ctx context.Context, o order.ServerOrder) view.StateModel {
 
 // orderWaits says for what an order waits, and for whom, to its contact or to the
 // office; "" when it is over.
-func orderWaits(ctx context.Context, o order.ServerOrder) string {
+func orderWaits(ctx context.Context, o order.ServerOrder, now time.Time) string {
 	switch o.State {
 	case order.Received:
 		return said(ctx, o, "serverorder.waits_office", "serverorder.waits_decision")
@@ -54,8 +56,10 @@ func orderWaits(ctx context.Context, o order.ServerOrder) string {
 			return page.T(ctx, "serverorder.waits_you")
 		}
 		return page.T(ctx, "serverorder.waits_contact")
-	case order.Approved, order.Issuing, order.Pending:
+	case order.Approved, order.Issuing:
 		return page.T(ctx, "serverorder.waits_authority")
+	case order.Pending:
+		return clients.WaitsSince(ctx, o.Progress, now)
 	case order.Failed:
 		return said(ctx, o, "serverorder.waits_failed", "serverorder.waits_retry")
 	}
@@ -99,12 +103,12 @@ func moving(s order.State) bool {
 // progress is what happens to an order, and what is next.
 func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {
 	x := orderStates[o.State]
-	m := clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: page.T(ctx, x.title), Text: orderWaits(ctx, o)}}
+	m := clientview.ApplicationProgressModel{Notice: view.NoticeModel{Kind: x.kind, Title: page.T(ctx, x.title), Text: orderWaits(ctx, o, s.Now())}}
 	if x.kind == view.Paused || x.kind == view.Open || x.kind == view.Ended {
 		m.Notice.Kind = view.Info
 	}
 	if o.State != order.Issued && o.State != order.Rejected && o.State != order.Withdrawn {
-		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + string(o.State)
+		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + clients.Seen(o.State, o.Progress)
 		if !moving(o.State) {
 			m.Every = peopleEvery
 		}
@@ -114,6 +118,7 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 		if s.Now().Sub(o.Since) > page.Patience {
 			m.More = page.T(ctx, "order.slow")
 		}
+		clients.Waits(ctx, &m, o.State, o.Progress, o.Officer, s.Now())
 	case order.Issued:
 		m.Notice.Text = said(ctx, o, "serverorder.issued_text", "serverorder.issued_office")
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
@@ -123,6 +128,9 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 		m.Notice.Text = said(ctx, o, "serverorder.rejected_text", "serverorder.rejected_office")
 	case order.Withdrawn:
 		m.Notice.Text = said(ctx, o, "serverorder.withdrawn_text", "serverorder.withdrawn_office")
+		if clients.AskedFor(o.Progress) {
+			m.More = page.T(ctx, "order.taken_back_text")
+		}
 	}
 	return m
 }
@@ -175,7 +183,7 @@ func (s *Section) OrderLines(ctx context.Context, all []order.ServerOrder, path 
 		l := serverview.OrderLine{
 			Reference: o.Reference, Href: path(o.Reference), Name: page.Spelled(o.Names[:1])[0], Organisation: o.OrganisationName,
 			OrganisationHref: paths.Organisation(o.Organisation), Product: page.ProductName(ctx, o.Product),
-			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o),
+			Submitted: view.Ago(ctx, o.Created, s.Now()), State: orderState(ctx, o), Waits: orderWaits(ctx, o, s.Now()),
 		}
 		if n := len(o.Names) - 1; n > 0 {
 			l.More = page.T(ctx, "server.more_names", "n", n)

@@ -1,0 +1,48 @@
+package order
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/issuance"
+	"petschaft/internal/person"
+)
+
+// LongWait is an application or an order for which an authority takes so long
+// that an officer is to see to it.
+type LongWait struct {
+	Kind      issuance.Kind
+	Number    issuance.Number
+	Reference string
+	For       string   // whom: the applicant, or the organisation
+	Names     []string // addresses, or names of servers
+	Progress
+}
+
+// LongWaits returns what waits for issuance.LongWait or longer to a registration
+// officer, the longest wait first, at most limit. What was taken back meanwhile
+// nobody waits for.
+func (b *Book) LongWaits(ctx context.Context, by person.Actor, limit int) ([]LongWait, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	rows, err := b.DB.Query(ctx, `with i as (
+			(select * from intent where state = 'pending' and asked <= @before and withdrawn is null order by asked limit @limit)
+			union all
+			(select * from intent where state = 'asked' and next_look is not null and asked <= @before and withdrawn is null order by asked limit @limit))
+		select i.kind, i.number, coalesce(p.reference, s.reference, '') as reference, coalesce(a.label, o.name, '') as "for",
+			case when s.id is null then i.emails else i.names end as names, `+waitColumns+`
+		from i left join application p on p.id = i.number left join account a on a.id = p.account
+			left join server_order s on s.id = i.number left join organisation o on o.id = s.organisation
+		order by i.asked, i.number limit @limit`, pgx.NamedArgs{"before": b.Now().Add(-issuance.LongWait), "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list long waits: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[LongWait])
+	if err != nil {
+		return nil, fmt.Errorf("list long waits: %w", err)
+	}
+	return all, nil
+}
