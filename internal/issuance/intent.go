@@ -114,6 +114,12 @@ func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent,
 	return i, nil
 }
 
+// Before is the step that locks the intent that n had so far and returns it; the
+// zero one where it had none.
+func (b *Book) Before(ctx context.Context, tx pgx.Tx, n Number) (Intent, error) {
+	return b.load(ctx, tx, n)
+}
+
 // load locks the intent n and reads it.
 func (b *Book) load(ctx context.Context, q postgres.Querier, n Number) (Intent, error) {
 	rows, err := q.Query(ctx, `select `+columns+` from intent i where i.number = $1 for update`, n)

@@ -28,10 +28,8 @@ type Product struct {
 const productColumns = `p.code, p.most_names, p.wildcard, p.keys, p.days, p.active, p.authority`
 
 // Products are all of them, as they are offered; nobody's rights matter.
-func (b *Book) Products(ctx context.Context) ([]Product, error) { return products(ctx, b.DB) }
-
-func products(ctx context.Context, q postgres.Querier) ([]Product, error) {
-	rows, err := q.Query(ctx, `select `+productColumns+` from product p order by p.place, p.code limit 100`)
+func (b *Book) Products(ctx context.Context) ([]Product, error) {
+	rows, err := b.DB.Query(ctx, `select `+productColumns+` from product p order by p.place, p.code limit 100`)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}

@@ -98,8 +98,12 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 		switch {
 		case err != nil:
 			return err
-		case o.State == Issuing:
-			return b.takeIssuing(ctx, tx, now, o, f)
+		case o.State == Issuing: // perhaps asked for: it keeps serial and beginning
+			i, err := b.same(o, f, "")
+			if err != nil {
+				return err
+			}
+			return b.Issuance.Adopt(ctx, tx, now, i)
 		case f.checks(now).worst() >= Wait:
 			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
 		}
@@ -112,17 +116,6 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 		}
 		return b.Issuance.Write(ctx, tx, now, *p.intent)
 	})
-}
-
-// takeIssuing takes over what a process of the version before has written and
-// perhaps asked for: it keeps serial and beginning, and its authority is the
-// portal's own.
-func (b *Book) takeIssuing(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, f facts) error {
-	i, err := b.same(o, f, "")
-	if err != nil {
-		return err
-	}
-	return b.Issuance.Adopt(ctx, tx, now, i)
 }
 
 // same is what an order asked for before, of that authority; "" is the portal's

@@ -35,30 +35,6 @@ func MayRetry(o ServerOrder, c Checks) error {
 	return c.conflict()
 }
 
-// before is the intent that a failed order had; the zero one where it failed under
-// the version before.
-type before struct {
-	Number    issuance.Number
-	Authority string
-	State     issuance.State
-	Serial    []byte
-	Asked     bool
-	Withdrawn bool
-}
-
-func (b *Book) before(ctx context.Context, tx pgx.Tx, id ServerID) (before, error) {
-	rows, err := tx.Query(ctx, `select number, authority, state, serial, asked is not null as asked, withdrawn is not null as withdrawn
-		from intent where number = $1`, id)
-	if err != nil {
-		return before{}, fmt.Errorf("read the intent of order %d: %w", id, err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[before])
-	if err != nil || len(all) == 0 {
-		return before{}, err
-	}
-	return all[0], nil
-}
-
 // RetryOrder lets the authority be asked once more: for the same certificate where
 // it is not known what became of it; else, since nothing was signed or what was
 // signed is something else, for another one.
@@ -72,7 +48,7 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 		if err := MayRetry(o, f.checks(now)); err != nil {
 			return err
 		}
-		was, err := b.before(ctx, tx, o.ID)
+		was, err := b.Issuance.Before(ctx, tx, issuance.Number(o.ID))
 		if err != nil {
 			return err
 		}
@@ -87,7 +63,7 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 		switch i := *p.intent; {
 		case !same:
 			err = b.Issuance.Write(ctx, tx, now, i)
-		case was.Number == i.Number && bytes.Equal(was.Serial, i.Serial) && !was.Withdrawn:
+		case was.Number == i.Number && bytes.Equal(was.Serial, i.Serial) && was.Withdrawn == nil:
 			err = b.Issuance.Resume(ctx, tx, now, issuance.ServerOrder, i.Number)
 		default: // the version before asked for it, or it was only collected
 			err = b.Issuance.Adopt(ctx, tx, now, i)
@@ -102,7 +78,7 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 // nextTry is what is asked for now, and whether it is the same as before. An
 // authority outside would give what it gave once again, so what it is asked for
 // anew has a reference of its own; the portal's own goes by the number.
-func (b *Book) nextTry(now time.Time, o ServerOrder, f facts, was before) (p placed, same bool, err error) {
+func (b *Book) nextTry(now time.Time, o ServerOrder, f facts, was issuance.Intent) (p placed, same bool, err error) {
 	own := was.Number == 0 || b.Issuance.Registry[was.Authority].Own
 	unsigned := o.Reason == issuance.NoAuthority || issuance.Unsigned(o.Reason) || o.brokenOff() && was.State == issuance.Refused
 	if o.Serial == nil || unsigned || o.Reason == issuance.NotAsAsked && !own {
