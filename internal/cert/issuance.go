@@ -3,7 +3,6 @@ package cert
 import (
 	"encoding/hex"
 	"strings"
-	"time"
 
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
@@ -106,11 +105,4 @@ func (i Issuance) things(n ID) []thing {
 		return []thing{n.ServerThing(), i.Organisation.Thing()}
 	}
 	return []thing{n.Thing(), i.Row.Thing(), i.Account.Thing()}
-}
-
-// ended is when and how the life of an unwanted certificate ends: revoked now by an
-// authority of ours, revoking by one outside.
-type ended struct {
-	Revoked, Revoking *time.Time
-	Reason            *int16
 }

@@ -81,17 +81,16 @@ func (b *Book) outside(authority string) bool {
 	return !own && (b.Authority == nil || !slices.Contains(b.Authority.Names(), authority))
 }
 
-// end is when and how the life of what nobody wants ends, at now.
-func (b *Book) end(now time.Time, i Issuance) (e ended) {
-	reason := int16(unwantedReason)
+// end is when what nobody wants ends: revoked now by an authority of ours, or revoking
+// by one outside.
+func (b *Book) end(now time.Time, i Issuance) (revoked, revoking *time.Time) {
 	switch {
 	case i.Unwanted == "":
+		return nil, nil
 	case b.outside(i.Authority):
-		e.Revoking, e.Reason = &now, &reason
-	default:
-		e.Revoked, e.Reason = &now, &reason
+		return nil, &now
 	}
-	return e
+	return &now, nil
 }
 
 // keep writes the certificate, the first response about it, and its evidence.
@@ -125,12 +124,13 @@ func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issua
 
 // columns are what is kept of i: of what is unexpected, whose it would have been.
 func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
-	c, e := i.Certificate, b.end(now, i)
+	c := i.Certificate
+	revoked, revoking := b.end(now, i)
 	fingerprint := sha256.Sum256(c.DER)
 	args := pgx.NamedArgs{
 		"id": n, "reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": fingerprint[:],
 		"key": c.Key.Fingerprint[:], "subject": c.Subject, "search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now,
-		"chain": append([][]byte{}, i.Chain...), "external": b.outside(i.Authority), "revoked": e.Revoked, "revoking": e.Revoking,
+		"chain": append([][]byte{}, i.Chain...), "external": b.outside(i.Authority), "revoked": revoked, "revoking": revoking,
 	}
 	for _, name := range []string{
 		"remind", "unexpected", "reason", "revoking_reason", "account", "row", "meant_account", "meant_row", "meant_organisation", "organisation",
@@ -139,11 +139,11 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 		args[name] = nil
 	}
 	args["emails"] = []string{}
-	if e.Revoked != nil {
-		args["reason"] = e.Reason
+	if revoked != nil {
+		args["reason"] = int16(unwantedReason)
 	}
-	if e.Revoking != nil {
-		args["revoking_reason"] = e.Reason
+	if revoking != nil {
+		args["revoking_reason"] = int16(unwantedReason)
 	}
 	switch {
 	case i.Unexpected != nil && i.server():
@@ -161,7 +161,7 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 	}
 	args["organisation"], args["name"], args["names"], args["product"], args["order"] = i.Organisation, i.name(), c.DNS, i.Product, i.Order
 	phase, turns := phaseAt(c, now)
-	if e.Revoked != nil {
+	if revoked != nil {
 		phase, turns = "over", nil
 	}
 	args["renewable"], args["phase"], args["turns"] = renewable(c.NotBefore, c.NotAfter), phase, turns
@@ -170,10 +170,11 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 
 // note tells the row of a mailbox's certificate.
 func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance) error {
-	c, e := i.Certificate, b.end(now, i)
+	c := i.Certificate
+	revoked, revoking := b.end(now, i)
 	return b.Mailbox.NoteCertificate(ctx, tx, mailbox.Certified{
 		Certificate: int64(n), Row: i.Row, Account: i.Account, Issued: now, Begins: c.NotBefore, Ends: c.NotAfter, Addresses: c.Emails,
-		Revoked: e.Revoked, Revoking: e.Revoking,
+		Revoked: revoked, Revoking: revoking,
 	})
 }
 

@@ -59,13 +59,6 @@ func (a asked) things() []thing {
 	return []thing{a.ID.Thing(), a.Row.Thing(), a.Account.Thing()}
 }
 
-func (a asked) action(mailbox, server string) string {
-	if a.Organisation != nil {
-		return server
-	}
-	return mailbox
-}
-
 // holdAsked locks the row of a certificate and then itself; false where its authority is
 // asked nothing any more.
 func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open bool, err error) {
@@ -121,10 +114,14 @@ func (b *Book) Revoked(ctx context.Context, tx pgx.Tx, now time.Time, id ID, at 
 			return err
 		}
 	}
-	return audit.Write(ctx, tx, audit.Line{
-		At: now, Action: a.action("cert.revoked", "cert.server_revoked"), About: a.things(),
+	line := audit.Line{
+		At: now, Action: "cert.revoked", About: a.things(),
 		Detail: audit.Detail{"reference": a.Reference, "serial": hex.EncodeToString(a.Serial), "reason": int(a.Reason)},
-	})
+	}
+	if a.Organisation != nil {
+		line.Action = "cert.server_revoked"
+	}
+	return audit.Write(ctx, tx, line)
 }
 
 // tellHolderRevoked writes to the holder or to the technical contact.
@@ -187,25 +184,14 @@ func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string
 		w.Names = SpelledAll(a.Names)
 	}
 	if !a.unexpected() {
-		to, link, err := b.reader(ctx, tx, a)
+		var err error
+		if w.Reader, w.Link, err = b.reader(ctx, tx, a); err == nil {
+			err = b.Outbox.Post(ctx, tx, w)
+		}
 		if err != nil {
 			return err
 		}
-		w.Reader, w.Link = to, link
-		if err := b.Outbox.Post(ctx, tx, w); err != nil {
-			return err
-		}
-	}
-	officers, err := b.officers(ctx, tx)
-	if err != nil {
-		return err
 	}
 	w.Office, w.Said, w.Link = true, words, b.Base+paths.Unexpected
-	for _, o := range officers {
-		w.Reader = o
-		if err := b.Outbox.Post(ctx, tx, w); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.tellOfficers(ctx, tx, "", func(to mail.Reader) mail.Words { w.Reader = to; return w })
 }

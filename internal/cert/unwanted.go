@@ -22,7 +22,11 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 		}
 	}
 	revoking := b.outside(i.Authority)
-	if err := b.endUnwanted(ctx, tx, now, n, i, revoking); err != nil {
+	err := b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
+	if revoking {
+		err = b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER})
+	}
+	if err != nil {
 		return err
 	}
 	if err := b.tellUnwanted(ctx, tx, now, n, i, revoking); err != nil {
@@ -31,13 +35,6 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 	line := i.line(now, n, "cert.unwanted")
 	line.Detail["why"] = string(i.Unwanted)
 	return audit.Write(ctx, tx, line)
-}
-
-func (b *Book) endUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance, revoking bool) error {
-	if !revoking {
-		return b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
-	}
-	return b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER})
 }
 
 // tellUnwanted writes to whom it was for and to the registration officers.
@@ -51,27 +48,15 @@ func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID,
 	if err != nil {
 		return err
 	}
-	officers, err := b.officers(ctx, tx)
-	if err != nil {
+	if w.Reader = to; i.Unexpected != nil {
+		w.To, w.Link = "", b.Base+paths.Unexpected
+	}
+	if err := b.Outbox.Post(ctx, tx, w); err != nil {
 		return err
 	}
-	if w.Reader = to; i.Unexpected == nil {
-		if err := b.Outbox.Post(ctx, tx, w); err != nil {
-			return err
-		}
-	} else {
-		w.Link = b.Base + paths.Unexpected
-	}
-	for _, o := range officers {
-		if o.To == to.To && i.Unexpected == nil {
-			continue // has read it
-		}
-		w.Reader, w.Office = o, true
-		if err := b.Outbox.Post(ctx, tx, w); err != nil {
-			return err
-		}
-	}
-	return nil
+	skip := w.To // has read it
+	w.Office = true
+	return b.tellOfficers(ctx, tx, skip, func(to mail.Reader) mail.Words { w.Reader = to; return w })
 }
 
 // contact is who gets letters to the technical contact of an organisation, and its name.
@@ -84,13 +69,13 @@ func contact(ctx context.Context, tx pgx.Tx, o org.OrganisationID) (to mail.Read
 	return to, name, nil
 }
 
-// officers are the registration officers who can be written to, each address once.
-func (b *Book) officers(ctx context.Context, tx pgx.Tx) ([]mail.Reader, error) {
-	rows, err := tx.Query(ctx, `select distinct on (email) email, language from (
-			select `+LettersTo+` as email, a.language, a.id from account a where @group <> '' and @group = any(a.groups) and a.locked is null) a
-		where email <> '' order by email, id`, pgx.NamedArgs{"group": b.Officers})
-	if err != nil {
-		return nil, fmt.Errorf("look for registration officers: %w", err)
+// tellOfficers writes to each registration officer but the one who reads it at skip.
+func (b *Book) tellOfficers(ctx context.Context, tx pgx.Tx, skip string, w func(to mail.Reader) mail.Words) error {
+	all, err := b.Mailbox.Org.People.OfficersToTell(ctx, tx, b.Officers)
+	for _, o := range all {
+		if err == nil && o.To != skip {
+			err = b.Outbox.Post(ctx, tx, w(o))
+		}
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r mail.Reader, err error) { return r, row.Scan(&r.To, &r.Lang) })
+	return err
 }
