@@ -159,7 +159,9 @@ func (b *Book) LockRows(ctx context.Context, tx pgx.Tx, ids []ID) error {
 }
 
 // LockRow is the step that holds a row until the transaction ends.
-func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error { return b.LockRows(ctx, tx, []ID{id}) }
+func (b *Book) LockRow(ctx context.Context, tx pgx.Tx, id ID) error {
+	return b.LockRows(ctx, tx, []ID{id})
+}
 
 // Certified is a certificate as this room keeps it.
 type Certified struct {

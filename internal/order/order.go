@@ -99,14 +99,14 @@ type Application struct {
 
 // Book keeps applications, orders and products.
 type Book struct {
-	DB        *postgres.DB
-	Mailbox   *mailbox.Book
-	Cert      *cert.Book
-	Queue     *queue.Queue
-	Issuance  *issuance.Book
-	Now       func() time.Time
-	Terms     string // the version of the terms of use that an applicant accepts
-	Officers  string // the provider's group of registration officers, who are told of orders
+	DB       *postgres.DB
+	Mailbox  *mailbox.Book
+	Cert     *cert.Book
+	Queue    *queue.Queue
+	Issuance *issuance.Book
+	Now      func() time.Time
+	Terms    string // the version of the terms of use that an applicant accepts
+	Officers string // the provider's group of registration officers, who are told of orders
 	// Multipurpose: people of organisations sign in with their certificates, too.
 	Multipurpose bool
 }
