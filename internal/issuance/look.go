@@ -94,11 +94,12 @@ func (b *Book) withdrawn(ctx context.Context, tx pgx.Tx, now time.Time, n Number
 // follow at once.
 func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
 	a, err := b.call(ctx, i)
+	now := b.Now()
 	switch {
 	case err != nil && ours(ctx, err):
 		return false, err
 	case errors.Is(err, ErrNoAuthority):
-		return false, b.later(ctx, i, pki.Answer{Later: b.Now().Add(time.Hour)})
+		return false, b.later(ctx, i, pki.Answer{Later: now.Add(time.Hour)})
 	case err != nil:
 		return false, b.notKnown(ctx, i, err)
 	}
@@ -110,7 +111,7 @@ func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
 	case pki.AnswerNothing:
 		return false, b.notKnown(ctx, i, errors.New("the authority answers nothing"))
 	}
-	return !a.Later.After(b.Now()), b.later(ctx, i, a)
+	return !a.Later.After(now), b.later(ctx, i, a)
 }
 
 // ours tells whether a call that failed says nothing of the authority: who asked

@@ -136,7 +136,7 @@ func (b *Book) holds(a applied, r right, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("read the key of application %d: %w", a.ID, err)
 	}
-	request := present.request(key, a.Serial, now)
+	request := present.request(key, now)
 	if err := request.Check(); err != nil {
 		return err
 	}
@@ -150,13 +150,10 @@ func (b *Book) holds(a applied, r right, now time.Time) error {
 }
 
 // request is a request for what s names, as good as the real one to be checked.
-func (s subject) request(key pki.Key, serial []byte, now time.Time) pki.Request {
-	if serial == nil {
-		serial = pki.NewSerial()
-	}
+func (s subject) request(key pki.Key, now time.Time) pki.Request {
 	return pki.Request{
 		Profile: s.Profile, Key: key, CommonName: s.CommonName, GivenName: s.GivenName, Surname: s.Surname, Sponsor: s.Sponsor, Emails: s.Emails,
-		Serial: serial, NotBefore: pki.NotBefore(now),
+		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
 	}
 }
 

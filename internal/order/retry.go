@@ -65,7 +65,7 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 }
 
 func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r retried) error {
-	same := r.Reason == issuance.NotKnown
+	same := r.Reason == issuance.NotKnown && len(r.Serial) > 0
 	i, err := b.anew(now, r, same)
 	if err != nil {
 		return err
