@@ -104,8 +104,8 @@ func (r *Rig) Certified(sub string, row mailbox.ID) cert.ID {
 func (r *Rig) Failed(sub string, row mailbox.ID) order.ID {
 	r.T.Helper()
 	n := r.Applied(sub, row)
-	trial.Must(r.Pool.Exec(r.T.Context(), `update application set state = 'failed', reason = 'order.failed.authority', profile = 'mail-personal',
-		emails = (select primary_address || aliases from address_row r where r.id = row_id), serial = '\x01', not_before = $2, ended = $2 where id = $1`, n, r.Clock.Now()))
+	trial.Must(r.Pool.Exec(r.T.Context(), `update application set state = 'failed', reason = 'order.failed.authority', ended = $2 where id = $1`, n, r.Clock.Now()))
+	trial.Must(r.Pool.Exec(r.T.Context(), `update intent set state = 'refused', reason = 'order.failed.authority', since = $2, next_look = null where number = $1`, n, r.Clock.Now()))
 	return n
 }
 
