@@ -29,7 +29,8 @@ type retried struct {
 }
 
 // Retry has the authority asked once more: for the same certificate where it is not
-// known what became of it; else, since nothing was signed or what was signed is
+// known what became of it, and where the own authority signed something else, which
+// signs once; else, since nothing was signed or what was signed is
 // something else, for another one. A later application of the row makes that a
 // conflict, and so does the rule who may apply, and a certificate that would
 // say something else by now.
@@ -65,7 +66,9 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 }
 
 func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r retried) error {
-	same := r.Reason == issuance.NotKnown && len(r.Serial) > 0
+	// The own authority has signed one certificate of that number, and signs no other.
+	own := r.With == "" || b.Issuance.Registry[r.With].Own
+	same := len(r.Serial) > 0 && (r.Reason == issuance.NotKnown || r.Reason == issuance.NotAsAsked && own)
 	i, err := b.anew(now, r, same)
 	if err != nil {
 		return err
