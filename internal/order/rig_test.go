@@ -107,7 +107,12 @@ func (r *rig) use(a issuance.Authority) { r.Issuance.Registry = issuance.Own(a) 
 
 func openRig(t testing.TB, sender *mail.Sender) *rig {
 	t.Helper()
-	c := campus.On(t, pgtest.URL(t), sender)
+	return rigOn(t, pgtest.URL(t), sender)
+}
+
+func rigOn(t testing.TB, database string, sender *mail.Sender) *rig {
+	t.Helper()
+	c := campus.On(t, database, sender)
 	r := &rig{Book: onBooks(c.DB, c.Clock.Now, c.Books), campus: c, db: c.DB, url: c.URL, clock: c.Clock, people: c.People}
 	r.officer = c.SignInOfficer(named("Rita", "Amt"))
 	r.contact = r.signIn(t, "Nora", "Netz")
