@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // order of a server certificate.
 type issuing struct {
 	Database, Authority string // addresses
+	Outside             string // address of an authority that is not the portal's own, if there is one
 	Application         order.ID
 	Order               order.ServerID
 }
@@ -37,6 +38,9 @@ func issueElsewhere(ctx context.Context, i issuing) error {
 		return err
 	}
 	b.Issuance.Registry = issuance.Own(&catest.Client{URL: i.Authority})
+	if i.Outside != "" {
+		b.Issuance.Registry = b.Issuance.Registry.With(issuance.Registry{"outside": {Authority: &catest.Client{URL: i.Outside}, Mail: true, Servers: true}})
+	}
 	if i.Order != 0 {
 		return b.Fulfil(ctx, i.Order)
 	}
