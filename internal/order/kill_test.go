@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/campus"
 	"petschaft/internal/issuance"
+	"petschaft/internal/mail"
 	"petschaft/internal/order"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
@@ -112,6 +115,7 @@ func TestAProcessKilledBetweenCallAndRecordIssuesNothingTwiceAndLosesNothing(t *
 func TestWhatWasSignedBeforeTheKillIsRecordedAndRevokedWhenTheRowIsInactiveNow(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
+	r.Cert.Outbox.Officers = func(context.Context, pgx.Tx) ([]mail.Reader, error) { return []mail.Reader{{To: "ra@uni.example"}}, nil }
 	id := r.killed(t)
 	r.off(t, r.application(t, id).RowID)
 	r.ok(t, r.Issue(t.Context(), id))
