@@ -45,6 +45,9 @@ func issue(ctx context.Context, c commands) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := r.DB.Exec(ctx, "analyze"); err != nil { // a portal in use knows how small its small tables are
+		return nil, err
+	}
 	if err := r.Work(ctx); err != nil {
 		return nil, err
 	}
