@@ -69,7 +69,7 @@ func TestAPageSaysOnWhomAnApplicationWaits(t *testing.T) {
 	trial.Must(r.Pool.Exec(t.Context(), `update intent set said = 'Frau Blau prüft das.' where number = $1`, n))
 	shown := ada.Get(path).Is(http.StatusOK).Has("Wartet auf vertrauen", "Dort muss sich erst jemand", "Wartet seit", "Nächste Nachfrage", "Antrag zurückziehen", `data-every="20"`).Lacks("Frau Blau")
 	rita.Get(path).Is(http.StatusOK).Has("Wartet auf vertrauen", "Frau Blau prüft das.").Lacks("Antrag zurückziehen")
-	ada.Get(paths.ClientCertificates).Has("wartet auf Ausstellung", "auf vertrauen.", "Ihr Antrag ist unterwegs.").Lacks("Frau Blau")
+	ada.Get(paths.ClientCertificates).Has("angefragt", "auf vertrauen.", "Ihr Antrag ist unterwegs.").Lacks("Frau Blau")
 	fragment := refreshed.FindStringSubmatch(shown.Content)[1]
 	ada.Get(fragment).Is(http.StatusNoContent)
 
@@ -77,7 +77,7 @@ func TestAPageSaysOnWhomAnApplicationWaits(t *testing.T) {
 	r.Clock.Advance(3 * time.Minute)
 	trial.Must(0, r.Order.Issue(t.Context(), n))
 	ada.Get(fragment).Is(http.StatusOK).Has("antwortet im Moment nicht", "data-refresh").Lacks("Anfragen ohne Antwort", "data-over", "<html")
-	rita.Get(path).Has("antwortet im Moment nicht", "Anfragen ohne Antwort")
+	r.As("rita").Get(path).Has("antwortet im Moment nicht", "Anfragen ohne Antwort")
 	outside.Always(catest.Person)
 	r.Clock.Advance(time.Hour)
 	trial.Must(0, r.Order.Issue(t.Context(), n))
@@ -86,6 +86,7 @@ func TestAPageSaysOnWhomAnApplicationWaits(t *testing.T) {
 	ada, rita = r.As("ada"), r.As("rita")
 	ada.Get(path).Has("ungewöhnlich lange")
 	rita.Get("/").Has("Eine Ausstellung wartet schon 14 Tage", `href="`+paths.OfficeWaits+`"`)
+	rita.Get(path).Has("Bitte fragen Sie bei der Zertifizierungsstelle nach", paths.OfficeWaits)
 	rita.Get(paths.OfficeWaits).Has(`href="`+path+`"`, "Ada Adler", "ada.adler@uni.example", "vertrauen", "Dort muss sich jemand")
 }
 
@@ -124,11 +125,11 @@ func TestAPageSaysOnWhomAnOrderWaits(t *testing.T) {
 	reference := placed(r, "www.uni.example")
 	trial.Must(r.Pool.Exec(t.Context(), `update intent set said = 'Frau Blau prüft das.'`))
 	nora, rita, path := r.As("nora"), r.As("rita"), paths.Order(reference)
-	shown := nora.Get(path).Is(http.StatusOK).Has("Wartet auf vertrauen", "Nächste Nachfrage", "Auftrag zurückziehen", "wartet auf Ausstellung").Lacks("Frau Blau")
+	shown := nora.Get(path).Is(http.StatusOK).Has("Wartet auf vertrauen", "Nächste Nachfrage", "Auftrag zurückziehen", "angefragt").Lacks("Frau Blau")
 	nora.Get(refreshed.FindStringSubmatch(shown.Content)[1]).Is(http.StatusNoContent)
-	nora.Get(paths.Orders).Has(reference, "wartet auf Ausstellung", "auf vertrauen.")
+	nora.Get(paths.Orders).Has(reference, "angefragt", "auf vertrauen.")
 	rita.Get(paths.OfficeOrder(reference)).Has("Wartet auf vertrauen", "Frau Blau prüft das.")
-	rita.Get(paths.OfficeOrders+"?which=open").Has(reference, "wartet auf Ausstellung")
+	rita.Get(paths.OfficeOrders+"?which=open").Has(reference, "angefragt")
 	r.Clock.Advance(issuance.LongWait)
 	nora, rita = r.As("nora"), r.As("rita")
 	rita.Get(paths.OfficeWaits).Has(paths.OfficeOrder(reference), "Universität Probe", "www.uni.example")

@@ -43,6 +43,9 @@ func (s *Section) Application(w http.ResponseWriter, r *http.Request) error {
 	if a.Account != by.Account {
 		m.Applicant = a.Applicant
 		crumbs = []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.applications"), Href: paths.OfficeApplications}}
+		if a.Progress.Long(s.Now()) {
+			crumbs[1] = view.Link{Label: page.T(ctx, "waits.title"), Href: paths.OfficeWaits}
+		}
 	}
 	return s.Show(w, r, http.StatusOK, clientview.Application(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
 }

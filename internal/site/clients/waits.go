@@ -36,9 +36,15 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 	if s == order.Pending {
 		m.Notice.Title, m.Every = page.T(ctx, "order.pending_title", "authority", page.AuthorityName(ctx, p.With)), peopleEvery
 	}
-	m.More = page.T(ctx, "order.pending_leave")
-	if p.Long(now) {
+	switch long := p.Long(now); {
+	case long && officer:
+		m.More = page.T(ctx, "order.pending_long_office")
+	case long:
 		m.More = page.T(ctx, "order.pending_long")
+	case officer: // whom no mail comes
+		m.More = ""
+	default:
+		m.More = page.T(ctx, "order.pending_leave")
 	}
 	m.Waits = &clientview.WaitsModel{Authority: page.AuthorityName(ctx, p.With), Since: page.Moment(ctx, p.Asked, now), Next: page.Moment(ctx, p.NextLook, now)}
 	if p.NextLook != nil && !now.Before(*p.NextLook) {
