@@ -133,8 +133,8 @@ func TestAPageSaysOnWhomAnOrderWaits(t *testing.T) {
 	r.Clock.Advance(issuance.LongWait)
 	nora, rita = r.As("nora"), r.As("rita")
 	rita.Get(paths.OfficeWaits).Has(paths.OfficeOrder(reference), "Universität Probe", "www.uni.example")
-	nora.Get(path + "/withdraw").Is(http.StatusOK).Has("schon gefragt", "sofort widerrufen")
-	nora.Post(path + "/withdraw").Is(http.StatusSeeOther).Follow().Has("Der Auftrag wurde zurückgezogen", "sofort widerrufen")
+	nora.Get(path+"/withdraw").Is(http.StatusOK).Has("schon gefragt", "sofort widerrufen")
+	nora.Post(path+"/withdraw").Is(http.StatusSeeOther).Follow().Has("Der Auftrag wurde zurückgezogen", "sofort widerrufen")
 	rita.Get(paths.OfficeWaits).Has("Niemand wartet lange")
 }
 
