@@ -66,7 +66,7 @@ func TestRandomStepsAgainstAMisbehavingAuthorityLoseNothing(t *testing.T) {
 	if steps < 5000 { // chance may leave out something rare
 		return
 	}
-	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "retried"} {
+	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "given up", "retried"} {
 		if m.must.seen(what) == 0 {
 			t.Errorf("nothing was %s in %d steps, so the walk proved nothing about it", what, steps)
 		}
@@ -238,6 +238,9 @@ func (m *rover) look() {
 	o := one(m, all...)
 	if !o.Due && m.rnd.IntN(2) == 0 {
 		m.exec(m.t, `update intent set next_look = $2 where number = $1 and next_look is not null`, o.Number, m.Now()) // as if that long had passed
+	}
+	if m.rnd.IntN(10) == 0 {
+		m.exec(m.t, `update intent set attempts = 100 where number = $1`, o.Number) // as if it had been away for two days
 	}
 	mode := m.mode(o)
 	m.say("at %s %d of %s, mode %d", o.Kind, o.Number, o.Authority, mode)

@@ -114,6 +114,9 @@ func (b *mustBe) one(s subject) {
 	if waits && !s.Awaited {
 		b.wrong(s, "it waits, and nobody looks")
 	}
+	if s.Intent == "unknown" && (s.Withdraw || s.State != order.Failed) {
+		b.wrong(s, "nobody knows whether there is a certificate, and nobody is told")
+	}
 	if s.Awaited && !waits && !s.Withdraw {
 		b.wrong(s, "it is over, and somebody asks for it")
 	}
@@ -212,6 +215,7 @@ func (b *mustBe) seen(what string) int {
 		"unwanted":           `select count(*) from audit_line where action = 'cert.unwanted'`,
 		"revoked outside":    `select count(*) from certificate where external and revoked is not null`,
 		"revocation refused": `select count(*) from audit_line where action like 'cert.%revocation_refused'`,
+		"given up":           `select count(*) from audit_line where action = 'order.failed' and detail->>'why' = 'order.failed.away'`,
 		"retried":            `select count(*) from audit_line where action = 'order.retried'`,
 	}[what]
 	if ok {
