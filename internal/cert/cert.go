@@ -73,8 +73,7 @@ type Authority interface {
 }
 
 // Book keeps certificates with their evidence, what is announced about them
-// (revocation lists, OCSP responses), and what is written about their end
-// (reminders, digests).
+// (revocation lists, OCSP responses), and what is written about their end.
 type Book struct {
 	DB        *postgres.DB
 	Mailbox   *mailbox.Book
@@ -195,7 +194,7 @@ func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]
 	now := b.Now()
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
 		where c.account = @account and `+org.InSession+` and c.revoked is null and c.revoking is null and c.not_after between @now and @until
-			and not `+renewed+`
+			and not `+Renewed+`
 		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": now, "until": now.Add(d)}))
 	return collect(rows, err)
 }

@@ -52,9 +52,8 @@ func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[responsesArgs]) error { return b.AnnounceAll(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[phaseArgs]) error { return b.TurnPhases(ctx) }))
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error { return b.Remind(ctx) }))
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[digestArgs]) error { return b.SendDigests(ctx) }))
 	return []queue.Task{
-		queue.Every(time.Hour, remindArgs{}), queue.Every(time.Hour, digestArgs{}), queue.Every(time.Minute, phaseArgs{}),
+		queue.Every(time.Hour, remindArgs{}), queue.Every(time.Minute, phaseArgs{}),
 		queue.Every(time.Hour, dailyArgs{}), queue.Every(time.Minute, responsesArgs{}),
 	}
 }

@@ -17,18 +17,14 @@ type remindArgs struct{}
 
 func (remindArgs) Kind() string { return "cert_remind" }
 
-type digestArgs struct{}
-
-func (digestArgs) Kind() string { return "cert_digest" }
-
 // remindBatch is how many certificates one transaction reminds of.
 const remindBatch = 500
 
-// renewed is the SQL condition that the certificate c has a successor, which
+// Renewed is the SQL condition that the certificate c has a successor, which
 // nobody needs to be reminded of: for the same address row, or, of an imported
 // server's, one of the same organisation with all its names. What was revoked is
 // no successor.
-const renewed = `case when c.organisation is null then exists (select from certificate n
+const Renewed = `case when c.organisation is null then exists (select from certificate n
 			where n.row_id = c.row_id and n.revoked is null and n.revoking is null and (n.not_after, n.id) > (c.not_after, c.id))
 		else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
 			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.revoking is null and n.not_after > c.not_after) end`
@@ -87,7 +83,7 @@ func (b *Book) remind(ctx context.Context, tx pgx.Tx) (int, error) {
 	now := b.Now()
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, coalesce(c.names, '{}') as names, c.emails as addresses, c.not_before, c.not_after, c.imported is not null as earlier,
-			coalesce(c.revoked, c.revoking) is not null as revoked, `+renewed+` as renewed, coalesce(o.name, '') as organisation,
+			coalesce(c.revoked, c.revoking) is not null as revoked, `+Renewed+` as renewed, coalesce(o.name, '') as organisation,
 			case when a.locked is not null then '' when c.organisation is null then `+holderTo+` else `+LettersTo+` end as email, a.language, coalesce(o.reminders, '{}') as extra
 		from certificate c left join organisation o on o.id = c.organisation join account a on a.id = coalesce(c.account, o.contact)
 		where c.remind <= @now order by c.remind, c.id limit @batch for update of c skip locked`,

@@ -206,3 +206,61 @@ func TestPhasesTurnWithTime(t *testing.T) {
 		t.Errorf("after a year: %d are not over, want all turned in batches", n)
 	}
 }
+
+// TestHoldersAreToldInTheirLanguage, one letter for all that end: who has no
+// verified address hears nothing, and a revoked successor is none.
+func TestHoldersAreToldInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, err := r.db.Exec(t.Context(), `update account set language = 'en' where id = $1`, r.ada.Account)
+	r.ok(t, err)
+	first, second := r.AddRow(t, "a@uni.example"), r.AddRow(t, "b@uni.example")
+	one := r.Strike(t, r.ada, first, "a@uni.example")
+	two := r.Strike(t, r.ada, second, "b@uni.example")
+	hers := r.Strike(t, r.eve, second, "b@uni.example")
+	one.Certificate.NotAfter, two.Certificate.NotAfter = r.Now().Add(90*day), r.Now().Add(90*day)
+	hers.Certificate.NotAfter = two.Certificate.NotAfter.Add(-time.Hour)
+	r.Keep(t, one)
+	r.Keep(t, hers)
+	r.Keep(t, two)
+	r.clock.Advance(63 * day)
+	r.ok(t, r.Remind(t.Context()))
+	var lang, link string
+	n := r.campus.Scalar(`select count(*) from letter where kind = 'mail_ending'`)
+	r.ok(t, r.db.QueryRow(t.Context(), `select words->>'Lang', words->>'Link' from letter where kind = 'mail_ending'`).Scan(&lang, &link))
+	if n != 1 || lang != "en" || link != "https://portal.example/client-certificates" {
+		t.Errorf("got %d letters, the first in %q with the link %s; want one in hers for both", n, lang, link)
+	}
+	next := r.Issue(t, r.ada, first, "a@uni.example")
+	r.ok(t, r.Revoke(t.Context(), r.ada, next, pki.Superseded))
+	r.Issue(t, r.bob, second, "b@uni.example")
+	r.clock.Advance(14 * day)
+	r.ok(t, r.Remind(t.Context()))
+	if n := r.campus.Scalar(`select count(*) from reminder where threshold = '14d'`); n != 1 {
+		t.Errorf("14 days before: got %d reminders, want the one without a successor that counts", n)
+	}
+}
+
+// TestAChangedSettingDoesNotRemindAgain of what was said since, and takes in
+// what was over with the old one.
+func TestAChangedSettingDoesNotRemindAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	reference := r.served(t, r.campus.Organisation("Garten", r.ada), 90, "www.garten.example")
+	r.until(t, reference, 20*day)
+	r.ok(t, r.Remind(t.Context()))
+	r.Reminders = []int{45, 30}
+	r.ok(t, r.Remind(t.Context()))
+	r.until(t, reference, 10*day) // the 14th passes under the new setting
+	r.ok(t, r.Remind(t.Context()))
+	if got := r.RemindersOf(t, reference); len(got) != 1 {
+		t.Errorf("got %v, want the 28th alone", got)
+	}
+	r.Reminders = []int{45, 30, 7}
+	r.ok(t, r.Remind(t.Context()))
+	r.until(t, reference, 6*day)
+	r.ok(t, r.Remind(t.Context()))
+	if got := r.RemindersOf(t, reference); len(got) != 2 || got[1] != "7d Adler@people.example" {
+		t.Errorf("got %v, want the 7th too", got)
+	}
+}

@@ -27,6 +27,10 @@ func (b *Book) days() []int {
 	return slices.Compact(all)
 }
 
+// FirstReminder is how many days before a certificate's end the earliest reminder
+// of the setting is.
+func (b *Book) FirstReminder() int { return b.days()[0] }
+
 // threshold is how long before its end a certificate is reminded of.
 type threshold struct {
 	name   string

@@ -97,7 +97,7 @@ type world struct {
 // TestTwoYearsOfReminders lets both kinds of certificates come, be renewed and
 // revoked for two years, of which many nights are missed, some in a row, and some
 // run twice or in several processes. A model beside it says what each night must
-// say, to whom, and that a digest comes once a week.
+// say, and to whom.
 func TestTwoYearsOfReminders(t *testing.T) {
 	t.Parallel()
 	const seed = 8
@@ -105,13 +105,7 @@ func TestTwoYearsOfReminders(t *testing.T) {
 	r := newRig(t)
 	w := &world{rig: r, rnd: rand.New(rand.NewPCG(seed, seed)), owner: map[mailbox.ID]person.Actor{}}
 	w.people(t)
-	r.ok(t, r.SetDigest(t.Context(), r.contact, true))
-	days, digest, digests, sent := []int{28, 14}, trial.Today(), 0, 0
-	for digest.Weekday() != time.Monday {
-		digest = digest.AddDate(0, 0, 1)
-	}
-	digest = time.Date(digest.Year(), digest.Month(), digest.Day(), 5, 0, 0, 0, time.UTC)
-	missed := 0
+	days, missed, sent := []int{28, 14}, 0, 0
 	for d := range 730 {
 		w.clock.Advance(day)
 		w.happen(t)
@@ -141,23 +135,10 @@ func TestTwoYearsOfReminders(t *testing.T) {
 			t.Fatalf("day %d, %v: got\n%s\nwant\n%s", d, r.Now(), strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		sent += len(want)
-		if !r.Now().Before(digest) {
-			if w.endingFor(days[0]) > 0 {
-				digests++
-			}
-			for !r.Now().Before(digest) {
-				digest = digest.AddDate(0, 0, 7)
-			}
-		}
-		r.ok(t, r.SendDigests(t.Context()))
-		r.ok(t, r.SendDigests(t.Context()))
-		if got := r.campus.Scalar(`select count(*) from letter where kind = 'digest'`); got != digests {
-			t.Fatalf("day %d: got %d digests, want %d", d, got, digests)
-		}
 	}
-	t.Logf("%d certificates, %d reminders, %d digests", len(w.all), sent, digests)
-	if sent < 60 || digests < 20 {
-		t.Errorf("got %d reminders and %d digests in two years: the world is too quiet to show anything", sent, digests)
+	t.Logf("%d certificates, %d reminders", len(w.all), sent)
+	if sent < 60 {
+		t.Errorf("got %d reminders in two years: the world is too quiet to show anything", sent)
 	}
 }
 
@@ -257,15 +238,4 @@ func (w *world) saidAt(t *testing.T) []string {
 		found[s] = true
 	}
 	return slices.Sorted(maps.Keys(found))
-}
-
-// endingFor is how many client certificates end within so many days and have no
-// successor.
-func (w *world) endingFor(within int) (n int) {
-	for _, k := range w.all {
-		if !k.server && !k.revoked && !k.renewed(w.all) && w.Now().Before(k.end) && !k.end.Add(-time.Second).After(w.Now().AddDate(0, 0, within)) {
-			n++
-		}
-	}
-	return n
 }

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/digest"
 	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
@@ -47,6 +48,7 @@ type Portal struct {
 	Imports  *imports.Book
 	Bulk     *bulk.Book
 	Cert     *cert.Book
+	Digest   *digest.Book
 	Earlier  *earlier.Book
 	Issuance *issuance.Book
 	Order    *order.Book
@@ -135,7 +137,7 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 		return nil, err
 	}
 	parts := site.Parts{
-		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Earlier: p.Earlier, Order: p.Order,
+		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Earlier: p.Earlier, Order: p.Order,
 		Recipe: p.Recipe, Drafts: p.Drafts, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
 		Now: now, Log: p.log, Version: p.cfg.Version, Observe: p.metrics.observe,
 	}
@@ -166,6 +168,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 		DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Outbox: p.Outbox, Now: now, Base: base, Reminders: p.cfg.RemindDays, Authority: signs,
 		Officers: p.cfg.RAGroup,
 	}
+	p.Digest = &digest.Book{DB: p.DB, Org: p.Org, Cert: p.Cert, Outbox: p.Outbox, Now: now, Base: base}
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
 	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})
 	p.Cert.Withdrawer = p.Issuance.Withdrawer()
@@ -258,6 +261,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.Imports.Jobs(w)...)
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
 	periodic = append(periodic, p.Cert.Jobs(w)...)
+	periodic = append(periodic, p.Digest.Jobs(w)...)
 	periodic = append(periodic, p.Desk.Jobs(w)...)
 	periodic = append(periodic, p.Drafts.Jobs(w)...)
 	periodic = append(periodic, p.People.Jobs(w)...)

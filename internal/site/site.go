@@ -15,6 +15,7 @@ import (
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/digest"
 	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
@@ -53,6 +54,7 @@ type Parts struct {
 	Bulk     *bulk.Book
 	Imports  *imports.Book
 	Cert     *cert.Book
+	Digest   *digest.Book
 	Earlier  *earlier.Book
 	Order    *order.Book
 	Recipe   *recipe.Book
@@ -113,7 +115,7 @@ func New(p Parts) *Site {
 		pages: p.Pages, api: p.API, observe: p.Observe,
 
 		mailboxes: mailboxes.New(&mailboxes.Section{
-			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Recipe: p.Recipe, Outbox: p.Outbox,
+			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Recipe: p.Recipe, Outbox: p.Outbox,
 		}),
 		clients: clients.New(&clients.Section{
 			Page: all, People: p.People, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, CA: p.CA, Chains: p.Chains,

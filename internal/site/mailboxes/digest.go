@@ -19,7 +19,7 @@ func (s *Section) digestModel(ctx context.Context, by person.Actor, all []org.Em
 	if !slices.ContainsFunc(all, func(d org.EmailDomain) bool { return d.Contact }) {
 		return nil, nil
 	}
-	wants, err := s.Cert.WantsDigest(ctx, by)
+	wants, err := s.Digest.Wants(ctx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Section) digestModel(ctx context.Context, by person.Actor, all []org.Em
 
 func (s *Section) SetDigest(w http.ResponseWriter, r *http.Request) error {
 	wants := r.PostFormValue("wants") == "yes"
-	if err := s.Cert.SetDigest(r.Context(), s.Actor(r), wants); err != nil {
+	if err := s.Digest.Set(r.Context(), s.Actor(r), wants); err != nil {
 		return err
 	}
 	if wants {

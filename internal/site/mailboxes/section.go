@@ -8,6 +8,7 @@ package mailboxes
 import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/digest"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -23,6 +24,7 @@ type Section struct {
 	Mailbox *mailbox.Book
 	Bulk    *bulk.Book
 	Cert    *cert.Book
+	Digest  *digest.Book
 	Recipe  *recipe.Book
 	Outbox  *mail.Outbox
 
