@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/site/mailboxes"
 	"petschaft/internal/site/office"
+	"petschaft/internal/site/page"
 	"petschaft/internal/site/servers"
 	"petschaft/web/pages"
 	"petschaft/web/static"
@@ -54,8 +55,7 @@ func (s *Site) forms(r chi.Router) {
 		r.Post("/accept", s.In(s.organisations.AcceptHandover))
 		r.Post("/decline", s.In(s.organisations.DeclineHandover))
 		r.Post("/finish", s.In(s.organisations.FinishHandover))
-		r.Get("/cancel", s.In(s.organisations.AskCancelHandover))
-		r.Post("/cancel", s.In(s.organisations.CancelHandover))
+		s.step(r, "/cancel", s.organisations.AskCancelHandover, s.organisations.CancelHandover)
 	})
 	r.Route("/office", s.officeRoutes)
 }
@@ -87,8 +87,7 @@ func (s *Site) own(r chi.Router) {
 	r.Post("/tokens", s.In(s.makeToken))
 	r.Get("/tokens/new", s.In(s.newToken))
 	r.Get("/tokens/{number}", s.In(s.token))
-	r.Get("/tokens/{number}/withdraw", s.In(s.askWithdrawToken))
-	r.Post("/tokens/{number}/withdraw", s.In(s.withdrawToken))
+	s.step(r, "/tokens/{number}/withdraw", s.askWithdrawToken, s.withdrawToken)
 	r.Get("/challenges/{challenge}", s.In(s.mailboxes.Asked))
 	r.Post("/challenges/{challenge}/confirm", s.In(s.mailboxes.Confirm))
 	r.Post("/challenges/{challenge}/decline", s.In(s.mailboxes.Decline))
@@ -96,14 +95,11 @@ func (s *Site) own(r chi.Router) {
 	r.Route("/certificates", s.serverCertificateRoutes)
 	r.Route("/orders", func(r chi.Router) { // "Meine offenen Aufträge"; one of them is also for officers
 		r.Get("/", s.In(s.servers.Orders))
-		r.Get("/new", s.In(s.servers.AskOrder(servers.NewOrder)))
-		r.Post("/new", s.In(s.servers.DoOrder(servers.NewOrder)))
+		s.step(r, "/new", s.servers.AskOrder(servers.NewOrder), s.servers.DoOrder(servers.NewOrder))
 		r.Get("/{reference}", s.In(s.servers.OneOrder))
 		r.Get("/{reference}/progress", s.In(s.servers.OrderProgress))
-		r.Get("/{reference}/correct", s.In(s.servers.AskOrder(servers.Correction)))
-		r.Post("/{reference}/correct", s.In(s.servers.DoOrder(servers.Correction)))
-		r.Get("/{reference}/withdraw", s.In(s.servers.AskWithdraw))
-		r.Post("/{reference}/withdraw", s.In(s.servers.Withdraw))
+		s.step(r, "/{reference}/correct", s.servers.AskOrder(servers.Correction), s.servers.DoOrder(servers.Correction))
+		s.step(r, "/{reference}/withdraw", s.servers.AskWithdraw, s.servers.Withdraw)
 	})
 }
 
@@ -111,19 +107,16 @@ func (s *Site) own(r chi.Router) {
 // certificate is also for the contacts of its row and for officers.
 func (s *Site) clientCertificateRoutes(r chi.Router) {
 	r.Get("/", s.In(s.clients.List))
-	r.Get("/apply/{row}", s.In(s.clients.AskApply))
-	r.Post("/apply/{row}", s.In(s.clients.Apply))
+	s.step(r, "/apply/{row}", s.clients.AskApply, s.clients.Apply)
 	r.Get("/applications/{application}", s.In(s.clients.Application))
 	r.Get("/applications/{application}/progress", s.In(s.clients.ApplicationProgress))
-	r.Get("/applications/{application}/withdraw", s.In(s.clients.AskTakeBack))
-	r.Post("/applications/{application}/withdraw", s.In(s.clients.TakeBack))
+	s.step(r, "/applications/{application}/withdraw", s.clients.AskTakeBack, s.clients.TakeBack)
 	r.Get("/{certificate}", s.In(s.clients.Certificate))
 	r.Get("/{certificate}/certificate.pem", s.In(s.clients.File))
 	r.Get("/{certificate}/chain.pem", s.In(s.clients.Chain))
 	r.Get("/{certificate}/evidence", s.In(s.clients.Evidence))
 	r.Get("/{certificate}/evidence.json", s.In(s.clients.EvidenceFile))
-	r.Get("/{certificate}/revoke", s.In(s.clients.AskRevoke))
-	r.Post("/{certificate}/revoke", s.In(s.clients.Revoke))
+	s.step(r, "/{certificate}/revoke", s.clients.AskRevoke, s.clients.Revoke)
 	r.Get("/{certificate}/p12", s.In(s.clients.P12))
 	r.Get("/keys/{key}", s.In(s.clients.OwnKey))
 }
@@ -140,8 +133,7 @@ func (s *Site) domainRoutes(r chi.Router) {
 	r.Post("/{domain}/rows", s.In(s.mailboxes.AddRow))
 	r.Route("/{domain}/imports", s.importRoutes)
 	r.Route("/{domain}/bulk", func(r chi.Router) {
-		r.Get("/", s.In(s.bulk.List))
-		r.Post("/", s.In(s.bulk.Prepare))
+		s.step(r, "/", s.bulk.List, s.bulk.Prepare)
 		r.Get("/{bulk}", s.In(s.bulk.One))
 		r.Get("/{bulk}/progress", s.In(s.bulk.Progress))
 		r.Post("/{bulk}/start", s.In(s.bulk.Start))
@@ -150,18 +142,14 @@ func (s *Site) domainRoutes(r chi.Router) {
 	r.Route("/{domain}/rows/{row}", func(r chi.Router) {
 		r.Get("/", s.In(s.mailboxes.Row))
 		r.Get("/delivery", s.In(s.mailboxes.Delivery))
-		r.Get("/edit", s.In(s.mailboxes.EditRow))
-		r.Post("/edit", s.In(s.mailboxes.SaveRow))
+		s.step(r, "/edit", s.mailboxes.EditRow, s.mailboxes.SaveRow)
 		for _, step := range mailboxes.Steps {
 			r.Get("/"+step.Path, s.In(s.mailboxes.AskStep(step)))
 			r.Post("/"+step.Path, s.In(s.mailboxes.DoStep(step)))
 		}
-		r.Get("/revoke", s.In(s.mailboxes.AskRevoke))
-		r.Post("/revoke", s.In(s.mailboxes.Revoke))
-		r.Get("/recipes/{kind}", s.In(s.recipes.Ask))
-		r.Post("/recipes/{kind}", s.In(s.recipes.Start))
-		r.Get("/challenges/{challenge}/undeliverable", s.In(s.mailboxes.AskUndeliverable))
-		r.Post("/challenges/{challenge}/undeliverable", s.In(s.mailboxes.MarkUndeliverable))
+		s.step(r, "/revoke", s.mailboxes.AskRevoke, s.mailboxes.Revoke)
+		s.step(r, "/recipes/{kind}", s.recipes.Ask, s.recipes.Start)
+		s.step(r, "/challenges/{challenge}/undeliverable", s.mailboxes.AskUndeliverable, s.mailboxes.MarkUndeliverable)
 	})
 }
 
@@ -173,26 +161,21 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Get("/domains", s.In(s.office.Domains))
 	r.Get("/domains/new", s.In(s.office.NewDomain))
 	r.Post("/domains", s.In(s.office.AddDomain))
-	r.Get("/domains/{id}", s.In(s.office.Domain))
-	r.Post("/domains/{id}", s.In(s.office.SaveDomain))
+	s.step(r, "/domains/{id}", s.office.Domain, s.office.SaveDomain)
 	r.Get("/groups", s.In(s.office.Groups))
 	r.Get("/groups/new", s.In(s.office.NewGroup))
 	r.Post("/groups", s.In(s.office.AddGroup))
-	r.Get("/groups/{id}", s.In(s.office.Group))
-	r.Post("/groups/{id}", s.In(s.office.SaveGroup))
+	s.step(r, "/groups/{id}", s.office.Group, s.office.SaveGroup)
 	r.Post("/groups/{id}/members", s.In(s.office.AddMember))
-	r.Get("/groups/{id}/members/{account}/remove", s.In(s.office.AskRemoveMember))
-	r.Post("/groups/{id}/members/{account}/remove", s.In(s.office.RemoveMember))
+	s.step(r, "/groups/{id}/members/{account}/remove", s.office.AskRemoveMember, s.office.RemoveMember)
 	r.Get("/people", s.In(s.office.AllPeople))
 	r.Get("/people/{account}", s.In(s.office.Person))
-	r.Get("/people/{account}/lock", s.In(s.office.AskLock))
-	r.Post("/people/{account}/lock", s.In(s.office.Lock))
+	s.step(r, "/people/{account}/lock", s.office.AskLock, s.office.Lock)
 	r.Post("/people/{account}/unlock", s.In(s.office.Unlock))
 	r.Get("/tokens", s.In(s.officeTokens))
 	r.Get("/certificates", s.In(s.office.Certificates))
 	r.Get("/certificates/unexpected", s.In(s.office.Unexpected))
-	r.Get("/certificates/unexpected/{certificate}/revoke", s.In(s.office.AskRevokeUnexpected))
-	r.Post("/certificates/unexpected/{certificate}/revoke", s.In(s.office.RevokeUnexpected))
+	s.step(r, "/certificates/unexpected/{certificate}/revoke", s.office.AskRevokeUnexpected, s.office.RevokeUnexpected)
 	r.Get("/server-certificates", s.In(s.servers.OfficeList))
 	r.Get("/applications", s.In(s.office.Applications))
 	r.Post("/applications/{application}/retry", s.In(s.office.RetryApplication))
@@ -209,19 +192,16 @@ func (s *Site) officeRoutes(r chi.Router) {
 
 // earlierRoutes are about certificates from before the portal.
 func (s *Site) earlierRoutes(r chi.Router) {
-	r.Get("/earlier", s.In(s.earlier.Start))
-	r.Post("/earlier", s.In(s.earlier.Upload))
+	s.step(r, "/earlier", s.earlier.Start, s.earlier.Upload)
 	r.Get("/earlier/{import}", s.In(s.earlier.Plan))
 	r.Post("/earlier/{import}/apply", s.In(s.earlier.Apply))
 	r.Post("/earlier/{import}/discard", s.In(s.earlier.Discard))
-	r.Get("/earlier/{import}/lines/{line}", s.In(s.earlier.AskAssign))
-	r.Post("/earlier/{import}/lines/{line}", s.In(s.earlier.Assign))
+	s.step(r, "/earlier/{import}/lines/{line}", s.earlier.AskAssign, s.earlier.Assign)
 }
 
 // importRoutes is the CSV import of one e-mail domain.
 func (s *Site) importRoutes(r chi.Router) {
-	r.Get("/", s.In(s.imports.List))
-	r.Post("/", s.In(s.imports.Upload))
+	s.step(r, "/", s.imports.List, s.imports.Upload)
 	r.Route("/{import}", func(r chi.Router) {
 		r.Get("/", s.In(s.imports.One))
 		r.Get("/progress", s.In(s.imports.Progress))
@@ -231,8 +211,7 @@ func (s *Site) importRoutes(r chi.Router) {
 		r.Post("/discard", s.In(s.imports.Discard))
 		r.Get("/faults.csv", s.In(s.imports.Faults))
 		r.Get("/missing", s.In(s.imports.Missing))
-		r.Get("/undo", s.In(s.imports.AskUndo))
-		r.Post("/undo", s.In(s.imports.Undo))
+		s.step(r, "/undo", s.imports.AskUndo, s.imports.Undo)
 	})
 }
 
@@ -244,12 +223,10 @@ func (s *Site) officeOrderRoutes(r chi.Router) {
 	r.Post("/orders/{reference}/approve", s.In(s.office.ApproveOrder))
 	r.Post("/orders/{reference}/retry", s.In(s.office.RetryOrder))
 	for _, d := range []office.Decision{office.Returning, office.Rejecting} {
-		r.Get("/orders/{reference}/"+d.Path, s.In(s.office.AskDecision(d)))
-		r.Post("/orders/{reference}/"+d.Path, s.In(s.office.DoDecision(d)))
+		s.step(r, "/orders/{reference}/"+d.Path, s.office.AskDecision(d), s.office.DoDecision(d))
 	}
 	r.Get("/products", s.In(s.office.Products))
-	r.Get("/products/{product}/authority", s.In(s.office.ProductAuthority))
-	r.Post("/products/{product}/authority", s.In(s.office.SaveProductAuthority))
+	s.step(r, "/products/{product}/authority", s.office.ProductAuthority, s.office.SaveProductAuthority)
 	r.Post("/products/{product}/{switch}", s.In(s.office.SwitchProduct))
 }
 
@@ -259,19 +236,15 @@ func (s *Site) officeOrganisationRoutes(r chi.Router) {
 	r.Get("/organisations/new", s.In(s.office.NewOrganisation))
 	r.Post("/organisations", s.In(s.office.AddOrganisation))
 	r.Route("/organisations/{organisation}", func(r chi.Router) {
-		r.Get("/", s.In(s.office.Organisation))
-		r.Post("/", s.In(s.office.SaveOrganisation))
+		s.step(r, "/", s.office.Organisation, s.office.SaveOrganisation)
 		r.Post("/reminders", s.In(s.office.Reminders))
-		r.Get("/contact", s.In(s.organisations.AskReassign))
-		r.Post("/contact", s.In(s.organisations.Reassign))
+		s.step(r, "/contact", s.organisations.AskReassign, s.organisations.Reassign)
 		r.Get("/reassignment", s.In(s.organisations.Reassignment))
 		r.Post("/reassignment/confirm", s.In(s.organisations.ConfirmReassign))
 		r.Post("/reassignment/drop", s.In(s.organisations.DropReassign))
 		r.Post("/names", s.In(s.office.AddName))
-		r.Get("/names/{name}", s.In(s.office.Name))
-		r.Post("/names/{name}", s.In(s.office.ValidateName))
-		r.Get("/names/{name}/end", s.In(s.office.AskEndName))
-		r.Post("/names/{name}/end", s.In(s.office.EndName))
+		s.step(r, "/names/{name}", s.office.Name, s.office.ValidateName)
+		s.step(r, "/names/{name}/end", s.office.AskEndName, s.office.EndName)
 	})
 	r.Get("/forecast", s.In(s.office.Forecast))
 }
@@ -279,8 +252,7 @@ func (s *Site) officeOrganisationRoutes(r chi.Router) {
 // organisationRoutes is "Organisation", for technical contacts and officers.
 func (s *Site) organisationRoutes(r chi.Router) {
 	r.Get("/", s.In(s.organisations.List))
-	r.Get("/handovers", s.In(s.organisations.ToList))
-	r.Post("/handovers", s.In(s.organisations.HandOver))
+	s.step(r, "/handovers", s.organisations.ToList, s.organisations.HandOver)
 	r.Get("/{organisation}", s.In(s.organisations.Organisation))
 	r.Post("/{organisation}/names", s.In(s.organisations.AskName))
 	r.Post("/{organisation}/names/{name}/withdraw", s.In(s.organisations.WithdrawName))
@@ -293,11 +265,15 @@ func (s *Site) organisationRoutes(r chi.Router) {
 func (s *Site) serverCertificateRoutes(r chi.Router) {
 	r.Get("/", s.In(s.servers.List))
 	r.Get("/{reference}", s.In(s.servers.Certificate))
-	r.Get("/{reference}/revoke", s.In(s.servers.AskRevoke))
-	r.Post("/{reference}/revoke", s.In(s.servers.Revoke))
-	r.Get("/{reference}/renew", s.In(s.servers.AskOrder(servers.Renewal)))
-	r.Post("/{reference}/renew", s.In(s.servers.DoOrder(servers.Renewal)))
+	s.step(r, "/{reference}/revoke", s.servers.AskRevoke, s.servers.Revoke)
+	s.step(r, "/{reference}/renew", s.servers.AskOrder(servers.Renewal), s.servers.DoOrder(servers.Renewal))
 	r.Get("/{reference}/evidence", s.In(s.servers.Evidence))
 	r.Get("/{reference}/evidence.json", s.In(s.servers.EvidenceFile))
 	r.Get("/{reference}/{file}", s.In(s.servers.File))
+}
+
+// step is a page that asks, and what is sent from it.
+func (s *Site) step(r chi.Router, path string, ask, do page.Handler) {
+	r.Get(path, s.In(ask))
+	r.Post(path, s.In(do))
 }

@@ -145,7 +145,7 @@ func TestOfficersChooseTheAuthority(t *testing.T) {
 	product := paths.OfficeProduct("tls-single") + "/authority"
 	rita.Get(paths.OfficeProducts).Has(`href="`+product+`"`, "Zertifizierungsstelle des Portals")
 	rita.Get(product).Is(http.StatusOK).Has(`name="authority"`, `value="vertrauen"`)
-	rita.Post(product, "authority", "nirgends").Is(http.StatusUnprocessableEntity).Has("keine Serverzertifikate")
+	rita.Post(product, "authority", "nirgends").Is(http.StatusUnprocessableEntity).Has("für Server nicht eingerichtet")
 	rita.Post(product, "authority", "vertrauen").Is(http.StatusSeeOther).Follow().Has("vertrauen")
 	rita.Get(paths.OfficeAudit).Has("Zertifizierungsstelle eines Produkts gewählt", "Zertifizierungsstelle: vertrauen")
 	rita.Post(product, "authority", "").Is(http.StatusSeeOther)

@@ -96,9 +96,7 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 const peopleEvery = "20"
 
 // moving tells whether an order goes on without anybody's decision.
-func moving(s order.State) bool {
-	return s == order.Approved || s == order.Issuing || s == order.Pending
-}
+func moving(s order.State) bool { return s == order.Approved || s == order.Issuing }
 
 // progress is what happens to an order, and what is next.
 func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.ApplicationProgressModel {

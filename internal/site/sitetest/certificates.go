@@ -93,7 +93,11 @@ func (r *Rig) Certified(sub string, row mailbox.ID) cert.ID {
 	if err := r.Order.Issue(r.T.Context(), n); err != nil {
 		r.T.Fatalf("issue: %v", err)
 	}
-	a := trial.Must(r.Order.One(r.T.Context(), r.Actors[sub], n))
+	var a order.Application
+	r.Until("the application is over", func() bool { // a job may have it in hand
+		a = trial.Must(r.Order.One(r.T.Context(), r.Actors[sub], n))
+		return a.Ended != nil
+	})
 	if a.Certificate == nil {
 		r.T.Fatalf("application %d is %s (%s), want a certificate", n, a.State, a.Reason)
 	}
