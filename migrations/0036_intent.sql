@@ -1,5 +1,31 @@
 -- +goose Up
 
+-- The version before works on while this runs, and takes its locks in more than one
+-- order: so all that is needed is taken at once, and let go where that takes too
+-- long, before Postgres calls it a deadlock and ends somebody.
+-- +goose StatementBegin
+create function take_locks(locks text) returns void language plpgsql as $$
+declare
+    until timestamptz := clock_timestamp() + interval '5 minutes';
+    before text := current_setting('lock_timeout');
+begin
+    loop
+        begin
+            perform set_config('lock_timeout', '300ms', true);
+            execute locks;
+            perform set_config('lock_timeout', before, true);
+            return;
+        exception when lock_not_available or deadlock_detected then
+            if clock_timestamp() > until then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(random() / 5);
+    end loop;
+end $$;
+-- +goose StatementEnd
+select take_locks('lock table email_domain, product, application, server_order in access exclusive mode; lock table certificate in share row exclusive mode');
+
 -- What an authority is asked for, written before it is asked. number is that of
 -- the application or the order that it is for, which share one sequence; a second
 -- intent of the same one takes the place of the first. reference is ours, by which

@@ -1,5 +1,7 @@
 -- +goose Up
 
+select take_locks('lock table certificate, address_certificate in access exclusive mode; lock table account, address_row, organisation in share row exclusive mode');
+
 -- external certificates were signed by an authority that is not the portal's:
 -- revoked through it, on no list and in no answer of ours. unexpected is how a
 -- certificate differs from what was asked for ([{code, wanted, came}]); such a one

@@ -1,5 +1,8 @@
 -- +goose Up
 
+select take_locks('lock table application, server_order, certificate in share row exclusive mode');
+drop function take_locks;
+
 -- What a process of the version before, which knows of no intents, may not do while
 -- it runs beside. The release after this one drops all of it.
 
