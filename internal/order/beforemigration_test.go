@@ -55,7 +55,7 @@ func TestWhatTheVersionBeforeWasAtIsLedOn(t *testing.T) {
 		return []of{f.apply(ctx, t, int64(f.linked(t, f.ada, name+"@uni.example"))), o}
 	}
 	all := map[string][]of{}
-	for _, name := range []string{"queued", "intended", "signed", "issued", "away", "lost", "refused", "unsigned"} {
+	for _, name := range []string{"queued", "intended", "signed", "issued", "away", "lost", "wrong", "refused", "unsigned"} {
 		all[name] = made(name)
 	}
 	each := func(name string, do func(o of) error) {
@@ -72,10 +72,12 @@ func TestWhatTheVersionBeforeWasAtIsLedOn(t *testing.T) {
 	}
 	each("signed", sign)
 	each("lost", sign)
+	each("wrong", sign)
 	each("issued", func(o of) error { return f.lead(ctx, t, o, false) })
 	for _, name := range []string{"away", "lost"} {
 		each(name, fail("order.failed.away"))
 	}
+	each("wrong", fail("order.failed.mismatch"))
 	each("refused", fail("order.failed.authority"))
 	each("unsigned", fail("order.failed.rules_office"))
 	closed := map[string]of{}
@@ -105,14 +107,14 @@ func TestWhatTheVersionBeforeWasAtIsLedOn(t *testing.T) {
 	}
 	for name, state := range map[string]order.State{
 		"queued": order.Issued, "intended": order.Issued, "signed": order.Issued, "issued": order.Issued,
-		"away": order.Failed, "lost": order.Failed, "refused": order.Failed, "unsigned": order.Failed,
+		"away": order.Failed, "lost": order.Failed, "wrong": order.Failed, "refused": order.Failed, "unsigned": order.Failed,
 	} {
 		f.alone(t, all[name])
 		for _, o := range all[name] {
 			f.stands(t, o, state, map[bool]int{true: 1}[state == order.Issued])
 		}
 	}
-	for _, name := range []string{"away", "lost", "refused", "unsigned"} {
+	for _, name := range []string{"away", "lost", "wrong", "refused", "unsigned"} {
 		f.ok(t, f.Retry(ctx, f.officer, order.ID(all[name][0].number)))
 		f.ok(t, f.RetryOrder(ctx, f.otto, trial.Must(f.reference(ctx, all[name][1]))))
 		f.alone(t, all[name])
