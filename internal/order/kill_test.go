@@ -115,7 +115,9 @@ func TestAProcessKilledBetweenCallAndRecordIssuesNothingTwiceAndLosesNothing(t *
 func TestWhatWasSignedBeforeTheKillIsRecordedAndRevokedWhenTheRowIsInactiveNow(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
-	r.Cert.Outbox.Officers = func(context.Context, pgx.Tx) ([]mail.Reader, error) { return []mail.Reader{{To: "ra@uni.example"}}, nil }
+	r.Cert.Outbox.Officers = func(context.Context, pgx.Tx) ([]mail.Reader, error) {
+		return []mail.Reader{{To: "ra@uni.example"}}, nil
+	}
 	id := r.killed(t)
 	r.off(t, r.application(t, id).RowID)
 	r.ok(t, r.Issue(t.Context(), id))

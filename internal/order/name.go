@@ -1,10 +1,7 @@
 package order
 
 import (
-	"context"
 	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
@@ -35,14 +32,4 @@ func MayName(l mailbox.Linked, a person.Account) error {
 		return fault.New(fault.Conflict, f.ID, f.Args...)
 	}
 	return err
-}
-
-// mayName is MayName for who applies.
-func mayName(ctx context.Context, tx pgx.Tx, l mailbox.Linked, id person.ID) error {
-	var a person.Account
-	err := tx.QueryRow(ctx, `select name, given_name, family_name from account where id = $1`, id).Scan(&a.Name, &a.GivenName, &a.FamilyName)
-	if err != nil {
-		return fmt.Errorf("read names of account %d: %w", id, err)
-	}
-	return MayName(l, a)
 }
