@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 	"petschaft/web/locale"
 )
 
@@ -221,7 +222,7 @@ type OfReference struct {
 }
 
 func (o OfReference) read() string {
-	if canonical, ok := order.ParseReference(o.Reference); ok {
+	if canonical, ok := text.ParseReference(o.Reference); ok {
 		return canonical
 	}
 	return o.Reference

@@ -25,6 +25,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/text"
 	"petschaft/internal/trial"
 )
 
@@ -71,7 +72,7 @@ func (r *rig) ordered(who, name string) string {
 func (r *rig) served(who, name string) string {
 	r.t.Helper()
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
-	reference, number := order.NewReference(), counted.Add(1)+1_000_000
+	reference, number := text.NewReference(), counted.Add(1)+1_000_000
 	c := trial.Must(r.CA.Issue(r.t.Context(), pki.Request{
 		Intent: number, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: []string{name}, Days: 90,
 		Serial: pki.NewSerial(), NotBefore: r.clock.Now().Add(-80 * 24 * time.Hour),

@@ -18,6 +18,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // applications are what intents for mailboxes are for.
@@ -97,7 +98,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: i.Differences,
 	}
 	if a.State == Issued || len(i.Differences) > 0 {
-		in.Reference = NewReference() // the application's own is the right one's
+		in.Reference = text.NewReference() // the application's own is the right one's
 	}
 	in.Unwanted = unwanted(a.State, ended)
 	in.Evidence = a.evidence(i)

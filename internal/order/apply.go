@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 )
 
 // Input is an application as somebody sends it.
@@ -133,7 +134,7 @@ func readCSR(csr string, bad *fault.Fields) pki.CSR {
 // applied writes the application and the intent to fulfil it. Nothing of the names
 // comes from the request.
 func (b *Book) applied(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, a applicant, request pki.CSR) error {
-	i, err := b.intent(a.Number, NewReference(), a.Authority, b.subject(a.right), request, now)
+	i, err := b.intent(a.Number, text.NewReference(), a.Authority, b.subject(a.right), request, now)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
+	"petschaft/internal/text"
 )
 
 // former is a process of the version before, which runs beside while machines are
@@ -183,7 +184,7 @@ func (f former) record(ctx context.Context, o of, c pki.Certificate) error {
 		}
 		print, over := sha256.Sum256(c.DER), i.State == order.Issued || o.server && (i.State == order.Rejected || i.State == order.Withdrawn)
 		if over {
-			i.Reference = order.NewReference()
+			i.Reference = text.NewReference()
 		}
 		args := pgx.NamedArgs{
 			"id": o.number, "reference": i.Reference, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": print[:],
@@ -250,7 +251,7 @@ func (f former) apply(ctx context.Context, t testing.TB, row int64) of {
 	f.ok(t, err)
 	var n int64
 	f.ok(t, f.db.QueryRow(ctx, formerApply, pgx.NamedArgs{
-		"reference": order.NewReference(), "row": row, "account": f.ada.Account, "spki": request.Key.SPKI, "kind": request.Key.Algorithm,
+		"reference": text.NewReference(), "row": row, "account": f.ada.Account, "spki": request.Key.SPKI, "kind": request.Key.Algorithm,
 		"terms": f.Terms, "now": f.Now(),
 	}).Scan(&n))
 	return of{number: n}
@@ -263,7 +264,7 @@ func (f former) submit(ctx context.Context, t testing.TB, name string) of {
 	f.ok(t, err)
 	var n int64
 	f.ok(t, f.db.QueryRow(ctx, formerSubmit, pgx.NamedArgs{
-		"reference": order.NewReference(), "organisation": f.id, "names": []string{name}, "by": f.tina.Account, "spki": request.Key.SPKI,
+		"reference": text.NewReference(), "organisation": f.id, "names": []string{name}, "by": f.tina.Account, "spki": request.Key.SPKI,
 		"kind": request.Key.Algorithm, "now": f.Now(),
 	}).Scan(&n))
 	return of{number: n, server: true}

@@ -124,7 +124,7 @@ func (b *Book) Orders(ctx context.Context, by person.Actor, v OrderView) (all []
 // textWhere is the condition that an order holds every word of text. What looks
 // like a reference number, however it was typed, is one.
 func textWhere(sought string, args pgx.NamedArgs) string {
-	if reference, ok := ParseReference(sought); ok {
+	if reference, ok := text.ParseReference(sought); ok {
 		args["w"] = strings.ToLower(reference) + " %"
 		return ` and s.search like @w`
 	}

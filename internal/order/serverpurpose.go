@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
+	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
 
@@ -134,7 +135,7 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		Organisation: a.Organisation, Order: int64(a.ID), Product: a.Product, Unexpected: i.Differences, Unwanted: why,
 	}
 	if a.Another || len(i.Differences) > 0 {
-		in.Reference = NewReference() // the order's own is that of the right one
+		in.Reference = text.NewReference() // the order's own is that of the right one
 	}
 	if a.Replaces != nil && !a.State.over() && why == "" && len(i.Differences) == 0 {
 		in.Replaces, in.Known.Replaced = a.Replaces, *a.Renews

@@ -177,7 +177,7 @@ func (b *Book) orderer(ctx context.Context, tx pgx.Tx, by person.Actor, in Submi
 
 // submit writes the order, and if it is approved by the rule its intent.
 func (b *Book) submit(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, form string, d draft) (ServerID, string, error) {
-	o := ServerOrder{ID: d.number, Reference: NewReference(), Organisation: d.organisation.ID, Names: d.names, Replaces: d.replaces}
+	o := ServerOrder{ID: d.number, Reference: text.NewReference(), Organisation: d.organisation.ID, Names: d.names, Replaces: d.replaces}
 	p, err := b.place(now, o.ID, o.Reference, d.facts, d.state())
 	if err != nil {
 		return 0, "", err

@@ -8,6 +8,7 @@ import (
 
 	"petschaft/internal/campus"
 	"petschaft/internal/order"
+	"petschaft/internal/text"
 	"petschaft/internal/trial"
 )
 
@@ -42,7 +43,7 @@ func TestAnOrderGoesWhereItsChecksSay(t *testing.T) {
 			if preview := map[order.State]order.State{order.Approved: order.Issuing}[p.State]; p.State != o.State && preview != o.State || !slices.Equal(p.Names, o.Names) {
 				t.Errorf("got a preview of %s and %v, then %s and %v", p.State, p.Names, o.State, o.Names)
 			}
-			if back, ok := order.ParseReference(strings.ToLower(reference)); !ok || back != reference {
+			if back, ok := text.ParseReference(strings.ToLower(reference)); !ok || back != reference {
 				t.Errorf("got the reference number %q, want one with a check character", reference)
 			}
 			jobs := h.campus.Scalar(`select count(*) from river_job where kind = 'issuance_look'`)

@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/site/sitetest"
+	"petschaft/internal/text"
 	"petschaft/internal/trial"
 )
 
@@ -84,7 +85,7 @@ func (w *walk) submit(p *chromium.Page) string {
 	w.T.Helper()
 	p.Press(w.say("serverorder.submit"))
 	reference := p.URL()[strings.LastIndex(p.URL(), "/")+1:]
-	if _, ok := order.ParseReference(reference); !ok {
+	if _, ok := text.ParseReference(reference); !ok {
 		w.T.Fatalf("after submitting: got %s, want the order's page", p.URL())
 	}
 	p.Has(w.say("serverorder.submitted_done", "reference", reference))

@@ -1,7 +1,7 @@
 // Package text decides which characters a text from outside may hold and in
 // which form it is kept: valid UTF-8 without NUL, composed (NFC), and free of
-// what nobody sees. It knows no field, no page and no database, and it never
-// judges what a text means.
+// what nobody sees; and how a reference number is written and read. It knows no
+// field, no page and no database, and it never judges what a text means.
 package text
 
 import (

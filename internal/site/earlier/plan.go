@@ -9,9 +9,9 @@ import (
 
 	"petschaft/internal/earlier"
 	"petschaft/internal/fault"
-	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/page"
+	"petschaft/internal/text"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -219,7 +219,7 @@ func (s *Section) Apply(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	taken, err := s.Earlier.Apply(r.Context(), s.Actor(r), n, order.NewReference)
+	taken, err := s.Earlier.Apply(r.Context(), s.Actor(r), n, text.NewReference)
 	if fault.Is(err, fault.Conflict) {
 		return s.planPage(w, r, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/site/clients"
 	"petschaft/internal/site/page"
+	"petschaft/internal/text"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/officeview"
@@ -36,13 +37,13 @@ func (s *Section) Certificates(w http.ResponseWriter, r *http.Request) error {
 
 // searchCertificates takes what looks like a reference number for one, however
 // it was typed; what that does not find may be a word all the same.
-func (s *Section) searchCertificates(ctx context.Context, by person.Actor, text string) (found []cert.Certificate, more bool, err error) {
-	if reference, ok := order.ParseReference(text); ok {
+func (s *Section) searchCertificates(ctx context.Context, by person.Actor, sought string) (found []cert.Certificate, more bool, err error) {
+	if reference, ok := text.ParseReference(sought); ok {
 		if found, more, err = s.Cert.Search(ctx, by, reference); err != nil || len(found) > 0 {
 			return found, more, err
 		}
 	}
-	return s.Cert.Search(ctx, by, text)
+	return s.Cert.Search(ctx, by, sought)
 }
 
 // Applications lists what an authority did not fulfil.

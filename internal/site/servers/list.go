@@ -14,6 +14,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
+	"petschaft/internal/text"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/serverview"
@@ -161,7 +162,7 @@ func (s *Section) listModel(ctx context.Context, by person.Actor, v *cert.Server
 // search takes what looks like a reference number for one, however it was
 // typed; what that does not find may be a word all the same.
 func (s *Section) search(ctx context.Context, by person.Actor, v cert.ServerView) (cert.ServerPage, error) {
-	if reference, ok := order.ParseReference(v.Text); ok && v.Text != reference {
+	if reference, ok := text.ParseReference(v.Text); ok && v.Text != reference {
 		exact := v
 		exact.Text = reference
 		if page, err := s.Cert.Servers(ctx, by, exact); err != nil || page.Hits > 0 {

@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
+	"petschaft/internal/text"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 )
@@ -239,7 +240,7 @@ func (s *Section) LoadOrder(r *http.Request) (order.ServerOrder, error) {
 
 func Reference(r *http.Request) string {
 	reference := chi.URLParam(r, "reference")
-	if canonical, ok := order.ParseReference(reference); ok {
+	if canonical, ok := text.ParseReference(reference); ok {
 		reference = canonical
 	}
 	return reference

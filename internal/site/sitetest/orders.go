@@ -2,6 +2,7 @@ package sitetest
 
 import (
 	"petschaft/internal/order"
+	"petschaft/internal/text"
 	"petschaft/internal/trial"
 )
 
@@ -42,7 +43,7 @@ func (r *Rig) Fulfilled(names ...string) string {
 // Aged is a certificate that ends soon: one of today's, told to be old.
 func (r *Rig) Aged(names ...string) string {
 	r.T.Helper()
-	fresh, reference := r.Served(r.Organisation, ECKey().Public(), 90, names...), order.NewReference()
+	fresh, reference := r.Served(r.Organisation, ECKey().Public(), 90, names...), text.NewReference()
 	trial.Must(r.Pool.Exec(r.T.Context(), `
 		insert into certificate (reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after, issued,
 			organisation, common_name, names, product, server_order, renewable, phase, turns)

@@ -18,9 +18,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/cert"
-	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
+	"petschaft/internal/text"
 	"petschaft/internal/trial"
 )
 
@@ -64,7 +64,7 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 		r.T.Fatalf("issue for %v: %v", names, err)
 	}
 	i := cert.Issuance{
-		Reference: order.NewReference(), Authority: "tls", Organisation: o, Order: intent, Replaces: old, Product: "tls-single", Certificate: c,
+		Reference: text.NewReference(), Authority: "tls", Organisation: o, Order: intent, Replaces: old, Product: "tls-single", Certificate: c,
 		Evidence: &cert.Evidence{Names: []cert.NameProof{{Name: names[0]}}},
 	}
 	err = r.DB.Tx(ctx, func(tx pgx.Tx) error {

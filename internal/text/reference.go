@@ -1,4 +1,4 @@
-package order
+package text
 
 import (
 	"crypto/rand"

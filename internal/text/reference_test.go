@@ -1,11 +1,11 @@
-package order_test
+package text_test
 
 import (
 	"regexp"
 	"strings"
 	"testing"
 
-	"petschaft/internal/order"
+	"petschaft/internal/text"
 )
 
 const alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -14,11 +14,11 @@ func TestAReferenceHasItsShapeAndNoCharacterThatIsMistaken(t *testing.T) {
 	t.Parallel()
 	shape := regexp.MustCompile(`^[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{5}$`)
 	for range 100_000 {
-		r := order.NewReference()
+		r := text.NewReference()
 		if !shape.MatchString(r) || strings.ContainsAny(r, "01IO") {
 			t.Fatalf("got %q, want XXXX-XXXXX without 0, 1, I and O", r)
 		}
-		if back, ok := order.ParseReference(r); !ok || back != r {
+		if back, ok := text.ParseReference(r); !ok || back != r {
 			t.Fatalf("read back %q: got %q, %v", r, back, ok)
 		}
 	}
@@ -26,14 +26,14 @@ func TestAReferenceHasItsShapeAndNoCharacterThatIsMistaken(t *testing.T) {
 
 func TestAReferenceIsReadAsPeopleTypeIt(t *testing.T) {
 	t.Parallel()
-	r := order.NewReference()
+	r := text.NewReference()
 	for _, typed := range []string{strings.ToLower(r), strings.ReplaceAll(r, "-", ""), " " + r + " ", strings.ReplaceAll(r, "-", " "), r[:2] + "-" + r[2:]} {
-		if got, ok := order.ParseReference(typed); !ok || got != r {
+		if got, ok := text.ParseReference(typed); !ok || got != r {
 			t.Errorf("%q: got %q, %v; want %q", typed, got, ok, r)
 		}
 	}
 	for _, wrong := range []string{"", "-", r[:9], r + "2", "ÄÖÜ" + r[3:], strings.Repeat("\xff", 9)} {
-		if got, ok := order.ParseReference(wrong); ok {
+		if got, ok := text.ParseReference(wrong); ok {
 			t.Errorf("%q: got %q, want it refused", wrong, got)
 		}
 	}
@@ -42,11 +42,11 @@ func TestAReferenceIsReadAsPeopleTypeIt(t *testing.T) {
 func TestOneWrongCharacterIsNoticed(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		r := strings.ReplaceAll(order.NewReference(), "-", "")
+		r := strings.ReplaceAll(text.NewReference(), "-", "")
 		for i := range r {
 			for _, c := range alphabet {
 				wrong := r[:i] + string(c) + r[i+1:]
-				if _, ok := order.ParseReference(wrong); ok && wrong != r {
+				if _, ok := text.ParseReference(wrong); ok && wrong != r {
 					t.Fatalf("%s was read where %s was meant", wrong, r)
 				}
 			}
@@ -57,10 +57,10 @@ func TestOneWrongCharacterIsNoticed(t *testing.T) {
 func TestTwoNeighboursThatChangedPlacesAreNoticed(t *testing.T) {
 	t.Parallel()
 	for range 2000 {
-		r := strings.ReplaceAll(order.NewReference(), "-", "")
+		r := strings.ReplaceAll(text.NewReference(), "-", "")
 		for i := range len(r) - 1 {
 			wrong := r[:i] + r[i+1:i+2] + r[i:i+1] + r[i+2:]
-			if _, ok := order.ParseReference(wrong); ok && wrong != r {
+			if _, ok := text.ParseReference(wrong); ok && wrong != r {
 				t.Fatalf("%s was read where %s was meant", wrong, r)
 			}
 		}
