@@ -243,17 +243,32 @@ func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 	}
 	i.Said = pki.WordsOf(a.Words)
 	now := b.Now()
-	if i.Differences = pki.Differences(r, *a.Certificate, b.Registry[i.Authority].Own, now); len(i.Differences) > 0 {
+	i.Differences = judge(r, &a, b.Registry[i.Authority].Own, now)
+	if len(i.Differences) > 0 {
 		i.State, i.Reason, i.Answer = Refused, NotAsAsked, a.Certificate.DER
 	}
-	i.Checks = checks(r, a)
+	i.Chain, i.Checks = a.Chain, checks(r, a)
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := b.purposes[i.Kind].Keep(ctx, tx, i, *a.Certificate, a.Chain); err != nil {
+		if _, err := b.purposes[i.Kind].Keep(ctx, tx, i, *a.Certificate, i.Chain); err != nil {
 			return err
 		}
-		i.Chain = a.Chain
 		return b.settle(ctx, tx, now, i)
 	})
+}
+
+// judge is how what came is not what r asked for. A chain that does not lead to its
+// signer is none, and says that; else it is put in order.
+func judge(r pki.Request, a *pki.Answer, own bool, now time.Time) []pki.Difference {
+	all := pki.Differences(r, *a.Certificate, own, now)
+	if own || len(a.Chain) == 0 {
+		return all
+	}
+	way, _, err := pki.Above(a.Certificate.DER, a.Chain...)
+	if err != nil || len(way) == 0 {
+		all = append(all, pki.Difference{Code: "pki.answer.chain", Wanted: pki.Distinguished(a.Certificate.Issuer)})
+	}
+	a.Chain = way
+	return all
 }
 
 // checks is what was checked of a certificate: by the authority before it signed,

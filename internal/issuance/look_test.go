@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // TestEveryArrowOfTheDrawing goes each way from written to an end; between two looks
@@ -122,6 +123,24 @@ func TestWhatIsNotWhatWasAskedForIsHandedOverWithTheDifferences(t *testing.T) {
 	}
 	if r.text(t, `select (length(answer) > 0)::text from intent`) != "true" {
 		t.Error("the answer is gone, want it kept")
+	}
+}
+
+// TestAChainThatDoesNotLeadToTheSignerIsNone: the certificate may be anybody's.
+func TestAChainThatDoesNotLeadToTheSignerIsNone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	n := r.write(t)
+	foreign := trial.Must(pki.NewRoot(pki.Authority{Organisation: "Fremd", Country: "DE", Role: "Root CA", Years: 40, NotBefore: r.Now()}, ecKey()))
+	r.oracle.says(func(ctx context.Context, q pki.Request) (pki.Answer, error) {
+		a, err := yes()(ctx, q)
+		a.Chain = [][]byte{foreign.Raw}
+		return a, err
+	})
+	r.look(t, n)
+	r.told(t, 1, 0)
+	if d := r.purpose.kept[0].Differences; len(d) != 1 || d[0].Code != "pki.answer.chain" || len(r.purpose.chain) != 0 {
+		t.Errorf("got the differences %v and a chain of %d, want that the chain is none", d, len(r.purpose.chain))
 	}
 }
 
