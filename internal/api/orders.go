@@ -51,22 +51,13 @@ type Orders struct {
 func orderOf(ctx context.Context, o order.ServerOrder) Order {
 	out := Order{
 		Reference: o.Reference, Organisation: int64(o.Organisation), Product: o.Product, Names: o.Names, Key: o.KeyKind, Comment: o.Comment,
-		State: orderState(o.State), Since: utc(o.Since), Reason: o.Reason, Renews: o.Renews, SubmittedBy: o.SubmitterName,
+		State: string(o.State), Since: utc(o.Since), Reason: o.Reason, Renews: o.Renews, SubmittedBy: o.SubmitterName,
 		Created: utc(o.Created), Ended: utcOr(o.Ended),
 	}
 	if o.State == order.Failed {
 		out.Reason = locale.From(ctx).T(o.Reason)
 	}
 	return out
-}
-
-// orderState is the state as the API words it: for whom an order that is issuing
-// waits is the portal's affair.
-func orderState(s order.State) string {
-	if s == order.Pending {
-		s = order.Issuing
-	}
-	return string(s)
 }
 
 // inspected is an order with what its checks warn of, until it is over.
@@ -152,9 +143,6 @@ func (a *API) listOrders(ctx context.Context, by person.Actor, in *orderListInpu
 	v := order.OrderView{Text: in.Q, Before: order.ServerID(before), Size: in.Limit, Of: org.OrganisationID(in.Organisation)}
 	for _, s := range in.State {
 		v.States = append(v.States, order.State(s))
-		if order.State(s) == order.Issuing {
-			v.States = append(v.States, order.Pending)
-		}
 	}
 	found, next, err := a.Order.Orders(ctx, by, v)
 	if err != nil {

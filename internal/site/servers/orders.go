@@ -195,9 +195,6 @@ func (s *Section) AskWithdraw(w http.ResponseWriter, r *http.Request) error {
 		Title: page.T(ctx, "serverorder.withdraw_verb"), What: what, Final: page.T(ctx, "serverorder.withdraw_final"),
 		Action: path + "/withdraw", Verb: page.T(ctx, "serverorder.withdraw_verb"), Danger: true, Cancel: path,
 	})
-	if clients.AskedFor(o.Progress) {
-		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "order.take_back_asked"))
-	}
 	crumbs := []view.Link{{Label: page.T(ctx, "nav.orders"), Href: paths.Orders}, {Label: o.Reference, Href: path}}
 	return s.Show(w, r, http.StatusOK, serverview.OrderStep(page.Standing(s.Frame(r, m.Dialog.Title, crumbs...)), m))
 }
