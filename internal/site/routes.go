@@ -21,9 +21,7 @@ func (s *Site) Routes() http.Handler {
 	r.Use(s.observed, s.recovered, timely, s.headers, s.readable, middleware.GetHead)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
 	r.With(compressed).Handle(static.Prefix+"*", static.Handler())
-	r.Get("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, static.Path("seal.svg"), http.StatusMovedPermanently)
-	})
+	r.Get("/favicon.ico", http.RedirectHandler(static.Path("seal.svg"), http.StatusMovedPermanently).ServeHTTP)
 	r.Get("/healthz", s.healthy)
 	r.Get("/readyz", s.ready)
 	s.files(r)
@@ -260,8 +258,7 @@ func (s *Site) organisationRoutes(r chi.Router) {
 	r.Post("/{organisation}/reminders/confirm", s.In(s.organisations.ConfirmReminders))
 }
 
-// serverCertificateRoutes is "Meine Zertifikate", for technical contacts. The
-// page of a certificate is also for officers.
+// serverCertificateRoutes is "Meine Zertifikate", for technical contacts; one certificate is for officers, too.
 func (s *Site) serverCertificateRoutes(r chi.Router) {
 	r.Get("/", s.In(s.servers.List))
 	r.Get("/{reference}", s.In(s.servers.Certificate))
