@@ -120,6 +120,15 @@ func (b *Book) LinkedTo(ctx context.Context, by person.Actor) ([]Linked, error) 
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Linked])
 }
 
+// LinkedOf returns the rows linked to an account, as LinkedTo does, to a
+// registration officer.
+func (b *Book) LinkedOf(ctx context.Context, by person.Actor, account person.ID) ([]Linked, error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return nil, err
+	}
+	return b.LinkedTo(ctx, person.Actor{Account: account})
+}
+
 // LinkedRow returns one of them; a row that is not linked to by is missing.
 func (b *Book) LinkedRow(ctx context.Context, by person.Actor, id ID) (Linked, error) {
 	rows, err := b.DB.Query(ctx, linkedQuery+` and `+org.InSession+` and l.row_id = @row`, org.Scope(by, pgx.NamedArgs{"row": id}))

@@ -151,3 +151,20 @@ func (b *Book) brake(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	}
 	return nil
 }
+
+// CheckLink lets a contact say that a doubtful link is to the right person. A
+// round that completes later is judged anew.
+func (b *Book) CheckLink(ctx context.Context, by person.Actor, name string, id ID) error {
+	return b.change(ctx, by, name, id, func(tx pgx.Tx, r Row) error {
+		if err := MayCheckLink(r); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update link set doubtful = false where row_id = $1`, r.ID); err != nil {
+			return fmt.Errorf("check link of row %d: %w", r.ID, err)
+		}
+		if err := refresh(ctx, tx, r.ID); err != nil {
+			return err
+		}
+		return b.note(ctx, tx, b.Now(), by.Who(), "mailbox.link_checked", nil, r.ID.Thing(), r.Domain.Thing(), r.Linked.Thing())
+	})
+}
