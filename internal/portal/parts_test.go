@@ -9,7 +9,7 @@ import (
 )
 
 // mayBeZero are fields of books that a portal may well leave as they are.
-var mayBeZero = []string{"Bulk.Most", "Cert.Reminders", "Order.Multipurpose", "Order.Patience"}
+var mayBeZero = []string{"Bulk.Most", "Cert.Reminders", "Issuance.Patience", "Order.Multipurpose"}
 
 // TestEveryBookHasEveryPart: a part that somebody forgot to give to a book is
 // not a switched off feature. Without the portal's own certificates, for one,
