@@ -21,9 +21,10 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 			return err
 		}
 	}
-	revoking := b.outside(i.Authority)
-	err := b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
-	if revoking {
+	revoking, err := b.outside(i.Authority), error(nil)
+	if !revoking {
+		err = b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
+	} else {
 		err = b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER})
 	}
 	if err != nil {

@@ -31,7 +31,7 @@ func (b *Book) Write(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) er
 			profile = excluded.profile, common_name = excluded.common_name, given_name = excluded.given_name, surname = excluded.surname,
 			organisation = excluded.organisation, identifier = excluded.identifier, country = excluded.country, emails = excluded.emails,
 			names = excluded.names, days = excluded.days, serial = excluded.serial, not_before = excluded.not_before, state = 'written', since = @now,
-			asked = null, next_look = @now, attempts = 0, ticket = '', person = false, said = '', reason = '', findings = '[]', withdrawn = null`,
+			asked = null, next_look = @now, attempts = 0, ticket = '', person = false, said = '', reason = '', findings = '[]', answer = null, chain = '{}', withdrawn = null`,
 		pgx.NamedArgs{
 			"number": i.Number, "kind": i.Kind, "reference": i.Reference, "authority": i.Authority, "csr": bytes(i.CSR), "spki": i.SPKI,
 			"profile": i.Profile, "common_name": i.CommonName, "given_name": i.GivenName, "surname": i.Surname,
@@ -75,7 +75,7 @@ func (b *Book) Adopt(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) er
 // it was not known what became of it.
 func (b *Book) Resume(ctx context.Context, tx pgx.Tx, now time.Time, k Kind, n Number) error {
 	err := postgres.Write(ctx, tx, `update intent set state = case when asked is null then 'written' when ticket <> '' then 'pending' else 'asked' end,
-			since = @now, next_look = @now, attempts = 0, reason = '', findings = '[]' where number = @number and next_look is null and state <> 'issued'`,
+			since = @now, next_look = @now, attempts = 0, reason = '', findings = '[]', answer = null where number = @number and next_look is null and state <> 'issued'`,
 		pgx.NamedArgs{"number": n, "now": now})
 	if err != nil {
 		return fmt.Errorf("resume intent %d: %w", n, err)

@@ -58,8 +58,12 @@ func (c Linked) Addresses() []org.Address { return append([]org.Address{c.Primar
 // which the fault names.
 var ErrHave = fault.New(fault.Conflict, "mailbox.apply.have")
 
-// ErrInactive is that the row is not in use.
-var ErrInactive = fault.New(fault.Conflict, "mailbox.apply.inactive")
+// ErrInactive is that the row is not in use, ErrSuspended that not all its addresses
+// are confirmed.
+var (
+	ErrInactive  = fault.New(fault.Conflict, "mailbox.apply.inactive")
+	ErrSuspended = fault.New(fault.Conflict, "mailbox.apply.suspended")
+)
 
 // MayApply is the one rule for who may apply for a certificate: the page asks
 // it for its button, the application for its gate, the job before it writes the
@@ -71,7 +75,7 @@ func MayApply(c Linked, now time.Time) error {
 	case !c.Active:
 		return ErrInactive
 	case c.Suspended, !containsAll(c.Covered, present):
-		return says("mailbox.apply.suspended")
+		return ErrSuspended
 	case c.ByMail && c.Kind == Functional:
 		return says("mailbox.kind.mailbox_domain")
 	case c.ByMail && !now.Before(c.Since.Add(mailboxProof)):

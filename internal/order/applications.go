@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/lint"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/text"
@@ -100,7 +101,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 	if a.State == Issued || len(i.Differences) > 0 {
 		in.Reference = text.NewReference() // the application's own is the right one's
 	}
-	in.Unwanted = unwanted(a.State, ended)
+	in.Unwanted = unwanted(a.applied, ended)
 	in.Evidence = a.evidence(i)
 	n := a.Next
 	if a.Known != nil {
@@ -162,21 +163,28 @@ func (b *Book) kept(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i 
 	return nil
 }
 
-// unwanted is why nobody wants what came for an application that stands so.
-func unwanted(s State, ended error) mail.Ended {
-	switch {
-	case s == Withdrawn:
+// unwanted is why nobody wants what came for a, empty where somebody does; ended is
+// why there is no right to it now.
+func unwanted(a applied, ended error) mail.Ended {
+	switch a.State {
+	case Withdrawn:
 		return mail.EndedWish
-	case s == Refused:
-		return mail.EndedLink
-	case s == Issued || ended == nil:
+	case Issued:
 		return ""
-	case fault.Is(ended, fault.Denied):
-		return mail.EndedAccount
-	case errors.Is(ended, mailbox.ErrInactive), errors.Is(ended, errChanged):
-		return mail.EndedRow
+	case Refused: // it ended before this came
+		ended = errors.Join(fault.New(fault.Conflict, a.Reason), fault.New(fault.Denied, a.Reason))
 	}
-	return mail.EndedLink
+	switch {
+	case ended == nil:
+		return ""
+	case errors.Is(ended, person.ErrLocked):
+		return mail.EndedAccount
+	case errors.Is(ended, mailbox.ErrInactive):
+		return mail.EndedRow
+	case errors.Is(ended, mailbox.ErrUnlinked), errors.Is(ended, mailbox.ErrSuspended):
+		return mail.EndedLink
+	}
+	return mail.EndedRight
 }
 
 // evidence is why a certificate was issued for the application.

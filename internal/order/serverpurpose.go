@@ -152,22 +152,29 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 
 // unwanted is why nobody has a right any more to what came; "" while somebody has.
 func (a orderArrival) unwanted(now time.Time, i issuance.Intent) (mail.Ended, error) {
-	switch {
-	case a.State == Withdrawn:
+	switch a.State {
+	case Withdrawn:
 		return mail.EndedWish, nil
-	case a.State == Rejected || a.brokenOff():
-		return mail.EndedName, nil
-	case a.State == Issued: // surplus
+	case Issued: // surplus
 		return "", nil
 	}
 	f, err := a.facts()
 	if err != nil {
 		return "", err
 	}
-	if i.Withdrawn != nil || f.of(a.known).checks(now).worst() >= Wait {
+	c := f.of(a.known).checks(now)
+	switch {
+	case slices.ContainsFunc(c, Check.lost):
 		return mail.EndedName, nil
+	case a.State == Rejected, a.brokenOff(), i.Withdrawn != nil, c.worst() >= Wait:
+		return mail.EndedRight, nil
 	}
 	return "", nil
+}
+
+// lost tells whether a name is not the organisation's, or not proven to be.
+func (c Check) lost() bool {
+	return c.Weight >= Wait && (c.Code == NameForeign || c.Code == NameUnvalidated || c.Code == NameWildcard)
 }
 
 // arrived moves the order to where the certificate n, recorded as in, leads it.

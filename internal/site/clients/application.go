@@ -104,7 +104,11 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		}
 		return m
 	case order.Withdrawn:
-		return next(say(view.Info, "order.taken_back_title", page.T(ctx, "order.taken_back_text")), "order.taken_back_todo")
+		text := ""
+		if AskedFor(a.Progress) {
+			text = page.T(ctx, "order.taken_back_text")
+		}
+		return next(say(view.Info, "order.taken_back_title", text), "order.taken_back_todo")
 	case order.Failed:
 		m := next(say(view.Bad, "order.failed_title", FailedWords(ctx, by, a)), "order.failed_todo")
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
