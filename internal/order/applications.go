@@ -76,6 +76,7 @@ func (b *Book) alone(ctx context.Context, tx pgx.Tx, n ID) (applied, error) {
 type arrival struct {
 	held
 	Known    *cert.ID // it is recorded already
+	Another  bool     // certificate of the application is
 	Next     cert.ID  // the number to record it by
 	To       string
 	Language string
@@ -98,7 +99,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Authority: i.Authority, Certificate: c,
 		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: i.Differences,
 	}
-	if a.State == Issued || len(i.Differences) > 0 {
+	if a.Another || len(i.Differences) > 0 {
 		in.Reference = text.NewReference() // the application's own is the right one's
 	}
 	in.Unwanted = unwanted(a.applied, ended)
@@ -112,9 +113,13 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 	return n, b.kept(ctx, tx, now, a.applied, i, in, n, ended)
 }
 
+// another is SQL: whether a certificate has the application's own reference.
+const another = `exists (select from certificate k where k.reference = p.reference)`
+
 // arrival reads what Keep needs to know, and says why there is no right any more.
 func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate) (a arrival, ended error, err error) {
-	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as known, ` + cert.NextNumber + ` as next, ` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
+	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as known, ` + cert.NextNumber + ` as next, ` + another + ` as another,
+		` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
 	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial}
 	a, linked, err := lookup[arrival](ctx, tx, id, true, more, args)
 	switch {
@@ -132,8 +137,9 @@ func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c p
 	if a.applied, err = b.alone(ctx, tx, id); err != nil {
 		return a, nil, err
 	}
-	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+cert.LettersAbout("@row")+`, a.language from account a where a.id = @account`,
-		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "row": a.Row, "account": a.Account}).Scan(&a.Known, &a.Next, &a.To, &a.Language)
+	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+another+`, `+cert.LettersAbout("p.row_id")+`, a.language
+		from application p join account a on a.id = p.account where p.id = @id`,
+		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Known, &a.Next, &a.Another, &a.To, &a.Language)
 	if err != nil {
 		return a, nil, fmt.Errorf("read whom application %d was for: %w", id, err)
 	}

@@ -58,6 +58,19 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 			return err
 		}
 		now := b.Now()
+		if o.State == Issuing && !o.Asking { // what the version before is at is to be collected
+			f, err := b.facts(ctx, tx, now, o)
+			if err != nil {
+				return err
+			}
+			i, err := b.same(o, f, "")
+			if err == nil {
+				err = b.Issuance.Adopt(ctx, tx, now, i)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if _, err := b.Issuance.Withdraw(ctx, tx, now, issuance.Number(o.ID), errTakenBack); err != nil {
 			return err
 		}

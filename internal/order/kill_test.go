@@ -6,12 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/campus"
 	"petschaft/internal/issuance"
-	"petschaft/internal/mail"
 	"petschaft/internal/order"
 	"petschaft/internal/postgres"
 	"petschaft/internal/trial"
@@ -115,9 +112,8 @@ func TestAProcessKilledBetweenCallAndRecordIssuesNothingTwiceAndLosesNothing(t *
 func TestWhatWasSignedBeforeTheKillIsRecordedAndRevokedWhenTheRowIsInactiveNow(t *testing.T) {
 	t.Parallel()
 	r := awayRig(t)
-	r.Cert.Outbox.Officers = func(context.Context, pgx.Tx) ([]mail.Reader, error) {
-		return []mail.Reader{{To: "ra@uni.example"}}, nil
-	}
+	r.Cert.Officers = "ra"
+	r.exec(t, `update account set groups = '{ra}' where id = $1`, r.officer.Account)
 	id := r.killed(t)
 	r.off(t, r.application(t, id).RowID)
 	r.ok(t, r.Issue(t.Context(), id))

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,6 +42,9 @@ func (b *Book) TakeBack(ctx context.Context, by person.Actor, id ID) error {
 		if err := mayTakeBack(by, a.Account, a.State); err != nil {
 			return err
 		}
+		if err := b.adoptFirst(ctx, tx, now, a); err != nil {
+			return err
+		}
 		if _, err := b.Issuance.Withdraw(ctx, tx, now, issuance.Number(id), errTakenBack); err != nil {
 			return err
 		}
@@ -50,4 +54,17 @@ func (b *Book) TakeBack(ctx context.Context, by person.Actor, id ID) error {
 		}
 		return b.note(ctx, tx, now, a, by.Who(), "order.taken_back", audit.Detail{"reference": a.Reference})
 	})
+}
+
+// adoptFirst writes the intent of what the version before is at: what it asked for
+// is to be collected.
+func (b *Book) adoptFirst(ctx context.Context, tx pgx.Tx, now time.Time, a applied) error {
+	if a.State != Issuing {
+		return nil
+	}
+	going, err := b.Issuance.Going(ctx, tx, issuance.Number(a.ID))
+	if err != nil || going {
+		return err
+	}
+	return b.adoptIssuing(ctx, tx, now, adopted{held: held{applied: a}})
 }

@@ -113,10 +113,10 @@ type deed struct {
 const issuing = `lock table ca_issued in access exclusive mode`
 
 var deeds = map[string]deed{
-	"apply": {"order_issue", issuing, func(r *killRig) (person.Actor, any, func() bool) {
+	"apply": {"issuance_look", issuing, func(r *killRig) (person.Actor, any, func() bool) {
 		return r.ada, int64(r.linked()), func() bool { return r.count(`select count(*) from application where state = 'issued'`) == 1 }
 	}},
-	"approve": {"order_issue_server", issuing, func(r *killRig) (person.Actor, any, func() bool) {
+	"approve": {"issuance_look", issuing, func(r *killRig) (person.Actor, any, func() bool) {
 		reference := r.ordered()
 		return r.officer, reference, func() bool { return trial.Must(r.Order.Server(r.t.Context(), r.tina, reference)).State == order.Issued }
 	}},

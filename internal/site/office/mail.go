@@ -208,7 +208,7 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_letter")
 	case "audit_seal":
 		return page.T(ctx, "office.job_seal")
-	case "order_issue", "order_issue_server":
+	case "issuance_look", "order_issue", "order_issue_server":
 		return page.T(ctx, "office.job_issue")
 	case "cert_list":
 		return page.T(ctx, "office.job_list")
