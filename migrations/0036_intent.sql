@@ -30,7 +30,9 @@ select take_locks('lock table email_domain, product, application, server_order i
 -- the application or the order that it is for, which share one sequence; a second
 -- intent of the same one takes the place of the first. reference is ours, by which
 -- an authority outside finds its own record again; ticket is the authority's.
--- asked is when it was asked for the first time, since when the state is so.
+-- asked is when it was asked for the first time; since, since when the state is so.
+-- said and person are what the authority last told; answer is a certificate that
+-- came and is something else.
 -- next_look is when somebody looks next: while it is not over there is one.
 -- withdrawn is when the right to the certificate ended; what comes then is not
 -- offered.

@@ -99,7 +99,7 @@ type Intent struct {
 	Attempts  int        // calls in a row whose outcome is not known
 	Ticket    string     // the authority's own reference
 	Person    bool       // somebody there has to look
-	Said      string     // by the authority, in its own words
+	Said      string     // by the authority, or why it could not be heard; for officers
 	Reason    string     // why there is no certificate, as a message id
 	Findings  []lint.Finding
 	Answer    []byte     // the certificate that came instead

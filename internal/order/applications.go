@@ -53,8 +53,8 @@ func (b applications) Hold(ctx context.Context, tx pgx.Tx, n issuance.Number) er
 	return b.holds(h.applied, h.right, now)
 }
 
-// over says how an application ended that no process of this version ended, and
-// that one which ended here has no right to its certificate any more.
+// over is why nothing is asked for an application that is not open: its right ended
+// (refused, withdrawn), or it ended without this room.
 func (a applied) over() error {
 	if a.State == Refused || a.State == Withdrawn {
 		return errChanged

@@ -1,15 +1,20 @@
-// Package order leads from the wish for a certificate to its issuance. It
+// Package order leads from the wish for a certificate to the right to it. It
 // decides who may apply (by the mailbox room's rule), who may order and who may
-// approve, writes the intent before an authority is called, and records what
-// comes back. It never revokes, and never sees a private key.
+// approve, and tells the room of issuance what its intents are for: whether the
+// right still holds, and what becomes of an application or order by what came. It
+// asks no authority, never revokes, and never sees a private key.
 //
 // An application for a client certificate:
 //
-//	queued ── intent written ──▶ issuing ── certificate recorded ──▶ issued
-//	   │                            │
-//	   ▼                            ▼
-//	refused                      failed ── an officer retries ──▶ issuing
-//	(the rule says no now)       (the authority says no, or answers with something else)
+//	apply ──▶ issuing or pending ──┬──▶ issued
+//	                 ▲             ├──▶ refused   (the right to it ended)
+//	                 │             ├──▶ withdrawn (its applicant took it back)
+//	                 │             ▼
+//	                 └───────── failed (the authority says no, answers with something
+//	               an officer            else, or it is not known what it did)
+//	               retries
+//
+//	(queued: by the version before)
 //
 // An order for a server certificate:
 //
@@ -19,27 +24,25 @@
 //	              │            │                 │
 //	              │            └────────┬────────┴──▶ rejected ◀──┐
 //	              │ by the rule         ▼ an officer              │
-//	              └────────────────▶ approved ───────────────┐    │
-//	                                    │                    ▼    │
-//	                                    ▼       retried     failed
-//	                                 issuing ◀──────────────▶
-//	                                    │
+//	              └─────────▶ issuing or pending ◀─────────────▶ failed
+//	                                    │          retried
 //	                                    ▼
 //	                                  issued
 //
+//	(approved: by the version before)
+//
+// Pending is issuing by an authority that is not the portal's own.
+//
 // An order waits while a name is not validated, else it passes. What waits or was
-// received can be returned and rejected like what is in review, and whoever keeps
-// an order may withdraw it until it is approved, inclusive.
+// received can be approved, returned and rejected like what is in review, and
+// whoever keeps an order may withdraw it until there is a certificate or it failed.
 //
 // "By the rule" is the organisation's: every name is validated and nothing was
 // found that a person should see. Nobody decides about an order of an
 // organisation whose contact they are, nor about one they had a hand in.
 //
-// The intent fixes serial, validity and names. An authority returns the same
-// certificate for the same intent, so a process that dies between call and
-// record is followed by one that asks again and records: nothing is issued
-// twice and nothing is lost. While the authority is away the application stays
-// issuing and the job tries again.
+// What is asked for is an intent (package issuance), written in the transaction
+// that applies, approves or retries.
 package order
 
 import (

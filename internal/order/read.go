@@ -28,7 +28,7 @@ type Progress struct {
 	NextLook *time.Time     // when somebody looks next
 	Person   bool           // somebody there has to look first
 	Tries    int            // calls in a row of which nobody knows what became
-	Said     string         // by the authority, for officers
+	Said     string         // by the authority, or why it could not be heard; for officers
 }
 
 // Long tells whether an officer is to see to it that it goes on.

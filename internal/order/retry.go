@@ -30,10 +30,10 @@ type retried struct {
 
 // Retry has the authority asked once more: for the same certificate where it is not
 // known what became of it, and where the own authority signed something else, which
-// signs once; else, since nothing was signed or what was signed is
-// something else, for another one. A later application of the row makes that a
-// conflict, and so does the rule who may apply, and a certificate that would
-// say something else by now.
+// signs once; else, since nothing was signed or what was signed is something else,
+// for another one. A later application of the row makes that a conflict, and so
+// does the rule who may apply, and a certificate that would say something else by
+// now.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 	if err := person.OfficersOnly(by); err != nil {
 		return err

@@ -36,8 +36,9 @@ func MayRetry(o ServerOrder, c Checks) error {
 }
 
 // RetryOrder lets the authority be asked once more: for the same certificate where
-// it is not known what became of it; else, since nothing was signed or what was
-// signed is something else, for another one.
+// one may have been signed: it is not known, the own authority signed something
+// else, or the order was broken off while it was asked; else for another one, under
+// a reference of its own.
 func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string) error {
 	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
 		now := b.Now()

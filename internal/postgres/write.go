@@ -30,9 +30,9 @@ type keptPart struct {
 // Write keeps sql, which inserts, updates or deletes and is read back by nobody,
 // until something in tx could see that it is missing: the next statement by
 // another way than Write and Add, or the commit. Then all that is kept goes out
-// as one statement. sql is a constant; args is read now; what its values point to must stay as it
-// is. Where tx is none that DB.Tx began, but a savepoint or a test's own, sql is
-// executed at once.
+// as one statement. sql is a constant; args is read now; what its values point to
+// must stay as it is. Where tx is none that DB.Tx began, but a savepoint or a
+// test's own, sql is executed at once.
 //
 // sql may consist of several statements which read what others return: each a
 // CTE whose name begins with # in all places, separated by commas:
