@@ -67,57 +67,6 @@ func (b *Book) goes(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder
 	return nil
 }
 
-// fulfilArgs is the job that the version before queues for an order, and that a
-// process of it may take which runs beside. It leads to the intent.
-type fulfilArgs struct {
-	Order ServerID `json:"order"`
-}
-
-func (fulfilArgs) Kind() string { return "order_issue_server" }
-
-// Fulfil leads an order on, whichever version approved it: it may run any number
-// of times, in any number of processes.
-func (b *Book) Fulfil(ctx context.Context, id ServerID) error {
-	if err := b.takeOver(ctx, id); err != nil {
-		return err
-	}
-	return b.Issuance.Look(ctx, issuance.ServerOrder, issuance.Number(id))
-}
-
-// takeOver writes the intent of an order from the version before: the one that it
-// wrote into the order, or where it had not come to that a new one. What does not
-// hold any longer breaks the order off, so that an officer looks at it.
-func (b *Book) takeOver(ctx context.Context, id ServerID) error {
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		o, err := b.lockOrder(ctx, tx, id)
-		if err != nil || o.Asking || o.State != Approved && o.State != Issuing {
-			return err
-		}
-		now := b.Now()
-		f, err := b.facts(ctx, tx, now, o)
-		switch {
-		case err != nil:
-			return err
-		case o.State == Issuing: // perhaps asked for: it keeps serial and beginning
-			i, err := b.same(o, f, "")
-			if err != nil {
-				return err
-			}
-			return b.Issuance.Adopt(ctx, tx, now, i)
-		case f.checks(now).worst() >= Wait:
-			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
-		}
-		p, err := b.place(now, o.ID, o.Reference, f, Approved)
-		if err != nil {
-			return err
-		}
-		if err := b.goes(ctx, tx, now, o, p, nil); err != nil {
-			return err
-		}
-		return b.Issuance.Write(ctx, tx, now, *p.intent)
-	})
-}
-
 // same is what an order asked for before, of that authority; "" is the portal's
 // own.
 func (b *Book) same(o ServerOrder, f facts, authority string) (issuance.Intent, error) {
