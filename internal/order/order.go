@@ -6,15 +6,9 @@
 //
 // An application for a client certificate:
 //
-//	apply ──▶ issuing or pending ──┬──▶ issued
-//	                 ▲             ├──▶ refused   (the right to it ended)
-//	                 │             ├──▶ withdrawn (its applicant took it back)
-//	                 │             ▼
-//	                 └───────── failed (the authority says no, answers with something
-//	               an officer            else, or it is not known what it did)
-//	               retries
-//
-//	(queued: by the version before)
+//	apply ──▶ issuing or pending ──┬──▶ issued | refused (no right) | withdrawn
+//	                 ▲             ▼
+//	                 └─ retried ─ failed (a no, something else, or not known)
 //
 // An order for a server certificate:
 //
@@ -24,25 +18,18 @@
 //	              │            │                 │
 //	              │            └────────┬────────┴──▶ rejected ◀──┐
 //	              │ by the rule         ▼ an officer              │
-//	              └─────────▶ issuing or pending ◀─────────────▶ failed
-//	                                    │          retried
-//	                                    ▼
-//	                                  issued
+//	              └─────────▶ issuing or pending ◀── retried ──▶ failed
+//	                                    └──▶ issued
 //
-//	(approved: by the version before)
-//
-// Pending is issuing by an authority that is not the portal's own.
-//
-// An order waits while a name is not validated, else it passes. What waits or was
-// received can be approved, returned and rejected like what is in review, and
-// whoever keeps an order may withdraw it until there is a certificate or it failed.
+// Pending is issuing by an authority outside; queued and approved are by the version
+// before. An order waits while a name is not validated. What waits or was received
+// is decided like what is in review, and whoever keeps an order may withdraw it
+// until there is a certificate or it failed.
 //
 // "By the rule" is the organisation's: every name is validated and nothing was
 // found that a person should see. Nobody decides about an order of an
 // organisation whose contact they are, nor about one they had a hand in.
-//
-// What is asked for is an intent (package issuance), written in the transaction
-// that applies, approves or retries.
+// What is asked for is an intent (package issuance), written by what approves.
 package order
 
 import (
