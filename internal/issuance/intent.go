@@ -102,6 +102,9 @@ func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent,
 		return i, nil
 	}
 	i.Withdrawn, i.Reason = &now, fault.Of(why).ID
+	if refusal, ok := errors.AsType[*lint.Refusal](why); ok {
+		i.Findings = refusal.Findings
+	}
 	if i.State == Written {
 		i.State = Refused
 		return i, b.settle(ctx, tx, now, i)

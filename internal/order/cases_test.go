@@ -59,7 +59,7 @@ func TestRequestsFromTheFieldBecomeOrders(t *testing.T) {
 			t.Errorf("%s: got %v, want it read", name, err)
 			continue
 		}
-		asked := order.AskedNames(request)
+		asked := cert.AskedNames(request)
 		reference, err := h.Submit(t.Context(), h.tina, order.Submission{Wish: order.Wish{
 			Organisation: h.id, Product: "tls-multi", CSR: requestFile(t, name), Names: asked,
 		}})
@@ -74,8 +74,8 @@ func TestRequestsFromTheFieldBecomeOrders(t *testing.T) {
 		for _, d := range request.Ignored(pki.Names{DNS: want.names}, org.FoldName) {
 			dropped = append(dropped, d.ID)
 		}
-		if got := strings.Join(dropped, " "); got != want.dropped || order.AddedName(request) != want.added {
-			t.Errorf("%s: said to be left out %q, added %q; want %q, %q", name, got, order.AddedName(request), want.dropped, want.added)
+		if got := strings.Join(dropped, " "); got != want.dropped || cert.AddedName(request) != want.added {
+			t.Errorf("%s: said to be left out %q, added %q; want %q, %q", name, got, cert.AddedName(request), want.dropped, want.added)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestWhatIsWrongWithARequestIsSaidForServers(t *testing.T) {
 		w := h.wish("www.uni.example")
 		w.CSR = requestFile(t, name)
 		if request, err := order.ReadCSR(w.CSR); err == nil {
-			w.Names = order.AskedNames(request)
+			w.Names = cert.AskedNames(request)
 		}
 		_, err := h.Submit(t.Context(), h.tina, order.Submission{Wish: w})
 		var got []string

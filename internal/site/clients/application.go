@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -167,9 +168,13 @@ var (
 
 func (s *Section) applicationLines(ctx context.Context, all []order.Application, linked []mailbox.Linked) (lines []clientview.ApplicationLine) {
 	for _, a := range all {
+		state := a.State
+		if a.Stage == issuance.Written { // nobody was asked yet
+			state = order.Queued
+		}
 		l := clientview.ApplicationLine{
 			Reference: a.Reference, Href: paths.Application(a.ID), Addresses: AddressesOf(a, linked), Reason: page.ReasonWords(ctx, a.Reason),
-			State: view.StateModel{Kind: applicationKinds[a.State], Word: page.T(ctx, applicationWords[a.State])}, Created: view.At(ctx, a.Created, s.Now()),
+			State: view.StateModel{Kind: applicationKinds[state], Word: page.T(ctx, applicationWords[state])}, Created: view.At(ctx, a.Created, s.Now()),
 		}
 		if a.State == order.Pending {
 			l.Reason = WaitsSince(ctx, a.Progress, s.Now())

@@ -1,6 +1,7 @@
 package office_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -44,7 +45,7 @@ func jobKinds(t *testing.T) (kinds []string) {
 		}
 		for _, d := range trial.Must(parser.ParseFile(token.NewFileSet(), file, nil, 0)).Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv == nil || f.Name.Name != "Kind" {
+			if !ok || f.Recv == nil || f.Name.Name != "Kind" || fmt.Sprint(f.Type.Results.List[0].Type) != "string" {
 				continue
 			}
 			kind, ok := f.Body.List[0].(*ast.ReturnStmt).Results[0].(*ast.BasicLit)

@@ -162,7 +162,7 @@ func (s *Section) orderToNames(w http.ResponseWriter, r *http.Request, o orderin
 		return err
 	}
 	if len(in.list()) == 0 {
-		in.names = strings.Join(order.AskedNames(request), "\n")
+		in.names = strings.Join(cert.AskedNames(request), "\n")
 	}
 	if len(o.organisations) == 1 {
 		in.organisation = o.organisations[0].ID

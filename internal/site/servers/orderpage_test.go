@@ -62,10 +62,10 @@ func TestAFragmentSaysWhenThePageAroundItIsNoLongerTrue(t *testing.T) {
 	reference := r.Ordered("www.uni.example")
 	trial.Must(0, r.Order.Approve(t.Context(), r.Actors["rita"], reference, 1))
 	nora, rita := r.As("nora"), r.As("rita")
-	fragment := "/orders/" + reference + "/progress?seen=approved"
+	fragment := "/orders/" + reference + "/progress?seen=issuing"
 	nora.Get("/orders/"+reference).Has(`data-refresh="`+fragment+`"`, "Auftrag zurückziehen").Lacks("data-over")
 	nora.Get(fragment).Is(http.StatusOK).Has("data-refresh").Lacks("data-over")
-	nora.Get("/orders/" + reference + "/progress?seen=issuing").Has("data-over")
+	nora.Get("/orders/" + reference + "/progress?seen=review").Has("data-over")
 	trial.Must(0, r.Order.Fulfil(t.Context(), trial.Must(r.Order.Server(t.Context(), r.Actors["nora"], reference)).ID))
 	nora.Get(fragment).Has("data-over", "unter „Meine Zertifikate“").Lacks("data-refresh")
 	nora.Get("/orders/"+reference).Has("ausgestellt").Lacks("data-over", "data-refresh", "Auftrag zurückziehen")
