@@ -94,9 +94,14 @@ func (b *Book) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, n Number,
 	if i, err = b.withdraw(ctx, tx, now, i, why); err != nil || !i.State.Open() {
 		return false, err
 	}
+	if i.NextLook.After(now) {
+		return true, nil
+	}
 	return true, b.Queue.Insert(ctx, tx, lookArgs{Intent: n, Purpose: i.Kind})
 }
 
+// withdraw leaves a call that may be under way its lease: what is looked at within
+// one may be in the hands of somebody, whose answer is not to be overtaken.
 func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, why error) (Intent, error) {
 	if i.Withdrawn != nil {
 		return i, nil
@@ -109,8 +114,11 @@ func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent,
 		i.State = Refused
 		return i, b.settle(ctx, tx, now, i)
 	}
-	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = least(next_look, @now) where number = @number`,
-		pgx.NamedArgs{"number": i.Number, "now": now, "reason": i.Reason})
+	if i.NextLook.After(now.Add(b.lease())) {
+		i.NextLook = &now
+	}
+	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = @at where number = @number`,
+		pgx.NamedArgs{"number": i.Number, "now": now, "reason": i.Reason, "at": i.NextLook})
 	if err != nil {
 		return i, fmt.Errorf("withdraw intent %d: %w", i.Number, err)
 	}
@@ -168,9 +176,10 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) e
 }
 
 // close ends an intent whose matter ended elsewhere: a process of the version
-// before knows of no intents.
+// before knows of no intents. What was withdrawn is collected whatever it was for.
 func (b *Book) close(ctx context.Context, tx pgx.Tx, now time.Time, n Number) error {
-	err := postgres.Write(ctx, tx, `update intent set state = 'refused', since = @now, next_look = null, reason = @reason where number = @number and next_look is not null`,
+	err := postgres.Write(ctx, tx, `update intent set state = 'refused', since = @now, next_look = null, reason = @reason
+			where number = @number and next_look is not null and withdrawn is null`,
 		pgx.NamedArgs{"number": n, "now": now, "reason": ErrOver.ID})
 	if err != nil {
 		return fmt.Errorf("close intent %d: %w", n, err)

@@ -58,7 +58,10 @@ func (b *Book) begin(ctx context.Context, k Kind, n Number) (i Intent, err error
 			i, err = b.take(ctx, tx, now, n)
 			return err
 		case errors.Is(held, ErrOver):
-			return b.close(ctx, tx, now, n)
+			if err = b.close(ctx, tx, now, n); err == nil {
+				i, err = b.take(ctx, tx, now, n)
+			}
+			return err
 		case fault.Is(held, fault.Conflict), fault.Is(held, fault.Denied), fault.Is(held, fault.Invalid), fault.Is(held, fault.Missing):
 			i, err = b.withdrawn(ctx, tx, now, n, held)
 			return err
@@ -107,11 +110,20 @@ func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
 	case pki.AnswerYes:
 		return false, b.keep(ctx, i, a)
 	case pki.AnswerNo:
+		if errors.Is(a.No, pki.ErrUnasked) && b.early(i, now) {
+			return false, b.notKnown(ctx, i, a.No)
+		}
 		return false, b.no(ctx, i, a)
 	case pki.AnswerNothing:
 		return false, b.notKnown(ctx, i, errors.New("the authority answers nothing"))
 	}
 	return !a.Later.After(now), b.later(ctx, i, a)
+}
+
+// early tells whether i was withdrawn so lately that the call which asks for it may
+// not have arrived yet: that the authority never heard of it is no no.
+func (b *Book) early(i Intent, now time.Time) bool {
+	return i.Withdrawn != nil && now.Before(i.Withdrawn.Add(2*b.lease()))
 }
 
 // ours tells whether a call that failed says nothing of the authority: who asked
@@ -152,28 +164,6 @@ const longestReference = 1000
 // keepable tells whether a reference can be given back as it came.
 func keepable(reference string) bool {
 	return len(reference) <= longestReference && utf8.ValidString(reference) && !strings.Contains(reference, "\x00")
-}
-
-// longestWait bounds for how long an authority is left alone, whatever it says.
-const longestWait = 24 * time.Hour
-
-func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
-	now := b.Now()
-	if a.Later.After(now.Add(longestWait)) {
-		a.Later = now.Add(longestWait)
-	}
-	if a.Later.Before(now) {
-		a.Later = now
-	}
-	_, err := b.DB.Exec(ctx, `update intent set state = 'pending', since = case when state = 'pending' then since else @now end, next_look = @at, attempts = 0,
-			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said
-		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
-		"number": i.Number, "now": now, "at": a.Later, "ticket": a.Reference, "person": a.Person, "said": pki.WordsOf(a.Words),
-	})
-	if err != nil {
-		return fmt.Errorf("note that the authority takes its time: %w", postgres.Fault(err))
-	}
-	return nil
 }
 
 // notKnown notes a call whose outcome is not known; after two days of them nobody

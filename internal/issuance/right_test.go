@@ -32,8 +32,8 @@ func TestWhereTheRightEndedNothingIsBegun(t *testing.T) {
 	}{
 		"before the first call": {func(*rig) []word { return []word{yes()} }, 0, 2, "refused issuance.test.gone withdrawn", "", 0, 1},
 		"after a call that was lost, and there is nothing": {
-			func(*rig) []word { return []word{lost, unasked} }, 1, 2,
-			"refused order.failed.authority withdrawn 1 attempts", "ask [asked], collect  [asked]", 0, 1,
+			func(*rig) []word { return []word{lost, unasked} }, 1, 3,
+			"refused order.failed.authority withdrawn 2 attempts", "ask [asked], collect  [asked], collect  [asked]", 0, 1,
 		},
 		"after a call that was lost, and there is a certificate": {
 			func(*rig) []word { return []word{lost, yes()} }, 1, 2,
