@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -106,6 +107,10 @@ func TestTheRightToAnOrderEndsBetweenAnyTwoSteps(t *testing.T) {
 			h.ok(t, h.Fulfil(t.Context(), o.ID))
 			end(t, h)
 			h.ok(t, h.Fulfil(t.Context(), o.ID))
+			if !c.came { // that it never heard of it counts only when no call can be on its way
+				h.campus.Clock.Advance(2 * time.Minute)
+				h.ok(t, h.Fulfil(t.Context(), o.ID))
+			}
 			if now := h.is(t, o.Reference, order.Failed); now.Reason != "serverorder.failed.checks" || now.Asking {
 				t.Errorf("got %q, asking %v; want serverorder.failed.checks and it over", now.Reason, now.Asking)
 			}
