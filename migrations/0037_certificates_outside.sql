@@ -11,7 +11,10 @@ select take_locks('lock table certificate, address_certificate in access exclusi
 --
 -- revoking is since when an authority outside is asked to revoke, by whom and for
 -- which reason; revoking_answered is when it last said whether it did, and
--- revoking_refused its words when it will not: then revoking is taken back.
+-- revoking_refused its words when it will not: then revoking is taken back. What
+-- does not come back: compromised is that somebody wanted one outside revoked because
+-- its key fell into other hands, whatever the authority says to it. unwanted is what
+-- came when nobody wanted it any more, over from the beginning.
 --
 --   valid ── revoking ── answered ──▶ revoked
 --     ▲          └── refused ──┐
@@ -27,6 +30,8 @@ alter table certificate
     add revoking_reason    smallint,
     add revoking_answered  timestamptz,
     add revoking_refused   text,
+    add compromised        boolean not null default false,
+    add unwanted           boolean not null default false,
     drop constraint certificate_kind;
 alter table certificate
     add constraint certificate_kind check (case
@@ -50,11 +55,13 @@ alter table certificate
         and (not external or revoked is null or num_nulls(revoking, revoking_answered) = 0));
 create index certificate_revoking_since on certificate (revoking) where revoking is not null and revoked is null;
 create index certificate_unexpected_newest on certificate (id desc) where unexpected is not null;
+drop index certificate_compromised;
+create index certificate_compromised on certificate (key) where reason = 1 or compromised;
 create index certificate_refused_revocation on certificate (revoking_answered) where revoking_refused is not null;
 
 -- Written once, but: chain goes from empty to something once; a reason becomes
--- keyCompromise once; what is revoking is revoked or, if the authority will not,
--- taken back.
+-- keyCompromise once, a key compromised; what is revoking is revoked or, if the
+-- authority will not, taken back.
 -- +goose StatementBegin
 create or replace function certificate_fixed() returns trigger language plpgsql as $$
 begin
@@ -66,7 +73,7 @@ begin
                 old.row_id, old.subject, old.emails, old.not_before, old.not_after, old.issued, old.imported, old.external, old.unexpected,
                 old.organisation, old.common_name, old.names, old.product, old.server_order, old.renewable,
                 old.meant_account, old.meant_row, old.meant_organisation)
-        and (old.chain = '{}' or new.chain = old.chain)
+        and (old.chain = '{}' or new.chain = old.chain) and new.unwanted = old.unwanted and new.compromised >= old.compromised
         and (old.revoked is null
             or (new.revoked, new.revoked_by) is not distinct from (old.revoked, old.revoked_by) and new.reason in (old.reason, 1))
         and (old.revoking is null
@@ -82,10 +89,12 @@ end $$;
 
 -- Certificates may come late or in another order than they were signed: the newest
 -- one is the one whose validity begins last. A process of the version before does
--- not say when that is. What is being revoked keeps nobody from the next one.
+-- not say when that is. What is being revoked keeps nobody from the next one; what
+-- was unwanted is never the newest.
 alter table address_certificate
     add begins   timestamptz,
-    add revoking timestamptz;
+    add revoking timestamptz,
+    add unwanted boolean not null default false;
 update address_certificate a set begins = c.not_before from certificate c where c.id = a.certificate;
 update address_certificate set begins = issued where begins is null;
 alter table address_certificate alter begins set not null;

@@ -259,3 +259,94 @@ func TestACertificateThatComesLateIsNotTheNewest(t *testing.T) {
 		t.Errorf("recorded again: got %d, want %d", again, second)
 	}
 }
+
+// refuse lets the authority of id say no to its revocation.
+func (r *rig) refuse(t *testing.T, id cert.ID, words string) {
+	t.Helper()
+	r.ok(t, r.db.Tx(t.Context(), func(tx pgx.Tx) error { return r.RevocationRefused(t.Context(), tx, r.Now(), id, words) }))
+}
+
+func TestAKeyThatWasReportedIsCompromisedWhateverItsAuthoritySays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.outside(t)
+	key := trial.Must(pki.ParseCertificate(trial.Must(r.One(t.Context(), r.ada, id)).DER)).Key
+	is := func(when string, want bool) {
+		t.Helper()
+		if got := trial.Must(r.Compromised(t.Context(), r.db, key)); got != want {
+			t.Errorf("%s: got compromised %v, want %v", when, got, want)
+		}
+	}
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
+	r.refuse(t, id, "not ours")
+	is("superseded", false)
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise))
+	is("being revoked", true)
+	r.refuse(t, id, "not ours")
+	is("refused", true)
+	r.ok(t, r.Revoke(t.Context(), r.ada, id, pki.Superseded))
+	is("for another reason", true)
+	r.revoked(t, id)
+	is("revoked for another reason", true)
+	if _, err := r.db.Exec(t.Context(), `update certificate set compromised = false where id = $1`, id); err == nil {
+		t.Error("a compromised key was taken back")
+	}
+	if n := r.campus.Scalar(`select count(*) from audit_line where detail::text like '%not ours%'`); n != 0 {
+		t.Errorf("%d lines that the holder sees say what the authority said", n)
+	}
+}
+
+// TestWhatNobodyWantedIsNobodysTaskButTheOfficers, also where its authority will not
+// revoke it.
+func TestWhatNobodyWantedIsNobodysTaskButTheOfficers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.AddRow(t, "ada@uni.example")
+	good := r.Strike(t, r.ada, row, "ada@uni.example")
+	r.Keep(t, good)
+	r.clock.Advance(day)
+	late := r.Strike(t, r.ada, row, "ada@uni.example")
+	late.Authority, late.Unwanted = "elsewhere", mail.EndedRow
+	id := r.Keep(t, late)
+	is := func(when string) {
+		t.Helper()
+		var ok bool
+		r.ok(t, r.db.QueryRow(t.Context(), `select certificate_end = $2 from address_row where id = $1`, row, good.Certificate.NotAfter).Scan(&ok))
+		if !ok {
+			t.Errorf("%s: the row does not end with the one that was wanted", when)
+		}
+		r.ok(t, r.db.QueryRow(t.Context(), `select remind is null from certificate where id = $1`, id).Scan(&ok))
+		if !ok {
+			t.Errorf("%s: somebody will be reminded of it", when)
+		}
+	}
+	is("being revoked")
+	r.refuse(t, id, "no")
+	is("refused")
+	_, err := r.db.Exec(t.Context(), `update reminder_days set days = '{3}'`)
+	r.ok(t, err)
+	r.ok(t, r.Remind(t.Context()))
+	is("the setting changed")
+	if all := trial.Must(r.AllUnrevoked(t.Context(), r.officer, 10)); len(all) != 1 {
+		t.Errorf("officers see %+v, want it", all)
+	}
+	if _, err := r.db.Exec(t.Context(), `update certificate set unwanted = false where id = $1`, id); err == nil {
+		t.Error("it became wanted")
+	}
+}
+
+func TestWhatIsOpenOfTheUnexpectedStandsFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	row := r.AddRow(t, "ada@uni.example")
+	var ids []cert.ID
+	for range 2 {
+		i := r.Strike(t, r.ada, row, "ada@uni.example")
+		i.Unexpected = []pki.Difference{{Code: "pki.answer.names", Wanted: "a@uni.example", Came: "ada@uni.example"}}
+		ids = append(ids, r.Keep(t, i))
+	}
+	r.ok(t, r.RevokeUnexpected(t.Context(), r.officer, ids[1], pki.Superseded))
+	if all := trial.Must(r.AllUnexpected(t.Context(), r.officer, 1)); len(all) != 1 || all[0].ID != ids[0] {
+		t.Errorf("got %+v, want the open one", all)
+	}
+}

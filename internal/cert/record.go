@@ -97,11 +97,11 @@ func (b *Book) end(now time.Time, i Issuance) (revoked, revoking *time.Time) {
 func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance) error {
 	err := postgres.Write(ctx, tx, `
 		insert into certificate (id, reference, authority, issuer, serial, der, fingerprint, key, subject, emails, search, not_before, not_after, issued,
-			remind, chain, external, unexpected, revoked, reason, revoking, revoking_reason, account, row_id, meant_account, meant_row, meant_organisation,
+			remind, chain, external, unexpected, unwanted, revoked, reason, revoking, revoking_reason, account, row_id, meant_account, meant_row, meant_organisation,
 			organisation, common_name, names, product, server_order, renewable, phase, turns)
 		overriding system value
 		values (@id, @reference, @authority, @issuer, @serial, @der, @fingerprint, @key, @subject, @emails, @search, @from, @until, @now,
-			@remind, @chain, @external, @unexpected, @revoked, @reason, @revoking, @revoking_reason, @account, @row, @meant_account, @meant_row,
+			@remind, @chain, @external, @unexpected, @unwanted, @revoked, @reason, @revoking, @revoking_reason, @account, @row, @meant_account, @meant_row,
 			@meant_organisation, @organisation, @name, @names, @product, @order, @renewable, @phase, @turns)`, b.columns(now, n, i))
 	if err != nil {
 		return err
@@ -131,6 +131,7 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 		"id": n, "reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": fingerprint[:],
 		"key": c.Key.Fingerprint[:], "subject": c.Subject, "search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now,
 		"chain": append([][]byte{}, i.Chain...), "external": b.outside(i.Authority), "revoked": revoked, "revoking": revoking,
+		"unwanted": i.Unwanted != "",
 	}
 	for _, name := range []string{
 		"remind", "unexpected", "reason", "revoking_reason", "account", "row", "meant_account", "meant_row", "meant_organisation", "organisation",

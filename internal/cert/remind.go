@@ -22,12 +22,13 @@ const remindBatch = 500
 
 // Renewed is the SQL condition that the certificate c has a successor, which
 // nobody needs to be reminded of: for the same address row, or, of an imported
-// server's, one of the same organisation with all its names. What was revoked is
-// no successor.
+// server's, one of the same organisation with all its names. What was revoked or
+// came unwanted is no successor.
 const Renewed = `case when c.organisation is null then exists (select from certificate n
-			where n.row_id = c.row_id and n.revoked is null and n.revoking is null and (n.not_after, n.id) > (c.not_after, c.id))
+			where n.row_id = c.row_id and n.revoked is null and n.revoking is null and not n.unwanted and (n.not_after, n.id) > (c.not_after, c.id))
 		else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
-			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.revoking is null and n.not_after > c.not_after) end`
+			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.revoking is null and not n.unwanted
+				and n.not_after > c.not_after) end`
 
 // ending is a certificate whose reminder is due; of a mailbox it has addresses,
 // of servers an organisation and names.
@@ -75,7 +76,8 @@ func (b *Book) reckon(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `update certificate set remind = '-infinity' where revoked is null and revoking is null and unexpected is null and replaced_by is null and not_after > $1`, b.Now())
+	_, err = tx.Exec(ctx, `update certificate set remind = '-infinity'
+		where revoked is null and revoking is null and unexpected is null and not unwanted and replaced_by is null and not_after > $1`, b.Now())
 	return err
 }
 

@@ -133,10 +133,17 @@ func (c Certificate) revokedLine(action string, now time.Time, by person.Actor, 
 	}
 }
 
-// Compromised tells whether a certificate for the key was revoked because the
-// key fell into other hands: no other one is given for it, ever.
+// CompromisedKey is the SQL condition that a certificate for a key, whose fingerprint is
+// SQL, was revoked because the key fell into other hands, or that somebody told its
+// authority to, whether it does or not.
+func CompromisedKey(key string) string {
+	return `exists (select from certificate k where k.key = ` + key + ` and (k.reason = 1 or k.compromised))`
+}
+
+// Compromised tells whether the key is a CompromisedKey: no other certificate is
+// given for it, ever.
 func (b *Book) Compromised(ctx context.Context, q postgres.Querier, key pki.Key) (bool, error) {
-	rows, err := q.Query(ctx, `select exists (select from certificate where key = $1 and reason = 1)`, key.Fingerprint[:])
+	rows, err := q.Query(ctx, `select `+CompromisedKey(`$1`), key.Fingerprint[:])
 	if err != nil {
 		return false, fmt.Errorf("look for the key among compromised ones: %w", err)
 	}

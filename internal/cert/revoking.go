@@ -22,9 +22,10 @@ import (
 // revoke it, and sees to it that it is. Nobody is reminded of it meanwhile.
 func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, w Withdrawal) error {
 	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_reason = @reason, revoking_answered = null,
-			revoking_refused = null, remind = null
-		where id = @id returning authority, der`, pgx.NamedArgs{"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason)}).
-		Scan(&w.Authority, &w.DER)
+			revoking_refused = null, compromised = compromised or @key, remind = null
+		where id = @id returning authority, der`, pgx.NamedArgs{
+		"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason), "key": w.Reason == pki.KeyCompromise,
+	}).Scan(&w.Authority, &w.DER)
 	if err != nil {
 		return fmt.Errorf("begin to revoke certificate %d: %w", w.Certificate, err)
 	}
@@ -149,15 +150,15 @@ func (b *Book) reader(ctx context.Context, tx pgx.Tx, a asked) (to mail.Reader, 
 }
 
 // RevocationRefused is the step that notes that an authority outside will not revoke a
-// certificate, in its words: it counts again, and the registration officers are to sort
-// it out. Locks and repetition are as with Revoked.
+// certificate, in its words, which are for the registration officers: it counts again, and
+// they are to sort it out. Nobody is reminded of what nobody wanted. Locks and repetition are as with Revoked.
 func (b *Book) RevocationRefused(ctx context.Context, tx pgx.Tx, now time.Time, id ID, words string) error {
 	a, open, err := b.holdAsked(ctx, tx, id)
 	if err != nil || !open {
 		return err
 	}
 	_, err = tx.Exec(ctx, `update certificate set revoking = null, revoking_by = null, revoking_reason = null, revoking_answered = @now,
-			revoking_refused = @words, remind = case when unexpected is null and replaced_by is null then '-infinity'::timestamptz end
+			revoking_refused = @words, remind = case when unexpected is null and not unwanted and replaced_by is null then '-infinity'::timestamptz end
 		where id = @id`, pgx.NamedArgs{"id": id, "now": now, "words": words})
 	if err != nil {
 		return fmt.Errorf("note that certificate %s is not revoked: %w", a.Reference, err)
@@ -172,7 +173,7 @@ func (b *Book) RevocationRefused(ctx context.Context, tx pgx.Tx, now time.Time, 
 	}
 	return audit.Write(ctx, tx, audit.Line{
 		At: now, Action: "cert.revocation_refused", About: a.things(),
-		Detail: audit.Detail{"reference": a.Reference, "serial": hex.EncodeToString(a.Serial), "answer": words},
+		Detail: audit.Detail{"reference": a.Reference, "serial": hex.EncodeToString(a.Serial)},
 	})
 }
 

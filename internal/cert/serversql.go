@@ -119,10 +119,11 @@ const (
 	lapsed = `c.phase = 'over' and c.not_after >= @since and c.revoked is null and c.replaced_by is null and not (c.imported is not null and ` + followed + `)`
 
 	// followed tells of a certificate c that another one of its organisation, which
-	// counts for longer, has all its names. So written it is asked of each, and never
+	// counts for longer, has all its names and is to stay. So written it is asked of each, and never
 	// of all certificates at once.
 	followed = `coalesce((select true from certificate f where f.organisation = c.organisation and f.phase in ('valid', 'ending')
-		and f.common_name = any(c.names) and f.names @> c.names and f.not_after > c.not_after and f.not_after >= @now limit 1), false)`
+		and f.common_name = any(c.names) and f.names @> c.names and f.not_after > c.not_after and f.not_after >= @now
+			and f.revoking is null and not f.unwanted limit 1), false)`
 
 	// notLong is countsNow with what may be renewed after its end, before a job turned it.
 	notLong = ` and c.not_after + interval '0' >= @since`

@@ -45,12 +45,13 @@ const unexpectedColumns = `select c.id, c.reference, c.authority, c.serial, c.de
 	from certificate c left join account a on a.id = c.meant_account left join organisation o on o.id = c.meant_organisation
 	where c.unexpected is not null`
 
-// AllUnexpected returns the newest ones to a registration officer, at most limit.
+// AllUnexpected returns them to a registration officer, at most limit: those that are
+// open first, the newest of each in front.
 func (b *Book) AllUnexpected(ctx context.Context, by person.Actor, limit int) ([]Unexpected, error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
-	rows, err := b.DB.Query(ctx, unexpectedColumns+` order by c.id desc limit $1`, limit)
+	rows, err := b.DB.Query(ctx, unexpectedColumns+` order by (c.revoked is null and c.revoking is null and c.not_after >= $2) desc, c.id desc limit $1`, limit, b.Now())
 	if err != nil {
 		return nil, fmt.Errorf("list unexpected certificates: %w", err)
 	}

@@ -43,8 +43,8 @@ type Linked struct {
 	ByMail      bool
 	ProvenFrom  *time.Time
 	ProvenUntil *time.Time
-	// The newest certificate issued to this account for this row; what was
-	// from before the portal keeps nobody from applying.
+	// The newest certificate issued to this account for this row; what was from
+	// before the portal, or unwanted when it came, keeps nobody from applying.
 	Newest  *int64
 	Ends    *time.Time
 	Revoked *time.Time // or since when its authority is asked to: it counts no more here
@@ -107,7 +107,7 @@ const Links = `
 		from email_domain x where x.name = any(select split_part(a, '@', 2) from unnest(r.primary_address || r.aliases) a)) v
 	left join lateral (
 		select certificate, ends, coalesce(revoked, revoking) as revoked, addresses from address_certificate
-		where row_id = r.id and account = l.account and not imported order by ` + newest + ` limit 1) c on true
+		where row_id = r.id and account = l.account and not imported and not unwanted order by ` + newest + ` limit 1) c on true
 	where `
 
 const linkedQuery = Links + `l.account = @account`
@@ -192,8 +192,11 @@ type Certified struct {
 const newest = `begins desc, certificate desc` // of a row's certificates the first
 
 const noteOne = `
-	insert into address_certificate (certificate, row_id, account, issued, begins, ends, addresses, revoked, revoking, imported)
-	values (@certificate, @row, @account, @issued, @begins, @ends, @addresses, @revoked, @revoking, @imported)`
+	insert into address_certificate (certificate, row_id, account, issued, begins, ends, addresses, revoked, revoking, unwanted, imported)
+	values (@certificate, @row, @account, @issued, @begins, @ends, @addresses, @revoked, @revoking, @unwanted, @imported)`
+
+// unwanted tells whether it was over from the beginning: such a one is never the newest.
+func (c Certified) unwanted() bool { return c.Revoked != nil || c.Revoking != nil }
 
 func (c Certified) args(imported bool) pgx.NamedArgs {
 	addresses := make([]string, len(c.Addresses)) // the caller goes on with his
@@ -203,6 +206,7 @@ func (c Certified) args(imported bool) pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"certificate": c.Certificate, "row": c.Row, "account": c.Account, "issued": c.Issued, "begins": c.Begins, "ends": c.Ends,
 		"addresses": addresses, "revoked": c.Revoked, "revoking": c.Revoking, "imported": imported,
+		"unwanted": c.unwanted(),
 	}
 }
 
@@ -210,9 +214,9 @@ func (c Certified) args(imported bool) pgx.NamedArgs {
 // is locked.
 func (b *Book) NoteCertificate(ctx context.Context, tx pgx.Tx, c Certified) error {
 	args := c.args(false)
-	if c.Revoked == nil { // first, so that the line itself goes out in the same statement
+	if !c.unwanted() { // first, so that the line itself goes out in the same statement
 		err := postgres.Write(ctx, tx, `update address_row set certificate_end = (select ends from (
-				select begins, certificate, ends from address_certificate where row_id = @row and revoked is null
+				select begins, certificate, ends from address_certificate where row_id = @row and revoked is null and not unwanted
 				union all select @begins::timestamptz, @certificate::bigint, @ends::timestamptz) k order by `+newest+` limit 1)
 			where id = @row`, args)
 		if err != nil {
@@ -257,6 +261,6 @@ func (b *Book) NoteRevoking(ctx context.Context, tx pgx.Tx, certificate int64, s
 }
 
 // noteEnds keeps what the table sorts by: the end of the newest certificate that
-// is not revoked.
+// is not revoked and was wanted.
 const noteEnds = `update address_row r set certificate_end = coalesce((select ends from address_certificate
-	where row_id = r.id and revoked is null order by ` + newest + ` limit 1), 'infinity') where r.id = any(@rows)`
+	where row_id = r.id and revoked is null and not unwanted order by ` + newest + ` limit 1), 'infinity') where r.id = any(@rows)`

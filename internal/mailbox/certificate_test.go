@@ -258,3 +258,33 @@ func TestAFunctionalAddressOfADomainThatMailValidatesHasNoCertificate(t *testing
 	r.ok(t, r.Org.EditDomain(t.Context(), r.officer, r.uniID, org.DomainInput{Group: r.group, Validation: org.ByMailbox}))
 	campus.Wants(t, r.mayApply(t, r.ada, id), "mailbox.kind.mailbox_domain")
 }
+
+// TestWhatCameUnwantedIsNeverTheNewest: whoever has a good one may not apply again
+// because of it, neither while it is being revoked nor after.
+func TestWhatCameUnwantedIsNeverTheNewest(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, end, since := r.LinkRow(t, r.ada, "ada"), r.Now().Add(100*24*time.Hour), r.Now()
+	good := r.certify(t, r.ada, id, end, "ada@uni.example")
+	late := r.certificates.Add(1)
+	note := func(f func(tx pgx.Tx) error) { t.Helper(); r.ok(t, r.db.Tx(t.Context(), f)) }
+	is := func(when string) {
+		t.Helper()
+		l := trial.Must(r.LinkedRow(t.Context(), r.ada, id))
+		if got := r.ReadRow(t, id).CertificateEnd; l.Newest == nil || *l.Newest != good || l.Revoked != nil || got == nil || !got.Equal(end) {
+			t.Errorf("%s: got newest %v, revoked %v, end %v; want the good one", when, l.Newest, l.Revoked, got)
+		}
+	}
+	note(func(tx pgx.Tx) error {
+		return r.NoteCertificate(t.Context(), tx, mailbox.Certified{
+			Certificate: late, Row: id, Account: r.ada.Account, Issued: since, Begins: since.Add(time.Hour), Ends: end.Add(time.Hour),
+			Addresses: []string{"ada@uni.example"}, Revoking: &since,
+		})
+	})
+	is("being revoked")
+	note(func(tx pgx.Tx) error { return r.NoteRevoking(t.Context(), tx, late, nil) })
+	is("refused")
+	other := r.certify(t, r.bob, id, end, "ada@uni.example")
+	r.revoke(t, id, other)
+	is("another one came and was revoked")
+}

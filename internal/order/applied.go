@@ -22,7 +22,7 @@ import (
 type right struct {
 	mailbox.Linked
 	Locked      bool // the account
-	Compromised bool // the key, by a revocation
+	Compromised bool // the key, by what was revoked or should be
 	Elsewhere   bool // somebody else has a certificate for the key
 	NowName     string
 	NowGiven    string
@@ -36,7 +36,7 @@ type right struct {
 // is SQL; its domain is d, who vouches for it o.
 func rightColumns(key string) string {
 	return `l.*, a.locked is not null as locked,
-		exists (select from certificate k where k.key = ` + key + ` and k.reason = 1) as compromised,
+		` + cert.CompromisedKey(key) + ` as compromised,
 		exists (select from certificate k where k.key = ` + key + ` and k.account < a.id)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account > a.id)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account is null and k.unexpected is null) as elsewhere,

@@ -26,7 +26,7 @@ func (b *Book) Followers(ctx context.Context, ids ...cert.ID) (map[cert.ID]Follo
 	rows, err := b.DB.Query(ctx, `select distinct on (certificate) certificate, reference, issued from (
 			select c.id as certificate, f.reference, true as issued from certificate c join certificate f
 				on f.organisation = c.organisation and f.phase in ('valid', 'ending') and f.common_name = any(c.names) and f.names @> c.names
-					and f.not_after > c.not_after and f.not_after >= @now
+					and f.not_after > c.not_after and f.not_after >= @now and f.revoking is null and not f.unwanted
 				where c.id = any(@ids)
 			union all
 			select c.id, s.reference, false from certificate c join server_order s

@@ -18,7 +18,7 @@ import (
 type known struct {
 	Offer       *Product // nil: there is none of that code
 	Owned       []org.ServerName
-	Compromised bool // the key, by a revocation
+	Compromised bool // the key, by what was revoked or should be
 	Elsewhere   bool // somebody else has a certificate for the key
 }
 
@@ -28,7 +28,7 @@ func knownColumns(organisation, product, key string) string {
 	return `(select jsonb_build_object('Code', p.code, 'MostNames', p.most_names, 'Wildcard', p.wildcard, 'Keys', p.keys, 'Days', p.days,
 			'Active', p.active, 'Authority', p.authority) from product p where p.code = ` + product + `) as offer,
 		` + org.NamesOf(organisation) + ` as owned,
-		exists (select from certificate k where k.key = ` + key + ` and k.reason = 1) as compromised,
+		` + cert.CompromisedKey(key) + ` as compromised,
 		exists (select from certificate k where k.key = ` + key + ` and k.unexpected is null and (k.organisation = ` + organisation + `) is not true) as elsewhere`
 }
 
