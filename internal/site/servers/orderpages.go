@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
