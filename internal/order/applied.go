@@ -122,8 +122,7 @@ func (a applied) subject() subject {
 // errChanged is that a certificate would say something else by now.
 var errChanged = fault.New(fault.Conflict, "order.changed")
 
-// holds tells whether there is a right at now to what was meant: what is asked
-// before each call of the authority, and when something came.
+// holds tells whether there is a right at now to what was meant.
 func (b *Book) holds(a applied, r right, now time.Time) error {
 	if r.Locked {
 		return person.ErrLocked

@@ -168,11 +168,7 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 		case err != nil:
 			return err
 		case o.State == Issuing: // perhaps asked for: it keeps serial and beginning
-			i, err := b.same(o, f, "")
-			if err != nil {
-				return err
-			}
-			return b.Issuance.Adopt(ctx, tx, now, i)
+			return b.adoptOrder(ctx, tx, now, o, f)
 		case f.checks(now).worst() >= Wait:
 			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
 		}
@@ -185,4 +181,12 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 		}
 		return b.Issuance.Write(ctx, tx, now, *p.intent)
 	})
+}
+
+func (b *Book) adoptOrder(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, f facts) error {
+	i, err := b.same(o, f, "")
+	if err != nil {
+		return err
+	}
+	return b.Issuance.Adopt(ctx, tx, now, i)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"petschaft/internal/campus"
+	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/order"
 	"petschaft/internal/org"

@@ -60,12 +60,8 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 		now := b.Now()
 		if o.State == Issuing && !o.Asking { // what the version before is at is to be collected
 			f, err := b.facts(ctx, tx, now, o)
-			if err != nil {
-				return err
-			}
-			i, err := b.same(o, f, "")
 			if err == nil {
-				err = b.Issuance.Adopt(ctx, tx, now, i)
+				err = b.adoptOrder(ctx, tx, now, o, f)
 			}
 			if err != nil {
 				return err

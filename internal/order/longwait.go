@@ -40,9 +40,5 @@ func (b *Book) LongWaits(ctx context.Context, by person.Actor, limit int) ([]Lon
 	if err != nil {
 		return nil, fmt.Errorf("list long waits: %w", err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[LongWait])
-	if err != nil {
-		return nil, fmt.Errorf("list long waits: %w", err)
-	}
-	return all, nil
+	return pgx.CollectRows(rows, pgx.RowToStructByName[LongWait])
 }

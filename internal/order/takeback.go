@@ -56,8 +56,7 @@ func (b *Book) TakeBack(ctx context.Context, by person.Actor, id ID) error {
 	})
 }
 
-// adoptFirst writes the intent of what the version before is at: what it asked for
-// is to be collected.
+// adoptFirst writes the intent of what the version before is at, to be collected.
 func (b *Book) adoptFirst(ctx context.Context, tx pgx.Tx, now time.Time, a applied) error {
 	if a.State != Issuing {
 		return nil
