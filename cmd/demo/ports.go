@@ -37,7 +37,7 @@ func (s settings) refused(port int, err error) error {
 	if s.typed != "" {
 		why = "PORT=" + s.typed + ": " + why
 	}
-	return fmt.Errorf("%s; the demo needs %d to %d, choose others, as in: make run PORT=%d", why, s.Portal, s.SMTP, 9000+100*(s.Portal/100%10+1))
+	return fmt.Errorf("%s; the demo needs %d to %d, choose others, as in: make run PORT=%d", why, s.Portal, s.SMTP, 9000+100*((s.Portal/100+1)%10))
 }
 
 func (p ports) close() {
