@@ -210,6 +210,8 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_seal")
 	case "issuance_look", "order_issue", "order_issue_server":
 		return page.T(ctx, "office.job_issue")
+	case "issuance_revoke":
+		return page.T(ctx, "office.job_revoke")
 	case "cert_list":
 		return page.T(ctx, "office.job_list")
 	case "cert_answers", "cert_daily":
