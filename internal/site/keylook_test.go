@@ -53,7 +53,7 @@ func (s *sight) keys() {
 	p.Goto(s.At(application))
 	p.Await(s.say("key.waits_in_vain"))
 	s.judge(p, "key-refused", http.StatusOK)
-	trial.Must(s.Pool.Exec(ctx, `update application set state = 'queued', reason = '', ended = null where id = $1`, a.ID))
+	trial.Must(s.Pool.Exec(ctx, `update application set state = 'issuing', reason = '', ended = null where id = $1`, a.ID))
 	trial.Must(0, s.Order.Issue(ctx, a.ID))
 	certificate := fmt.Sprintf("/client-certificates/%d", *trial.Must(s.Order.One(ctx, s.Actors["ada"], a.ID)).Certificate)
 	p.Goto(s.At(certificate))
