@@ -138,6 +138,7 @@ func (w *walk) fulfil(nora *chromium.Page, reference string) {
 	})
 	if p.Scripts() { // what was said of the step before is not said beside what is so now
 		p.Await(w.say("order.issued_title"))
+		p.Goto(p.URL()) // it may have been issued before the page of the approval was made
 		p.Lacks(w.say("serverorder.approved_done", "reference", reference))
 	}
 	nora.Goto(w.At("/orders/" + reference))
