@@ -42,6 +42,9 @@ func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB
 	p["application_name"] = "petschaft"
 	p["lock_timeout"] = "10s"
 	p["idle_in_transaction_session_timeout"] = "60s"
+	// Statements here are short: on large tables the planner's guess makes it compile
+	// them for longer than they run.
+	p["jit"] = "off"
 	c.MaxConnIdleTime = 5 * time.Minute
 	if !strings.Contains(url, "pool_max_conns") {
 		c.MaxConns = connections

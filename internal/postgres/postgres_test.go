@@ -112,3 +112,19 @@ func TestWhatWasSealedOpensForItsPurposeOnly(t *testing.T) {
 		t.Errorf("another secret: got %v, want %v", err, postgres.ErrWrongSecret)
 	}
 }
+
+// TestSessionsAreSetUpForShortStatements: on a large table Postgres compiled the
+// list of one's own server certificates for 80 ms and ran it for 3.
+func TestSessionsAreSetUpForShortStatements(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for setting, want := range map[string]string{"jit": "off", "TimeZone": "UTC", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "1min"} {
+		var got string
+		if err := db.QueryRow(t.Context(), `select current_setting($1)`, setting).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", setting, got, want)
+		}
+	}
+}
