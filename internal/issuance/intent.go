@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/fault"
 	"petschaft/internal/lint"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -57,78 +56,6 @@ func (b *Book) Going(ctx context.Context, tx pgx.Tx, n Number) (going bool, err 
 		return false, fmt.Errorf("look for intent %d: %w", n, err)
 	}
 	return going, nil
-}
-
-// Adopt is the step that takes over what the version before was at: it may have
-// been asked for.
-func (b *Book) Adopt(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
-	if err := b.Write(ctx, tx, now, i); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `update intent set state = 'asked', asked = $2 where number = $1`, i.Number, now); err != nil {
-		return fmt.Errorf("adopt intent %d: %w", i.Number, err)
-	}
-	return nil
-}
-
-// Resume is the step that has the authority asked once more for the same, after
-// it was not known what became of it.
-func (b *Book) Resume(ctx context.Context, tx pgx.Tx, now time.Time, k Kind, n Number) error {
-	err := postgres.Write(ctx, tx, `update intent set state = case when asked is null then 'written' when ticket <> '' then 'pending' else 'asked' end,
-			since = @now, next_look = @now, attempts = 0, reason = '', findings = '[]', answer = null where number = @number and next_look is null and state <> 'issued'`,
-		pgx.NamedArgs{"number": n, "now": now})
-	if err != nil {
-		return fmt.Errorf("resume intent %d: %w", n, err)
-	}
-	return b.Queue.Insert(ctx, tx, lookArgs{Intent: n, Purpose: k})
-}
-
-// Withdraw is the step that ends the right to the certificate of n: asked tells
-// whether an authority may issue it nevertheless. Whoever calls it tells whom it
-// concerns. One that is over stays as it is.
-func (b *Book) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, n Number, why error) (asked bool, err error) {
-	i, err := b.load(ctx, tx, n)
-	if err != nil || !i.State.Open() {
-		return false, err
-	}
-	if i, err = b.withdraw(ctx, tx, now, i, why); err != nil || !i.State.Open() {
-		return false, err
-	}
-	if i.NextLook.After(now) {
-		return true, nil
-	}
-	return true, b.Queue.Insert(ctx, tx, lookArgs{Intent: n, Purpose: i.Kind})
-}
-
-// withdraw leaves a call that may be under way its lease: what is looked at within
-// one may be in the hands of somebody, whose answer is not to be overtaken.
-func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, why error) (Intent, error) {
-	if i.Withdrawn != nil {
-		return i, nil
-	}
-	i.Withdrawn, i.Reason = &now, fault.Of(why).ID
-	if refusal, ok := errors.AsType[*lint.Refusal](why); ok {
-		i.Findings = refusal.Findings
-	}
-	if i.State == Written {
-		i.State = Refused
-		return i, b.settle(ctx, tx, now, i)
-	}
-	if i.NextLook.After(now.Add(b.lease())) {
-		i.NextLook = &now
-	}
-	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = @at where number = @number`,
-		pgx.NamedArgs{"number": i.Number, "now": now, "reason": i.Reason, "at": i.NextLook})
-	if err != nil {
-		return i, fmt.Errorf("withdraw intent %d: %w", i.Number, err)
-	}
-	return i, nil
-}
-
-// Before is the step that locks the intent that n had so far and returns it; the
-// zero one where it had none.
-func (b *Book) Before(ctx context.Context, tx pgx.Tx, n Number) (Intent, error) {
-	return b.load(ctx, tx, n)
 }
 
 // load locks the intent n and reads it.

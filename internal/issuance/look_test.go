@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"petschaft/internal/fault"
 	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
@@ -188,9 +186,7 @@ func TestCallsWhoseOutcomeIsNotKnownEndAfterTwoDays(t *testing.T) {
 	if strings.Count(r.oracle.log(), "ask") != calls {
 		t.Error("it is asked again by itself")
 	}
-	r.step(t, func(ctx context.Context, tx pgx.Tx, now time.Time) error {
-		return r.Resume(ctx, tx, now, issuance.Application, n)
-	})
+	r.retry(t, issuance.NotKnown, r.intent(n))
 	r.expect(t, n, "asked +0s")
 	r.oracle.says(yes())
 	r.look(t, n)
@@ -213,9 +209,7 @@ func TestResumedWhatHadAReferenceIsCollected(t *testing.T) {
 		r.look(t, n)
 	}
 	r.told(t, 0, 1)
-	r.step(t, func(ctx context.Context, tx pgx.Tx, now time.Time) error {
-		return r.Resume(ctx, tx, now, issuance.Application, n)
-	})
+	r.retry(t, issuance.NotKnown, r.intent(n))
 	r.expect(t, n, "pending +0s")
 	r.oracle.says(yes())
 	r.look(t, n)

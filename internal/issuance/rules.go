@@ -28,9 +28,3 @@ func Rules(found []lint.Finding) string {
 	}
 	return RulesOffice
 }
-
-// Unsigned tells whether it is certain that nothing was signed for an intent that
-// ended for such a reason: the next attempt may write another.
-func Unsigned(reason string) bool {
-	return reason == RulesKey || reason == RulesName || reason == RulesOffice
-}

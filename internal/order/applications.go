@@ -75,11 +75,7 @@ func (b *Book) alone(ctx context.Context, tx pgx.Tx, n ID) (applied, error) {
 // arrival is what is to be known when a certificate came.
 type arrival struct {
 	held
-	Known    *cert.ID // it is recorded already
-	Another  bool     // certificate of the application is
-	Next     cert.ID  // the number to record it by
-	To       string
-	Language string
+	came
 }
 
 // Keep records what came, whatever became of the application meanwhile: it was
@@ -96,21 +92,38 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		return 0, err
 	}
 	in := cert.Issuance{
-		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Authority: i.Authority, Certificate: c,
-		Chain: chain, Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unexpected: i.Differences,
+		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Certificate: c, Chain: chain,
+		Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unwanted: unwanted(a.applied, ended), Evidence: &cert.Evidence{
+			Holder: &cert.Somebody{Account: a.Account, Name: a.Holder}, Addresses: a.Proof, Terms: &cert.Terms{Version: a.Terms, Accepted: a.Created},
+		},
 	}
-	if a.Another || len(i.Differences) > 0 {
-		in.Reference = text.NewReference() // the application's own is the right one's
-	}
-	in.Unwanted = unwanted(a.applied, ended)
-	in.Evidence = a.evidence(i)
-	n := a.Next
-	if a.Known != nil {
-		n = *a.Known
-	} else if _, err := b.Cert.Record(ctx, tx, now, in); err != nil {
+	n, err := b.record(ctx, tx, now, i, a.came, &in)
+	if err != nil {
 		return 0, err
 	}
 	return n, b.kept(ctx, tx, now, a.applied, i, in, n, ended)
+}
+
+// came is what is to be known of a certificate that came.
+type came struct {
+	Recorded *cert.ID // it is known already
+	Another  bool     // of the same application or order is
+	Next     cert.ID  // the number to record it by
+	To       string
+	Language string
+}
+
+// record keeps what came of i, unless it is recorded already. Of several certificates
+// of one application or order the first that is what was asked for has its reference.
+func (b *Book) record(ctx context.Context, tx pgx.Tx, now time.Time, i issuance.Intent, c came, in *cert.Issuance) (cert.ID, error) {
+	if c.Recorded != nil {
+		return *c.Recorded, nil
+	}
+	in.Authority, in.Unexpected, in.Evidence.AuthorityRef, in.Evidence.Checks = i.Authority, i.Differences, i.Ticket, i.Checks
+	if c.Another || len(i.Differences) > 0 {
+		in.Reference = text.NewReference()
+	}
+	return b.Cert.Record(ctx, tx, now, *in)
 }
 
 // another is SQL: whether a certificate has the application's own reference.
@@ -118,7 +131,7 @@ const another = `exists (select from certificate k where k.reference = p.referen
 
 // arrival reads what Keep needs to know, and says why there is no right any more.
 func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate) (a arrival, ended error, err error) {
-	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as known, ` + cert.NextNumber + ` as next, ` + another + ` as another,
+	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as recorded, ` + cert.NextNumber + ` as next, ` + another + ` as another,
 		` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
 	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial}
 	a, linked, err := lookup[arrival](ctx, tx, id, true, more, args)
@@ -139,7 +152,7 @@ func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c p
 	}
 	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+another+`, `+cert.LettersAbout("p.row_id")+`, a.language
 		from application p join account a on a.id = p.account where p.id = @id`,
-		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Known, &a.Next, &a.Another, &a.To, &a.Language)
+		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Recorded, &a.Next, &a.Another, &a.To, &a.Language)
 	if err != nil {
 		return a, nil, fmt.Errorf("read whom application %d was for: %w", id, err)
 	}
@@ -193,14 +206,6 @@ func unwanted(a applied, ended error) mail.Ended {
 	return mail.EndedRight
 }
 
-// evidence is why a certificate was issued for the application.
-func (a applied) evidence(i issuance.Intent) *cert.Evidence {
-	return &cert.Evidence{
-		AuthorityRef: i.Ticket, Holder: &cert.Somebody{Account: a.Account, Name: a.Holder}, Addresses: a.Proof, Checks: i.Checks,
-		Terms: &cert.Terms{Version: a.Terms, Accepted: a.Created},
-	}
-}
-
 // Ended moves an application of which no certificate comes.
 func (b applications) Ended(ctx context.Context, tx pgx.Tx, i issuance.Intent) error {
 	a, err := b.alone(ctx, tx, ID(i.Number))
@@ -216,8 +221,8 @@ func (b applications) Ended(ctx context.Context, tx pgx.Tx, i issuance.Intent) e
 
 // refuse ends an application for which there is no right.
 func (b *Book) refuse(ctx context.Context, tx pgx.Tx, now time.Time, a applied, reason string, found []lint.Finding) error {
-	err := postgres.Write(ctx, tx, `update application set state = 'refused', reason = @reason, ended = @now, findings = @findings where id = @id`,
-		pgx.NamedArgs{"id": a.ID, "reason": reason, "now": now, "findings": saved(found)})
+	err := postgres.Write(ctx, tx, `update application set state = 'refused', reason = @reason, ended = @now, findings = coalesce(@findings::jsonb, '[]') where id = @id`,
+		pgx.NamedArgs{"id": a.ID, "reason": reason, "now": now, "findings": found})
 	if err != nil {
 		return fmt.Errorf("refuse application %d: %w", a.ID, err)
 	}
@@ -228,8 +233,8 @@ func (b *Book) refuse(ctx context.Context, tx pgx.Tx, now time.Time, a applied, 
 // instead, and the rules that would have been broken, are kept for the
 // registration office.
 func (b *Book) fail(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i issuance.Intent) error {
-	err := postgres.Write(ctx, tx, `update application set state = 'failed', reason = @reason, answer = coalesce(@answer, answer), ended = @now, findings = @findings
-		where id = @id`, pgx.NamedArgs{"id": a.ID, "reason": i.Reason, "answer": i.Answer, "now": now, "findings": saved(i.Findings)})
+	err := postgres.Write(ctx, tx, `update application set state = 'failed', reason = @reason, answer = coalesce(@answer, answer), ended = @now, findings = coalesce(@findings::jsonb, '[]')
+		where id = @id`, pgx.NamedArgs{"id": a.ID, "reason": i.Reason, "answer": i.Answer, "now": now, "findings": i.Findings})
 	if err != nil {
 		return fmt.Errorf("fail application %d: %w", a.ID, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
@@ -112,6 +113,20 @@ type applied struct {
 const appliedColumns = `p.id, p.reference, p.row_id as row, p.account, a.label as holder, a.verified_email as holder_email, p.state, p.reason,
 	p.spki, p.terms, p.created, p.profile, p.common_name, p.given_name, p.surname, p.organisation, p.identifier, p.country, p.emails, p.serial,
 	p.not_before, p.attempts, p.proof, p.certificate`
+
+// asked is what its columns say that an authority was asked for: the version before
+// writes nothing else.
+func (a applied) asked() issuance.Intent {
+	p, _ := pki.ProfileID(a.Profile).Profile()
+	i := issuance.Intent{
+		Number: issuance.Number(a.ID), Kind: issuance.Application, Reference: a.Reference, Authority: p.Authority, SPKI: a.SPKI, Profile: a.Profile,
+		CommonName: a.CommonName, GivenName: a.GivenName, Surname: a.Surname, Sponsor: a.Sponsor, Emails: a.Emails, Serial: a.Serial,
+	}
+	if a.NotBefore != nil {
+		i.NotBefore = *a.NotBefore
+	}
+	return i
+}
 
 func (a applied) subject() subject {
 	return subject{

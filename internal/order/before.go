@@ -89,7 +89,7 @@ func (b *Book) adopt(ctx context.Context, id ID) error {
 		case err != nil, going, a.State != Queued && a.State != Issuing:
 			return err
 		case a.State == Issuing:
-			return b.adoptIssuing(ctx, tx, now, a)
+			return b.Issuance.Adopt(ctx, tx, now, a.asked())
 		case !linked:
 			return b.refuse(ctx, tx, now, a.applied, mailbox.ErrUnlinked.ID, nil)
 		}
@@ -105,19 +105,6 @@ func (b *Book) adopt(ctx context.Context, id ID) error {
 		}
 		return b.adoptQueued(ctx, tx, now, a)
 	})
-}
-
-func (b *Book) adoptIssuing(ctx context.Context, tx pgx.Tx, now time.Time, a adopted) error {
-	key, err := pki.ReadKey(a.SPKI)
-	if err != nil {
-		return fmt.Errorf("read the key of application %d: %w", a.ID, err)
-	}
-	i, err := b.intent(a.ID, a.Reference, "", a.applied.subject(), pki.CSR{Key: key}, now)
-	if err != nil {
-		return err
-	}
-	i.Serial, i.NotBefore = a.Serial, *a.NotBefore
-	return b.Issuance.Adopt(ctx, tx, now, i)
 }
 
 func (b *Book) adoptQueued(ctx context.Context, tx pgx.Tx, now time.Time, a adopted) error {
@@ -163,12 +150,13 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 			return err
 		}
 		now := b.Now()
+		if o.State == Issuing { // perhaps asked for: it keeps serial and beginning
+			return b.Issuance.Adopt(ctx, tx, now, o.asked())
+		}
 		f, err := b.facts(ctx, tx, now, o)
 		switch {
 		case err != nil:
 			return err
-		case o.State == Issuing: // perhaps asked for: it keeps serial and beginning
-			return b.adoptOrder(ctx, tx, now, o, f)
 		case f.checks(now).worst() >= Wait:
 			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
 		}
@@ -181,12 +169,4 @@ func (b *Book) takeOver(ctx context.Context, id ServerID) error {
 		}
 		return b.Issuance.Write(ctx, tx, now, *p.intent)
 	})
-}
-
-func (b *Book) adoptOrder(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, f facts) error {
-	i, err := b.same(o, f, "")
-	if err != nil {
-		return err
-	}
-	return b.Issuance.Adopt(ctx, tx, now, i)
 }

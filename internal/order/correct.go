@@ -58,16 +58,7 @@ func (b *Book) Withdraw(ctx context.Context, by person.Actor, reference string) 
 			return err
 		}
 		now := b.Now()
-		if o.State == Issuing && !o.Asking { // what the version before is at is to be collected
-			f, err := b.facts(ctx, tx, now, o)
-			if err == nil {
-				err = b.adoptOrder(ctx, tx, now, o, f)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if _, err := b.Issuance.Withdraw(ctx, tx, now, issuance.Number(o.ID), errTakenBack); err != nil {
+		if err := b.Issuance.Withdraw(ctx, tx, now, o.asked(), errTakenBack); err != nil {
 			return err
 		}
 		if err := b.close(ctx, tx, now, o, Withdrawn, "", nil); err != nil {

@@ -24,24 +24,19 @@ type retried struct {
 	held
 	Followed  bool   // by a later one of the same row
 	Authority string // for the row's domain, if it has one of its own
-	Kept      []byte // the request as it came
-	With      string // the authority that was asked; empty: by the version before
 }
 
-// Retry has the authority asked once more: for the same certificate where it is not
-// known what became of it, and where the own authority signed something else, which
-// signs once; else, since nothing was signed or what was signed is something else,
-// for another one. A later application of the row makes that a conflict, and so
-// does the rule who may apply, and a certificate that would say something else by
-// now.
+// Retry has the authority asked once more, as issuance.Retry decides for what. A later
+// application of the row makes that a conflict, and so does the rule who may apply, and
+// a certificate that would say something else by now.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
-		r, linked, err := lookup[retried](ctx, tx, id, true, `, d.authority, coalesce((select csr from intent i where i.number = p.id), '') as kept,
-			coalesce((select authority from intent i where i.number = p.id), '') as with, exists (select from application n where n.row_id = p.row_id and n.id > p.id) as followed`, pgx.NamedArgs{})
+		r, linked, err := lookup[retried](ctx, tx, id, true, `, d.authority,
+			exists (select from application n where n.row_id = p.row_id and n.id > p.id) as followed`, pgx.NamedArgs{})
 		if err != nil {
 			return err
 		}
@@ -66,21 +61,13 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 }
 
 func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r retried) error {
-	// The own authority has signed one certificate of that number, and signs no other.
-	own := r.With == "" || b.Issuance.Registry[r.With].Own
-	same := len(r.Serial) > 0 && (r.Reason == issuance.NotKnown || r.Reason == issuance.NotAsAsked && own)
-	i, err := b.anew(now, r, same)
-	if err != nil {
-		return err
-	}
-	switch {
-	case !same:
-		err = b.Issuance.Write(ctx, tx, now, i)
-	case r.With != "":
-		err = b.Issuance.Resume(ctx, tx, now, issuance.Application, i.Number)
-	default: // by the version before
-		err = b.Issuance.Adopt(ctx, tx, now, i)
-	}
+	i, err := b.Issuance.Retry(ctx, tx, now, r.Reason, r.asked(), func(before issuance.Intent) (issuance.Intent, error) {
+		key, err := pki.ReadKey(r.SPKI)
+		if err != nil {
+			return before, fmt.Errorf("read the key of application %d: %w", r.ID, err)
+		}
+		return b.intent(r.ID, again(r.Reference, r.Attempts), r.Authority, b.subject(r.right), pki.CSR{DER: before.CSR, Key: key}, now)
+	})
 	if err != nil {
 		return err
 	}
@@ -94,23 +81,9 @@ func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	return b.note(ctx, tx, now, r.applied, by.Who(), "order.retried", audit.Detail{"reference": r.Reference})
 }
 
-// anew is the intent of the next attempt: the same, or one of which an authority
-// has not heard yet.
-func (b *Book) anew(now time.Time, r retried, same bool) (i issuance.Intent, err error) {
-	key, err := pki.ReadKey(r.SPKI)
-	if err != nil {
-		return i, fmt.Errorf("read the key of application %d: %w", r.ID, err)
-	}
-	s, reference, authority := b.subject(r.right), fmt.Sprintf("%s-%d", r.Reference, r.Attempts+2), r.Authority
-	if same {
-		s, reference, authority = r.applied.subject(), r.Reference, r.With
-	}
-	if i, err = b.intent(r.ID, reference, authority, s, pki.CSR{DER: r.Kept, Key: key}, now); err != nil || !same {
-		return i, err
-	}
-	i.Serial, i.NotBefore = r.Serial, *r.NotBefore
-	return i, nil
-}
+// again is the reference of what is asked for after so many retries: by that of
+// before an authority outside would give what it gave.
+func again(reference string, retries int) string { return fmt.Sprintf("%s-%d", reference, retries+2) }
 
 // meant are the columns of an application in which the version before finds what i
 // asks for.

@@ -12,11 +12,3 @@ func refusedFor(found []lint.Finding) string {
 	}
 	return issuance.RulesOffice
 }
-
-// saved is findings as they are stored, never null.
-func saved(found []lint.Finding) []lint.Finding {
-	if found == nil {
-		return []lint.Finding{}
-	}
-	return found
-}

@@ -28,17 +28,19 @@ func (b *Book) place(now time.Time, id ServerID, reference string, f facts, s St
 	if s != Approved {
 		return placed{state: s, proof: []cert.NameProof{}}, nil
 	}
-	authority, err := b.Issuance.Registry.Choose(f.product.Authority, pki.TLSDomain)
-	if err != nil {
-		return placed{}, err
-	}
-	return b.asked(now, f, issuance.Intent{
-		Number: issuance.Number(id), Kind: issuance.ServerOrder, Reference: reference, Authority: authority, CSR: f.csr, SPKI: f.key.SPKI,
-		Profile: string(pki.TLSDomain), Names: f.names, Days: f.product.Days, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
-	}), nil
+	i, err := b.intended(now, id, reference, f)
+	return b.asks(now, f, i), err
 }
 
-func (b *Book) asked(now time.Time, f facts, i issuance.Intent) placed {
+func (b *Book) intended(now time.Time, id ServerID, reference string, f facts) (issuance.Intent, error) {
+	authority, err := b.Issuance.Registry.Choose(f.product.Authority, pki.TLSDomain)
+	return issuance.Intent{
+		Number: issuance.Number(id), Kind: issuance.ServerOrder, Reference: reference, Authority: authority, CSR: f.csr, SPKI: f.key.SPKI,
+		Profile: string(pki.TLSDomain), Names: f.names, Days: f.product.Days, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
+	}, err
+}
+
+func (b *Book) asks(now time.Time, f facts, i issuance.Intent) placed {
 	return placed{state: b.with(i.Authority), intent: &i, proof: nameProofs(f.owned, f.names, now)}
 }
 
@@ -67,21 +69,25 @@ func (b *Book) goes(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder
 	return nil
 }
 
-// same is what an order asked for before, of that authority; "" is the portal's
-// own.
-func (b *Book) same(o ServerOrder, f facts, authority string) (issuance.Intent, error) {
-	authority, err := b.Issuance.Registry.Choose(authority, pki.TLSDomain)
-	return issuance.Intent{
-		Number: issuance.Number(o.ID), Kind: issuance.ServerOrder, Reference: o.Reference, Authority: authority, CSR: f.csr, SPKI: o.SPKI,
-		Profile: o.Profile, Names: o.Names, Days: o.Days, Serial: o.Serial, NotBefore: *o.NotBefore,
-	}, err
+// asked is what its columns say that an authority was asked for: the version before
+// writes nothing else.
+func (o ServerOrder) asked() issuance.Intent {
+	p, _ := pki.TLSDomain.Profile()
+	i := issuance.Intent{
+		Number: issuance.Number(o.ID), Kind: issuance.ServerOrder, Reference: o.Reference, Authority: p.Authority, SPKI: o.SPKI, Profile: o.Profile,
+		Names: o.Names, Days: o.Days, Serial: o.Serial,
+	}
+	if o.NotBefore != nil {
+		i.NotBefore = *o.NotBefore
+	}
+	return i
 }
 
 // failed ends the attempts at an order; what the authority answered instead is
 // kept.
 func (b *Book) failed(ctx context.Context, tx pgx.Tx, now time.Time, o ServerOrder, i issuance.Intent) error {
-	err := postgres.Write(ctx, tx, `update server_order set state = 'failed', since = @now, reason = @reason, answer = coalesce(@answer, answer), findings = @findings
-		where id = @id`, pgx.NamedArgs{"id": o.ID, "now": now, "reason": i.Reason, "answer": i.Answer, "findings": saved(i.Findings)})
+	err := postgres.Write(ctx, tx, `update server_order set state = 'failed', since = @now, reason = @reason, answer = coalesce(@answer, answer), findings = coalesce(@findings::jsonb, '[]')
+		where id = @id`, pgx.NamedArgs{"id": o.ID, "now": now, "reason": i.Reason, "answer": i.Answer, "findings": i.Findings})
 	if err != nil {
 		return fmt.Errorf("fail order %d: %w", o.ID, err)
 	}

@@ -17,7 +17,6 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
-	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
 
@@ -89,12 +88,8 @@ func (b *Book) lockOrder(ctx context.Context, tx pgx.Tx, id ServerID) (o ServerO
 // orderArrival is what is to be known when a certificate came.
 type orderArrival struct {
 	heldOrder
-	Proof    []cert.NameProof
-	Recorded *cert.ID // the certificate is known already
-	Another  bool     // certificate of the order is known already
-	Next     cert.ID  // the number to record it by
-	To       string
-	Language string
+	came
+	Proof []cert.NameProof
 }
 
 // arrival reads what Keep needs to know, once both locks are had.
@@ -131,20 +126,14 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		return 0, err
 	}
 	in := cert.Issuance{
-		Known: cert.Known{Number: a.Next}, Reference: a.Reference, Authority: i.Authority, Certificate: c, Chain: chain,
-		Organisation: a.Organisation, Order: int64(a.ID), Product: a.Product, Unexpected: i.Differences, Unwanted: why,
-	}
-	if a.Another || len(i.Differences) > 0 {
-		in.Reference = text.NewReference() // the order's own is that of the right one
+		Known: cert.Known{Number: a.Next}, Reference: a.Reference, Certificate: c, Chain: chain,
+		Organisation: a.Organisation, Order: int64(a.ID), Product: a.Product, Unwanted: why, Evidence: a.evidence(),
 	}
 	if a.Replaces != nil && !a.State.over() && why == "" && len(i.Differences) == 0 {
 		in.Replaces, in.Known.Replaced = a.Replaces, *a.Renews
 	}
-	in.Evidence = a.evidence(i)
-	n := a.Next
-	if a.Recorded != nil {
-		n = *a.Recorded
-	} else if _, err := b.Cert.Record(ctx, tx, now, in); err != nil {
+	n, err := b.record(ctx, tx, now, i, a.came, &in)
+	if err != nil {
 		return 0, err
 	}
 	return n, b.arrived(ctx, tx, now, a, i, in, n)
@@ -211,16 +200,12 @@ func (b serverOrders) issued(ctx context.Context, tx pgx.Tx, now time.Time, a or
 }
 
 // evidence is why a certificate was issued for the order.
-func (a orderArrival) evidence(i issuance.Intent) *cert.Evidence {
-	e := &cert.Evidence{
-		AuthorityRef: i.Ticket, Organisation: a.OrganisationName, Names: a.Proof, Checks: i.Checks, Order: &cert.Approval{
-			Submitted: a.Created, SubmittedBy: cert.Somebody{Account: a.Submitter, Name: a.SubmitterName}, Approved: a.Approved,
-		},
-	}
+func (a orderArrival) evidence() *cert.Evidence {
+	approval := cert.Approval{Submitted: a.Created, SubmittedBy: cert.Somebody{Account: a.Submitter, Name: a.SubmitterName}, Approved: a.Approved}
 	if a.Decider != nil && a.DeciderName != nil {
-		e.Order.ApprovedBy = &cert.Somebody{Account: *a.Decider, Name: *a.DeciderName}
+		approval.ApprovedBy = &cert.Somebody{Account: *a.Decider, Name: *a.DeciderName}
 	}
-	return e
+	return &cert.Evidence{Organisation: a.OrganisationName, Names: a.Proof, Order: &approval}
 }
 
 // Ended breaks off an order of which no certificate comes.

@@ -3,13 +3,11 @@ package order
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
-	"petschaft/internal/issuance"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 )
@@ -42,10 +40,7 @@ func (b *Book) TakeBack(ctx context.Context, by person.Actor, id ID) error {
 		if err := mayTakeBack(by, a.Account, a.State); err != nil {
 			return err
 		}
-		if err := b.adoptFirst(ctx, tx, now, a); err != nil {
-			return err
-		}
-		if _, err := b.Issuance.Withdraw(ctx, tx, now, issuance.Number(id), errTakenBack); err != nil {
+		if err := b.Issuance.Withdraw(ctx, tx, now, a.asked(), errTakenBack); err != nil {
 			return err
 		}
 		err = postgres.Write(ctx, tx, `update application set state = 'withdrawn', ended = @now where id = @id`, pgx.NamedArgs{"id": id, "now": now})
@@ -54,16 +49,4 @@ func (b *Book) TakeBack(ctx context.Context, by person.Actor, id ID) error {
 		}
 		return b.note(ctx, tx, now, a, by.Who(), "order.taken_back", audit.Detail{"reference": a.Reference})
 	})
-}
-
-// adoptFirst writes the intent of what the version before is at, to be collected.
-func (b *Book) adoptFirst(ctx context.Context, tx pgx.Tx, now time.Time, a applied) error {
-	if a.State != Issuing {
-		return nil
-	}
-	going, err := b.Issuance.Going(ctx, tx, issuance.Number(a.ID))
-	if err != nil || going {
-		return err
-	}
-	return b.adoptIssuing(ctx, tx, now, adopted{held: held{applied: a}})
 }
