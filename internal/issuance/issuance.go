@@ -13,8 +13,9 @@
 //
 // The right is asked for again before each call, for a call may do what cannot be
 // undone. Where it ended before the first call nothing is asked; where it ended
-// later the intent is withdrawn: the authority is asked only what became of it,
-// and a certificate that comes is recorded, not offered, and revoked at once.
+// later the intent is withdrawn, also one that is unknown: the authority is asked only
+// what became of it, and a certificate that comes is recorded, not offered, and revoked
+// at once.
 //
 // Before a call the intent is asked and committed. A process that dies during a
 // call is followed, after the lease, by one that asks again with the same number,

@@ -62,13 +62,18 @@ func (b *Book) begin(ctx context.Context, k Kind, n Number) (i Intent, err error
 				i, err = b.take(ctx, tx, now, n)
 			}
 			return err
-		case fault.Is(held, fault.Conflict), fault.Is(held, fault.Denied), fault.Is(held, fault.Invalid), fault.Is(held, fault.Missing):
+		case Ends(held):
 			i, err = b.withdrawn(ctx, tx, now, n, held)
 			return err
 		}
 		return held
 	})
 	return i, err
+}
+
+// Ends tells whether why, of a right, says that there is none; else nobody knows.
+func Ends(why error) bool {
+	return fault.Is(why, fault.Conflict) || fault.Is(why, fault.Denied) || fault.Is(why, fault.Invalid) || fault.Is(why, fault.Missing)
 }
 
 // withdrawn ends an intent for which there is no right any more: whoever is told

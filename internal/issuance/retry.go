@@ -8,17 +8,25 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/fault"
 	"petschaft/internal/postgres"
 )
 
+// ErrAsking is that it is not known yet what became of what was asked for before.
+var ErrAsking = fault.New(fault.Conflict, "serverorder.retry.asking")
+
 // Retry is the step that has an authority asked once more for what ended for that
 // reason, and returns for what: for the same where a certificate of it may exist, else
-// for what anew makes of the intent that there was. asked is what was asked for as it
-// stands with what it is for; of what the version before asked there is no intent.
+// for what anew makes of the intent that there was; ErrAsking where that is collected
+// still. asked is what was asked for as it stands with what it is for; of what the
+// version before asked there is no intent.
 func (b *Book) Retry(ctx context.Context, tx pgx.Tx, now time.Time, reason string, asked Intent, anew func(before Intent) (Intent, error)) (Intent, error) {
 	before, err := b.load(ctx, tx, asked.Number)
-	if err != nil {
+	switch {
+	case err != nil:
 		return before, err
+	case before.State.Open() && before.Withdrawn != nil:
+		return before, ErrAsking
 	}
 	if len(asked.Serial) == 0 || b.nothing(before, reason) {
 		i, err := anew(before)

@@ -68,6 +68,22 @@ func TestWhatIsAskedForOnceMoreIsTheSameWhereACertificateOfItMayExist(t *testing
 	}
 }
 
+// TestWhatIsStillCollectedIsNotAskedForOnceMore: what came of it would be lost.
+func TestWhatIsStillCollectedIsNotAskedForOnceMore(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []string{issuance.NoAuthority, issuance.NotKnown} {
+		r := newRig(t)
+		n := r.write(t)
+		trial.Must(r.DB.Exec(t.Context(), `update intent set state = 'pending', ticket = 'T-1', asked = now(), withdrawn = now()`))
+		r.step(t, func(ctx context.Context, tx pgx.Tx, now time.Time) error {
+			_, err := r.Retry(ctx, tx, now, reason, r.intent(n), nil)
+			campus.Wants(t, err, "serverorder.retry.asking")
+			return nil
+		})
+		r.expect(t, n, "pending withdrawn +0s")
+	}
+}
+
 // TestWhatTheVersionBeforeAskedForIsTakenOver: there is no intent of it, or one of an
 // attempt before.
 func TestWhatTheVersionBeforeAskedForIsTakenOver(t *testing.T) {

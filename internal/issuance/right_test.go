@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/issuance"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 var (
@@ -188,6 +189,64 @@ func TestWithdrawnBySomebodyWhoTellsThePurposeIsNotToldAgain(t *testing.T) {
 	r.told(t, 1, 0)
 	r.withdraw(t, n)
 	r.expect(t, n, "issued withdrawn")
+}
+
+// TestWhatIsNotKnownIsCollectedOnceItIsWithdrawn, by the reference where there is one,
+// and for as long as it takes; Retry has it asked for again.
+func TestWhatIsNotKnownIsCollectedOnceItIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ticket, want, call string
+	}{
+		"without a reference": {"", "asked issuance.test.gone withdrawn +0s", "collect  [asked]"},
+		"with one":            {"T-1", "pending issuance.test.gone withdrawn +0s", "collect T-1 [pending T-1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			n := r.write(t)
+			unknown := func() {
+				trial.Must(r.DB.Exec(t.Context(), `update intent set state = 'unknown', asked = $2, next_look = null, attempts = 28, reason = 'order.failed.away',
+					ticket = $1, withdrawn = null`, c.ticket, r.Now()))
+			}
+			unknown()
+			for range 2 { // the second time changes nothing
+				r.withdraw(t, n)
+				r.expect(t, n, c.want)
+			}
+			r.purpose.ends(issuance.ErrOver) // what it is for ended before
+			r.oracle.says(lost, yes())
+			for range 2 {
+				r.look(t, n)
+				r.advance(t, n)
+			}
+			r.expect(t, n, "issued withdrawn 1 attempts")
+			r.called(t, c.call+", "+c.call)
+			r.told(t, 1, 0)
+			r.withdraw(t, n)
+			r.expect(t, n, "issued withdrawn 1 attempts")
+		})
+	}
+}
+
+// TestWhatTheVersionBeforeAskedForIsCollected where somebody withdraws it.
+func TestWhatTheVersionBeforeAskedForIsCollected(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.next++
+	withdraw := func(i issuance.Intent) {
+		r.step(t, func(ctx context.Context, tx pgx.Tx, now time.Time) error { return r.Withdraw(ctx, tx, now, i, errGone) })
+	}
+	withdraw(issuance.Intent{Number: r.next}) // nobody asked
+	if n := r.campus.Scalar(`select count(*) from intent`); n != 0 {
+		t.Errorf("got %d intents of what nobody asked for", n)
+	}
+	withdraw(r.intent(r.next))
+	r.expect(t, r.next, "asked issuance.test.gone withdrawn +0s")
+	r.oracle.says(yes())
+	r.look(t, r.next)
+	r.expect(t, r.next, "issued withdrawn")
+	r.called(t, "collect  [asked]")
 }
 
 // TestWhatWasWithdrawnIsCollectedForAsLongAsItTakes: nobody would revoke what the

@@ -14,14 +14,15 @@ import (
 )
 
 // Withdraw is the step that ends the right to what was asked for, or may have been:
-// asked, as Retry takes it. From then on an authority is only asked what became of it.
-// Whoever calls it tells whom it concerns. One that is over stays as it is.
+// asked, as Retry takes it. From then on an authority is only asked what became of it,
+// also where nobody asked any more because that was not known. Whoever calls it tells
+// whom it concerns. One that is over stays as it is.
 func (b *Book) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, asked Intent, why error) error {
 	i, err := b.load(ctx, tx, asked.Number)
 	switch {
 	case err != nil:
 		return err
-	case i.State.Open():
+	case i.State.Open(), i.State == Unknown:
 	case len(asked.Serial) == 0, i.State == Issued, i.Withdrawn != nil:
 		return nil
 	default: // the version before asked for it
@@ -51,11 +52,19 @@ func (b *Book) withdraw(ctx context.Context, tx pgx.Tx, now time.Time, i Intent,
 		i.State = Refused
 		return i, b.settle(ctx, tx, now, i)
 	}
+	if i.State == Unknown {
+		i.State, i.Attempts, i.NextLook = Asked, 0, &now
+		if i.Ticket != "" {
+			i.State = Pending
+		}
+	}
 	if i.NextLook.After(now.Add(b.lease())) {
 		i.NextLook = &now
 	}
-	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = @at where number = @number`,
-		pgx.NamedArgs{"number": i.Number, "now": now, "reason": i.Reason, "at": i.NextLook})
+	err := postgres.Write(ctx, tx, `update intent set withdrawn = @now, reason = @reason, next_look = @at, state = @state, attempts = @attempts,
+			since = case when state = 'unknown' then @now else since end where number = @number`, pgx.NamedArgs{
+		"number": i.Number, "now": now, "reason": i.Reason, "at": i.NextLook, "state": i.State, "attempts": i.Attempts,
+	})
 	if err != nil {
 		return i, fmt.Errorf("withdraw intent %d: %w", i.Number, err)
 	}

@@ -7,12 +7,14 @@ type Ended string
 
 // What ends the right to a certificate, or the wish for it.
 const (
-	EndedWish    Ended = "wish"    // whoever applied or ordered took it back
-	EndedRow     Ended = "row"     // the row is inactive
-	EndedLink    Ended = "link"    // the address is not linked to the holder any more, or the link is suspended
-	EndedName    Ended = "name"    // a server's name is not the organisation's any more
-	EndedAccount Ended = "account" // the account is locked
-	EndedRight   Ended = "right"   // something else it rests on
+	EndedWish     Ended = "wish"     // whoever applied or ordered took it back
+	EndedRow      Ended = "row"      // the row is inactive
+	EndedLink     Ended = "link"     // the address is not linked to the holder any more, or the link is suspended
+	EndedName     Ended = "name"     // a server's name is not the organisation's any more
+	EndedAccount  Ended = "account"  // the account is locked
+	EndedLater    Ended = "later"    // a later application took its place
+	EndedRejected Ended = "rejected" // a registration officer rejected the order
+	EndedRight    Ended = "right"    // something else it rests on
 )
 
 // UnwantedWords tell that a certificate came when nobody wanted it any more, and what

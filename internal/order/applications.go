@@ -93,7 +93,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 	}
 	in := cert.Issuance{
 		Known: cert.Known{Number: a.Next, To: mail.Reader{To: a.To, Lang: a.Language}}, Reference: a.Reference, Certificate: c, Chain: chain,
-		Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unwanted: unwanted(a.applied, ended), Evidence: &cert.Evidence{
+		Account: a.Account, Holder: a.Holder, HolderEmail: a.HolderEmail, Row: a.Row, Unwanted: unwanted(a, ended), Evidence: &cert.Evidence{
 			Holder: &cert.Somebody{Account: a.Account, Name: a.Holder}, Addresses: a.Proof, Terms: &cert.Terms{Version: a.Terms, Accepted: a.Created},
 		},
 	}
@@ -108,6 +108,7 @@ func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 type came struct {
 	Recorded *cert.ID // it is known already
 	Another  bool     // of the same application or order is
+	Gone     bool     // the right ended, as its intent says
 	Next     cert.ID  // the number to record it by
 	To       string
 	Language string
@@ -126,12 +127,14 @@ func (b *Book) record(ctx context.Context, tx pgx.Tx, now time.Time, i issuance.
 	return b.Cert.Record(ctx, tx, now, *in)
 }
 
-// another is SQL: whether a certificate has the application's own reference.
-const another = `exists (select from certificate k where k.reference = p.reference)`
+// cameColumns are SQL: whether a certificate has the application's own reference, and
+// whether its intent is withdrawn.
+const cameColumns = `exists (select from certificate k where k.reference = p.reference) as another,
+	exists (select from intent i where i.number = p.id and i.withdrawn is not null) as gone`
 
 // arrival reads what Keep needs to know, and says why there is no right any more.
 func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate) (a arrival, ended error, err error) {
-	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as recorded, ` + cert.NextNumber + ` as next, ` + another + ` as another,
+	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as recorded, ` + cert.NextNumber + ` as next, ` + cameColumns + `,
 		` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
 	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial}
 	a, linked, err := lookup[arrival](ctx, tx, id, true, more, args)
@@ -145,14 +148,17 @@ func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c p
 		if ended != nil && fault.Is(ended, fault.Internal) {
 			return a, nil, ended
 		}
+		if ended == nil && a.Gone {
+			ended = errChanged
+		}
 		return a, ended, nil
 	}
 	if a.applied, err = b.alone(ctx, tx, id); err != nil {
 		return a, nil, err
 	}
-	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+another+`, `+cert.LettersAbout("p.row_id")+`, a.language
+	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+cameColumns+`, `+cert.LettersAbout("p.row_id")+`, a.language
 		from application p join account a on a.id = p.account where p.id = @id`,
-		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Recorded, &a.Next, &a.Another, &a.To, &a.Language)
+		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Recorded, &a.Next, &a.Another, &a.Gone, &a.To, &a.Language)
 	if err != nil {
 		return a, nil, fmt.Errorf("read whom application %d was for: %w", id, err)
 	}
@@ -184,13 +190,15 @@ func (b *Book) kept(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i 
 
 // unwanted is why nobody wants what came for a, empty where somebody does; ended is
 // why there is no right to it now.
-func unwanted(a applied, ended error) mail.Ended {
-	switch a.State {
-	case Withdrawn:
+func unwanted(a arrival, ended error) mail.Ended {
+	switch {
+	case a.State == Withdrawn:
 		return mail.EndedWish
-	case Issued:
+	case a.State == Issued:
 		return ""
-	case Refused: // it ended before this came
+	case a.State == Failed && a.Gone && a.Reason == issuance.NotKnown:
+		return mail.EndedLater
+	case a.State == Refused: // it ended before this came
 		ended = errors.Join(fault.New(fault.Conflict, a.Reason), fault.New(fault.Denied, a.Reason))
 	}
 	switch {

@@ -84,6 +84,7 @@ type applicant struct {
 	Number    ID     // of the application
 	Authority string // for the row's domain, if it has one of its own
 	Others    bool   // hold a certificate of the row
+	Unheard   *ID    // the last application of the row of which it is not known what became
 }
 
 // named is the account as far as its names go.
@@ -97,9 +98,10 @@ func (b *Book) applicant(ctx context.Context, tx pgx.Tx, now time.Time, by perso
 		return a, err
 	}
 	rows, err := tx.Query(ctx, `select `+rightColumns(`@key`)+`, d.authority, nextval(pg_get_serial_sequence('application', 'id')) as number,
-			exists (select from certificate c where c.row_id = @row and c.account <> @account and c.revoked is null and c.not_after > @now) as others
+			exists (select from certificate c where c.row_id = @row and c.account <> @account and c.revoked is null and c.not_after > @now) as others,
+			(select max(p.id) from application p where p.row_id = @row and p.state = 'failed' and p.reason = @unheard) as unheard
 		from (`+mailbox.Links+`l.account = @account and l.row_id = @row) l join account a on a.id = @account`+rightTables,
-		pgx.NamedArgs{"key": key.Fingerprint[:], "row": row, "account": by.Account, "now": now})
+		pgx.NamedArgs{"key": key.Fingerprint[:], "row": row, "account": by.Account, "now": now, "unheard": issuance.NotKnown})
 	if err != nil {
 		return a, fmt.Errorf("read who applies for row %d: %w", row, err)
 	}
@@ -138,6 +140,11 @@ func (b *Book) applied(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err != nil {
 		return err
 	}
+	if a.Unheard != nil {
+		if err := b.followed(ctx, tx, now, *a.Unheard); err != nil {
+			return err
+		}
+	}
 	err = postgres.Write(ctx, tx, `insert into application (id, reference, row_id, account, spki, key_kind, terms, created, state, profile, emails, serial, not_before,
 			common_name, given_name, surname, organisation, identifier, country, proof)
 		overriding system value
@@ -160,6 +167,16 @@ func (b *Book) applied(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 		Detail: audit.Detail{"reference": i.Reference, "terms": b.Terms, "key": request.Key.Algorithm},
 		About:  []audit.Thing{a.Number.Thing(), a.RowID.Thing(), by.Account.Thing()},
 	})
+}
+
+// followed has it asked what became of an application that has a later one now: nobody
+// may retry it, and what comes of it is not offered.
+func (b *Book) followed(ctx context.Context, tx pgx.Tx, now time.Time, id ID) error {
+	a, err := b.alone(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return b.Issuance.Withdraw(ctx, tx, now, a.asked(), errRetryOver)
 }
 
 // intent is what an authority is asked for an application.

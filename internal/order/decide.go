@@ -61,18 +61,11 @@ func MayApprove(o ServerOrder, c Checks) error {
 // MayReturn tells whether the reader may ask for a correction.
 func MayReturn(o ServerOrder) error { return may(o, o.State.undecided()) }
 
-// MayReject tells whether the reader may refuse the order for good. Where it is
-// not known whether the authority made a certificate it has to be asked again
-// first: one that nobody knows could not be revoked.
-func MayReject(o ServerOrder) error {
-	if err := may(o, o.State.undecided() || o.State == Failed); err != nil {
-		return err
-	}
-	if o.State == Failed && o.Reason == issuance.NotKnown {
-		return fault.New(fault.Conflict, "serverorder.reject.unknown")
-	}
-	return nil
-}
+// MayReject tells whether the reader may refuse the order for good.
+func MayReject(o ServerOrder) error { return may(o, o.State.undecided() || o.State == Failed) }
+
+// unheard tells whether it is not known what became of o.
+func (o ServerOrder) unheard() bool { return o.State == Failed && o.Reason == issuance.NotKnown }
 
 func (o ServerOrder) same(version int) error {
 	if o.Version != version {
@@ -152,10 +145,19 @@ func (b *Book) Return(ctx context.Context, by person.Actor, reference string, d 
 	})
 }
 
-// Reject refuses the order for good.
+// errRejected is that a registration officer wants no certificate of an order.
+var errRejected = fault.New(fault.Conflict, "serverorder.title_rejected")
+
+// Reject refuses the order for good. Where it is not known what became of it that is
+// only collected: one that comes is revoked at once.
 func (b *Book) Reject(ctx context.Context, by person.Actor, reference string, d Decision) error {
 	return b.say(ctx, by, reference, d, MayReject, func(tx pgx.Tx, o ServerOrder, of org.Organisation) error {
 		now := b.Now()
+		if o.unheard() {
+			if err := b.Issuance.Withdraw(ctx, tx, now, o.asked(), errRejected); err != nil {
+				return err
+			}
+		}
 		if err := b.close(ctx, tx, now, o, Rejected, d.Reason, &by.Account); err != nil {
 			return err
 		}

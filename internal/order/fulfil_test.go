@@ -146,17 +146,10 @@ func TestAnOrderThatFailsSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAnOrderWhoseAuthorityStaysAwayIsNotRejectedButRetried(t *testing.T) {
+func TestAnOrderWhoseAuthorityStaysAwayIsRetried(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
-	o := h.approved(t, "www.uni.example")
-	h.next(catest.Cut) // it signed, and nobody knows
-	h.lastAttempt(t, int64(o.ID))
-	h.ok(t, h.Fulfil(t.Context(), o.ID))
-	if o := h.is(t, o.Reference, order.Failed); o.Reason != "order.failed.away" {
-		t.Errorf("got %q, want order.failed.away", o.Reason)
-	}
-	campus.Wants(t, h.Reject(t.Context(), h.otto, o.Reference, order.Decision{Version: 1, Reason: "weg"}), "serverorder.reject.unknown")
+	o := h.unheard(t)
 	h.ok(t, h.RetryOrder(t.Context(), h.otto, o.Reference))
 	h.ok(t, h.Fulfil(t.Context(), o.ID))
 	h.exactlyOne(t, o)

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,12 +29,14 @@ type retried struct {
 
 // Retry has the authority asked once more, as issuance.Retry decides for what. A later
 // application of the row makes that a conflict, and so does the rule who may apply, and
-// a certificate that would say something else by now.
+// a certificate that would say something else by now: then one of which it is not known
+// what became is refused, and that only collected.
 func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 	if err := person.OfficersOnly(by); err != nil {
 		return err
 	}
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	var ended error
+	err := b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
 		r, linked, err := lookup[retried](ctx, tx, id, true, `, d.authority,
 			exists (select from application n where n.row_id = p.row_id and n.id > p.id) as followed`, pgx.NamedArgs{})
@@ -45,19 +48,27 @@ func (b *Book) Retry(ctx context.Context, by person.Actor, id ID) error {
 				return err
 			}
 		}
-		switch {
-		case r.State != Failed || r.Followed:
+		if r.State != Failed || r.Followed {
 			return errRetryOver
-		case !linked:
-			return mailbox.ErrUnlinked
 		}
-		if err := b.holds(r.applied, r.right, now); errors.Is(err, errChanged) {
-			return errRetryOver
-		} else if err != nil {
+		if ended = mailbox.ErrUnlinked; linked {
+			ended = b.holds(r.applied, r.right, now)
+		}
+		switch {
+		case ended == nil:
+			return b.retry(ctx, tx, now, by, r)
+		case r.Reason != issuance.NotKnown || !issuance.Ends(ended):
+			return ended
+		}
+		if err := b.Issuance.Withdraw(ctx, tx, now, r.asked(), ended); err != nil {
 			return err
 		}
-		return b.retry(ctx, tx, now, by, r)
+		return b.refuse(ctx, tx, now, r.applied, fault.Of(ended).ID, nil)
 	})
+	if err = cmp.Or(err, ended); errors.Is(err, errChanged) {
+		return errRetryOver
+	}
+	return err
 }
 
 func (b *Book) retry(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, r retried) error {

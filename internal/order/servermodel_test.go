@@ -288,7 +288,7 @@ func (m *walker) withdraw() did {
 
 // issue looks at the intent, as if it were for the last time at times.
 func (m *walker) issue() did {
-	o := m.any(order.Issuing, order.Failed, order.Withdrawn)
+	o := m.any(order.Issuing, order.Failed, order.Withdrawn, order.Rejected)
 	if o == nil {
 		return did{}
 	}

@@ -98,7 +98,7 @@ func (b serverOrders) arrival(ctx context.Context, tx pgx.Tx, n issuance.Number,
 		return a, fmt.Errorf("lock order %d: %w", n, err)
 	}
 	rows, err := tx.Query(ctx, `select `+orderColumns+`, `+knownColumns(`s.organisation`, `s.product`, `sha256(s.spki)`)+`, s.proof,
-			`+cert.Recorded(`@issuer`, `@serial`)+` as recorded, `+orderHasCertificate+` as another, `+cert.NextNumber+` as next,
+			`+cert.Recorded(`@issuer`, `@serial`)+` as recorded, `+orderHasCertificate+` as another, i.withdrawn is not null as gone, `+cert.NextNumber+` as next,
 			`+cert.LettersTo+` as "to", a.language
 		from `+orderTables+` join account a on a.id = o.contact where s.id = @id`,
 		org.Scope(portal, pgx.NamedArgs{"id": n, "issuer": c.Issuer, "serial": c.Serial}))
@@ -121,7 +121,7 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 		return 0, err
 	}
 	now := b.Now()
-	why, err := a.unwanted(now, i)
+	why, err := a.unwanted(now)
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +140,7 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 }
 
 // unwanted is why nobody has a right any more to what came; "" while somebody has.
-func (a orderArrival) unwanted(now time.Time, i issuance.Intent) (mail.Ended, error) {
+func (a orderArrival) unwanted(now time.Time) (mail.Ended, error) {
 	switch a.State {
 	case Withdrawn:
 		return mail.EndedWish, nil
@@ -155,7 +155,9 @@ func (a orderArrival) unwanted(now time.Time, i issuance.Intent) (mail.Ended, er
 	switch {
 	case slices.ContainsFunc(c, Check.lost):
 		return mail.EndedName, nil
-	case a.State == Rejected, a.brokenOff(), i.Withdrawn != nil, c.worst() >= Wait:
+	case a.State == Rejected:
+		return mail.EndedRejected, nil
+	case a.brokenOff(), a.Gone, c.worst() >= Wait:
 		return mail.EndedRight, nil
 	}
 	return "", nil

@@ -35,6 +35,7 @@ type refOrder struct {
 	asking    bool // its intent is open
 	asked     bool // the authority may know of it
 	gone      bool // the right to it ended: it is only collected
+	since     time.Time
 	unsigned  bool // the authority said that there is none
 	signed    bool // the authority has a certificate for the intent
 	spent     bool // which came when nobody wanted it any more
@@ -176,14 +177,21 @@ func (w *world) giveBack(by person.ID, o *refOrder, d order.Decision) string {
 
 func (w *world) reject(by person.ID, o *refOrder, d order.Decision) string {
 	why := w.decides(by, o, order.Received, order.Review, order.Waiting, order.Failed)
-	if why == "" && o.state == order.Failed && o.reason == "order.failed.away" {
-		why = "serverorder.reject.unknown"
-	}
+	unheard := o.unheard()
 	if why = o.say(why, d, order.Rejected); why == "" {
+		if unheard {
+			w.collect(o)
+		}
 		o.free()
 	}
 	return why
 }
+
+// unheard tells whether nobody knows what became of it, nor asks.
+func (o *refOrder) unheard() bool { return o.state == order.Failed && o.reason == "order.failed.away" }
+
+// collect has only asked what became of it.
+func (w *world) collect(o *refOrder) { o.asking, o.gone, o.since = true, true, w.now }
 
 func (o *refOrder) say(why string, d order.Decision, next order.State) string {
 	switch {
@@ -221,7 +229,7 @@ func (w *world) withdraw(by person.ID, o *refOrder) string {
 	if !slices.Contains([]order.State{order.Received, order.Waiting, order.Review, order.Returned, order.Issuing}, o.state) {
 		return "serverorder.withdraw.over"
 	}
-	o.asking, o.gone = o.asking && o.asked, true
+	o.asking, o.gone, o.since = o.asking && o.asked, true, w.now
 	o.state, o.reason = order.Withdrawn, ""
 	o.free()
 	return ""
@@ -256,15 +264,17 @@ func (w *world) issue(o *refOrder, mode catest.Mode, last bool) {
 		return
 	}
 	if stop, wait := w.stands(o.names); stop+wait != "" && o.state == order.Issuing {
-		o.state, o.reason, o.gone = order.Failed, "serverorder.failed.checks", true
+		o.state, o.reason, o.gone, o.since = order.Failed, "serverorder.failed.checks", true, w.now
 		if !o.asked {
 			o.asking, o.unsigned = false, true
 			return
 		}
 	}
 	o.asked, o.unsigned = true, false
-	switch {
-	case mode == catest.Refusing, o.gone && !o.signed && mode != catest.Broken:
+	switch never := o.gone && !o.signed && mode != catest.Broken; {
+	case never && mode != catest.Refusing && w.now.Before(o.since.Add(2*time.Minute)):
+		return // a call may be on its way still
+	case mode == catest.Refusing, never:
 		o.asking, o.unsigned = false, true
 		o.fail("order.failed.authority")
 		return
@@ -313,6 +323,10 @@ func (w *world) retry(by person.ID, o *refOrder) string {
 	case o.spent:
 		return "serverorder.retry.spent"
 	case stop+wait != "":
+		if o.unheard() {
+			o.reason = "serverorder.failed.checks"
+			w.collect(o)
+		}
 		return stop + wait
 	}
 	begins, anew := o.begins, o.reason == "order.failed.authority" || o.reason == "serverorder.failed.checks" && o.unsigned

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jackc/pgx/v5"
@@ -25,23 +26,33 @@ func MayRetry(o ServerOrder, c Checks) error {
 	}
 	switch {
 	case o.Asking:
-		return fault.New(fault.Conflict, "serverorder.retry.asking")
+		return issuance.ErrAsking
 	case o.Spent:
 		return fault.New(fault.Conflict, "serverorder.retry.spent")
 	}
 	return c.conflict()
 }
 
-// RetryOrder has the authority asked once more, as issuance.Retry decides for what.
+// RetryOrder has the authority asked once more, as issuance.Retry decides for what. One
+// of which it is not known what became, and whose checks do not hold any longer, is
+// broken off, and what became of it only collected.
 func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string) error {
-	return b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
+	var stands error
+	err := b.decide(ctx, by, reference, func(tx pgx.Tx, o ServerOrder, _ org.Organisation) error {
 		now := b.Now()
 		f, err := b.facts(ctx, tx, now, o)
 		if err != nil {
 			return err
 		}
-		if err := MayRetry(o, f.checks(now)); err != nil {
-			return err
+		c := f.checks(now)
+		if stands = MayRetry(o, c); stands != nil {
+			if MayDecide(o) != nil || !o.unheard() || c.conflict() == nil {
+				return stands
+			}
+			if err := b.Issuance.Withdraw(ctx, tx, now, o.asked(), errChecks); err != nil {
+				return err
+			}
+			return b.failed(ctx, tx, now, o, issuance.Intent{Reason: errChecks.ID})
 		}
 		i, err := b.Issuance.Retry(ctx, tx, now, o.Reason, o.asked(), func(issuance.Intent) (issuance.Intent, error) {
 			return b.intended(now, o.ID, again(o.Reference, o.Attempts), f)
@@ -55,4 +66,5 @@ func (b *Book) RetryOrder(ctx context.Context, by person.Actor, reference string
 		}
 		return b.noteOrder(ctx, tx, now, by.Who(), o, "order.retried", audit.Detail{"reference": o.Reference})
 	})
+	return cmp.Or(err, stands)
 }

@@ -66,7 +66,7 @@ func TestRandomStepsAgainstAMisbehavingAuthorityLoseNothing(t *testing.T) {
 	if steps < 5000 { // chance may leave out something rare
 		return
 	}
-	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "given up", "retried"} {
+	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "given up", "unheard", "retried"} {
 		if m.must.seen(what) == 0 {
 			t.Errorf("nothing was %s in %d steps, so the walk proved nothing about it", what, steps)
 		}
@@ -108,6 +108,7 @@ var strides = []struct {
 	{"revoke", 10, (*rover).revoke},
 	{"look at a revocation", 10, (*rover).lookRevocation},
 	{"retry", 6, (*rover).retry},
+	{"reject", 2, (*rover).reject},
 	{"end", 8, (*rover).end},
 	{"change authority", 2, (*rover).choose},
 	{"new row", 1, (*rover).addRow},

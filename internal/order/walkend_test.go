@@ -59,17 +59,32 @@ func (m *rover) lookRevocation() {
 	m.said(m.Issuance.Revoke(m.t.Context(), w.Certificate))
 }
 
-func (m *rover) retry() {
-	rows, err := m.db.Query(m.t.Context(), `select id, reference, true from server_order where state = 'failed' union all
-		select id, reference, false from application where state = 'failed' order by 1 desc limit 10`)
+// failed is something that failed, the newest mostly.
+func (m *rover) failed(kind string) (f offered, found bool) {
+	rows, err := m.db.Query(m.t.Context(), `select * from (select id, reference, true as server from server_order where state = 'failed' union all
+		select id, reference, false from application where state = 'failed') f where `+kind+` order by 1 desc limit 10`)
 	m.ok(m.t, err)
 	all := trial.Must(pgx.CollectRows(rows, pgx.RowToStructByPos[offered]))
 	if len(all) == 0 {
-		return
+		return f, false
 	}
-	f := one(m, all...)
+	f = one(m, all...)
 	m.must.touched(issuance.Number(f.ID))
 	m.say("%d", f.ID)
+	return f, true
+}
+
+func (m *rover) reject() {
+	if f, found := m.failed("server"); found {
+		m.said(m.Reject(m.t.Context(), m.otto, f.Reference, order.Decision{Version: 1, Reason: "nein"}))
+	}
+}
+
+func (m *rover) retry() {
+	f, found := m.failed("true")
+	if !found {
+		return
+	}
 	if f.Server {
 		m.said(m.RetryOrder(m.t.Context(), m.otto, f.Reference))
 		return

@@ -35,7 +35,7 @@ var next = map[order.State][]order.State{
 	order.Waiting:  {order.Issuing, order.Pending, order.Received, order.Withdrawn},
 	order.Issuing:  {order.Issued, order.Failed, order.Refused, order.Withdrawn},
 	order.Pending:  {order.Issued, order.Failed, order.Refused, order.Withdrawn},
-	order.Failed:   {order.Issuing, order.Pending, order.Issued},
+	order.Failed:   {order.Issuing, order.Pending, order.Issued, order.Refused, order.Rejected},
 }
 
 // subject is an application or an order as it stands.
@@ -50,14 +50,16 @@ type subject struct {
 	Offered  int    // certificates that it brought and somebody has; not those of which an authority says that they stay
 	Awaited  bool   // somebody looks
 	Withdraw bool
+	Followed bool // by a later one, so that nobody tries again
 }
 
 const subjects = `
 	select s.*, coalesce(i.state, '') as intent, coalesce(i.next_look is not null, false) as awaited, i.withdrawn is not null as withdraw,
 		(select count(*) from certificate c where c.key = sha256(s.spki) and c.unexpected is null and c.revoked is null and c.revoking is null
 			and c.revoking_refused is null) as offered
-	from (select id as number, false as server, state, reason, spki, emails as names from application
-		union all select id, true, state, reason, spki, names from server_order) s left join intent i on i.number = s.number
+	from (select id as number, false as server, state, reason, spki, emails as names,
+				exists (select from application n where n.row_id = p.row_id and n.id > p.id) as followed from application p
+		union all select id, true, state, reason, spki, names, false from server_order) s left join intent i on i.number = s.number
 	where s.number = any($1)`
 
 // check holds what the step touched, or all there is, against it.
@@ -114,8 +116,11 @@ func (b *mustBe) one(s subject) {
 	if waits && !s.Awaited {
 		b.wrong(s, "it waits, and nobody looks")
 	}
-	if s.Intent == "unknown" && (s.Withdraw || s.State != order.Failed) {
-		b.wrong(s, "nobody knows whether there is a certificate, and nobody is told")
+	if s.Intent == "unknown" && (s.Withdraw || s.Followed || s.State != order.Failed) {
+		b.wrong(s, "nobody knows whether there is a certificate, and nobody will ask")
+	}
+	if s.Withdraw && s.State == order.Issued {
+		b.wrong(s, "the right to it had ended")
 	}
 	if s.Awaited && !waits && !s.Withdraw {
 		b.wrong(s, "it is over, and somebody asks for it")
@@ -216,6 +221,7 @@ func (b *mustBe) seen(what string) int {
 		"revoked outside":    `select count(*) from certificate where external and revoked is not null`,
 		"revocation refused": `select count(*) from audit_line where action like 'cert.%revocation_refused'`,
 		"given up":           `select count(*) from audit_line where action = 'order.failed' and detail->>'why' = 'order.failed.away'`,
+		"unheard":            `select count(*) from audit_line where action = 'cert.unwanted' and detail->>'why' in ('later', 'rejected')`,
 		"retried":            `select count(*) from audit_line where action = 'order.retried'`,
 	}[what]
 	if ok {

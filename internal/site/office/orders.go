@@ -11,10 +11,12 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/site/clients"
 	"petschaft/internal/site/page"
 	"petschaft/internal/site/servers"
 	"petschaft/web/locale"
@@ -94,11 +96,6 @@ func (s *Section) decisions(ctx context.Context, o order.ServerOrder, checks ord
 		m.Reasons = append(m.Reasons, page.T(ctx, "serverorder.blocked"))
 	default:
 		m.Reasons = append(m.Reasons, page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...))
-	}
-	if o.State == order.Failed && order.MayDecide(o) == nil {
-		if f := fault.Of(order.MayReject(o)); f != nil {
-			m.Reasons = append(m.Reasons, page.T(ctx, f.ID))
-		}
 	}
 	if o.Contact {
 		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "serverorder.to_own"), Href: paths.Order(o.Reference)})
@@ -202,6 +199,9 @@ func (s *Section) decisionPage(w http.ResponseWriter, r *http.Request, d Decisio
 	})
 	if d.final != "" {
 		m.Dialog.Final = page.T(ctx, d.final)
+	}
+	if d.danger && (clients.AskedFor(o.Progress) || o.Stage == issuance.Unknown) {
+		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "order.take_back_asked"))
 	}
 	m.AsksReason, m.Reason, m.ReasonError = true, said.Reason, bad["reason"]
 	f, status := s.OfficeFrame(r, m.Dialog.Title, view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}, view.Link{Label: o.Reference, Href: path}), http.StatusOK

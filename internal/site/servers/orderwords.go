@@ -126,9 +126,9 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 		m.Notice.Text = said(ctx, o, "serverorder.rejected_text", "serverorder.rejected_office")
 	case order.Withdrawn:
 		m.Notice.Text = said(ctx, o, "serverorder.withdrawn_text", "serverorder.withdrawn_office")
-		if clients.AskedFor(o.Progress) {
-			m.More = page.T(ctx, "order.taken_back_text")
-		}
+	}
+	if (o.State == order.Rejected || o.State == order.Withdrawn) && clients.AskedFor(o.Progress) {
+		m.More = page.T(ctx, "order.taken_back_text")
 	}
 	return m
 }
