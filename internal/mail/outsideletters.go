@@ -13,6 +13,7 @@ const (
 	EndedName     Ended = "name"     // a server's name is not the organisation's any more
 	EndedAccount  Ended = "account"  // the account is locked
 	EndedLater    Ended = "later"    // a later application took its place
+	EndedSurplus  Ended = "surplus"  // the authority had issued one for the same application or order
 	EndedRejected Ended = "rejected" // a registration officer rejected the order
 	EndedRight    Ended = "right"    // something else it rests on
 )

@@ -79,9 +79,8 @@ type arrival struct {
 }
 
 // Keep records what came, whatever became of the application meanwhile: it was
-// issued, so it is known. What is no longer wanted is not offered. A second one, of
-// an authority that forgot the intent, is kept beside the first, so that both can
-// be revoked.
+// issued, so it is known. What is no longer wanted is not offered, and neither is a
+// second one, of an authority that forgot the intent.
 func (b applications) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c pki.Certificate, chain [][]byte) (cert.ID, error) {
 	now, id := b.Now(), ID(i.Number)
 	if _, err := tx.Exec(ctx, `select from address_row where id = (select row_id from application where id = $1) for update`, id); err != nil {
@@ -173,11 +172,9 @@ func (b *Book) kept(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i 
 		return b.fail(ctx, tx, now, a, i)
 	case in.Unwanted != "" && open:
 		return b.refuse(ctx, tx, now, a, fault.Of(ended).ID, nil)
-	case len(i.Differences) > 0, in.Unwanted != "":
-		return nil
 	case a.State == Issued && *a.Certificate != n:
 		return b.note(ctx, tx, now, a, audit.Who{}, "order.surplus", audit.Detail{"reference": a.Reference, "another": in.Reference})
-	case a.State == Issued:
+	case len(i.Differences) > 0, in.Unwanted != "":
 		return nil
 	}
 	err := postgres.Write(ctx, tx, `update application set state = 'issued', reason = '', certificate = @certificate, ended = @now where id = @id`,
@@ -195,7 +192,7 @@ func unwanted(a arrival, ended error) mail.Ended {
 	case a.State == Withdrawn:
 		return mail.EndedWish
 	case a.State == Issued:
-		return ""
+		return mail.EndedSurplus
 	case a.State == Failed && a.Gone && a.Reason == issuance.NotKnown:
 		return mail.EndedLater
 	case a.State == Refused: // it ended before this came

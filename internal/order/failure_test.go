@@ -233,7 +233,8 @@ func TestAnAnswerThatWasNotAskedForIsKeptButNoCertificate(t *testing.T) {
 
 func TestAnAuthorityThatForgetsLeavesNoCertificateUnknown(t *testing.T) {
 	t.Parallel()
-	r := awayRig(t)
+	r := newHouse(t, awayRig(t))
+	r.Cert.Officers = officersGroup
 	r.away.Always(catest.Forgetful)
 	id := r.apply(t, r.ada, r.linked(t, r.ada, "ada@uni.example"))
 	got := trial.Race(6, campus.Said, func(int) error { return r.Issue(t.Context(), id) })
@@ -248,6 +249,27 @@ func TestAnAuthorityThatForgetsLeavesNoCertificateUnknown(t *testing.T) {
 	}
 	if n := r.campus.Scalar(`select count(*) from audit_line where action = 'order.surplus'`); n != r.away.All()-1 {
 		t.Errorf("got %d audit lines of surplus certificates, want %d", n, r.away.All()-1)
+	}
+	r.onlyOneIsGood(t)
+}
+
+// onlyOneIsGood fails unless all but one of the certificates that came are revoked as
+// surplus, and of each both sides are told.
+func (h *house) onlyOneIsGood(t *testing.T) {
+	t.Helper()
+	surplus := h.away.All() - 1
+	for what, sql := range map[string]string{
+		"certificates that are revoked": `select count(*) from certificate where revoked is not null and unwanted`,
+		"lines of surplus ones":         `select count(*) from audit_line where action = 'cert.unwanted' and detail->>'why' = 'surplus'`,
+		"letters to an officer":         `select count(*) from letter where kind = 'unwanted' and recipient = 'otto@people.example'`,
+		"letters to whom it is for":     `select count(*) from letter where kind = 'unwanted' and recipient not in ('otto@people.example', 'rita@people.example')`,
+	} {
+		if n := h.campus.Scalar(sql); n != surplus {
+			t.Errorf("got %d %s, want %d", n, what, surplus)
+		}
+	}
+	if n := h.campus.Scalar(`select count(*) from letter where kind in ('issued', 'server_issued')`); n != 1 {
+		t.Errorf("got %d letters that offer one, want 1", n)
 	}
 }
 

@@ -158,6 +158,7 @@ func TestAnOrderWhoseAuthorityStaysAwayIsRetried(t *testing.T) {
 func TestAnAuthorityThatForgetsLeavesNoServerCertificateUnknown(t *testing.T) {
 	t.Parallel()
 	h := awayHouse(t)
+	h.Cert.Officers = officersGroup
 	h.away.Always(catest.Forgetful)
 	o := h.approved(t, "www.uni.example")
 	if got := trial.Race(6, campus.Said, func(int) error { return h.Fulfil(t.Context(), o.ID) }); got[""] != 6 {
@@ -167,6 +168,7 @@ func TestAnAuthorityThatForgetsLeavesNoServerCertificateUnknown(t *testing.T) {
 	if known := h.campus.Scalar(`select count(*) from certificate`); known != h.away.All() {
 		t.Errorf("got %d certificates known, want every one of the %d that were signed", known, h.away.All())
 	}
+	h.onlyOneIsGood(t)
 }
 
 // TestWhatChangesWhileAnOrderWaitsForItsIssuanceStopsIt: the checks are made

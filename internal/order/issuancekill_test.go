@@ -34,14 +34,27 @@ func newKilling(t *testing.T, server, outside bool) *killing {
 		k.exec(t, `update product set authority = 'outside'`)
 		k.exec(t, `update email_domain set authority = 'outside'`)
 	}
-	if !server {
+	k.begin(t)
+	return k
+}
+
+// begin writes what it is about.
+func (k *killing) begin(t *testing.T) {
+	t.Helper()
+	if !k.server {
 		k.number = issuance.Number(k.apply(t, k.ada, k.linked(t, k.ada, "ada@uni.example")))
-		return k
+		return
 	}
 	reference := k.submit(t, "www.uni.example")
 	k.ok(t, k.Approve(t.Context(), k.otto, reference, 1))
 	k.number = issuance.Number(k.see(t, reference).ID)
-	return k
+}
+
+func (k *killing) kind() issuance.Kind {
+	if k.server {
+		return issuance.ServerOrder
+	}
+	return issuance.Application
 }
 
 // process starts one that looks.
@@ -59,11 +72,7 @@ func (k *killing) process(t *testing.T) *trial.Child {
 func (k *killing) look(t *testing.T) {
 	t.Helper()
 	k.ok(t, k.due(t.Context(), int64(k.number)))
-	kind := issuance.Application
-	if k.server {
-		kind = issuance.ServerOrder
-	}
-	k.ok(t, k.Issuance.Look(t.Context(), kind, k.number))
+	k.ok(t, k.Issuance.Look(t.Context(), k.kind(), k.number))
 }
 
 // killedAt kills a process where a row is about to be written.

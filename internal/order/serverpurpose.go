@@ -112,9 +112,8 @@ func (b serverOrders) arrival(ctx context.Context, tx pgx.Tx, n issuance.Number,
 }
 
 // Keep records what came, whatever became of the order meanwhile: it was issued,
-// so it is known. What nobody has a right to any more is not offered. A second one,
-// of an authority that forgot the intent, is kept beside the first, so that both
-// can be revoked.
+// so it is known. What nobody has a right to any more is not offered, and neither is a
+// second one, of an authority that forgot the intent.
 func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c pki.Certificate, chain [][]byte) (cert.ID, error) {
 	a, err := b.arrival(ctx, tx, i.Number, c)
 	if err != nil {
@@ -144,8 +143,8 @@ func (a orderArrival) unwanted(now time.Time) (mail.Ended, error) {
 	switch a.State {
 	case Withdrawn:
 		return mail.EndedWish, nil
-	case Issued: // surplus
-		return "", nil
+	case Issued:
+		return mail.EndedSurplus, nil
 	}
 	f, err := a.facts()
 	if err != nil {

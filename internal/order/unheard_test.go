@@ -185,3 +185,29 @@ func TestWhoTriesAgainWhatHasNoRightAnyMoreHasItCollected(t *testing.T) {
 		})
 	}
 }
+
+// TestASecondCertificateIsRevokedAtOnce: a call that took too long brings what its
+// authority forgot, after another had brought one.
+func TestASecondCertificateIsRevokedAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, server := range map[string]bool{"of an application": false, "of an order": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := awayHouse(t)
+			h.Cert.Officers = officersGroup
+			k := killing{house: h, s: h.away, server: server}
+			k.begin(t)
+			h.next(catest.Slow, catest.Forgetful)
+			done := make(chan error)
+			go func() { done <- k.Issuance.Look(t.Context(), k.kind(), k.number) }()
+			h.came(t, int64(k.number))
+			k.look(t)
+			h.away.Release()
+			h.ok(t, <-done)
+			if n := h.campus.Scalar(`select count(*) from certificate`); n != 2 || h.away.All() != 2 {
+				t.Errorf("got %d certificates known of %d, want both", n, h.away.All())
+			}
+			h.onlyOneIsGood(t)
+		})
+	}
+}

@@ -66,7 +66,7 @@ func TestRandomStepsAgainstAMisbehavingAuthorityLoseNothing(t *testing.T) {
 	if steps < 5000 { // chance may leave out something rare
 		return
 	}
-	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "given up", "unheard", "retried"} {
+	for _, what := range []string{"issued", "refused", "failed", "withdrawn", "unexpected", "unwanted", "revoked outside", "revocation refused", "given up", "unheard", "surplus", "retried"} {
 		if m.must.seen(what) == 0 {
 			t.Errorf("nothing was %s in %d steps, so the walk proved nothing about it", what, steps)
 		}
@@ -247,7 +247,7 @@ func (m *rover) look() {
 	m.say("at %s %d of %s, mode %d", o.Kind, o.Number, o.Authority, mode)
 	m.outside.s.Later(one(m, 0, time.Minute, time.Hour, 48*time.Hour))
 	m.line(o).treats(mode, catest.Good)
-	if m.rnd.IntN(8) == 0 && mode != catest.Forgetful {
+	if m.rnd.IntN(8) == 0 || mode == catest.Forgetful && m.rnd.IntN(2) == 0 {
 		m.line(o).meanwhile(func() { m.interrupt(o, mode) })
 	}
 	m.must.touched(o.Number)
@@ -259,16 +259,19 @@ func (m *rover) look() {
 func (m *rover) interrupt(o open, mode catest.Mode) {
 	m.say("[meanwhile")
 	defer m.say("]")
-	switch m.rnd.IntN(3) {
-	case 0:
+	switch what := m.rnd.IntN(3); {
+	case what == 0 && mode != catest.Forgetful:
 		m.takeBack(o)
-	case 1:
+	case what == 1 && mode != catest.Forgetful:
 		m.end()
 	default: // it takes longer than its lease, and another process looks
 		m.clock.Advance(2 * time.Minute)
-		if mode == catest.Refusing && m.line(o).s.Signed(int64(o.Number)) == 0 {
+		switch {
+		case mode == catest.Forgetful: // both bring one
+			m.line(o).treats(catest.Forgetful, catest.Good)
+		case mode == catest.Refusing && m.line(o).s.Signed(int64(o.Number)) == 0:
 			m.line(o).treats(catest.Pending, catest.Good)
-		} else {
+		default:
 			m.line(o).treats(catest.Good, catest.Good)
 		}
 		m.said(m.Issuance.Look(m.t.Context(), o.Kind, o.Number))

@@ -221,6 +221,7 @@ func (b *mustBe) seen(what string) int {
 		"revoked outside":    `select count(*) from certificate where external and revoked is not null`,
 		"revocation refused": `select count(*) from audit_line where action like 'cert.%revocation_refused'`,
 		"given up":           `select count(*) from audit_line where action = 'order.failed' and detail->>'why' = 'order.failed.away'`,
+		"surplus":            `select count(*) from audit_line where action = 'cert.unwanted' and detail->>'why' = 'surplus'`,
 		"unheard":            `select count(*) from audit_line where action = 'cert.unwanted' and detail->>'why' in ('later', 'rejected')`,
 		"retried":            `select count(*) from audit_line where action = 'order.retried'`,
 	}[what]
