@@ -179,7 +179,7 @@ func (r *rig) tooMany(token string) {
 		path, body := e.fill(r)
 		all = append(all, request{e, path, body})
 	}
-	trial.Must(r.db.Exec(r.t.Context(), `update api_count set n = 1000000`))
+	trial.Must(r.db.Exec(r.t.Context(), `update brake set n = 1000000`))
 	for _, q := range all {
 		a := q.ask(r, token, q.path, q.body)
 		wants(r.t, a, 429)
@@ -187,7 +187,7 @@ func (r *rig) tooMany(token string) {
 			r.t.Errorf("%s does not say when it goes on", q)
 		}
 	}
-	trial.Must(r.db.Exec(r.t.Context(), `delete from api_count`))
+	trial.Must(r.db.Exec(r.t.Context(), `delete from brake`))
 }
 
 // broken asks while everything is locked, and then when a table is gone.

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/brake"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/text"
@@ -88,15 +90,13 @@ func bearer(r *http.Request) (string, error) {
 // across processes.
 func (a *API) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		minute := a.Now().Truncate(time.Minute)
-		var n int
-		err := a.DB.QueryRow(r.Context(), `insert into api_count (token, minute, n) values ($1, $2, 1)
-			on conflict (token, minute) do update set n = api_count.n + 1 returning n`, actor(r.Context()).Token, minute).Scan(&n)
+		by := actor(r.Context())
+		calls, err := brake.Brake{Kind: "api.call", Most: a.PerMinute, Per: time.Minute}.Take(r.Context(), a.DB, a.Now(), strconv.FormatInt(by.Token, 10))
 		switch {
 		case err != nil:
-			a.fail(w, r, fmt.Errorf("count call: %w", err))
-		case n > a.PerMinute:
-			a.fail(w, r, fault.New(fault.TooMany, "api.too_many", "calls", a.PerMinute).Until(minute.Add(time.Minute)))
+			a.fail(w, r, err)
+		case calls.Held:
+			a.fail(w, r, fault.New(fault.TooMany, "api.too_many", "calls", a.PerMinute).Until(calls.Until))
 		default:
 			next.ServeHTTP(w, r)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"petschaft/internal/api"
 	"petschaft/internal/audit"
+	"petschaft/internal/brake"
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
@@ -257,6 +258,7 @@ func (p *Portal) rootList(ctx context.Context) (pki.CRL, bool, error) {
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
 	periodic := append(p.Outbox.Jobs(w), audit.Jobs(w, p.DB)...)
+	periodic = append(periodic, brake.Jobs(w, p.DB, p.People.Now)...)
 	periodic = append(periodic, p.Mailbox.Jobs(w)...)
 	periodic = append(periodic, p.Imports.Jobs(w)...)
 	periodic = append(periodic, p.Bulk.Jobs(w)...)
