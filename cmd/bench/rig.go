@@ -95,7 +95,7 @@ func newRig(ctx context.Context, c commands, smtp string) (*rig, error) {
 	r.config = portal.Config{
 		DatabaseURL: database, Listen: "127.0.0.1:0", BaseURL: base, OIDCIssuer: issuer, OIDCClientID: "petschaft", OIDCClientSecret: "bench",
 		OIDCGroupsClaim: "groups", RAGroup: "ra", SMTPURL: smtp, MailFrom: "portal@bench.example", MailBounce: "ra@bench.example",
-		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 1 << 30, ActorHour: 1 << 30, AddressHour: 1 << 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1 << 30,
+		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 1 << 30, ActorHour: 1 << 30, AddressHour: 1 << 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 1 << 30, TokenSleep: 30, APIPerMinute: 1 << 30,
 	}
 	r.front = front
 	if err := r.open(ctx); err != nil {

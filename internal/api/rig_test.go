@@ -82,7 +82,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 		DatabaseURL: at, BaseURL: r.base, Listen: "127.0.0.1:0", OIDCIssuer: issuer, OIDCClientID: "portal", OIDCGroupsClaim: "groups",
 		RAGroup: "ra", SMTPURL: "smtp://127.0.0.1:1?tls=none", MailFrom: "portal@uni.example", MailBounce: "bounce@uni.example",
 		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", PKIURL: "http://pki.example",
-		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1200,
+		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 600, TokenSleep: 30, APIPerMinute: 1200,
 	}
 	for _, f := range change {
 		f(&cfg)

@@ -20,7 +20,7 @@ import (
 // Finish hands the organisation over to by, who accepted it, when typed is the
 // session password, whatever its blanks, dashes and capitals, with O for 0, I
 // and L for 1. A wrong one is fault.Invalid beside the field "password"; the
-// fifth locks the offer and tells both.
+// fifth locks the offer and tells both. ErrBusy when too many are being looked at.
 func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string) error {
 	o, err := b.One(ctx, by, id)
 	if err != nil {
@@ -39,7 +39,7 @@ func (b *Book) Finish(ctx context.Context, by person.Actor, id ID, typed string)
 	if err != nil {
 		return err
 	}
-	right, err := b.right(typed, hash) // slow, so outside the transaction; an offer keeps its hash
+	right, err := b.right(ctx, by, typed, hash) // slow, so outside the transaction; an offer keeps its hash
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,6 @@
 package handover
 
 import (
-	"sync"
 	"time"
 
 	"petschaft/internal/audit"
@@ -116,8 +115,13 @@ type Book struct {
 	// PerDay is how many offers of one organisation are made in 24 hours; 0
 	// means 10.
 	PerDay int
+	// LookUps is how many people one contact may look for in an hour; 0 means 20.
+	LookUps int
+	// Waiting is how many may wait in this process for a session password to be
+	// worked out, WaitingOwn how often one account; 0 means 16 and 2.
+	Waiting, WaitingOwn int
 	// SecondOfficer: another registration officer confirms a reassignment.
 	SecondOfficer bool
 
-	hasher sync.Mutex
+	hasher hasher
 }

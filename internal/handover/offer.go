@@ -27,38 +27,8 @@ func MayOffer(o org.Organisation) error {
 	return nil
 }
 
-// Successor is who an organisation would be handed over to.
-type Successor struct {
-	Account person.ID
-	Name    string
-	Email   string // verified
-}
-
 // mostAtOnce is how many organisations one form hands over.
 const mostAtOnce = 50
-
-// Find returns who has signed in with that verified address and may become the
-// contact of all these organisations. Wrong addresses come back as fault.Invalid
-// beside the field "email".
-func (b *Book) Find(ctx context.Context, by person.Actor, organisations []org.OrganisationID, email string) (Successor, error) {
-	if err := few(organisations); err != nil {
-		return Successor{}, err
-	}
-	all, err := b.Org.Organisations(ctx, by)
-	if err != nil {
-		return Successor{}, err
-	}
-	for _, id := range organisations {
-		i := slices.IndexFunc(all, func(o org.Organisation) bool { return o.ID == id })
-		if i < 0 {
-			return Successor{}, fault.New(fault.Missing, "fault.missing")
-		}
-		if err := MayOffer(all[i]); err != nil {
-			return Successor{}, err
-		}
-	}
-	return b.find(ctx, b.DB, by, email)
-}
 
 func few(organisations []org.OrganisationID) error {
 	switch {
@@ -68,37 +38,6 @@ func few(organisations []org.OrganisationID) error {
 		return fault.New(fault.Invalid, "handover.many", "max", mostAtOnce)
 	}
 	return nil
-}
-
-// find looks for the one account that email means.
-func (b *Book) find(ctx context.Context, q postgres.Querier, by person.Actor, email string) (Successor, error) {
-	var bad fault.Fields
-	address, wrong := org.ParseAddress(email)
-	if wrong != "" {
-		bad.Add("email", wrong)
-		return Successor{}, bad.Err()
-	}
-	// A provider may spell the domain in letters as its people do.
-	found, unverified, err := b.Person.ByAddress(ctx, q, string(address), text.Word(email))
-	if err != nil {
-		return Successor{}, err
-	}
-	switch {
-	case unverified:
-		bad.Add("email", "handover.email.unverified")
-	case len(found) == 0:
-		bad.Add("email", "handover.email.unknown", "address", b.Base)
-	case len(found) > 1:
-		bad.Add("email", "handover.email.several")
-	case found[0].ID == by.Account:
-		bad.Add("email", "handover.email.own")
-	case found[0].Locked != nil:
-		bad.Add("email", "handover.email.locked")
-	}
-	if err := bad.Err(); err != nil {
-		return Successor{}, err
-	}
-	return Successor{Account: found[0].ID, Name: found[0].Label, Email: found[0].Email}, nil
 }
 
 // Wish is what somebody wants to hand over to whom, as a form sends it.
@@ -120,7 +59,9 @@ type WithPassword struct {
 var ErrFormUsed = fault.New(fault.Conflict, "schema.handover_form")
 
 // Offer offers organisations to a successor, all or none; each offer has its own
-// password and its own end. An open offer of an organisation is replaced.
+// password and its own end. An open offer of an organisation is replaced. A
+// successor who was not shown before is looked up: ErrLookUps. ErrBusy when too
+// many passwords are being made.
 func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassword, error) {
 	in.Organisations = slices.Compact(slices.Sorted(slices.Values(in.Organisations))) // locked in this order
 	if err := few(in.Organisations); err != nil {
@@ -129,17 +70,17 @@ func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassw
 	if in.Form == "" {
 		in.Form = rand.Text()
 	}
-	passwords, hashes := make([]string, len(in.Organisations)), make([]string, len(in.Organisations))
-	for i := range passwords {
-		var err error
-		if passwords[i], hashes[i], err = b.newPassword(); err != nil {
-			return nil, err
-		}
+	now := b.Now()
+	if err := b.ready(ctx, now, by, in); err != nil {
+		return nil, err
+	}
+	passwords, hashes, err := b.newPasswords(ctx, by, len(in.Organisations))
+	if err != nil {
+		return nil, err
 	}
 	var made []WithPassword
 	return made, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		made = nil
-		now := b.Now()
 		for i, id := range in.Organisations {
 			o, err := b.offer(ctx, tx, now, by, id, in, hashes[i])
 			if err != nil {
@@ -149,6 +90,39 @@ func (b *Book) Offer(ctx context.Context, by person.Actor, in Wish) ([]WithPassw
 		}
 		return nil
 	})
+}
+
+// ready tells whether an offer would come about, before anything is done for it
+// that costs something: the right, the brakes, the form, the successor. All of it
+// is asked again when the organisations are held.
+func (b *Book) ready(ctx context.Context, now time.Time, by person.Actor, in Wish) error {
+	if err := b.mayOffer(ctx, by, in.Organisations); err != nil {
+		return err
+	}
+	rows, err := b.DB.Query(ctx, `select exists (select from handover where organisation = any(@organisations) and form = @form)`,
+		pgx.NamedArgs{"organisations": in.Organisations, "form": text.Line(in.Form)})
+	if err != nil {
+		return fmt.Errorf("look for a form: %w", err)
+	}
+	if used, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool]); err != nil {
+		return fmt.Errorf("look for a form: %w", err)
+	} else if used {
+		return ErrFormUsed
+	}
+	if to, err := b.find(ctx, b.DB, by, in.Email); err != nil || to.Account != in.Successor {
+		if _, err := b.lookUp(ctx, now, by, in.Email); err != nil {
+			return err
+		}
+		if in.Successor != 0 {
+			return errSuccessorChanged
+		}
+	}
+	for _, id := range in.Organisations {
+		if err := b.brake(ctx, b.DB, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *Book) offer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id org.OrganisationID, in Wish, hash string) (Offer, error) {
@@ -170,7 +144,7 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 		return Offer{}, err
 	}
 	if in.Successor != 0 && in.Successor != to.Account {
-		return Offer{}, fault.New(fault.Conflict, "handover.successor_changed")
+		return Offer{}, errSuccessorChanged
 	}
 
 	if err := b.brake(ctx, tx, id, now); err != nil {
@@ -197,14 +171,14 @@ func (b *Book) offer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Ac
 	return o, b.post(ctx, tx, o, mail.HandoverOffered, o.Successor, b.link(o))
 }
 
-// brake keeps somebody from flooding a successor with mails. The organisation is
-// held.
-func (b *Book) brake(ctx context.Context, tx pgx.Tx, id org.OrganisationID, now time.Time) error {
+// brake keeps somebody from flooding a successor with mails. It counts for good
+// when the organisation is held.
+func (b *Book) brake(ctx context.Context, q postgres.Querier, id org.OrganisationID, now time.Time) error {
 	most := b.PerDay
 	if most == 0 {
 		most = 10
 	}
-	rows, err := tx.Query(ctx, `select created from handover where organisation = @organisation and created > @day
+	rows, err := q.Query(ctx, `select created from handover where organisation = @organisation and created > @day
 		order by created desc offset @most limit 1`, pgx.NamedArgs{"organisation": id, "day": now.Add(-24 * time.Hour), "most": most - 1})
 	if err != nil {
 		return fmt.Errorf("brake: %w", err)

@@ -1,12 +1,16 @@
 package handover
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"strings"
 	"unicode"
 
 	"github.com/alexedwards/argon2id"
+
+	"petschaft/internal/person"
 )
 
 // crockford is Crockford's alphabet of base 32, which leaves out what is read
@@ -20,8 +24,29 @@ const letters = 16
 // for argon2id.
 var hashing = argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// newPassword makes a session password, in groups of four, and its hash.
-func (b *Book) newPassword() (password, hash string, err error) {
+// newPasswords makes n session passwords and their hashes.
+func (b *Book) newPasswords(ctx context.Context, by person.Actor, n int) (passwords, hashes []string, err error) {
+	leave, err := b.hasher.enter(by.Account, cmp.Or(b.Waiting, MostWaiting), cmp.Or(b.WaitingOwn, MostOwn))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
+	passwords, hashes = make([]string, n), make([]string, n)
+	for i := range passwords {
+		passwords[i] = newPassword()
+		err := b.hasher.alone(ctx, func() (err error) {
+			hashes[i], err = argon2id.CreateHash(plain(passwords[i]), &hashing)
+			return err
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("hash session password: %w", err)
+		}
+	}
+	return passwords, hashes, nil
+}
+
+// newPassword is a session password, in groups of four.
+func newPassword() (password string) {
 	var random [letters]byte
 	rand.Read(random[:])
 	for i, r := range random {
@@ -30,12 +55,7 @@ func (b *Book) newPassword() (password, hash string, err error) {
 		}
 		password += string(crockford[r%32])
 	}
-	b.hasher.Lock() // each takes 19 MB: one at a time
-	defer b.hasher.Unlock()
-	if hash, err = argon2id.CreateHash(plain(password), &hashing); err != nil {
-		return "", "", fmt.Errorf("hash session password: %w", err)
-	}
-	return password, hash, nil
+	return password
 }
 
 // plain is a session password as it is hashed, from what somebody typed: without
@@ -56,14 +76,20 @@ func plain(typed string) string {
 }
 
 // right tells whether typed is the password of that hash.
-func (b *Book) right(typed, hash string) (bool, error) {
+func (b *Book) right(ctx context.Context, by person.Actor, typed, hash string) (ok bool, err error) {
 	p := plain(typed)
 	if len(p) != letters || strings.Trim(p, crockford) != "" {
 		return false, nil
 	}
-	b.hasher.Lock()
-	defer b.hasher.Unlock()
-	ok, err := argon2id.ComparePasswordAndHash(p, hash)
+	leave, err := b.hasher.enter(by.Account, cmp.Or(b.Waiting, MostWaiting), cmp.Or(b.WaitingOwn, MostOwn))
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	err = b.hasher.alone(ctx, func() (err error) {
+		ok, err = argon2id.ComparePasswordAndHash(p, hash)
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("compare session password: %w", err)
 	}

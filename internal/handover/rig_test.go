@@ -41,7 +41,7 @@ func book(db *postgres.DB, now func() time.Time, sender *mail.Sender) (*handover
 
 func onBooks(db *postgres.DB, now func() time.Time, b campus.Books) *handover.Book {
 	return &handover.Book{
-		DB: db, Org: b.Org, Person: b.People, Outbox: b.Outbox, Now: now, Base: campus.Base, SecondOfficer: true,
+		DB: db, Org: b.Org, Person: b.People, Outbox: b.Outbox, Now: now, Base: campus.Base, SecondOfficer: true, LookUps: 1 << 20, Waiting: 1 << 20, WaitingOwn: 1 << 20,
 	}
 }
 

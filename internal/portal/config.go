@@ -61,9 +61,12 @@ type Config struct {
 	Multipurpose bool     `env:"PETSCHAFT_MAIL_MULTIPURPOSE" help:"People of organisations may sign in with their mail certificates, too."`
 
 	HandoverDay   int  `env:"PETSCHAFT_BRAKE_HANDOVER_DAY" default:"10" help:"Offers of one organisation to a successor in 24 hours."`
+	LookUpHour    int  `env:"PETSCHAFT_BRAKE_LOOKUP_HOUR" default:"20" help:"Addresses one technical contact may look up in an hour to hand an organisation over."`
 	SecondOfficer bool `env:"PETSCHAFT_SECOND_OFFICER" default:"true" negatable:"" help:"Another registration officer confirms when one appoints a new technical contact."`
 
 	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in after which an API token loses what its maker may do through groups of the provider."`
+
+	SignInPerMinute int `name:"signin-per-minute" env:"PETSCHAFT_SIGNIN_PER_MINUTE" default:"600" help:"Sign-ins that one network address may begin in a minute."`
 
 	APIPerMinute int `name:"api-per-minute" env:"PETSCHAFT_API_PER_MINUTE" default:"1200" help:"Calls of the API that one token may make in a minute."`
 
@@ -126,6 +129,9 @@ func (c Config) read() (settings, error) {
 	s.brakes = c.readBrakes(say)
 	if c.BulkMails < 1 {
 		say("PETSCHAFT_BULK_MAILS_PER_MINUTE", "must be positive")
+	}
+	if c.SignInPerMinute < 1 {
+		say("PETSCHAFT_SIGNIN_PER_MINUTE", "must be positive")
 	}
 	if c.APIPerMinute < 1 {
 		say("PETSCHAFT_API_PER_MINUTE", "must be positive")
@@ -239,7 +245,7 @@ func (c Config) hello(base *url.URL) string {
 }
 
 func (c Config) readBrakes(say sayer) mailbox.Brakes {
-	if c.RowGap < 0 || c.RowDay < 1 || c.ActorHour < 1 || c.AddressHour < 1 || c.HandoverDay < 1 {
+	if c.RowGap < 0 || c.RowDay < 1 || c.ActorHour < 1 || c.AddressHour < 1 || c.HandoverDay < 1 || c.LookUpHour < 1 {
 		say("PETSCHAFT_BRAKE_…", "must be positive")
 	}
 	return mailbox.Brakes{RowGap: c.RowGap, RowDay: c.RowDay, ActorHour: c.ActorHour, AddressHour: c.AddressHour}

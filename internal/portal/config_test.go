@@ -13,7 +13,7 @@ func good() portal.Config {
 		DatabaseURL: "postgres://petschaft:geheim@db.example/petschaft", Listen: "127.0.0.1:8080", BaseURL: "https://portal.example",
 		OIDCIssuer: "https://idp.example/realm", OIDCClientID: "petschaft", OIDCClientSecret: "geheim2", OIDCGroupsClaim: "groups",
 		SMTPURL: "smtp://petschaft:geheim3@mail.example", MailFrom: "Portal <portal@portal.example>", MailBounce: "ra@portal.example",
-		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1200,
+		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 600, TokenSleep: 30, APIPerMinute: 1200,
 	}
 }
 
@@ -56,6 +56,8 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
 		"a header of one's own":          {func(c *portal.Config) { c.ForwardedHeader = "X-Real-IP" }, "PETSCHAFT_FORWARDED_HEADER holds \"X-Real-IP\", want"},
 		"a name without a domain":        {func(c *portal.Config) { c.MailHello = "portal" }, "PETSCHAFT_MAIL_EHLO is not a full domain name"},
+		"sign-ins that nobody may begin": {func(c *portal.Config) { c.SignInPerMinute = 0 }, "PETSCHAFT_SIGNIN_PER_MINUTE must be positive"},
+		"look-ups that nobody may make":  {func(c *portal.Config) { c.LookUpHour = 0 }, "PETSCHAFT_BRAKE_… must be positive"},
 		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},
 		"tokens that sleep at once":      {func(c *portal.Config) { c.TokenSleep = 0 }, "PETSCHAFT_TOKEN_SLEEP must be one day or more"},
 		"a reminder on the last day":     {func(c *portal.Config) { c.RemindDays = []int{28, 0} }, "PETSCHAFT_REMIND_DAYS holds 0, want days from 1 to 365"},

@@ -117,7 +117,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	p.Desk, err = signin.New(signin.Config{
 		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
 		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base, ClientIP: door.ClientIP,
-		KnownGroups: p.Org.KnownGroups, Vouches: p.cfg.vouches, Count: p.metrics.signInFailed,
+		KnownGroups: p.Org.KnownGroups, Vouches: p.cfg.vouches, Count: p.metrics.signInFailed, PerMinute: p.cfg.SignInPerMinute,
 	}, p.DB, p.People, sealer, now, p.log)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	p.Drafts = &draft.Book{DB: p.DB, Now: now}
 	p.Handover = &handover.Book{
 		DB: p.DB, Org: p.Org, Person: p.People, Outbox: p.Outbox, Now: now, Base: base,
-		PerDay: p.cfg.HandoverDay, SecondOfficer: p.cfg.SecondOfficer,
+		PerDay: p.cfg.HandoverDay, LookUps: p.cfg.LookUpHour, Waiting: handover.MostWaiting, WaitingOwn: handover.MostOwn, SecondOfficer: p.cfg.SecondOfficer,
 	}
 }
 

@@ -57,7 +57,7 @@ func TestAPortalUnderAnotherSecretDoesNotStartAndChangesNothing(t *testing.T) {
 	p, err := portal.Open(t.Context(), portal.Config{
 		DatabaseURL: at, BaseURL: "http://127.0.0.1:1", Listen: "127.0.0.1:0", OIDCIssuer: "http://localhost:1", OIDCClientID: "portal", OIDCGroupsClaim: "groups",
 		RAGroup: "office", SMTPURL: "smtp://127.0.0.1:1?tls=none", MailFrom: "portal@uni.example", MailBounce: "bounce@uni.example",
-		Secret: base64.StdEncoding.EncodeToString(other), RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, TokenSleep: 30, APIPerMinute: 1200,
+		Secret: base64.StdEncoding.EncodeToString(other), RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 600, TokenSleep: 30, APIPerMinute: 1200,
 	}, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
 	if err == nil {
 		p.Close()

@@ -48,6 +48,12 @@ func Watch(ctx context.Context) (context.Context, *Outcome) {
 	return context.WithValue(ctx, outcomeKey{}, o), o
 }
 
+// Aside is a ctx under which what is written is not what the request did, and not
+// in the outcome that it is watched by: that somebody asked, say.
+func Aside(ctx context.Context) context.Context {
+	return context.WithValue(ctx, outcomeKey{}, nil)
+}
+
 // note adds to the outcome that ctx is watched by, if any.
 func note(ctx context.Context, err error) {
 	o, ok := ctx.Value(outcomeKey{}).(*Outcome)

@@ -31,6 +31,8 @@ func Blame(err error) (cause, detail string) {
 		cause = "an old tab, or the way back in the browser"
 	case ShutOut:
 		cause = "the account is locked"
+	case Braked:
+		cause = "too many sign-ins were begun from this network address: see PETSCHAFT_SIGNIN_PER_MINUTE"
 	case Trouble:
 		cause = "trouble of the portal itself"
 	}

@@ -20,62 +20,25 @@ import (
 	"petschaft/internal/text"
 )
 
-const (
-	keyAttempts = "attempts"
-
-	attemptLimit = 5 // tabs that sign in at once; the oldest goes first
-	attemptLife  = 10 * time.Minute
-)
-
-// attempt is a sign-in under way, bound to this browser by its session.
-type attempt struct {
-	State    string
-	Nonce    string
-	Verifier string // RFC 7636
-	Next     string
-	Begun    time.Time
-}
-
 // Begin sends the browser to the provider; afterwards Finish returns next, or
-// "/" when it is no path of ours. It fails with Unavailable when the provider
-// cannot be reached.
+// "/" when it is no path of ours. It fails with ErrBraked, and with Unavailable
+// when the provider cannot be reached.
 func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) (err error) {
 	defer func() { d.count(err) }()
 	ctx := r.Context()
-	p, err := d.reach(ctx)
+	now := d.now()
+	if err := d.braked(ctx, r, now); err != nil {
+		return err
+	}
+	p, err := d.lately(ctx, now)
 	if err != nil {
 		return err
 	}
-	now := d.now()
 	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: OwnPath(next), Begun: now}
-	all := append(d.attempts(ctx, now), a)
-	d.put(ctx, keyAttempts, all[max(0, len(all)-attemptLimit):])
+	d.attempted(ctx, a)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, p.oauth.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther)
 	return nil
-}
-
-// attempts are those that are still young enough.
-func (d *Desk) attempts(ctx context.Context, now time.Time) []attempt {
-	var all []attempt
-	d.get(ctx, keyAttempts, &all)
-	return slices.DeleteFunc(all, func(a attempt) bool { return now.Sub(a.Begun) >= attemptLife })
-}
-
-// take hands out the attempt of state once.
-func (d *Desk) take(ctx context.Context, state string) (attempt, bool) {
-	all := d.attempts(ctx, d.now())
-	i := slices.IndexFunc(all, func(a attempt) bool { return a.State == state })
-	if i < 0 {
-		return attempt{}, false
-	}
-	a := all[i]
-	if all = slices.Delete(all, i, i+1); len(all) == 0 {
-		d.sessions.Remove(ctx, keyAttempts)
-	} else {
-		d.put(ctx, keyAttempts, all)
-	}
-	return a, true
 }
 
 // Arrival is a sign-in that was finished.

@@ -229,6 +229,7 @@ func TestProviderDown(t *testing.T) {
 
 	w.provider.SetDown(true)
 	b.mustBe("Ada Äcker", "signed in already")
+	w.clock.Advance(heard) // until then it is believed to be there
 	wantFault(t, w.browser().get("/signin"), "unavailable signin.provider_down")
 
 	w.provider.SetDown(false)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"petschaft/internal/person"
 )
@@ -87,6 +88,15 @@ func (d *Desk) KeepProof(ctx context.Context, challenge int64, hash []byte) {
 	}
 	all = append(slices.DeleteFunc(all, func(q proof) bool { return q.Challenge == challenge }), p)
 	d.put(ctx, keyProofs, all[max(0, len(all)-proofLimit):])
+	d.lasting(ctx)
+}
+
+// lasting lets a session in which nobody is signed in live as long as others: it
+// holds more than a sign-in that was begun.
+func (d *Desk) lasting(ctx context.Context) {
+	if d.sessions.GetInt64(ctx, keyLogin) == 0 {
+		d.sessions.SetDeadline(ctx, time.Now().Add(d.cfg.Absolute))
+	}
 }
 
 // Proof returns the hash kept for a challenge, or nil. What was opened while
@@ -113,6 +123,7 @@ func (d *Desk) Leave(ctx context.Context, hash []byte) {
 	d.get(ctx, keyLeft, &all)
 	all = append(all, hash)
 	d.put(ctx, keyLeft, all[max(0, len(all)-leftLimit):])
+	d.lasting(ctx)
 }
 
 // Left tells whether the form with this hash was left in this browser.

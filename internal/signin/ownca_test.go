@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"petschaft/internal/trial"
 )
@@ -31,7 +32,7 @@ func reachElsewhere(ctx context.Context, in reaching) error {
 		}
 		os.Setenv(name, value)
 	}
-	d := &Desk{cfg: Config{Issuer: in.Issuer}, client: newClient()}
+	d := &Desk{cfg: Config{Issuer: in.Issuer}, client: newClient(), now: time.Now}
 	d.cfg.BaseURL = trial.Must(http.NewRequest(http.MethodGet, "https://portal.example", nil)).URL
 	_, err := d.reach(ctx)
 	return err

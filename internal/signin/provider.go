@@ -28,6 +28,7 @@ type provider struct {
 	metadata
 	oauth oauth2.Config
 	keys  *oidc.RemoteKeySet
+	asked time.Time
 }
 
 type metadata struct {
@@ -67,6 +68,18 @@ func (d *Desk) reach(ctx context.Context) (*provider, error) {
 	}
 }
 
+// heard is how long the provider's document is believed to show that it is there.
+const heard = 30 * time.Second
+
+// lately returns what the provider said not long ago, else asks: however many
+// people sign in, it hears of them by their browsers only.
+func (d *Desk) lately(ctx context.Context, now time.Time) (*provider, error) {
+	if p := d.known.Load(); p != nil && now.Sub(p.asked) < heard {
+		return p, nil
+	}
+	return d.reach(ctx)
+}
+
 // provider returns what is known, else asks.
 func (d *Desk) provider(ctx context.Context) (*provider, error) {
 	if p := d.known.Load(); p != nil {
@@ -86,7 +99,7 @@ func (d *Desk) discover(ctx context.Context) (*provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("discover the provider: %w", err)
 	}
-	f := &provider{Provider: p}
+	f := &provider{Provider: p, asked: d.now()}
 	if err := p.Claims(&f.metadata); err != nil {
 		return nil, fmt.Errorf("discover the provider: %w", err)
 	}

@@ -53,6 +53,10 @@ type Config struct {
 	Absolute     time.Duration // each login ends after it; 0 means 10 hours
 	RefreshEvery time.Duration // claims older than this are asked for again; 0 means 10 minutes
 
+	// PerMinute is how many sign-ins one network address begins in a minute; 0
+	// means 600.
+	PerMinute int
+
 	// ClientIP tells where a request comes from; nil means its peer.
 	ClientIP func(*http.Request) netip.Addr
 }

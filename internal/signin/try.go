@@ -22,6 +22,7 @@ const (
 	Declined      Why = "declined"  // it did not let the person in, or the person went back
 	Stale         Why = "stale"     // an old tab, or the way back in the browser's history
 	ShutOut       Why = "locked"    // an officer locked the account
+	Braked        Why = "braked"    // too many from one network address
 	Trouble       Why = "trouble"   // here: the database, say
 )
 
@@ -38,6 +39,8 @@ func WhyNot(err error) Why {
 		return ClientRefused
 	case errors.Is(err, person.ErrLocked):
 		return ShutOut
+	case errors.Is(err, ErrBraked):
+		return Braked
 	case said && no.declined():
 		return Declined
 	case fault.Is(err, fault.Unavailable):

@@ -107,3 +107,21 @@ func TestASignOutLeadsBackToOurOwnPage(t *testing.T) {
 	b.Get("/signed-out").Is(http.StatusOK).Has("Sie sind abgemeldet", `href="/signin"`).Lacks("signed-out&quot;", "signin?next=%2Fsigned-out")
 	b.Post("/sessions/end-others").Is(http.StatusForbidden).Has("Bitte melden Sie sich noch einmal an", "nicht oder nicht mehr angemeldet")
 }
+
+// Who comes from a network that begins too many sign-ins reads when it goes on, in
+// either language; who is signed in works on.
+func TestTooManySignInsFromOneNetworkAreBraked(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	r.Anonymous().Get("/signin").Is(http.StatusSeeOther)
+	trial.Must(r.Pool.Exec(t.Context(), `update brake set n = 600 where kind = 'signin.attempt'`))
+	for lang, words := range map[string]string{"de": "Aus Ihrem Netz werden gerade zu viele Anmeldungen begonnen", "en": "Too many sign-ins are being started from your network"} {
+		b := r.Anonymous()
+		b.Lang = lang
+		if a := b.Get("/signin?next=%2Fsessions").Is(http.StatusTooManyRequests).Has(words, `href="/signin?next=%2Fsessions"`); a.Header.Get("Retry-After") == "" {
+			t.Error("it does not say when to come back")
+		}
+	}
+	nora.Get("/sessions").Is(http.StatusOK)
+}

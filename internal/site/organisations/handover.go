@@ -2,6 +2,7 @@ package organisations
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"petschaft/internal/fault"
@@ -150,7 +151,7 @@ func (s *Section) answerHandover(w http.ResponseWriter, r *http.Request, answer 
 
 // handoverRefused shows the handover as it is by now.
 func (s *Section) handoverRefused(w http.ResponseWriter, r *http.Request, refused error) error {
-	if !page.Answerable(refused) {
+	if !page.Answerable(refused) && !errors.Is(refused, handover.ErrBusy) {
 		return refused
 	}
 	o, err := s.handoverAsked(r)

@@ -77,11 +77,11 @@ func (s *Section) ToList(w http.ResponseWriter, r *http.Request) error {
 // HandOver takes what a step sends: first who is meant, then that it shall be.
 func (s *Section) HandOver(w http.ResponseWriter, r *http.Request) error {
 	in := readHanding(r)
+	if page.Unsent(r.Context()) { // nobody is looked up for it
+		return s.handingAgain(w, r, in, postgres.ErrShown)
+	}
 	if r.PostFormValue("step") == "offer" {
 		return s.offer(w, r, in)
-	}
-	if page.Unsent(r.Context()) {
-		return s.handingAgain(w, r, in, postgres.ErrShown)
 	}
 	return s.review(w, r, in)
 }
@@ -96,7 +96,7 @@ func (s *Section) review(w http.ResponseWriter, r *http.Request, in handing) err
 
 // handingAgain shows the page that the form stands on, with why it came back.
 func (s *Section) handingAgain(w http.ResponseWriter, r *http.Request, in handing, refused error) error {
-	if !page.Answerable(refused) {
+	if !page.Answerable(refused) && !errors.Is(refused, handover.ErrBusy) {
 		return refused
 	}
 	m := organisationview.HandoverForm{Email: in.email}
