@@ -3,6 +3,7 @@ package portal
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ import (
 func (c Config) Lines() []string {
 	base, _ := url.Parse(c.BaseURL) // nil where it is wrong
 	return []string{
-		"DATABASE_URL=" + masked(c.DatabaseURL),
+		"DATABASE_URL=" + masked(c.DatabaseURL, databaseShown...),
 		"PETSCHAFT_LISTEN=" + c.Listen,
 		"PETSCHAFT_BASE_URL=" + c.BaseURL,
 		"PETSCHAFT_OIDC_ISSUER=" + c.OIDCIssuer,
@@ -20,7 +21,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_OIDC_GROUPS_CLAIM=" + c.OIDCGroupsClaim,
 		"PETSCHAFT_OIDC_EMAIL_DOMAINS=" + strings.Join(c.OIDCEmailDomains, ","),
 		"PETSCHAFT_RA_GROUP=" + c.RAGroup,
-		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL),
+		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL, "tls"),
 		"PETSCHAFT_MAIL_FROM=" + c.MailFrom,
 		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,
 		"PETSCHAFT_MAIL_EHLO=" + c.hello(base),
@@ -57,16 +58,31 @@ func hidden(secret string) string {
 	return "(set)"
 }
 
-// masked is an address without its password, or nothing of it when it cannot be
-// read.
-func masked(s string) string {
-	if u, err := url.Parse(s); err == nil && (u.Host != "" || s == "") {
-		q := u.Query()
-		if q.Has("password") {
-			q.Set("password", "xxxxx")
+// databaseShown are the parameters of a database's address whose values are no
+// secret; of any other, known to Postgres or not, only the name is shown.
+var databaseShown = []string{
+	"application_name", "channel_binding", "connect_timeout", "dbname", "host", "hostaddr", "port", "search_path", "sslmode", "sslnegotiation",
+	"sslrootcert", "sslsni", "statement_timeout", "target_session_attrs", "timezone", "user",
+	"pool_health_check_period", "pool_max_conn_idle_time", "pool_max_conn_lifetime", "pool_max_conn_lifetime_jitter", "pool_max_conns", "pool_min_conns",
+}
+
+// masked is an address without its password and without the values of parameters
+// but those that may be shown, or nothing of it when it cannot be read.
+func masked(s string, shown ...string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" && s != "" {
+		return hidden(s)
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return hidden(s)
+	}
+	for name := range q {
+		if !slices.Contains(shown, name) {
+			q[name] = []string{"xxxxx"}
 			u.RawQuery = q.Encode()
 		}
-		return u.Redacted()
 	}
-	return hidden(s)
+	u.Fragment, u.RawFragment = "", ""
+	return u.Redacted()
 }
