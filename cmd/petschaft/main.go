@@ -39,6 +39,9 @@ type commands struct {
 }
 
 func main() {
+	if err := quiet(); err != nil {
+		fmt.Fprintln(os.Stderr, "petschaft: core files are not switched off:", err)
+	}
 	var c commands
 	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": named(), "profiles": profileNames()},
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true}))
