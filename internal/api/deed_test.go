@@ -289,7 +289,7 @@ func TestASlowSenderHoldsNobodyUp(t *testing.T) {
 	token, id := r.tokenOf("nora"), r.row("ada")
 	slow := trial.Must(net.Dial("tcp", strings.TrimPrefix(r.base, "http://")))
 	defer slow.Close()
-	trial.Must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
+	trial.Must(fmt.Fprintf(slow, "POST /api/v1%s/challenges HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k\r\nContent-Length: 9\r\n\r\nslow",
 		rowAt(id), token))
 	trial.Until(t, "the slow request has begun", func() bool { return r.scalar(`select count(*) from api_answer`) > 0 })
 	for range 20 { // it has the key and comes to the operation now

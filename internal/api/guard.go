@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -12,12 +13,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/brake"
 	"petschaft/internal/fault"
+	"petschaft/internal/intake"
 	"petschaft/internal/person"
 	"petschaft/internal/text"
 	"petschaft/web/locale"
@@ -134,13 +137,71 @@ func (a *API) record(r *http.Request, status int) error {
 	return pgx.BeginTxFunc(ctx, a.DB, options, func(tx pgx.Tx) error {
 		return audit.Write(ctx, tx, audit.Line{
 			Who: by.Who(), At: a.Now(), Action: "api.called", About: []audit.Thing{person.TokenID(by.Token).Thing()},
-			Detail: audit.Detail{"call": r.Method + " " + r.URL.Path, "status": status},
+			Detail: called(r, status),
 		})
 	})
 }
 
+// mostCalled bounds what a line keeps of the address of a call, in bytes: whoever
+// calls chooses what stands in it.
+const mostCalled = 200
+
+// called is what was called: the pattern of its path, and what stood in the path in
+// place of each of its names.
+func called(r *http.Request, status int) audit.Detail {
+	route := chi.RouteContext(r.Context())
+	call, left := r.Method+" "+route.RoutePattern(), mostCalled
+	detail := audit.Detail{"call": call, "status": status}
+	left -= len(call)
+	var of []string
+	for i, name := range route.URLParams.Keys {
+		if name == "*" {
+			continue
+		}
+		value := shortened(text.Line(route.URLParams.Values[i]), left)
+		left -= len(value)
+		of = append(of, value)
+	}
+	if len(of) > 0 {
+		detail["of"] = of
+	}
+	return detail
+}
+
+// shortened is s in at most so many bytes.
+func shortened(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:max(0, most)], "")
+	}
+	return s
+}
+
 // may is the gate before an operation: the token was made for its verb.
 func may(ctx context.Context, v person.Verb) error { return actor(ctx).Can(v) }
+
+// bodyTime is how long a body may take that is no file.
+const bodyTime = 30 * time.Second
+
+// admit lets the body of a call in that has the right to be made. A file is read
+// as it comes; what nobody reads is not held at all.
+func (a *API) admit(r *http.Request, types []string) error {
+	t := intake.Terms{Most: maxBody, Within: bodyTime}
+	switch {
+	case slices.Contains(types, csvType):
+		t = intake.Terms{Most: maxImport + 1, Held: intake.MostForm, Within: uploadTime}
+	case len(types) == 0:
+		t.Held = 1
+	}
+	return a.worded(r.Context(), intake.Admit(r, t), t.Most)
+}
+
+// worded says of a body that is too large what the most is.
+func (a *API) worded(ctx context.Context, err error, most int64) error {
+	if errors.Is(err, intake.ErrLarge) {
+		return a.said(ctx, tooLarge, "api.too_large", "max", most>>20)
+	}
+	return err
+}
 
 // readable refuses a body that no operation reads. What JSON holds is text from
 // then on: UTF-8, whatever was sent with it (RFC 8259, 8.1).
@@ -168,6 +229,9 @@ func readable(r *http.Request, types []string) error {
 // be is refused by whoever reads it.
 func textual(r *http.Request) error {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+2))
+	if errors.Is(err, intake.ErrLarge) || errors.Is(err, intake.ErrSlow) {
+		return err
+	}
 	if err != nil {
 		return errMalformed.Because(err)
 	}

@@ -175,19 +175,41 @@ func TestEveryCallIsOnRecordWithTokenAndAddress(t *testing.T) {
 		}
 		got = append(got, l)
 	}
-	called := func(what string, status int) line {
-		detail := string(trial.Must(json.Marshal(map[string]any{"call": what, "status": status})))
+	called := func(what string, status int, of ...string) line {
+		d := map[string]any{"call": what, "status": status}
+		if of != nil {
+			d["of"] = of
+		}
+		detail := string(trial.Must(json.Marshal(d)))
 		return line{"api.called", "127.0.0.1", detail, true}
 	}
+	const list, one = "/api/v1/email-domains/{domain}/addresses", "/api/v1/email-domains/{domain}/addresses/{id}"
 	want := []line{
-		called("GET /api/v1/email-domains", 200), called("GET /api/v1"+uni+"/addresses", 200), called("GET /api/v1"+uni+"/addresses/999", 404),
+		called("GET /api/v1/email-domains", 200), called("GET "+list, 200, "uni.example"), called("GET "+one, 404, "uni.example", "999"),
 		{"mailbox.added", "127.0.0.1", "", true},
-		called("POST /api/v1"+uni+"/addresses", 201), called("PATCH /api/v1"+uni+"/addresses/1", 200),
+		called("POST "+list, 201, "uni.example"), called("PATCH "+one, 200, "uni.example", "1"),
 		{"mailbox.edited", "127.0.0.1", "", true},
-		called("PATCH /api/v1"+uni+"/addresses/1", 200),
+		called("PATCH "+one, 200, "uni.example", "1"),
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the record is not what happened (-want +got):\n%s", d)
+	}
+}
+
+// TestTheRecordOfACallIsShort, whatever its caller wrote into the address.
+func TestTheRecordOfACallIsShort(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	token := r.tokenOf("nora")
+	for _, odd := range []string{strings.Repeat("x", 50_000), strings.Repeat("ü", 1000), "a%0Ab%E2%80%AEc", strings.Repeat("%41", 300)} {
+		r.call("GET", "/email-domains/"+odd+"/addresses/"+odd+"?q="+odd, token, nil)
+	}
+	long := r.scalar(`select coalesce(max(octet_length(detail->>'call') + octet_length(detail->>'of')), 0) from audit_line where action = 'api.called'`)
+	if long < 100 || long > 220 { // the names of the parts and a few signs between them
+		t.Errorf("got %d bytes of what was called, want at most 220", long)
+	}
+	if n := r.scalar(`select count(*) from audit_line where action = 'api.called' and detail::text ~ '[\u0001-\u001f\u202a-\u202e]|\\\\u'`); n != 0 {
+		t.Errorf("got %d lines with what nobody sees", n)
 	}
 }
 

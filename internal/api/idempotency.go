@@ -193,12 +193,13 @@ func (c claim) carryOut(w http.ResponseWriter, r *http.Request, body *hashed, ne
 	answer := &recorder{ResponseWriter: w, status: http.StatusOK, deed: actor(ctx).Deed}
 	whole := false
 	defer func() {
-		digest := body.digest()
-		if !whole || !keeps(answer.status) || digest == nil || answer.deed.Strange() { // the key stays with its deed
-			c.giveUp(ctx)
-			return
+		if whole && keeps(answer.status) && !answer.deed.Strange() { // else the key stays with its deed
+			if digest := body.digest(); digest != nil {
+				c.keep(ctx, answer, digest)
+				return
+			}
 		}
-		c.keep(ctx, answer, digest)
+		c.giveUp(ctx)
 	}()
 	next.ServeHTTP(answer, r)
 	whole = true

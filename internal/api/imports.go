@@ -103,9 +103,7 @@ type planInput struct {
 // Resolve takes the body as it comes: a file is not held in memory.
 func (in *planInput) Resolve(ctx huma.Context) []error {
 	r, w := humachi.Unwrap(ctx)
-	slow := http.NewResponseController(w)
-	_ = slow.SetReadDeadline(time.Now().Add(uploadTime))
-	_ = slow.SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(uploadTime + time.Minute))
 	in.file, in.contentType = r.Body, r.Header.Get("Content-Type")
 	return nil
 }

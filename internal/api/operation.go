@@ -81,7 +81,10 @@ func (a *API) gate(v person.Verb, types []string) func(huma.Context, func(huma.C
 		r, w := humachi.Unwrap(ctx)
 		err := may(r.Context(), v)
 		if err == nil {
-			err = readable(r, types)
+			err = a.admit(r, types)
+		}
+		if err == nil {
+			err = a.worded(r.Context(), readable(r, types), maxBody)
 		}
 		if err != nil {
 			a.fail(w, r, err)

@@ -59,6 +59,8 @@ func (m *metrics) watch(p *Portal) {
 	m.registry.MustRegister(
 		pool("petschaft_database_connections", "Open connections to Postgres.", func() int32 { return p.DB.Stat().TotalConns() }),
 		pool("petschaft_database_connections_busy", "Connections in use.", func() int32 { return p.DB.Stat().AcquiredConns() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "petschaft_bodies_bytes", Help: "Bytes of bodies of requests that are under way; the most is 32 MiB."},
+			func() float64 { return float64(p.Intake.Used()) }),
 		&jobs{
 			queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil),
 			lost: prometheus.NewDesc("petschaft_jobs_lost", "Jobs that run for longer than any process lets them: it died.", nil, nil),

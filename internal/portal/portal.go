@@ -22,6 +22,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
+	"petschaft/internal/intake"
 	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
@@ -61,6 +62,7 @@ type Portal struct {
 	Queue    *queue.Queue
 	Desk     *signin.Desk
 	API      *api.API
+	Intake   *intake.Budget
 	Handler  http.Handler
 	// Jobs are the times of the queue; the zero value is the usual ones.
 	Jobs queue.Work
@@ -84,7 +86,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time,
 	if err != nil {
 		return nil, err
 	}
-	p := &Portal{DB: db, cfg: c, sender: s.sender, log: log}
+	p := &Portal{DB: db, cfg: c, sender: s.sender, log: log, Intake: intake.New()}
 	if err := p.build(ctx, s, now); err != nil {
 		p.Close()
 		return nil, err
@@ -140,7 +142,7 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 	parts := site.Parts{
 		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Earlier: p.Earlier, Order: p.Order,
 		Recipe: p.Recipe, Drafts: p.Drafts, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
-		Now: now, Log: p.log, Version: p.cfg.Version, Observe: p.metrics.observe,
+		Now: now, Log: p.log, Version: p.cfg.Version, Intake: p.Intake, Observe: p.metrics.observe,
 	}
 	for _, f := range p.certificates() {
 		parts.CA = append(parts.CA, page.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})

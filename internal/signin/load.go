@@ -13,8 +13,12 @@ import (
 	"petschaft/internal/person"
 )
 
-// keyLogin is where the session holds the id of its row in login.
-const keyLogin = "login"
+// keyLogin is where the session holds the id of its row in login, keyEnded that
+// it held one which has ended.
+const (
+	keyLogin = "login"
+	keyEnded = "ended"
+)
 
 type visitKey struct{}
 
@@ -23,6 +27,7 @@ type visitKey struct{}
 type visit struct {
 	login int64 // 0: nobody is signed in
 	actor person.Actor
+	ended bool // somebody was, in this session
 }
 
 // Load gives next's requests their session and their actor. It writes a
@@ -57,6 +62,10 @@ func (d *Desk) Actor(ctx context.Context) (person.Actor, bool) {
 	return v.actor, v.login != 0
 }
 
+// Ended tells whether nobody is signed in any more, but somebody was in this
+// session, which ended by itself or from elsewhere.
+func (d *Desk) Ended(ctx context.Context) bool { return visiting(ctx).ended }
+
 func visiting(ctx context.Context) visit {
 	v, _ := ctx.Value(visitKey{}).(visit)
 	return v
@@ -66,7 +75,7 @@ func (d *Desk) visit(r *http.Request) (visit, error) {
 	ctx := r.Context()
 	id := d.sessions.GetInt64(ctx, keyLogin)
 	if id == 0 {
-		return visit{}, nil
+		return visit{ended: d.sessions.GetBool(ctx, keyEnded)}, nil
 	}
 	now := d.now()
 	l, ok, err := d.login(ctx, id, now)
@@ -80,7 +89,8 @@ func (d *Desk) visit(r *http.Request) (visit, error) {
 	}
 	if !ok {
 		d.sessions.Remove(ctx, keyLogin)
-		return visit{}, nil
+		d.sessions.Put(ctx, keyEnded, true)
+		return visit{ended: true}, nil
 	}
 	if now.Sub(l.Seen) >= seenEvery {
 		_, err := d.db.Exec(ctx, `update login set seen = @now where id = @id and seen <= @before`,

@@ -30,10 +30,25 @@ func (s *Site) ready(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("ready\n"))
 }
 
+// missing answers where there is no page. What somebody who is signed in sent
+// there is shown to them, to be copied.
 func (s *Site) missing(w http.ResponseWriter, r *http.Request) {
-	s.Fail(w, r, fault.New(fault.Missing, ""))
+	err := fault.New(fault.Missing, "")
+	if s.Actor(r).Account == 0 {
+		s.Fail(w, r, err)
+		return
+	}
+	s.Open(func(http.ResponseWriter, *http.Request) error { return err })(w, r)
 }
 
 func (s *Site) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	s.Problem(w, r, view.ProblemModel{Status: http.StatusMethodNotAllowed})
+	not := func(w http.ResponseWriter, r *http.Request) error {
+		s.Problem(w, r, view.ProblemModel{Status: http.StatusMethodNotAllowed})
+		return nil
+	}
+	if s.Actor(r).Account == 0 {
+		_ = not(w, r)
+		return
+	}
+	s.Open(not)(w, r)
 }

@@ -91,7 +91,7 @@ func (s *Site) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		q = r.PostForm
 	}
 	l := locale.For(q.Get("lang"))
-	s.remember(w, l.Lang())
+	s.remember(w, r, l.Lang())
 	next, to := signin.OwnPath(q.Get("next")), q.Get("to")
 	by := s.Actor(r)
 	if by.Account != 0 {

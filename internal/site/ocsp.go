@@ -3,7 +3,6 @@ package site
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/intake"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
@@ -24,7 +24,8 @@ import (
 
 const (
 	responseFresh = time.Minute // how long a response may be kept by others, as with lists
-	mostQuestion  = 16 << 10    // bytes: a question about one certificate has some 80, signed and with a chain some thousand
+	questionTime  = 10 * time.Second
+	mostQuestion  = intake.MostStranger // bytes: a question about one certificate has some 80, signed and with a chain some thousand
 )
 
 // askByPost answers a question in the body (RFC 6960, A.1).
@@ -33,14 +34,31 @@ func (s *Site) askByPost(w http.ResponseWriter, r *http.Request) error {
 		http.Error(w, http.StatusText(http.StatusUnsupportedMediaType), http.StatusUnsupportedMediaType)
 		return nil
 	}
-	der, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostQuestion))
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return fault.New(fault.TooLarge, "").Because(err)
+	_, err := s.addressee(r)
+	if err == nil {
+		err = intake.Admit(r, intake.Terms{Most: mostQuestion, Within: questionTime, Stranger: true})
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, "").Because(err)
+		return err
+	}
+	der, err := io.ReadAll(r.Body)
+	if fault.Is(err, fault.Internal) {
+		err = fault.New(fault.Invalid, "").Because(err)
+	}
+	if err != nil {
+		return err
 	}
 	return s.respond(w, r, der)
+}
+
+// addressee is the authority that is asked.
+func (s *Site) addressee(r *http.Request) (page.Authority, error) {
+	name := chi.URLParam(r, "authority")
+	i := slices.IndexFunc(s.ca, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
+	if i < 0 {
+		return page.Authority{}, fault.New(fault.Missing, "")
+	}
+	return s.ca[i], nil
 }
 
 // askByGet answers a question in the path: base64, perhaps with its slashes
@@ -64,20 +82,19 @@ func (s *Site) askByGet(w http.ResponseWriter, r *http.Request) error {
 // What cannot be answered is said as a status of its own, with 200, as programs
 // expect (RFC 6960, 2.3).
 func (s *Site) respond(w http.ResponseWriter, r *http.Request, der []byte) error {
-	name := chi.URLParam(r, "authority")
-	i := slices.IndexFunc(s.ca, func(a page.Authority) bool { return a.Name == name && a.Addressee != nil })
-	if i < 0 {
-		return fault.New(fault.Missing, "")
+	a, err := s.addressee(r)
+	if err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "application/ocsp-response")
 	q, err := pki.ParseQuestion(der)
 	if err != nil {
 		return respondError(w, pki.Malformed)
 	}
-	if len(q.Serial) == 0 || !s.ca[i].Addressee.Means(q) {
+	if len(q.Serial) == 0 || !a.Addressee.Means(q) {
 		return respondError(w, pki.Unauthorized)
 	}
-	response, err := s.cert.Response(r.Context(), name, q)
+	response, err := s.cert.Response(r.Context(), a.Name, q)
 	switch {
 	case fault.Is(err, fault.Missing):
 		return respondError(w, pki.Unauthorized)

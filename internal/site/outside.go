@@ -11,8 +11,6 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
 	"petschaft/internal/text"
-	"petschaft/web/locale"
-	"petschaft/web/view"
 )
 
 // headers sets what every answer carries. Chromium follows the redirect of the
@@ -39,34 +37,16 @@ func (s *Site) headers(next http.Handler) http.Handler {
 	})
 }
 
-// speak chooses the language of the answer.
-func speak(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l := locale.FromRequest(r)
-		w.Header().Set("Content-Language", l.Lang())
-		w.Header().Add("Vary", "Accept-Language, Cookie")
-		next.ServeHTTP(w, r.WithContext(locale.With(r.Context(), l)))
-	})
-}
-
 // readable lets no address through that is no text, and takes out of the headers
 // what is none. The API says itself what is wrong with an address.
 func (s *Site) readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text.Headers(r.Header)
 		if err := text.Address(r.URL); err != nil && !page.Within(r.URL.Path, s.api.Path) {
-			speak(s.Open(func(w http.ResponseWriter, r *http.Request) error { s.unreadable(w, r, err); return nil })).ServeHTTP(w, r)
+			s.speak(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Unreadable(w, r, fault.Of(err)) })).ServeHTTP(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// unreadable answers a request that nobody can read (RFC 9110, 15.5.1).
-func (s *Site) unreadable(w http.ResponseWriter, r *http.Request, err error) {
-	s.Problem(w, r, view.ProblemModel{
-		Status: http.StatusBadRequest, What: page.T(r.Context(), fault.Of(err).ID),
-		Actions: []view.ButtonModel{{Label: page.T(r.Context(), "problem.home"), Href: "/"}},
 	})
 }
 
@@ -76,8 +56,8 @@ func (s *Site) guarded(next http.Handler) http.Handler {
 	if err := p.AddTrustedOrigin(s.Base.Scheme + "://" + s.Base.Host); err != nil {
 		panic(err) // the base address was checked when the portal was put together
 	}
-	p.SetDenyHandler(s.Open(func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.Denied, "fault.foreign_page")
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Fail(w, r, fault.New(fault.Denied, "fault.foreign_page"))
 	}))
 	return p.Handler(next)
 }
@@ -88,7 +68,7 @@ func (s *Site) officersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if by, ok := s.Desk.Actor(r.Context()); ok {
 			if err := person.OfficersOnly(by); err != nil {
-				s.In(func(http.ResponseWriter, *http.Request) error { return err })(w, r)
+				s.Denied(w, r, err)
 				return
 			}
 		}

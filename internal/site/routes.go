@@ -18,7 +18,7 @@ import (
 // Routes is the table of contents of the portal.
 func (s *Site) Routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.observed, s.recovered, timely, s.headers, s.readable, middleware.GetHead)
+	r.Use(s.observed, s.recovered, timely, s.intake.Closed, s.headers, s.addressed, s.readable, middleware.GetHead)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
 	r.With(compressed).Handle(static.Prefix+"*", static.Handler())
 	r.Get("/favicon.ico", http.RedirectHandler(static.Path("seal.svg"), http.StatusMovedPermanently).ServeHTTP)
@@ -27,7 +27,7 @@ func (s *Site) Routes() http.Handler {
 	s.files(r)
 	r.Mount(s.api.Path, http.HandlerFunc(s.api.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
-		r.Use(speak, compressed, s.Desk.Load(s.Fail), s.bounded, s.guarded, s.Keeping)
+		r.Use(s.speak, compressed, s.guarded, s.Desk.Load(s.Fail), s.Keeping) // what is sent is read by the route
 		r.NotFound(s.missing)
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)
@@ -190,7 +190,8 @@ func (s *Site) officeRoutes(r chi.Router) {
 
 // earlierRoutes are about certificates from before the portal.
 func (s *Site) earlierRoutes(r chi.Router) {
-	s.step(r, "/earlier", s.earlier.Start, s.earlier.Upload)
+	r.Get("/earlier", s.In(s.earlier.Start))
+	r.Post("/earlier", s.InWithFiles(s.earlier.Upload))
 	r.Get("/earlier/{import}", s.In(s.earlier.Plan))
 	r.Post("/earlier/{import}/apply", s.In(s.earlier.Apply))
 	r.Post("/earlier/{import}/discard", s.In(s.earlier.Discard))
@@ -199,7 +200,8 @@ func (s *Site) earlierRoutes(r chi.Router) {
 
 // importRoutes is the CSV import of one e-mail domain.
 func (s *Site) importRoutes(r chi.Router) {
-	s.step(r, "/", s.imports.List, s.imports.Upload)
+	r.Get("/", s.In(s.imports.List))
+	r.Post("/", s.InWithFiles(s.imports.Upload))
 	r.Route("/{import}", func(r chi.Router) {
 		r.Get("/", s.In(s.imports.One))
 		r.Get("/progress", s.In(s.imports.Progress))

@@ -50,7 +50,7 @@ func TestAPageThatFailsInTheMiddleLeavesNothingOfItself(t *testing.T) {
 			})
 			shown := s.Open(func(w http.ResponseWriter, r *http.Request) error { return s.Show(w, r, http.StatusOK, broken) })
 			w := httptest.NewRecorder()
-			desk.Load(s.Fail)(speak(s.recovered(shown))).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+			desk.Load(s.Fail)(s.speak(s.recovered(shown))).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 			if w.Code != http.StatusInternalServerError {
 				t.Errorf("got status %d, want %d", w.Code, http.StatusInternalServerError)
 			}

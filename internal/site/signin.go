@@ -25,9 +25,10 @@ func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.notSignedIn(w, r, err, paths.SignIn)
 	}
-	if _, err := r.Cookie(locale.Cookie); err != nil && done.Language != "" { // a browser in which nobody chose
-		s.remember(w, done.Language)
+	if _, chosen := locale.Chosen(r); !chosen && done.Language != "" { // a browser in which nobody chose
+		s.remember(w, r, done.Language)
 	}
+	s.forget(w, r, s.CookieName(page.SignedOutHere, "/"))
 	http.Redirect(w, r, done.Next, http.StatusSeeOther)
 	return nil
 }
@@ -79,11 +80,9 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) error {
 		if next := r.PostFormValue("next"); next != "" {
 			who += "|" + signin.OwnPath(next)
 		}
-		http.SetCookie(w, &http.Cookie{
-			Name: left, Value: who, Path: paths.SignedOut, MaxAge: 600,
-			Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		})
+		s.setCookie(w, left, who, paths.SignedOut, 600)
 	}
+	s.setCookie(w, page.SignedOutHere, "1", "/", 0)
 	w.Header().Set("Clear-Site-Data", `"cache"`)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -93,20 +92,14 @@ func (s *Site) signedOut(w http.ResponseWriter, r *http.Request) error {
 	f := s.Frame(r, page.T(r.Context(), "signin.out_title"))
 	f.SignIn = "" // the page's own button does it
 	account, next := "", ""
-	if c, err := r.Cookie(left); err == nil {
+	if c, err := r.Cookie(s.CookieName(left, paths.SignedOut)); err == nil {
 		account, next, _ = strings.Cut(c.Value, "|")
 	}
 	again := view.ButtonModel{Label: page.T(r.Context(), "signin.again"), Href: paths.SignIn, Kind: view.Primary}
 	if next != "" {
 		again.Label, again.Href = page.T(r.Context(), "signin.over_button"), paths.SignInTo(signin.OwnPath(next))
+	} else if wanted := r.URL.Query().Get("next"); wanted != "" {
+		again.Href = paths.SignInTo(signin.OwnPath(wanted))
 	}
 	return s.Show(w, r, http.StatusOK, portalview.SignedOut(f, account, again))
-}
-
-// remember lets the browser know the language for a year.
-func (s *Site) remember(w http.ResponseWriter, lang string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: locale.Cookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 3600,
-		Secure: s.Base.Scheme == "https", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
 }

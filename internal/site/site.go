@@ -20,6 +20,7 @@ import (
 	"petschaft/internal/earlier"
 	"petschaft/internal/handover"
 	"petschaft/internal/imports"
+	"petschaft/internal/intake"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -72,6 +73,7 @@ type Parts struct {
 	Log      *slog.Logger
 	Version  string
 	API      API
+	Intake   *intake.Budget // of all bodies that come in
 	// Observe hears of each answered request: its method, route pattern,
 	// status and time.
 	Observe func(method, route string, status int, took time.Duration)
@@ -89,6 +91,7 @@ type Site struct {
 	rootList func(context.Context) (pki.CRL, bool, error)
 	pages    *pages.Pages
 	api      API
+	intake   *intake.Budget
 	observe  func(method, route string, status int, took time.Duration)
 
 	mailboxes     *mailboxes.Section
@@ -112,7 +115,7 @@ func New(p Parts) *Site {
 	})
 	s := &Site{
 		Page: all, people: p.People, org: p.Org, mailbox: p.Mailbox, cert: p.Cert, ca: p.CA, rootList: p.RootList,
-		pages: p.Pages, api: p.API, observe: p.Observe,
+		pages: p.Pages, api: p.API, intake: p.Intake, observe: p.Observe,
 
 		mailboxes: mailboxes.New(&mailboxes.Section{
 			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Recipe: p.Recipe, Outbox: p.Outbox,

@@ -19,6 +19,7 @@ func Valid(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0
 // What no request may hold, where it is the request that is malformed.
 var (
 	ErrAddress    = fault.New(fault.Invalid, "text.address")
+	ErrForm       = fault.New(fault.Invalid, "text.form")
 	ErrJSON       = fault.New(fault.Invalid, "text.json")
 	ErrJSONEscape = fault.New(fault.Invalid, "text.json_escape")
 )
@@ -32,7 +33,7 @@ func Address(u *url.URL) error {
 }
 
 // Form refuses a form that was read where a name, a value or the name of a file
-// is no text.
+// is no text: ErrForm.
 func Form(r *http.Request) error {
 	ok := validForm(r.Form)
 	if r.MultipartForm != nil {
@@ -44,7 +45,7 @@ func Form(r *http.Request) error {
 		}
 	}
 	if !ok {
-		return fault.New(fault.Invalid, "text.form")
+		return ErrForm
 	}
 	return nil
 }

@@ -26,8 +26,13 @@ import (
 // Languages are the languages of the catalogs, the fallback first.
 var Languages = [...]string{"de", "en"}
 
-// Cookie is the name of the cookie that remembers a chosen language.
-const Cookie = "lang"
+// The names of the cookie that remembers a chosen language: over https no other
+// host may set the first one (RFC 6265bis, 4.1.3.2), over http there is only the
+// second.
+const (
+	HostCookie = "__Host-lang"
+	Cookie     = "lang"
+)
 
 // Missing begins what is returned where words are missing. No words hold it, so
 // tests look for it in all that is shown.
@@ -96,12 +101,22 @@ func For(lang string) *Reader {
 // FromRequest returns the reader the person chose (cookie), else the one their
 // browser asks for (Accept-Language), else the German one.
 func FromRequest(r *http.Request) *Reader {
-	if c, err := r.Cookie(Cookie); err == nil {
-		if chosen, ok := readers[c.Value]; ok {
-			return chosen
-		}
+	if chosen, ok := Chosen(r); ok {
+		return chosen
 	}
 	return Accepted(r.Header.Get("Accept-Language"))
+}
+
+// Chosen returns the reader whose language was chosen in this browser.
+func Chosen(r *http.Request) (*Reader, bool) {
+	for _, name := range []string{HostCookie, Cookie} {
+		if c, err := r.Cookie(name); err == nil {
+			if chosen, ok := readers[c.Value]; ok {
+				return chosen, true
+			}
+		}
+	}
+	return nil, false
 }
 
 // Accepted returns the reader that an Accept-Language header asks for, else the

@@ -20,16 +20,17 @@ const (
 	Kept      = "/kept/" // a form that came back; its token follows
 	Link      = "/c/"    // where the mail of a challenge leads; its token follows
 
-	Help          = "/help"
-	HelpInstall   = "/help/install"
-	HelpSigning   = "/help/signing"
-	HelpKeys      = "/help/keys"
-	Imprint       = "/imprint"
-	Privacy       = "/privacy"
-	Accessibility = "/accessibility"
-	Terms         = "/terms"
-	Authorities   = "/pki"
-	API           = "/api"
+	Help           = "/help"
+	HelpInstall    = "/help/install"
+	HelpSigning    = "/help/signing"
+	HelpKeys       = "/help/keys"
+	Imprint        = "/imprint"
+	Privacy        = "/privacy"
+	Accessibility  = "/accessibility"
+	Terms          = "/terms"
+	Authorities    = "/pki"
+	AuthorityFiles = "/pki/" // begins the address of each
+	API            = "/api"
 
 	Sessions           = "/sessions"
 	EndOtherSessions   = "/sessions/end-others"
@@ -68,6 +69,9 @@ const (
 	OfficeMail          = "/office/mail"
 	OfficeAudit         = "/office/audit"
 )
+
+// SignedOutTo leads to the page after a sign-out, whose button leads to next.
+func SignedOutTo(next string) string { return SignedOut + "?next=" + url.QueryEscape(next) }
 
 // SignInTo leads to next after signing in.
 func SignInTo(next string) string { return SignIn + "?next=" + url.QueryEscape(next) }

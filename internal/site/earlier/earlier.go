@@ -19,9 +19,11 @@ import (
 	"petschaft/web/view/officeview"
 )
 
-// MostSent bounds the form that carries certificates from before the portal:
+// mostSent bounds the form that carries certificates from before the portal:
 // files, and what is between them.
-const MostSent = earlier.MostBytes + 1<<20
+const mostSent = earlier.MostBytes + 1<<20
+
+var errLarge = fault.New(fault.TooLarge, "cert.import.too_large", "max", earlier.MostBytes>>20)
 
 func (s *Section) Start(w http.ResponseWriter, r *http.Request) error {
 	return s.startPage(w, r, nil)
@@ -67,8 +69,12 @@ func columns(ctx context.Context) []importview.ImportColumn {
 	}
 }
 
-// Upload keeps the files and goes on to the plan.
+// Upload keeps the files and goes on to the plan. Its route lets officers only
+// in, before anything of the files is read.
 func (s *Section) Upload(w http.ResponseWriter, r *http.Request) error {
+	if err := s.ReadFiles(r, mostSent, errLarge); err != nil {
+		return err
+	}
 	files, owners, err := filesOf(r)
 	if err != nil {
 		return err

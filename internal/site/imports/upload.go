@@ -27,7 +27,7 @@ const (
 	UploadTime = 10 * time.Minute
 )
 
-// Streams tells whether the page at p reads its body itself, piece by piece.
+// Streams tells whether the page at p reads its body piece by piece.
 func Streams(p string) bool { return page.Matches("/email-domains/*/imports", p) }
 
 // Upload keeps the file and goes on to how it was understood.
@@ -41,6 +41,9 @@ func (s *Section) Upload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, file, err := uploaded(w, r)
+	if fault.Is(err, fault.Unavailable) {
+		return err
+	}
 	if err != nil {
 		return s.listPage(w, r, d, err)
 	}
@@ -58,10 +61,10 @@ func (s *Section) Upload(w http.ResponseWriter, r *http.Request) error {
 // uploaded is the name and the content of the file in r, which is read as it
 // comes.
 func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Reader, err error) {
-	slow := http.NewResponseController(w)
-	_ = slow.SetReadDeadline(time.Now().Add(UploadTime))
-	_ = slow.SetWriteDeadline(time.Now().Add(UploadTime + time.Minute))
-	r.Body = http.MaxBytesReader(w, r.Body, maxDrained)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(UploadTime + time.Minute))
+	if err := page.Stream(r, maxDrained, UploadTime); err != nil {
+		return "", nil, err
+	}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return "", nil, fault.New(fault.Invalid, "import.file_none").Because(err)
@@ -81,7 +84,7 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 			return "", nil, fault.New(fault.Invalid, "import.file_none")
 		}
 		if !text.Valid(part.FileName()) {
-			return "", nil, fault.New(fault.Invalid, "text.form")
+			return "", nil, text.ErrForm
 		}
 		return part.FileName(), part, nil
 	}

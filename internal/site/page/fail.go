@@ -133,10 +133,6 @@ func Wrong(ctx context.Context, err error) (fields map[string]string, whole stri
 	return fields, whole
 }
 
-// ErrUnreadable is that nobody can take a form apart, as no browser sends one: it
-// has no words, so that the page says what it says of any wrong input.
-var ErrUnreadable = &fault.Fault{Kind: fault.Invalid}
-
 // Answerable tells whether a form is shown again because of err, with what was
 // typed: wrong input, or a state or a brake that does not allow it.
 func Answerable(err error) bool {

@@ -119,7 +119,7 @@ func ActionKind(action string) view.Kind {
 var detailOrder = [...]string{
 	"name", "primary", "aliases", "kind", "applicant", "comment", "address", "holder", "organisation", "language", "to", "answer", "doubtful",
 	"server_name", "identifier", "country", "contact", "successor", "wildcard", "auto_approve", "reminders",
-	"validation", "proof", "vouching", "authority", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "status",
+	"validation", "proof", "vouching", "authority", "notify", "claims", "groups", "reference", "addresses", "names", "replaces", "serial", "key", "reason", "why", "rules", "verb", "verbs", "networks", "rows", "recipe", "step", "file", "call", "of", "status",
 }
 
 // DetailWords says what changed, a line for each value: "Aliasse: alt → neu".

@@ -1,11 +1,14 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/a-h/templ"
 
+	"petschaft/internal/draft"
+	"petschaft/internal/intake"
 	"petschaft/internal/person"
 	"petschaft/web/paths"
 )
@@ -13,32 +16,99 @@ import (
 // Handler is a page or an action; what it returns is answered by Fail.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Open serves h to everybody.
+// Open serves h to everybody, with the form that was sent, which is short for
+// whoever is not signed in.
 func (p *Page) Open(h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, p.terms(r), h) }
+}
+
+// serve reads what is sent with r and serves h.
+func (p *Page) serve(w http.ResponseWriter, r *http.Request, t intake.Terms, h Handler) {
+	sent, err := read(r, t)
+	if err != nil {
+		p.unread(w, r, err)
+		return
+	}
+	if err := h(w, sent); err != nil {
+		p.Fail(w, sent, err)
+	}
+}
+
+// In serves h to people who are signed in, with the form that they sent; others
+// sign in first and come back. A form from the page of another account is not
+// carried out.
+func (p *Page) In(h Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if by, ok := p.Desk.Actor(r.Context()); ok {
+			p.serve(w, r, p.terms(r), p.own(by, h))
+			return
+		}
+		p.signInFirst(w, r)
+	}
+}
+
+// own is h for forms from pages of by.
+func (p *Page) own(by person.Actor, h Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if OfAnother(r, by) {
+			f, _ := p.Posted(r)
+			return p.Foreign(w, r, f)
+		}
+		return h(w, r)
+	}
+}
+
+// InWithFiles is In for an h that reads what is sent itself (ReadFiles, Stream),
+// once it has asked for the right.
+func (p *Page) InWithFiles(h Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := p.Desk.Actor(r.Context()); !ok {
+			p.signInFirst(w, r)
+			return
+		}
 		if err := h(w, r); err != nil {
 			p.Fail(w, r, err)
 		}
 	}
 }
 
-// In serves h to people who are signed in; others sign in first and come back. A
-// form from the page of another account is not carried out.
-func (p *Page) In(h Handler) http.HandlerFunc {
-	return p.Open(func(w http.ResponseWriter, r *http.Request) error {
-		if by, ok := p.Desk.Actor(r.Context()); ok {
-			if OfAnother(r, by) {
-				f, _ := p.Posted(r)
-				return p.Foreign(w, r, f)
-			}
-			return h(w, r)
+// Denied answers somebody who is signed in and may not: of what they sent it
+// reads no more than could be left for the account whose form it is.
+func (p *Page) Denied(w http.ResponseWriter, r *http.Request, why error) {
+	by, t := p.Actor(r), p.terms(r)
+	t.Most = draft.MostUnsigned
+	sent, err := read(r, t)
+	if err != nil {
+		p.Fail(w, r, why)
+		return
+	}
+	err = p.own(by, func(http.ResponseWriter, *http.Request) error { return why })(w, sent)
+	if err != nil {
+		p.Fail(w, sent, err)
+	}
+}
+
+// signInFirst sends who is not signed in there, and a form that is not too long
+// along.
+func (p *Page) signInFirst(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		to := paths.SignInTo(r.URL.RequestURI())
+		if p.signedOutHere(r) {
+			to = paths.SignedOutTo(r.URL.RequestURI())
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			return p.signedOutMeanwhile(w, r)
-		}
-		http.Redirect(w, r, paths.SignInTo(r.URL.RequestURI()), http.StatusSeeOther)
-		return nil
-	})
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	sent, err := read(r, p.terms(r))
+	switch {
+	case errors.Is(err, intake.ErrLarge):
+		p.sessionOver(w, r, http.StatusRequestEntityTooLarge, draft.Form{})
+	case err != nil:
+		p.unread(w, r, err)
+	default:
+		f, _ := p.Posted(sent)
+		p.sessionOver(w, sent, http.StatusForbidden, f)
+	}
 }
 
 // Actor is who acts; only under In.

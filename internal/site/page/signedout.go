@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"petschaft/internal/draft"
@@ -14,34 +15,44 @@ import (
 	"petschaft/web/view"
 )
 
-// signedOutMeanwhile answers a form whose session is over: its page takes along
-// what was typed, so that it is there again once its owner has signed in.
-func (p *Page) signedOutMeanwhile(w http.ResponseWriter, r *http.Request) error {
-	f, _ := p.Posted(r)
-	return p.SessionOver(w, r, f)
+// SessionOver says that f was not sent: its page takes along what was typed, so
+// that it is there again once its owner has signed in. Where f does not say whose
+// it is, or is too large, or is none, it stays in the browser.
+func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form) error {
+	p.sessionOver(w, r, http.StatusForbidden, f)
+	return nil
 }
 
-// SessionOver says that f was not sent, and takes it to the sign-in: where it
-// does not say whose it is, or is too large, or is none, it stays in the browser.
-func (p *Page) SessionOver(w http.ResponseWriter, r *http.Request, f draft.Form) error {
-	ctx, owner := r.Context(), r.PostFormValue("as")
-	m := view.ProblemModel{Status: http.StatusForbidden, Title: T(ctx, "signin.over_title"), What: T(ctx, "signin.over")}
-	if f.Path == "" || owner == "" || len(f.Body) > draft.MostUnsigned {
+func (p *Page) sessionOver(w http.ResponseWriter, r *http.Request, status int, f draft.Form) {
+	ctx, owner := r.Context(), r.PostForm.Get("as")
+	m := view.ProblemModel{Status: status, Title: T(ctx, "signin.over_title"), What: T(ctx, "signin.over")}
+	along, fits := p.along(r, owner, f)
+	if f.Path == "" || owner == "" || !fits {
 		m.Todo = T(ctx, "signin.over_todo")
 		m.Actions = []view.ButtonModel{{Label: T(ctx, "frame.sign-in"), Href: paths.SignInTo(p.standing(r)), Kind: view.Primary}}
 		p.Problem(w, r, m)
-		return nil
+		return
 	}
 	m.Kept, m.Todo = T(ctx, "signin.over_kept"), T(ctx, "signin.over_kept_todo")
-	m.Form = &view.FormModel{Action: paths.SignIn, Along: true, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: []view.Hidden{
+	m.Form = &view.FormModel{Action: paths.SignIn, Along: true, Submit: view.ButtonModel{Label: T(ctx, "signin.over_button")}, Hidden: along}
+	p.Problem(w, r, m)
+}
+
+// along are the fields in which f, which is owner's, is sent to the sign-in; false
+// where they are more than is read there.
+func (p *Page) along(r *http.Request, owner string, f draft.Form) (fields []view.Hidden, fits bool) {
+	fields = []view.Hidden{
 		{Name: "as", Value: owner},
 		{Name: "path", Value: f.Path},
 		{Name: "page", Value: f.Page},
 		{Name: "kind", Value: f.Kind},
 		{Name: "body", Value: base64.StdEncoding.EncodeToString(f.Body)},
-	}}
-	p.Problem(w, r, m)
-	return nil
+	}
+	sent := url.Values{}
+	for _, x := range fields {
+		sent.Set(x.Name, x.Value)
+	}
+	return fields, len(f.Body) <= draft.MostUnsigned && int64(len(sent.Encode())) <= p.terms(r).Most
 }
 
 // OfAnother tells whether the form of r is from a page of another account than by's.
@@ -55,7 +66,7 @@ func OfAnother(r *http.Request, by person.Actor) bool {
 // stays in the browser.
 func (p *Page) Foreign(w http.ResponseWriter, r *http.Request, f draft.Form) error {
 	ctx := r.Context()
-	if owner, err := strconv.ParseInt(r.PostFormValue("as"), 10, 64); err == nil && f.Path != "" {
+	if owner, err := strconv.ParseInt(r.PostForm.Get("as"), 10, 64); err == nil && f.Path != "" {
 		token, err := p.Leave(ctx, person.ID(owner), f)
 		if err == nil {
 			http.Redirect(w, r, paths.KeptForm(token), http.StatusSeeOther)
