@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,26 +66,40 @@ func (b *Book) load(ctx context.Context, q postgres.Querier, n Number) (Intent, 
 	if err != nil {
 		return Intent{}, fmt.Errorf("read intent %d: %w", n, err)
 	}
-	return found(rows)
+	return found[Intent](rows)
 }
 
-// take takes an intent that is due for one call; none where it is not.
-func (b *Book) take(ctx context.Context, tx pgx.Tx, now time.Time, n Number) (Intent, error) {
-	rows, err := tx.Query(ctx, `update intent i set asked = coalesce(asked, @now), next_look = @until,
-			state = case when state = 'written' then 'asked' else state end, since = case when state = 'written' then @now else since end
-		where number = @number and next_look <= @now returning `+columns,
-		pgx.NamedArgs{"number": n, "now": now, "until": now.Add(b.lease())})
+// taken is an intent that is due for a call.
+type taken struct {
+	Intent
+	First bool // nobody was asked before
+}
+
+// take takes an intent that is due for one call; none where it is not, or where its
+// authority is not set up: then nobody was asked, and it stays as it is for an hour.
+func (b *Book) take(ctx context.Context, tx pgx.Tx, now time.Time, n Number) (taken, error) {
+	rows, err := tx.Query(ctx, `with t as (select number, state = 'written' as first, authority = any(@there::text[]) as there from intent where number = @number)
+		update intent i set asked = case when t.there then coalesce(asked, @now) else asked end, next_look = case when t.there then @until::timestamptz else @hour::timestamptz end,
+			state = case when t.there and t.first then 'asked' else state end, since = case when t.there and t.first then @now else since end,
+			said = case when t.there then said else @unset::text end
+		from t where i.number = t.number and i.next_look <= @now returning `+columns+`, t.first`, pgx.NamedArgs{
+		"number": n, "now": now, "until": now.Add(b.lease()), "hour": now.Add(time.Hour), "unset": ErrNoAuthority.ID, "there": slices.Collect(maps.Keys(b.Registry)),
+	})
 	if err != nil {
-		return Intent{}, fmt.Errorf("take intent %d: %w", n, err)
+		return taken{}, fmt.Errorf("take intent %d: %w", n, err)
 	}
-	return found(rows)
+	i, err := found[taken](rows)
+	if _, ok := b.Registry[i.Authority]; !ok {
+		return taken{}, err
+	}
+	return i, err
 }
 
-// found is an intent, the zero one where there is none.
-func found(rows pgx.Rows) (Intent, error) {
-	i, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Intent])
+// found is one row, the zero value where there is none.
+func found[T any](rows pgx.Rows) (T, error) {
+	i, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Intent{}, nil
+		return *new(T), nil
 	}
 	return i, err
 }

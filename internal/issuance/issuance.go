@@ -21,7 +21,7 @@
 // call is followed, after the lease, by one that asks again with the same number,
 // request and reference, by which an authority finds what it made. Waiting costs
 // no attempt, and no job waits: next_look says when somebody looks, and a clock
-// queues what is due.
+// queues what is due. For an authority that is not set up an intent stays as it is.
 package issuance
 
 import (

@@ -48,9 +48,9 @@ func (b *Book) Look(ctx context.Context, k Kind, n Number) error {
 
 // begin asks for the right once more and takes the intent for one call. What it
 // returns is not open where there is nothing to call for.
-func (b *Book) begin(ctx context.Context, k Kind, n Number) (i Intent, err error) {
+func (b *Book) begin(ctx context.Context, k Kind, n Number) (i taken, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		i = Intent{}
+		i = taken{}
 		held := b.purposes[k].Hold(ctx, tx, n)
 		now := b.Now()
 		switch {
@@ -78,36 +78,29 @@ func Ends(why error) bool {
 
 // withdrawn ends an intent for which there is no right any more: whoever is told
 // hears of it, and what was asked of an authority is only collected from now on.
-func (b *Book) withdrawn(ctx context.Context, tx pgx.Tx, now time.Time, n Number, why error) (Intent, error) {
+func (b *Book) withdrawn(ctx context.Context, tx pgx.Tx, now time.Time, n Number, why error) (taken, error) {
 	i, err := b.load(ctx, tx, n)
 	if err != nil || !i.State.Open() || i.NextLook.After(now) {
-		return Intent{}, err
+		return taken{}, err
 	}
 	first := i.Withdrawn == nil
-	if i, err = b.withdraw(ctx, tx, now, i, why); err != nil {
-		return i, err
+	if i, err = b.withdraw(ctx, tx, now, i, why); err == nil && first {
+		err = b.purposes[i.Kind].Ended(ctx, tx, i)
 	}
-	if first {
-		if err := b.purposes[i.Kind].Ended(ctx, tx, i); err != nil {
-			return i, err
-		}
-	}
-	if !i.State.Open() {
-		return i, nil
+	if err != nil || !i.State.Open() {
+		return taken{}, err
 	}
 	return b.take(ctx, tx, now, n)
 }
 
 // step makes one call and keeps what came of it; again tells that the next one may
 // follow at once.
-func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
-	a, err := b.call(ctx, i)
-	now := b.Now()
+func (b *Book) step(ctx context.Context, t taken) (again bool, err error) {
+	a, err := b.call(ctx, t)
+	i, now := t.Intent, b.Now()
 	switch {
 	case err != nil && ours(ctx, err):
 		return false, err
-	case errors.Is(err, ErrNoAuthority):
-		return false, b.later(ctx, i, pki.Answer{Later: now.Add(time.Hour)})
 	case err != nil:
 		return false, b.notKnown(ctx, i, err)
 	}
@@ -125,10 +118,14 @@ func (b *Book) step(ctx context.Context, i Intent) (again bool, err error) {
 	return !a.Later.After(now), b.later(ctx, i, a)
 }
 
-// early tells whether i was withdrawn so lately that the call which asks for it may
-// not have arrived yet: that the authority never heard of it is no no.
+// early tells whether i was withdrawn, or first asked for, so lately that the call which
+// asks for it may not have arrived yet: that the authority never heard of it is no no.
 func (b *Book) early(i Intent, now time.Time) bool {
-	return i.Withdrawn != nil && now.Before(i.Withdrawn.Add(2*b.lease()))
+	from := i.Withdrawn
+	if from == nil {
+		from = i.Asked
+	}
+	return now.Before(from.Add(2 * b.lease()))
 }
 
 // ours tells whether a call that failed says nothing of the authority: who asked
@@ -139,23 +136,23 @@ func ours(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || postgres.Away(err) && !(ok && late.Timeout()) && !errors.Is(err, context.Canceled)
 }
 
-// call asks the authority, or asks what became of what it was asked for.
-func (b *Book) call(ctx context.Context, i Intent) (pki.Answer, error) {
-	x, ok := b.Registry[i.Authority]
-	if !ok {
-		return pki.Answer{}, ErrNoAuthority
-	}
-	r, err := i.Request()
-	if err != nil {
-		return pki.Answer{No: err}, nil
+// call asks the authority, or asks what became of what it was asked for. What may not
+// be asked for any more may have been asked for before, by another version.
+func (b *Book) call(ctx context.Context, i taken) (a pki.Answer, err error) {
+	r, bad := i.Request()
+	switch {
+	case bad != nil && i.First:
+		return pki.Answer{No: bad}, nil
+	case bad != nil && len(r.Key.SPKI) == 0:
+		return a, bad
 	}
 	call, cancel := context.WithTimeout(ctx, b.patience())
 	defer cancel()
-	var a pki.Answer
-	if i.Ticket != "" || i.Withdrawn != nil {
-		a, err = x.Authority.Collect(call, r, i.Ticket)
+	x := b.Registry[i.Authority].Authority
+	if i.Ticket != "" || i.Withdrawn != nil || bad != nil {
+		a, err = x.Collect(call, r, i.Ticket)
 	} else {
-		a, err = x.Authority.Ask(call, r)
+		a, err = x.Ask(call, r)
 	}
 	if err == nil && !keepable(a.Reference) {
 		a.Reference = "" // ours leads to it, too
@@ -229,7 +226,7 @@ func (b *Book) ended(ctx context.Context, now time.Time, s State, i Intent) erro
 // kept too: it was issued, and somebody has to see to it.
 func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 	r, err := i.Request()
-	if err != nil {
+	if len(r.Key.SPKI) == 0 {
 		return err
 	}
 	i.State, i.Reason = Issued, ""

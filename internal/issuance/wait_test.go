@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/ca/catest"
 	"petschaft/internal/issuance"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // TestAReferenceIsCommittedBeforeTheNextCall, also where that follows at once.
@@ -139,26 +140,108 @@ func TestAnAuthorityThatIsAskedTooMuchIsLeftAloneForSoLong(t *testing.T) {
 	}
 }
 
-// TestAnAuthorityThatIsNotInTheRegistryAnyMoreIsWaitedFor: it may come back.
-func TestAnAuthorityThatIsNotInTheRegistryAnyMoreIsWaitedFor(t *testing.T) {
+// TestAnAuthorityThatIsNotSetUpIsWaitedFor, as the intent stands: it may come back, and
+// nobody was asked meanwhile.
+func TestAnAuthorityThatIsNotSetUpIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first        []word
+		stands, want string
+		calls        string
+	}{
+		"before the first call":         {nil, "written +1h0m0s", "issued", "ask [asked]"},
+		"after a call that was lost":    {[]word{lost}, "asked 1 attempts +1h0m0s", "issued 1 attempts", "ask [asked], ask [asked]"},
+		"while it takes its time there": {[]word{says(pki.Answer{Later: trial.Today(), Reference: "T-1", Words: "soon"})}, "pending +1h0m0s", "issued", "ask [asked], collect T-1 [pending T-1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			n := r.write(t)
+			there := r.Registry
+			if len(c.first) > 0 {
+				gone := func(ctx context.Context, q pki.Request) (pki.Answer, error) {
+					r.Registry = issuance.Own(r.oracle)
+					return c.first[0](ctx, q)
+				}
+				r.oracle.says(gone, yes())
+				r.look(t, n)
+			} else {
+				r.oracle.says(yes())
+				r.Registry = nil
+			}
+			for range 100 {
+				r.advance(t, n)
+				r.look(t, n)
+			}
+			r.expect(t, n, c.stands)
+			r.told(t, 0, 0)
+			if got := r.text(t, `select said from intent`); got != "order.no_authority" {
+				t.Errorf("got %q for officers, want that it is not set up", got)
+			}
+			r.Registry = there
+			r.advance(t, n)
+			r.look(t, n)
+			r.expect(t, n, c.want)
+			r.called(t, c.calls)
+		})
+	}
+}
+
+// TestARightThatEndsWhileNoAuthorityIsSetUpEndsItAtOnce: nobody was asked.
+func TestARightThatEndsWhileNoAuthorityIsSetUpEndsItAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	n := r.write(t)
-	there := r.Registry
-	r.oracle.says(lost, yes())
+	r.Registry = nil
 	r.look(t, n)
-	r.Registry = issuance.Own(r.oracle)
-	for range 100 {
-		r.advance(t, n)
-		r.look(t, n)
-	}
-	r.expect(t, n, "pending +1h0m0s")
-	r.told(t, 0, 0)
-	r.Registry = there
+	r.purpose.ends(errGone)
 	r.advance(t, n)
 	r.look(t, n)
-	r.expect(t, n, "issued")
-	r.called(t, "ask [asked], ask [pending]")
+	r.expect(t, n, "refused issuance.test.gone withdrawn")
+	r.told(t, 0, 1)
+}
+
+// TestARequestThatMayNotBeMadeAnyMore, by the rules of this version, is a no where
+// nobody was asked; else there may be a certificate, which is collected.
+func TestARequestThatMayNotBeMadeAnyMore(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		asked       bool
+		words       []word
+		looks       int
+		want, calls string
+		kept, ended int
+	}{
+		"before the first call":      {false, []word{yes()}, 1, "refused order.failed.authority", "", 0, 1},
+		"and there is a certificate": {true, []word{lost, yes(func(q *pki.Request) { q.Emails = []string{"office@uni.example"} })}, 2, "refused order.failed.mismatch 1 attempts", "ask [asked], collect  [asked]", 1, 0},
+		"and that is not known":      {true, []word{lost}, 2, "asked 2 attempts +5m0s", "ask [asked], collect  [asked]", 0, 0},
+		"and there is none": {
+			true, []word{lost, unasked}, 3, "refused order.failed.authority 2 attempts", "ask [asked], collect  [asked], collect  [asked]", 0, 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			n := r.write(t)
+			r.oracle.says(c.words...)
+			spoil := func() { trial.Must(r.DB.Exec(t.Context(), `update intent set emails = '{no address}'`)) }
+			if !c.asked {
+				spoil()
+			}
+			for i := range c.looks {
+				r.look(t, n)
+				if i == 0 {
+					spoil()
+				}
+				if i < c.looks-1 {
+					r.advance(t, n)
+				}
+			}
+			r.expect(t, n, c.want)
+			r.called(t, c.calls)
+			r.told(t, c.kept, c.ended)
+		})
+	}
 }
 
 // TestWhatAnAuthoritySaysCannotBreakTheRoom: words and references that no database

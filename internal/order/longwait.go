@@ -21,22 +21,23 @@ type LongWait struct {
 	Progress
 }
 
-// LongWaits returns what waits for issuance.LongWait or longer to a registration
-// officer, the longest wait first, at most limit. What was taken back meanwhile
-// nobody waits for.
+// LongWaits returns what waits for issuance.LongWait or longer, or for an authority that
+// is not set up, to a registration officer, the longest wait first, at most limit. What
+// was taken back meanwhile nobody waits for.
 func (b *Book) LongWaits(ctx context.Context, by person.Actor, limit int) ([]LongWait, error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
 	rows, err := b.DB.Query(ctx, `with i as (
 			(select * from intent where state = 'pending' and asked <= @before and withdrawn is null order by asked limit @limit)
-			union all
-			(select * from intent where state = 'asked' and next_look is not null and asked <= @before and withdrawn is null order by asked limit @limit))
+			union
+			(select * from intent where next_look is not null and withdrawn is null and (state = 'asked' and asked <= @before or said = @unset)
+				order by asked limit @limit))
 		select i.kind, i.number, coalesce(p.reference, s.reference, '') as reference, coalesce(a.label, o.name, '') as "for",
 			case when s.id is null then i.emails else i.names end as names, `+waitColumns+`
 		from i left join application p on p.id = i.number left join account a on a.id = p.account
 			left join server_order s on s.id = i.number left join organisation o on o.id = s.organisation
-		order by i.asked, i.number limit @limit`, pgx.NamedArgs{"before": b.Now().Add(-issuance.LongWait), "limit": limit})
+		order by i.asked, i.number limit @limit`, pgx.NamedArgs{"before": b.Now().Add(-issuance.LongWait), "limit": limit, "unset": issuance.ErrNoAuthority.ID})
 	if err != nil {
 		return nil, fmt.Errorf("list long waits: %w", err)
 	}

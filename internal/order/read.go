@@ -31,9 +31,12 @@ type Progress struct {
 	Said     string         // by the authority, or why it could not be heard; for officers
 }
 
+// Unset tells whether it waits because its authority is not set up.
+func (w Progress) Unset() bool { return w.Stage.Open() && w.Said == issuance.ErrNoAuthority.ID }
+
 // Long tells whether an officer is to see to it that it goes on.
 func (w Progress) Long(now time.Time) bool {
-	return w.Stage.Open() && w.Asked != nil && now.Sub(*w.Asked) >= issuance.LongWait
+	return w.Unset() || w.Stage.Open() && w.Asked != nil && now.Sub(*w.Asked) >= issuance.LongWait
 }
 
 const waitColumns = `coalesce(i.state, '') as stage, coalesce(i.authority, '') as with, i.asked, i.next_look, coalesce(i.person, false) as person,

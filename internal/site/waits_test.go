@@ -85,7 +85,7 @@ func TestAPageSaysOnWhomAnApplicationWaits(t *testing.T) {
 	r.Clock.Advance(issuance.LongWait)
 	ada, rita = r.As("ada"), r.As("rita")
 	ada.Get(path).Has("ungewöhnlich lange")
-	rita.Get("/").Has("Ein Antrag oder Auftrag wartet seit mindestens 14 Tagen", `href="`+paths.OfficeWaits+`"`)
+	rita.Get("/").Has("Ein Antrag oder Auftrag wartet lange", `href="`+paths.OfficeWaits+`"`)
 	rita.Get(path).Has("Bitte fragen Sie bei der Zertifizierungsstelle nach", paths.OfficeWaits)
 	rita.Get(paths.OfficeWaits).Has(`href="`+path+`"`, "Ada Adler", "ada.adler@uni.example", "vertrauen", "Dort muss sich jemand")
 }
@@ -171,4 +171,28 @@ func TestWithOneAuthorityThereIsNothingToChoose(t *testing.T) {
 	rita.Get(fmt.Sprintf("%s/%d", paths.OfficeDomains, id)).Is(http.StatusOK).Lacks(`name="authority"`)
 	rita.Get(paths.OfficeProducts).Is(http.StatusOK).Lacks("/authority", "Zertifizierungsstelle des Portals")
 	rita.Get(paths.OfficeProduct("tls-single") + "/authority").Is(http.StatusOK).Has("nichts zu wählen").Lacks(`name="authority"`)
+}
+
+// TestAPageSaysThatAnAuthorityIsNotSetUp: it does not wait there, for nobody asks.
+func TestAPageSaysThatAnAuthorityIsNotSetUp(t *testing.T) {
+	t.Parallel()
+	r, outside := slowly(t)
+	chosen(r)
+	n := r.Applied("ada", r.LinkRow("ada.adler", "ada"))
+	there := r.Issuance.Registry
+	r.Issuance.Registry = there.With(nil)
+	delete(r.Issuance.Registry, "vertrauen")
+	trial.Must(0, r.Order.Issue(t.Context(), n))
+	path, ada, rita := paths.Application(n), r.As("ada"), r.As("rita")
+	ada.Get(path).Is(http.StatusOK).Has("nicht eingerichtet", "Die Registrierungsstelle sieht das", "Antrag zurückziehen", "data-refresh").Lacks("order.no_authority", "Wer das Portal betreibt")
+	rita.Get(path).Is(http.StatusOK).Has("nicht eingerichtet", "Wer das Portal betreibt").Lacks("order.no_authority")
+	rita.Get("/").Has("nicht eingerichtet", `href="`+paths.OfficeWaits+`"`)
+	rita.Get(paths.OfficeWaits).Is(http.StatusOK).Has(`href="`+path+`"`, "ada.adler@uni.example", "wird nicht gefragt").Lacks("order.no_authority")
+	r.Issuance.Registry = there
+	outside.Always(catest.Good)
+	r.Clock.Advance(time.Hour)
+	trial.Must(0, r.Order.Issue(t.Context(), n))
+	if a := trial.Must(r.Order.One(t.Context(), r.Actors["rita"], n)); a.State != order.Issued {
+		t.Errorf("got it %s, want it issued once its authority is there again", a.State)
+	}
 }

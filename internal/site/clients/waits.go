@@ -22,10 +22,14 @@ const peopleEvery = "20"
 // authority has in hand, since when, and what happens next; officers read what the
 // authority said, too.
 func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.State, p order.Progress, officer bool, now time.Time) {
-	away := p.Tries > 0
+	away, unset := p.Tries > 0, p.Unset()
 	switch {
-	case s != order.Pending && !away:
+	case s != order.Pending && !away && !unset:
 		return
+	case unset && officer:
+		m.Notice.Text = page.T(ctx, "order.pending_unset_office")
+	case unset:
+		m.Notice.Text = page.T(ctx, "order.pending_unset")
 	case away:
 		m.Notice.Text = page.T(ctx, "order.pending_away")
 	case p.Person:
@@ -36,7 +40,7 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 	if s == order.Pending {
 		m.Notice.Title, m.Every = page.T(ctx, "order.pending_title", "authority", page.AuthorityName(ctx, p.With)), peopleEvery
 	}
-	switch long := p.Long(now); {
+	switch long := p.Long(now) && !unset; {
 	case long && officer:
 		m.More = page.T(ctx, "order.pending_long_office")
 	case long:
@@ -50,7 +54,7 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 	if p.NextLook != nil && !now.Before(*p.NextLook) {
 		m.Waits.Next = view.Moment{}
 	}
-	if officer {
+	if officer && !unset {
 		m.Waits.Said = p.Said
 		if away {
 			m.Waits.Tries = locale.From(ctx).Number(int64(p.Tries))
@@ -61,7 +65,7 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 // Seen names what a page shows of a state, so that it is told only of what is new.
 func Seen(s order.State, p order.Progress) string {
 	parts := []string{string(s)}
-	if p.Stage == issuance.Pending || p.Tries > 0 {
+	if p.Stage == issuance.Pending || p.Tries > 0 || p.Unset() {
 		parts = append(parts, strconv.Itoa(p.Tries), strconv.FormatBool(p.Person))
 		if p.NextLook != nil {
 			parts = append(parts, strconv.FormatInt(p.NextLook.Unix(), 10))

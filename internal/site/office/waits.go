@@ -29,6 +29,8 @@ func (s *Section) Waits(w http.ResponseWriter, r *http.Request) error {
 			row.Href = paths.OfficeOrder(x.Reference)
 		}
 		switch {
+		case x.Unset():
+			row.Said, row.Now = "", page.T(ctx, "waits.unset")
 		case x.Tries > 0:
 			row.Now = page.T(ctx, "waits.away", "n", x.Tries)
 		case x.Person:
