@@ -23,13 +23,16 @@ type known struct {
 }
 
 // knownColumns read it for an organisation, a product and a key's fingerprint,
-// which are SQL.
+// which are SQL. However many certificates there are of the key, a few are read; one
+// that is unexpected is nobody's.
 func knownColumns(organisation, product, key string) string {
 	return `(select jsonb_build_object('Code', p.code, 'MostNames', p.most_names, 'Wildcard', p.wildcard, 'Keys', p.keys, 'Days', p.days,
 			'Active', p.active, 'Authority', p.authority) from product p where p.code = ` + product + `) as offer,
 		` + org.NamesOf(organisation) + ` as owned,
 		` + cert.CompromisedKey(key) + ` as compromised,
-		exists (select from certificate k where k.key = ` + key + ` and k.unexpected is null and (k.organisation = ` + organisation + `) is not true) as elsewhere`
+		coalesce((select min(k.organisation) < ` + organisation + ` or max(k.organisation) > ` + organisation + `
+				from certificate k where k.key = ` + key + ` and k.organisation is not null), false)
+			or exists (select from certificate k where k.key = ` + key + ` and k.account is not null) as elsewhere`
 }
 
 // of fills in what is known.

@@ -14,8 +14,9 @@ import (
 )
 
 // orderHasCertificate is SQL: whether there is a certificate of the order s,
-// whatever became of it. It is found by its key.
-const orderHasCertificate = `exists (select from certificate x where x.key = sha256(s.spki) and x.server_order = s.id)`
+// whatever became of it. It is found by its key and organisation.
+const orderHasCertificate = `exists (select from certificate x
+	where x.key = sha256(s.spki) and x.organisation = s.organisation and x.server_order = s.id)`
 
 // MayRetry tells whether the reader may let the authority be asked once more,
 // with the order's checks as they are now. Whose right had ended waits until it is
