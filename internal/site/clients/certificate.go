@@ -61,7 +61,7 @@ func (s *Section) Certificate(w http.ResponseWriter, r *http.Request) error {
 	if m.Evidence, err = EvidenceBrief(ctx, e, err, paths.ClientCertificate(c.ID)); err != nil {
 		return err
 	}
-	return s.Show(w, r, http.StatusOK, clientview.Certificate(page.Standing(s.Frame(r, title, crumbs(ctx, c)...)), m))
+	return s.Show(w, r, http.StatusOK, clientview.Certificate(page.Standing(s.Frame(page.StandsSince(r, c.Revoking), title, crumbs(ctx, c)...)), m))
 }
 
 func (s *Section) model(ctx context.Context, title string, c cert.Certificate) clientview.CertificateModel {

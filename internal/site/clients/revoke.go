@@ -35,7 +35,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, paths.ClientCertificate(c.ID), page.RevokedDone(c.Earlier, c.External))
+	return s.RevokedDone(w, r, paths.ClientCertificate(c.ID), c.Earlier, c.External)
 }
 
 // revokePage asks why; failed is why the form came back.

@@ -68,7 +68,7 @@ func (s *Section) OneOrder(w http.ResponseWriter, r *http.Request) error {
 	m.Organisation.Href = paths.OfficeOrganisation(o.Organisation)
 	s.decisions(ctx, o, checks, &m)
 	crumb := view.Link{Label: page.T(ctx, "office.orders"), Href: paths.OfficeOrders}
-	return s.Show(w, r, http.StatusOK, serverview.OrderPage(s.OfficeFrame(r, m.Head.Title, crumb), m))
+	return s.Show(w, r, http.StatusOK, serverview.OrderPage(s.OfficeFrame(page.Stands(r, o.State), m.Head.Title, crumb), m))
 }
 
 // decisions puts what the officer may do onto the page, and why not the rest.
@@ -102,12 +102,15 @@ func (s *Section) decisions(ctx context.Context, o order.ServerOrder, checks ord
 	}
 }
 
+// asking are the states of an order while an authority is asked for its certificate.
+var asking = []order.State{order.Approved, order.Issuing, order.Pending}
+
 func (s *Section) TakeOrder(w http.ResponseWriter, r *http.Request) error {
 	reference := servers.Reference(r)
 	if err := s.Order.Take(r.Context(), s.Actor(r), reference); err != nil {
 		return s.decided(w, r, err)
 	}
-	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
+	return s.Done(w, page.While(r, order.Review), paths.OfficeOrder(reference), "serverorder.taken_done", "reference", reference)
 }
 
 func (s *Section) ApproveOrder(w http.ResponseWriter, r *http.Request) error {
@@ -116,7 +119,7 @@ func (s *Section) ApproveOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.Approve(r.Context(), s.Actor(r), reference, version); err != nil {
 		return s.decided(w, r, err)
 	}
-	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
+	return s.Done(w, page.While(r, asking...), paths.OfficeOrder(reference), "serverorder.approved_done", "reference", reference)
 }
 
 func (s *Section) RetryOrder(w http.ResponseWriter, r *http.Request) error {
@@ -124,7 +127,7 @@ func (s *Section) RetryOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Order.RetryOrder(r.Context(), s.Actor(r), reference); err != nil {
 		return s.decided(w, r, err)
 	}
-	return s.Done(w, r, paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
+	return s.Done(w, page.While(r, asking...), paths.OfficeOrder(reference), "serverorder.retried_done", "reference", reference)
 }
 
 // decided answers who comes too late with what a colleague did.

@@ -104,7 +104,7 @@ func (s *Section) RevokeUnexpected(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	return s.Done(w, r, paths.Unexpected, page.RevokedDone(false, u.External))
+	return s.RevokedDone(w, r, paths.Unexpected, false, u.External)
 }
 
 // revokeUnexpectedPage asks why; failed is why the form came back.

@@ -85,13 +85,26 @@ func ReasonModel(ctx context.Context, reasons []pki.ReasonFacts, why pki.Reason,
 	return m
 }
 
-// RevokedDone says what happens now.
-func RevokedDone(earlier, external bool) string {
+// RevokedDone leads to the page of the certificate, or to where it stands, and says
+// what happens now.
+func (p *Page) RevokedDone(w http.ResponseWriter, r *http.Request, to string, earlier, external bool) error {
 	switch {
 	case earlier:
-		return "cert.revoked_noted"
+		return p.Done(w, r, to, "cert.revoked_noted")
 	case external:
-		return "cert.revoking_done"
+		return p.Done(w, While(r, beingRevoked), to, "cert.revoking_done")
 	}
-	return "cert.revoked_done"
+	return p.Done(w, r, to, "cert.revoked_done")
+}
+
+// beingRevoked is the state of a certificate since its authority was asked.
+const beingRevoked = "revoking"
+
+// StandsSince is Stands for the page of a certificate that is being revoked since then;
+// nil: it is not.
+func StandsSince(r *http.Request, revoking *time.Time) *http.Request {
+	if revoking == nil {
+		return Stands(r, "")
+	}
+	return Stands(r, beingRevoked)
 }

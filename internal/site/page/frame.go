@@ -120,7 +120,7 @@ func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	}
 	if f.Unsent { // the page says so itself
 	} else if _, later := keeping(r); later { // it is shown elsewhere
-	} else if id, args, ok := p.Desk.PopFlash(ctx); ok {
+	} else if id, args, ok := p.Desk.PopFlash(ctx); ok && !past(ctx, args) {
 		f.Flash = &view.NoticeModel{Kind: view.Good, Text: T(ctx, id, args...)}
 	}
 	by, ok := p.Desk.Actor(ctx)

@@ -136,13 +136,14 @@ func (p *Page) Show(w http.ResponseWriter, r *http.Request, status int, page tem
 }
 
 // Done redirects to where the result is seen, with a message for it. Where r only
-// shows a form nothing was done, and the page that the form stood on is shown.
+// shows a form nothing was done, and the page that the form stood on is shown. A
+// message about what goes on is given While it does.
 func (p *Page) Done(w http.ResponseWriter, r *http.Request, to, message string, args ...any) error {
 	if s, ok := shownHere(r.Context()); ok {
 		to, message = s.page, ""
 	}
 	if message != "" {
-		p.Desk.Flash(r.Context(), message, args...)
+		p.Desk.Flash(r.Context(), message, lasting(r.Context(), args)...)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

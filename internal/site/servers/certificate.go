@@ -47,7 +47,7 @@ func (s *Section) Certificate(w http.ResponseWriter, r *http.Request) error {
 	if m.Evidence, err = clients.EvidenceBrief(ctx, e, err, paths.Certificate(c.Reference)); err != nil {
 		return err
 	}
-	return s.Show(w, r, http.StatusOK, serverview.Server(page.Standing(s.Frame(r, m.Head.Title, crumbs(ctx, c)...)), m))
+	return s.Show(w, r, http.StatusOK, serverview.Server(page.Standing(s.Frame(page.StandsSince(r, c.Revoking), m.Head.Title, crumbs(ctx, c)...)), m))
 }
 
 func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (serverview.ServerModel, error) {

@@ -106,3 +106,17 @@ func TestAPageOnWhichPeopleWaitLooksAgain(t *testing.T) {
 	trial.Must(0, r.Order.Withdraw(t.Context(), r.Actors["nora"], reference))
 	nora.Get("/orders/"+reference).Lacks("data-refresh", "data-every")
 }
+
+// TestWhatGoesOnIsNotSaidWhenItIsOver: a certificate may come, or be revoked, before
+// the page of the step that began it is made.
+func TestWhatGoesOnIsNotSaidWhenItIsOver(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	said := func(reference string) string { return sitetest.German("serverorder.approved_done", "reference", reference) }
+	rita, slow, fast := r.As("rita"), r.Ordered("www.uni.example"), r.Ordered("mail.uni.example")
+	rita.Post("/office/orders/"+slow+"/approve", "version", "1").Is(http.StatusSeeOther).Follow().Has(said(slow))
+	begun := rita.Post("/office/orders/"+fast+"/approve", "version", "1").Is(http.StatusSeeOther)
+	trial.Must(0, r.Order.Fulfil(t.Context(), trial.Must(r.Order.Server(t.Context(), r.Actors["rita"], fast)).ID))
+	begun.Follow().Has("ausgestellt").Lacks(said(fast))
+	rita.Get("/office/orders/" + fast).Lacks(said(fast))
+}

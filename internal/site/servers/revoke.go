@@ -37,7 +37,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
-	return s.Done(w, r, paths.Certificate(c.Reference), page.RevokedDone(c.Earlier, c.External))
+	return s.RevokedDone(w, r, paths.Certificate(c.Reference), c.Earlier, c.External)
 }
 
 // revokePage asks why; failed is why the form came back.
