@@ -53,14 +53,18 @@ func (r *killRig) told(authority string, serial []byte) (listed, answered bool) 
 
 const telling = `select pg_advisory_xact_lock(4711)`
 
-// muzzle lets whoever signs that something is revoked wait for that lock; what
-// revokes only says that it is due.
+// muzzle lets whoever says that something is revoked wait for that lock, in an
+// answer or on a list: a clock of the killed process may be at the answers when its
+// job comes, which then leaves them to it and goes on to the list. What revokes only
+// says that both are due.
 func (r *killRig) muzzle() {
 	r.t.Helper()
 	trial.Must(r.DB.Exec(r.t.Context(), `create function muzzle() returns trigger language plpgsql as
 		$$ begin perform pg_advisory_xact_lock(4711); return new; end $$`))
 	trial.Must(r.DB.Exec(r.t.Context(), `create trigger muzzle before update on ocsp_answer for each row
 		when (new.revoked and not old.revoked) execute function muzzle()`))
+	trial.Must(r.DB.Exec(r.t.Context(), `create trigger muzzle before insert on revocation_list for each row
+		when (new.entries > 0) execute function muzzle()`))
 }
 
 // TestARevocationAnsweredBeforeAKillIsOnTheListAndInOCSP is the worst that the
