@@ -58,6 +58,17 @@ func TestLetters(t *testing.T) {
 			}, link})
 		},
 	}
+	late := UnwantedWords{Reader: Reader{To: "kim.muster@uni.example"}, Reference: "ABCD-EFGHJ", Names: []string{"kim.muster@uni.example"}, Why: EndedLater, At: at, Link: link}
+	cases["unwanted-later"] = func() (Letter, error) { return Unwanted(late) }
+	surplus := late
+	surplus.Why = EndedSurplus
+	cases["unwanted-surplus"] = func() (Letter, error) { return Unwanted(surplus) }
+	office := surplus
+	office.Office, office.Revoking, office.Organisation, office.Names = true, true, "Botanischer Garten", []string{"www.uni.example"}
+	cases["unwanted-surplus-office"] = func() (Letter, error) { return Unwanted(office) }
+	rejected := office
+	rejected.Why = EndedRejected
+	cases["unwanted-rejected"] = func() (Letter, error) { return Unwanted(rejected) }
 	maps.Copy(cases, orderLetters())
 	maps.Copy(cases, handoverLetters())
 	maps.Copy(cases, mailLetters())
