@@ -28,7 +28,7 @@ type Certificate struct {
 	Subject       string     `json:"subject" doc:"The subject, as text (RFC 4514)."`
 	Serial        string     `json:"serial" doc:"Hexadecimal."`
 	Fingerprint   string     `json:"fingerprint" doc:"SHA-256, hexadecimal."`
-	State         string     `json:"state" enum:"valid,replaced,expired,revoking,revoked" doc:"A replaced one is good until its end; revoking: its authority has been asked to revoke it."`
+	State         string     `json:"state" enum:"valid,replaced,expired,revoking,revoked,unwanted" doc:"A replaced one is good until its end; revoking: its authority has been asked to revoke it; unwanted: it came when nobody had a right to it any more, and its authority has not revoked it. Do not use one."`
 	NotBefore     time.Time  `json:"not_before" doc:"From when it counts."`
 	NotAfter      time.Time  `json:"not_after" doc:"Until when it counts."`
 	RenewableFrom time.Time  `json:"renewable_from" doc:"From when on it may be renewed."`
@@ -49,7 +49,7 @@ func (a *API) serverCertificate(c cert.ServerCertificate) Certificate {
 	now := a.Now()
 	out := Certificate{
 		Reference: c.Reference, Organisation: int64(c.Organisation), Product: c.Product, Names: c.Names, Subject: c.Subject,
-		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.Revoking, c.NotAfter, now),
+		Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint), State: stateOf(c.Revoked, c.Revoking, c.Unwanted, c.NotAfter, now),
 		NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), RenewableFrom: utc(from), Renewable: cert.MayRenew(c, now) == nil,
 		Renewal: c.Renewal, ReplacedBy: c.ReplacedBy, Revoked: utcOr(c.Revoked), Reason: reasonName(c.Reason),
 	}
@@ -121,7 +121,7 @@ func fileTypes() (all []string) {
 
 type certificateListInput struct {
 	Paged
-	State        string `query:"state" enum:"valid,ending,over,all" default:"valid" doc:"ending: the time to renew them has come; over: expired, revoked or replaced."`
+	State        string `query:"state" enum:"valid,ending,over,all" default:"valid" doc:"ending: the time to renew them has come; over: expired, revoked, replaced or unwanted."`
 	Q            string `query:"q" maxLength:"200" doc:"Only certificates that have all these words in a name, the reference number or the serial number; 300 at most."`
 	Sort         string `query:"sort" enum:"end,-end,name,-name,issued,-issued,reference,-reference" default:"end" doc:"The order; - turns it round."`
 	Organisation int64  `query:"organisation" minimum:"0" doc:"Only certificates of that organisation."`

@@ -27,7 +27,7 @@ type ClientCertificate struct {
 	Subject     string     `json:"subject" doc:"The subject, as text (RFC 4514)."`
 	Serial      string     `json:"serial" doc:"Hexadecimal."`
 	Fingerprint string     `json:"fingerprint" doc:"SHA-256, hexadecimal."`
-	State       string     `json:"state" enum:"valid,expired,revoking,revoked" doc:"Where it stands now; revoking: its authority has been asked to revoke it."`
+	State       string     `json:"state" enum:"valid,expired,revoking,revoked,unwanted" doc:"Where it stands now; revoking: its authority has been asked to revoke it; unwanted: it came when nobody had a right to it any more, and its authority has not revoked it. Do not use one."`
 	NotBefore   time.Time  `json:"not_before" doc:"From when it counts."`
 	NotAfter    time.Time  `json:"not_after" doc:"Until when it counts."`
 	Revoked     *time.Time `json:"revoked" doc:"When it was revoked."`
@@ -56,12 +56,14 @@ func reasonName(given *int16) *string {
 }
 
 // stateOf says where a certificate stands at now.
-func stateOf(revoked, revoking *time.Time, notAfter, now time.Time) string {
+func stateOf(revoked, revoking *time.Time, unwanted bool, notAfter, now time.Time) string {
 	switch {
 	case revoked != nil:
 		return "revoked"
 	case revoking != nil:
 		return "revoking"
+	case unwanted:
+		return "unwanted"
 	case now.After(notAfter):
 		return "expired"
 	}
@@ -72,7 +74,7 @@ func (a *API) clientCertificate(c cert.Certificate) ClientCertificate {
 	return ClientCertificate{
 		ID: int64(c.ID), Reference: c.Reference, Domain: string(c.DomainName), Row: int64(c.RowID), Active: c.RowActive, Holder: c.Holder,
 		Emails: c.Emails, Subject: c.Subject, Serial: hex.EncodeToString(c.Serial), Fingerprint: hex.EncodeToString(c.Fingerprint),
-		State: stateOf(c.Revoked, c.Revoking, c.NotAfter, a.Now()), NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), Revoked: utcOr(c.Revoked),
+		State: stateOf(c.Revoked, c.Revoking, c.Unwanted, c.NotAfter, a.Now()), NotBefore: utc(c.NotBefore), NotAfter: utc(c.NotAfter), Revoked: utcOr(c.Revoked),
 		Reason: reasonName(c.Reason),
 	}
 }

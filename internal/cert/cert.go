@@ -116,12 +116,17 @@ type Certificate struct {
 	Reason      *int16
 	Revoking    *time.Time // since when its authority is asked to revoke it, while it has not
 	Refused     *time.Time // when its authority refused to, if that was its last word
+	Unwanted    bool       // it came when nobody wanted it any more: it is nobody's to use
 	Mine        bool       // the reader holds it
 	org.Standing
 }
 
 // Elsewhere tells whether another authority than the portal's signed it.
 func (c Certificate) Elsewhere() bool { return c.Earlier || c.External }
+
+// Offered tells whether the reader of c gets its files: of what nobody wanted, only
+// registration officers.
+func (c Certificate) Offered() bool { return !c.Unwanted || c.Officer }
 
 // Valid tells whether the certificate counts at now. One that is being revoked does
 // until its authority has.
@@ -130,7 +135,7 @@ func (c Certificate) Valid(now time.Time) bool {
 }
 
 // outsideColumns are what an authority outside has to do with c.
-const outsideColumns = `c.external, case when c.revoked is null then c.revoking end as revoking,
+const outsideColumns = `c.external, c.unwanted, case when c.revoked is null then c.revoking end as revoking,
 	case when c.revoked is null and c.revoking_refused is not null then c.revoking_answered end as refused`
 
 const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,
@@ -166,14 +171,14 @@ type Which string
 
 const (
 	Valid Which = "valid" // the usual
-	Over  Which = "over"  // expired or revoked
+	Over  Which = "over"  // expired, revoked, or never wanted
 	All   Which = "all"
 )
 
 // Mine returns by's own certificates, newest first, older than the certificate
 // before (0: from the newest), at most limit.
 func (b *Book) Mine(ctx context.Context, by person.Actor, w Which, before ID, limit int) ([]Certificate, error) {
-	where := map[Which]string{Valid: "and c.revoked is null and c.not_after >= @now", Over: "and (c.revoked is not null or c.not_after < @now)"}[w]
+	where := map[Which]string{Valid: "and c.revoked is null and not c.unwanted and c.not_after >= @now", Over: "and (c.revoked is not null or c.unwanted or c.not_after < @now)"}[w]
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
 		where c.account = @account and `+org.InSession+` and (@before = 0::bigint or c.id < @before) `+where+` order by c.id desc limit @limit`,
 		org.Scope(by, pgx.NamedArgs{"before": before, "now": b.Now(), "limit": limit}))
@@ -193,7 +198,7 @@ func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit
 func (b *Book) Ending(ctx context.Context, by person.Actor, d time.Duration) ([]Certificate, error) {
 	now := b.Now()
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
-		where c.account = @account and `+org.InSession+` and c.revoked is null and c.revoking is null and c.not_after between @now and @until
+		where c.account = @account and `+org.InSession+` and c.revoked is null and c.revoking is null and not c.unwanted and c.not_after between @now and @until
 			and not `+Renewed+`
 		order by c.not_after, c.id limit 10`, org.Scope(by, pgx.NamedArgs{"now": now, "until": now.Add(d)}))
 	return collect(rows, err)

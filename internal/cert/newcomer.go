@@ -31,7 +31,7 @@ func (b *Book) TellNewcomer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 		select distinct a.label as name, a.language,
 			case when a.locked is null then `+holderTo+` else '' end as email
 		from certificate c join account a on a.id = c.account
-		where c.row_id = @row and c.account <> @by and c.revoked is null and c.not_after > @now order by 1, 3 limit @most`,
+		where c.row_id = @row and c.account <> @by and c.revoked is null and not c.unwanted and c.not_after > @now order by 1, 3 limit @most`,
 		pgx.NamedArgs{"row": l.RowID, "by": by.Account, "now": now, "most": mostHolders})
 	if err != nil {
 		return fmt.Errorf("look for holders of row %d: %w", l.RowID, err)

@@ -162,7 +162,7 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 	}
 	args["organisation"], args["name"], args["names"], args["product"], args["order"] = i.Organisation, i.name(), c.DNS, i.Product, i.Order
 	phase, turns := phaseAt(c, now)
-	if revoked != nil {
+	if i.Unwanted != "" {
 		phase, turns = "over", nil
 	}
 	args["renewable"], args["phase"], args["turns"] = renewable(c.NotBefore, c.NotAfter), phase, turns

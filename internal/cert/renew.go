@@ -38,6 +38,8 @@ func MayRenew(c ServerCertificate, now time.Time) error {
 		return fault.New(fault.Conflict, "cert.renew.revoked")
 	case c.Revoking != nil:
 		return fault.New(fault.Conflict, "cert.renew.revoking")
+	case c.Unwanted:
+		return fault.New(fault.Conflict, "cert.renew.unwanted")
 	case c.ReplacedBy != nil:
 		return fault.New(fault.Conflict, "cert.renew.replaced", "reference", *c.ReplacedBy)
 	case c.Renewal != nil:

@@ -41,6 +41,7 @@ type ServerCertificate struct {
 	Reason           *int16
 	Revoking         *time.Time // since when its authority is asked to revoke it, while it has not
 	Refused          *time.Time // when its authority refused to, if that was its last word
+	Unwanted         bool       // it came when nobody wanted it any more: it is nobody's to use
 	Renewal          *string    // reference of the order that renews it now
 	ReplacedBy       *string    // reference of the certificate that replaced it
 	ReplacedAt       *time.Time
@@ -50,6 +51,10 @@ type ServerCertificate struct {
 
 // Elsewhere tells whether another authority than the portal's signed it.
 func (c ServerCertificate) Elsewhere() bool { return c.Earlier || c.External }
+
+// Offered tells whether the reader of c gets its files: of what nobody wanted, only
+// registration officers.
+func (c ServerCertificate) Offered() bool { return !c.Unwanted || c.Officer }
 
 // Valid tells whether the certificate counts at now. One that is being revoked does
 // until its authority has.

@@ -35,7 +35,7 @@ func ChainOf(pool *pki.Pool, der []byte, elsewhere bool, above [][]byte) ([][]by
 }
 
 // ServerFile returns the certificate called reference as a file, and its name, to
-// those who may see it. Where no way leads from it to a root it is unavailable;
+// those who may see it, if it is Offered to them. Where no way leads from it to a root it is unavailable;
 // a file of those above one from elsewhere that came alone is missing.
 func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string, f pki.Format, pool *pki.Pool) (name string, content []byte, err error) {
 	var commonName string
@@ -43,7 +43,7 @@ func (b *Book) ServerFile(ctx context.Context, by person.Actor, reference string
 	var elsewhere bool
 	var above [][]byte
 	err = b.DB.QueryRow(ctx, `select c.reference, c.common_name, c.der, c.imported is not null or c.external, c.chain from certificate c join organisation o on o.id = c.organisation
-		where c.reference = @reference and (@officer or `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
+		where c.reference = @reference and (@officer or not c.unwanted and `+org.IsTechnicalContact+`)`, org.Scope(by, pgx.NamedArgs{"reference": reference})).
 		Scan(&reference, &commonName, &der, &elsewhere, &above)
 	if err != nil {
 		return "", nil, postgres.Fault(err)

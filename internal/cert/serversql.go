@@ -114,9 +114,9 @@ const (
 	lateDue   = `c.phase = 'valid' and c.renewable <= @now and c.not_after >= @since`
 	lateOver  = `c.not_after < @now`
 
-	// lapsed is what ended without a successor and may be renewed for some time yet;
+	// lapsed is what was wanted, ended without a successor and may be renewed for some time yet;
 	// what is from before the portal has one where a newer certificate has its names.
-	lapsed = `c.phase = 'over' and c.not_after >= @since and c.revoked is null and c.replaced_by is null and not (c.imported is not null and ` + followed + `)`
+	lapsed = `c.phase = 'over' and c.not_after >= @since and c.revoked is null and not c.unwanted and c.replaced_by is null and not (c.imported is not null and ` + followed + `)`
 
 	// followed tells of a certificate c that another one of its organisation, which
 	// counts for longer, has all its names and is to stay. So written it is asked of each, and never

@@ -33,6 +33,7 @@ type Unexpected struct {
 	Revoked     *time.Time
 	Revoking    *time.Time
 	Refused     *time.Time
+	Unwanted    bool // and the right to what was asked for had ended, too
 }
 
 // Open tells whether somebody should look at it at now.
@@ -134,32 +135,44 @@ func (b *Book) revokeUnexpected(ctx context.Context, tx pgx.Tx, now time.Time, b
 	return audit.Write(ctx, tx, line)
 }
 
-// Unrevoked is a certificate whose authority refused to revoke it.
+// Unrevoked is a certificate that should be revoked and counts still.
 type Unrevoked struct {
 	ID        ID
 	Reference string
+	Authority string
 	Server    bool
 	Nobodys   bool // it is Unexpected
 	For       string
-	Said      string
+	Names     []string // addresses, or names of a server
+	Said      string   // by the authority, when it refused
 	At        time.Time
 }
 
-// AllUnrevoked returns to a registration officer those that still count, the newest
-// refusal first, at most limit.
+// AllUnrevoked returns to a registration officer those that an authority refused to
+// revoke, the newest refusal first, at most limit.
 func (b *Book) AllUnrevoked(ctx context.Context, by person.Actor, limit int) ([]Unrevoked, error) {
+	return b.unrevoked(ctx, by, `c.revoking_answered`, `c.revoking_refused is not null`, `desc`, pgx.NamedArgs{"limit": limit})
+}
+
+// AllRevoking returns to a registration officer those that an authority was asked to
+// revoke until a moment and has not, the longest wait first, at most limit.
+func (b *Book) AllRevoking(ctx context.Context, by person.Actor, until time.Time, limit int) ([]Unrevoked, error) {
+	return b.unrevoked(ctx, by, `c.revoking`, `c.revoking <= @until and c.revoked is null`, ``, pgx.NamedArgs{"until": until, "limit": limit})
+}
+
+func (b *Book) unrevoked(ctx context.Context, by person.Actor, at, which, turned string, args pgx.NamedArgs) ([]Unrevoked, error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return nil, err
 	}
+	args["now"] = b.Now()
 	rows, err := b.DB.Query(ctx, `
-		select c.id, c.reference, coalesce(c.organisation, c.meant_organisation) is not null as server, c.unexpected is not null as nobodys,
-			coalesce(a.label, o.name) as "for", c.revoking_refused as said, c.revoking_answered as at
+		select c.id, c.reference, c.authority, coalesce(c.organisation, c.meant_organisation) is not null as server, c.unexpected is not null as nobodys,
+			coalesce(a.label, o.name) as "for", coalesce(c.names, c.emails) as names, coalesce(c.revoking_refused, '') as said, `+at+` as at
 		from certificate c left join account a on a.id = coalesce(c.account, c.meant_account)
 			left join organisation o on o.id = coalesce(c.organisation, c.meant_organisation)
-		where c.revoking_refused is not null and c.not_after >= @now order by c.revoking_answered desc, c.id limit @limit`,
-		pgx.NamedArgs{"now": b.Now(), "limit": limit})
+		where `+which+` and c.not_after >= @now order by `+at+` `+turned+`, c.id limit @limit`, args)
 	if err != nil {
-		return nil, fmt.Errorf("list what was not revoked: %w", err)
+		return nil, fmt.Errorf("list what is not revoked: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Unrevoked])
 }

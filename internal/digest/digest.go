@@ -182,7 +182,7 @@ func (b *Book) lines(ctx context.Context, tx pgx.Tx, now time.Time, readers []re
 				count(*) over (partition by a.id)::int as total, row_number() over (partition by a.id order by c.not_after, c.id) as n
 			from account a join email_domain d on `+org.LooksAfter+`
 				join address_row r on r.domain = d.id join certificate c on c.row_id = r.id join account h on h.id = c.account
-			where a.id = any(@ids) and c.revoked is null and c.revoking is null and c.not_after > @now and c.not_after <= @until and not `+cert.Renewed+`) l
+			where a.id = any(@ids) and c.revoked is null and c.revoking is null and not c.unwanted and c.not_after > @now and c.not_after <= @until and not `+cert.Renewed+`) l
 		where n <= @most order by account, n`,
 		pgx.NamedArgs{"ids": ids, "now": now, "until": now.AddDate(0, 0, b.Cert.FirstReminder()), "most": mail.MostEnding})
 	if err != nil {

@@ -27,7 +27,7 @@ const twinColumn = `coalesce((select jsonb_agg(t) from (
 		order by s.id limit @most)
 	union all
 	(select c.reference, true as issued from certificate c
-		where c.key = @key and c.organisation = @organisation and c.names @> @names and c.names <@ @names and c.revoked is null and c.revoking is null
+		where c.key = @key and c.organisation = @organisation and c.names @> @names and c.names <@ @names and c.revoked is null and c.revoking is null and not c.unwanted
 			and c.replaced_by is null and c.not_after >= @now and c.id is distinct from @replaces and c.server_order is distinct from @self
 		order by c.id limit @most)) t), '[]')`
 

@@ -81,7 +81,7 @@ func TestAPageSaysOnWhomAnApplicationWaits(t *testing.T) {
 	outside.Always(catest.Person)
 	r.Clock.Advance(time.Hour)
 	trial.Must(0, r.Order.Issue(t.Context(), n))
-	r.As("rita").Get(paths.OfficeWaits).Is(http.StatusOK).Has("Niemand wartet lange")
+	r.As("rita").Get(paths.OfficeWaits).Is(http.StatusOK).Has("Nichts dauert lange")
 	r.Clock.Advance(issuance.LongWait)
 	ada, rita = r.As("ada"), r.As("rita")
 	ada.Get(path).Has("ungewöhnlich lange")
@@ -115,7 +115,13 @@ func TestAnApplicantTakesAnApplicationBack(t *testing.T) {
 	}
 	r.As("ada").Get(paths.Application(n)).Is(http.StatusOK).Has("Der Antrag wurde zurückgezogen")
 	r.Clock.Advance(issuance.LongWait)
-	r.As("rita").Get(paths.OfficeWaits).Has("Niemand wartet lange")
+	rita := r.As("rita")
+	rita.Get(paths.OfficeWaits).Has("Widerruf seit mehr als einem Tag", "ada.adler@uni.example").Lacks("Zurückgezogen oder ohne Recht")
+	rita.Get("/").Has("Ein Widerruf dauert länger als einen Tag")
+	var late int64
+	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from certificate`).Scan(&late))
+	trial.Must(0, r.Issuance.Revoke(t.Context(), late))
+	rita.Get(paths.OfficeWaits).Has("Nichts dauert lange")
 }
 
 func TestAPageSaysOnWhomAnOrderWaits(t *testing.T) {
@@ -135,7 +141,8 @@ func TestAPageSaysOnWhomAnOrderWaits(t *testing.T) {
 	rita.Get(paths.OfficeWaits).Has(paths.OfficeOrder(reference), "Universität Probe", "www.uni.example")
 	nora.Get(path+"/withdraw").Is(http.StatusOK).Has("schon gefragt", "sofort widerrufen")
 	nora.Post(path+"/withdraw").Is(http.StatusSeeOther).Follow().Has("Der Auftrag wurde zurückgezogen", "sofort widerrufen")
-	rita.Get(paths.OfficeWaits).Has("Niemand wartet lange")
+	rita.Get(paths.OfficeWaits).Has(paths.OfficeOrder(reference), "Zurückgezogen oder ohne Recht")
+	rita.Get("/").Has("wartet lange auf eine Zertifizierungsstelle")
 }
 
 func TestOfficersChooseTheAuthority(t *testing.T) {

@@ -71,23 +71,25 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 	m := clientview.CertificateModel{
 		Head: view.HeadModel{Title: title, State: &state}, Addresses: c.Emails, Subject: c.Subject, From: view.Day(ctx, c.NotBefore, now),
 		Ends: view.Ends(ctx, c.NotAfter, now), Reference: c.Reference, Serial: pki.Colons(c.Serial), Fingerprint: pki.Colons(c.Fingerprint),
-		Issuer: s.issuerOf(c), Revoked: page.Moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter),
-		Downloads: []view.DownloadModel{
+		Issuer: s.issuerOf(c), Revoked: page.Moment(ctx, c.Revoked, now), Reason: revokedWhy(ctx, c), Bar: s.LifeBar(ctx, c.Valid(now) && !c.Unwanted, c.NotBefore, c.NotAfter),
+	}
+	if c.Offered() {
+		m.Downloads = []view.DownloadModel{
 			{Label: page.T(ctx, "cert.download_pem"), File: c.Reference + ".pem", Href: path + "/certificate.pem"},
 			{Label: page.T(ctx, "cert.download_chain"), File: c.Reference + "-chain.pem", Href: path + "/chain.pem"},
-		},
+		}
 	}
 	if p, err := pki.ParseKept(c.DER); err == nil {
 		m.Key = p.Key.Algorithm
-		if c.Mine {
+		if c.Mine && !c.Unwanted {
 			m.Waiting = waiting(ctx, c, p.Key)
 		}
 	}
 	if c.Mine {
-		if c.Valid(now) {
+		if c.Valid(now) && !c.Unwanted {
 			m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
 		}
-		if c.Valid(now) && !c.Earlier {
+		if c.Valid(now) && !c.Earlier && !c.Unwanted {
 			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + page.T(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
@@ -108,6 +110,8 @@ func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.Notice
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
 	case c.Revoking != nil:
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "cert.revoking_notice")}}
+	case c.Unwanted:
+		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unwanted_notice")}}
 	case c.Refused != nil:
 		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unrevoked_notice")}}
 	case !c.Mine && !c.RowActive && c.Valid(s.Now()):
@@ -187,6 +191,9 @@ func (s *Section) File(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !c.Offered() {
+		return fault.New(fault.Missing, "fault.missing")
+	}
 	return page.Attach(w, "application/x-pem-file", c.Reference+".pem", pki.PEM(c.DER))
 }
 
@@ -195,6 +202,9 @@ func (s *Section) Chain(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.load(r)
 	if err != nil {
 		return err
+	}
+	if !c.Offered() {
+		return fault.New(fault.Missing, "fault.missing")
 	}
 	chain, err := cert.ChainOf(s.Chains, c.DER, c.Elsewhere(), c.Chain)
 	if err != nil {

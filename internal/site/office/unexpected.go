@@ -69,6 +69,9 @@ func (s *Section) unexpectedLine(ctx context.Context, u cert.Unexpected) officev
 }
 
 func (s *Section) unexpectedState(ctx context.Context, u cert.Unexpected) view.StateModel {
+	if u.Open(s.Now()) { // which is nothing good
+		return view.StateModel{Kind: view.Warn, Word: page.T(ctx, "unexpected.still")}
+	}
 	return s.CertificateState(ctx, cert.Certificate{Revoked: u.Revoked, Revoking: u.Revoking, NotBefore: u.Came, NotAfter: u.NotAfter})
 }
 

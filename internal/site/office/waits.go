@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"petschaft/internal/issuance"
+	"petschaft/internal/order"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
@@ -12,42 +13,81 @@ import (
 	"petschaft/web/view/officeview"
 )
 
-// Waits lists what an authority takes long for, applications and orders together.
+// Waits lists what authorities take long for: applications and orders together, and
+// revocations.
 func (s *Section) Waits(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	all, err := s.Order.LongWaits(ctx, s.Actor(r), page.MostFailures)
+	issuing, revoking, err := s.lasting(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
-	var rows []officeview.LongWait
-	for _, x := range all {
-		row := officeview.LongWait{
-			Reference: x.Reference, Href: paths.Application(x.Number), For: x.For, Names: page.Spelled(x.Names),
-			Authority: page.AuthorityName(ctx, x.With), Since: page.Moment(ctx, x.Asked, s.Now()), Said: x.Said,
-		}
-		if x.Kind == issuance.ServerOrder {
-			row.Href = paths.OfficeOrder(x.Reference)
-		}
-		switch {
-		case x.Unset():
-			row.Said, row.Now = "", page.T(ctx, "waits.unset")
-		case x.Tries > 0:
-			row.Now = page.T(ctx, "waits.away", "n", x.Tries)
-		case x.Person:
-			row.Now = page.T(ctx, "waits.person")
-		}
-		rows = append(rows, row)
+	var m officeview.WaitsModel
+	for _, x := range issuing {
+		m.Issuing = append(m.Issuing, s.waitLine(ctx, x))
 	}
-	return s.Show(w, r, http.StatusOK, officeview.LongWaits(s.OfficeFrame(r, page.T(ctx, "waits.title")), rows))
+	for _, x := range revoking {
+		m.Revoking = append(m.Revoking, s.revokingLine(ctx, x))
+	}
+	return s.Show(w, r, http.StatusOK, officeview.LongWaits(s.OfficeFrame(r, page.T(ctx, "waits.title")), m))
 }
 
-// longWaits is the task of officers to ask an authority that takes long.
-func (s *Section) longWaits(ctx context.Context, by person.Actor) ([]view.Task, error) {
-	all, err := s.Order.LongWaits(ctx, by, page.MostFailures)
-	if err != nil || len(all) == 0 {
+func (s *Section) lasting(ctx context.Context, by person.Actor) ([]order.LongWait, []issuance.BeingRevoked, error) {
+	issuing, err := s.Order.LongWaits(ctx, by, page.MostFailures)
+	if err != nil {
+		return nil, nil, err
+	}
+	revoking, err := s.Order.Issuance.LongRevocations(ctx, by, page.MostFailures)
+	return issuing, revoking, err
+}
+
+func (s *Section) waitLine(ctx context.Context, x order.LongWait) officeview.LongWait {
+	row := officeview.LongWait{
+		Reference: x.Reference, Href: paths.Application(x.Number), For: x.For, Names: page.Spelled(x.Names),
+		Authority: page.AuthorityName(ctx, x.With), Since: page.Moment(ctx, x.Asked, s.Now()), Said: x.Said,
+	}
+	if x.Kind == issuance.ServerOrder {
+		row.Href = paths.OfficeOrder(x.Reference)
+	}
+	if x.Withdrawn {
+		row.Now = append(row.Now, page.T(ctx, "waits.withdrawn"))
+	}
+	switch {
+	case x.Unset():
+		row.Said, row.Now = "", append(row.Now, page.T(ctx, "waits.unset"))
+	case x.Tries > 0:
+		row.Now = append(row.Now, page.T(ctx, "waits.away", "n", x.Tries))
+	case x.Person:
+		row.Now = append(row.Now, page.T(ctx, "waits.person"))
+	}
+	return row
+}
+
+func (s *Section) revokingLine(ctx context.Context, x issuance.BeingRevoked) officeview.LongWait {
+	row := officeview.LongWait{
+		Reference: x.Reference, Href: unrevokedHref(x.Unrevoked), For: x.For, Names: page.Spelled(x.Names),
+		Authority: page.AuthorityName(ctx, x.Authority), Since: view.Ago(ctx, x.At, s.Now()), Said: x.Said,
+	}
+	if x.Nobodys {
+		row.Href = paths.Unexpected
+	}
+	if x.Tries > 0 {
+		row.Now = append(row.Now, page.T(ctx, "waits.away", "n", x.Tries))
+	}
+	return row
+}
+
+// longWaits are the tasks of officers to ask an authority that takes long.
+func (s *Section) longWaits(ctx context.Context, by person.Actor) (tasks []view.Task, err error) {
+	issuing, revoking, err := s.lasting(ctx, by)
+	if err != nil {
 		return nil, err
 	}
-	return []view.Task{{
-		Kind: view.Warn, Text: page.T(ctx, "waits.task", "n", len(all)), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeWaits},
-	}}, nil
+	add := func(k view.Kind, words string, n int) {
+		if n > 0 {
+			tasks = append(tasks, view.Task{Kind: k, Text: page.T(ctx, words, "n", n), Link: view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeWaits}})
+		}
+	}
+	add(view.Bad, "waits.revoking_task", len(revoking))
+	add(view.Warn, "waits.task", len(issuing))
+	return tasks, nil
 }

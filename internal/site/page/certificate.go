@@ -27,7 +27,7 @@ type Authority struct {
 
 // EndsSoon tells whether c still counts, but may be followed by the next.
 func (p *Page) EndsSoon(c cert.Certificate) bool {
-	return c.Valid(p.Now()) && c.Revoking == nil && c.NotAfter.Sub(p.Now()) <= mailbox.Renewable
+	return c.Valid(p.Now()) && c.Revoking == nil && !c.Unwanted && c.NotAfter.Sub(p.Now()) <= mailbox.Renewable
 }
 
 // CertificateState is how c stands, and since when.
@@ -37,12 +37,19 @@ func (p *Page) CertificateState(ctx context.Context, c cert.Certificate) view.St
 		return view.StateModel{Kind: view.Ended, Word: T(ctx, "cert.state_revoked"), Since: locale.From(ctx).DateTime(*c.Revoked)}
 	case c.Revoking != nil:
 		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: T(ctx, "cert.state_revoking"), Since: locale.From(ctx).DateTime(*c.Revoking)}
+	case c.Unwanted:
+		return Unwanted(ctx, c.Issued)
 	case now.After(c.NotAfter):
 		return view.StateModel{Kind: view.Ended, Icon: view.IconClock, Word: T(ctx, "cert.state_expired"), Since: locale.From(ctx).DateTime(c.NotAfter)}
 	case p.EndsSoon(c):
 		return view.StateModel{Kind: view.Warn, Word: T(ctx, "cert.state_soon"), Since: locale.From(ctx).DateTime(c.NotAfter)}
 	}
 	return view.StateModel{Kind: view.Good, Word: T(ctx, "cert.state_valid"), Since: locale.From(ctx).DateTime(c.NotBefore)}
+}
+
+// Unwanted is how something stands that came at issued when nobody wanted it any more.
+func Unwanted(ctx context.Context, issued time.Time) view.StateModel {
+	return view.StateModel{Kind: view.Bad, Icon: view.IconBan, Word: T(ctx, "cert.state_unwanted"), Since: locale.From(ctx).DateTime(issued)}
 }
 
 // LifeBar is how much of a life is left, nil when the certificate does not count.

@@ -62,7 +62,7 @@ func (s *Section) model(ctx context.Context, c cert.ServerCertificate) (servervi
 		Head:  view.HeadModel{Title: cert.Spelled(c.CommonName), State: &state, Lead: page.T(ctx, "server.title", "reference", c.Reference)},
 		Names: page.Spelled(c.Names), Organisation: view.Link{Label: c.OrganisationName, Href: paths.Organisation(c.Organisation)},
 		Product: page.ProductName(ctx, c.Product), From: view.Day(ctx, c.NotBefore, now), Ends: view.Ends(ctx, c.NotAfter, now),
-		Bar: s.LifeBar(ctx, c.Valid(now), c.NotBefore, c.NotAfter), Revoked: page.Moment(ctx, c.Revoked, now), Reason: reasonOf(ctx, c),
+		Bar: s.LifeBar(ctx, c.Valid(now) && !c.Unwanted, c.NotBefore, c.NotAfter), Revoked: page.Moment(ctx, c.Revoked, now), Reason: reasonOf(ctx, c),
 		Related: related(ctx, c), Subject: p.Subject, Key: p.Key.Algorithm, Serial: p.SerialText(), SHA256: prints.SHA256, SHA1: prints.SHA1,
 		Downloads: downloads(ctx, c), Notices: append(s.notices(ctx, c), clients.EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...),
 	}
@@ -116,13 +116,15 @@ func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, followe
 
 // inUse tells whether a server should present c, so that its files are what one
 // comes for.
-func inUse(c cert.ServerCertificate, now time.Time) bool { return c.Valid(now) && c.ReplacedBy == nil }
+func inUse(c cert.ServerCertificate, now time.Time) bool {
+	return c.Valid(now) && c.ReplacedBy == nil && !c.Unwanted
+}
 
 // mayOrderLike tells whether another like c is ordered, and not a renewal of it: by
 // its contact, where the portal cannot renew it or it is over.
 func mayOrderLike(c cert.ServerCertificate, now time.Time) bool {
 	_, until := c.Renewable()
-	return c.Contact && c.ReplacedBy == nil && c.Renewal == nil && (c.Earlier || c.Revoked != nil || c.Revoking != nil || now.After(until))
+	return c.Contact && c.ReplacedBy == nil && c.Renewal == nil && (c.Earlier || c.Revoked != nil || c.Revoking != nil || c.Unwanted || now.After(until))
 }
 
 // orderLike is where that begins.
@@ -138,6 +140,8 @@ func (s *Section) notices(ctx context.Context, c cert.ServerCertificate) []view.
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.revoked_notice")}}
 	case c.Revoking != nil:
 		return []view.NoticeModel{{Kind: view.Warn, Text: page.T(ctx, "server.revoking_notice")}}
+	case c.Unwanted:
+		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unwanted_notice")}}
 	case c.Refused != nil:
 		return []view.NoticeModel{{Kind: view.Bad, Text: page.T(ctx, "cert.unrevoked_notice")}}
 	case c.ReplacedBy != nil && c.Valid(now):
@@ -160,6 +164,8 @@ func (s *Section) stateOf(ctx context.Context, c cert.ServerCertificate) view.St
 		return view.StateModel{Kind: view.Ended, Word: page.T(ctx, "cert.state_revoked"), Since: day(*c.Revoked)}
 	case c.Revoking != nil:
 		return view.StateModel{Kind: view.Warn, Icon: view.IconClock, Word: page.T(ctx, "cert.state_revoking"), Since: day(*c.Revoking)}
+	case c.Unwanted:
+		return page.Unwanted(ctx, c.Issued)
 	case c.ReplacedBy != nil:
 		return view.StateModel{Kind: view.Ended, Icon: view.IconNext, Word: page.T(ctx, "server.state_replaced"), Since: day(*c.ReplacedAt)}
 	case now.After(c.NotAfter):

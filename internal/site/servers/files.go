@@ -26,7 +26,7 @@ var formatLabels = map[string]string{
 
 func downloads(ctx context.Context, c cert.ServerCertificate) (all []view.DownloadModel) {
 	for _, f := range pki.Formats() {
-		if f.Above && c.Elsewhere() && len(c.Chain) == 0 {
+		if !c.Offered() || f.Above && c.Elsewhere() && len(c.Chain) == 0 {
 			continue
 		}
 		all = append(all, view.DownloadModel{Label: page.T(ctx, formatLabels[f.Name]), File: cert.FileBase(c.Reference, c.CommonName) + f.Ending, Href: paths.Certificate(c.Reference) + "/" + f.Name})

@@ -112,7 +112,9 @@ func TestAPageOnWhichPeopleWaitLooksAgain(t *testing.T) {
 func TestWhatGoesOnIsNotSaidWhenItIsOver(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
-	said := func(reference string) string { return sitetest.German("serverorder.approved_done", "reference", reference) }
+	said := func(reference string) string {
+		return sitetest.German("serverorder.approved_done", "reference", reference)
+	}
 	rita, slow, fast := r.As("rita"), r.Ordered("www.uni.example"), r.Ordered("mail.uni.example")
 	rita.Post("/office/orders/"+slow+"/approve", "version", "1").Is(http.StatusSeeOther).Follow().Has(said(slow))
 	begun := rita.Post("/office/orders/"+fast+"/approve", "version", "1").Is(http.StatusSeeOther)

@@ -1,0 +1,50 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"petschaft/internal/cert"
+	"petschaft/internal/person"
+)
+
+// LongRevocation is after how long an authority should have revoked a certificate
+// (S/MIME BR 4.9.1.1, TLS BR 4.9.1.1: within 24 hours, for most reasons).
+const LongRevocation = 24 * time.Hour
+
+// BeingRevoked is a certificate that an authority outside was asked to revoke and has
+// not, for LongRevocation or longer. Said is by the authority, or why it could not be heard.
+type BeingRevoked struct {
+	cert.Unrevoked
+	Tries int // calls in a row of which nobody knows what became
+}
+
+// LongRevocations returns them to a registration officer, the longest first, at most limit.
+func (b *Book) LongRevocations(ctx context.Context, by person.Actor, limit int) ([]BeingRevoked, error) {
+	found, err := b.Cert.AllRevoking(ctx, by, b.Now().Add(-LongRevocation), limit)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	all, ids, place := make([]BeingRevoked, len(found)), make([]cert.ID, len(found)), map[cert.ID]int{}
+	for i, u := range found {
+		all[i].Unrevoked, ids[i], place[u.ID] = u, u.ID, i
+	}
+	rows, err := b.DB.Query(ctx, `select certificate, attempts, said from withdrawal where certificate = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read how revocations stand: %w", err)
+	}
+	var id cert.ID
+	var tries int
+	var said string
+	_, err = pgx.ForEachRow(rows, []any{&id, &tries, &said}, func() error {
+		all[place[id]].Tries, all[place[id]].Said = tries, said
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read how revocations stand: %w", err)
+	}
+	return all, nil
+}
