@@ -61,6 +61,9 @@ func LettersAbout(row string) string { return strings.ReplaceAll(holderTo, "c.ro
 // server tells whether it is a server's.
 func (i Issuance) server() bool { return i.Organisation != 0 }
 
+// external tells whether an authority outside signed it.
+func (i Issuance) external() bool { return !pki.OwnAuthority(i.Authority) }
+
 // words are what searches look at: addresses and names also as people spell them.
 func (i Issuance) words() string {
 	if i.server() {

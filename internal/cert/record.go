@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,20 +73,13 @@ func (b *Book) know(ctx context.Context, tx pgx.Tx, i *Issuance) (recorded ID, e
 	return recorded, nil
 }
 
-// outside tells whether the authority is none of the portal's, whose names are taken
-// also where they are not set up.
-func (b *Book) outside(authority string) bool {
-	own := authority == "mail" || authority == "tls"
-	return !own && (b.Authority == nil || !slices.Contains(b.Authority.Names(), authority))
-}
-
 // end is when what nobody wants ends: revoked now by an authority of ours, or revoking
 // by one outside.
-func (b *Book) end(now time.Time, i Issuance) (revoked, revoking *time.Time) {
+func (i Issuance) end(now time.Time) (revoked, revoking *time.Time) {
 	switch {
 	case i.Unwanted == "":
 		return nil, nil
-	case b.outside(i.Authority):
+	case i.external():
 		return nil, &now
 	}
 	return &now, nil
@@ -125,12 +117,12 @@ func (b *Book) keep(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issua
 // columns are what is kept of i: of what is unexpected, whose it would have been.
 func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 	c := i.Certificate
-	revoked, revoking := b.end(now, i)
+	revoked, revoking := i.end(now)
 	fingerprint := sha256.Sum256(c.DER)
 	args := pgx.NamedArgs{
 		"id": n, "reference": i.Reference, "authority": i.Authority, "issuer": c.Issuer, "serial": c.Serial, "der": c.DER, "fingerprint": fingerprint[:],
 		"key": c.Key.Fingerprint[:], "subject": c.Subject, "search": i.words(), "from": c.NotBefore, "until": c.NotAfter, "now": now,
-		"chain": append([][]byte{}, i.Chain...), "external": b.outside(i.Authority), "revoked": revoked, "revoking": revoking,
+		"chain": append([][]byte{}, i.Chain...), "external": i.external(), "revoked": revoked, "revoking": revoking,
 		"unwanted": i.Unwanted != "",
 	}
 	for _, name := range []string{
@@ -172,7 +164,7 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 // note tells the row of a mailbox's certificate.
 func (b *Book) note(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance) error {
 	c := i.Certificate
-	revoked, revoking := b.end(now, i)
+	revoked, revoking := i.end(now)
 	return b.Mailbox.NoteCertificate(ctx, tx, mailbox.Certified{
 		Certificate: int64(n), Row: i.Row, Account: i.Account, Issued: now, Begins: c.NotBefore, Ends: c.NotAfter, Addresses: c.Emails,
 		Revoked: revoked, Revoking: revoking,

@@ -35,7 +35,7 @@ func (b *Book) keepFirstResponse(ctx context.Context, tx pgx.Tx, now time.Time, 
 		return nil
 	}
 	s := pki.Status{Serial: i.Certificate.Serial}
-	if s.Revoked, _ = b.end(now, i); s.Revoked != nil {
+	if s.Revoked, _ = i.end(now); s.Revoked != nil {
 		s.Reason = unwantedReason
 	}
 	now = now.Truncate(time.Minute)

@@ -21,7 +21,7 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 			return err
 		}
 	}
-	revoking, err := b.outside(i.Authority), error(nil)
+	revoking, err := i.external(), error(nil)
 	if !revoking {
 		err = b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
 	} else {

@@ -235,7 +235,7 @@ func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 	}
 	i.Said = pki.WordsOf(a.Words)
 	now := b.Now()
-	i.Differences = judge(r, &a, b.Registry[i.Authority].Own, now)
+	i.Differences = judge(r, &a, pki.OwnAuthority(i.Authority), now)
 	if len(i.Differences) > 0 {
 		i.State, i.Reason, i.Answer = Refused, NotAsAsked, a.Certificate.DER
 	}

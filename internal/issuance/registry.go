@@ -14,20 +14,21 @@ var ErrNoAuthority = fault.New(fault.Unavailable, "order.no_authority")
 // Registered is an authority with what is known of it.
 type Registered struct {
 	Authority Authority
-	Own       bool // the portal's own: it answers at once, and its certificates are judged to the letter
 	Mail      bool // it issues for mailboxes
 	Servers   bool // it issues for servers
 }
 
-// Registry are the authorities by name, as certificates and intents name them.
+// Registry are the authorities by name, as certificates and intents name them. Which
+// of the names are the portal's own says pki.OwnAuthority: those answer at once, and
+// their certificates are judged to the letter.
 type Registry map[string]Registered
 
 // Own is a registry of the portal's own authority, under the names that its
 // profiles have.
 func Own(a Authority) Registry {
 	return Registry{
-		"mail": {Authority: a, Own: true, Mail: true},
-		"tls":  {Authority: a, Own: true, Servers: true},
+		"mail": {Authority: a, Mail: true},
+		"tls":  {Authority: a, Servers: true},
 	}
 }
 

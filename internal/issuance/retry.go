@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 )
 
@@ -54,7 +55,7 @@ func (b *Book) nothing(before Intent, reason string) bool {
 	case NotKnown:
 		return false
 	case NotAsAsked: // the own authority has signed one certificate of that number, and signs no other
-		return before.Number != 0 && !b.Registry[before.Authority].Own
+		return before.Number != 0 && !pki.OwnAuthority(before.Authority)
 	case NoAuthority, RulesKey, RulesName, RulesOffice:
 		return true
 	}

@@ -195,7 +195,7 @@ func (b *Book) intent(n ID, reference, wished string, s subject, request pki.CSR
 // with is the state of what waits for an authority: the version before, which may
 // run beside, takes part in what the own one issues and leaves the rest alone.
 func (b *Book) with(authority string) State {
-	if b.Issuance.Registry[authority].Own {
+	if pki.OwnAuthority(authority) {
 		return Issuing
 	}
 	return Pending

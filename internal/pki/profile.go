@@ -32,6 +32,12 @@ type Profile struct {
 	noKeyName bool                   // without a subject key identifier (TLS BR 7.1.2.7.6)
 }
 
+// OwnAuthority tells whether name is one under which the portal's own authority signs,
+// set up or not: profiles name those, and no authority outside may have one of them.
+func OwnAuthority(name string) bool {
+	return slices.ContainsFunc(profiles, func(p Profile) bool { return p.Authority == name })
+}
+
 // subjectAttribute is one attribute of a Subject and where its value comes from.
 type subjectAttribute struct {
 	oid      asn1.ObjectIdentifier

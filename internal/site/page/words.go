@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/recipe"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
@@ -122,8 +123,8 @@ func AuthorityName(ctx context.Context, name string) string {
 }
 
 // OwnAuthority tells whether a name is one of the portal's own authorities, which
-// need none.
-func OwnAuthority(name string) bool { return name == "" || name == "mail" || name == "tls" }
+// need none; "" is.
+func OwnAuthority(name string) bool { return name == "" || pki.OwnAuthority(name) }
 
 // CountryWords is a country as pages show it.
 func CountryWords(ctx context.Context, code string) string {
