@@ -37,6 +37,12 @@ func MayRevoke(c Certificate) error {
 	return fault.New(fault.Missing, "fault.missing")
 }
 
+// mayReport tells whether the reader of c could revoke it if it were not being revoked.
+func mayReport(c Certificate) bool {
+	c.Revoking = nil
+	return MayRevoke(c) == nil
+}
+
 // Reasons are those the reader of c may give.
 func Reasons(c Certificate) []pki.ReasonFacts { return pki.Reasons(c.Officer) }
 
@@ -50,7 +56,8 @@ func mayGive(c Certificate, r pki.Reason) error {
 
 // Revoke ends a certificate for good. The list that announces it is signed at
 // once, and its holder is told. An authority outside is asked to revoke it: until it
-// has, the certificate is being revoked, and its holder is told then.
+// has, the certificate is being revoked, and its holder is told then; meanwhile it can
+// still be reported, once, that its key is compromised.
 func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		c, err := b.lock(ctx, tx, by, id)
@@ -59,7 +66,11 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 		}
 		now := b.Now()
 		_, err = person.Once(ctx, tx, by, now, func() (ID, error) {
-			if err := MayRevoke(c); err != nil {
+			err := MayRevoke(c)
+			if reports(err, r) && mayReport(c) {
+				return c.ID, b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r))
+			}
+			if err != nil {
 				return 0, err
 			}
 			if err := mayGive(c, r); err != nil {

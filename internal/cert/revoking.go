@@ -19,17 +19,39 @@ import (
 )
 
 // startRevoking writes that the authority of a certificate, one outside, is asked to
-// revoke it, and sees to it that it is. Nobody is reminded of it meanwhile.
+// revoke it, and sees to it that it is. Nobody is reminded of it meanwhile. Where its
+// key was reported before, that is why.
 func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, w Withdrawal) error {
-	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_reason = @reason, revoking_answered = null,
-			revoking_refused = null, compromised = compromised or @key, remind = null
-		where id = @id returning authority, der`, pgx.NamedArgs{
-		"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason), "key": w.Reason == pki.KeyCompromise,
-	}).Scan(&w.Authority, &w.DER)
+	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_answered = null, revoking_refused = null,
+			revoking_reason = case when compromised then 1 else @reason end, compromised = compromised or @reason = 1, remind = null
+		where id = @id returning authority, der, revoking_reason`, pgx.NamedArgs{
+		"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason),
+	}).Scan(&w.Authority, &w.DER, &w.Reason)
 	if err != nil {
 		return fmt.Errorf("begin to revoke certificate %d: %w", w.Certificate, err)
 	}
 	return b.withdraw(ctx, tx, now, w)
+}
+
+// reportKey keeps that the key of a certificate, which is being revoked for another
+// reason, fell into other hands: the key is blocked from now on, and the authority is
+// told so unless it has answered by then. line says who reported it.
+func (b *Book) reportKey(ctx context.Context, tx pgx.Tx, now time.Time, id ID, line audit.Line) error {
+	w := Withdrawal{Certificate: id, Reason: pki.KeyCompromise}
+	err := tx.QueryRow(ctx, `update certificate set compromised = true where id = $1 and not compromised returning authority, der`, id).Scan(&w.Authority, &w.DER)
+	if errors.Is(err, pgx.ErrNoRows) { // reported already
+		return errRevoking
+	}
+	if err != nil {
+		return fmt.Errorf("keep that the key of certificate %d is compromised: %w", id, err)
+	}
+	return errors.Join(b.withdraw(ctx, tx, now, w), audit.Write(ctx, tx, line))
+}
+
+// reports tells whether somebody gives r as the reason for what is being revoked, as
+// err says: then reportKey keeps it.
+func reports(err error, r pki.Reason) bool {
+	return errors.Is(err, errRevoking) && r == pki.KeyCompromise
 }
 
 // asked is a certificate whose authority was asked to revoke it.
@@ -75,7 +97,7 @@ func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open b
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, c.serial, c.account, c.row_id as row, c.organisation, coalesce(o.name, '') as organisation_name, c.emails,
 			coalesce(c.names, '{}') as names,
-			coalesce(p.label, '') as by, c.revoking_reason as reason
+			coalesce(p.label, '') as by, case when c.compromised then 1 else c.revoking_reason end as reason
 		from certificate c left join organisation o on o.id = c.organisation left join account p on p.id = c.revoking_by
 		where c.id = $1 and c.revoking is not null and c.revoked is null for update of c`, id)
 	if err != nil {
@@ -99,7 +121,7 @@ func (b *Book) Revoked(ctx context.Context, tx pgx.Tx, now time.Time, id ID, at 
 	if err != nil || !open {
 		return err
 	}
-	_, err = tx.Exec(ctx, `update certificate set revoked = @at, revoked_by = revoking_by, reason = revoking_reason, revoking_answered = @now, remind = null,
+	_, err = tx.Exec(ctx, `update certificate set revoked = @at, revoked_by = revoking_by, reason = case when compromised then 1 else revoking_reason end, revoking_answered = @now, remind = null,
 			phase = case when organisation is not null then 'over' end, turns = null
 		where id = @id`, pgx.NamedArgs{"id": id, "at": at, "now": now})
 	if err != nil {

@@ -50,8 +50,12 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 
 // revokeServer writes it, if by may; the certificate is locked.
 func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate, r pki.Reason) error {
-	if err := MayRevokeServer(c); err != nil {
-		return err
+	may := MayRevokeServer(c)
+	if reports(may, r) {
+		return b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r))
+	}
+	if may != nil {
+		return may
 	}
 	var bad fault.Fields
 	if !r.Allowed(c.Officer) {

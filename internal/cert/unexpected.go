@@ -107,15 +107,20 @@ func (b *Book) RevokeUnexpected(ctx context.Context, by person.Actor, id ID, r p
 }
 
 func (b *Book) revokeUnexpected(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, u Unexpected, r pki.Reason) error {
-	if err := MayRevokeUnexpected(u); err != nil {
-		return err
-	}
-	if err := mayGive(Certificate{Standing: org.Standing{Officer: true}}, r); err != nil {
-		return err
-	}
 	line := audit.Line{
 		Who: by.Who(), At: now, Action: "cert.revoked", About: []thing{u.ID.UnexpectedThing()},
 		Detail: audit.Detail{"reference": u.Reference, "serial": hex.EncodeToString(u.Serial), "reason": int(r)},
+	}
+	may := MayRevokeUnexpected(u)
+	if reports(may, r) {
+		line.Action = "cert.key_reported"
+		return b.reportKey(ctx, tx, now, u.ID, line)
+	}
+	if may != nil {
+		return may
+	}
+	if err := mayGive(Certificate{Standing: org.Standing{Officer: true}}, r); err != nil {
+		return err
 	}
 	if u.External {
 		line.Action = "cert.revoking"

@@ -22,7 +22,8 @@ type Withdrawal struct {
 type Withdrawer interface {
 	// Withdraw sees to it that the authority is asked once tx is committed, however
 	// often and however long it takes, and that then Revoked or RevocationRefused is
-	// called. Nothing was said to the authority before.
+	// called. Asked again for the same certificate, it tells the authority the new
+	// reason, unless it has done what it was asked for by then.
 	Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, w Withdrawal) error
 }
 

@@ -33,8 +33,13 @@ type withdrawer struct{ book *Book }
 func (w withdrawer) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, x cert.Withdrawal) error {
 	err := postgres.Write(ctx, tx, `insert into withdrawal (certificate, authority, der, reason, state, since, next_look)
 		values (@certificate, @authority, @der, @reason, 'written', @now, @now)
-		on conflict (certificate) do update set reason = excluded.reason, state = 'written', since = @now, next_look = @now, attempts = 0, said = ''
-			where withdrawal.state = 'refused'`, pgx.NamedArgs{
+		on conflict (certificate) do update set reason = excluded.reason,
+				state = case when withdrawal.state = 'refused' then 'written' else withdrawal.state end,
+				since = case when withdrawal.state = 'refused' then @now else withdrawal.since end,
+				next_look = case when withdrawal.state = 'refused' then @now else withdrawal.next_look end,
+				attempts = case when withdrawal.state = 'refused' then 0 else withdrawal.attempts end,
+				said = case when withdrawal.state = 'refused' then '' else withdrawal.said end
+			where withdrawal.state <> 'done'`, pgx.NamedArgs{
 		"certificate": x.Certificate, "authority": x.Authority, "der": x.DER, "reason": int16(x.Reason), "now": now,
 	})
 	if err != nil {

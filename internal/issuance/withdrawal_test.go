@@ -146,7 +146,7 @@ func TestWhatWasRefusedMayBeAskedForAgain(t *testing.T) {
 		r.revoke(t)
 	}
 	r.expect(t, "asked 1 attempts revoking +1m0s")
-	campus.Wants(t, r.Cert.Revoke(t.Context(), r.officer, r.id, pki.KeyCompromise), "cert.revoke.under_way")
+	campus.Wants(t, r.Cert.Revoke(t.Context(), r.officer, r.id, pki.CessationOfOperation), "cert.revoke.under_way")
 	r.advanceRevocation(t)
 	r.revoke(t)
 	r.expect(t, "done 1 attempts revoked")

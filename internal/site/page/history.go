@@ -101,7 +101,7 @@ func ActionKind(action string) view.Kind {
 	case "mailbox.confirmed", "mailbox.linked", "mailbox.link_checked", "mailbox.activated", "cert.issued", "cert.server_issued", "org.name_validated", "order.approved", "order.approved_by_rule", "order.fulfilled", "recipe.finished",
 		"handover.accepted", "handover.finished", "handover.reassigned", "org.reminders_confirmed":
 		return view.Good
-	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked", "cert.unexpected", "cert.revocation_refused":
+	case "mailbox.declined", "mailbox.undeliverable", "order.failed", "handover.locked", "cert.unexpected", "cert.revocation_refused", "cert.key_reported":
 		return view.Bad
 	case "mailbox.conflict", "mailbox.unlinked", "mailbox.unsent", "order.refused", "order.returned", "cert.unwanted", "cert.revoking", "cert.server_revoking", "handover.wrong_password":
 		return view.Warn
