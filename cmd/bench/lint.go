@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/pki"
 )
 
@@ -47,7 +48,7 @@ func lints(ctx context.Context, c commands) ([]figure, error) {
 		intent += lintEach
 		began = time.Now()
 		err := share(lintEach, func(i int) error {
-			_, err := r.CA.Issue(ctx, pki.Request{
+			_, err := campus.Signed(ctx, r.CA, pki.Request{
 				Intent: intent + int64(i), Profile: pki.MailIndividual, Key: key, CommonName: "Bea Bench", GivenName: "Bea", Surname: "Bench",
 				Emails: []string{"bea@cert.example"}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(time.Now()),
 			})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -142,7 +143,7 @@ func (r *rig) serverCertificates(ctx context.Context, n int) ([]string, error) {
 	for i := range references {
 		now := time.Now()
 		references[i] = fmt.Sprintf("REAL-%05d", i)
-		signed, err := r.CA.Issue(ctx, pki.Request{
+		signed, err := campus.Signed(ctx, r.CA, pki.Request{
 			Intent: int64(i + 1), Profile: pki.TLSServer, Key: key, DNS: []string{fmt.Sprintf("www%d.echt.example", i)}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
 		})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
@@ -92,7 +93,7 @@ func (r *rig) clientIn(contact, domain, address string) (id cert.ID) {
 func (r *rig) signed(row mailbox.ID, address string) cert.Issuance {
 	ada := r.actors["ada"]
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
-	c := trial.Must(r.CA.Issue(r.t.Context(), pki.Request{
+	c := trial.Must(campus.Signed(r.t.Context(), r.CA, pki.Request{
 		Intent: counted.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: "Ada Adler", Surname: "Adler",
 		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
 	}))

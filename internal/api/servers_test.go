@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
@@ -73,7 +74,7 @@ func (r *rig) served(who, name string) string {
 	r.t.Helper()
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), random.Reader))
 	reference, number := text.NewReference(), counted.Add(1)+1_000_000
-	c := trial.Must(r.CA.Issue(r.t.Context(), pki.Request{
+	c := trial.Must(campus.Signed(r.t.Context(), r.CA, pki.Request{
 		Intent: number, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: []string{name}, Days: 90,
 		Serial: pki.NewSerial(), NotBefore: r.clock.Now().Add(-80 * 24 * time.Hour),
 	}))

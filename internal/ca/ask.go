@@ -61,12 +61,6 @@ func (l *Local) Revoke(context.Context, pki.Certificate, pki.Reason) (pki.Answer
 	return pki.Answer{}, nil
 }
 
-// Issue is Ask for those who read a no as an error.
-func (l *Local) Issue(ctx context.Context, r pki.Request) (pki.Certificate, error) {
-	c, _, err := l.issue(ctx, r)
-	return c, err
-}
-
 // issue is the certificate of r and what was checked before it was signed.
 func (l *Local) issue(ctx context.Context, r pki.Request) (pki.Certificate, []byte, error) {
 	if err := r.Check(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
@@ -28,7 +29,7 @@ func TestOpenSSLAcceptsAndRefusesWhatItShould(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l, _ := newLocal(t, o)
-			c, err := l.Issue(t.Context(), request(t, 1))
+			c, err := campus.Signed(t.Context(), l, request(t, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +54,7 @@ func TestOneIntentHasOneCertificate(t *testing.T) {
 	others := []*ca.Local{l, open(t, pgtest.Open(t, url)), open(t, pgtest.Open(t, url))} // as three processes
 	for i := range got {
 		all.Go(func() {
-			c, err := others[i%len(others)].Issue(t.Context(), r)
+			c, err := campus.Signed(t.Context(), others[i%len(others)], r)
 			if err != nil {
 				t.Error(err)
 			}
@@ -61,7 +62,7 @@ func TestOneIntentHasOneCertificate(t *testing.T) {
 		})
 	}
 	all.Wait()
-	again, err := open(t, pgtest.Open(t, url)).Issue(t.Context(), r)
+	again, err := campus.Signed(t.Context(), open(t, pgtest.Open(t, url)), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestAnIntentThatAsksForSomethingElseIsRefused(t *testing.T) {
 	t.Parallel()
 	l, db := newLocal(t, options)
 	r := request(t, 1)
-	first, err := l.Issue(t.Context(), r)
+	first, err := campus.Signed(t.Context(), l, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,18 +90,18 @@ func TestAnIntentThatAsksForSomethingElseIsRefused(t *testing.T) {
 	otherName.CommonName = "Eve"
 	otherSerial.Serial = pki.NewSerial()
 	for _, q := range []pki.Request{otherKey, otherName, otherSerial} {
-		if _, err := l.Issue(t.Context(), q); !fault.Is(err, fault.Conflict) {
+		if _, err := campus.Signed(t.Context(), l, q); !fault.Is(err, fault.Conflict) {
 			t.Errorf("got %v, want a conflict", err)
 		} else {
 			wants(t, err, "ca.intent")
 		}
 	}
-	if again, err := l.Issue(t.Context(), r); err != nil || !bytes.Equal(again.DER, first.DER) {
+	if again, err := campus.Signed(t.Context(), l, r); err != nil || !bytes.Equal(again.DER, first.DER) {
 		t.Errorf("the first request again: got %v, want its certificate", err)
 	}
 	sameSerial := request(t, 2)
 	sameSerial.Serial = r.Serial
-	_, err = l.Issue(t.Context(), sameSerial)
+	_, err = campus.Signed(t.Context(), l, sameSerial)
 	wants(t, err, "schema.ca_issued_serial")
 	for _, sql := range []string{"delete from ca_issued", "update ca_issued set der = ''"} {
 		if _, err := db.Exec(t.Context(), sql); err == nil {
@@ -114,11 +115,11 @@ func TestWhatMayNotBeSignedIsNot(t *testing.T) {
 	l, db := newLocal(t, options)
 	r := request(t, 1)
 	r.Emails = nil
-	_, err := l.Issue(t.Context(), r)
+	_, err := campus.Signed(t.Context(), l, r)
 	wants(t, err, "pki.request.no_address")
 	late := request(t, 2)
 	late.NotBefore = pki.NotBefore(now.AddDate(9, 0, 0))
-	_, err = l.Issue(t.Context(), late)
+	_, err = campus.Signed(t.Context(), l, late)
 	wants(t, err, "ca.ended")
 	var n int
 	if err := db.QueryRow(t.Context(), "select count(*) from ca_issued").Scan(&n); err != nil || n != 0 {
@@ -191,7 +192,7 @@ func TestIssuingAuthoritiesAreLimitedToTheirPurpose(t *testing.T) {
 	if l.Chain("web") != nil {
 		t.Error("there is a chain of an authority that is not there")
 	}
-	c, err := l.Issue(t.Context(), request(t, 1))
+	c, err := campus.Signed(t.Context(), l, request(t, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +215,7 @@ func TestAnotherSecretOpensNothingAndChangesNothing(t *testing.T) {
 	if _, err := ca.Open(t.Context(), db, foreign, clock, base); err == nil {
 		t.Error("keys opened under another secret")
 	}
-	if _, err := open(t, db).Issue(t.Context(), request(t, 1)); err != nil {
+	if _, err := campus.Signed(t.Context(), open(t, db), request(t, 1)); err != nil {
 		t.Errorf("with the right secret again: got %v, want it to issue", err)
 	}
 }
@@ -316,7 +317,7 @@ func BenchmarkIssue(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := int64(1); b.Loop(); i++ {
-		_, err := l.Issue(b.Context(), pki.Request{
+		_, err := campus.Signed(b.Context(), l, pki.Request{
 			Intent: i, Profile: pki.MailIndividual, Key: key, CommonName: "Ada", Surname: "Lovelace", Emails: []string{"ada@garten.example"},
 			Serial: pki.NewSerial(), NotBefore: pki.NotBefore(now),
 		})

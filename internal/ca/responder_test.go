@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
 )
@@ -40,7 +41,7 @@ func TestOpenSSLBelievesWhatIsAnswered(t *testing.T) {
 	if err := l.RenewResponders(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c, err := l.Issue(t.Context(), request(t, 1))
+	c, err := campus.Signed(t.Context(), l, request(t, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

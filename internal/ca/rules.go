@@ -1,8 +1,6 @@
 package ca
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -92,17 +90,4 @@ func (l *Local) sign(r pki.Request) (pki.Certificate, lint.Report, error) {
 		return pki.Certificate{}, report, fmt.Errorf("what was signed for intent %d is not what was checked", r.Intent)
 	}
 	return c, report, nil
-}
-
-// Checked is what was checked before the certificate for intent was signed;
-// false for one from before such checks.
-func (l *Local) Checked(ctx context.Context, intent int64) (r lint.Report, ok bool, err error) {
-	var checks []byte
-	if err := l.db.QueryRow(ctx, "select checks from ca_issued where intent = $1", intent).Scan(&checks); err != nil {
-		return r, false, fmt.Errorf("look for the checks of intent %d: %w", intent, err)
-	}
-	if checks == nil {
-		return r, false, nil
-	}
-	return r, true, json.Unmarshal(checks, &r)
 }

@@ -2,13 +2,16 @@ package ca_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"testing"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/lint"
 	"petschaft/internal/pgtest"
 	"petschaft/internal/pki"
+	"petschaft/internal/trial"
 )
 
 // strict is an authority that is bound by rules which request does not keep: its
@@ -29,7 +32,7 @@ func TestNothingIsSignedThatBreaksARule(t *testing.T) {
 	hard := strict(t, db.Config().ConnString(), "w_smime_aia_contains_internal_names")
 	r := request(t, 1)
 	r.Profile = pki.MailIndividual
-	_, err := hard.Issue(t.Context(), r)
+	_, err := campus.Signed(t.Context(), hard, r)
 	wants(t, err, "ca.rules")
 	if refusal, ok := errors.AsType[*lint.Refusal](err); !ok || lint.Rules(refusal.Findings)[0] != "w_smime_aia_contains_internal_names" {
 		t.Errorf("got %v, want it to name the rule", err)
@@ -38,15 +41,13 @@ func TestNothingIsSignedThatBreaksARule(t *testing.T) {
 	if err := db.QueryRow(t.Context(), "select count(*) from ca_issued").Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d certificates are recorded (%v), want none", n, err)
 	}
-	c, err := l.Issue(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
+	c := trial.Must(campus.Signed(t.Context(), l, r))
+	var report lint.Report
+	err = json.Unmarshal(trial.Must(l.Collect(t.Context(), r, "")).Checks, &report)
+	if err != nil || !report.Clean() || report.Version != lint.Version || report.Profile != string(pki.MailIndividual) {
+		t.Errorf("got the checks %+v, %v; want them written down", report, err)
 	}
-	report, ok, err := l.Checked(t.Context(), r.Intent)
-	if err != nil || !ok || !report.Clean() || report.Version != lint.Version || report.Profile != string(pki.MailIndividual) {
-		t.Errorf("got the checks %+v, %v, %v; want them written down", report, ok, err)
-	}
-	if again, err := hard.Issue(t.Context(), r); err != nil || !bytes.Equal(again.DER, c.DER) {
+	if again, err := campus.Signed(t.Context(), hard, r); err != nil || !bytes.Equal(again.DER, c.DER) {
 		t.Errorf("asked again under harder rules: got %v, want the certificate that there is", err)
 	}
 }
@@ -80,9 +81,9 @@ func TestOnlyAnAuthorityMadeForItGivesSignIn(t *testing.T) {
 	}
 	r := request(t, 1)
 	r.Profile, r.Sponsor = pki.MailMulti, pki.Sponsor{Organisation: "Botanischer Garten", Identifier: "GOVDE", Country: "DE"}
-	_, err := plain.Issue(t.Context(), r)
+	_, err := campus.Signed(t.Context(), plain, r)
 	wants(t, err, "ca.rules")
-	if _, err := multi.Issue(t.Context(), r); err != nil {
+	if _, err := campus.Signed(t.Context(), multi, r); err != nil {
 		t.Errorf("got %v, want it signed", err)
 	}
 }

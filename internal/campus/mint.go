@@ -54,7 +54,7 @@ func (m *Mint) Strike(t testing.TB, holder person.Actor, row mailbox.ID, address
 	t.Helper()
 	account := trial.Must(m.campus.People.One(t.Context(), m.campus.Officer, holder.Account))
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	c, err := m.Local.Issue(t.Context(), pki.Request{
+	c, err := Signed(t.Context(), m.Local, pki.Request{
 		Intent: m.Intent(), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: holder.Name, Surname: holder.Name,
 		Emails: []string{address}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(m.Now()),
 	})

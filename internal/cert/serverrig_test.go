@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/ca"
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -34,7 +35,7 @@ func (r *rig) serve(t testing.TB, o org.OrganisationID, days int, names ...strin
 func (r *rig) serveKey(t testing.TB, key crypto.Signer, o org.OrganisationID, days int, names ...string) cert.Issuance {
 	t.Helper()
 	intent := r.Intent()
-	c, err := r.local.Issue(t.Context(), pki.Request{
+	c, err := campus.Signed(t.Context(), r.local, pki.Request{
 		Intent: intent, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: names, Days: days,
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	})

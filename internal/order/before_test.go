@@ -224,7 +224,7 @@ func TestTheVersionBeforeOffersNothingThatNobodyWants(t *testing.T) {
 	came := make([]pki.Certificate, len(all))
 	for n, o := range all {
 		i := trial.Must(f.intend(ctx, o))
-		came[n] = trial.Must(f.authority.Issue(ctx, i.request(t, o.number)))
+		came[n] = trial.Must(campus.Signed(ctx, f.authority, i.request(t, o.number)))
 		f.exec(t, `update intent set state = 'asked', asked = $2 where number = $1`, o.number, f.Now())
 	}
 	f.ok(t, f.TakeBack(ctx, f.ada, order.ID(all[0].number)))

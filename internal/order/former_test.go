@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/campus"
 	"petschaft/internal/order"
 	"petschaft/internal/pki"
 	"petschaft/internal/text"
@@ -21,7 +22,7 @@ import (
 type former struct {
 	*house
 	authority interface {
-		Issue(ctx context.Context, r pki.Request) (pki.Certificate, error)
+		Ask(ctx context.Context, r pki.Request) (pki.Answer, error)
 	}
 }
 
@@ -169,7 +170,7 @@ func (f former) lead(ctx context.Context, t testing.TB, o of, dies bool) error {
 	if err != nil || i.State != order.Issuing {
 		return err
 	}
-	c, err := f.authority.Issue(ctx, i.request(t, o.number))
+	c, err := campus.Signed(ctx, f.authority, i.request(t, o.number))
 	if err != nil || dies {
 		return err
 	}

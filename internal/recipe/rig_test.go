@@ -124,7 +124,7 @@ func (r *rig) issue(id mailbox.ID, by person.Actor) cert.ID {
 		emails = append(emails, string(a))
 	}
 	key := trial.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	c := trial.Must(r.local.Issue(ctx, pki.Request{
+	c := trial.Must(campus.Signed(ctx, r.local, pki.Request{
 		Intent: r.intents.Add(1), Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(key.Public())), CommonName: by.Name, Surname: by.Name,
 		Emails: emails, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.clock.Now()),
 	}))

@@ -188,9 +188,6 @@ func (s *Server) All() int {
 // Chain is the issuing authority for mail and the root.
 func (s *Server) Chain() [][]byte { return s.chain("mail") }
 
-// TLSChain is the issuing authority for servers and the root.
-func (s *Server) TLSChain() [][]byte { return s.chain("tls") }
-
 func (s *Server) chain(name string) [][]byte {
 	return [][]byte{s.issuers[name].Certificate.Raw, s.root.Raw}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"petschaft/internal/ca/catest"
+	"petschaft/internal/campus"
 	"petschaft/internal/fault"
 	"petschaft/internal/pki"
 	"petschaft/internal/trial"
@@ -38,11 +39,11 @@ func TestAGoodAuthorityGivesOneCertificateForOneIntent(t *testing.T) {
 	t.Parallel()
 	s := catest.New(t)
 	r := request(t, 1)
-	one, err := s.Client().Issue(t.Context(), r)
+	one, err := campus.Signed(t.Context(), s.Client(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := s.Client().Issue(t.Context(), r)
+	two, err := campus.Signed(t.Context(), s.Client(), r)
 	if err != nil || !bytes.Equal(one.DER, two.DER) || s.Signed(1) != 1 || s.Calls() != 2 || s.All() != 1 {
 		t.Errorf("asked twice: %v, signed %d times in %d calls, want the same bytes, signed once", err, s.Signed(1), s.Calls())
 	}
@@ -81,7 +82,7 @@ func TestAnAuthorityMisbehavesAsItIsTold(t *testing.T) {
 			s := catest.New(t)
 			s.Next(c.mode)
 			r := request(t, 5)
-			got, err := s.Client().Issue(t.Context(), r)
+			got, err := campus.Signed(t.Context(), s.Client(), r)
 			if f := fault.Of(err); (f == nil) != (c.fault == "") || f != nil && f.ID != c.fault {
 				t.Errorf("got %v, want %q", err, c.fault)
 			}
@@ -93,7 +94,7 @@ func TestAnAuthorityMisbehavesAsItIsTold(t *testing.T) {
 			if s.Signed(5) != c.signed {
 				t.Errorf("signed %d times, want %d", s.Signed(5), c.signed)
 			}
-			if _, err := s.Client().Issue(t.Context(), r); err != nil || s.Signed(5) != c.signed2 {
+			if _, err := campus.Signed(t.Context(), s.Client(), r); err != nil || s.Signed(5) != c.signed2 {
 				t.Errorf("asked again: %v, signed %d times in all, want %d", err, s.Signed(5), c.signed2)
 			}
 		})
@@ -105,11 +106,11 @@ func TestAForgetfulAuthoritySignsAnewEachTime(t *testing.T) {
 	s := catest.New(t)
 	s.Always(catest.Forgetful)
 	r := request(t, 1)
-	one, err := s.Client().Issue(t.Context(), r)
+	one, err := campus.Signed(t.Context(), s.Client(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := s.Client().Issue(t.Context(), r)
+	two, err := campus.Signed(t.Context(), s.Client(), r)
 	if err != nil || bytes.Equal(one.Serial, two.Serial) || s.Signed(1) != 2 {
 		t.Errorf("got %v, the serials %x and %x, want two certificates", err, one.Serial, two.Serial)
 	}
@@ -122,7 +123,7 @@ func TestASlowAuthorityAnswersWhenItIsReleased(t *testing.T) {
 	r := request(t, 9)
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Client().Issue(t.Context(), r)
+		_, err := campus.Signed(t.Context(), s.Client(), r)
 		done <- err
 	}()
 	if intent, err := s.Came(t.Context()); err != nil || intent != 9 || s.Signed(9) != 1 {
@@ -145,7 +146,7 @@ func TestAHangingAuthorityIsLeftByItsClient(t *testing.T) {
 	s.Always(catest.Hanging)
 	c := s.Client()
 	c.Timeout = 20 * time.Millisecond
-	_, err := c.Issue(t.Context(), request(t, 1))
+	_, err := campus.Signed(t.Context(), c, request(t, 1))
 	if !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.DeadlineExceeded) || s.Signed(1) != 0 {
 		t.Errorf("got %v, want it unavailable after the client's time", err)
 	}

@@ -97,20 +97,6 @@ func (c *Client) Revoke(ctx context.Context, of pki.Certificate, why pki.Reason)
 	return a, err
 }
 
-// Issue is Ask for those who read a no as an error, "ca.refused".
-func (c *Client) Issue(ctx context.Context, r pki.Request) (pki.Certificate, error) {
-	a, err := c.Ask(ctx, r)
-	switch {
-	case err != nil:
-		return pki.Certificate{}, err
-	case a.No != nil:
-		return pki.Certificate{}, a.No
-	case a.Certificate == nil:
-		return pki.Certificate{}, errAway
-	}
-	return *a.Certificate, nil
-}
-
 func (c *Client) issued(ctx context.Context, path string, q question) (pki.Answer, error) {
 	var came answer
 	a, done, err := c.call(ctx, path, q, &came)

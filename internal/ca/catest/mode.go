@@ -31,8 +31,6 @@ const (
 	ExtraName      // a person's name stands in the Subject, also of a mailbox
 	LateSerial     // chooses serial and beginning itself
 	AlreadyRevoked // revoking: says that it was revoked before
-
-	TwoCertificates = Forgetful
 )
 
 // tooMany tells whether m says that too much was asked for.

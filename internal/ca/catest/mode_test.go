@@ -293,7 +293,7 @@ func TestHowLongToWaitIsKeptWithinReason(t *testing.T) {
 func TestAForgetfulAuthorityOutsideGivesTwoForOneReference(t *testing.T) {
 	t.Parallel()
 	s, client := newServer(t)
-	s.Always(catest.TwoCertificates)
+	s.Always(catest.Forgetful)
 	r := request(t, 1)
 	r.Reference = "A-1"
 	one, err1 := client.Ask(t.Context(), r)

@@ -14,9 +14,9 @@ import (
 	"petschaft/web/view/clientview"
 )
 
-// peopleEvery is how many seconds a page waits before it asks anew what an
-// authority that takes its time did.
-const peopleEvery = "20"
+// PeopleEvery is how many seconds a page waits before it asks anew what people, or an
+// authority that takes its time, did.
+const PeopleEvery = "20"
 
 // Waits says in m on whom an application or an order in state s waits that an
 // authority has in hand, since when, and what happens next; officers read what the
@@ -38,7 +38,7 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 		m.Notice.Text = page.T(ctx, "order.pending_text")
 	}
 	if s == order.Pending {
-		m.Notice.Title, m.Every = page.T(ctx, "order.pending_title", "authority", page.AuthorityName(ctx, p.With)), peopleEvery
+		m.Notice.Title, m.Every = page.T(ctx, "order.pending_title", "authority", page.AuthorityName(ctx, p.With)), PeopleEvery
 	}
 	switch long := p.Long(now) && !unset; {
 	case long && officer:

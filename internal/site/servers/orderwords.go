@@ -91,10 +91,6 @@ func orderSteps(ctx context.Context, s order.State) (steps []view.Step) {
 	return steps
 }
 
-// peopleEvery is how many seconds a page waits before it asks anew what people
-// decided.
-const peopleEvery = "20"
-
 // moving tells whether an order goes on without anybody's decision.
 func moving(s order.State) bool { return s == order.Approved || s == order.Issuing }
 
@@ -108,7 +104,7 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 	if o.State != order.Issued && o.State != order.Rejected && o.State != order.Withdrawn {
 		m.Refresh = paths.Order(o.Reference) + "/progress?seen=" + clients.Seen(o.State, o.Progress)
 		if !moving(o.State) {
-			m.Every = peopleEvery
+			m.Every = clients.PeopleEvery
 		}
 	}
 	switch o.State {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
@@ -42,7 +43,7 @@ func (r *Rig) Fail(table string) {
 // Recorded is a certificate that somebody had of the row before.
 func (r *Rig) Recorded(sub string, row mailbox.ID) (id cert.ID) {
 	r.T.Helper()
-	signed := trial.Must(r.CA.Issue(r.T.Context(), pki.Request{
+	signed := trial.Must(campus.Signed(r.T.Context(), r.CA, pki.Request{
 		Intent: 1 << 40, Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(ECKey().Public())), CommonName: People[sub], Surname: People[sub],
 		Emails: []string{"ada.adler@uni.example"}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	}))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/campus"
 	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -57,7 +58,7 @@ func (r *Rig) issuedServer(old *cert.ID, o org.OrganisationID, key pki.Key, days
 	ctx := r.T.Context()
 	var intent int64
 	trial.Must(0, r.Pool.QueryRow(ctx, `select nextval(pg_get_serial_sequence('application', 'id'))`).Scan(&intent))
-	c, err := r.CA.Issue(ctx, pki.Request{
+	c, err := campus.Signed(ctx, r.CA, pki.Request{
 		Intent: intent, Profile: pki.TLSServer, Key: key, DNS: names, Days: days, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	})
 	if err != nil {
