@@ -93,6 +93,9 @@ func (w *world) fill(ctx context.Context, p *portal.Portal) error {
 	if err := f.domains(ctx, office); err != nil {
 		return err
 	}
+	if err := f.Order.SetProductAuthority(ctx, office, "tls-multi", outsideName); err != nil {
+		return err
+	}
 	if err := f.organisations(ctx, office); err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (f filler) domains(ctx context.Context, office person.Actor) error {
 		org.DomainInput
 	}{
 		{org.GroupInput{Name: "Rechenzentrum", Notify: "netz@" + institute}, org.DomainInput{Name: institute, Validation: org.ByDomain, Proof: proof}},
-		{org.GroupInput{Name: "Fakultät 1", Notify: "netz@" + faculty, Claims: []string{claimed}}, org.DomainInput{Name: faculty, Validation: org.ByMailbox}},
+		{org.GroupInput{Name: "Fakultät 1", Notify: "netz@" + faculty, Claims: []string{claimed}}, org.DomainInput{Name: faculty, Validation: org.ByMailbox, Authority: outsideName}},
 	} {
 		id, err := f.Org.AddGroup(ctx, office, d.group)
 		if err != nil {

@@ -73,7 +73,7 @@ func (f filler) vouch(ctx context.Context, office person.Actor, id org.Organisat
 	if err != nil {
 		return err
 	}
-	in := org.DomainInput{Group: d.Group, Validation: d.Validation, Vouching: id}
+	in := org.DomainInput{Group: d.Group, Validation: d.Validation, Vouching: id, Authority: d.Authority}
 	if d.ProofFrom != nil {
 		in.Proof = org.Proof{Method: d.ProofMethod, By: d.ProofBy, From: *d.ProofFrom, Until: *d.ProofUntil}
 	}

@@ -21,6 +21,7 @@ import (
 	"petschaft/internal/ca"
 	"petschaft/internal/cluster"
 	"petschaft/internal/idp"
+	"petschaft/internal/issuance"
 	"petschaft/internal/portal"
 	"petschaft/internal/postgres"
 	"petschaft/internal/sink"
@@ -86,6 +87,8 @@ type world struct {
 	tell    *teller
 	mails   *sink.Sink
 	servers []*http.Server
+
+	registry issuance.Registry // authorities beside the portal's own
 }
 
 // live runs the cluster and the portal on it until ctx ends.
@@ -103,7 +106,7 @@ func (w *world) live(ctx context.Context, home string) (err error) {
 	return w.portal(ctx, database)
 }
 
-// around starts the provider, the mail server and its reader.
+// around starts the provider, the mail server and its reader, and an authority outside.
 func (w *world) around() error {
 	var err error
 	w.mails, err = sink.New(sink.Config{Dir: filepath.Join(folder, "mails"), Location: berlin(), Moved: w.moved()})
@@ -130,7 +133,7 @@ func (w *world) around() error {
 	}
 	w.serve(w.ports.provider, provider.Handler())
 	w.serve(w.ports.reader, w.mails.Handler())
-	return nil
+	return w.outside()
 }
 
 // issuer is what the provider calls itself.
@@ -177,7 +180,7 @@ func (w *world) config(database string) (portal.Config, error) {
 	if err == nil {
 		_, err = k.Parse(nil)
 	}
-	c.Version = "demo"
+	c.Version, c.Registry = "demo", w.registry
 	return c, err
 }
 

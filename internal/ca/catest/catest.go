@@ -1,7 +1,7 @@
 // Package catest is a pretend certificate authority that answers over real
 // HTTP, and the client that asks it. It decides how an authority may misbehave:
 // slow, silent, forgetful, wrong, or gone at the worst moment. It is for tests
-// only and keeps nothing.
+// and the demo only, and keeps nothing.
 package catest
 
 import (
@@ -47,10 +47,9 @@ type Server struct {
 	cameCollect, cameRevoke chan int64
 }
 
-// New starts an authority that is Good until told otherwise, and gone when t
-// ends. Of several in one test each has its own organisation, as its issuers say.
-func New(t testing.TB, organisation ...string) *Server {
-	t.Helper()
+// Found makes an authority that is Good until told otherwise. It answers by Handler,
+// at the URL that whoever serves that sets.
+func Found(organisation string) (*Server, error) {
 	const many = 1000
 	s := &Server{
 		issuers: map[string]pki.Issuer{}, verdicts: map[int64]bool{}, wait: 2 * time.Minute, now: time.Now, release: make(chan struct{}),
@@ -58,15 +57,28 @@ func New(t testing.TB, organisation ...string) *Server {
 		signed: map[int64][][]byte{}, revoked: map[string]pki.Reason{}, asks: map[int64]int{}, collects: map[int64]int{}, revokes: map[int64]int{},
 		came: make(chan int64, many), cameCollect: make(chan int64, many), cameRevoke: make(chan int64, many),
 	}
-	if err := s.found(append(organisation, "Vertrauen AG")[0]); err != nil {
-		t.Fatalf("make the pretend authority: %v", err)
-	}
+	return s, s.found(organisation)
+}
+
+// Handler answers a Client.
+func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /issue", s.serve(s.asks, s.came, s.ask))
 	mux.HandleFunc("POST /collect", s.serve(s.collects, s.cameCollect, s.collect))
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("POST /crl", s.crl)
-	server := httptest.NewServer(mux)
+	return mux
+}
+
+// New is Found, served until t ends. Of several in one test each has its own
+// organisation, as its issuers say.
+func New(t testing.TB, organisation ...string) *Server {
+	t.Helper()
+	s, err := Found(append(organisation, "Vertrauen AG")[0])
+	if err != nil {
+		t.Fatalf("make the pretend authority: %v", err)
+	}
+	server := httptest.NewServer(s.Handler())
 	s.URL = server.URL
 	t.Cleanup(func() {
 		server.CloseClientConnections() // who hangs is let go

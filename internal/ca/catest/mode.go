@@ -41,13 +41,17 @@ func (m Mode) waits() bool {
 	return m == Pending || m == PendingCut || m == Person || m == Rejecting
 }
 
-// queue are the modes of the next calls, then always.
+// queue are the modes of the next calls, then always, or what is chosen.
 type queue struct {
 	next   []Mode
 	always Mode
+	choose func(intent int64, nth int) Mode
 }
 
-func (q *queue) pop() Mode {
+func (q *queue) pop(intent int64, nth int) Mode {
+	if len(q.next) == 0 && q.choose != nil {
+		return q.choose(intent, nth)
+	}
 	if len(q.next) == 0 {
 		return q.always
 	}
@@ -69,6 +73,17 @@ func (s *Server) AlwaysRevoke(m Mode) { s.set(func() { s.revoking = queue{always
 // NextRevoke is Next for Revoke.
 func (s *Server) NextRevoke(m ...Mode) {
 	s.set(func() { s.revoking.next = append(s.revoking.next, m...) })
+}
+
+// Choose lets f choose the modes of calls of Ask and Collect: it is told the intent,
+// and the how manieth call of its kind for that it is, from 1 on. It calls nothing of s.
+func (s *Server) Choose(f func(intent int64, nth int) Mode) {
+	s.set(func() { s.modes = queue{choose: f} })
+}
+
+// ChooseRevoke is Choose for Revoke.
+func (s *Server) ChooseRevoke(f func(intent int64, nth int) Mode) {
+	s.set(func() { s.revoking = queue{choose: f} })
 }
 
 // Approve lets be signed what waits for intent, or will wait.

@@ -16,7 +16,7 @@ func (s *Server) called(modes *queue, count map[int64]int, intent int64) (Mode, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	count[intent]++
-	return modes.pop(), s.release
+	return modes.pop(intent, count[intent]), s.release
 }
 
 // serve answers calls of Ask or Collect, whose work is do.
