@@ -28,7 +28,7 @@ type Certificate struct {
 	Subject       string     `json:"subject" doc:"The subject, as text (RFC 4514)."`
 	Serial        string     `json:"serial" doc:"Hexadecimal."`
 	Fingerprint   string     `json:"fingerprint" doc:"SHA-256, hexadecimal."`
-	State         string     `json:"state" enum:"valid,replaced,expired,revoking,revoked,unwanted" doc:"A replaced one is good until its end; revoking: its authority has been asked to revoke it; unwanted: it came when nobody had a right to it any more, and its authority has not revoked it. Do not use one."`
+	State         string     `json:"state" enum:"valid,replaced,expired,revoking,revoked,unwanted" doc:"A replaced one is good until its end; revoking: its authority has been asked to revoke it; unwanted: it came too late or twice, and its authority has not revoked it. Do not use one."`
 	NotBefore     time.Time  `json:"not_before" doc:"From when it counts."`
 	NotAfter      time.Time  `json:"not_after" doc:"Until when it counts."`
 	RenewableFrom time.Time  `json:"renewable_from" doc:"From when on it may be renewed."`

@@ -72,6 +72,7 @@ func TestLetters(t *testing.T) {
 	maps.Copy(cases, orderLetters())
 	maps.Copy(cases, handoverLetters())
 	maps.Copy(cases, mailLetters())
+	maps.Copy(cases, outsideLetters())
 	for name, make := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
