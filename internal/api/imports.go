@@ -62,10 +62,11 @@ func (a *API) imports(h huma.API) {
 			OperationID: "planImport", Method: http.MethodPost, Path: importsPath, Tags: []string{"imports"}, Summary: "Plan an import",
 			Description: "Takes a CSV file or the first sheet of a workbook (.xlsx, .ods), at most 20 MiB and 200,000 lines, and makes a plan of it in the " +
 				"background. Encoding, separator, the line of the headings and the meaning of the columns are recognised unless parameters say them; the answer " +
-				"tells how the file was understood. Nothing changes before the plan is applied.",
+				"tells how the file was understood. Nothing changes before the plan is applied. Of one person at most five that were not applied are kept in a " +
+				"domain: another one takes the place of the oldest. While five are being worked on, or where such files fill 100 MiB, the answer is 409.",
 			DefaultStatus: http.StatusAccepted, RequestBody: fileBody(),
 		},
-		verb: person.WriteImports, types: []string{csvType, xlsxType, odsType}, fails: []Kind{denied}, answers: exampleImport,
+		verb: person.WriteImports, types: []string{csvType, xlsxType, odsType}, fails: []Kind{denied, conflict}, answers: exampleImport,
 	}, a.planImport)
 	add(h, a, operation{
 		Operation: huma.Operation{

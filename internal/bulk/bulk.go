@@ -69,6 +69,9 @@ var Outcomes = [...]Outcome{Due, DoneRow, LeftOut, Failed}
 // Most is how many rows one bulk may hold, where the book says nothing else.
 const Most = 200_000
 
+// MostDrafts is how many drafts one person has at most; the oldest go.
+const MostDrafts = 5
+
 // Bulk is one step for many rows, as its reader may see it.
 type Bulk struct {
 	ID          ID

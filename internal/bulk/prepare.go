@@ -17,7 +17,8 @@ import (
 
 // Prepare notes which rows of the domain called name v is meant for, and what
 // will happen to each as things are: a draft, which changes no row. Nobody
-// chosen, or more than the book allows, is a fault.
+// chosen, or more than the book allows, is a fault. It takes the place of the oldest
+// draft of by, if there are too many.
 func (b *Book) Prepare(ctx context.Context, by person.Actor, name string, v Verb, chosen mailbox.View) (ID, error) {
 	var id ID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
@@ -106,6 +107,9 @@ func (s *selection) leaveOutExpired() {
 }
 
 func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID, v Verb, s selection) (id ID, err error) {
+	if err := makeRoom(ctx, tx, by); err != nil {
+		return 0, err
+	}
 	who := by.Behalf()
 	err = tx.QueryRow(ctx, `
 		insert into bulk (domain, account, token, origin, verb, total, due, left_out, mails, next, seen, created)
@@ -126,6 +130,20 @@ func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID,
 		return 0, fmt.Errorf("prepare bulk: %w", err)
 	}
 	return id, nil
+}
+
+// makeRoom forgets the oldest drafts of by, until there may be one more.
+func makeRoom(ctx context.Context, tx pgx.Tx, by person.Actor) error {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('bulk.quota'), $1::int)`, int32(by.Account)); err != nil {
+		return fmt.Errorf("make room: %w", err)
+	}
+	_, err := tx.Exec(ctx, `delete from bulk where state = 'draft' and id in (
+			select id from bulk where account = @by and state = 'draft' order by id desc offset @most)`,
+		pgx.NamedArgs{"by": by.Account, "most": MostDrafts - 1})
+	if err != nil {
+		return fmt.Errorf("make room: %w", err)
+	}
+	return nil
 }
 
 // Start lets the work begin. comment is for the verb of that name, else it is

@@ -217,3 +217,30 @@ func TestExpiredRowsAreAskedAgainOnlyAmongThemselves(t *testing.T) {
 		t.Errorf("got %+v, want both asked again", x)
 	}
 }
+
+// Somebody prepares one step after the other and starts none: five drafts stay.
+func TestAnotherDraftTakesThePlaceOfTheOldest(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.add("ada")
+	running := r.started(bulk.Deactivate)
+	var ids []bulk.ID
+	for range 20 {
+		ids = append(ids, r.prepared(bulk.Comment))
+	}
+	got := trial.Race(50, campus.Said, func(int) error {
+		_, err := r.Prepare(t.Context(), r.contact, uni, bulk.Comment, mailbox.View{})
+		return err
+	})
+	trial.Expect(t, got, map[string]int{"": 50})
+	if n := r.campus.Scalar(`select count(*) from bulk where state = 'draft'`); n != bulk.MostDrafts {
+		t.Errorf("got %d drafts, want %d", n, bulk.MostDrafts)
+	}
+	if n := r.campus.Scalar(`select count(distinct bulk) from bulk_item`); n != bulk.MostDrafts+1 {
+		t.Errorf("got rows of %d bulks, want those of the drafts and of what runs", n)
+	}
+	if x := r.one(running); x.State != bulk.Running {
+		t.Errorf("what runs is %s", x.State)
+	}
+	campus.Wants(t, r.Start(t.Context(), r.contact, uni, ids[0], "x"), "fault.missing")
+}

@@ -41,6 +41,7 @@ func (id ID) Thing() audit.Thing { return audit.Thing{Kind: "certificate_import"
 const (
 	MostCertificates = 1000    // certificates
 	MostBytes        = 4 << 20 // of all files together
+	MostOpen         = 5       // imports of one officer of which nothing was taken over
 	mostAuthorities  = 100
 )
 
@@ -78,7 +79,8 @@ type uploaded struct {
 }
 
 // Upload keeps certificates from before the portal as the lines of a plan, which
-// changes nothing yet. owners may be empty.
+// changes nothing yet, in the place of the officer's oldest of which nothing was
+// taken over, if there are too many. owners may be empty.
 func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners []byte) (ID, error) {
 	if err := person.OfficersOnly(by); err != nil {
 		return 0, err
@@ -95,6 +97,9 @@ func (b *Book) Upload(ctx context.Context, by person.Actor, files []File, owners
 	var id ID
 	return id, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
+		if err := b.makeRoom(ctx, tx, now, by); err != nil {
+			return err
+		}
 		err := tx.QueryRow(ctx, `insert into certificate_import (created, created_by, authorities) values (@now, @by, @authorities) returning id`,
 			pgx.NamedArgs{"now": now, "by": by.Account, "authorities": authorities}).Scan(&id)
 		if err != nil {
@@ -182,19 +187,51 @@ func (b *Book) Discard(ctx context.Context, by person.Actor, id ID) error {
 		if err := b.lockImport(ctx, tx, by, id); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `delete from certificate_import_line where import = $1 and certificate is null`, id)
-		if err != nil {
-			return fmt.Errorf("discard import %d: %w", id, err)
-		}
-		_, err = tx.Exec(ctx, `delete from certificate_import i where id = $1
-			and not exists (select from certificate_import_line l where l.import = i.id)`, id)
-		if err != nil {
-			return fmt.Errorf("discard import %d: %w", id, err)
-		}
-		return audit.Write(ctx, tx, audit.Line{
-			Who: by.Who(), At: b.Now(), Action: "cert.import_discarded", Detail: audit.Detail{"rows": tag.RowsAffected()}, About: []audit.Thing{id.Thing()},
-		})
+		return b.discard(ctx, tx, b.Now(), by, id)
 	})
+}
+
+// discard is Discard of one that is held.
+func (b *Book) discard(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id ID) error {
+	tag, err := tx.Exec(ctx, `delete from certificate_import_line where import = $1 and certificate is null`, id)
+	if err != nil {
+		return fmt.Errorf("discard import %d: %w", id, err)
+	}
+	_, err = tx.Exec(ctx, `delete from certificate_import i where id = $1
+		and not exists (select from certificate_import_line l where l.import = i.id)`, id)
+	if err != nil {
+		return fmt.Errorf("discard import %d: %w", id, err)
+	}
+	return audit.Write(ctx, tx, audit.Line{
+		Who: by.Who(), At: now, Action: "cert.import_discarded", Detail: audit.Detail{"rows": tag.RowsAffected()}, About: []audit.Thing{id.Thing()},
+	})
+}
+
+// makeRoom discards the oldest imports of by of which nothing was taken over,
+// until there may be one more.
+func (b *Book) makeRoom(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor) error {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('earlier.quota'), $1::int)`, int32(by.Account)); err != nil {
+		return fmt.Errorf("make room: %w", err)
+	}
+	rows, err := tx.Query(ctx, `with waiting as (
+			select i.id from certificate_import i where i.created_by = @by
+				and not exists (select from certificate_import_line l where l.import = i.id and l.certificate is not null)
+			order by i.id desc offset @most)
+		select id from certificate_import where id in (select id from waiting) order by id for update`,
+		pgx.NamedArgs{"by": by.Account, "most": MostOpen - 1})
+	if err != nil {
+		return fmt.Errorf("make room: %w", err)
+	}
+	old, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+	if err != nil {
+		return fmt.Errorf("make room: %w", err)
+	}
+	for _, id := range old {
+		if err := b.discard(ctx, tx, now, by, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lockImport lets one at a time work with an import.

@@ -24,7 +24,8 @@ const chunk = 256 << 10
 
 // Upload keeps the file that r holds for the domain called name, in pieces as
 // they come, and recognises its format and columns. A file over
-// sheet.MaxBytes is fault.TooLarge.
+// sheet.MaxBytes is fault.TooLarge, one too many ErrOpen or ErrSpace; one that came
+// whole takes the place of the oldest that nobody applied, if there are too many.
 func (b *Book) Upload(ctx context.Context, by person.Actor, name, fileName string, r io.Reader) (ID, error) {
 	d, err := b.Mailbox.Editable(ctx, b.DB, by, name)
 	if err != nil {
@@ -54,12 +55,10 @@ type received struct {
 // upload receives a file and lets end do the rest in one transaction. Without
 // that nobody sees the import, and nothing stays of it.
 func (b *Book) upload(ctx context.Context, now time.Time, by person.Actor, d org.EmailDomain, f *received, r io.Reader, end func(tx pgx.Tx) error) error {
-	err := b.DB.QueryRow(ctx, `insert into import (domain, account, file_name, created, since) values ($1, $2, $3, $4, $4) returning id`,
-		d.ID, by.Account, f.name, now).Scan(&f.id)
-	if err != nil {
-		return fmt.Errorf("begin upload: %w", err)
+	if err := b.reserve(ctx, now, by, d, f); err != nil {
+		return err
 	}
-	err = b.receive(ctx, r, f)
+	err := b.receive(ctx, r, f)
 	if err == nil {
 		err = b.DB.Tx(ctx, end)
 	}
@@ -121,6 +120,9 @@ func (b *Book) keepReceived(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 		})
 	if err != nil {
 		return fmt.Errorf("end upload: %w", err)
+	}
+	if err := b.makeRoom(ctx, tx, now, by, d, f.id); err != nil {
+		return err
 	}
 	return b.note(ctx, tx, now, by.Who(), "mailbox.import_uploaded", audit.Detail{"file": f.name, "import": f.id}, f.id.Thing(), d.ID.Thing())
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 	"petschaft/internal/site/sitetest"
@@ -132,4 +133,21 @@ func TestALargeTableIsExportedInParts(t *testing.T) {
 	if content := string(trial.Must(io.ReadAll(trial.Must(z.File[0].Open())))); !strings.Contains(content, "m@uni.example") {
 		t.Errorf("got %q, want the row in it", content)
 	}
+}
+
+// While as many imports are worked on as may be, one more is refused above the
+// list that says which.
+func TestOneImportTooManyIsRefusedInWords(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	nora := r.As("nora")
+	const file = "Anzeigename;Primäre E-Mail\r\nMuster Max;max@uni.example\r\n"
+	for range imports.MostOpen {
+		nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(303)
+	}
+	trial.Must(r.Pool.Exec(t.Context(), `update import set state = 'planning'`))
+	nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(409).Has("An 5 Ihrer Importe wird hier gerade gearbeitet", "Fehler: ", "Bisherige Importe", "liste.csv")
+	trial.Must(r.Pool.Exec(t.Context(), `update import set state = 'planned', bytes = 20 << 20`))
+	nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(409).Has("füllen zusammen schon fast 100", "Bisherige Importe")
+	nora.Get(sitetest.ImportsOfUni).Is(200).Has("höchstens 5 von Ihnen")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/sheet"
 	"petschaft/internal/site/page"
@@ -48,7 +49,7 @@ func (s *Section) Upload(w http.ResponseWriter, r *http.Request) error {
 		return s.listPage(w, r, d, err)
 	}
 	im, err := s.Imports.Upload(ctx, by, string(d.Name), name, file)
-	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
+	if err != nil && (page.Answerable(err) || fault.Is(err, fault.TooLarge)) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		return s.listPage(w, r, d, err)
 	}
@@ -95,7 +96,7 @@ func uploaded(w http.ResponseWriter, r *http.Request) (name string, file io.Read
 func uploadModel(ctx context.Context, action string, failed error) *importview.UploadModel {
 	m := &importview.UploadModel{
 		Form:     view.FormModel{Action: action, Upload: true, Submit: view.ButtonModel{Label: page.T(ctx, "import.upload")}},
-		MaxBytes: sheet.MaxBytes, MaxRows: sheet.MaxRows,
+		MaxBytes: sheet.MaxBytes, MaxRows: sheet.MaxRows, MostOpen: imports.MostOpen,
 	}
 	fields, whole := page.Wrong(ctx, failed)
 	m.Error = whole
