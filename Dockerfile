@@ -6,12 +6,14 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=unknown
-RUN make build VERSION="$VERSION"
+RUN make build VERSION="$VERSION" && mkdir -m 1777 /empty
 
 FROM scratch
 # For TLS to the mail server and the sign-in provider. Time zones are in the binary.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/bin/petschaft /petschaft
+# Where exports lie until they are sent. With a read-only root mount something there.
+COPY --from=build --chmod=1777 /empty /tmp
 USER 65532:65532
 # Only what listens beyond loopback can be reached from outside the container.
 ENV PETSCHAFT_LISTEN=0.0.0.0:8080

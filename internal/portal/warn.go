@@ -1,14 +1,22 @@
 package portal
 
 import (
+	"os"
 	"reflect"
 	"slices"
 	"strings"
+
+	"petschaft/internal/site/page"
 )
 
 // Warn logs what works as it is set up but is hardly meant so, and what is no
 // small switch. environ is the environment, NAME=value.
 func (p *Portal) Warn(environ []string) {
+	if f, err := page.Nameless(); err != nil {
+		p.log.Warn("exports of more than a mebibyte fail, for no temporary file can be made: see TMPDIR in docs/operations.md", "directory", os.TempDir(), "error", err)
+	} else {
+		f.Close()
+	}
 	if len(p.Defaults) > 0 {
 		p.log.Warn("footer pages still hold the default text: set PETSCHAFT_PAGES", "pages", p.Defaults)
 	}

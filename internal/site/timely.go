@@ -37,7 +37,7 @@ func timeOf(r *http.Request) time.Duration {
 	case post && (importpages.Streams(p) || page.Matches("/api/v1/email-domains/*/imports", p)):
 		return importpages.UploadTime + time.Minute
 	case !post && page.Matches("/email-domains/*/export.csv", p):
-		return page.LongestDownload
+		return page.LongestWriting
 	case strings.HasPrefix(p, paths.OfficeEarlier):
 		return earlierTime
 	}

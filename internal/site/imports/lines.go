@@ -2,6 +2,7 @@ package imports
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -185,9 +186,12 @@ func (s *Section) Faults(w http.ResponseWriter, r *http.Request) error {
 	if im.Faulty == 0 || im.State == imports.Discarded {
 		return fault.New(fault.Missing, "import.no_faults")
 	}
-	f := page.NewOutlet(w, plain(strings.TrimSuffix(im.FileName, ".csv"))+"-"+page.T(ctx, "import.faults_name"))
-	err = s.Imports.WriteFaults(ctx, im, f, page.T(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
-	return s.Ended(r, f, err)
+	return s.Send(w, r, page.File{
+		Name: plain(strings.TrimSuffix(im.FileName, ".csv")) + "-" + page.T(ctx, "import.faults_name") + ".csv", Kind: page.CSV,
+		Write: func(ctx context.Context, to io.Writer) error {
+			return s.Imports.WriteFaults(ctx, im, to, page.T(ctx, "import.why"), func(f fault.Field) string { return fieldWords(ctx, f) })
+		},
+	})
 }
 
 // plain is a name that needs no quoting in a header: what a person called a

@@ -1,19 +1,18 @@
 package mailboxes
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
-	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 )
@@ -34,17 +33,14 @@ func (s *Section) Export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.exports.enter() {
-		return fault.New(fault.Unavailable, "export.busy")
-	}
-	defer s.exports.leave()
-	ctx = postgres.Slow(ctx, page.LongestDownload)
-	words, f := newFileWords(ctx), page.NewDownload(w, string(d.Name), q.Get("format"))
-	err = f.Write(append(words.columns(), page.T(ctx, "rows.status"), page.T(ctx, "export.linked"), page.T(ctx, "export.end"), page.T(ctx, "export.doubtful"))...)
-	if err == nil && r.Method != http.MethodHead {
-		err = s.Mailbox.Export(ctx, by, string(d.Name), v, func(x mailbox.Exported) error { return f.Write(words.cells(x)...) })
-	}
-	return s.Sent(r, f, err)
+	words := newFileWords(ctx)
+	return s.Send(w, r, page.CellFile(string(d.Name), q.Get("format"), func(ctx context.Context, f page.Cells) error {
+		err := f.Write(append(words.columns(), page.T(ctx, "rows.status"), page.T(ctx, "export.linked"), page.T(ctx, "export.end"), page.T(ctx, "export.doubtful"))...)
+		if err != nil {
+			return err
+		}
+		return s.Mailbox.Export(ctx, by, string(d.Name), v, func(x mailbox.Exported) error { return f.Write(words.cells(x)...) })
+	}))
 }
 
 // exportView reads which rows are wanted: those that a table shows, or single
@@ -71,11 +67,17 @@ func (s *Section) Template(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := page.NewDownload(w, string(d.Name)+"-template", r.URL.Query().Get("format"))
-	for _, cells := range examples(ctx, d) {
-		err = errors.Join(err, f.Write(cells...))
+	f := page.CellFile(string(d.Name)+"-template", r.URL.Query().Get("format"), func(_ context.Context, f page.Cells) (err error) {
+		for _, cells := range examples(ctx, d) {
+			err = errors.Join(err, f.Write(cells...))
+		}
+		return err
+	})
+	var content bytes.Buffer
+	if err := f.Write(ctx, &content); err != nil {
+		return err
 	}
-	return s.Sent(r, f, err)
+	return page.Attach(w, f.Kind, f.Name, content.Bytes())
 }
 
 // examples are the columns of an import and two rows as d could have them.
@@ -136,18 +138,3 @@ func (f *fileWords) cells(x mailbox.Exported) []string {
 		f.statuses[x.Status], x.Linked, ends, doubtful)
 	return f.line
 }
-
-const mostExports = 4
-
-// gate lets mostExports through at a time.
-type gate struct{ inside atomic.Int32 }
-
-func (g *gate) enter() bool {
-	if g.inside.Add(1) > mostExports {
-		g.leave()
-		return false
-	}
-	return true
-}
-
-func (g *gate) leave() { g.inside.Add(-1) }

@@ -1,7 +1,6 @@
 package mailboxes_test
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -191,33 +190,84 @@ func begin(b *sitetest.Browser, path string) *http.Response {
 	return res
 }
 
-func TestALargeExportIsSentBitByBit(t *testing.T) {
+const exported = "/email-domains/uni.example/export.csv"
+
+// A file that nobody reads holds no connection to the database, and keeps nobody
+// else from one; its own account has one at a time.
+func TestAFileThatNobodyReadsHoldsNothingElse(t *testing.T) {
 	t.Parallel()
 	r := sitetest.New(t)
 	trial.Must(r.Pool.Exec(t.Context(), `insert into address_row (domain, kind, name, primary_address, comment, created, changed)
 		select d.id, 'personal', 'Viele ' || i, 'viele' || i || '@uni.example', repeat('x', 1000), now(), now()
 		from email_domain d, generate_series(1, 20000) i where d.name = 'uni.example'`))
 	nora := r.As("nora")
-	const path = "/email-domains/uni.example/export.csv"
-	var open []*http.Response
-	for range 4 {
-		open = append(open, begin(nora, path))
+	slow := begin(nora, exported)
+	if n := exporting(r); n != 0 {
+		t.Errorf("%d connections wait for whoever reads slowly", n)
 	}
-	nora.Get(path).Is(http.StatusServiceUnavailable).Has("mehrere Dateien")
+	again := nora.Get(exported).Is(http.StatusTooManyRequests).Has("noch unterwegs")
+	if again.Header.Get("Retry-After") == "" {
+		t.Error("it does not say when to come back")
+	}
+	nora.Get("/email-domains/uni.example/template.csv").Is(http.StatusOK)
+	for range mostWriting + 1 {
+		r.As("rita").Get(exported).Is(http.StatusOK)
+	}
+	rest := trial.Must(io.ReadAll(slow.Body))
+	if got, want := int64(len(rest))+1, slow.ContentLength; got != want {
+		t.Errorf("got %d bytes, want the %d that were announced", got, want)
+	}
+	if got, want := strings.Count(string(rest), "\r\n"), 20_001; got != want {
+		t.Errorf("got %d lines, want %d", got, want)
+	}
+	r.Until("it has arrived", func() bool { return nora.Get(exported).StatusCode == http.StatusOK })
+}
 
-	// The database goes away in the middle: the file must not look whole.
+// mostWriting is how many files a process writes at a time.
+const mostWriting = 4
+
+// exporting is how many connections write a file.
+func exporting(r *sitetest.Rig) (n int) {
+	r.T.Helper()
+	trial.Must(0, r.Pool.QueryRow(r.T.Context(), `select count(*) from pg_stat_activity where datname = current_database() and state <> 'idle'
+		and query like '%order by r.name, r.id%' and pid <> pg_backend_pid()`).Scan(&n))
+	return n
+}
+
+// held keeps everybody from rows until free is called.
+func held(r *sitetest.Rig) (free func()) {
+	r.T.Helper()
+	tx := trial.Must(r.Pool.Begin(r.T.Context()))
+	trial.Must(tx.Exec(r.T.Context(), `lock table address_row in access exclusive mode`))
+	return func() { trial.Must(0, tx.Rollback(r.T.Context())) }
+}
+
+func TestAnExportThatBreaksIsNoFile(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	free := held(r)
+	defer free()
+	done := make(chan sitetest.Answer)
+	go func() { done <- r.As("nora").Get(exported) }()
+	r.Until("it is being written", func() bool { return exporting(r) == 1 })
 	trial.Must(r.Pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
 		where datname = current_database() and query like '%order by r.name, r.id%' and pid <> pg_backend_pid()`))
-	for _, res := range open {
-		if n, err := io.Copy(io.Discard, res.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("after %d bytes got %v, want a broken connection", n, err)
-		}
+	a := <-done
+	if a.StatusCode < 500 || a.Header.Get("Content-Disposition") != "" || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("got %d with %v, want a page that says so and no file", a.StatusCode, a.Header)
 	}
-	r.Until("the others have ended and the file comes", func() bool {
-		a := nora.Get(path)
-		if got, want := strings.Count(a.Content, "\r\n"), 20_001; a.StatusCode == http.StatusOK && got != want {
-			t.Errorf("got %d lines, want %d", got, want)
-		}
-		return a.StatusCode == http.StatusOK
-	})
+}
+
+func TestAskingForAnExportAgainBeginsItAnew(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	free := held(r)
+	nora := r.As("nora")
+	first, second := make(chan sitetest.Answer), make(chan sitetest.Answer)
+	go func() { first <- nora.Get(exported) }()
+	r.Until("the first is being written", func() bool { return exporting(r) == 1 })
+	go func() { second <- nora.Get(exported) }()
+	(<-first).Is(http.StatusTooManyRequests).Has("ein zweites Mal")
+	free()
+	(<-second).Is(http.StatusOK)
 }

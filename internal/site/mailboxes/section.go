@@ -27,8 +27,6 @@ type Section struct {
 	Digest  *digest.Book
 	Recipe  *recipe.Book
 	Outbox  *mail.Outbox
-
-	exports gate
 }
 
 // New panics where a part of s is missing.

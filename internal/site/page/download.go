@@ -1,88 +1,106 @@
 package page
 
 import (
+	"context"
+	"io"
 	"net/http"
+	"strconv"
 	"time"
 
+	"petschaft/internal/postgres"
 	"petschaft/internal/sheet"
 )
 
-// Bounds of downloads: one lasts as long as its reader goes on taking, but a
-// connection to the database is not lent for ever, nor are all of them.
+// Bounds of a file that a person fetches. It is written whole before its first
+// byte leaves, so that no connection to the database waits for the line of whoever
+// reads it; and it leaves as fast as a slow line takes it, or not at all.
 const (
-	LongestDownload  = 10 * time.Minute
-	downloadPatience = 30 * time.Second
+	// LongestWriting is how long the database may take for it.
+	LongestWriting = 2 * time.Minute
+
+	longestSending = 10 * time.Minute
+	patience       = 30 * time.Second // beside what its size takes at the least rate
+	leastRate      = 64 << 10         // bytes in a second
 )
 
-// Download is a file of cells on its way to a browser.
-type Download struct {
-	table
-	out *Outlet
+// File is what a person fetches.
+type File struct {
+	Name  string // needs no quoting
+	Kind  string
+	Write func(ctx context.Context, to io.Writer) error
 }
 
-// table is what writes cells: one file, or one in parts.
-type table interface {
+// Send writes f and sends it to whoever is signed in: one file at a time for each
+// account. Asking again while it is written begins anew; while it is under way, or
+// while too many others are written, it is a fault.
+func (p *Page) Send(w http.ResponseWriter, r *http.Request, f File) error {
+	h := w.Header()
+	told := func() {
+		h.Set("Content-Type", f.Kind)
+		h.Set("Content-Disposition", `attachment; filename="`+f.Name+`"`)
+	}
+	if r.Method == http.MethodHead {
+		told()
+		return nil
+	}
+	t, err := p.downloads.enter(r.Context(), p.Actor(r).Account, p.Now)
+	if err != nil {
+		return err
+	}
+	defer t.leave()
+	err = t.judge(f.Write(postgres.Slow(t.ctx, LongestWriting), &t.spool))
+	if err != nil {
+		return err
+	}
+	told()
+	h.Set("Content-Length", strconv.FormatInt(t.spool.size, 10))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendingTime(t.spool.size))) // where the connection can
+	whole, err := t.spool.content()
+	if err != nil {
+		return err
+	}
+	if n, err := io.Copy(w, whole); err != nil && n < t.spool.size {
+		return nil //nolint:nilerr // the reader went away or was too slow, and sees by the length that it lacks something
+	}
+	return nil
+}
+
+// sendingTime is how long a file of size bytes may be under way.
+func sendingTime(size int64) time.Duration {
+	return min(longestSending, patience+time.Duration(size/leastRate)*time.Second)
+}
+
+// Cells is a file of cells.
+type Cells interface {
 	Write(cells ...string) error
 	Flush() error
 }
 
-const csvKind = "text/csv; charset=utf-8"
+// CSV is the kind of a file of cells.
+const CSV = "text/csv; charset=utf-8"
 
-// NewDownload begins a file as format says: "comma" for programs, "parts" an
-// archive of files that an import takes, each, else semicolons and a byte order
-// mark, which German Excel opens right. name is without its ending.
-func NewDownload(w http.ResponseWriter, name, format string) *Download {
-	out := &Outlet{to: w, name: name + ".csv", kind: csvKind}
-	excel := sheet.WriterFormat{Separator: ';', BOM: true}
+// CellFile is a file of cells that rows writes, as format says: "comma" for
+// programs, "parts" an archive of files that an import takes, each, else
+// semicolons and a byte order mark, which German Excel opens right. name is
+// without its ending.
+func CellFile(name, format string, rows func(ctx context.Context, f Cells) error) File {
+	begin := func(to io.Writer) Cells { return sheet.NewWriter(to, sheet.WriterFormat{Separator: ';', BOM: true}) }
+	file := File{Name: name + ".csv", Kind: CSV}
 	switch format {
 	case "comma":
-		return &Download{sheet.NewWriter(out, sheet.WriterFormat{Separator: ','}), out}
+		begin = func(to io.Writer) Cells { return sheet.NewWriter(to, sheet.WriterFormat{Separator: ','}) }
 	case "parts":
-		out.name, out.kind = name+".zip", "application/zip"
-		return &Download{sheet.NewParts(out, name, excel), out}
+		file.Name, file.Kind = name+".zip", "application/zip"
+		begin = func(to io.Writer) Cells {
+			return sheet.NewParts(to, name, sheet.WriterFormat{Separator: ';', BOM: true})
+		}
 	}
-	return &Download{sheet.NewWriter(out, excel), out}
-}
-
-// Sent ends a download that failed with err, or did not.
-func (p *Page) Sent(r *http.Request, f *Download, err error) error {
-	if err == nil {
-		err = f.Flush()
+	file.Write = func(ctx context.Context, to io.Writer) error {
+		f := begin(to)
+		if err := rows(ctx, f); err != nil {
+			return err
+		}
+		return f.Flush()
 	}
-	return p.Ended(r, f.out, err)
-}
-
-// Outlet is where the bytes of a file leave. Nothing of the answer is decided
-// before the first of them, so that a failure until then is told on a page.
-type Outlet struct {
-	to         http.ResponseWriter
-	name, kind string
-	began      bool
-}
-
-// NewOutlet is for a file of cells; name needs no quoting and is without its
-// ending.
-func NewOutlet(w http.ResponseWriter, name string) *Outlet {
-	return &Outlet{to: w, name: name + ".csv", kind: csvKind}
-}
-
-func (o *Outlet) Write(b []byte) (int, error) {
-	if !o.began {
-		o.began = true
-		h := o.to.Header()
-		h.Set("Content-Type", o.kind)
-		h.Set("Content-Disposition", `attachment; filename="`+o.name+`"`)
-	}
-	_ = http.NewResponseController(o.to).SetWriteDeadline(time.Now().Add(downloadPatience)) // where the connection can
-	return o.to.Write(b)
-}
-
-// Ended ends what went out through o and failed with err, or did not. A browser
-// takes a file that ends early for whole, unless its connection breaks.
-func (p *Page) Ended(r *http.Request, o *Outlet, err error) error {
-	if err == nil || !o.began {
-		return err
-	}
-	p.Reference(r, err)
-	panic(http.ErrAbortHandler)
+	return file
 }

@@ -46,6 +46,8 @@ type Page struct {
 	org     *org.Book
 	order   *order.Book
 	version string
+
+	downloads downloads
 }
 
 // New makes pages. It panics where a part is missing.
