@@ -73,6 +73,7 @@ var (
 		{fault.ErrForm, invalid, "api.invalid"},
 		{person.ErrToken, unauthenticated, ""},
 		{person.ErrScope, insufficient, "api.scope"},
+		{person.ErrAsleep, unauthenticated, ""},
 		{person.ErrKeyReused, keyReused, ""},
 		{text.ErrAddress, malformed, ""},
 		{text.ErrJSON, malformed, ""},
@@ -205,7 +206,7 @@ func (p *Problem) challenge(f *fault.Fault) {
 	with := `Bearer realm="petschaft"`
 	switch {
 	case errors.Is(f, errNoToken):
-	case errors.Is(f, person.ErrToken):
+	case errors.Is(f, person.ErrToken), errors.Is(f, person.ErrAsleep):
 		with += `, error="invalid_token"`
 	case errors.Is(f, person.ErrScope):
 		with += `, error="insufficient_scope"`

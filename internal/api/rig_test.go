@@ -43,6 +43,7 @@ type rig struct {
 	cfg           portal.Config
 	contract      *contract
 	actors        map[string]person.Actor
+	signsIn       map[string]func()
 	domains       map[string]org.ID
 	organisations map[string]org.OrganisationID // by their contact
 	logged        record
@@ -74,7 +75,7 @@ func newRig(t *testing.T, change ...func(*portal.Config)) *rig {
 	app := httptest.NewUnstartedServer(nil)
 	r := &rig{
 		t: t, clock: trial.NewClock(), base: "http://" + app.Listener.Addr().String(),
-		actors: map[string]person.Actor{}, domains: map[string]org.ID{}, organisations: map[string]org.OrganisationID{},
+		actors: map[string]person.Actor{}, signsIn: map[string]func(){}, domains: map[string]org.ID{}, organisations: map[string]org.OrganisationID{},
 	}
 	at := pgtest.URL(t)
 	r.db = pgtest.Open(t, at)
@@ -119,6 +120,7 @@ func (r *rig) fill() {
 	}
 	r.actors["rita"] = f.SignInOfficer(claims("rita"))
 	for _, name := range []string{"nora", "sven", "ada"} {
+		r.signsIn[name] = func() { f.SignIn(claims(name)) }
 		r.actors[name] = f.SignIn(claims(name))
 	}
 	for _, x := range []struct{ contact, organisation, domain string }{{"nora", "Universität", "uni.example"}, {"sven", "Institut", "institut.example"}} {

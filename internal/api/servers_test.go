@@ -152,6 +152,7 @@ func TestACertificateIsOrderedFetchedRenewedAndRevoked(t *testing.T) {
 	early := r.call("POST", "/certificates/"+o.Reference+"/renewal", token, map[string]any{"csr": request()})
 	wants(t, early, http.StatusConflict)
 	r.clock.Advance(70 * 24 * time.Hour)
+	r.signsIn["nora"]() // else her token sleeps
 	a = r.call("POST", "/certificates/"+o.Reference+"/renewal", token, map[string]any{"csr": request()})
 	wants(t, a, http.StatusCreated)
 	var next anOrder

@@ -40,7 +40,7 @@ func Open(db *postgres.DB, now func() time.Time, sender *mail.Sender) (Books, er
 		return Books{}, err
 	}
 	b := Books{People: &person.Book{DB: db, Now: now, Readers: cert.Readers}, Queue: q, Outbox: &mail.Outbox{DB: db, Sender: sender, Queue: q, Now: now}}
-	b.Org = &org.Book{DB: db, People: b.People, Now: now}
+	b.Org = &org.Book{DB: db, People: b.People, Now: now, Outbox: b.Outbox, Base: Base}
 	b.Mailbox = &mailbox.Book{
 		DB: db, Org: b.Org, Queue: q, Sender: sender, Outbox: b.Outbox, Now: now, Base: Base, Brakes: mailbox.DefaultBrakes,
 	}

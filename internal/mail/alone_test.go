@@ -90,6 +90,7 @@ func words(t *testing.T, kind string) Words {
 		OrderRejectedWords{},
 		ServerIssuedWords{},
 		TokenEndingWords{},
+		TokensSleepingWords{},
 	} {
 		all[w.kind()] = w
 	}

@@ -160,6 +160,8 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[ServerIssuedWords](words)
 	case tokenEnding:
 		return rewrite[TokenEndingWords](words)
+	case tokensSleeping:
+		return rewrite[TokensSleepingWords](words)
 	}
 	switch HandoverLetter(kind) {
 	case HandoverOffered, HandoverReminder, HandoverAccepted, HandoverDeclined, HandoverCancelled, HandoverExpired, HandoverLocked,

@@ -52,6 +52,15 @@ func TestLetters(t *testing.T) {
 		"token-ending": func() (Letter, error) {
 			return TokenEnding(TokenEndingWords{Reader{To: "kim.muster@uni.example"}, "Abgleich mit dem Verzeichnis", at, link})
 		},
+		"tokens-sleeping": func() (Letter, error) {
+			return TokensSleeping(TokensSleepingWords{Reader{To: "kim.muster@uni.example"}, "", []string{"Abgleich mit dem Verzeichnis"}, at.AddDate(0, 0, -23), at.AddDate(0, 0, 7), link})
+		},
+		"tokens-sleeping-many": func() (Letter, error) {
+			return TokensSleeping(TokensSleepingWords{Reader{To: "kim.muster@uni.example"}, "", []string{"Abgleich mit dem Verzeichnis", "Erneuern"}, at.AddDate(0, 0, -23), at.AddDate(0, 0, 7), link})
+		},
+		"tokens-sleeping-group": func() (Letter, error) {
+			return TokensSleeping(TokensSleepingWords{Reader{To: "netz@uni.example"}, "Kim Muster", []string{"Abgleich mit dem Verzeichnis"}, at.AddDate(0, 0, -29), at.AddDate(0, 0, 1), link})
+		},
 		"ending-many": func() (Letter, error) {
 			return Ending(EndingWords{Reader{To: "kim.muster@uni.example"}, "Botanischer Garten", []EndingLine{
 				{"www.uni.example", 0, "ABCD-EFGHJ", at, false}, {"*.münster.example", 1, "KLMN-PQRST", at.Add(time.Hour), true},

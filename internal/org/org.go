@@ -15,6 +15,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
+	"petschaft/internal/mail"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 )
@@ -132,6 +133,8 @@ type Book struct {
 	DB     *postgres.DB
 	People *person.Book
 	Now    func() time.Time
+	Outbox *mail.Outbox
+	Base   string // the portal's own address, for letters
 	// Authorities are the names of those that issue for mailboxes, from which a
 	// domain may have one.
 	Authorities []string

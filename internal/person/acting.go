@@ -49,7 +49,7 @@ func (w Behalf) Actor() Actor {
 // Acting is the step that returns who acts on behalf of w at now: the account as it is
 // now, with the groups of its last sign-in and without an officer's rights; where
 // a token asked, within its reach. A locked account is denied, and so is a token
-// that does not count any more.
+// that does not count any more, or sleeps.
 func (b *Book) Acting(ctx context.Context, q postgres.Querier, now time.Time, w Behalf) (Actor, error) {
 	a, err := b.one(ctx, q, w.Account)
 	if err != nil {
@@ -78,5 +78,8 @@ func (b *Book) goingOn(ctx context.Context, q postgres.Querier, now time.Time, a
 	if err != nil {
 		return Actor{}, err
 	}
-	return b.acting(t, a.Groups), nil
+	if b.sleepsBy(t, now) {
+		return Actor{}, ErrAsleep
+	}
+	return b.acting(t, a.Groups, now), nil
 }

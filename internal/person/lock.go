@@ -17,7 +17,7 @@ import (
 func MayLock(by Actor, id ID) error {
 	switch {
 	case !by.Officer:
-		return fault.New(fault.Denied, "fault.officers_only")
+		return ErrOfficersOnly
 	case by.Account == id:
 		return fault.New(fault.Conflict, "person.lock.self")
 	}

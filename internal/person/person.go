@@ -40,10 +40,13 @@ func (a Actor) Who() audit.Who {
 	return audit.Who{Account: int64(a.Account), Token: a.Token, From: a.From}
 }
 
+// ErrOfficersOnly is that only registration officers may do it.
+var ErrOfficersOnly = fault.New(fault.Denied, "fault.officers_only")
+
 // OfficersOnly tells whether by may do what only registration officers may.
 func OfficersOnly(by Actor) error {
 	if !by.Officer {
-		return fault.New(fault.Denied, "fault.officers_only")
+		return ErrOfficersOnly
 	}
 	return nil
 }
@@ -79,7 +82,7 @@ type Book struct {
 	DB         *postgres.DB
 	Now        func() time.Time
 	Issuer     string        // tokens of accounts of another provider do not count; empty: any
-	TokenSleep time.Duration // 0: 30 days
+	TokenSleep time.Duration // without a sign-in of their makers tokens sleep after it; 0: 30 days
 	Outbox     *mail.Outbox
 	// Readers tells who gets letters to accounts, as the room knows that sees all
 	// their addresses.

@@ -55,7 +55,7 @@ func (c Claims) clean() Claims {
 
 // SignedIn is the step that notes a sign-in: it makes the account at the first
 // one and refreshes names, address and groups at each. A locked account is
-// denied.
+// denied, and returned so that a log can name it.
 func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who) (Account, error) {
 	now := b.Now()
 	a, err := b.upsert(ctx, tx, now, c.clean(), true)
@@ -63,7 +63,7 @@ func (b *Book) SignedIn(ctx context.Context, tx pgx.Tx, c Claims, who audit.Who)
 		return Account{}, fmt.Errorf("note sign-in: %w", err)
 	}
 	if a.Locked != nil {
-		return Account{}, ErrLocked
+		return a, ErrLocked
 	}
 	who.Account = int64(a.ID)
 	return a, audit.Write(ctx, tx, audit.Line{

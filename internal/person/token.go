@@ -2,6 +2,7 @@ package person
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -25,12 +26,16 @@ func (id TokenID) Thing() audit.Thing { return audit.Thing{Kind: "token", ID: in
 //	live ── withdrawn by its maker, an officer, or with its maker's lock ──▶ withdrawn   for good
 //	  │ └── nothing is left of its reach ─────────────────────────────────▶ withdrawn
 //	  └──── time ─────────────────────────────────────────────────────────▶ ended       nothing is written
+//
+// A live token sleeps while its maker has not signed in for long: it lets nobody in
+// until they do.
 type Token struct {
 	ID            TokenID
 	Account       ID
 	Maker         string
 	MakerEmail    string // as of the maker's last sign-in, if verified
 	MakerSignedIn time.Time
+	AwakeUntil    *time.Time // it does not sleep before, since its maker was not warned; nil: no such time
 	Name          string
 	Verbs         []Verb
 	Domains       []int64
@@ -48,7 +53,7 @@ type Token struct {
 func (t Token) Live(now time.Time) bool { return t.Withdrawn == nil && now.Before(t.Ends) }
 
 const tokenColumns = `t.id, t.account, a.label as maker,
-	a.verified_email as maker_email, a.signed_in as maker_signed_in, t.name, t.verbs, t.domains,
+	a.verified_email as maker_email, a.signed_in as maker_signed_in, t.awake_until, t.name, t.verbs, t.domains,
 	t.organisations, t.networks, t.created, t.ends, t.last_used, t.last_from, t.withdrawn, t.withdrawn_by`
 
 const tokenTables = `token t join account a on a.id = t.account`
@@ -63,8 +68,7 @@ const tokenLimit = 50
 // seenEvery keeps a busy program from writing at each call.
 const seenEvery = time.Minute
 
-// sleep is how long after its maker's last sign-in a token keeps what rests on
-// groups of the identity provider.
+// sleep is how long after its maker's last sign-in a token sleeps.
 func (b *Book) sleep() time.Duration {
 	if b.TokenSleep == 0 {
 		return 30 * 24 * time.Hour
@@ -72,57 +76,117 @@ func (b *Book) sleep() time.Duration {
 	return b.TokenSleep
 }
 
-// Sleeps tells whether what rests on groups of the identity provider is asleep,
-// because the maker has not signed in for long.
-func (b *Book) Sleeps(t Token) bool { return b.Now().Sub(t.MakerSignedIn) > b.sleep() }
+// SleepsAt is when t falls asleep unless its maker signs in before.
+func (b *Book) SleepsAt(t Token) time.Time {
+	at := t.MakerSignedIn.Add(b.sleep())
+	if t.AwakeUntil != nil && t.AwakeUntil.After(at) {
+		at = *t.AwakeUntil
+	}
+	return at
+}
 
-// ErrToken is that a token does not let in, for whatever reason.
-var ErrToken = fault.New(fault.Denied, "token.refused")
+// Sleeps tells whether t is asleep.
+func (b *Book) Sleeps(t Token) bool { return b.sleepsBy(t, b.Now()) }
+
+func (b *Book) sleepsBy(t Token, now time.Time) bool { return now.After(b.SleepsAt(t)) }
+
+// ErrToken is that a token does not let in, for whatever reason. ErrAsleep is that it
+// would, were it not asleep: who holds it may know, for its maker can wake it.
+var (
+	ErrToken  = fault.New(fault.Denied, "token.refused")
+	ErrAsleep = fault.New(fault.Denied, "token.asleep")
+)
+
+// RefusedToken is, for a log, which token did not let in and why; the caller does not
+// hear it.
+type RefusedToken struct {
+	Token   TokenID
+	Account ID
+	Why     string // unknown, withdrawn, ended, locked, provider, network or asleep
+}
+
+func (r *RefusedToken) Error() string { return "token refused: " + r.Why }
+
+// WhichToken is what is known of the token that ByToken refused with err.
+func WhichToken(err error) RefusedToken {
+	if r, ok := errors.AsType[*RefusedToken](err); ok {
+		return *r
+	}
+	return RefusedToken{Why: "unknown"}
+}
 
 // ByToken returns who acts with secret from an address: the token's maker as of
 // now, without an officer's rights and within the token's reach. A token that
 // there is not, or not any more, one whose maker is locked, and a call from
-// elsewhere than its networks are all denied with the same words.
+// elsewhere than its networks are all denied with the same words; one that sleeps
+// with its own.
 func (b *Book) ByToken(ctx context.Context, secret string, from netip.Addr) (Actor, Token, error) {
 	if !LooksLikeToken(secret) {
 		return Actor{}, Token{}, ErrToken
 	}
 	now := b.Now()
-	rows, err := b.DB.Query(ctx, `select `+tokenColumns+`, a.groups from `+tokenTables+`
-		where t.hash = @hash and t.withdrawn is null and t.ends > @now and a.locked is null and (@issuer = '' or a.issuer = @issuer)`,
-		pgx.NamedArgs{"hash": digest(secret), "now": now, "issuer": b.Issuer})
+	rows, err := b.DB.Query(ctx, `select `+tokenColumns+`, a.groups, a.locked is not null as locked, @issuer <> '' and a.issuer <> @issuer as elsewhere
+		from `+tokenTables+` where t.hash = @hash`, pgx.NamedArgs{"hash": digest(secret), "issuer": b.Issuer})
 	if err != nil {
 		return Actor{}, Token{}, fmt.Errorf("read token: %w", err)
-	}
-	type bearer struct {
-		Token
-		Groups []string
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[bearer])
 	if err != nil {
 		return Actor{}, Token{}, fmt.Errorf("read token: %w", err)
 	}
-	if len(found) == 0 || !found[0].from(from) {
+	if len(found) == 0 {
 		return Actor{}, Token{}, ErrToken
 	}
 	t := found[0].Token
+	if err := b.lets(found[0], from, now); err != nil {
+		return Actor{}, Token{}, err
+	}
 	if t.LastUsed == nil || now.Sub(*t.LastUsed) >= seenEvery {
 		if err := b.used(ctx, t.ID, from); err != nil {
 			return Actor{}, Token{}, err
 		}
 	}
-	by := b.acting(t, found[0].Groups)
+	by := b.acting(t, found[0].Groups, now)
 	by.From = from
 	return by, t, nil
 }
 
-// acting is who acts with t, whose maker has these groups.
-func (b *Book) acting(t Token, groups []string) Actor {
+// bearer is a token as it is shown with a call, with its maker.
+type bearer struct {
+	Token
+	Groups    []string
+	Locked    bool // its maker
+	Elsewhere bool // its maker is an account of another provider
+}
+
+// lets tells whether x lets in from an address at now.
+func (b *Book) lets(x bearer, from netip.Addr, now time.Time) error {
+	no := func(f *fault.Fault, why string) error { return f.Because(&RefusedToken{x.ID, x.Account, why}) }
+	switch {
+	case x.Locked: // which withdrew it, too
+		return no(ErrToken, "locked")
+	case x.Withdrawn != nil:
+		return no(ErrToken, "withdrawn")
+	case !x.Live(now):
+		return no(ErrToken, "ended")
+	case x.Elsewhere:
+		return no(ErrToken, "provider")
+	case !x.from(from):
+		return no(ErrToken, "network")
+	case b.sleepsBy(x.Token, now):
+		return no(ErrAsleep, "asleep")
+	}
+	return nil
+}
+
+// acting is who acts with t at now, whose maker has these groups: what rests on them
+// ends with the time after the last sign-in, whatever keeps t awake.
+func (b *Book) acting(t Token, groups []string, now time.Time) Actor {
 	by := Actor{
 		Account: t.Account, Name: t.Maker, Email: t.MakerEmail, Token: int64(t.ID),
 		Reach: &Reach{Domains: t.Domains, Organisations: t.Organisations, Verbs: t.Verbs},
 	}
-	if !b.Sleeps(t) {
+	if now.Sub(t.MakerSignedIn) <= b.sleep() {
 		by.Groups = groups
 	}
 	return by

@@ -196,33 +196,6 @@ func TestATokenIsRefusedElsewhere(t *testing.T) {
 	campus.Wants(t, err, "token.network")
 }
 
-func TestWhatRestsOnGroupsSleeps(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
-	in := d.input()
-	in.Ends = d.Now().AddDate(0, 11, 0)
-	secret, _ := d.must(t, in)
-	for _, step := range []struct {
-		after  time.Duration
-		groups int
-	}{{30 * 24 * time.Hour, 1}, {time.Hour, 0}} {
-		d.later(step.after)
-		by, _, err := d.ByToken(t.Context(), secret, home)
-		if err != nil || len(by.Groups) != step.groups {
-			t.Errorf("after %v more: got groups %v and %v, want %d", step.after, by.Groups, err, step.groups)
-		}
-		if by, err = d.Acting(t.Context(), d.DB, d.Now(), by.Behalf()); err != nil || len(by.Groups) != step.groups || by.Reach == nil {
-			t.Errorf("work that it began: got %+v and %v, want %d groups", by, err, step.groups)
-		}
-	}
-	if _, err := signIn(t, d.Book, person.Claims{Issuer: "https://idp.example", Subject: "ada", Groups: []string{"net", "web"}}); err != nil {
-		t.Fatal(err)
-	}
-	if by, _, err := d.ByToken(t.Context(), secret, home); err != nil || len(by.Groups) != 2 {
-		t.Errorf("its maker signed in: got %v and %v, want it awake with both groups", by.Groups, err)
-	}
-}
-
 func TestMistakesInATokenAreSaid(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -161,7 +161,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Outbox = p.outbox(s, base, now)
 	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base, Readers: cert.Readers}
-	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now, Authorities: registry.ForMail()}
+	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now, Outbox: p.Outbox, Base: base, Authorities: registry.ForMail()}
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
 	p.Imports = &imports.Book{DB: p.DB, Mailbox: p.Mailbox, Queue: p.Queue, Now: now}
 	p.Bulk = &bulk.Book{
@@ -269,6 +269,7 @@ func (p *Portal) Work(ctx context.Context) error {
 	periodic = append(periodic, p.Desk.Jobs(w)...)
 	periodic = append(periodic, p.Drafts.Jobs(w)...)
 	periodic = append(periodic, p.People.Jobs(w)...)
+	periodic = append(periodic, p.Org.Jobs(w)...)
 	periodic = append(periodic, p.Handover.Jobs(w)...)
 	periodic = append(periodic, p.API.Jobs(w)...)
 	periodic = append(periodic, p.Issuance.Jobs(w)...)

@@ -136,7 +136,11 @@ func (s *Site) tokenModel(ctx context.Context, by person.Actor, x person.Token) 
 	if person.MayWithdraw(by, x, now) == nil && x.Withdrawn == nil {
 		m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "token.withdraw"), Href: paths.Token(x.ID) + "/withdraw", Kind: view.Danger}}
 	}
-	if x.Live(now) && s.people.Sleeps(x) {
+	switch sleeps := s.people.SleepsAt(x); {
+	case !x.Live(now) || sleeps.After(x.Ends):
+	case !s.people.Sleeps(x):
+		m.Sleeps = view.At(ctx, sleeps, now)
+	default:
 		m.Notice = &view.NoticeModel{Kind: view.Info, Title: page.T(ctx, "token.sleeps_title"), Text: page.T(ctx, "token.sleeps", "name", x.Maker)}
 	}
 	if by.Account != x.Account {

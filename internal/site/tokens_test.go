@@ -148,7 +148,7 @@ func TestASleepingTokenSaysSo(t *testing.T) {
 	path := fmt.Sprintf("/tokens/%d", id)
 	r.Clock.Advance(31 * 24 * time.Hour)
 	rita := r.As("rita")
-	rita.Get(path).Has("Dieses Token schläft", "Nora Netz hat sich lange nicht angemeldet")
+	rita.Get(path).Has("Dieses Token schläft", "Nora Netz hat sich lange nicht im Portal angemeldet")
 	rita.Get("/office/tokens?" + url.Values{"q": {"abgleich"}}.Encode()).Has("schläft")
 	r.As("nora").Get(path).Lacks("schläft")
 	rita.Get(path).Lacks("schläft")

@@ -165,6 +165,8 @@ func letterKind(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.letter_ending")
 	case "token_ending":
 		return page.T(ctx, "office.letter_token_ending")
+	case "tokens_sleeping":
+		return page.T(ctx, "office.letter_tokens_sleeping")
 	case "applied":
 		return page.T(ctx, "office.letter_applied")
 	case "held":
@@ -228,7 +230,7 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_phases")
 	case "cert_remind":
 		return page.T(ctx, "office.job_remind")
-	case "person_remind":
+	case "person_remind", "org_drowsy":
 		return page.T(ctx, "office.job_remind_tokens")
 	case "cert_digest":
 		return page.T(ctx, "office.job_digest")
