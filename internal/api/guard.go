@@ -23,6 +23,7 @@ import (
 	"petschaft/internal/intake"
 	"petschaft/internal/person"
 	"petschaft/internal/text"
+	"petschaft/internal/trace"
 	"petschaft/web/locale"
 )
 
@@ -69,9 +70,12 @@ func (a *API) authenticated(next http.Handler) http.Handler {
 		}
 		by, _, err := a.People.ByToken(r.Context(), secret, a.ClientIP(r))
 		if err != nil {
+			t := person.WhichToken(err)
+			trace.Of(r.Context()).By(int64(t.Account), int64(t.Token))
 			a.fail(w, r, err)
 			return
 		}
+		trace.Of(r.Context()).By(int64(by.Account), by.Token)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, by)))
 	})
 }

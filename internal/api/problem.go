@@ -17,6 +17,7 @@ import (
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/internal/text"
+	"petschaft/internal/trace"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 )
@@ -72,8 +73,8 @@ var (
 		{mailbox.ErrChanged, precondition, "api.changed_meanwhile"},
 		{fault.ErrForm, invalid, "api.invalid"},
 		{person.ErrToken, unauthenticated, ""},
-		{person.ErrScope, insufficient, "api.scope"},
 		{person.ErrAsleep, unauthenticated, ""},
+		{person.ErrScope, insufficient, "api.scope"},
 		{person.ErrKeyReused, keyReused, ""},
 		{text.ErrAddress, malformed, ""},
 		{text.ErrJSON, malformed, ""},
@@ -162,6 +163,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 			k, id = s.kind, cmp.Or(s.words, id)
 		}
 	}
+	leaveTrace(ctx, k, f)
 	switch {
 	case k == internal:
 		p := a.said(ctx, k, k.Text)
@@ -186,6 +188,24 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		p.after(soon)
 	}
 	return p
+}
+
+// refusals are the kinds that leave a trace, and as what.
+var refusals = map[Kind]trace.Kind{
+	unauthenticated: trace.Token, denied: trace.Scope, insufficient: trace.Scope, missing: trace.Missing, tooMany: trace.Brake,
+}
+
+// leaveTrace notes that a call is refused with f, a problem of kind k.
+func leaveTrace(ctx context.Context, k Kind, f *fault.Fault) {
+	refused, ok := refusals[k]
+	if !ok {
+		return
+	}
+	why := ""
+	if refused == trace.Token && !errors.Is(f, errNoToken) {
+		why = person.WhichToken(f).Why
+	}
+	trace.Of(ctx).Refused(refused, f.ID, why)
 }
 
 // inTheWay is the row that a fault's blanks name, empty for none.

@@ -16,6 +16,7 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
 	"petschaft/internal/signin"
+	"petschaft/internal/trace"
 )
 
 // metrics are what operations watch; docs/operations.md names each.
@@ -24,6 +25,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	mails    *prometheus.CounterVec
 	signIns  *prometheus.CounterVec
+	refused  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -39,17 +41,25 @@ func newMetrics() *metrics {
 		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "petschaft_signins_failed_total", Help: "Sign-ins that came to nothing.",
 		}, []string{"why"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "petschaft_refused_total", Help: "What was refused, by what sort of thing it was.",
+		}, []string{"kind"}),
+	}
+	for _, k := range trace.Kinds() {
+		m.refused.WithLabelValues(string(k))
 	}
 	for _, why := range []string{mail.WhyAddress, mail.WhyUnsent, mail.WhyLetter} {
 		m.mails.WithLabelValues(why)
 	}
-	m.registry.MustRegister(m.requests, m.mails, m.signIns, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.mails, m.signIns, m.refused, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func (m *metrics) mailFailed(why string) { m.mails.WithLabelValues(why).Inc() }
 
 func (m *metrics) signInFailed(why signin.Why) { m.signIns.WithLabelValues(string(why)).Inc() }
+
+func (m *metrics) wasRefused(k trace.Kind) { m.refused.WithLabelValues(string(k)).Inc() }
 
 // watch counts from now on what p's parts tell at each scrape.
 func (m *metrics) watch(p *Portal) {

@@ -36,6 +36,7 @@ import (
 	"petschaft/internal/signin"
 	"petschaft/internal/site"
 	"petschaft/internal/site/page"
+	"petschaft/internal/trace"
 	"petschaft/web/pages"
 	"petschaft/web/paths"
 )
@@ -73,6 +74,7 @@ type Portal struct {
 	sender  *mail.Sender
 	log     *slog.Logger
 	metrics *metrics
+	trace   *trace.Log
 }
 
 // Open makes a portal that is ready to serve. It starts nothing that works by
@@ -116,6 +118,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	p.subjects(s, footer.Version("terms"), now)
 	p.metrics.watch(p)
 	door := site.Door{Proxies: s.proxies, Forwarded: s.forwarded}
+	p.trace = trace.New(p.log, now, door.ClientIP, p.metrics.wasRefused)
 	p.Desk, err = signin.New(signin.Config{
 		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
 		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base, ClientIP: door.ClientIP,
@@ -142,7 +145,7 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 	parts := site.Parts{
 		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Earlier: p.Earlier, Order: p.Order,
 		Recipe: p.Recipe, Drafts: p.Drafts, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
-		Now: now, Log: p.log, Version: p.cfg.Version, Intake: p.Intake, Observe: p.metrics.observe,
+		Now: now, Log: p.log, Version: p.cfg.Version, Intake: p.Intake, Trace: p.trace, Observe: p.metrics.observe,
 	}
 	for _, f := range p.certificates() {
 		parts.CA = append(parts.CA, page.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})

@@ -120,19 +120,19 @@ func TestOperatorsHearThatNobodyCanSignIn(t *testing.T) {
 	}
 	back := b.Send(trial.Must(http.NewRequest(http.MethodPost, at, strings.NewReader("person=ada")))).To()
 	b.Get(back).Is(http.StatusServiceUnavailable).Has("nimmt das Portal zurzeit nicht an", "Fehlernummer").Lacks("in einigen Minuten")
-	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="sign-in failed" why=client reference=`) || !strings.Contains(log, `cause="the provider does not take`) || strings.Contains(log, "signin.") {
+	if log := r.Logged.String(); !strings.Contains(log, `level=WARN msg="sign-in failed" logger=security kind=signin`) || !strings.Contains(log, `why=client reference=`) || !strings.Contains(log, `cause="the provider does not take`) || strings.Count(log, "signin.") != 1 { // the fault's id, and in no words
 		t.Errorf("want a warning with a reference in:\n%s", log)
 	}
-	b.Get("/signin/callback?state=x&code=y").Is(http.StatusConflict)
-	if log := r.Logged.String(); !strings.Contains(log, `level=INFO msg="sign-in failed" why=stale`) {
-		t.Errorf("want a line for the record in:\n%s", log)
+	b.Get("/signin/callback?state=x&code=y").Is(http.StatusConflict).Has("Fehlernummer")
+	if log := r.Logged.String(); !strings.Contains(log, `fault=signin.stale why=stale reference=`) {
+		t.Errorf("want a warning with a reference in:\n%s", log)
 	}
 	stop := trial.Must(portal.ServeMetrics(r.Portal))
 	defer stop()
 	resp := trial.Must(http.Get("http://" + metrics + "/metrics"))
 	defer resp.Body.Close()
 	body := string(trial.Must(io.ReadAll(resp.Body)))
-	for _, want := range []string{`petschaft_signins_failed_total{why="client"} 1`, `petschaft_signins_failed_total{why="stale"} 1`} {
+	for _, want := range []string{`petschaft_signins_failed_total{why="client"} 1`, `petschaft_signins_failed_total{why="stale"} 1`, `petschaft_refused_total{kind="signin"} 2`, `petschaft_refused_total{kind="cross_origin"} 0`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing in the metrics", want)
 		}

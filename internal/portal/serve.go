@@ -41,6 +41,7 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error 
 		return err
 	}
 	defer stop()
+	defer p.sweep(ctx)()
 	if err := p.Work(ctx); err != nil {
 		return err
 	}
@@ -68,6 +69,30 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener, ready func()) error 
 		p.log.WarnContext(last, "jobs were cut off by the stop, others take them up", "error", late)
 	}
 	return err
+}
+
+// sweepEvery is how often it is looked whether a minute of refusals is over.
+const sweepEvery = 10 * time.Second
+
+// sweep says what was refused too often for lines of its own, until the returned
+// function is called, which says the rest.
+func (p *Portal) sweep(ctx context.Context) (stop func()) {
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				p.trace.Sweep(ctx, true)
+				return
+			case <-tick.C:
+				p.trace.Sweep(ctx, false)
+			}
+		}
+	}()
+	return func() { close(over); <-done }
 }
 
 // Close gives back the connections. Serve has returned before.

@@ -150,6 +150,9 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account perso
 			return err
 		}
 		account, err = d.people.SignedIn(ctx, tx, c, who)
+		if errors.Is(err, person.ErrLocked) {
+			return &shutOutError{account.ID, err}
+		}
 		if err != nil {
 			return err
 		}

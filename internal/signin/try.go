@@ -53,6 +53,24 @@ func WhyNot(err error) Why {
 	return Trouble
 }
 
+// shutOutError is that the account is locked.
+type shutOutError struct {
+	account person.ID
+	cause   error
+}
+
+func (s *shutOutError) Error() string { return fmt.Sprintf("account %d: %v", s.account, s.cause) }
+
+func (s *shutOutError) Unwrap() error { return s.cause }
+
+// About is the account that Finish did not let in with err, 0 where none is known.
+func About(err error) person.ID {
+	if s, ok := errors.AsType[*shutOutError](err); ok {
+		return s.account
+	}
+	return 0
+}
+
 func (d *Desk) count(err error) {
 	if err != nil && d.cfg.Count != nil && !errors.Is(err, context.Canceled) {
 		d.cfg.Count(WhyNot(err))

@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/draft"
 	"petschaft/internal/signin"
 	"petschaft/internal/site/page"
+	"petschaft/internal/trace"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -47,6 +48,7 @@ func (s *Site) keptForm(forms http.Handler) page.Handler {
 			return page.ErrUnreadable.Because(err)
 		}
 		forms.ServeHTTP(w, shown)
+		trace.Of(ctx).Told() // what was refused was so when it was sent
 		return nil
 	}
 }

@@ -3,14 +3,17 @@ package site
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
 	"petschaft/internal/text"
+	"petschaft/internal/trace"
 )
 
 // headers sets what every answer carries. Chromium follows the redirect of the
@@ -57,7 +60,7 @@ func (s *Site) guarded(next http.Handler) http.Handler {
 		panic(err) // the base address was checked when the portal was put together
 	}
 	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.Fail(w, r, fault.New(fault.Denied, "fault.foreign_page"))
+		s.Fail(w, r, page.ErrForeignPage)
 	}))
 	return p.Handler(next)
 }
@@ -74,6 +77,30 @@ func (s *Site) officersOnly(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// known notes who asks, in case it is refused.
+func (s *Site) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if by, ok := s.Desk.Actor(r.Context()); ok {
+			trace.Of(r.Context()).By(int64(by.Account), 0)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// traced writes down what is refused, in pages and in the API.
+func (s *Site) traced(next http.Handler) http.Handler { return s.trace.Watch(next, wholeRoute) }
+
+// wholeRoute is the pattern of r's route also where r was refused on the way there.
+func wholeRoute(r *http.Request) string {
+	route := page.Route(r)
+	if c := chi.RouteContext(r.Context()); c != nil && strings.HasSuffix(route, "/*") {
+		if whole := c.Routes.Find(chi.NewRouteContext(), r.Method, r.URL.Path); whole != "" {
+			return whole
+		}
+	}
+	return route
 }
 
 // observed tells Observe how each request went.

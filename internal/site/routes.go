@@ -18,7 +18,7 @@ import (
 // Routes is the table of contents of the portal.
 func (s *Site) Routes() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.observed, s.recovered, timely, s.intake.Closed, s.headers, s.addressed, s.readable, middleware.GetHead)
+	r.Use(s.observed, s.traced, s.recovered, timely, s.intake.Closed, s.headers, s.addressed, s.readable, middleware.GetHead)
 	compressed := middleware.Compress(5, "text/html", "text/css", "text/javascript", "image/svg+xml")
 	r.With(compressed).Handle(static.Prefix+"*", static.Handler())
 	r.Get("/favicon.ico", http.RedirectHandler(static.Path("seal.svg"), http.StatusMovedPermanently).ServeHTTP)
@@ -27,7 +27,7 @@ func (s *Site) Routes() http.Handler {
 	s.files(r)
 	r.Mount(s.api.Path, http.HandlerFunc(s.api.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
-		r.Use(s.speak, compressed, s.guarded, s.Desk.Load(s.Fail), s.Keeping) // what is sent is read by the route
+		r.Use(s.speak, compressed, s.guarded, s.Desk.Load(s.Fail), s.known, s.Keeping) // what is sent is read by the route
 		r.NotFound(s.missing)
 		r.MethodNotAllowed(s.wrongMethod)
 		s.outside(r)

@@ -2,7 +2,6 @@ package site
 
 import (
 	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"petschaft/internal/postgres"
 	"petschaft/internal/signin"
 	"petschaft/internal/site/page"
+	"petschaft/internal/trace"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -49,17 +49,28 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 	case fault.Unavailable:
 		m.Todo = page.T(ctx, "signin.down_todo")
 	}
-	why, level := signin.WhyNot(err), slog.LevelInfo
-	if why.Operators() {
-		m.Reference, level = rand.Text()[:10], slog.LevelWarn
-	}
+	why := signin.WhyNot(err)
 	if why == signin.ClientRefused { // waiting does not help
 		m.What, m.Todo = page.T(ctx, "signin.client_refused"), page.T(ctx, "signin.client_todo")
 	}
-	cause, detail := signin.Blame(err)
-	s.Log.Log(ctx, level, "sign-in failed", "why", why, "reference", m.Reference, "cause", cause, "error", detail)
+	m.Reference = s.refusedSignIn(w, r, why, err)
 	s.Problem(w, r, m)
 	return nil
+}
+
+// refusedSignIn writes down why a sign-in came to nothing, and returns the reference
+// that leads there, "" where there are too many of them to write down each.
+func (s *Site) refusedSignIn(w http.ResponseWriter, r *http.Request, why signin.Why, err error) string {
+	e := trace.Event{Kind: trace.SignIn, Fault: fault.Of(err).ID, Account: int64(signin.About(err)), Why: string(why), Reference: rand.Text()[:10]}
+	if why == signin.ShutOut {
+		e.Kind = trace.Locked
+	}
+	e.Cause, e.Detail = signin.Blame(err)
+	trace.Behind(w).Told()
+	if !s.trace.Refused(r, page.Route(r), e) {
+		return ""
+	}
+	return e.Reference
 }
 
 // left is the cookie that tells the page after a sign-out who it was: keys of

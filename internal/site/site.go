@@ -41,6 +41,7 @@ import (
 	"petschaft/internal/site/page"
 	"petschaft/internal/site/recipes"
 	"petschaft/internal/site/servers"
+	"petschaft/internal/trace"
 	"petschaft/web/pages"
 )
 
@@ -74,6 +75,7 @@ type Parts struct {
 	Version  string
 	API      API
 	Intake   *intake.Budget // of all bodies that come in
+	Trace    *trace.Log     // what is refused
 	// Observe hears of each answered request: its method, route pattern,
 	// status and time.
 	Observe func(method, route string, status int, took time.Duration)
@@ -92,6 +94,7 @@ type Site struct {
 	pages    *pages.Pages
 	api      API
 	intake   *intake.Budget
+	trace    *trace.Log
 	observe  func(method, route string, status int, took time.Duration)
 
 	mailboxes     *mailboxes.Section
@@ -115,7 +118,7 @@ func New(p Parts) *Site {
 	})
 	s := &Site{
 		Page: all, people: p.People, org: p.Org, mailbox: p.Mailbox, cert: p.Cert, ca: p.CA, rootList: p.RootList,
-		pages: p.Pages, api: p.API, intake: p.Intake, observe: p.Observe,
+		pages: p.Pages, api: p.API, intake: p.Intake, trace: p.Trace, observe: p.Observe,
 
 		mailboxes: mailboxes.New(&mailboxes.Section{
 			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Recipe: p.Recipe, Outbox: p.Outbox,

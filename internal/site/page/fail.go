@@ -11,7 +11,9 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/trace"
 	"petschaft/web/view"
 )
 
@@ -57,8 +59,12 @@ func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
 // soon is when it is worth trying again what cannot be done just now.
 const soon = 10 * time.Second
 
-// Status is f's status, with Retry-After where there is a time to name.
+// Status is f's status, with Retry-After where there is a time to name. What is
+// refused by it leaves a trace.
 func (p *Page) Status(w http.ResponseWriter, f *fault.Fault) int {
+	if k := refusal(f); k != "" {
+		trace.Behind(w).Refused(k, f.ID, "")
+	}
 	wait := time.Duration(0)
 	if f.Kind == fault.Unavailable {
 		wait = soon
@@ -70,6 +76,26 @@ func (p *Page) Status(w http.ResponseWriter, f *fault.Fault) int {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
 	}
 	return statuses[f.Kind]
+}
+
+// ErrForeignPage is that another site's page sent the form.
+var ErrForeignPage = fault.New(fault.Denied, "fault.foreign_page")
+
+// refusal is which kind of refusal f is, "" for none.
+func refusal(f *fault.Fault) trace.Kind {
+	switch {
+	case errors.Is(f, ErrForeignPage):
+		return trace.CrossOrigin
+	case errors.Is(f, person.ErrOfficersOnly):
+		return trace.Office
+	case f.Kind == fault.Denied:
+		return trace.Denied
+	case f.Kind == fault.Missing:
+		return trace.Missing
+	case f.Kind == fault.TooMany:
+		return trace.Brake
+	}
+	return ""
 }
 
 // Reference logs err under a new id, which the person can tell the helpers. A
