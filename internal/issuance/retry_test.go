@@ -55,9 +55,10 @@ func TestWhatIsAskedForOnceMoreIsTheSameWhereACertificateOfItMayExist(t *testing
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
-			r.Registry["outside"] = issuance.Registered{Authority: r.oracle, Own: c.own, Mail: true}
+			authority := map[bool]string{false: "outside", true: "mail"}[c.own]
+			r.Registry[authority] = issuance.Registered{Authority: r.oracle, Mail: true}
 			n := r.write(t)
-			trial.Must(r.DB.Exec(t.Context(), `update intent set next_look = null, attempts = 28, `+c.sets))
+			trial.Must(r.DB.Exec(t.Context(), `update intent set next_look = null, attempts = 28, authority = '`+authority+`', `+c.sets))
 			before := []byte(r.text(t, `select encode(serial, 'hex') from intent`))
 			i := r.retry(t, c.reason, r.intent(n))
 			r.expect(t, n, c.want)
