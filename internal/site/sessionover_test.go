@@ -111,7 +111,7 @@ func TestWhatCannotBeTakenToTheSignInStaysInTheBrowser(t *testing.T) {
 	r := sitetest.New(t)
 	anonymous := r.Anonymous()
 	anonymous.Post("/orders/new", "names", "x").Is(http.StatusForbidden).Has("einen Schritt zurück").Lacks("geht mit") // says not whose it is
-	anonymous.Post("/orders/new", "as", "1", "comment", strings.Repeat("x", 65<<10)).Is(http.StatusForbidden).Has("einen Schritt zurück")
+	anonymous.Post("/orders/new", "as", "1", "comment", strings.Repeat("x", 65<<10)).Is(http.StatusRequestEntityTooLarge).Has("einen Schritt zurück")
 	anonymous.Post("/orders/new", "as", "1", "csr", "-----BEGIN PRIVATE KEY-----").Is(http.StatusForbidden).Has("einen Schritt zurück").Lacks("PRIVATE KEY")
 	anonymous.Post("/handovers/1/finish", "as", "1", "password", "geheim").Is(http.StatusForbidden).Has("einen Schritt zurück").Lacks("geheim")
 	for _, bad := range []url.Values{

@@ -30,7 +30,7 @@ func TestAPageThatFailsInTheMiddleLeavesNothingOfItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Page: &page.Page{Desk: desk, Now: time.Now, Log: log}}
+	s := &Site{Page: &page.Page{Desk: desk, Base: cfg.BaseURL, Now: time.Now, Log: log}}
 	const half = "half a page, "
 	cause := errors.New("the cause")
 	for _, c := range []struct {
