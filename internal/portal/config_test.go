@@ -92,6 +92,27 @@ func TestTheEffectiveConfigurationHoldsNoSecret(t *testing.T) {
 	}
 }
 
+// TestOfAnAddressOnlyListedParametersAreShown: a driver may know other secrets.
+func TestOfAnAddressOnlyListedParametersAreShown(t *testing.T) {
+	t.Parallel()
+	c := good()
+	c.DatabaseURL = "postgres://me:geheim@db.example/x?sslmode=verify-full&sslpassword=geheim2&sslkey=geheim3&password=geheim4&PASSFILE=geheim5&pool_max_conns=7#geheim6"
+	c.SMTPURL = "smtp://me:geheim7@mail.example?tls=implicit&auth=geheim8"
+	all := strings.Join(c.Lines(), "\n")
+	if strings.Contains(all, "geheim") {
+		t.Errorf("got a secret:\n%s", all)
+	}
+	for _, want := range []string{"me:xxxxx@db.example/x?", "sslmode=verify-full", "sslpassword=xxxxx", "PASSFILE=xxxxx", "pool_max_conns=7", "me:xxxxx@mail.example?", "tls=implicit", "auth=xxxxx"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing in:\n%s", want, all)
+		}
+	}
+	c.DatabaseURL = "host=db.example password=geheim"
+	if all := strings.Join(c.Lines(), "\n"); strings.Contains(all, "geheim") || !strings.Contains(all, "DATABASE_URL=(set)") {
+		t.Errorf("got of what is no address:\n%s", all)
+	}
+}
+
 // TestAnyBaseAddressWillDoForTheMailServer: a portal whose host has no full name
 // starts as before.
 func TestAnyBaseAddressWillDoForTheMailServer(t *testing.T) {
