@@ -14,6 +14,8 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/bin/petschaft /petschaft
 # Where exports lie until they are sent. With a read-only root mount something there.
 COPY --from=build --chmod=1777 /empty /tmp
+# What it was built from (CycloneDX).
+COPY --from=build /src/bin/petschaft.cdx.json /petschaft.cdx.json
 USER 65532:65532
 # Only what listens beyond loopback can be reached from outside the container.
 ENV PETSCHAFT_LISTEN=0.0.0.0:8080

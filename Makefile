@@ -7,6 +7,8 @@ export GOFLAGS := -trimpath $(filter-out -trimpath,$(GOFLAGS))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 DEMO    := bin/demo
 TOOL    := go tool -modfile=tools/go.mod
+# What says of what the program consists; a module of its own, for these need many that lint does not.
+SUPPLY  := go tool -modfile=tools/supply.mod
 # Two packages with four tests each keep a small machine busy and the server under its limit of connections.
 TEST    := $(DEMO) postgres -- go test -p 2 -parallel 4 -timeout 40m
 # What tests of lanes two and three are called, as internal/lane has it; lane one is all others.
@@ -28,7 +30,7 @@ export PETSCHAFT_SEED    ?= 20270314
 export PETSCHAFT_SCREENS ?= none
 endif
 
-.PHONY: help run check lint test peers bench build clean need bin/demo
+.PHONY: help run check lint vulns test peers bench build clean need bin/demo
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -38,7 +40,12 @@ run: bin/demo ## the portal with a sign-in provider, a mail reader and sample pe
 bin/demo: # always: Go knows what is new
 	@sh cmd/demo/build.sh
 
-check: lint test ## lint and test: what to run before a commit
+check: lint vulns test ## lint, vulns and test: what to run before a commit
+
+VULNDB ?= https://vuln.go.dev
+vulns: ## known flaws of what is built in, where the Go vulnerability database can be reached
+	@if curl -sf -m 20 -o /dev/null '$(VULNDB)/index/db.json'; then $(SUPPLY) govulncheck -db '$(VULNDB)' ./cmd/petschaft; \
+	else echo 'NOT CHECKED: the Go vulnerability database cannot be reached from here ($(VULNDB))'; fi
 
 lint: ## generated code, format, vet, staticcheck
 	@$(BEFORE)
@@ -65,8 +72,9 @@ peers: ## what foreign programs say of keys, files and letters; who is missing i
 bench: bin/demo ## speed as ratios against a floor of the same run, on a durable Postgres
 	$(DEMO) postgres --fsync -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY))
 
-build: ## bin/petschaft, one static file
+build: ## bin/petschaft, one static file, and bin/petschaft.cdx.json, what it was built from
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/petschaft ./cmd/petschaft
+	$(SUPPLY) cyclonedx-gomod bin -json -std -noserial -version '$(VERSION)' -output bin/petschaft.cdx.json bin/petschaft
 
 clean: bin/demo ## forget the demo's data and everything that was built
 	$(DEMO) forget
