@@ -339,12 +339,17 @@ func (w *walk) functional() {
 	p.Has(w.say("row.status_confirmed"), sitetest.People["ada"])
 }
 
-// leave signs ada out, here and at the provider.
+// leave signs ada out, here and at the provider: no page signs her in again by
+// itself, and the button asks her.
 func (w *walk) leave() {
 	p := w.ada
 	w.signOut(p, "ada")
 	p.Goto(w.At("/client-certificates"))
+	if want := w.At("/signed-out?next=%2Fclient-certificates"); p.URL() != want {
+		w.T.Errorf("after the sign-out: got %s, want %s", p.URL(), want)
+	}
+	p.Follow(w.say("signin.again"))
 	if !strings.HasPrefix(p.URL(), w.Issuer) {
-		w.T.Errorf("after the sign-out: got %s, want the provider's question", p.URL())
+		w.T.Errorf("after the button: got %s, want the provider's question", p.URL())
 	}
 }
