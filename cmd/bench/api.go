@@ -75,6 +75,7 @@ var nextPage = regexp.MustCompile(`<http://[^/]+([^>]+)>; rel="next"`)
 // ask calls the API inside the process, and returns where the next page is.
 func (r *rig) ask(token, path string) (next string, err error) {
 	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.Host = r.host()
 	req.Header.Set("Authorization", "Bearer "+token)
 	rec := httptest.NewRecorder()
 	r.Handler.ServeHTTP(rec, req)

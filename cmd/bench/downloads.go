@@ -30,6 +30,7 @@ func (r *rig) downloads(ctx context.Context, references []string) (figure, error
 		began := time.Now()
 		err := share(downloadsEach, func(i int) error {
 			req := httptest.NewRequestWithContext(ctx, http.MethodGet, path(i), nil)
+			req.Host = r.host()
 			for _, c := range r.cookies {
 				req.AddCookie(c)
 			}

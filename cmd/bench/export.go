@@ -66,6 +66,7 @@ func (r *rig) copyOut(ctx context.Context) error {
 // download reads a file of n rows and a header, keeping nothing.
 func (r *rig) download(path string, n int) error {
 	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.Host = r.host()
 	for _, c := range r.cookies {
 		req.AddCookie(c)
 	}

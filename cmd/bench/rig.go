@@ -169,9 +169,13 @@ func (r *rig) signIn(ctx context.Context, base string) error {
 	return err
 }
 
+// host is what the portal is called in its address; no other name is answered.
+func (r *rig) host() string { return r.front.Listener.Addr().String() }
+
 // get asks for a page inside the process and fails on anything but 200.
 func (r *rig) get(path string) (string, error) {
 	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.Host = r.host()
 	for _, c := range r.cookies {
 		req.AddCookie(c)
 	}
