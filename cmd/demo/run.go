@@ -126,6 +126,7 @@ func (w *world) around() error {
 			ID: "petschaft", Secret: w.Client,
 			RedirectURIs:           []string{local("127.0.0.1", w.Portal) + paths.SignedIn},
 			PostLogoutRedirectURIs: []string{local("127.0.0.1", w.Portal) + paths.SignedOut},
+			BackChannelLogoutURI:   local("127.0.0.1", w.Portal) + paths.BackChannelLogout,
 		}},
 	})
 	if err != nil {

@@ -63,9 +63,13 @@ func (p *Provider) endHinted(w http.ResponseWriter, r *http.Request, token strin
 // endIn ends the session sid and forgets the browser's cookie. It answers and
 // returns false when the end could not be written down.
 func (p *Provider) endIn(w http.ResponseWriter, r *http.Request, sid string) bool {
+	s, there := p.find(func(s session) bool { return s.ID == sid })
 	if err := p.end(sid); err != nil {
 		p.problem(w, r, "store")
 		return false
+	}
+	if there {
+		_ = p.tellClient(r.Context(), s) // a client that is away must not keep anybody signed in here
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: p.prefix + "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return true

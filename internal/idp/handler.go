@@ -61,6 +61,8 @@ func (p *Provider) discovery(w http.ResponseWriter, r *http.Request) {
 		},
 		"ui_locales_supported":                           languages,
 		"authorization_response_iss_parameter_supported": true,
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
 		"request_parameter_supported":                    false,
 		"request_uri_parameter_supported":                false,
 	})

@@ -1,6 +1,6 @@
 // Package idp is a small but real OpenID Connect provider for the demo and for
 // tests: discovery, authorization code flow with PKCE, signed ID tokens,
-// refresh, userinfo and RP-initiated sign-out. It decides who somebody says to
+// refresh, userinfo, RP-initiated sign-out and back-channel logout. It decides who somebody says to
 // be, and its sign-in page lets anybody be anybody: there is no password. So it
 // is never part of the production binary, never listens by itself and never
 // sees a table of the portal.
@@ -41,6 +41,7 @@ type Client struct {
 	ID, Secret             string
 	RedirectURIs           []string // compared byte by byte
 	PostLogoutRedirectURIs []string // compared byte by byte
+	BackChannelLogoutURI   string   // hears of sessions that end; "": it does not
 }
 
 // Person is an account of the provider. Role says in one sentence per language

@@ -53,25 +53,31 @@ func (p *Provider) sign(c idClaims) (string, error) {
 	p.mu.Unlock()
 
 	c = bend(c, lie, p.now())
-	signer, err := p.key.signer("JWT")
-	switch lie {
-	case AlgNone:
+	if lie == AlgNone {
 		return unsigned(c)
-	case AlgHS256:
-		// HS256 wants 32 bytes; a client that accepts it at all would pad alike (RFC 2104, 2).
-		key := append([]byte(secret), make([]byte, 32)...)
-		signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: key[:max(32, len(secret))]}, nil)
-	case WrongKey:
-		var other *ecdsa.PrivateKey
-		if other, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-			return "", err
-		}
-		signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: other, KeyID: p.key.id}}, nil)
 	}
+	signer, err := p.signer(lie, secret, "JWT")
 	if err != nil {
 		return "", err
 	}
 	return jwt.Signed(signer).Claims(c).Claims(c.also).Serialize()
+}
+
+// signer signs as told, for a client with that secret.
+func (p *Provider) signer(lie Misbehaviour, secret string, typ jose.ContentType) (jose.Signer, error) {
+	switch lie {
+	case AlgHS256:
+		// HS256 wants 32 bytes; a client that accepts it at all would pad alike (RFC 2104, 2).
+		key := append([]byte(secret), make([]byte, 32)...)
+		return jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: key[:max(32, len(secret))]}, nil)
+	case WrongKey:
+		other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: other, KeyID: p.key.id}}, nil)
+	}
+	return p.key.signer(typ)
 }
 
 func bend(c idClaims, lie Misbehaviour, now time.Time) idClaims {
@@ -93,7 +99,7 @@ func bend(c idClaims, lie Misbehaviour, now time.Time) idClaims {
 	return c
 }
 
-func unsigned(c idClaims) (string, error) {
+func unsigned(c any) (string, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
 		return "", err

@@ -162,7 +162,7 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account perso
 				return err
 			}
 		}
-		id, err = d.start(ctx, tx, now, account.ID, r)
+		id, err = d.start(ctx, tx, now, account.ID, sessionIn(s.idToken), r)
 		if err != nil {
 			return err
 		}
@@ -178,16 +178,16 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account perso
 	return account, nil
 }
 
-func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, r *http.Request) (int64, error) {
+func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, session string, r *http.Request) (int64, error) {
 	agent := text.Line(r.UserAgent())
 	agent = strings.ToValidUTF8(agent[:min(len(agent), 400)], "")
-	args := pgx.NamedArgs{"account": account, "now": now, "origin": nil, "agent": agent}
+	args := pgx.NamedArgs{"account": account, "now": now, "origin": nil, "agent": agent, "sid": session}
 	if from := d.cfg.ClientIP(r); from.IsValid() {
 		args["origin"] = from
 	}
 	var id int64
-	err := tx.QueryRow(ctx, `insert into login (account, started, seen, refreshed, origin, user_agent)
-		values (@account, @now, @now, @now, @origin, @agent) returning id`, args).Scan(&id)
+	err := tx.QueryRow(ctx, `insert into login (account, started, seen, refreshed, origin, user_agent, sid)
+		values (@account, @now, @now, @now, @origin, @agent, nullif(@sid, '')) returning id`, args).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("start login: %w", err)
 	}

@@ -66,6 +66,9 @@ func (d *Desk) Actor(ctx context.Context) (person.Actor, bool) {
 // session, which ended by itself or from elsewhere.
 func (d *Desk) Ended(ctx context.Context) bool { return visiting(ctx).ended }
 
+// From is where a request comes from, as far as it can be believed.
+func (d *Desk) From(r *http.Request) netip.Addr { return d.cfg.ClientIP(r) }
+
 func visiting(ctx context.Context) visit {
 	v, _ := ctx.Value(visitKey{}).(visit)
 	return v

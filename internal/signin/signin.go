@@ -31,7 +31,8 @@ import (
 
 // Config is what a desk needs to know. Issuer, ClientID and BaseURL are
 // required. The provider must know paths.SignedIn and paths.SignedOut, below
-// BaseURL, as addresses that it may send browsers back to.
+// BaseURL, as addresses that it may send browsers back to, and may know
+// paths.BackChannelLogout as the one where it says whose sessions have ended.
 type Config struct {
 	Issuer       string // compared byte by byte with what the provider says
 	ClientID     string

@@ -15,6 +15,33 @@ import (
 // as not said.
 type statement map[string]json.RawMessage
 
+// readStatement reads a set of claims; what is none says nothing.
+func readStatement(payload []byte) statement {
+	s := statement{}
+	if json.Unmarshal(payload, &s) != nil || s == nil {
+		return statement{}
+	}
+	return s
+}
+
+// read puts the claim into v, as far as it has its type.
+func (s statement) read(name string, v any) { json.Unmarshal(s[name], v) }
+
+// names tells whether the claim, one text or a list of them, holds text.
+func (s statement) names(name, text string) bool {
+	var all []string
+	if json.Unmarshal(s[name], &all) != nil {
+		all = []string{s.text(name)}
+	}
+	return text != "" && slices.Contains(all, text)
+}
+
+// holdsObject tells whether the claim is an object.
+func (s statement) holdsObject(name string) bool {
+	var o map[string]json.RawMessage
+	return json.Unmarshal(s[name], &o) == nil && o != nil
+}
+
 func (s statement) set(name, text string) {
 	s[name], _ = json.Marshal(text)
 }

@@ -46,6 +46,7 @@ func (d *Desk) tidy(ctx context.Context) error {
 	now := d.now()
 	args := d.limits(now)
 	args["now"], args["old"] = now, now.Add(-forgetAfter)
+	args["repeatable"] = now.Add(-2 * logoutLife) // no token that old holds any more
 	args["idle_life"], args["absolute_life"] = d.cfg.Idle, d.cfg.Absolute
 	return d.db.Tx(ctx, func(tx pgx.Tx) error {
 		for _, sql := range []string{
@@ -53,6 +54,7 @@ func (d *Desk) tidy(ctx context.Context) error {
 			`update login l set ended = least(@now, l.seen + @idle_life, l.started + @absolute_life), id_token = null, refresh = null
 				from account a where a.id = l.account and l.ended is null and not (` + counts + `)`,
 			`delete from login where ended <= @old`,
+			`delete from logout_token where seen <= @repeatable`,
 		} {
 			if _, err := tx.Exec(ctx, sql, args); err != nil {
 				return fmt.Errorf("tidy logins: %w", err)

@@ -101,6 +101,7 @@ var matrix = []entry{
 	{"GET", "/signed-out", nil, everybody},
 	{"GET", "/signin", nil, redirected},
 	{"GET", "/signin/callback", nil, answers{409, 409, 409, 409, 409}},
+	{"POST", "/signin/backchannel-logout", []string{"logout_token", "none"}, answers{400, 400, 400, 400, 400}}, // it is the provider's
 	{"POST", "/signout", nil, redirected},
 	{"POST", "/language", []string{"lang", "en"}, redirected},
 	{"GET", "/kept/{token}", nil, missing}, // each sees only their own: kept_test.go

@@ -71,6 +71,7 @@ func (s *Site) outside(r chi.Router) {
 	r.Get("/signin", s.Open(s.signIn))
 	r.Post("/signin", s.Open(s.signInWith))
 	r.Get("/signin/callback", s.Open(s.signedIn))
+	r.Post("/signin/backchannel-logout", s.Open(s.loggedOutThere))
 	r.Post("/signout", s.Open(s.signOut))
 	r.Get("/signed-out", s.Open(s.signedOut))
 	r.Get("/c/{token}", s.Open(s.mailboxes.FollowLink))

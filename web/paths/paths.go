@@ -16,9 +16,12 @@ const (
 	SignedIn  = "/signin/callback" // the provider sends browsers there
 	SignOut   = "/signout"
 	SignedOut = "/signed-out" // and there
-	Language  = "/language"
-	Kept      = "/kept/" // a form that came back; its token follows
-	Link      = "/c/"    // where the mail of a challenge leads; its token follows
+
+	BackChannelLogout = "/signin/backchannel-logout" // the provider says there whose sessions ended
+
+	Language = "/language"
+	Kept     = "/kept/" // a form that came back; its token follows
+	Link     = "/c/"    // where the mail of a challenge leads; its token follows
 
 	Help           = "/help"
 	HelpInstall    = "/help/install"

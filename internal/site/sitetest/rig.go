@@ -108,7 +108,7 @@ func NewOn(t *testing.T, at time.Time, change ...func(*portal.Config)) *Rig {
 func (r *Rig) providerConfig() idp.Config {
 	c := idp.Config{Issuer: r.Issuer, Now: r.Clock.Now, Clients: []idp.Client{{
 		ID: "portal", Secret: "geheim",
-		RedirectURIs: []string{r.Base + "/signin/callback"}, PostLogoutRedirectURIs: []string{r.Base + "/signed-out"},
+		RedirectURIs: []string{r.Base + "/signin/callback"}, PostLogoutRedirectURIs: []string{r.Base + "/signed-out"}, BackChannelLogoutURI: r.Base + paths.BackChannelLogout,
 	}}}
 	for sub, name := range People {
 		given, family, _ := strings.Cut(name, " ")
