@@ -306,6 +306,7 @@ var matrix = []entry{
 	{"GET", "/office/organisations/{organisation}/names/{name}/end", nil, officers},
 	{"POST", "/office/organisations/{organisation}/names/{name}/end", []string{"why", "Test"}, posted(403, 403, 403, 303)},
 	{"GET", "/office/forecast", nil, officers},
+	{"GET", "/office/absent", nil, officers},
 }
 
 // unlisted are routes that serve files, whoever asks, and those of the API, whose

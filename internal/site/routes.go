@@ -168,6 +168,7 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Post("/groups/{id}/members", s.In(s.office.AddMember))
 	s.step(r, "/groups/{id}/members/{account}/remove", s.office.AskRemoveMember, s.office.RemoveMember)
 	r.Get("/people", s.In(s.office.AllPeople))
+	r.Get("/absent", s.In(s.office.Absent))
 	r.Get("/people/{account}", s.In(s.office.Person))
 	s.step(r, "/people/{account}/lock", s.office.AskLock, s.office.Lock)
 	r.Post("/people/{account}/unlock", s.In(s.office.Unlock))

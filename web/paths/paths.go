@@ -60,6 +60,7 @@ const (
 	NewOrganisation     = "/office/organisations/new"
 	OfficeForecast      = "/office/forecast"
 	OfficePeople        = "/office/people"
+	OfficeAbsent        = "/office/absent"
 	OfficeTokens        = "/office/tokens"
 	OfficeCertificates  = "/office/certificates"
 	Unexpected          = "/office/certificates/unexpected"

@@ -46,6 +46,7 @@ func (s *Section) areas(ctx context.Context, by person.Actor) ([]officeview.Area
 		{Title: page.T(ctx, "office.organisations"), Href: paths.OfficeOrganisations, Text: page.T(ctx, "office.organisations_area"), Count: page.T(ctx, "office.organisations_count", "n", len(organisations))},
 		{Title: page.T(ctx, "forecast.title"), Href: paths.OfficeForecast, Text: page.T(ctx, "office.forecast_area")},
 		{Title: page.T(ctx, "office.people"), Href: paths.OfficePeople, Text: page.T(ctx, "office.people_area")},
+		{Title: page.T(ctx, "absent.title"), Href: paths.OfficeAbsent, Text: page.T(ctx, "absent.area")},
 		{Title: page.T(ctx, "token.title"), Href: paths.OfficeTokens, Text: page.T(ctx, "office.tokens_area")},
 		{Title: page.T(ctx, "office.certificates"), Href: paths.OfficeCertificates, Text: page.T(ctx, "office.certificates_area")},
 		{Title: page.T(ctx, "office.orders"), Href: paths.OfficeOrders, Text: page.T(ctx, "office.orders_area")},
