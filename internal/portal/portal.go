@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -262,21 +263,11 @@ func (p *Portal) rootList(ctx context.Context) (pki.CRL, bool, error) {
 // Work starts the jobs; Close lets running ones finish.
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
-	periodic := append(p.Outbox.Jobs(w), audit.Jobs(w, p.DB)...)
-	periodic = append(periodic, brake.Jobs(w, p.DB, p.People.Now)...)
-	periodic = append(periodic, p.Mailbox.Jobs(w)...)
-	periodic = append(periodic, p.Imports.Jobs(w)...)
-	periodic = append(periodic, p.Bulk.Jobs(w)...)
-	periodic = append(periodic, p.Cert.Jobs(w)...)
-	periodic = append(periodic, p.Digest.Jobs(w)...)
-	periodic = append(periodic, p.Desk.Jobs(w)...)
-	periodic = append(periodic, p.Drafts.Jobs(w)...)
-	periodic = append(periodic, p.People.Jobs(w)...)
-	periodic = append(periodic, p.Org.Jobs(w)...)
-	periodic = append(periodic, p.Handover.Jobs(w)...)
-	periodic = append(periodic, p.API.Jobs(w)...)
-	periodic = append(periodic, p.Issuance.Jobs(w)...)
-	periodic = append(periodic, p.Order.Jobs(w)...)
+	periodic := slices.Concat(
+		p.Outbox.Jobs(w), audit.Jobs(w, p.DB), p.Mailbox.Jobs(w), p.Imports.Jobs(w), p.Bulk.Jobs(w),
+		p.Cert.Jobs(w), p.Digest.Jobs(w), p.Desk.Jobs(w), p.Drafts.Jobs(w), p.People.Jobs(w),
+		p.Org.Jobs(w), p.Handover.Jobs(w), p.API.Jobs(w), p.Issuance.Jobs(w), p.Order.Jobs(w),
+	)
 	jobs := p.Jobs
 	jobs.Workers, jobs.Periodic, jobs.Log = w, periodic, p.log
 	return p.Queue.Start(ctx, jobs)
