@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -31,6 +32,7 @@ type Books struct {
 	Outbox  *mail.Outbox
 	Mailbox *mailbox.Book
 	Cert    *cert.Book
+	Keys    *compromise.Book
 }
 
 // Open opens them. Without a sender letters stay where they are.
@@ -45,6 +47,8 @@ func Open(db *postgres.DB, now func() time.Time, sender *mail.Sender) (Books, er
 		DB: db, Org: b.Org, Queue: q, Sender: sender, Outbox: b.Outbox, Now: now, Base: Base, Brakes: mailbox.DefaultBrakes,
 	}
 	b.Cert = &cert.Book{DB: db, Mailbox: b.Mailbox, Queue: q, Outbox: b.Outbox, Now: now, Base: Base}
+	b.Keys = &compromise.Book{DB: db, Cert: b.Cert, Now: now}
+	b.Cert.Watch = b.Keys
 	return b, nil
 }
 

@@ -85,6 +85,7 @@ type Book struct {
 	Reminders []int // days before the end, in any order; none means 28 and 14
 
 	Withdrawer Withdrawer // who asks authorities outside to revoke; nil: nobody can
+	Watch      Watch      // who hears of keys that fell into other hands; nil: nobody
 	Officers   string     // the provider's group of registration officers, who are told of what nobody wants
 
 	responses responses

@@ -92,8 +92,8 @@ func (b *Book) Announce(ctx context.Context, authorities ...string) error {
 // signMissing signs the next list unless the newest one names everything.
 func (b *Book) signMissing(ctx context.Context, authority string) error {
 	return b.signList(ctx, authority, func(tx pgx.Tx) (named bool, err error) {
-		// Nothing revoked is ever valid again, so as many are the same ones.
-		err = tx.QueryRow(ctx, `select coalesce((select l.entries = (select count(*) from certificate c
+		// Nothing revoked is ever valid again, and keyCompromise stays, so as many are the same ones.
+		err = tx.QueryRow(ctx, `select coalesce((select (l.entries, l.compromised) = (select count(*), count(*) filter (where c.reason = 1) from certificate c
 				where c.authority = l.authority and not c.external and c.revoked is not null and c.not_after > l.this_update - @kept::interval)
 			from revocation_list l where l.authority = @authority order by l.number desc limit 1), false)`,
 			pgx.NamedArgs{"authority": authority, "kept": listLife}).Scan(&named)
@@ -131,7 +131,7 @@ func (b *Book) takeRootList(ctx context.Context) error {
 	if err != nil && !fault.Is(err, fault.Missing) || newest.Number >= l.Number {
 		return err
 	}
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return keep(ctx, tx, root, l, 0) })
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return keep(ctx, tx, root, l, nil) })
 }
 
 // SignList signs the next list of the authority (RFC 5280, 5.2.3: its number
@@ -161,7 +161,7 @@ func (b *Book) signList(ctx context.Context, authority string, needless func(pgx
 		if err != nil {
 			return fmt.Errorf("sign list of %s: %w", authority, err)
 		}
-		return keep(ctx, tx, authority, l, len(revoked))
+		return keep(ctx, tx, authority, l, revoked)
 	})
 }
 
@@ -182,10 +182,16 @@ func revocations(ctx context.Context, tx pgx.Tx, authority string, now time.Time
 }
 
 // keep stores a list, unless another process has, and forgets those whose time is long over.
-func keep(ctx context.Context, tx pgx.Tx, authority string, l pki.CRL, entries int) error {
-	_, err := tx.Exec(ctx, `insert into revocation_list (authority, number, der, this_update, next_update, entries)
-		values (@authority, @number, @der, @this, @next, @entries) on conflict (authority, number) do nothing`, pgx.NamedArgs{
-		"authority": authority, "number": l.Number, "der": l.DER, "this": l.ThisUpdate, "next": l.NextUpdate, "entries": entries,
+func keep(ctx context.Context, tx pgx.Tx, authority string, l pki.CRL, entries []pki.Revocation) error {
+	compromised := 0
+	for _, r := range entries {
+		if r.Reason == pki.KeyCompromise {
+			compromised++
+		}
+	}
+	_, err := tx.Exec(ctx, `insert into revocation_list (authority, number, der, this_update, next_update, entries, compromised)
+		values (@authority, @number, @der, @this, @next, @entries, @compromised) on conflict (authority, number) do nothing`, pgx.NamedArgs{
+		"authority": authority, "number": l.Number, "der": l.DER, "this": l.ThisUpdate, "next": l.NextUpdate, "entries": len(entries), "compromised": compromised,
 	})
 	if err != nil {
 		return fmt.Errorf("keep list: %w", err)

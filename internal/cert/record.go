@@ -21,8 +21,13 @@ import (
 type thing = audit.Thing
 
 // unwantedReason is why a certificate that nobody wants any more is revoked: nobody
-// is blamed for it.
-const unwantedReason = pki.CessationOfOperation
+// is blamed for it, but where its key fell into other hands.
+func (i Issuance) unwantedReason() pki.Reason {
+	if i.Unwanted == mail.EndedKey {
+		return pki.KeyCompromise
+	}
+	return pki.CessationOfOperation
+}
 
 // Record is the step that keeps a certificate as it came from an authority, with the
 // evidence of why, and tells whom it is for. The row or the organisation is locked.
@@ -133,10 +138,10 @@ func (b *Book) columns(now time.Time, n ID, i Issuance) pgx.NamedArgs {
 	}
 	args["emails"] = []string{}
 	if revoked != nil {
-		args["reason"] = int16(unwantedReason)
+		args["reason"] = int16(i.unwantedReason())
 	}
 	if revoking != nil {
-		args["revoking_reason"] = int16(unwantedReason)
+		args["revoking_reason"] = int16(i.unwantedReason())
 	}
 	switch {
 	case i.Unexpected != nil && i.server():

@@ -36,7 +36,7 @@ func (b *Book) keepFirstResponse(ctx context.Context, tx pgx.Tx, now time.Time, 
 	}
 	s := pki.Status{Serial: i.Certificate.Serial}
 	if s.Revoked, _ = i.end(now); s.Revoked != nil {
-		s.Reason = unwantedReason
+		s.Reason = i.unwantedReason()
 	}
 	now = now.Truncate(time.Minute)
 	args := pgx.NamedArgs{

@@ -13,7 +13,6 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
-	"petschaft/internal/postgres"
 )
 
 // errRevoking is that the authority is asked to revoke it already.
@@ -57,7 +56,8 @@ func mayGive(c Certificate, r pki.Reason) error {
 // Revoke ends a certificate for good. The list that announces it is signed at
 // once, and its holder is told. An authority outside is asked to revoke it: until it
 // has, the certificate is being revoked, and its holder is told then; meanwhile it can
-// still be reported, once, that its key is compromised.
+// still be reported, once, that its key is compromised. Whose key is, is told to the
+// Watch, also where it was revoked before.
 func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		c, err := b.lock(ctx, tx, by, id)
@@ -66,9 +66,15 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 		}
 		now := b.Now()
 		_, err = person.Once(ctx, tx, by, now, func() (ID, error) {
+			if r == pki.KeyCompromise && MayRaise(c) {
+				return c.ID, b.keyLost(ctx, tx, now, by, c.ID, r)
+			}
 			err := MayRevoke(c)
 			if reports(err, r) && mayReport(c) {
-				return c.ID, b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r))
+				if err := b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r)); err != nil {
+					return 0, err
+				}
+				return c.ID, b.keyLost(ctx, tx, now, by, c.ID, r)
 			}
 			if err != nil {
 				return 0, err
@@ -76,7 +82,10 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 			if err := mayGive(c, r); err != nil {
 				return 0, err
 			}
-			return c.ID, b.revoke(ctx, tx, now, by, c, r)
+			if err := b.revoke(ctx, tx, now, by, c, r); err != nil {
+				return 0, err
+			}
+			return c.ID, b.keyLost(ctx, tx, now, by, c.ID, r)
 		})
 		return err
 	})
@@ -86,7 +95,7 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 // it belongs to, if any.
 func (b *Book) revoke(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c Certificate, r pki.Reason, part ...audit.Thing) error {
 	if c.External {
-		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
+		if err := b.startRevoking(ctx, tx, now, &by.Account, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
 			return err
 		}
 		if err := b.Mailbox.NoteRevoking(ctx, tx, int64(c.ID), &now); err != nil {
@@ -142,21 +151,4 @@ func (c Certificate) revokedLine(action string, now time.Time, by person.Actor, 
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(r)},
 		About:  append(part, c.ID.Thing(), c.RowID.Thing(), c.Account.Thing()),
 	}
-}
-
-// CompromisedKey is the SQL condition that a certificate for a key, whose fingerprint is
-// SQL, was revoked because the key fell into other hands, or that somebody told its
-// authority to, whether it does or not.
-func CompromisedKey(key string) string {
-	return `exists (select from certificate k where k.key = ` + key + ` and (k.reason = 1 or k.compromised))`
-}
-
-// Compromised tells whether the key is a CompromisedKey: no other certificate is
-// given for it, ever.
-func (b *Book) Compromised(ctx context.Context, q postgres.Querier, key pki.Key) (bool, error) {
-	rows, err := q.Query(ctx, `select `+CompromisedKey(`$1`), key.Fingerprint[:])
-	if err != nil {
-		return false, fmt.Errorf("look for the key among compromised ones: %w", err)
-	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
 }

@@ -66,6 +66,11 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by per
 			return 0, err
 		}
 	}
+	for _, c := range valid {
+		if err := b.keyLost(ctx, tx, now, by, c.ID, r); err != nil {
+			return 0, err
+		}
+	}
 	return len(valid), nil
 }
 

@@ -21,11 +21,11 @@ import (
 // startRevoking writes that the authority of a certificate, one outside, is asked to
 // revoke it, and sees to it that it is. Nobody is reminded of it meanwhile. Where its
 // key was reported before, that is why.
-func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, w Withdrawal) error {
+func (b *Book) startRevoking(ctx context.Context, tx pgx.Tx, now time.Time, by *person.ID, w Withdrawal) error {
 	err := tx.QueryRow(ctx, `update certificate set revoking = @now, revoking_by = @by, revoking_answered = null, revoking_refused = null,
 			revoking_reason = case when compromised then 1 else @reason end, compromised = compromised or @reason = 1, remind = null
 		where id = @id returning authority, der, revoking_reason`, pgx.NamedArgs{
-		"id": w.Certificate, "now": now, "by": by.Account, "reason": int16(w.Reason),
+		"id": w.Certificate, "now": now, "by": by, "reason": int16(w.Reason),
 	}).Scan(&w.Authority, &w.DER, &w.Reason)
 	if err != nil {
 		return fmt.Errorf("begin to revoke certificate %d: %w", w.Certificate, err)

@@ -43,13 +43,21 @@ func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference stri
 			return err
 		}
 		now := b.Now()
-		_, err = person.Once(ctx, tx, by, now, func() (ID, error) { return c.ID, b.revokeServer(ctx, tx, now, by, c, r) })
+		_, err = person.Once(ctx, tx, by, now, func() (ID, error) {
+			if err := b.revokeServer(ctx, tx, now, by, c, r); err != nil {
+				return 0, err
+			}
+			return c.ID, b.keyLost(ctx, tx, now, by, c.ID, r)
+		})
 		return err
 	})
 }
 
 // revokeServer writes it, if by may; the certificate is locked.
 func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate, r pki.Reason) error {
+	if r == pki.KeyCompromise && MayRaiseServer(c) {
+		return nil // the watch does
+	}
 	may := MayRevokeServer(c)
 	if reports(may, r) {
 		return b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r))
@@ -65,7 +73,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 		return err
 	}
 	if c.External {
-		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
+		if err := b.startRevoking(ctx, tx, now, &by.Account, Withdrawal{Certificate: c.ID, Reason: r}); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, c.revokedLine("cert.server_revoking", now, by, r))

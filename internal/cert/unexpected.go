@@ -101,7 +101,12 @@ func (b *Book) RevokeUnexpected(ctx context.Context, by person.Actor, id ID, r p
 			return err
 		}
 		now := b.Now()
-		_, err = person.Once(ctx, tx, by, now, func() (ID, error) { return id, b.revokeUnexpected(ctx, tx, now, by, u, r) })
+		_, err = person.Once(ctx, tx, by, now, func() (ID, error) {
+			if err := b.revokeUnexpected(ctx, tx, now, by, u, r); err != nil {
+				return 0, err
+			}
+			return id, b.keyLost(ctx, tx, now, by, id, r)
+		})
 		return err
 	})
 }
@@ -124,7 +129,7 @@ func (b *Book) revokeUnexpected(ctx context.Context, tx pgx.Tx, now time.Time, b
 	}
 	if u.External {
 		line.Action = "cert.revoking"
-		if err := b.startRevoking(ctx, tx, now, by, Withdrawal{Certificate: u.ID, Reason: r}); err != nil {
+		if err := b.startRevoking(ctx, tx, now, &by.Account, Withdrawal{Certificate: u.ID, Reason: r}); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, line)

@@ -25,7 +25,7 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 	if !revoking {
 		err = b.Queue.Insert(ctx, tx, listArgs{Authority: i.Authority})
 	} else {
-		err = b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: unwantedReason, DER: i.Certificate.DER})
+		err = b.withdraw(ctx, tx, now, Withdrawal{Certificate: n, Authority: i.Authority, Reason: i.unwantedReason(), DER: i.Certificate.DER})
 	}
 	if err != nil {
 		return err

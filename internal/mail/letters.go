@@ -138,6 +138,12 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[UnwantedWords](words)
 	case unrevoked:
 		return rewrite[UnrevokedWords](words)
+	case keyFell:
+		return rewrite[KeyFellWords](words)
+	case keyBlocked:
+		return rewrite[KeyBlockedWords](words)
+	case keyReport:
+		return rewrite[KeyReportWords](words)
 	case serverRevoked:
 		return rewrite[ServerRevokedWords](words)
 	case ending:

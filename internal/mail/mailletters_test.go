@@ -26,7 +26,21 @@ func mailLetters() map[string]func() (Letter, error) {
 	over := HeldWords{Reader: Reader{To: "ra@uni.example"}, Since: at, Until: at.Add(time.Hour), Answer: "5.5.2 <vm>: Helo command rejected", Link: link}
 	alone := over
 	alone.Lang = "en"
+	fell := KeyFellWords{Reader: Reader{To: to}, Reference: "ABCD-EFGHJ", Names: []string{to}, Fate: "revoked", By: "Robin Amt", At: at, Link: link}
+	served := KeyFellWords{Reader{to, "de"}, "Garten", "ABCD-EFGHJ", []string{"www.uni.example"}, "revoking", true, "", at, link}
+	told, raised := served, served
+	told.Fate, told.Lang, raised.Fate = "told", "en", "raised"
+	report := KeyReportWords{Reader: Reader{To: to}, Reference: "ABCD-EFGHJ", Compromise: true, Due: at, Link: link}
+	word := KeyReportWords{Reader: Reader{to, "en"}, Reference: "ABCD-EFGHJ", By: "Kim Muster", Word: true, Others: 3, Due: at, Link: link}
+	blocked := KeyBlockedWords{Reader{To: to}, strings.Repeat("0a", 32), at, 2, 1, 0, link}
 	return map[string]func() (Letter, error){
+		"key_fell":         func() (Letter, error) { return KeyFell(fell) },
+		"key_fell-server":  func() (Letter, error) { return KeyFell(served) },
+		"key_fell-told":    func() (Letter, error) { return KeyFell(told) },
+		"key_fell-raised":  func() (Letter, error) { return KeyFell(raised) },
+		"key_report":       func() (Letter, error) { return KeyReport(report) },
+		"key_report-word":  func() (Letter, error) { return KeyReport(word) },
+		"key_blocked":      func() (Letter, error) { return KeyBlocked(blocked) },
 		"held":             func() (Letter, error) { return Held(over) },
 		"held-en":          func() (Letter, error) { return Held(alone) },
 		"digest-both":      func() (Letter, error) { return Digest(both) },

@@ -15,6 +15,7 @@ const (
 	EndedLater    Ended = "later"    // a later application took its place
 	EndedSurplus  Ended = "surplus"  // the authority had issued one for the same application or order
 	EndedRejected Ended = "rejected" // a registration officer rejected the order
+	EndedKey      Ended = "key"      // the key fell into other hands
 	EndedRight    Ended = "right"    // something else it rests on
 )
 

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
 	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
@@ -108,6 +109,7 @@ type came struct {
 	Recorded *cert.ID // it is known already
 	Another  bool     // of the same application or order is
 	Gone     bool     // the right ended, as its intent says
+	Fallen   bool     // the certificate's key fell into other hands
 	Next     cert.ID  // the number to record it by
 	To       string
 	Language string
@@ -134,8 +136,8 @@ const cameColumns = `exists (select from certificate k where k.reference = p.ref
 // arrival reads what Keep needs to know, and says why there is no right any more.
 func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c pki.Certificate) (a arrival, ended error, err error) {
 	more := `, ` + cert.Recorded("@issuer", "@serial") + ` as recorded, ` + cert.NextNumber + ` as next, ` + cameColumns + `,
-		` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
-	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial}
+		` + compromise.Of("@key") + ` as fallen, ` + cert.LettersAbout("p.row_id") + ` as "to", a.language`
+	args := pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "key": c.Key.Fingerprint[:], "id": id}
 	a, linked, err := lookup[arrival](ctx, tx, id, true, more, args)
 	switch {
 	case err != nil:
@@ -155,9 +157,10 @@ func (b *Book) arrival(ctx context.Context, tx pgx.Tx, now time.Time, id ID, c p
 	if a.applied, err = b.alone(ctx, tx, id); err != nil {
 		return a, nil, err
 	}
-	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+cameColumns+`, `+cert.LettersAbout("p.row_id")+`, a.language
-		from application p join account a on a.id = p.account where p.id = @id`,
-		pgx.NamedArgs{"issuer": c.Issuer, "serial": c.Serial, "id": id}).Scan(&a.Recorded, &a.Next, &a.Another, &a.Gone, &a.To, &a.Language)
+	err = tx.QueryRow(ctx, `select `+cert.Recorded("@issuer", "@serial")+`, `+cert.NextNumber+`, `+cameColumns+`, `+compromise.Of("@key")+` as fallen,
+			`+cert.LettersAbout("p.row_id")+`, a.language
+		from application p join account a on a.id = p.account where p.id = @id`, args).
+		Scan(&a.Recorded, &a.Next, &a.Another, &a.Gone, &a.Fallen, &a.To, &a.Language)
 	if err != nil {
 		return a, nil, fmt.Errorf("read whom application %d was for: %w", id, err)
 	}
@@ -189,6 +192,8 @@ func (b *Book) kept(ctx context.Context, tx pgx.Tx, now time.Time, a applied, i 
 // why there is no right to it now.
 func unwanted(a arrival, ended error) mail.Ended {
 	switch {
+	case a.Fallen:
+		return mail.EndedKey
 	case a.State == Withdrawn:
 		return mail.EndedWish
 	case a.State == Issued:

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
 	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
@@ -37,7 +38,7 @@ type right struct {
 // is SQL; its domain is d, who vouches for it o.
 func rightColumns(key string) string {
 	return `l.*, a.locked is not null as locked,
-		` + cert.CompromisedKey(key) + ` as compromised,
+		` + compromise.Of(key) + ` as compromised,
 		exists (select from certificate k where k.key = ` + key + ` and k.account < a.id)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account > a.id)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account is null and k.unexpected is null) as elsewhere,

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -29,7 +30,7 @@ func knownColumns(organisation, product, key string) string {
 	return `(select jsonb_build_object('Code', p.code, 'MostNames', p.most_names, 'Wildcard', p.wildcard, 'Keys', p.keys, 'Days', p.days,
 			'Active', p.active, 'Authority', p.authority) from product p where p.code = ` + product + `) as offer,
 		` + org.NamesOf(organisation) + ` as owned,
-		` + cert.CompromisedKey(key) + ` as compromised,
+		` + compromise.Of(key) + ` as compromised,
 		coalesce((select min(k.organisation) < ` + organisation + ` or max(k.organisation) > ` + organisation + `
 				from certificate k where k.key = ` + key + ` and k.organisation is not null), false)
 			or exists (select from certificate k where k.key = ` + key + ` and k.account is not null) as elsewhere`

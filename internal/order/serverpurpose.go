@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
 	"petschaft/internal/issuance"
 	"petschaft/internal/mail"
@@ -98,10 +99,11 @@ func (b serverOrders) arrival(ctx context.Context, tx pgx.Tx, n issuance.Number,
 		return a, fmt.Errorf("lock order %d: %w", n, err)
 	}
 	rows, err := tx.Query(ctx, `select `+orderColumns+`, `+knownColumns(`s.organisation`, `s.product`, `sha256(s.spki)`)+`, s.proof,
-			`+cert.Recorded(`@issuer`, `@serial`)+` as recorded, `+orderHasCertificate+` as another, i.withdrawn is not null as gone, `+cert.NextNumber+` as next,
+			`+cert.Recorded(`@issuer`, `@serial`)+` as recorded, `+orderHasCertificate+` as another, i.withdrawn is not null as gone,
+			`+compromise.Of(`@key`)+` as fallen, `+cert.NextNumber+` as next,
 			`+cert.LettersTo+` as "to", a.language
 		from `+orderTables+` join account a on a.id = o.contact where s.id = @id`,
-		org.Scope(portal, pgx.NamedArgs{"id": n, "issuer": c.Issuer, "serial": c.Serial}))
+		org.Scope(portal, pgx.NamedArgs{"id": n, "issuer": c.Issuer, "serial": c.Serial, "key": c.Key.Fingerprint[:]}))
 	if err != nil {
 		return a, fmt.Errorf("read order %d: %w", n, err)
 	}
@@ -140,10 +142,12 @@ func (b serverOrders) Keep(ctx context.Context, tx pgx.Tx, i issuance.Intent, c 
 
 // unwanted is why nobody has a right any more to what came; "" while somebody has.
 func (a orderArrival) unwanted(now time.Time) (mail.Ended, error) {
-	switch a.State {
-	case Withdrawn:
+	switch {
+	case a.Fallen:
+		return mail.EndedKey, nil
+	case a.State == Withdrawn:
 		return mail.EndedWish, nil
-	case Issued:
+	case a.State == Issued:
 		return mail.EndedSurplus, nil
 	}
 	f, err := a.facts()

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,29 +24,32 @@ import (
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/keys"
 )
 
 // Config is every setting: kong makes flags, environment and help of it.
 type Config struct {
-	DatabaseURL      string   `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"Postgres, as postgres://user:password@host:port/database."`
-	Listen           string   `env:"PETSCHAFT_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
-	BaseURL          string   `name:"base-url" env:"PETSCHAFT_BASE_URL" placeholder:"URL" help:"The portal's own address as people see it; https, or http on loopback."`
-	OIDCIssuer       string   `name:"oidc-issuer" env:"PETSCHAFT_OIDC_ISSUER" placeholder:"URL" help:"Issuer of the OpenID Connect provider, exactly as it calls itself."`
-	OIDCClientID     string   `name:"oidc-client-id" env:"PETSCHAFT_OIDC_CLIENT_ID" help:"The portal's client id there."`
-	OIDCClientSecret string   `name:"oidc-client-secret" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
-	OIDCGroupsClaim  string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups; a path like realm_access.roles leads into it."`
-	OIDCEmailDomains []string `name:"oidc-email-domains" env:"PETSCHAFT_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"E-mail domains whose addresses count as verified where the provider says neither that they are nor that they are not."`
-	RAGroup          string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
-	SMTPURL          string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
-	MailFrom         string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
-	MailBounce       string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
-	MailHello        string   `name:"mail-ehlo" env:"PETSCHAFT_MAIL_EHLO" placeholder:"NAME" help:"The name by which the portal introduces itself to the mail server; the base address's host unless set."`
-	Secret           string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
-	TrustedProxies   []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
-	ForwardedHeader  string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
-	PKIURL           string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched. Needed for ca init and to issue."`
-	Pages            string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
-	Metrics          string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
+	DatabaseURL       string   `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"Postgres, as postgres://user:password@host:port/database."`
+	Listen            string   `env:"PETSCHAFT_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
+	BaseURL           string   `name:"base-url" env:"PETSCHAFT_BASE_URL" placeholder:"URL" help:"The portal's own address as people see it; https, or http on loopback."`
+	OIDCIssuer        string   `name:"oidc-issuer" env:"PETSCHAFT_OIDC_ISSUER" placeholder:"URL" help:"Issuer of the OpenID Connect provider, exactly as it calls itself."`
+	OIDCClientID      string   `name:"oidc-client-id" env:"PETSCHAFT_OIDC_CLIENT_ID" help:"The portal's client id there."`
+	OIDCClientSecret  string   `name:"oidc-client-secret" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
+	OIDCGroupsClaim   string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups; a path like realm_access.roles leads into it."`
+	OIDCEmailDomains  []string `name:"oidc-email-domains" env:"PETSCHAFT_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"E-mail domains whose addresses count as verified where the provider says neither that they are nor that they are not."`
+	RAGroup           string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
+	SMTPURL           string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
+	MailFrom          string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
+	MailBounce        string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
+	MailHello         string   `name:"mail-ehlo" env:"PETSCHAFT_MAIL_EHLO" placeholder:"NAME" help:"The name by which the portal introduces itself to the mail server; the base address's host unless set."`
+	Secret            string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
+	TrustedProxies    []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
+	ForwardedHeader   string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
+	PKIURL            string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched. Needed for ca init and to issue."`
+	Pages             string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
+	SecurityContact   []string `env:"PETSCHAFT_SECURITY_CONTACT" placeholder:"ADDRESS" help:"Where flaws are to be reported, as mailto: or https: addresses, the best first: they stand in /.well-known/security.txt (RFC 9116), which there is none of without them."`
+	SecurityLanguages []string `env:"PETSCHAFT_SECURITY_LANGUAGES" default:"de,en" placeholder:"LANGUAGE" help:"Languages that whoever reads those reports speaks."`
+	Metrics           string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
 
 	RowGap      time.Duration `env:"PETSCHAFT_BRAKE_ROW_GAP" default:"1m" help:"Least time between two rounds of challenges of one row."`
 	RowDay      int           `env:"PETSCHAFT_BRAKE_ROW_DAY" default:"10" help:"Rounds of challenges of one row in 24 hours."`
@@ -84,6 +88,7 @@ type settings struct {
 	forwarded bool
 	sender    *mail.Sender
 	brakes    mailbox.Brakes
+	security  keys.Security
 }
 
 // Check returns all mistakes at once, each naming its variable, or nil.
@@ -140,6 +145,7 @@ func (c Config) read() (settings, error) {
 		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
 	}
 	c.checkReminders(say)
+	s.security = c.readSecurity(say)
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
 	} else if c.PKIURL != "" {
@@ -250,6 +256,24 @@ func (c Config) readBrakes(say sayer) mailbox.Brakes {
 	}
 	return mailbox.Brakes{RowGap: c.RowGap, RowDay: c.RowDay, ActorHour: c.ActorHour, AddressHour: c.AddressHour}
 }
+
+// readSecurity is who is told of flaws.
+func (c Config) readSecurity(say sayer) keys.Security {
+	s := keys.Security{Contacts: c.SecurityContact, Languages: c.SecurityLanguages}
+	for _, contact := range s.Contacts {
+		if u, err := url.Parse(contact); err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, u.Scheme) || strings.ContainsAny(contact, " \t\r\n") {
+			say("PETSCHAFT_SECURITY_CONTACT", "holds %q, want addresses like mailto:security@example.org or https://example.org/security", contact)
+		}
+	}
+	for _, l := range s.Languages {
+		if !languageTag.MatchString(l) {
+			say("PETSCHAFT_SECURITY_LANGUAGES", "holds %q, want languages like de or en", l)
+		}
+	}
+	return s
+}
+
+var languageTag = regexp.MustCompile(`^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$`)
 
 func (c Config) checkReminders(say sayer) {
 	for _, d := range c.RemindDays {

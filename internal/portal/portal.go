@@ -18,6 +18,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/digest"
 	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
@@ -45,27 +46,28 @@ import (
 // Portal is the parts, put together. Its books are open to the demo and to
 // tests, which fill them.
 type Portal struct {
-	DB       *postgres.DB
-	People   *person.Book
-	Org      *org.Book
-	Mailbox  *mailbox.Book
-	Imports  *imports.Book
-	Bulk     *bulk.Book
-	Cert     *cert.Book
-	Digest   *digest.Book
-	Earlier  *earlier.Book
-	Issuance *issuance.Book
-	Order    *order.Book
-	Recipe   *recipe.Book
-	Drafts   *draft.Book
-	Handover *handover.Book
-	CA       *ca.Local // nil while there is none
-	Outbox   *mail.Outbox
-	Queue    *queue.Queue
-	Desk     *signin.Desk
-	API      *api.API
-	Intake   *intake.Budget
-	Handler  http.Handler
+	DB         *postgres.DB
+	People     *person.Book
+	Org        *org.Book
+	Mailbox    *mailbox.Book
+	Imports    *imports.Book
+	Bulk       *bulk.Book
+	Cert       *cert.Book
+	Compromise *compromise.Book
+	Digest     *digest.Book
+	Earlier    *earlier.Book
+	Issuance   *issuance.Book
+	Order      *order.Book
+	Recipe     *recipe.Book
+	Drafts     *draft.Book
+	Handover   *handover.Book
+	CA         *ca.Local // nil while there is none
+	Outbox     *mail.Outbox
+	Queue      *queue.Queue
+	Desk       *signin.Desk
+	API        *api.API
+	Intake     *intake.Budget
+	Handler    http.Handler
 	// Jobs are the times of the queue; the zero value is the usual ones.
 	Jobs queue.Work
 	// Defaults are the footer pages that still hold the default text.
@@ -147,6 +149,7 @@ func (p *Portal) front(s settings, door site.Door, footer *pages.Pages, now func
 		Base: s.base, Desk: p.Desk, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Imports: p.Imports, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Earlier: p.Earlier, Order: p.Order,
 		Recipe: p.Recipe, Drafts: p.Drafts, Handover: p.Handover, Outbox: p.Outbox, Queue: p.Queue, DB: p.DB, Pages: footer, Chains: chains, RootList: p.rootList, API: described,
 		Now: now, Log: p.log, Version: p.cfg.Version, Intake: p.Intake, Trace: p.trace, Observe: p.metrics.observe,
+		Compromise: p.Compromise, ClientIP: door.ClientIP, Security: s.security,
 	}
 	for _, f := range p.certificates() {
 		parts.CA = append(parts.CA, page.Authority{Name: f.Name, DER: f.DER, Addressee: f.Addressee, OCSPURL: f.OCSPURL})
@@ -179,6 +182,8 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
 	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})
 	p.Cert.Withdrawer = p.Issuance.Withdrawer()
+	p.Compromise = &compromise.Book{DB: p.DB, Cert: p.Cert, Now: now}
+	p.Cert.Watch = p.Compromise
 	p.Order = order.New(order.Book{
 		DB: p.DB, Mailbox: p.Mailbox, Cert: p.Cert, Queue: p.Queue, Issuance: p.Issuance, Now: now, Officers: p.cfg.RAGroup,
 		Multipurpose: p.cfg.Multipurpose, Terms: terms,
@@ -264,9 +269,9 @@ func (p *Portal) rootList(ctx context.Context) (pki.CRL, bool, error) {
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
 	periodic := slices.Concat(
-		p.Outbox.Jobs(w), audit.Jobs(w, p.DB), p.Mailbox.Jobs(w), p.Imports.Jobs(w), p.Bulk.Jobs(w),
-		p.Cert.Jobs(w), p.Digest.Jobs(w), p.Desk.Jobs(w), p.Drafts.Jobs(w), p.People.Jobs(w),
-		p.Org.Jobs(w), p.Handover.Jobs(w), p.API.Jobs(w), p.Issuance.Jobs(w), p.Order.Jobs(w),
+		p.Outbox.Jobs(w), audit.Jobs(w, p.DB), brake.Jobs(w, p.DB, p.People.Now), p.Mailbox.Jobs(w), p.Imports.Jobs(w), p.Bulk.Jobs(w),
+		p.Cert.Jobs(w), p.Digest.Jobs(w), p.Desk.Jobs(w), p.Drafts.Jobs(w), p.People.Jobs(w), p.Org.Jobs(w), p.Handover.Jobs(w),
+		p.API.Jobs(w), p.Issuance.Jobs(w), p.Order.Jobs(w), p.Compromise.Jobs(w),
 	)
 	jobs := p.Jobs
 	jobs.Workers, jobs.Periodic, jobs.Log = w, periodic, p.log

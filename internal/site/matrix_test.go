@@ -61,6 +61,8 @@ func (e entry) filled(b *sitetest.Browser) []string {
 	form := slices.Clone(e.form)
 	for i := range form {
 		switch form[i] {
+		case "{digest}":
+			form[i] = strings.Repeat("0a", 32)
 		case "{csr}":
 			form[i] = sitetest.NewCSR("antrag")
 		case "{soon}":
@@ -98,6 +100,20 @@ var matrix = []entry{
 	{"GET", "/healthz", nil, everybody},
 	{"GET", "/readyz", nil, everybody},
 	{"GET", "/favicon.ico", nil, answers{301, 301, 301, 301, 301}},
+	{"GET", "/.well-known/security.txt", nil, everybody},
+	{"GET", "/report", nil, everybody},
+	{"POST", "/report", []string{"reason", "0", "words", "x", "certificate", "x"}, answers{422, 303, 303, 303, 303}}, // who is signed in is led to where it is kept
+	{"GET", "/report/key", nil, everybody},
+	{"POST", "/report/key", []string{"certificate", "x"}, answers{422, 303, 303, 303, 303}},
+	{"GET", "/report/key/proof", nil, everybody},
+	{"POST", "/report/key/proof", []string{"csr", "{csr}"}, answers{422, 303, 303, 303, 303}}, // it proves nothing
+	{"GET", "/office/keys", nil, officers},
+	{"POST", "/office/keys", []string{"key", "{digest}"}, posted(403, 403, 403, 303)},
+	{"GET", "/office/keys/{key}", nil, officers},
+	{"POST", "/office/keys/{key}", []string{"note", "x"}, posted(403, 403, 403, 303)},
+	{"GET", "/office/reports", nil, officers},
+	{"GET", "/office/reports/{report}", nil, officers},
+	{"POST", "/office/reports/{report}", []string{"answer", "x"}, posted(403, 403, 403, 303)},
 	{"GET", "/signed-out", nil, everybody},
 	{"GET", "/signin", nil, redirected},
 	{"GET", "/signin/callback", nil, answers{409, 409, 409, 409, 409}},

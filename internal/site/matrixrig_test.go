@@ -46,6 +46,13 @@ func (r *matrixRig) filled(pattern string) string {
 	}
 	r.fillOrder(pattern, fill)
 	r.fillHandover(pattern, fill)
+	if strings.Contains(pattern, "{key}") {
+		r.rows++
+		fill["{key}"] = fmt.Sprintf("%064x", r.rows)
+	}
+	if strings.Contains(pattern, "{report}") {
+		fill["{report}"] = r.Reported("niko")
+	}
 	if strings.HasPrefix(pattern, "/office/groups/{id}/members/") {
 		fill["{account}"] = r.Actors["sven"].Account
 		trial.Must(0, r.Org.AddMember(r.T.Context(), r.Actors["rita"], r.Other, r.Actors["sven"].Account))

@@ -24,6 +24,7 @@ func (s *Site) Routes() http.Handler {
 	r.Get("/favicon.ico", http.RedirectHandler(static.Path("seal.svg"), http.StatusMovedPermanently).ServeHTTP)
 	r.Get("/healthz", s.healthy)
 	r.Get("/readyz", s.ready)
+	r.Get("/.well-known/security.txt", s.keys.SecurityText)
 	s.files(r)
 	r.Mount(s.api.Path, http.HandlerFunc(s.api.Handler.ServeHTTP)) // a matrix of its own is beside it
 	r.Group(func(r chi.Router) {
@@ -67,6 +68,12 @@ func (s *Site) outside(r chi.Router) {
 	r.Get("/pki", s.Open(s.authorities))
 	r.Get("/api", s.Open(s.apiPage))
 	r.Get("/api/problems/{kind}", s.Open(s.apiProblem))
+	r.Get("/report", s.Open(s.keys.AskTell)) // a certificate, by anybody
+	r.Post("/report", s.Open(s.keys.Tell))
+	r.Get("/report/key", s.Open(s.keys.AskProof))
+	r.Post("/report/key", s.Open(s.keys.Challenge))
+	r.Get("/report/key/proof", s.Open(s.keys.AskProve))
+	r.Post("/report/key/proof", s.Open(s.keys.Prove))
 	r.Post("/language", s.Open(s.chooseLanguage))
 	r.Get("/signin", s.Open(s.signIn))
 	r.Post("/signin", s.Open(s.signInWith))
@@ -176,6 +183,10 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Get("/certificates", s.In(s.office.Certificates))
 	r.Get("/certificates/unexpected", s.In(s.office.Unexpected))
 	s.step(r, "/certificates/unexpected/{certificate}/revoke", s.office.AskRevokeUnexpected, s.office.RevokeUnexpected)
+	s.step(r, "/keys", s.keys.Keys, s.keys.LookAt)
+	s.step(r, "/keys/{key}", s.keys.Key, s.keys.Fall)
+	r.Get("/reports", s.In(s.keys.Reports))
+	s.step(r, "/reports/{report}", s.keys.Report, s.keys.Answer)
 	r.Get("/server-certificates", s.In(s.servers.OfficeList))
 	r.Get("/applications", s.In(s.office.Applications))
 	r.Post("/applications/{application}/retry", s.In(s.office.RetryApplication))

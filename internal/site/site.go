@@ -9,12 +9,15 @@ package site
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/digest"
 	"petschaft/internal/draft"
 	"petschaft/internal/earlier"
@@ -35,6 +38,7 @@ import (
 	"petschaft/internal/site/clients"
 	earlierpages "petschaft/internal/site/earlier"
 	importpages "petschaft/internal/site/imports"
+	"petschaft/internal/site/keys"
 	"petschaft/internal/site/mailboxes"
 	"petschaft/internal/site/office"
 	"petschaft/internal/site/organisations"
@@ -47,22 +51,25 @@ import (
 
 // Parts are what the site is made of; all of them are needed.
 type Parts struct {
-	Base     *url.URL // the portal's own address
-	Desk     *signin.Desk
-	People   *person.Book
-	Org      *org.Book
-	Handover *handover.Book
-	Mailbox  *mailbox.Book
-	Bulk     *bulk.Book
-	Imports  *imports.Book
-	Cert     *cert.Book
-	Digest   *digest.Book
-	Earlier  *earlier.Book
-	Order    *order.Book
-	Recipe   *recipe.Book
-	Drafts   *draft.Book
-	CA       []page.Authority // the root first; empty while none is set up
-	Chains   *pki.Pool        // from their certificates
+	Base       *url.URL // the portal's own address
+	Desk       *signin.Desk
+	People     *person.Book
+	Org        *org.Book
+	Handover   *handover.Book
+	Mailbox    *mailbox.Book
+	Bulk       *bulk.Book
+	Imports    *imports.Book
+	Cert       *cert.Book
+	Digest     *digest.Book
+	Earlier    *earlier.Book
+	Order      *order.Book
+	Recipe     *recipe.Book
+	Drafts     *draft.Book
+	Compromise *compromise.Book
+	ClientIP   func(*http.Request) netip.Addr // where a request comes from
+	Security   keys.Security
+	CA         []page.Authority // the root first; empty while none is set up
+	Chains     *pki.Pool        // from their certificates
 	// RootList is the revocation list of a root whose key is elsewhere; false
 	// where the cert room keeps that list like any other.
 	RootList func(context.Context) (pki.CRL, bool, error)
@@ -106,6 +113,7 @@ type Site struct {
 	organisations *organisations.Section
 	earlier       *earlierpages.Section
 	office        *office.Section
+	keys          *keys.Section
 
 	describedAPI func() (apiDocument, error)
 }
@@ -124,9 +132,9 @@ func New(p Parts) *Site {
 			Page: all, Org: p.Org, Mailbox: p.Mailbox, Bulk: p.Bulk, Cert: p.Cert, Digest: p.Digest, Recipe: p.Recipe, Outbox: p.Outbox,
 		}),
 		clients: clients.New(&clients.Section{
-			Page: all, People: p.People, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, CA: p.CA, Chains: p.Chains,
+			Page: all, People: p.People, Mailbox: p.Mailbox, Cert: p.Cert, Compromise: p.Compromise, Order: p.Order, CA: p.CA, Chains: p.Chains,
 		}),
-		servers:       servers.New(&servers.Section{Page: all, Org: p.Org, Cert: p.Cert, Order: p.Order, Chains: p.Chains}),
+		servers:       servers.New(&servers.Section{Page: all, Org: p.Org, Cert: p.Cert, Compromise: p.Compromise, Order: p.Order, Chains: p.Chains}),
 		organisations: organisations.New(&organisations.Section{Page: all, People: p.People, Org: p.Org, Handover: p.Handover}),
 		earlier:       earlierpages.New(&earlierpages.Section{Page: all, Earlier: p.Earlier}),
 		describedAPI:  sync.OnceValues(func() (apiDocument, error) { return readAPI(p.API.Document) }),
@@ -134,9 +142,10 @@ func New(p Parts) *Site {
 	s.imports = importpages.New(&importpages.Section{Page: all, Org: p.Org, Imports: p.Imports, Mailboxes: s.mailboxes})
 	s.bulk = bulkpages.New(&bulkpages.Section{Page: all, Org: p.Org, Bulk: p.Bulk, Mailboxes: s.mailboxes})
 	s.recipes = recipes.New(&recipes.Section{Page: all, Mailbox: p.Mailbox, Recipe: p.Recipe, Mailboxes: s.mailboxes})
+	s.keys = keys.New(&keys.Section{Page: all, Compromise: p.Compromise, ClientIP: p.ClientIP, Security: p.Security})
 	s.office = office.New(&office.Section{
 		Page: all, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue,
-		Servers: s.servers, Organisations: s.organisations,
+		Servers: s.servers, Organisations: s.organisations, Keys: s.keys,
 	})
 	return s
 }

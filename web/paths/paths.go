@@ -34,6 +34,20 @@ const (
 	Authorities    = "/pki"
 	AuthorityFiles = "/pki/" // begins the address of each
 	API            = "/api"
+	Help          = "/help"
+	HelpInstall   = "/help/install"
+	HelpSigning   = "/help/signing"
+	HelpKeys      = "/help/keys"
+	Imprint       = "/imprint"
+	Privacy       = "/privacy"
+	Accessibility = "/accessibility"
+	Terms         = "/terms"
+	Authorities   = "/pki"
+	Report        = "/report" // a certificate, by anybody
+	KeyProof      = "/report/key"
+	ProveKey      = "/report/key/proof"
+	SecurityText  = "/.well-known/security.txt" // RFC 9116
+	API           = "/api"
 
 	Sessions           = "/sessions"
 	EndOtherSessions   = "/sessions/end-others"
@@ -61,6 +75,8 @@ const (
 	OfficeForecast      = "/office/forecast"
 	OfficePeople        = "/office/people"
 	OfficeAbsent        = "/office/absent"
+	OfficeKeys          = "/office/keys"
+	OfficeReports       = "/office/reports"
 	OfficeTokens        = "/office/tokens"
 	OfficeCertificates  = "/office/certificates"
 	Unexpected          = "/office/certificates/unexpected"
@@ -206,6 +222,12 @@ func OfficeChallenge[N ~int64](n N) string { return OfficeMail + "/challenges" +
 
 // OfficeJob is work that was given up; see OfficeLetter.
 func OfficeJob[N ~int64](n N) string { return OfficeMail + "/jobs" + number(n) }
+
+// OfficeKey is a key, by the hexadecimal digest by which the portal knows it.
+func OfficeKey(digest string) string { return OfficeKeys + word(digest) }
+
+// OfficeReport is what somebody reported about a certificate.
+func OfficeReport[N ~int64](n N) string { return OfficeReports + number(n) }
 
 func number[N ~int64](n N) string { return "/" + strconv.FormatInt(int64(n), 10) }
 

@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 
@@ -97,8 +98,13 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 	}
 	if err := cert.MayRevoke(c); err == nil {
 		m.Actions = []view.ButtonModel{RevokeButton(ctx, c.Earlier, path)}
+	} else if cert.MayRaise(c) {
+		m.Actions = []view.ButtonModel{RaiseButton(ctx, path)}
 	} else if f := fault.Of(err); c.Revoked == nil && c.Revoking == nil {
 		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}
+	}
+	if c.Officer {
+		m.Actions = append(m.Actions, KeyButton(ctx, c.DER)...)
 	}
 	m.Notices = append(s.notices(ctx, c), EarlierNotice(ctx, c.Earlier, c.Revoked != nil)...)
 	return m
@@ -137,6 +143,21 @@ func (s *Section) soonNotice(ctx context.Context, by person.Actor, c cert.Certif
 		m.Text = page.T(ctx, "cert.soon_only") + " " + page.T(ctx, f.ID, page.Dated(ctx, s.Now(), f.Args)...)
 	}
 	return m, nil
+}
+
+// KeyButton leads officers to the key of a certificate, and to all that has it.
+func KeyButton(ctx context.Context, der []byte) []view.ButtonModel {
+	p, err := pki.ParseKept(der)
+	if err != nil || len(p.Key.SPKI) == 0 {
+		return nil
+	}
+	return []view.ButtonModel{{Label: page.T(ctx, "keys.of_certificate"), Href: paths.OfficeKey(hex.EncodeToString(p.Key.Fingerprint[:]))}}
+}
+
+// RaiseButton leads to where somebody says that the key of a revoked certificate fell
+// into other hands.
+func RaiseButton(ctx context.Context, path string) view.ButtonModel {
+	return view.ButtonModel{Label: page.T(ctx, "cert.raise"), Href: path + "/revoke"}
 }
 
 // RevokeButton leads to the revocation of the certificate at path; of an earlier one

@@ -16,7 +16,7 @@ func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := cert.MayRevoke(c); err != nil {
+	if err := cert.MayRevoke(c); err != nil && !cert.MayRaise(c) {
 		return err
 	}
 	return s.revokePage(w, r, c, pki.Unspecified, nil)
@@ -29,11 +29,14 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := page.TypedReason(r)
 	err = s.Cert.Revoke(r.Context(), s.Doing(r), c.ID, why)
-	if err != nil && page.Answerable(err) && cert.MayRevoke(c) == nil {
+	if err != nil && page.Answerable(err) && (cert.MayRevoke(c) == nil || cert.MayRaise(c)) {
 		return s.revokePage(w, r, c, why, err)
 	}
 	if err != nil {
 		return err
+	}
+	if c.Revoked != nil {
+		return s.Done(w, r, paths.ClientCertificate(c.ID), "cert.raised_done")
 	}
 	return s.RevokedDone(w, r, paths.ClientCertificate(c.ID), c.Earlier, c.External)
 }
@@ -56,10 +59,19 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
 		m.Dialog.Title, m.Dialog.Verb = page.T(ctx, "cert.note_revoked_title"), page.T(ctx, "cert.note_revoked")
 	}
+	if cert.MayRaise(c) {
+		m.Dialog.Title, m.Dialog.Verb, m.Dialog.Final = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final")
+		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, page.RaiseModel(ctx, failed)
+	}
 	if !c.Mine {
 		m.Holder = c.Holder
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "cert.revoke_told", "name", c.Holder))
 	}
+	others, err := s.Compromise.Others(ctx, s.Actor(r), c.ID)
+	if err != nil {
+		return err
+	}
+	m.Dialog.What = append(m.Dialog.What, page.OthersWords(ctx, others)...)
 	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
 	f = page.Standing(f)
 	if failed != nil {

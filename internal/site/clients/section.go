@@ -5,6 +5,7 @@ package clients
 
 import (
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/person"
@@ -15,12 +16,13 @@ import (
 // Section is the pages below /client-certificates.
 type Section struct {
 	*page.Page
-	People  *person.Book
-	Mailbox *mailbox.Book
-	Cert    *cert.Book
-	Order   *order.Book
-	CA      []page.Authority // empty while none is set up
-	Chains  *pki.Pool        // from their certificates
+	People     *person.Book
+	Mailbox    *mailbox.Book
+	Cert       *cert.Book
+	Compromise *compromise.Book
+	Order      *order.Book
+	CA         []page.Authority // empty while none is set up
+	Chains     *pki.Pool        // from their certificates
 }
 
 // New panics where a part of s is missing.

@@ -110,6 +110,8 @@ func (n thingNames) link(ctx context.Context, x audit.Thing, beside []audit.Thin
 		return view.Link{Label: page.T(ctx, "office.audit_token", "number", page.ID(x.ID)), Href: paths.Token(person.TokenID(x.ID))}
 	case "certificate":
 		return view.Link{Label: page.T(ctx, "office.audit_certificate", "number", page.ID(x.ID)), Href: paths.ClientCertificate(x.ID)}
+	case "key_report":
+		return view.Link{Label: page.T(ctx, "office.audit_key_report", "number", page.ID(x.ID)), Href: paths.OfficeReport(x.ID)}
 	case "unexpected_certificate":
 		return view.Link{Label: page.T(ctx, "office.audit_certificate", "number", page.ID(x.ID)), Href: paths.Unexpected}
 	case "server_certificate":

@@ -74,6 +74,7 @@ func auditAreas(ctx context.Context, filter string) []view.Chip {
 		{"bulk.", "bulk.list"},
 		{"order.", "office.audit_order"},
 		{"cert.", "office.audit_cert"},
+		{"compromise.", "office.audit_compromise"},
 		{"org.", "office.audit_org"},
 		{"person.", "office.audit_person"},
 		{"signin.", "office.audit_signin"},

@@ -49,6 +49,8 @@ func (s *Section) areas(ctx context.Context, by person.Actor) ([]officeview.Area
 		{Title: page.T(ctx, "absent.title"), Href: paths.OfficeAbsent, Text: page.T(ctx, "absent.area")},
 		{Title: page.T(ctx, "token.title"), Href: paths.OfficeTokens, Text: page.T(ctx, "office.tokens_area")},
 		{Title: page.T(ctx, "office.certificates"), Href: paths.OfficeCertificates, Text: page.T(ctx, "office.certificates_area")},
+		{Title: page.T(ctx, "reports.title"), Href: paths.OfficeReports, Text: page.T(ctx, "reports.area")},
+		{Title: page.T(ctx, "keys.title"), Href: paths.OfficeKeys, Text: page.T(ctx, "keys.area")},
 		{Title: page.T(ctx, "office.orders"), Href: paths.OfficeOrders, Text: page.T(ctx, "office.orders_area")},
 		{Title: page.T(ctx, "office.products"), Href: paths.OfficeProducts, Text: page.T(ctx, "office.products_area")},
 		{Title: page.T(ctx, "office.server_certificates"), Href: paths.OfficeServers, Text: page.T(ctx, "office.server_certificates_area")},
@@ -86,7 +88,7 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.failedApplications, s.longWaits, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.Keys.Tasks, s.failedApplications, s.longWaits, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err

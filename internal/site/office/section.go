@@ -12,6 +12,7 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/queue"
+	"petschaft/internal/site/keys"
 	"petschaft/internal/site/organisations"
 	"petschaft/internal/site/page"
 	"petschaft/internal/site/servers"
@@ -29,6 +30,7 @@ type Section struct {
 	Queue         *queue.Queue
 	Servers       *servers.Section
 	Organisations *organisations.Section
+	Keys          *keys.Section
 }
 
 // New panics where a part of s is missing.

@@ -90,14 +90,14 @@ func (p *Page) elsewhere(w http.ResponseWriter, r *http.Request, status int) boo
 // password or a private key, or files of which nobody knows what they hold.
 func (p *Page) Posted(r *http.Request) (draft.Form, bool) {
 	body, ok := r.Context().Value(bodyKey{}).([]byte)
-	if !ok || len(body) > draft.MostBytes || r.PostForm.Has("password") || secret(r) {
+	if !ok || len(body) > draft.MostBytes || r.PostForm.Has("password") || Secret(r) {
 		return draft.Form{}, false
 	}
 	return draft.Form{Path: r.URL.RequestURI(), Page: p.standing(r), Kind: r.Header.Get("Content-Type"), Body: body}, true
 }
 
-// secret tells whether the form of r holds what must not lie anywhere.
-func secret(r *http.Request) bool {
+// Secret tells whether the form of r holds what must not lie anywhere.
+func Secret(r *http.Request) bool {
 	for _, values := range r.PostForm {
 		for _, v := range values {
 			if pki.HoldsPrivateKey([]byte(v)) {

@@ -56,7 +56,7 @@ func Labelled(name string) bool {
 func Typed(r *http.Request) (all []view.TypedModel) {
 	_, sent := keeping(r)
 	_, shown := shownHere(r.Context())
-	if !sent && !shown || secret(r) || len(r.PostForm.Encode()) > draft.MostBytes {
+	if !sent && !shown || Secret(r) || len(r.PostForm.Encode()) > draft.MostBytes {
 		return nil
 	}
 	for _, l := range labels {

@@ -18,7 +18,7 @@ func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := cert.MayRevokeServer(c); err != nil {
+	if err := cert.MayRevokeServer(c); err != nil && !cert.MayRaiseServer(c) {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
 	return s.revokePage(w, r, c, pki.Unspecified, nil)
@@ -31,11 +31,14 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := page.TypedReason(r)
 	err = s.Cert.RevokeServer(r.Context(), s.Doing(r), c.Reference, why)
-	if err != nil && page.Answerable(err) && cert.MayRevokeServer(c) == nil {
+	if err != nil && page.Answerable(err) && (cert.MayRevokeServer(c) == nil || cert.MayRaiseServer(c)) {
 		return s.revokePage(w, r, c, why, err)
 	}
 	if err != nil {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
+	}
+	if c.Revoked != nil {
+		return s.Done(w, r, paths.Certificate(c.Reference), "cert.raised_done")
 	}
 	return s.RevokedDone(w, r, paths.Certificate(c.Reference), c.Earlier, c.External)
 }
@@ -61,6 +64,15 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))
 	}
+	if cert.MayRaiseServer(c) {
+		m.Dialog.Title, m.Dialog.Verb, m.Dialog.Final = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final")
+		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, page.RaiseModel(ctx, failed)
+	}
+	others, err := s.Compromise.Others(ctx, s.Actor(r), c.ID)
+	if err != nil {
+		return err
+	}
+	m.Dialog.What = append(m.Dialog.What, page.OthersWords(ctx, others)...)
 	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
 	f = page.Standing(f)
 	if failed != nil {

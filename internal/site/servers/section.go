@@ -6,6 +6,7 @@ package servers
 
 import (
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -15,10 +16,11 @@ import (
 // Section is the pages below /certificates and /orders.
 type Section struct {
 	*page.Page
-	Org    *org.Book
-	Cert   *cert.Book
-	Order  *order.Book
-	Chains *pki.Pool // from the certificates of the portal's authorities
+	Org        *org.Book
+	Cert       *cert.Book
+	Compromise *compromise.Book
+	Order      *order.Book
+	Chains     *pki.Pool // from the certificates of the portal's authorities
 }
 
 // New panics where a part of s is missing.

@@ -16,6 +16,7 @@ import (
 
 	"petschaft/internal/ca"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
 	"petschaft/internal/portal"
@@ -147,3 +148,15 @@ func PemBlocks(t *testing.T, text string) (all []*x509.Certificate) {
 // Findings are what a failed issuance left for the office.
 const Findings = `[{"rule": "validity", "whom": "office", "id": "lint.validity", "args": ["days", 1000, "most", 825]},
 	{"rule": "e_dnsname_not_valid_tld", "whom": "office", "id": "lint.zlint", "args": ["rule", "e_dnsname_not_valid_tld", "text", "DNSNames must have a valid TLD", "source", "BRs: 3.2.2.4"]}]`
+
+// Reported is a report by somebody about a certificate of theirs.
+func (r *Rig) Reported(sub string) (id int64) {
+	r.T.Helper()
+	ctx, n := r.T.Context(), r.Clock.Now()
+	reference := r.Served(r.Organisation, ECKey().Public(), 90, "gemeldet.uni.example")
+	c := trial.Must(r.Cert.Server(ctx, r.Actors["rita"], reference))
+	trial.Must(0, r.Pool.QueryRow(ctx, `insert into key_report (reference, key, certificate, word, reason, words, email, account, created, due)
+		select 'R-' || reference, key, id, false, 1, 'Der Schlüssel lag im Netz.', 'finder@anderswo.example', $2, $3, $4 from certificate where id = $1 returning id`,
+		c.ID, r.Actors[sub].Account, n, n.Add(compromise.ReportLife)).Scan(&id))
+	return id
+}

@@ -131,6 +131,7 @@ func (r *Rig) Config(dbURL string) portal.Config {
 		MailFrom: "Petschaft <portal@uni.example>", MailBounce: "bounce@uni.example",
 		Secret: base64.StdEncoding.EncodeToString(make([]byte, 32)), PKIURL: r.Base,
 		RowGap: time.Minute, RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 600, TokenSleep: 30, APIPerMinute: 1200, SecondOfficer: true, Version: "test",
+		SecurityContact: []string{"mailto:security@uni.example"}, SecurityLanguages: []string{"de", "en"},
 	}
 }
 

@@ -1,0 +1,150 @@
+package compromise
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/internal/pki"
+	"petschaft/internal/postgres"
+	"petschaft/internal/queue"
+)
+
+// ChallengeLife is how long a value proves anything.
+const ChallengeLife = time.Hour
+
+// ProofSubject is the Subject of a request that proves something; the value follows.
+const ProofSubject = "Petschaft key compromise "
+
+// Challenge is a value by which somebody may prove that they hold a private key.
+type Challenge struct {
+	Value string // told once
+	Key   Digest
+	Until time.Time
+}
+
+// Challenge gives out a value for the key of what somebody typed: anything that ReadKey
+// reads, or a certificate's fingerprint or serial number.
+func (b *Book) Challenge(ctx context.Context, from netip.Addr, in Sought) (c Challenge, err error) {
+	key, err := in.anyKey(ctx, b.DB)
+	if err != nil {
+		return c, err
+	}
+	return c, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
+		if err := brake(ctx, tx, now, valuesCounted, from); err != nil {
+			return err
+		}
+		c = Challenge{Value: rand.Text(), Key: key, Until: now.Add(ChallengeLife)}
+		hash := sha256.Sum256([]byte(c.Value))
+		_, err = tx.Exec(ctx, `insert into key_challenge (hash, key, origin, given, until) values (@hash, @key, @origin, @now, @until)`, pgx.NamedArgs{
+			"hash": hash[:], "key": key[:], "origin": origin(from), "now": now, "until": c.Until,
+		})
+		if err != nil {
+			return fmt.Errorf("keep a value: %w", err)
+		}
+		return nil
+	})
+}
+
+// anyKey is the key that is meant: one in PEM need not be known here.
+func (s Sought) anyKey(ctx context.Context, q postgres.Querier) (Digest, error) {
+	if strings.Contains(s.Certificate, "-----BEGIN ") {
+		key, err := ReadKey(s.Certificate)
+		return key, beside("certificate", err)
+	}
+	f, err := s.find(ctx, q)
+	return f.key, err
+}
+
+// What a request that proves nothing lacks.
+var (
+	ErrProofSubject = fault.New(fault.Invalid, "compromise.proof.subject") // it is another kind of request
+	ErrProofValue   = fault.New(fault.Invalid, "compromise.proof.value")   // the value is none, was used, is too old, or is another key's
+)
+
+// Prove takes a request as the proof that whoever sends it holds the private key: its
+// Subject is ProofSubject with a value that was given out for this key, and nothing
+// else. The key falls at once, and the value is used up. Requests that were made for
+// something else prove nothing, for they lie in tickets and mails.
+func (b *Book) Prove(ctx context.Context, by person.Actor, from netip.Addr, request []byte) (f Fallen, key Digest, err error) {
+	csr, err := pki.ReadCSR(request)
+	if err != nil {
+		return f, key, err
+	}
+	value, ok := valueIn(csr.DER)
+	if !ok {
+		return f, key, ErrProofSubject
+	}
+	hash := sha256.Sum256([]byte(value))
+	key = csr.Key.Fingerprint
+	return f, key, b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
+		tag, err := tx.Exec(ctx, `update key_challenge set used = @now where hash = @hash and key = @key and used is null and until >= @now`,
+			pgx.NamedArgs{"hash": hash[:], "key": key[:], "now": now})
+		if err != nil {
+			return fmt.Errorf("use a value: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrProofValue
+		}
+		f, err = b.FallIn(ctx, tx, now, Proven(by, from), key)
+		return err
+	})
+}
+
+// valueIn is the value in the Subject of a request that has nothing else in it.
+func valueIn(der []byte) (string, bool) {
+	x, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return "", false
+	}
+	var names pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(x.RawSubject, &names); err != nil || len(rest) > 0 || len(names) != 1 || len(names[0]) != 1 {
+		return "", false
+	}
+	name, isText := names[0][0].Value.(string)
+	value, ok := strings.CutPrefix(name, ProofSubject)
+	return value, ok && isText && value != "" && names[0][0].Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3})
+}
+
+type forgetArgs struct{}
+
+func (forgetArgs) Kind() string { return "compromise_forget" }
+
+// forgotten is how long it is kept from where a report came.
+const forgotten = 7 * 24 * time.Hour
+
+// Jobs registers what is forgotten by itself, every hour: values, and from where
+// reports came.
+func (b *Book) Jobs(w *river.Workers) []queue.Task {
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[forgetArgs]) error { return b.Forget(ctx) }))
+	return []queue.Task{queue.Every(time.Hour, forgetArgs{})}
+}
+
+// Forget deletes values that prove nothing any more, and from where reports came a
+// week ago.
+func (b *Book) Forget(ctx context.Context) error {
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		now := b.Now()
+		if _, err := tx.Exec(ctx, `delete from key_challenge where given < $1`, now.Add(-2*ChallengeLife)); err != nil {
+			return fmt.Errorf("forget values: %w", err)
+		}
+		if _, err := tx.Exec(ctx, `update key_report set origin = null where origin is not null and created < $1`, now.Add(-forgotten)); err != nil {
+			return fmt.Errorf("forget where reports came from: %w", err)
+		}
+		return nil
+	})
+}

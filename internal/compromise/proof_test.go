@@ -1,0 +1,114 @@
+package compromise_test
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"petschaft/internal/campus"
+	"petschaft/internal/compromise"
+	"petschaft/internal/fault"
+	"petschaft/internal/person"
+	"petschaft/internal/trial"
+)
+
+var nobody person.Actor
+
+func TestWhoeverHoldsTheKeyProvesItOnceWithinTheHour(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key, other := newKey(), newKey()
+	id := r.record(t, r.mailbox(t, key, r.ada, "ada@uni.example"))
+	ask := func() string {
+		return trial.Must(r.keys.Challenge(t.Context(), home, compromise.Sought{Certificate: spki(key)})).Value
+	}
+	value := ask()
+	if n := r.Scalar(`select count(*) from key_challenge where position($1 in encode(hash, 'escape')) > 0`, value); n != 0 {
+		t.Error("the value itself is kept")
+	}
+	email := pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "ada@uni.example"}
+	for what, request := range map[string][]byte{
+		"an ordinary one":    proof(key, "www.uni.example"),
+		"more in it":         proof(key, compromise.ProofSubject+value, email),
+		"the value alone":    proof(key, value),
+		"blanks around":      proof(key, " "+compromise.ProofSubject+value),
+		"another value":      proof(key, compromise.ProofSubject+value+"A"),
+		"none":               proof(key, compromise.ProofSubject),
+		"another key's":      proof(other, compromise.ProofSubject+value),
+		"no request at all":  []byte("x"),
+		"the value in small": proof(key, compromise.ProofSubject+strings.ToLower(value)),
+	} {
+		if _, _, err := r.keys.Prove(t.Context(), nobody, home, request); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: got %v, want invalid", what, err)
+		}
+	}
+	if got := r.stands(t, id); got != "valid" {
+		t.Fatalf("it is %s before any proof", got)
+	}
+	r.Clock.Advance(time.Hour + time.Second)
+	_, _, err := r.keys.Prove(t.Context(), nobody, home, proof(key, compromise.ProofSubject+value))
+	campus.Wants(t, err, "compromise.proof.value")
+	value = ask()
+	f, k, err := r.keys.Prove(t.Context(), nobody, home, proof(key, compromise.ProofSubject+value))
+	if err != nil || f.Revoked != 1 || k != digest(key) || r.stands(t, id) != "1" {
+		t.Fatalf("got %+v, %v; it is %s", f, err, r.stands(t, id))
+	}
+	_, _, err = r.keys.Prove(t.Context(), nobody, home, proof(key, compromise.ProofSubject+value))
+	campus.Wants(t, err, "compromise.proof.value")
+	if n := r.Scalar(`select count(*) from audit_line where action = 'compromise.revoked' and account is null and origin = '192.0.2.7'`); n != 1 {
+		t.Errorf("%d audit lines say from where, want one", n)
+	}
+	if n := r.letters("key_blocked"); n != 1 {
+		t.Errorf("officers got %d letters, want one", n)
+	}
+}
+
+func TestFiftyProofsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key := newKey()
+	r.record(t, r.mailbox(t, key, r.ada, "ada@uni.example"))
+	request := proof(key, compromise.ProofSubject+trial.Must(r.keys.Challenge(t.Context(), home, compromise.Sought{Certificate: spki(key)})).Value)
+	var all sync.WaitGroup
+	var good atomic.Int32
+	for range 50 {
+		all.Go(func() {
+			if _, _, err := r.keys.Prove(t.Context(), nobody, home, request); err == nil {
+				good.Add(1)
+			} else if !fault.Is(err, fault.Invalid) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if good.Load() != 1 {
+		t.Errorf("%d of 50 were taken, want one", good.Load())
+	}
+}
+
+func TestValuesAndReportsAreBrakedPerAddressAndForgotten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key := spki(newKey())
+	ask := func(from string) error {
+		_, err := r.keys.Challenge(t.Context(), netip.MustParseAddr(from), compromise.Sought{Certificate: key})
+		return err
+	}
+	for range 10 {
+		ok(t, ask("2001:db8::1"))
+	}
+	campus.Wants(t, ask("2001:db8::2"), "compromise.brake") // of the same line
+	ok(t, ask("2001:db8:0:1::1"))
+	r.Clock.Advance(time.Hour + time.Second)
+	ok(t, ask("2001:db8::1"))
+	r.Clock.Advance(3 * time.Hour)
+	ok(t, r.keys.Forget(t.Context()))
+	if n := r.Scalar(`select count(*) from key_challenge`); n != 0 {
+		t.Errorf("%d values are kept", n)
+	}
+}
