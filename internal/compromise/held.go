@@ -96,9 +96,11 @@ func (b *Book) hold(ctx context.Context, tx pgx.Tx, by person.Actor, key Digest)
 		if err != nil {
 			return nil, err
 		}
-		if ids = missed(all, ids); len(ids) == 0 {
+		came := missed(all, ids)
+		if len(came) == 0 {
 			return all, nil
 		}
+		ids = append(ids, came...)
 	}
 }
 

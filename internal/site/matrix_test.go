@@ -108,7 +108,7 @@ var matrix = []entry{
 	{"GET", "/report/key/proof", nil, everybody},
 	{"POST", "/report/key/proof", []string{"csr", "{csr}"}, answers{422, 303, 303, 303, 303}}, // it proves nothing
 	{"GET", "/office/keys", nil, officers},
-	{"POST", "/office/keys", []string{"key", "{digest}"}, posted(403, 403, 403, 303)},
+	{"POST", "/office/keys", []string{"which", "{digest}"}, posted(403, 403, 403, 303)},
 	{"GET", "/office/keys/{key}", nil, officers},
 	{"POST", "/office/keys/{key}", []string{"note", "x"}, posted(403, 403, 403, 303)},
 	{"GET", "/office/reports", nil, officers},

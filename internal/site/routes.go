@@ -57,6 +57,12 @@ func (s *Site) forms(r chi.Router) {
 		s.step(r, "/cancel", s.organisations.AskCancelHandover, s.organisations.CancelHandover)
 	})
 	r.Route("/office", s.officeRoutes)
+	r.Get("/report", s.Open(s.keys.AskTell)) // a certificate, by anybody, signed in or not
+	r.Post("/report", s.Open(s.keys.Tell))
+	r.Get("/report/key", s.Open(s.keys.AskProof))
+	r.Post("/report/key", s.Open(s.keys.Challenge))
+	r.Get("/report/key/proof", s.Open(s.keys.AskProve))
+	r.Post("/report/key/proof", s.Open(s.keys.Prove))
 }
 
 // outside is what nobody needs to sign in for.
@@ -68,12 +74,6 @@ func (s *Site) outside(r chi.Router) {
 	r.Get("/pki", s.Open(s.authorities))
 	r.Get("/api", s.Open(s.apiPage))
 	r.Get("/api/problems/{kind}", s.Open(s.apiProblem))
-	r.Get("/report", s.Open(s.keys.AskTell)) // a certificate, by anybody
-	r.Post("/report", s.Open(s.keys.Tell))
-	r.Get("/report/key", s.Open(s.keys.AskProof))
-	r.Post("/report/key", s.Open(s.keys.Challenge))
-	r.Get("/report/key/proof", s.Open(s.keys.AskProve))
-	r.Post("/report/key/proof", s.Open(s.keys.Prove))
 	r.Post("/language", s.Open(s.chooseLanguage))
 	r.Get("/signin", s.Open(s.signIn))
 	r.Post("/signin", s.Open(s.signInWith))

@@ -25,7 +25,7 @@ func (s *Section) Keys(w http.ResponseWriter, r *http.Request) error {
 
 // LookAt leads to the key that an officer typed.
 func (s *Section) LookAt(w http.ResponseWriter, r *http.Request) error {
-	key, err := compromise.ReadKey(r.PostFormValue("key"))
+	key, err := compromise.ReadKey(r.PostFormValue("which"))
 	if err != nil {
 		return s.keysPage(w, r, err)
 	}
@@ -39,7 +39,7 @@ func (s *Section) keysPage(w http.ResponseWriter, r *http.Request, failed error)
 	if err != nil {
 		return err
 	}
-	m := keyview.KeysModel{Key: r.PostFormValue("key")}
+	m := keyview.KeysModel{Key: r.PostFormValue("which")}
 	if _, m.Error = page.Wrong(ctx, failed); m.Error != "" && page.Secret(r) {
 		m.Key = ""
 	}

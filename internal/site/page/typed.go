@@ -38,6 +38,13 @@ var labels = []struct{ name, id string }{
 	{"why", "kept.why"},
 	{"comment", "row.comment"},
 	{"csr", "apply.csr"},
+	{"certificate", "report.certificate"},
+	{"serial", "report.serial"},
+	{"issuer", "report.issuer"},
+	{"words", "report.words"},
+	{"which", "keys.which"},
+	{"note", "keys.note"},
+	{"answer", "reports.answer"},
 }
 
 // Labelled tells whether what was typed into the field called name is shown with

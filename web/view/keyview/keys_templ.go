@@ -31,7 +31,7 @@ type BlockedLine struct {
 
 func (m KeysModel) fields(ctx context.Context) []view.FieldModel {
 	return []view.FieldModel{{
-		Name: "key", Label: locale.T(ctx, "keys.which"), Hint: locale.T(ctx, "keys.which_hint"), Type: view.TextArea, Rows: "6", Mono: true, Value: m.Key, Error: m.Error,
+		Name: "which", Label: locale.T(ctx, "keys.which"), Hint: locale.T(ctx, "keys.which_hint"), Type: view.TextArea, Rows: "6", Mono: true, Value: m.Key, Error: m.Error,
 		Autocomplete: "off",
 	}}
 }
