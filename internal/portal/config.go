@@ -144,7 +144,6 @@ func (c Config) read() (settings, error) {
 	if c.TokenSleep < 1 {
 		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
 	}
-	c.checkReminders(say)
 	s.security = c.readSecurity(say)
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
@@ -259,6 +258,7 @@ func (c Config) readBrakes(say sayer) mailbox.Brakes {
 
 // readSecurity is who is told of flaws.
 func (c Config) readSecurity(say sayer) keys.Security {
+	c.checkReminders(say)
 	s := keys.Security{Contacts: c.SecurityContact, Languages: c.SecurityLanguages}
 	for _, contact := range s.Contacts {
 		if u, err := url.Parse(contact); err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, u.Scheme) || strings.ContainsAny(contact, " \t\r\n") {

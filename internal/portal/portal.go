@@ -241,30 +241,6 @@ func (p *Portal) authority(ctx context.Context, s settings, sealer *postgres.Sea
 	return nil
 }
 
-// certificates are those of the portal's authorities, the root first.
-func (p *Portal) certificates() []ca.File {
-	if p.CA == nil {
-		return nil
-	}
-	return p.CA.Certificates()
-}
-
-func (p *Portal) own() (ders [][]byte) {
-	for _, c := range p.certificates() {
-		ders = append(ders, c.DER)
-	}
-	return ders
-}
-
-// rootList is the list of a root whose key is elsewhere, false where there is
-// none.
-func (p *Portal) rootList(ctx context.Context) (pki.CRL, bool, error) {
-	if p.CA == nil {
-		return pki.CRL{}, false, nil
-	}
-	return p.CA.RootCRL(ctx)
-}
-
 // Work starts the jobs; Close lets running ones finish.
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()

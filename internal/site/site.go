@@ -144,7 +144,7 @@ func New(p Parts) *Site {
 	s.recipes = recipes.New(&recipes.Section{Page: all, Mailbox: p.Mailbox, Recipe: p.Recipe, Mailboxes: s.mailboxes})
 	s.keys = keys.New(&keys.Section{Page: all, Compromise: p.Compromise, ClientIP: p.ClientIP, Security: p.Security})
 	s.office = office.New(&office.Section{
-		Page: all, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue,
+		Page: all, People: p.People, Org: p.Org, Mailbox: p.Mailbox, Cert: p.Cert, Digest: p.Digest, Order: p.Order, Outbox: p.Outbox, Queue: p.Queue,
 		Servers: s.servers, Organisations: s.organisations, Keys: s.keys,
 	})
 	return s

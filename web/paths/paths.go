@@ -34,20 +34,10 @@ const (
 	Authorities    = "/pki"
 	AuthorityFiles = "/pki/" // begins the address of each
 	API            = "/api"
-	Help          = "/help"
-	HelpInstall   = "/help/install"
-	HelpSigning   = "/help/signing"
-	HelpKeys      = "/help/keys"
-	Imprint       = "/imprint"
-	Privacy       = "/privacy"
-	Accessibility = "/accessibility"
-	Terms         = "/terms"
-	Authorities   = "/pki"
-	Report        = "/report" // a certificate, by anybody
-	KeyProof      = "/report/key"
-	ProveKey      = "/report/key/proof"
-	SecurityText  = "/.well-known/security.txt" // RFC 9116
-	API           = "/api"
+	Report         = "/report" // a certificate, by anybody
+	KeyProof       = "/report/key"
+	ProveKey       = "/report/key/proof"
+	SecurityText   = "/.well-known/security.txt" // RFC 9116
 
 	Sessions           = "/sessions"
 	EndOtherSessions   = "/sessions/end-others"

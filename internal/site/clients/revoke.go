@@ -5,6 +5,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/keys"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -61,7 +62,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 	}
 	if cert.MayRaise(c) {
 		m.Dialog.Title, m.Dialog.Verb, m.Dialog.Final = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final")
-		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, page.RaiseModel(ctx, failed)
+		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, keys.RaiseModel(ctx, failed)
 	}
 	if !c.Mine {
 		m.Holder = c.Holder
@@ -71,7 +72,7 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 	if err != nil {
 		return err
 	}
-	m.Dialog.What = append(m.Dialog.What, page.OthersWords(ctx, others)...)
+	m.Dialog.What = append(m.Dialog.What, keys.OthersWords(ctx, others)...)
 	f, status := s.Frame(r, m.Dialog.Title, append(crumbs(ctx, c), view.Link{Label: c.Reference, Href: path})...), http.StatusOK
 	f = page.Standing(f)
 	if failed != nil {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"petschaft/internal/cert"
+	"petschaft/internal/digest"
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/view"
@@ -16,7 +16,7 @@ import (
 // Forecast shows how often server certificates will be renewed.
 func (s *Section) Forecast(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := s.Cert.Forecast(ctx, s.Actor(r))
+	f, err := s.Digest.Forecast(ctx, s.Actor(r))
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (s *Section) Forecast(w http.ResponseWriter, r *http.Request) error {
 	return s.Show(w, r, http.StatusOK, officeview.ForecastPage(s.OfficeFrame(r, page.T(ctx, "forecast.title")), m))
 }
 
-func (s *Section) fillForecast(ctx context.Context, m *officeview.ForecastModel, f cert.Forecast) {
+func (s *Section) fillForecast(ctx context.Context, m *officeview.ForecastModel, f digest.Forecast) {
 	number := locale.From(ctx).Number
 	for i, first := range f.Months {
 		x := officeview.ForecastMonth{Name: locale.From(ctx).Month(first)}
@@ -45,7 +45,7 @@ func (s *Section) fillForecast(ctx context.Context, m *officeview.ForecastModel,
 	m.Chart = forecastChart(ctx, f, m.Limits)
 }
 
-func limitWords(ctx context.Context, l cert.LimitForecast, now time.Time) officeview.ForecastLimit {
+func limitWords(ctx context.Context, l digest.LimitForecast, now time.Time) officeview.ForecastLimit {
 	m := officeview.ForecastLimit{
 		Name: page.T(ctx, "forecast.days", "n", l.Days), Since: page.T(ctx, "forecast.today"), Total: locale.From(ctx).Number(l.Total),
 	}
@@ -74,7 +74,7 @@ const (
 // chartOpacity makes the bars fuller from the limit of today to the last one.
 var chartOpacity = [...]string{"0.15", "0.5", "1", "0.75"}
 
-func forecastChart(ctx context.Context, f cert.Forecast, limits []officeview.ForecastLimit) officeview.ForecastChart {
+func forecastChart(ctx context.Context, f digest.Forecast, limits []officeview.ForecastLimit) officeview.ForecastChart {
 	number := locale.From(ctx).Number
 	c := officeview.ForecastChart{Height: px(chartHeight), Title: page.T(ctx, "forecast.chart")}
 	top := levels(f)
@@ -102,7 +102,7 @@ func forecastChart(ctx context.Context, f cert.Forecast, limits []officeview.For
 }
 
 // levels is the number at the top of the chart: four even steps, at least 4.
-func levels(f cert.Forecast) int64 {
+func levels(f digest.Forecast) int64 {
 	most := int64(1)
 	for _, l := range f.Limits {
 		for _, n := range l.Renewals {

@@ -6,6 +6,7 @@ package office
 
 import (
 	"petschaft/internal/cert"
+	"petschaft/internal/digest"
 	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/order"
@@ -25,6 +26,7 @@ type Section struct {
 	Org           *org.Book
 	Mailbox       *mailbox.Book
 	Cert          *cert.Book
+	Digest        *digest.Book
 	Order         *order.Book
 	Outbox        *mail.Outbox
 	Queue         *queue.Queue

@@ -3,13 +3,10 @@ package page
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"petschaft/internal/cert"
-	"petschaft/internal/compromise"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/web/locale"
@@ -93,28 +90,6 @@ func ReasonModel(ctx context.Context, reasons []pki.ReasonFacts, why pki.Reason,
 		m.Choices = append(m.Choices, view.Choice{Value: strconv.Itoa(int(f.Reason)), Label: T(ctx, f.ID), Hint: T(ctx, f.Help)})
 	}
 	return m
-}
-
-// RaiseModel asks nothing more where the only reason left is keyCompromise.
-func RaiseModel(ctx context.Context, failed error) view.ReasonModel {
-	all := slices.DeleteFunc(pki.Reasons(false), func(f pki.ReasonFacts) bool { return f.Reason != pki.KeyCompromise })
-	return ReasonModel(ctx, all, pki.KeyCompromise, failed)
-}
-
-// OthersWords say what becomes of the other certificates of a key when one is revoked
-// because it fell into other hands.
-func OthersWords(ctx context.Context, o compromise.Others) (words []string) {
-	if len(o.Falling) > 0 {
-		all := make([]string, len(o.Falling))
-		for i, c := range o.Falling {
-			all[i] = c.Reference
-		}
-		words = append(words, T(ctx, "cert.others_fall", "n", len(all), "references", strings.Join(all, ", ")))
-	}
-	if o.Waiting > 0 {
-		words = append(words, T(ctx, "cert.others_wait", "n", o.Waiting))
-	}
-	return words
 }
 
 // RevokedDone leads to the page of the certificate, or to where it stands, and says
