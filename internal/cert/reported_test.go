@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -56,7 +57,7 @@ func TestAKeyIsReportedWhileItsCertificateIsBeingRevokedForAnotherReason(t *test
 			r.ok(t, c.end(t, r, c.first(r), id, pki.Superseded))
 			r.clock.Advance(day)
 			r.ok(t, c.end(t, r, c.second(r), id, pki.KeyCompromise))
-			if n := r.campus.Scalar(`select count(*) from certificate where id = $1 and `+cert.CompromisedKey("key"), id); n != 1 {
+			if n := r.campus.Scalar(`select count(*) from certificate where id = $1 and `+compromise.Of("certificate.key"), id); n != 1 {
 				t.Error("the key is not blocked")
 			}
 			if w := r.withdrawals.all; len(w) != 2 || w[1].Certificate != id || w[1].Reason != pki.KeyCompromise || w[1].Authority != "elsewhere" || len(w[1].DER) == 0 {

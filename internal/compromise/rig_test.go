@@ -76,7 +76,7 @@ func (r *rig) mailbox(t testing.TB, key crypto.Signer, holder person.Actor, addr
 	i := cert.Issuance{
 		Reference: "M-" + rand.Text()[:8], Authority: ca.Mail, Account: holder.Account, Holder: holder.Name, Row: r.AddRow(t, address),
 	}
-	i.Certificate = trial.Must(r.local.Issue(t.Context(), pki.Request{
+	i.Certificate = trial.Must(campus.Signed(t.Context(), r.local, pki.Request{
 		Intent: r.Intent(), Profile: pki.MailMailbox, Key: trial.Must(pki.NewKey(key.Public())), Emails: []string{address},
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	}))
@@ -87,7 +87,7 @@ func (r *rig) mailbox(t testing.TB, key crypto.Signer, holder person.Actor, addr
 func (r *rig) server(t testing.TB, key crypto.Signer, o org.OrganisationID, name string) cert.Issuance {
 	t.Helper()
 	i := cert.Issuance{Reference: "S-" + rand.Text()[:8], Authority: ca.TLS, Organisation: o, Order: r.Intent(), Product: "single"}
-	i.Certificate = trial.Must(r.local.Issue(t.Context(), pki.Request{
+	i.Certificate = trial.Must(campus.Signed(t.Context(), r.local, pki.Request{
 		Intent: i.Order, Profile: pki.TLSServer, Key: trial.Must(pki.NewKey(key.Public())), DNS: []string{name}, Days: 90,
 		Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Now()),
 	}))
