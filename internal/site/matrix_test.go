@@ -323,8 +323,7 @@ var matrix = []entry{
 	{"GET", "/office/absent", nil, officers},
 }
 
-// unlisted are routes that serve files, whoever asks, and those of the API, whose
-// matrix is in its room.
+// unlisted are routes of files, which anybody may have, and of the API, whose matrix is in its room.
 var unlisted = []string{"/static/*", "/api/v1/*"}
 
 func TestEveryRouteAnswersEachRoleAsItShould(t *testing.T) {
