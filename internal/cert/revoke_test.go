@@ -100,7 +100,7 @@ func TestOfManyRevocationsOneCounts(t *testing.T) {
 	if got[""] != 1 || got["cert.revoked_already"] != 49 {
 		t.Errorf("got %v, want one and 49 told that it is revoked already", got)
 	}
-	campus.Wants(t, r.Revoke(t.Context(), r.ada, id, pki.KeyCompromise), "cert.revoked_already")
+	campus.Wants(t, r.Revoke(t.Context(), r.ada, id, pki.CessationOfOperation), "cert.revoked_already")
 	for what, sql := range map[string]string{
 		"audit lines": `select count(*) from audit_line where action = 'cert.revoked'`,
 		"letters":     `select count(*) from letter where kind = 'revoked'`,
