@@ -226,6 +226,8 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_tell")
 	case "order_recheck":
 		return page.T(ctx, "office.job_recheck")
+	case "compromise_forget", "brake_tidy":
+		return page.T(ctx, "office.job_forget")
 	case "cert_phases":
 		return page.T(ctx, "office.job_phases")
 	case "cert_remind":
