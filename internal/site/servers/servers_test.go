@@ -134,6 +134,9 @@ func TestTheTechnicalContactRevokesForGood(t *testing.T) {
 	}
 	nora.Post(path+"/revoke", "reason", "4").Is(http.StatusSeeOther).Follow().Has("Das Zertifikat ist widerrufen", "widerrufen")
 	nora.Post(path+"/revoke", "reason", "4").Is(http.StatusConflict)
+	nora.Get(path+"/revoke").Is(http.StatusOK).Has("Ist der Schlüssel kompromittiert?").Lacks("richten Sie dort zuerst") // the one reason that is still taken
+	nora.Post(path+"/revoke", "reason", "1").Is(http.StatusSeeOther).Follow().Has("Der private Schlüssel ist in fremden Händen")
+	nora.Post(path+"/revoke", "reason", "1").Is(http.StatusConflict)
 	nora.Get(path + "/revoke").Is(http.StatusConflict)
 	r.As("rita").Post("/certificates/"+r.Served(r.Organisation, sitetest.ECKey().Public(), 90, "b.uni.example")+"/revoke", "reason", "9").Is(http.StatusSeeOther)
 }

@@ -140,7 +140,7 @@ func (r *Rig) Shelve() (s shelf) {
 		Expired: expired, Soon: soon, Renewing: renewing, Replaced: replaced,
 		Next:    r.replacing(&old.ID, r.Organisation, key, 90, "ersetzt.uni.example"),
 		Valid:   r.Served(r.Organisation, RSAKey().Public(), 90, "*.shop.uni.example", "shop.uni.example"),
-		Revoked: r.Served(r.Organisation, key, 90, "kompromittiert.uni.example"),
+		Revoked: r.Served(r.Organisation, ECKey().Public(), 90, "kompromittiert.uni.example"),
 	}
 	other := trial.Must(r.Org.Organisations(r.T.Context(), r.Actors["sven"]))[0].ID
 	s.Foreign = r.Served(other, key, 90, "www.institut.example")
