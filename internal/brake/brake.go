@@ -7,7 +7,6 @@ package brake
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,21 +53,6 @@ func (b Brake) Take(ctx context.Context, q postgres.Querier, now time.Time, who 
 		return Taken{}, fmt.Errorf("count %s: %w", b.Kind, err)
 	}
 	return t, nil
-}
-
-// Network is what a is counted as: an IPv4 address itself, of IPv6 the /64 that
-// one line has (RFC 6177). All whose address nobody knows are one.
-func Network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	if !a.IsValid() {
-		return "unknown"
-	}
-	return a.String()
 }
 
 type tidyArgs struct{}

@@ -2,7 +2,6 @@ package brake_test
 
 import (
 	"errors"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -69,19 +68,5 @@ func TestACountThatIsOverIsForgotten(t *testing.T) {
 	var left string
 	if err := db.QueryRow(t.Context(), `select string_agg(who, ',') from brake`).Scan(&left); err != nil || left != "bob" {
 		t.Errorf("got %q left and %v, want bob's", left, err)
-	}
-}
-
-func TestALineOfIPv6IsOne(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "2001:db8:1:2:ffff::1": "2001:db8:1:2::/64",
-	} {
-		if got := brake.Network(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s: got %s, want %s", address, got, want)
-		}
-	}
-	if got := brake.Network(netip.Addr{}); got != "unknown" {
-		t.Errorf("got %s for no address", got)
 	}
 }

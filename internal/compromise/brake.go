@@ -2,13 +2,14 @@ package compromise
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"petschaft/internal/brake"
 	"petschaft/internal/fault"
+	"petschaft/internal/network"
 )
 
 // What people who are not signed in may write down in an hour: each network address,
@@ -19,40 +20,32 @@ const (
 	brakeTime = time.Hour
 )
 
-// origin is who is braked together: an address, or what one line of IPv6 has.
-func origin(a netip.Addr) *netip.Addr {
-	if !a.IsValid() {
-		return nil
-	}
-	if a = a.Unmap(); a.Is6() {
-		p, _ := a.WithZone("").Prefix(64)
-		a = p.Addr()
-	}
-	return &a
-}
-
-// What is counted: how many of @origin since @since, how many altogether, and when the
-// oldest was.
+// What is counted.
 const (
-	reportsCounted = `select count(*) filter (where origin is not distinct from @origin::inet)::int, count(*)::int, min(created)
-		from key_report where created > @since and not word`
-	valuesCounted = `select count(*) filter (where origin is not distinct from @origin::inet)::int, count(*)::int, min(given)
-		from key_challenge where given > @since`
+	reports = "compromise.report"
+	values  = "compromise.value"
 )
 
-// brake holds whoever wrote too many rows lately, until the oldest of them is an hour old. Who counts does so alone, so that no two slip through at once.
-func brake(ctx context.Context, tx pgx.Tx, now time.Time, counted string, from netip.Addr) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext($1))`, counted); err != nil {
-		return fmt.Errorf("lock a brake: %w", err)
+// braked counts one of what, of an address and of all, and holds whoever has had their
+// share. What is not written down in tx after all does not count.
+func braked(ctx context.Context, tx pgx.Tx, now time.Time, what string, from netip.Addr) error {
+	for _, c := range []struct {
+		brake.Brake
+		who string
+	}{
+		{brake.Brake{Kind: what, Most: mostByOne, Per: brakeTime}, network.Of(from).String()},
+		{brake.Brake{Kind: what, Most: mostByAll, Per: brakeTime}, "all"},
+	} {
+		taken, err := c.Take(ctx, tx, now, c.who)
+		if err != nil {
+			return err
+		}
+		if taken.Held {
+			return ErrBraked.Until(taken.Until)
+		}
 	}
-	var own, all int
-	var oldest *time.Time
-	err := tx.QueryRow(ctx, counted, pgx.NamedArgs{"origin": origin(from), "since": now.Add(-brakeTime)}).Scan(&own, &all, &oldest)
-	if err != nil {
-		return fmt.Errorf("count what is braked: %w", err)
-	}
-	if own < mostByOne && all < mostByAll {
-		return nil
-	}
-	return fault.New(fault.TooMany, "compromise.brake").Until(oldest.Add(brakeTime))
+	return nil
 }
+
+// ErrBraked is that too much was written down lately; RetryAt says until when.
+var ErrBraked = fault.New(fault.TooMany, "compromise.brake")

@@ -44,13 +44,13 @@ func (b *Book) Challenge(ctx context.Context, from netip.Addr, in Sought) (c Cha
 	}
 	return c, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
-		if err := brake(ctx, tx, now, valuesCounted, from); err != nil {
+		if err := braked(ctx, tx, now, values, from); err != nil {
 			return err
 		}
 		c = Challenge{Value: rand.Text(), Key: key, Until: now.Add(ChallengeLife)}
 		hash := sha256.Sum256([]byte(c.Value))
-		_, err = tx.Exec(ctx, `insert into key_challenge (hash, key, origin, given, until) values (@hash, @key, @origin, @now, @until)`, pgx.NamedArgs{
-			"hash": hash[:], "key": key[:], "origin": origin(from), "now": now, "until": c.Until,
+		_, err = tx.Exec(ctx, `insert into key_challenge (hash, key, given, until) values (@hash, @key, @now, @until)`, pgx.NamedArgs{
+			"hash": hash[:], "key": key[:], "now": now, "until": c.Until,
 		})
 		if err != nil {
 			return fmt.Errorf("keep a value: %w", err)
@@ -124,25 +124,21 @@ type forgetArgs struct{}
 
 func (forgetArgs) Kind() string { return "compromise_forget" }
 
-// forgotten is how long it is kept from where a report came.
-const forgotten = 7 * 24 * time.Hour
-
-// Jobs registers what is forgotten by itself, every hour: values, and from where
-// reports came.
+// Jobs registers what is forgotten by itself, every hour.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[forgetArgs]) error { return b.Forget(ctx) }))
 	return []queue.Task{queue.Every(time.Hour, forgetArgs{})}
 }
 
-// Forget deletes values that prove nothing any more, and from where reports came a
-// week ago.
+// Forget deletes values that prove nothing any more, and from where reports came,
+// which programs wrote down that had no internal/brake.
 func (b *Book) Forget(ctx context.Context) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
 		if _, err := tx.Exec(ctx, `delete from key_challenge where given < $1`, now.Add(-2*ChallengeLife)); err != nil {
 			return fmt.Errorf("forget values: %w", err)
 		}
-		if _, err := tx.Exec(ctx, `update key_report set origin = null where origin is not null and created < $1`, now.Add(-forgotten)); err != nil {
+		if _, err := tx.Exec(ctx, `update key_report set origin = null where origin is not null`); err != nil {
 			return fmt.Errorf("forget where reports came from: %w", err)
 		}
 		return nil

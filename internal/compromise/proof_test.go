@@ -3,6 +3,7 @@ package compromise_test
 import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"net/netip"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/trial"
 )
 
@@ -94,7 +96,7 @@ func TestFiftyProofsAtOnceAreOne(t *testing.T) {
 func TestValuesAndReportsAreBrakedPerAddressAndForgotten(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	key := spki(newKey())
+	key, report := spki(newKey()), r.reporter(t)
 	ask := func(from string) error {
 		_, err := r.keys.Challenge(t.Context(), netip.MustParseAddr(from), compromise.Sought{Certificate: key})
 		return err
@@ -102,13 +104,55 @@ func TestValuesAndReportsAreBrakedPerAddressAndForgotten(t *testing.T) {
 	for range 10 {
 		ok(t, ask("2001:db8::1"))
 	}
-	campus.Wants(t, ask("2001:db8::2"), "compromise.brake") // of the same line
+	held := ask("2001:db8::2") // of the same line
+	campus.Wants(t, held, "compromise.brake")
+	if until := r.Clock.Now().Add(time.Hour); held != nil && !fault.Of(held).RetryAt.Equal(until) {
+		t.Errorf("held until %s, want %s", fault.Of(held).RetryAt, until)
+	}
 	ok(t, ask("2001:db8:0:1::1"))
-	r.Clock.Advance(time.Hour + time.Second)
+	for range 10 {
+		ok(t, report(home))
+	}
+	campus.Wants(t, report(home), "compromise.brake")
+	if n := r.Scalar(`select count(*) from key_challenge where origin is not null`) + r.Scalar(`select count(*) from key_report where origin is not null`); n != 0 {
+		t.Errorf("%d rows say from where they came", n)
+	}
+	r.Clock.Advance(time.Hour)
 	ok(t, ask("2001:db8::1"))
 	r.Clock.Advance(3 * time.Hour)
 	ok(t, r.keys.Forget(t.Context()))
 	if n := r.Scalar(`select count(*) from key_challenge`); n != 0 {
 		t.Errorf("%d values are kept", n)
+	}
+}
+
+func TestAllTogetherAreBrakedAndWhoIsHeldDoesNotCount(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	report := r.reporter(t)
+	said := func(err error) string {
+		if err == nil {
+			return ""
+		}
+		return err.Error()
+	}
+	trial.Expect(t, trial.Race(210, said, func(n int) error { return report(netip.AddrFrom4([4]byte{192, 0, 2, byte(n / 7)})) }),
+		map[string]int{"": 200, compromise.ErrBraked.Error(): 10})
+	if written, counted := r.Scalar(`select count(*) from key_report`), r.Scalar(`select sum(n) from brake where who <> 'all'`); written != 200 || counted != 200 {
+		t.Errorf("%d reports stand there and %d are counted, want 200", written, counted)
+	}
+	r.Clock.Advance(time.Hour)
+	ok(t, report(home))
+}
+
+// reporter reports one certificate again and again.
+func (r *rig) reporter(t testing.TB) func(from netip.Addr) error {
+	t.Helper()
+	i := r.server(t, newKey(), r.institute, "www.uni.example")
+	r.record(t, i)
+	in := compromise.Telling{Sought: compromise.Sought{Serial: hex.EncodeToString(i.Certificate.Serial)}, Reason: pki.KeyCompromise, Words: "Lag im Netz."}
+	return func(from netip.Addr) error {
+		_, err := r.keys.Report(t.Context(), nobody, from, in)
+		return err
 	}
 }

@@ -158,7 +158,7 @@ func (b *Book) Report(ctx context.Context, by person.Actor, from netip.Addr, in 
 	}
 	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
-		if err := brake(ctx, tx, now, reportsCounted, from); err != nil {
+		if err := braked(ctx, tx, now, reports, from); err != nil {
 			return err
 		}
 		reference = text.NewReference()
@@ -191,10 +191,10 @@ func (b *Book) report(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 		account = &by.Account
 	}
 	due := now.Add(ReportLife)
-	err := tx.QueryRow(ctx, `insert into key_report (reference, key, certificate, word, reason, words, email, account, origin, created, due)
-			values (@reference, @key, @certificate, false, @reason, @words, @email, @account, @origin, @now, @due) returning id`, pgx.NamedArgs{
+	err := tx.QueryRow(ctx, `insert into key_report (reference, key, certificate, word, reason, words, email, account, created, due)
+			values (@reference, @key, @certificate, false, @reason, @words, @email, @account, @now, @due) returning id`, pgx.NamedArgs{
 		"reference": reference, "key": f.key[:], "certificate": f.certificate, "reason": int16(in.Reason), "words": in.Words, "email": in.Email,
-		"account": account, "origin": origin(from), "now": now, "due": due,
+		"account": account, "now": now, "due": due,
 	}).Scan(&id)
 	if err != nil {
 		return fmt.Errorf("report a certificate: %w", err)

@@ -98,7 +98,7 @@ func TestAnybodyReportsACertificateByWhatTheyHaveOfIt(t *testing.T) {
 	if err := r.keys.Answer(t.Context(), r.officer, all[0].ID, "noch einmal"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("twice: got %v", err)
 	}
-	r.Clock.Advance(8 * 24 * time.Hour)
+	trial.Must(r.Campus.DB.Exec(t.Context(), `update key_report set origin = '192.0.2.7'`)) // by an earlier program
 	ok(t, r.keys.Forget(t.Context()))
 	if n := r.Scalar(`select count(*) from key_report where origin is not null`); n != 0 {
 		t.Errorf("%d reports still say from where", n)

@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/brake"
 	"petschaft/internal/fault"
+	"petschaft/internal/network"
 )
 
 const (
@@ -35,7 +36,7 @@ var ErrBraked = fault.New(fault.TooMany, "signin.braked")
 // asked for it.
 func (d *Desk) braked(ctx context.Context, r *http.Request, now time.Time) error {
 	b := brake.Brake{Kind: "signin.attempt", Most: cmp.Or(d.cfg.PerMinute, 600), Per: time.Minute}
-	taken, err := b.Take(ctx, d.db, now, brake.Network(d.cfg.ClientIP(r)))
+	taken, err := b.Take(ctx, d.db, now, network.Of(d.cfg.ClientIP(r)).String())
 	if err == nil && taken.Held {
 		err = ErrBraked.With("at", taken.Until).Until(taken.Until)
 	}

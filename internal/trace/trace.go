@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"petschaft/internal/network"
 )
 
 // Kind is what sort of thing was refused.
@@ -91,7 +93,7 @@ func New(log *slog.Logger, now func() time.Time, clientIP func(*http.Request) ne
 func (l *Log) Refused(r *http.Request, route string, e Event) bool {
 	l.count(e.Kind)
 	from := l.clientIP(r)
-	if !l.fits(r.Context(), source{e.Kind, network(from)}) {
+	if !l.fits(r.Context(), source{e.Kind, network.Of(from)}) {
 		return false
 	}
 	message := "refused"
@@ -187,16 +189,6 @@ func (l *Log) turn(ctx context.Context, now time.Time) {
 	l.minute = minute
 	clear(l.lines)
 	clear(l.held)
-}
-
-// network is whom an address stands for: IPv6 is given out by the /64.
-func network(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, _ := a.Prefix(bits) // of no address none
-	return p
 }
 
 // method is one of those that the portal knows: a stranger chooses it.
