@@ -1,14 +1,12 @@
 package site_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -55,27 +53,6 @@ func (e entry) ask(b *sitetest.Browser, path string) sitetest.Answer {
 	return b.Ask(e.method, path)
 }
 
-// filled is the form of e.
-func (e entry) filled(b *sitetest.Browser) []string {
-	b.Rig.T.Helper()
-	form := slices.Clone(e.form)
-	for i := range form {
-		switch form[i] {
-		case "{csr}":
-			form[i] = sitetest.NewCSR("antrag")
-		case "{soon}":
-			form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
-		case "{organisation}":
-			form[i] = fmt.Sprint(b.Rig.Organisation)
-		case "{ada}":
-			form[i] = fmt.Sprint(b.Rig.Actors["ada"].Account)
-		case "{terms}":
-			form[i] = b.Rig.Order.Terms
-		}
-	}
-	return form
-}
-
 // matrix has a line for every route; TestNoRouteIsMissingInTheMatrix holds it.
 var matrix = []entry{
 	{"GET", "/", nil, everybody},
@@ -100,11 +77,11 @@ var matrix = []entry{
 	{"GET", "/favicon.ico", nil, answers{301, 301, 301, 301, 301}},
 	{"GET", "/.well-known/security.txt", nil, everybody},
 	{"GET", "/report", nil, everybody},
-	{"POST", "/report", []string{"reason", "0", "words", "x", "certificate", "x"}, answers{422, 303, 303, 303, 303}}, // who is signed in is led to where it is kept
+	{"POST", "/report", []string{"reason", "0", "words", "Lag im Netz", "certificate", "{fingerprint}"}, everybody},
 	{"GET", "/report/key", nil, everybody},
-	{"POST", "/report/key", []string{"certificate", "x"}, answers{422, 303, 303, 303, 303}},
+	{"POST", "/report/key", []string{"certificate", "{csr}"}, everybody},
 	{"GET", "/report/key/proof", nil, everybody},
-	{"POST", "/report/key/proof", []string{"csr", "{csr}"}, answers{422, 303, 303, 303, 303}}, // it proves nothing
+	{"POST", "/report/key/proof", []string{"csr", "{csr}"}, answers{422, 422, 422, 422, 422}}, // it proves nothing
 	{"GET", "/office/keys", nil, officers},
 	{"POST", "/office/keys", []string{"which", strings.Repeat("0a", 32)}, posted(403, 403, 403, 303)},
 	{"GET", "/office/keys/{key}", nil, officers},

@@ -2,7 +2,9 @@ package site_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"petschaft/internal/bulk"
 	"petschaft/internal/mailbox"
@@ -150,4 +152,28 @@ func (r *matrixRig) fillOrder(pattern string, fill map[string]any) {
 	case strings.Contains(pattern, "orders/{reference}"):
 		fill["{reference}"] = r.Ordered("www.uni.example")
 	}
+}
+
+// filled is the form of e.
+func (e entry) filled(b *sitetest.Browser) []string {
+	b.Rig.T.Helper()
+	form := slices.Clone(e.form)
+	for i := range form {
+		switch form[i] {
+		case "{csr}":
+			form[i] = sitetest.NewCSR("antrag")
+		case "{fingerprint}":
+			reference := b.Rig.Served(b.Rig.Organisation, sitetest.ECKey().Public(), 90, "www.uni.example")
+			form[i] = fmt.Sprintf("%x", trial.Must(b.Rig.Cert.Server(b.Rig.T.Context(), b.Rig.Actors["nora"], reference)).Fingerprint)
+		case "{soon}":
+			form[i] = b.Rig.Clock.Now().AddDate(0, 0, 30).Format(time.DateOnly)
+		case "{organisation}":
+			form[i] = fmt.Sprint(b.Rig.Organisation)
+		case "{ada}":
+			form[i] = fmt.Sprint(b.Rig.Actors["ada"].Account)
+		case "{terms}":
+			form[i] = b.Rig.Order.Terms
+		}
+	}
+	return form
 }

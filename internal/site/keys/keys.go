@@ -9,6 +9,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -26,6 +27,9 @@ func (s *Section) Keys(w http.ResponseWriter, r *http.Request) error {
 // LookAt leads to the key that an officer typed.
 func (s *Section) LookAt(w http.ResponseWriter, r *http.Request) error {
 	key, err := compromise.ReadKey(r.PostFormValue("which"))
+	if err == nil && page.Unsent(r.Context()) { // it stands in the form again, to be sent
+		err = postgres.ErrShown
+	}
 	if err != nil {
 		return s.keysPage(w, r, err)
 	}

@@ -134,7 +134,7 @@ func TestTheTechnicalContactRevokesForGood(t *testing.T) {
 	}
 	nora.Post(path+"/revoke", "reason", "4").Is(http.StatusSeeOther).Follow().Has("Das Zertifikat ist widerrufen", "widerrufen")
 	nora.Post(path+"/revoke", "reason", "4").Is(http.StatusConflict)
-	nora.Get(path+"/revoke").Is(http.StatusOK).Has("Ist der Schlüssel kompromittiert?").Lacks("richten Sie dort zuerst") // the one reason that is still taken
+	nora.Get(path + "/revoke").Is(http.StatusOK).Has("Ist der Schlüssel kompromittiert?").Lacks("richten Sie dort zuerst") // the one reason that is still taken
 	nora.Post(path+"/revoke", "reason", "1").Is(http.StatusSeeOther).Follow().Has("Der private Schlüssel ist in fremden Händen")
 	nora.Post(path+"/revoke", "reason", "1").Is(http.StatusConflict)
 	nora.Get(path + "/revoke").Is(http.StatusConflict)
