@@ -3,49 +3,69 @@ package compromise
 import (
 	"context"
 	"net/netip"
+	"strconv"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/brake"
 	"petschaft/internal/fault"
 	"petschaft/internal/network"
+	"petschaft/internal/person"
+	"petschaft/internal/postgres"
 )
 
-// What people who are not signed in may write down in an hour: each network address,
-// and all of them together.
+// How often in brakeTime somebody may try something here, come to what or not, and
+// write a report or ask for a value: an account, or a network address that nobody is
+// signed in from. Those have a bound together as well, and one a day for keys that
+// nobody here has a certificate of, which stay blocked for good.
 const (
-	mostByOne = 10
-	mostByAll = 200
-	brakeTime = time.Hour
+	brakeTime   = time.Hour
+	mostTries   = 60
+	mostWritten = 10
+	mostByAll   = 200
+	mostUnknown = 100
 )
 
 // What is counted.
 const (
+	tries   = "compromise.try"
 	reports = "compromise.report"
 	values  = "compromise.value"
+	unknown = "compromise.unknown"
 )
 
-// braked counts one of what, of an address and of all, and holds whoever has had their
-// share. What is not written down in tx after all does not count.
-func braked(ctx context.Context, tx pgx.Tx, now time.Time, what string, from netip.Addr) error {
-	for _, c := range []struct {
-		brake.Brake
-		who string
-	}{
-		{brake.Brake{Kind: what, Most: mostByOne, Per: brakeTime}, network.Of(from).String()},
-		{brake.Brake{Kind: what, Most: mostByAll, Per: brakeTime}, "all"},
-	} {
-		taken, err := c.Take(ctx, tx, now, c.who)
-		if err != nil {
-			return err
-		}
-		if taken.Held {
-			return ErrBraked.Until(taken.Until)
-		}
+// Too much was tried or written down lately; RetryAt says until when.
+var (
+	ErrBraked    = fault.New(fault.TooMany, "compromise.brake")     // by whoever asks
+	ErrBrakedAll = fault.New(fault.TooMany, "compromise.brake_all") // by all who are not signed in
+)
+
+// whose count it is.
+func whose(by person.Actor, from netip.Addr) string {
+	if by.Account != 0 {
+		return "account " + strconv.FormatInt(int64(by.Account), 10)
 	}
-	return nil
+	return network.Of(from).String()
 }
 
-// ErrBraked is that too much was written down lately; RetryAt says until when.
-var ErrBraked = fault.New(fault.TooMany, "compromise.brake")
+// tried counts that somebody tries something, before anything is read or looked for.
+func (b *Book) tried(ctx context.Context, by person.Actor, from netip.Addr) error {
+	return take(ctx, b.DB, b.Now(), brake.Brake{Kind: tries, Most: mostTries, Per: brakeTime}, whose(by, from), ErrBraked)
+}
+
+// written counts a report or a value. What is not written down in the transaction q
+// after all does not count.
+func written(ctx context.Context, q postgres.Querier, now time.Time, what string, by person.Actor, from netip.Addr) error {
+	err := take(ctx, q, now, brake.Brake{Kind: what, Most: mostWritten, Per: brakeTime}, whose(by, from), ErrBraked)
+	if err != nil || by.Account != 0 {
+		return err
+	}
+	return take(ctx, q, now, brake.Brake{Kind: what, Most: mostByAll, Per: brakeTime}, "all", ErrBrakedAll)
+}
+
+func take(ctx context.Context, q postgres.Querier, now time.Time, b brake.Brake, who string, held *fault.Fault) error {
+	taken, err := b.Take(ctx, q, now, who)
+	if err == nil && taken.Held {
+		err = held.With("at", taken.Until).Until(taken.Until)
+	}
+	return err
+}

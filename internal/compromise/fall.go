@@ -148,13 +148,14 @@ func (b *Book) fall(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, ke
 	return f, true, b.noteBlocked(ctx, tx, now, why, key, id, f)
 }
 
-// noteBlocked writes that the key is blocked; what no officer did, officers are told.
+// noteBlocked writes that the key is blocked. What no officer did, officers are told,
+// unless nothing fell: anybody can make keys and prove that they hold them.
 func (b *Book) noteBlocked(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, key Digest, id int64, f Fallen) error {
 	err := audit.Write(ctx, tx, audit.Line{
 		Who: why.Who, At: now, Action: "compromise.blocked", About: []audit.Thing{{Kind: "blocked_key", ID: id}},
 		Detail: audit.Detail{"key": key.String(), "how": string(why.How), "comment": why.Note},
 	})
-	if err != nil || why.How == ByOfficer {
+	if err != nil || why.How == ByOfficer || f == (Fallen{}) {
 		return err
 	}
 	return b.tellOfficers(ctx, tx, func(to mail.Reader) mail.Words {

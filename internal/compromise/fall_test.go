@@ -209,7 +209,7 @@ func TestManyReportsAtOnceAndIssuancesInFlightLeaveNothingValid(t *testing.T) {
 	fell := make(chan error, 12)
 	var all sync.WaitGroup
 	for range 2 {
-		c := trial.Must(r.keys.Challenge(t.Context(), home, compromise.Sought{Certificate: spki(key)}))
+		c := trial.Must(r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: spki(key)}))
 		all.Go(func() {
 			_, _, err := r.keys.Prove(t.Context(), r.bob, home, proof(key, compromise.ProofSubject+c.Value))
 			fell <- err

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"petschaft/internal/brake"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
@@ -37,14 +38,20 @@ type Challenge struct {
 
 // Challenge gives out a value for the key of what somebody typed: anything that ReadKey
 // reads, or a certificate's fingerprint or serial number.
-func (b *Book) Challenge(ctx context.Context, from netip.Addr, in Sought) (c Challenge, err error) {
+func (b *Book) Challenge(ctx context.Context, by person.Actor, from netip.Addr, in Sought) (c Challenge, err error) {
+	if err := b.tried(ctx, by, from); err != nil {
+		return c, err
+	}
 	key, err := in.anyKey(ctx, b.DB)
 	if err != nil {
 		return c, err
 	}
 	return c, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
-		if err := braked(ctx, tx, now, values, from); err != nil {
+		if err := written(ctx, tx, now, values, by, from); err != nil {
+			return err
+		}
+		if err := b.unknown(ctx, tx, now, by, key); err != nil {
 			return err
 		}
 		c = Challenge{Value: rand.Text(), Key: key, Until: now.Add(ChallengeLife)}
@@ -57,6 +64,19 @@ func (b *Book) Challenge(ctx context.Context, from netip.Addr, in Sought) (c Cha
 		}
 		return nil
 	})
+}
+
+// unknown counts a key of which no certificate is here, unless somebody who is signed
+// in asks.
+func (b *Book) unknown(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, key Digest) error {
+	var known bool
+	if err := tx.QueryRow(ctx, `select exists (select from certificate where key = $1)`, key[:]).Scan(&known); err != nil {
+		return fmt.Errorf("look whether a key is known: %w", err)
+	}
+	if known || by.Account != 0 {
+		return nil
+	}
+	return take(ctx, tx, now, brake.Brake{Kind: unknown, Most: mostUnknown, Per: 24 * time.Hour}, "all", ErrBrakedAll)
 }
 
 // anyKey is the key that is meant: one in PEM need not be known here.
@@ -80,6 +100,9 @@ var (
 // else. The key falls at once, and the value is used up. Requests that were made for
 // something else prove nothing, for they lie in tickets and mails.
 func (b *Book) Prove(ctx context.Context, by person.Actor, from netip.Addr, request []byte) (f Fallen, key Digest, err error) {
+	if err := b.tried(ctx, by, from); err != nil {
+		return f, key, err
+	}
 	csr, err := pki.ReadCSR(request)
 	if err != nil {
 		return f, key, err

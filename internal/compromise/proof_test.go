@@ -27,7 +27,7 @@ func TestWhoeverHoldsTheKeyProvesItOnceWithinTheHour(t *testing.T) {
 	key, other := newKey(), newKey()
 	id := r.record(t, r.mailbox(t, key, r.ada, "ada@uni.example"))
 	ask := func() string {
-		return trial.Must(r.keys.Challenge(t.Context(), home, compromise.Sought{Certificate: spki(key)})).Value
+		return trial.Must(r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: spki(key)})).Value
 	}
 	value := ask()
 	if n := r.Scalar(`select count(*) from key_challenge where position($1 in encode(hash, 'escape')) > 0`, value); n != 0 {
@@ -75,7 +75,7 @@ func TestFiftyProofsAtOnceAreOne(t *testing.T) {
 	r := newRig(t)
 	key := newKey()
 	r.record(t, r.mailbox(t, key, r.ada, "ada@uni.example"))
-	request := proof(key, compromise.ProofSubject+trial.Must(r.keys.Challenge(t.Context(), home, compromise.Sought{Certificate: spki(key)})).Value)
+	request := proof(key, compromise.ProofSubject+trial.Must(r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: spki(key)})).Value)
 	var all sync.WaitGroup
 	var good atomic.Int32
 	for range 50 {
@@ -98,7 +98,7 @@ func TestValuesAndReportsAreBrakedPerAddressAndForgotten(t *testing.T) {
 	r := newRig(t)
 	key, report := spki(newKey()), r.reporter(t)
 	ask := func(from string) error {
-		_, err := r.keys.Challenge(t.Context(), netip.MustParseAddr(from), compromise.Sought{Certificate: key})
+		_, err := r.keys.Challenge(t.Context(), nobody, netip.MustParseAddr(from), compromise.Sought{Certificate: key})
 		return err
 	}
 	for range 10 {
@@ -137,22 +137,67 @@ func TestAllTogetherAreBrakedAndWhoIsHeldDoesNotCount(t *testing.T) {
 		return err.Error()
 	}
 	trial.Expect(t, trial.Race(210, said, func(n int) error { return report(netip.AddrFrom4([4]byte{192, 0, 2, byte(n / 7)})) }),
-		map[string]int{"": 200, compromise.ErrBraked.Error(): 10})
-	if written, counted := r.Scalar(`select count(*) from key_report`), r.Scalar(`select sum(n) from brake where who <> 'all'`); written != 200 || counted != 200 {
+		map[string]int{"": 200, compromise.ErrBrakedAll.Error(): 10})
+	if written, counted := r.Scalar(`select count(*) from key_report`), r.Scalar(`select sum(n) from brake where kind = 'compromise.report' and who <> 'all'`); written != 200 || counted != 200 {
 		t.Errorf("%d reports stand there and %d are counted, want 200", written, counted)
 	}
+	if err := report(home); !fault.Of(err).RetryAt.Equal(r.Clock.Now().Add(time.Hour)) {
+		t.Errorf("got %v, want until an hour after the first", err)
+	}
+	ok(t, r.reports(t, r.ada)(home)) // who is signed in has nothing to do with it
 	r.Clock.Advance(time.Hour)
 	ok(t, report(home))
 }
 
+func TestWhoTriesTooOftenIsHeldBeforeAnythingIsLookedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for range 20 {
+		_, err := r.keys.Report(t.Context(), nobody, home, compromise.Telling{})
+		campus.Wants(t, err, "field.required")
+		_, err = r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: "abc"})
+		campus.Wants(t, err, "compromise.key.digest")
+		_, _, err = r.keys.Prove(t.Context(), nobody, home, []byte("x"))
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, report := r.keys.Report(t.Context(), nobody, home, compromise.Telling{})
+	_, value := r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{})
+	_, _, proof := r.keys.Prove(t.Context(), nobody, home, nil)
+	for _, err := range []error{report, value, proof} {
+		campus.Wants(t, err, "compromise.brake")
+	}
+	_, err := r.keys.Report(t.Context(), r.ada, home, compromise.Telling{})
+	campus.Wants(t, err, "field.required")
+}
+
+func TestAKeyThatNobodyHereHasIsBlockedWithoutALetter(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key := newKey()
+	c := trial.Must(r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: spki(key)}))
+	_, _, err := r.keys.Prove(t.Context(), nobody, home, proof(key, compromise.ProofSubject+c.Value))
+	ok(t, err)
+	if blocked, letters := r.Scalar(`select count(*) from blocked_key`), r.letters("key_blocked"); blocked != 1 || letters != 0 {
+		t.Errorf("%d keys are blocked and %d letters say so, want one and none", blocked, letters)
+	}
+	trial.Must(r.Campus.DB.Exec(t.Context(), `update brake set n = 100 where kind = 'compromise.unknown'`))
+	_, err = r.keys.Challenge(t.Context(), nobody, home, compromise.Sought{Certificate: spki(newKey())})
+	campus.Wants(t, err, "compromise.brake_all")
+}
+
 // reporter reports one certificate again and again.
-func (r *rig) reporter(t testing.TB) func(from netip.Addr) error {
+func (r *rig) reporter(t testing.TB) func(from netip.Addr) error { return r.reports(t, nobody) }
+
+// reports is reporter as somebody.
+func (r *rig) reports(t testing.TB, by person.Actor) func(from netip.Addr) error {
 	t.Helper()
 	i := r.server(t, newKey(), r.institute, "www.uni.example")
 	r.record(t, i)
 	in := compromise.Telling{Sought: compromise.Sought{Serial: hex.EncodeToString(i.Certificate.Serial)}, Reason: pki.KeyCompromise, Words: "Lag im Netz."}
 	return func(from netip.Addr) error {
-		_, err := r.keys.Report(t.Context(), nobody, from, in)
+		_, err := r.keys.Report(t.Context(), by, from, in)
 		return err
 	}
 }

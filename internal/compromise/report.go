@@ -149,6 +149,9 @@ func (b *Book) answer(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 // certificate, and writes to them. It revokes nothing. by is whoever is signed in, if
 // anybody is. It returns the report's reference number.
 func (b *Book) Report(ctx context.Context, by person.Actor, from netip.Addr, in Telling) (reference string, err error) {
+	if err := b.tried(ctx, by, from); err != nil {
+		return "", err
+	}
 	if err := in.check(); err != nil {
 		return "", err
 	}
@@ -158,7 +161,7 @@ func (b *Book) Report(ctx context.Context, by person.Actor, from netip.Addr, in 
 	}
 	return reference, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
-		if err := braked(ctx, tx, now, reports, from); err != nil {
+		if err := written(ctx, tx, now, reports, by, from); err != nil {
 			return err
 		}
 		reference = text.NewReference()

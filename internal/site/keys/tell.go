@@ -64,7 +64,7 @@ func (s *Section) AskProof(w http.ResponseWriter, r *http.Request) error {
 // Challenge gives out a value for that key, which is shown once.
 func (s *Section) Challenge(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	c, err := s.Compromise.Challenge(ctx, s.ClientIP(r), sought(r))
+	c, err := s.Compromise.Challenge(ctx, s.Actor(r), s.ClientIP(r), sought(r))
 	if err != nil && page.Answerable(err) {
 		return s.proofPage(w, r, err)
 	}
