@@ -151,10 +151,19 @@ func (c Certificate) Fate(now time.Time) Fate {
 // Falls tells whether c stops counting, now or soon.
 func (f Fate) Falls() bool { return f == Revoked || f == Revoking }
 
-// mayRevoke tells whether the reader may revoke c without more ado than saying so: it
-// is what cert.MayRevoke and cert.MayRevokeServer say of their own.
-func (c Certificate) mayRevoke() bool {
+// mayRevoke tells whether by, who reads c, may revoke it without more ado than saying
+// so: it is what cert.MayRevoke and cert.MayRevokeServer say of their own. A token may
+// only what it was made for, whichever certificate it began with.
+func (c Certificate) mayRevoke(by person.Actor) bool {
+	verb := person.RevokeClientCertificates
+	if c.Server {
+		verb = person.RevokeCertificates
+	}
 	switch {
+	case by.Can(verb) != nil:
+		return false
+	case c.Officer:
+		return true
 	case c.Unexpected:
 		return false
 	case c.Server:

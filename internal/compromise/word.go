@@ -24,7 +24,7 @@ const ReportLife = 24 * time.Hour
 // revoke one of them says that the key fell into other hands.
 type Others struct {
 	Falling []Certificate // at once, for the reader may revoke them anyway
-	Waiting int           // for an officer
+	Waiting int           // for an officer: how many is not for the reader to know
 }
 
 // Others returns them for a certificate that the reader sees.
@@ -34,14 +34,14 @@ func (b *Book) Others(ctx context.Context, by person.Actor, id cert.ID) (o Other
 		return o, err
 	}
 	all, err := certificates(ctx, b.DB, by, key)
-	return others(all, id, b.Now()), err
+	return others(all, by, id, b.Now()), err
 }
 
-func others(all []Certificate, id cert.ID, now time.Time) (o Others) {
+func others(all []Certificate, by person.Actor, id cert.ID, now time.Time) (o Others) {
 	for _, c := range all {
 		switch fate := c.Fate(now); {
 		case c.ID == id, fate == Stays:
-		case c.mayRevoke():
+		case c.mayRevoke(by):
 			o.Falling = append(o.Falling, c)
 		case fate.Falls(), fate == Told:
 			o.Waiting++
@@ -50,8 +50,10 @@ func others(all []Certificate, id cert.ID, now time.Time) (o Others) {
 	return o
 }
 
-// KeyLost makes b a cert.Watch. The word of a holder or a contact blocks nothing for
-// good: the rest of the certificates is an officer's task.
+// KeyLost makes b a cert.Watch. Whoever may revoke one certificate ends with it what
+// else of its key they may revoke: an officer everything, a holder or contact their
+// own, and the rest is a task of the officers. No certificate is given for the key any
+// more (see Of), but no other falls by itself: that is Fall.
 func (b *Book) KeyLost(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id cert.ID) error {
 	key, err := keyOf(ctx, tx, id)
 	if err != nil {
@@ -61,7 +63,7 @@ func (b *Book) KeyLost(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err != nil {
 		return err
 	}
-	why, o := Cause{By: &by.Account, Who: by.Who(), Name: by.Name}, others(all, id, now)
+	why, o := Cause{By: &by.Account, Who: by.Who(), Name: by.Name}, others(all, by, id, now)
 	for _, c := range all {
 		if c.ID == id {
 			o.Falling = append(o.Falling, c)

@@ -28,7 +28,7 @@ func OthersWords(ctx context.Context, o compromise.Others) (words []string) {
 		words = append(words, page.T(ctx, "cert.others_fall", "n", len(all), "references", strings.Join(all, ", ")))
 	}
 	if o.Waiting > 0 {
-		words = append(words, page.T(ctx, "cert.others_wait", "n", o.Waiting))
+		words = append(words, page.T(ctx, "cert.others_wait"))
 	}
 	return words
 }
