@@ -55,17 +55,21 @@ func (d *Desk) EndByProvider(ctx context.Context, who audit.Who, token string) e
 		if tag.RowsAffected() == 0 {
 			return noLogout("it came before")
 		}
-		return d.endMeant(ctx, tx, now, who, said.text("sub"), said.text("sid"))
+		return d.endMeant(ctx, tx, now, who, said)
 	})
 }
 
 // endMeant ends the logins of a session of the provider's, of a subject, or of both.
-// Of a login whose session nobody knows the subject tells.
-func (d *Desk) endMeant(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, subject, session string) error {
+// Of a login whose session nobody knows the subject tells. A token that names no
+// session of a login ends it only if it had begun when the token was made, as far as
+// two clocks agree on that: tokens come late, and people sign in again.
+func (d *Desk) endMeant(ctx context.Context, tx pgx.Tx, now time.Time, who audit.Who, said statement) error {
 	rows, err := tx.Query(ctx, `select l.id from login l join account a on a.id = l.account
 		where l.ended is null and a.issuer = @issuer
 			and (@sub = '' or a.subject = @sub) and (@sid = '' or l.sid = @sid or l.sid is null and @sub <> '')
-		order by l.id for update of l`, pgx.NamedArgs{"issuer": d.cfg.Issuer, "sub": subject, "sid": session})
+			and (l.started <= @made or @sid <> '' and l.sid is not distinct from @sid)
+		order by l.id for update of l`,
+		pgx.NamedArgs{"issuer": d.cfg.Issuer, "sub": said.text("sub"), "sid": said.text("sid"), "made": said.time("iat").Add(skew)})
 	if err != nil {
 		return fmt.Errorf("look for logins: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -260,9 +261,48 @@ func TestNobodySaysWhetherATokenHoldsWhileTheProviderIsAway(t *testing.T) {
 	}
 	b.mustBe("Ada Äcker", "meanwhile")
 	w.provider.SetDown(false)
+	w.clock.Advance(rarelyEvery)
 	if err := w.told(token); err != nil {
 		t.Errorf("sent again: %v", err)
 	}
+}
+
+// While its keys' address fails, the provider does not hear of forged tokens either.
+func TestForgedLogoutTokensDoNotFloodAProviderWhoseKeysFail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.browser().signIn(ada().Sub)
+	token := w.logout(ada().Sub, "", nil)
+	w.before(saying("/jwks", http.StatusBadGateway, ""))
+	before := w.asked("/jwks")
+	for range 30 {
+		if err := w.told(token); err == nil || errors.Is(err, ErrLogout) {
+			t.Fatalf("got %v, want that it cannot be said", err)
+		}
+	}
+	if got := w.asked("/jwks") - before; got != 1 {
+		t.Errorf("the provider was asked for its keys %d times, want once in ten seconds", got)
+	}
+}
+
+// A token that comes late ends what had begun when it was made, and nothing since.
+func TestALogoutTokenThatComesLateEndsNoLoginBegunSince(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before, since := w.browser(), w.browser()
+	before.signIn(ada().Sub)
+	token := w.logout(ada().Sub, "", nil)
+	w.clock.Advance(2 * time.Minute)
+	since.signIn(ada().Sub)
+	if err := w.told(token); err != nil {
+		t.Fatal(err)
+	}
+	before.mustBe("", "it had begun")
+	since.mustBe("Ada Äcker", "signed in since")
+	if err := w.told(w.logout(ada().Sub, w.sessionAt(), func(c map[string]any) { c["iat"] = w.clock.Now().Add(-2 * time.Minute).Unix() })); err != nil {
+		t.Fatal(err)
+	}
+	since.mustBe("", "its own session was named, whatever the clock says")
 }
 
 // Sessions end; what programs do goes on until its maker has been away for long.

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/trial"
+	"petschaft/web/paths"
 )
 
 // TestOperatorsAreToldTheCauseInWords: each thing that is wrong with a provider
@@ -43,8 +45,8 @@ func TestOperatorsAreToldTheCauseInWords(t *testing.T) {
 	blames(t, desk(foreign.URL).Try(t.Context()), "the provider's certificate is of an authority that is not known here")
 	blames(t, person.ErrLocked, "the account is locked")
 	blames(t, stale(io.EOF), "an old tab")
-	blames(t, refusal("access_denied", "no"), "did not let the person in")
-	blames(t, refusal("invalid_scope", "groups"), "it refuses what the portal asks")
+	blames(t, refusal("access_denied"), "did not let the person in")
+	blames(t, refusal("invalid_scope"), "it refuses what the portal asks")
 }
 
 func desk(issuer string) *Desk {
@@ -59,5 +61,30 @@ func blames(t *testing.T, err error, want string) {
 	}
 	if said := cause + detail; strings.Contains(said, fault.Of(err).ID) || strings.Contains(said, "<html") {
 		t.Errorf("a key or a page stands in %q, %q", cause, detail)
+	}
+}
+
+// What stands in the address of an answer anybody may have put there.
+func TestNothingOfAnAnswersAddressIsBlamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	for _, q := range []url.Values{
+		{"iss": {"https://chosen.example"}},
+		{"iss": {w.idp.URL}, "error": {"chosen"}, "error_description": {"chosen"}},
+		{"iss": {w.idp.URL}, "error": {"access_denied"}, "error_description": {"chosen"}, "error_uri": {"https://chosen.example"}},
+	} {
+		q.Set("state", b.begin("/").Query().Get("state"))
+		var err error
+		b.within(func(ctx context.Context) {
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, paths.SignedIn+"?"+q.Encode(), nil)
+			_, err = w.desk.Finish(httptest.NewRecorder(), r)
+		})
+		if cause, detail := Blame(err); err == nil || strings.Contains(cause+detail, "chosen") {
+			t.Errorf("%v: got %q, %q", q, cause, detail)
+		}
+	}
+	if got := refusal("access_denied").Error(); !strings.Contains(got, "access_denied") {
+		t.Errorf("a code that is known is missing in %q", got)
 	}
 }

@@ -67,10 +67,10 @@ func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (done Arrival, err
 	}
 	iss, named := q["iss"]
 	if named && !slices.Equal(iss, []string{d.cfg.Issuer}) || !named && p.AnswersIssuer {
-		return Arrival{}, refused(fmt.Errorf("answer from issuer %.200q (RFC 9207)", iss))
+		return Arrival{}, refused(errors.New("the answer is from another issuer (RFC 9207)"))
 	}
 	if code := q.Get("error"); code != "" {
-		return Arrival{}, refusal(code, q.Get("error_description"))
+		return Arrival{}, refusal(code)
 	}
 	t, err := p.oauth.Exchange(d.outward(ctx), q.Get("code"), oauth2.VerifierOption(a.Verifier))
 	if err != nil {
@@ -114,9 +114,10 @@ func stale(err error) error {
 	return fault.New(fault.Conflict, "signin.stale").Because(err)
 }
 
-// refusal is an error of RFC 6749, 4.1.2.1 or OpenID Connect Core 1.0, 3.1.2.6.
-func refusal(code, text string) error {
-	err := &refusedError{code, text}
+// refusal is an error of RFC 6749, 4.1.2.1 or OpenID Connect Core 1.0, 3.1.2.6. It
+// keeps nothing else of the address, which anybody may have put together.
+func refusal(code string) error {
+	err := &refusedError{known(code)}
 	if code == "temporarily_unavailable" || code == "server_error" {
 		return providerDown(err)
 	}

@@ -237,36 +237,43 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 // rarelyEvery is how often an address is really asked.
 const rarelyEvery = 10 * time.Second
 
-// rarely asks one address, and gives the same good answer for a while.
+// rarely asks one address, and gives the same answer for a while, be it good or not.
 type rarely struct {
 	next http.RoundTripper
 	now  func() time.Time
 
-	mu    sync.Mutex
-	asked time.Time
-	said  []byte
+	mu     sync.Mutex
+	asked  time.Time
+	said   []byte
+	failed error
 }
 
 func (c *rarely) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now()
-	if c.said == nil || now.Sub(c.asked) >= rarelyEvery {
-		answer, err := c.next.RoundTrip(r)
-		if err != nil || answer.StatusCode != http.StatusOK {
-			return answer, err
-		}
-		said, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		c.asked, c.said = now, said
+	if now := c.now(); now.Sub(c.asked) >= rarelyEvery {
+		c.asked = now // before the call: one that fails is not made at once again
+		c.said, c.failed = c.ask(r)
+	}
+	if c.failed != nil {
+		return nil, c.failed
 	}
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
 		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(c.said)), Body: io.NopCloser(bytes.NewReader(c.said)),
 	}, nil
+}
+
+func (c *rarely) ask(r *http.Request) ([]byte, error) {
+	answer, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, &statusError{r.URL.String(), answer.Status}
+	}
+	return io.ReadAll(answer.Body)
 }
 
 // away tells from an error of the token endpoint whether the provider is to

@@ -77,11 +77,22 @@ func (d *Desk) count(err error) {
 	}
 }
 
-// refusedError is what the provider says instead of a code.
-type refusedError struct{ code, text string }
+// refusedError is what the provider says instead of a code: one that is known, or
+// "other".
+type refusedError struct{ code string }
 
-func (r *refusedError) Error() string {
-	return fmt.Sprintf("the provider says %.50q: %.200q", r.code, r.text)
+func (r *refusedError) Error() string { return "the provider says " + r.code }
+
+// known is code if a standard knows it (RFC 6749, 4.1.2.1 and 5.2; OpenID Connect
+// Core 1.0, 3.1.2.6), else "other".
+func known(code string) string {
+	switch code {
+	case "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope", "server_error", "temporarily_unavailable",
+		"invalid_client", "interaction_required", "login_required", "account_selection_required", "consent_required",
+		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported", "registration_not_supported":
+		return code
+	}
+	return "other"
 }
 
 // declined are the answers that are about the person (RFC 6749, 4.1.2.1; OpenID
