@@ -62,8 +62,11 @@ func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, ag
 // that leads there, "" where there are too many of them to write down each.
 func (s *Site) refusedSignIn(w http.ResponseWriter, r *http.Request, why signin.Why, err error) string {
 	e := trace.Event{Kind: trace.SignIn, Fault: fault.Of(err).ID, Account: int64(signin.About(err)), Why: string(why), Reference: rand.Text()[:10]}
-	if why == signin.ShutOut {
+	switch why {
+	case signin.ShutOut:
 		e.Kind = trace.Locked
+	case signin.Braked:
+		e.Kind = trace.Brake
 	}
 	e.Cause, e.Detail = signin.Blame(err)
 	trace.Behind(w).Told()

@@ -123,5 +123,8 @@ func TestTooManySignInsFromOneNetworkAreBraked(t *testing.T) {
 			t.Error("it does not say when to come back")
 		}
 	}
+	if n := strings.Count(r.Logged.String(), "logger=security kind=brake"); n != 2 {
+		t.Errorf("got %d lines of a brake, want one each", n)
+	}
 	nora.Get("/sessions").Is(http.StatusOK)
 }
