@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mail"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/text"
 	"petschaft/web/paths"
 )
@@ -89,10 +90,14 @@ func (b *Book) Fall(ctx context.Context, by person.Actor, key Digest, note strin
 	if err := person.OfficersOnly(by); err != nil {
 		return f, err
 	}
-	if note = text.Lines(note); len([]rune(note)) > longestNote {
-		var bad fault.Fields
+	var bad fault.Fields
+	if note = text.Lines(note); pki.HoldsPrivateKey([]byte(note)) {
+		bad.Add("note", pki.ErrPrivateKey.ID)
+	} else if len([]rune(note)) > longestNote {
 		bad.Add("note", "field.too_long", "max", longestNote)
-		return f, bad.Err()
+	}
+	if err := bad.Err(); err != nil {
+		return f, err
 	}
 	return f, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()

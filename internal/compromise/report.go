@@ -119,6 +119,8 @@ func (b *Book) Answer(ctx context.Context, by person.Actor, id int64, answer str
 	var bad fault.Fields
 	if answer = text.Lines(answer); answer == "" {
 		bad.Add("answer", "field.required")
+	} else if pki.HoldsPrivateKey([]byte(answer)) {
+		bad.Add("answer", pki.ErrPrivateKey.ID)
 	} else if utf8.RuneCountInString(answer) > longestNote {
 		bad.Add("answer", "field.too_long", "max", longestNote)
 	}
@@ -176,6 +178,8 @@ func (in *Telling) check() error {
 	}
 	if in.Words = text.Lines(in.Words); in.Words == "" {
 		bad.Add("words", "field.required")
+	} else if pki.HoldsPrivateKey([]byte(in.Words)) {
+		bad.Add("words", pki.ErrPrivateKey.ID)
 	} else if utf8.RuneCountInString(in.Words) > longestWords {
 		bad.Add("words", "field.too_long", "max", longestWords)
 	}
@@ -203,7 +207,7 @@ func (b *Book) report(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 		return fmt.Errorf("report a certificate: %w", err)
 	}
 	who := by.Who()
-	who.From = from
+	who.From = netip.Addr{} // that is forgotten after a week, and an audit line is for good
 	if err := b.noteReport(ctx, tx, now, who, id, "compromise.reported", audit.Detail{"reference": reference, "reason": int(in.Reason)}); err != nil {
 		return err
 	}

@@ -130,3 +130,29 @@ func TestAReportThatNamesNothingSaysBesideWhichFieldItIsWrong(t *testing.T) {
 		t.Errorf("%d reports", n)
 	}
 }
+
+// TestNobodyKeepsAPrivateKeyThatWasPastedIntoWords: neither the words of a report nor
+// those of an officer are kept with one in them.
+func TestNobodyKeepsAPrivateKeyThatWasPastedIntoWords(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key := newKey()
+	i := r.server(t, key, r.institute, "www.uni.example")
+	id := r.record(t, i)
+	pasted := "Der hier:\n-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nliegt offen da."
+	in := compromise.Telling{Sought: compromise.Sought{Serial: pki.Colons(i.Certificate.Serial)}, Reason: pki.KeyCompromise, Words: pasted}
+	_, err := r.keys.Report(t.Context(), nobody, home, in)
+	campus.Wants(t, err, "pki.csr.private_key")
+	in.Words = "Er liegt offen da."
+	trial.Must(r.keys.Report(t.Context(), r.bob, home, in))
+	x := trial.Must(r.keys.OpenReports(t.Context(), r.officer))[0]
+	campus.Wants(t, r.keys.Answer(t.Context(), r.officer, x.ID, pasted), "pki.csr.private_key")
+	_, err = r.keys.Fall(t.Context(), r.officer, digest(key), pasted)
+	campus.Wants(t, err, "pki.csr.private_key")
+	if got := r.stands(t, id); got != "valid" {
+		t.Errorf("it is %s", got)
+	}
+	if n := r.Scalar(`select count(*) from audit_line where action = 'compromise.reported' and origin is not null`); n != 0 {
+		t.Error("the audit line says for good from where the report came")
+	}
+}
