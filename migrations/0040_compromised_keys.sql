@@ -1,5 +1,30 @@
 -- +goose Up
 
+-- As in 0036: all locks at once, or none.
+-- +goose StatementBegin
+create function take_locks(locks text) returns void language plpgsql as $$
+declare
+    until timestamptz := clock_timestamp() + interval '5 minutes';
+    before text := current_setting('lock_timeout');
+begin
+    loop
+        begin
+            perform set_config('lock_timeout', '300ms', true);
+            execute locks;
+            perform set_config('lock_timeout', before, true);
+            return;
+        exception when lock_not_available or deadlock_detected then
+            if clock_timestamp() > until then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(random() / 5);
+    end loop;
+end $$;
+-- +goose StatementEnd
+select take_locks('lock table certificate, revocation_list in access exclusive mode; lock table account in share row exclusive mode');
+drop function take_locks;
+
 -- Keys that fell into other hands, by the SHA-256 of their SubjectPublicKeyInfo:
 -- none is ever certified again. how is who said so: an officer, or whoever proved to
 -- hold the private key (by a request of the portal's wording, or to an authority's
