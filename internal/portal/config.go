@@ -68,7 +68,7 @@ type Config struct {
 	LookUpHour    int  `env:"PETSCHAFT_BRAKE_LOOKUP_HOUR" default:"20" help:"Addresses one technical contact may look up in an hour to hand an organisation over."`
 	SecondOfficer bool `env:"PETSCHAFT_SECOND_OFFICER" default:"true" negatable:"" help:"Another registration officer confirms when one appoints a new technical contact."`
 
-	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in after which an API token loses what its maker may do through groups of the provider."`
+	TokenSleep int `env:"PETSCHAFT_TOKEN_SLEEP" default:"30" help:"Days after its maker's last sign-in after which an API token sleeps: it lets nobody in until its maker signs in again."`
 
 	SignInPerMinute int `name:"signin-per-minute" env:"PETSCHAFT_SIGNIN_PER_MINUTE" default:"600" help:"Sign-ins that one network address may begin in a minute."`
 
@@ -144,6 +144,7 @@ func (c Config) read() (settings, error) {
 	if c.TokenSleep < 1 {
 		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
 	}
+	c.checkReminders(say)
 	s.security = c.readSecurity(say)
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
 		s.pki = u
@@ -258,7 +259,6 @@ func (c Config) readBrakes(say sayer) mailbox.Brakes {
 
 // readSecurity is who is told of flaws.
 func (c Config) readSecurity(say sayer) keys.Security {
-	c.checkReminders(say)
 	s := keys.Security{Contacts: c.SecurityContact, Languages: c.SecurityLanguages}
 	for _, contact := range s.Contacts {
 		if u, err := url.Parse(contact); err != nil || !slices.Contains([]string{"https", "mailto", "tel"}, u.Scheme) || strings.ContainsAny(contact, " \t\r\n") {
