@@ -31,6 +31,7 @@ type Book struct {
 	Now     func() time.Time
 
 	unpacking sync.Mutex
+	underWay  underWay
 }
 
 // ID is the number of an import.

@@ -29,13 +29,20 @@ var (
 	ErrSpaceDomain = fault.New(fault.Conflict, "mailbox.import.space_domain", "most", MostSpace>>20)
 )
 
-// quotaLock lets one upload after the other count what is there.
-const quotaLock = `select pg_advisory_xact_lock(hashtext('imports.quota'))`
+// One upload of a person after the other, and one in a domain, counts what is there:
+// first the person's lock, then the domain's.
+const (
+	ownLock    = `select pg_advisory_xact_lock(hashtext('imports.quota'), $1::int)`
+	domainLock = `select pg_advisory_xact_lock(hashtext('imports.quota.domain'), $1::int)`
+)
 
 // reserve begins an upload, before any of it is read, if there is room for it.
 func (b *Book) reserve(ctx context.Context, now time.Time, by person.Actor, d org.EmailDomain, f *received) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, quotaLock); err != nil {
+		if _, err := tx.Exec(ctx, ownLock, int32(by.Account)); err != nil {
+			return fmt.Errorf("begin upload: %w", err)
+		}
+		if _, err := tx.Exec(ctx, domainLock, int32(d.ID)); err != nil {
 			return fmt.Errorf("begin upload: %w", err)
 		}
 		var busy int
@@ -66,7 +73,7 @@ func (b *Book) reserve(ctx context.Context, now time.Time, by person.Actor, d or
 // makeRoom throws the oldest imports of by in d away that nobody applied, beyond
 // as many as may be there with id, which stays.
 func (b *Book) makeRoom(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, id ID) error {
-	if _, err := tx.Exec(ctx, quotaLock); err != nil {
+	if _, err := tx.Exec(ctx, ownLock, int32(by.Account)); err != nil {
 		return fmt.Errorf("make room: %w", err)
 	}
 	rows, err := tx.Query(ctx, `select id, file_name from import where id in (

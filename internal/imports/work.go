@@ -59,6 +59,11 @@ func (b *Book) UploadPlan(ctx context.Context, by person.Actor, name, fileName s
 	if err != nil {
 		return im, err
 	}
+	leave, err := b.underWay.enter(ctx, by)
+	if err != nil {
+		return im, err
+	}
+	defer leave()
 	now := b.Now()
 	made, err := person.Done[ID](ctx, b.DB, by, now)
 	if err != nil {
