@@ -104,6 +104,7 @@ type Certificate struct {
 	Holder      string
 	Earlier     bool // it is from before the portal: another authority issued it, and the portal cannot revoke it
 	External    bool // an authority outside signed it: the portal revokes it through that one
+	Reported    bool // and was told that its key fell into other hands
 	RowID       mailbox.ID
 	RowName     string
 	RowActive   bool
@@ -136,7 +137,7 @@ func (c Certificate) Valid(now time.Time) bool {
 }
 
 // outsideColumns are what an authority outside has to do with c.
-const outsideColumns = `c.external, c.unwanted, case when c.revoked is null then c.revoking end as revoking,
+const outsideColumns = `c.external, c.unwanted, c.compromised as reported, case when c.revoked is null then c.revoking end as revoking,
 	case when c.revoked is null and c.revoking_refused is not null then c.revoking_answered end as refused`
 
 const columns = `c.id, c.reference, c.authority, c.serial, c.der, c.chain, c.fingerprint, c.account,

@@ -36,10 +36,12 @@ func MayRevoke(c Certificate) error {
 	return fault.New(fault.Missing, "fault.missing")
 }
 
-// mayReport tells whether the reader of c could revoke it if it were not being revoked.
-func mayReport(c Certificate) bool {
+// MayReport tells whether the reader of c, which is being revoked for another reason,
+// may say that its key fell into other hands.
+func MayReport(c Certificate) bool {
+	open := c.Revoking != nil && !c.Reported
 	c.Revoking = nil
-	return MayRevoke(c) == nil
+	return open && MayRevoke(c) == nil
 }
 
 // Reasons are those the reader of c may give.
@@ -70,7 +72,7 @@ func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason)
 				return c.ID, b.keyLost(ctx, tx, now, by, c.ID, r)
 			}
 			err := MayRevoke(c)
-			if reports(err, r) && mayReport(c) {
+			if reports(err, r) && MayReport(c) {
 				if err := b.reportKey(ctx, tx, now, c.ID, c.revokedLine("cert.key_reported", now, by, r)); err != nil {
 					return 0, err
 				}

@@ -37,6 +37,7 @@ type ServerCertificate struct {
 	Issued           time.Time
 	Earlier          bool // it is from before the portal: another authority issued it, nothing was ordered here
 	External         bool // an authority outside signed it: the portal revokes it through that one
+	Reported         bool // and was told that its key fell into other hands
 	Revoked          *time.Time
 	Reason           *int16
 	Revoking         *time.Time // since when its authority is asked to revoke it, while it has not

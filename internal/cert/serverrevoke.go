@@ -30,6 +30,9 @@ func MayRevokeServer(c ServerCertificate) error {
 	return nil
 }
 
+// MayReportServer is MayReport for a server's.
+func MayReportServer(c ServerCertificate) bool { return c.Revoking != nil && !c.Reported && c.Sees() }
+
 // ServerReasons are those the reader of c may give.
 func ServerReasons(c ServerCertificate) []pki.ReasonFacts { return pki.Reasons(c.Officer) }
 

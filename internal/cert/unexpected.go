@@ -25,6 +25,7 @@ type Unexpected struct {
 	Serial      []byte
 	DER         []byte
 	External    bool
+	Reported    bool   // its authority was told that its key fell into other hands
 	For         string // the person or the organisation that it was asked for
 	Server      bool
 	Differences []pki.Difference
@@ -86,6 +87,9 @@ func MayRevokeUnexpected(u Unexpected) error {
 	}
 	return nil
 }
+
+// MayReportUnexpected is MayReport for what is nobody's.
+func MayReportUnexpected(u Unexpected) bool { return u.Revoking != nil && !u.Reported }
 
 // RevokeUnexpected ends it for good, as Revoke does. Nobody is told.
 func (b *Book) RevokeUnexpected(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {

@@ -98,7 +98,7 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 	}
 	if err := cert.MayRevoke(c); err == nil {
 		m.Actions = []view.ButtonModel{RevokeButton(ctx, c.Earlier, path)}
-	} else if cert.MayRaise(c) {
+	} else if cert.MayRaise(c) || cert.MayReport(c) {
 		m.Actions = []view.ButtonModel{RaiseButton(ctx, path)}
 	} else if f := fault.Of(err); c.Revoked == nil && c.Revoking == nil {
 		m.Reasons = []string{page.T(ctx, f.ID, f.Args...)}

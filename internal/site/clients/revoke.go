@@ -17,7 +17,7 @@ func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := cert.MayRevoke(c); err != nil && !cert.MayRaise(c) {
+	if err := cert.MayRevoke(c); err != nil && !cert.MayRaise(c) && !cert.MayReport(c) {
 		return err
 	}
 	return s.revokePage(w, r, c, pki.Unspecified, nil)
@@ -30,14 +30,17 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := page.TypedReason(r)
 	err = s.Cert.Revoke(r.Context(), s.Doing(r), c.ID, why)
-	if err != nil && page.Answerable(err) && (cert.MayRevoke(c) == nil || cert.MayRaise(c)) {
+	if err != nil && page.Answerable(err) && (cert.MayRevoke(c) == nil || cert.MayRaise(c) || cert.MayReport(c)) {
 		return s.revokePage(w, r, c, why, err)
 	}
 	if err != nil {
 		return err
 	}
-	if c.Revoked != nil {
+	switch {
+	case c.Revoked != nil:
 		return s.Done(w, r, paths.ClientCertificate(c.ID), "cert.raised_done")
+	case c.Revoking != nil:
+		return s.Done(w, r, paths.ClientCertificate(c.ID), "cert.reported_done")
 	}
 	return s.RevokedDone(w, r, paths.ClientCertificate(c.ID), c.Earlier, c.External)
 }
@@ -60,9 +63,8 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Cert
 		m.Dialog.What = []string{page.T(ctx, "cert.revoke_foreign")}
 		m.Dialog.Title, m.Dialog.Verb = page.T(ctx, "cert.note_revoked_title"), page.T(ctx, "cert.note_revoked")
 	}
-	if cert.MayRaise(c) {
-		m.Dialog.Title, m.Dialog.Verb, m.Dialog.Final = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final")
-		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, keys.RaiseModel(ctx, failed)
+	if cert.MayRaise(c) || cert.MayReport(c) {
+		m.Reason = keys.Raise(ctx, &m.Dialog, c.Revoking != nil, failed)
 	}
 	if !c.Mine {
 		m.Holder = c.Holder

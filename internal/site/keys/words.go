@@ -11,8 +11,13 @@ import (
 	"petschaft/web/view"
 )
 
-// RaiseModel asks nothing more where the only reason left is keyCompromise.
-func RaiseModel(ctx context.Context, failed error) view.ReasonModel {
+// Raise words a dialog in which the only reason left is keyCompromise, because the
+// certificate is revoked for another, or is being, and asks nothing more.
+func Raise(ctx context.Context, d *view.DialogModel, revoking bool, failed error) view.ReasonModel {
+	d.Title, d.Verb, d.Final, d.What = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final"), []string{page.T(ctx, "cert.raise_what")}
+	if revoking {
+		d.What = []string{page.T(ctx, "cert.report_what")}
+	}
 	all := slices.DeleteFunc(pki.Reasons(false), func(f pki.ReasonFacts) bool { return f.Reason != pki.KeyCompromise })
 	return page.ReasonModel(ctx, all, pki.KeyCompromise, failed)
 }

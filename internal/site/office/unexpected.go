@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
+	"petschaft/internal/site/keys"
 	"petschaft/internal/site/page"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -62,7 +63,7 @@ func (s *Section) unexpectedLine(ctx context.Context, u cert.Unexpected) officev
 	for _, d := range u.Differences {
 		l.Differences = append(l.Differences, officeview.DifferenceLine{What: page.T(ctx, d.Code), Wanted: page.OrNothing(ctx, d.Wanted), Came: page.OrNothing(ctx, d.Came)})
 	}
-	if cert.MayRevokeUnexpected(u) == nil {
+	if cert.MayRevokeUnexpected(u) == nil || cert.MayReportUnexpected(u) {
 		l.Revoke = paths.RevokeUnexpected(u.ID)
 	}
 	return l
@@ -88,7 +89,7 @@ func (s *Section) AskRevokeUnexpected(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	if err := cert.MayRevokeUnexpected(u); err != nil {
+	if err := cert.MayRevokeUnexpected(u); err != nil && !cert.MayReportUnexpected(u) {
 		return err
 	}
 	return s.revokeUnexpectedPage(w, r, u, pki.Unspecified, nil)
@@ -101,11 +102,14 @@ func (s *Section) RevokeUnexpected(w http.ResponseWriter, r *http.Request) error
 	}
 	why := page.TypedReason(r)
 	err = s.Cert.RevokeUnexpected(r.Context(), s.Doing(r), u.ID, why)
-	if err != nil && page.Answerable(err) && cert.MayRevokeUnexpected(u) == nil {
+	if err != nil && page.Answerable(err) && (cert.MayRevokeUnexpected(u) == nil || cert.MayReportUnexpected(u)) {
 		return s.revokeUnexpectedPage(w, r, u, why, err)
 	}
 	if err != nil {
 		return err
+	}
+	if u.Revoking != nil {
+		return s.Done(w, r, paths.Unexpected, "cert.reported_done")
 	}
 	return s.RevokedDone(w, r, paths.Unexpected, false, u.External)
 }
@@ -120,6 +124,9 @@ func (s *Section) revokeUnexpectedPage(w http.ResponseWriter, r *http.Request, u
 			Action: paths.RevokeUnexpected(u.ID), Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: paths.Unexpected, Hidden: []view.Hidden{page.FormField()},
 		},
 		Reason: page.ReasonModel(ctx, pki.Reasons(true), why, failed),
+	}
+	if cert.MayReportUnexpected(u) {
+		m.Reason = keys.Raise(ctx, &m.Dialog, true, failed)
 	}
 	if p, err := pki.ParseKept(u.DER); err == nil {
 		m.Addresses = append(p.Emails, page.Spelled(p.DNS)...)

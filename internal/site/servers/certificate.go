@@ -111,7 +111,7 @@ func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, followe
 	}
 	if cert.MayRevokeServer(c) == nil {
 		m.Actions = append(m.Actions, clients.RevokeButton(ctx, c.Earlier, path))
-	} else if cert.MayRaiseServer(c) {
+	} else if cert.MayRaiseServer(c) || cert.MayReportServer(c) {
 		m.Actions = append(m.Actions, clients.RaiseButton(ctx, path))
 	}
 	if c.Officer {

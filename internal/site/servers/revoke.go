@@ -19,7 +19,7 @@ func (s *Section) AskRevoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := cert.MayRevokeServer(c); err != nil && !cert.MayRaiseServer(c) {
+	if err := cert.MayRevokeServer(c); err != nil && !cert.MayRaiseServer(c) && !cert.MayReportServer(c) {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
 	return s.revokePage(w, r, c, pki.Unspecified, nil)
@@ -32,14 +32,17 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	why := page.TypedReason(r)
 	err = s.Cert.RevokeServer(r.Context(), s.Doing(r), c.Reference, why)
-	if err != nil && page.Answerable(err) && (cert.MayRevokeServer(c) == nil || cert.MayRaiseServer(c)) {
+	if err != nil && page.Answerable(err) && (cert.MayRevokeServer(c) == nil || cert.MayRaiseServer(c) || cert.MayReportServer(c)) {
 		return s.revokePage(w, r, c, why, err)
 	}
 	if err != nil {
 		return s.Meanwhile(w, r, err, c.ID.ServerThing(), view.Link{Label: page.T(r.Context(), "order.to_certificate"), Href: paths.Certificate(c.Reference)})
 	}
-	if c.Revoked != nil {
+	switch {
+	case c.Revoked != nil:
 		return s.Done(w, r, paths.Certificate(c.Reference), "cert.raised_done")
+	case c.Revoking != nil:
+		return s.Done(w, r, paths.Certificate(c.Reference), "cert.reported_done")
 	}
 	return s.RevokedDone(w, r, paths.Certificate(c.Reference), c.Earlier, c.External)
 }
@@ -65,9 +68,8 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 	if c.ReplacedBy == nil && !c.Earlier && c.Valid(s.Now()) {
 		m.Dialog.What = append(m.Dialog.What, page.T(ctx, "server.revoke_first"))
 	}
-	if cert.MayRaiseServer(c) {
-		m.Dialog.Title, m.Dialog.Verb, m.Dialog.Final = page.T(ctx, "cert.raise_title"), page.T(ctx, "cert.raise"), page.T(ctx, "cert.raise_final")
-		m.Dialog.What, m.Reason = []string{page.T(ctx, "cert.raise_what")}, keys.RaiseModel(ctx, failed)
+	if cert.MayRaiseServer(c) || cert.MayReportServer(c) {
+		m.Reason = keys.Raise(ctx, &m.Dialog, c.Revoking != nil, failed)
 	}
 	others, err := s.Compromise.Others(ctx, s.Actor(r), c.ID)
 	if err != nil {
