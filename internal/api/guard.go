@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -146,8 +147,8 @@ func (a *API) record(r *http.Request, status int) error {
 	})
 }
 
-// mostCalled bounds what a line keeps of the address of a call, in bytes: whoever
-// calls chooses what stands in it.
+// mostCalled bounds what a line keeps of the address of a call, in bytes as it is
+// kept: whoever calls chooses what stands in it.
 const mostCalled = 200
 
 // called is what was called: the pattern of its path, and what stood in the path in
@@ -156,14 +157,14 @@ func called(r *http.Request, status int) audit.Detail {
 	route := chi.RouteContext(r.Context())
 	call, left := r.Method+" "+route.RoutePattern(), mostCalled
 	detail := audit.Detail{"call": call, "status": status}
-	left -= len(call)
+	left -= len(call) + 4*len(route.URLParams.Keys) // brackets, quotes, commas and blanks
 	var of []string
 	for i, name := range route.URLParams.Keys {
 		if name == "*" {
 			continue
 		}
 		value := shortened(text.Line(route.URLParams.Values[i]), left)
-		left -= len(value)
+		left -= quoted(value)
 		of = append(of, value)
 	}
 	if len(of) > 0 {
@@ -172,13 +173,20 @@ func called(r *http.Request, status int) audit.Detail {
 	return detail
 }
 
-// shortened is s in at most so many bytes.
+// shortened is s in at most so many bytes as they are kept.
 func shortened(s string, most int) string {
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:max(0, most)], "")
 	}
+	for s != "" && quoted(s) > most {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
 	return s
 }
+
+// quoted is how long s is in JSON, without its quotes. It holds no controls.
+func quoted(s string) int { return len(s) + strings.Count(s, `"`) + strings.Count(s, `\`) }
 
 // may is the gate before an operation: the token was made for its verb.
 func may(ctx context.Context, v person.Verb) error { return actor(ctx).Can(v) }
