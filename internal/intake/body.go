@@ -19,11 +19,11 @@ type body struct {
 	asks    bool  // whether it shall send anything
 	control *http.ResponseController
 
-	open     bool
-	stranger bool
-	held     int64 // of the budget
-	left     int64 // that may still come
-	end      error // of reading
+	open bool
+	from share
+	held int64 // of the budget
+	left int64 // that may still come
+	end  error // of reading
 }
 
 func (x *body) Read(p []byte) (int, error) {
@@ -52,7 +52,7 @@ func (x *body) Close() error { return x.raw.Close() }
 func (x *body) until(t time.Time) { _ = x.control.SetReadDeadline(t) } // what is no connection has none
 
 func (x *body) free() {
-	x.budget.give(x.held, x.stranger)
+	x.budget.give(x.held, x.from)
 	x.held = 0
 }
 

@@ -25,6 +25,7 @@ const (
 const (
 	all       = 32 << 20
 	strangers = 8 << 20 // of it for whoever is not signed in: they never take the rest from others
+	questions = 2 << 20 // beside it, for questions about revocation: no other body keeps them waiting
 )
 
 // Of a body that nobody lets in so much is thrown away, for so long, because
@@ -45,42 +46,68 @@ var (
 
 // Budget is what bodies may take together. Use New. All of a process share one.
 type Budget struct {
-	all, strangers int64 // the most of each
+	all, strangers, questions int64 // the most of each
 
-	mu            sync.Mutex
-	used, strange int64
+	mu                   sync.Mutex
+	used, strange, asked int64
 }
 
-// New is the budget of a process: 32 MiB, of which 8 for whoever is not signed in.
-func New() *Budget { return &Budget{all: all, strangers: strangers} }
+// New is the budget of a process: 32 MiB, of which 8 for whoever is not signed in, and
+// 2 beside them for questions about revocation.
+func New() *Budget { return &Budget{all: all, strangers: strangers, questions: questions} }
 
 // Used is how many bytes are taken now.
 func (b *Budget) Used() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.used
+	return b.used + b.asked
 }
 
-func (b *Budget) take(n int64, stranger bool) bool {
+func (b *Budget) take(n int64, from share) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.used+n > b.all || stranger && b.strange+n > b.strangers {
+	switch {
+	case from == ofQuestions && b.asked+n > b.questions, from != ofQuestions && b.used+n > b.all, from == ofStrangers && b.strange+n > b.strangers:
 		return false
 	}
-	b.used += n
-	if stranger {
-		b.strange += n
-	}
+	b.add(n, from)
 	return true
 }
 
-func (b *Budget) give(n int64, stranger bool) {
+func (b *Budget) give(n int64, from share) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.used -= n
-	if stranger {
-		b.strange -= n
+	b.add(-n, from)
+}
+
+func (b *Budget) add(n int64, from share) {
+	if from == ofQuestions {
+		b.asked += n
+		return
 	}
+	b.used += n
+	if from == ofStrangers {
+		b.strange += n
+	}
+}
+
+// share is the part of a budget that a body is taken from.
+type share int
+
+const (
+	ofAll share = iota
+	ofStrangers
+	ofQuestions
+)
+
+func (t Terms) share() share {
+	switch {
+	case t.Question:
+		return ofQuestions
+	case t.Stranger:
+		return ofStrangers
+	}
+	return ofAll
 }
 
 // Terms are on what a route lets a body in.
@@ -89,6 +116,7 @@ type Terms struct {
 	Held     int64         // of them in memory at once; 0: all
 	Within   time.Duration // so long the sender may take
 	Stranger bool          // nobody is signed in
+	Question bool          // it is about revocation, and has a part of the budget of its own
 }
 
 type key struct{}
@@ -130,10 +158,10 @@ func Admit(r *http.Request, t Terms) error {
 	case x.length >= 0:
 		held = min(held, x.length)
 	}
-	if !x.budget.take(held, t.Stranger) {
+	if !x.budget.take(held, t.share()) {
 		return ErrFull
 	}
-	x.open, x.held, x.stranger, x.left = true, held, t.Stranger, t.Most
+	x.open, x.held, x.from, x.left = true, held, t.share(), t.Most
 	x.until(time.Now().Add(t.Within))
 	return nil
 }

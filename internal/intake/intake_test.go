@@ -142,6 +142,25 @@ func TestStrangersLeaveTheRest(t *testing.T) {
 	}
 }
 
+// Whoever holds bodies of pages keeps no question about revocation waiting, and the
+// other way round.
+func TestQuestionsAboutRevocationHaveAPartOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := &Budget{all: 100, strangers: 100, questions: 100}
+	page := serve(t, b, told(Terms{Most: 100, Within: time.Minute, Stranger: true}))
+	question := serve(t, b, told(Terms{Most: 100, Within: time.Minute, Question: true}))
+	send(t, page, "Content-Length: 100", "x")
+	trial.Until(t, "all of the pages is under way", func() bool { return b.Used() == 100 })
+	if got, _ := send(t, question, "Content-Length: 100", strings.Repeat("x", 100)).hears(); got != "100 bytes: <nil>" {
+		t.Errorf("a question: got %q", got)
+	}
+	send(t, question, "Content-Length: 100", "x")
+	trial.Until(t, "all of the questions is under way", func() bool { return b.Used() == 200 })
+	if got, _ := send(t, question, "Content-Length: 1", "x").hears(); got != "not let in: unavailable: intake.full" {
+		t.Errorf("one more question: got %q", got)
+	}
+}
+
 func TestWhatIsReadAsItComesTakesLittle(t *testing.T) {
 	t.Parallel()
 	b := &Budget{all: 10, strangers: 10}

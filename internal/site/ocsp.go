@@ -36,7 +36,7 @@ func (s *Site) askByPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err := s.addressee(r)
 	if err == nil {
-		err = intake.Admit(r, intake.Terms{Most: mostQuestion, Within: questionTime, Stranger: true})
+		err = intake.Admit(r, intake.Terms{Most: mostQuestion, Within: questionTime, Question: true})
 	}
 	if err != nil {
 		return err
