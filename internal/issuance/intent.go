@@ -104,12 +104,12 @@ func found[T any](rows pgx.Rows) (T, error) {
 	return i, err
 }
 
-// settle ends an intent. What was issued stays issued.
+// settle ends an intent, unless it was written anew. What was issued stays issued.
 func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
 	err := postgres.Write(ctx, tx, `update intent set state = @state, since = @now, next_look = null, attempts = @attempts, ticket = @ticket, said = @said,
 			reason = @reason, findings = @findings, answer = coalesce(@answer, answer), chain = @chain, withdrawn = coalesce(withdrawn, @withdrawn)
-		where number = @number and state <> 'issued'`, pgx.NamedArgs{
-		"number": i.Number, "state": i.State, "now": now, "attempts": i.Attempts, "ticket": i.Ticket, "said": pki.WordsOf(i.Said), "reason": i.Reason,
+		where number = @number and serial = @serial and state <> 'issued'`, pgx.NamedArgs{
+		"number": i.Number, "serial": i.Serial, "state": i.State, "now": now, "attempts": i.Attempts, "ticket": i.Ticket, "said": pki.WordsOf(i.Said), "reason": i.Reason,
 		"findings": saved(i.Findings), "answer": i.Answer, "chain": chain(i.Chain), "withdrawn": i.Withdrawn,
 	})
 	if err != nil {

@@ -24,8 +24,8 @@ func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
 	}
 	tag, err := b.DB.Exec(ctx, `update intent set state = 'pending', since = case when state = 'pending' then since else @now end, next_look = @at, attempts = 0,
 			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said
-		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
-		"number": i.Number, "now": now, "at": a.Later, "ticket": a.Reference, "person": a.Person, "said": pki.WordsOf(a.Words),
+		where number = @number and serial = @serial and state in ('asked', 'pending')`, pgx.NamedArgs{
+		"number": i.Number, "serial": i.Serial, "now": now, "at": a.Later, "ticket": a.Reference, "person": a.Person, "said": pki.WordsOf(a.Words),
 	})
 	if err != nil {
 		return fmt.Errorf("note that the authority takes its time: %w", postgres.Fault(err))

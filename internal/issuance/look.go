@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -184,8 +185,8 @@ func (b *Book) notKnown(ctx context.Context, i Intent, why error) error {
 // putOff notes when the authority is asked again.
 func (b *Book) putOff(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, said string) error {
 	_, err := tx.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said
-		where number = @number and state in ('asked', 'pending')`, pgx.NamedArgs{
-		"number": i.Number, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(said),
+		where number = @number and serial = @serial and state in ('asked', 'pending')`, pgx.NamedArgs{
+		"number": i.Number, "serial": i.Serial, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(said),
 	})
 	if err != nil {
 		return fmt.Errorf("note that the authority is away: %w", err)
@@ -202,24 +203,35 @@ func (b *Book) no(ctx context.Context, i Intent, a pki.Answer) error {
 	return b.ended(ctx, b.Now(), Refused, i)
 }
 
+// errAnew is that an intent was written anew during a call that outlasted its lease.
+var errAnew = errors.New("the intent was written anew")
+
 // ended tells the purpose first, which takes its locks before the intent's. One
-// that was withdrawn has told it already.
+// that was withdrawn has told it already. An answer to what was asked for before the
+// intent was written anew ends nothing.
 func (b *Book) ended(ctx context.Context, now time.Time, s State, i Intent) error {
 	i.State = s
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
+	err := b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		if i.Withdrawn == nil {
 			if err := b.purposes[i.Kind].Ended(ctx, tx, i); err != nil {
 				return err
 			}
 		}
-		if s == Unknown { // it may have been withdrawn meanwhile
-			held, err := b.load(ctx, tx, i.Number)
-			if err != nil || held.Withdrawn != nil {
-				return errors.Join(err, b.putOff(ctx, tx, now, i, i.Said))
-			}
+		held, err := b.load(ctx, tx, i.Number)
+		switch {
+		case err != nil:
+			return err
+		case !slices.Equal(held.Serial, i.Serial):
+			return errAnew
+		case s == Unknown && held.Withdrawn != nil: // meanwhile
+			return b.putOff(ctx, tx, now, i, i.Said)
 		}
 		return b.settle(ctx, tx, now, i)
 	})
+	if errors.Is(err, errAnew) {
+		return nil
+	}
+	return err
 }
 
 // keep judges what came and hands it over. What is not what was asked for is

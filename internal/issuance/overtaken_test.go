@@ -2,6 +2,7 @@ package issuance_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -86,6 +87,33 @@ func TestAReferenceThatComesAfterTheEndIsKept(t *testing.T) {
 			r.look(t, n)
 			r.expect(t, n, c.then)
 			r.told(t, c.kept, 0)
+		})
+	}
+}
+
+// TestALateAnswerSaysNothingOfWhatWasWrittenAnew: the call outlasted its lease, another
+// process heard a no, and somebody has it asked for anew.
+func TestALateAnswerSaysNothingOfWhatWasWrittenAnew(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]func(r *rig) word{
+		"later":     func(r *rig) word { return r.later(time.Hour, "T-old") },
+		"a no":      func(*rig) word { return unasked },
+		"not known": func(*rig) word { return func(context.Context, pki.Request) (pki.Answer, error) { return pki.Answer{}, errors.New("away") } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			n := r.write(t)
+			r.oracle.says(func(ctx context.Context, q pki.Request) (pki.Answer, error) {
+				_, err := r.DB.Exec(ctx, `update intent set serial = 'x', state = 'pending', ticket = 'T-new', said = 'new', attempts = 27 where number = $1`, n)
+				ok(t, err)
+				return late(r)(ctx, q)
+			})
+			r.look(t, n)
+			if got := r.text(t, `select concat_ws(' ', state, ticket, said, attempts) from intent where number = $1`, n); got != "pending T-new new 27" {
+				t.Errorf("got %q", got)
+			}
+			r.told(t, 0, 0)
 		})
 	}
 }
