@@ -89,8 +89,11 @@ func (b *Book) reportRest(ctx context.Context, tx pgx.Tx, now time.Time, by pers
 		select coalesce((select id from n), 0)`, pgx.NamedArgs{
 		"reference": reference, "key": key[:], "certificate": id, "reason": keyCompromise, "account": by.Account, "now": now, "due": now.Add(ReportLife),
 	}).Scan(&report)
-	if err != nil || report == 0 {
-		return err
+	if err != nil {
+		return fmt.Errorf("report the rest of a key: %w", err)
+	}
+	if report == 0 {
+		return nil
 	}
 	if err := b.noteReport(ctx, tx, now, by.Who(), report, "compromise.reported", audit.Detail{"reference": reference, "key": key.String()}); err != nil {
 		return err

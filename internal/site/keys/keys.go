@@ -76,6 +76,7 @@ func (s *Section) one(r *http.Request) (compromise.Key, error) {
 	return s.Compromise.One(r.Context(), s.Actor(r), key)
 }
 
+// Key shows a key: whether it is blocked, its certificates, and what becomes of them.
 func (s *Section) Key(w http.ResponseWriter, r *http.Request) error {
 	k, err := s.one(r)
 	if err != nil {

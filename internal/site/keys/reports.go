@@ -87,6 +87,7 @@ func (s *Section) report(r *http.Request) (compromise.Report, error) {
 	return s.Compromise.OneReport(r.Context(), s.Actor(r), n)
 }
 
+// Report shows one, and asks what came of it where it still waits.
 func (s *Section) Report(w http.ResponseWriter, r *http.Request) error {
 	x, err := s.report(r)
 	if err != nil {
