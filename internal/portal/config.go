@@ -132,14 +132,10 @@ func (c Config) read() (settings, error) {
 	}
 	s.sender = c.readMail(s.base, say)
 	s.brakes = c.readBrakes(say)
-	if c.BulkMails < 1 {
-		say("PETSCHAFT_BULK_MAILS_PER_MINUTE", "must be positive")
-	}
-	if c.SignInPerMinute < 1 {
-		say("PETSCHAFT_SIGNIN_PER_MINUTE", "must be positive")
-	}
-	if c.APIPerMinute < 1 {
-		say("PETSCHAFT_API_PER_MINUTE", "must be positive")
+	for i, n := range []int{c.BulkMails, c.SignInPerMinute, c.APIPerMinute} {
+		if n < 1 {
+			say([]string{"PETSCHAFT_BULK_MAILS_PER_MINUTE", "PETSCHAFT_SIGNIN_PER_MINUTE", "PETSCHAFT_API_PER_MINUTE"}[i], "must be positive")
+		}
 	}
 	if c.TokenSleep < 1 {
 		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
