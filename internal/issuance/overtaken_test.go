@@ -96,9 +96,11 @@ func TestAReferenceThatComesAfterTheEndIsKept(t *testing.T) {
 func TestALateAnswerSaysNothingOfWhatWasWrittenAnew(t *testing.T) {
 	t.Parallel()
 	for name, late := range map[string]func(r *rig) word{
-		"later":     func(r *rig) word { return r.later(time.Hour, "T-old") },
-		"a no":      func(*rig) word { return unasked },
-		"not known": func(*rig) word { return func(context.Context, pki.Request) (pki.Answer, error) { return pki.Answer{}, errors.New("away") } },
+		"later": func(r *rig) word { return r.later(time.Hour, "T-old") },
+		"a no":  func(*rig) word { return unasked },
+		"not known": func(*rig) word {
+			return func(context.Context, pki.Request) (pki.Answer, error) { return pki.Answer{}, errors.New("away") }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

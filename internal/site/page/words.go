@@ -7,6 +7,7 @@ import (
 	"petschaft/internal/bulk"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -37,8 +38,17 @@ func ReasonWords(ctx context.Context, reason string) string {
 		return T(ctx, reason, "most", nameMost)
 	case locale.Has(reason):
 		return T(ctx, reason)
+	case unwantedWords[mail.Ended(reason)] != "":
+		return T(ctx, unwantedWords[mail.Ended(reason)])
 	}
 	return reason
+}
+
+// unwantedWords say why nobody wanted a certificate any more when it came.
+var unwantedWords = map[mail.Ended]string{
+	mail.EndedWish: "cert.ended_wish", mail.EndedRow: "cert.ended_row", mail.EndedLink: "cert.ended_link", mail.EndedName: "cert.ended_name",
+	mail.EndedAccount: "cert.ended_account", mail.EndedLater: "cert.ended_later", mail.EndedSurplus: "cert.ended_surplus",
+	mail.EndedRejected: "cert.ended_rejected", mail.EndedKey: "cert.ended_key", mail.EndedRight: "cert.ended_right",
 }
 
 var bulkVerbs = map[bulk.Verb]string{
