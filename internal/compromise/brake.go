@@ -2,9 +2,12 @@ package compromise
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/brake"
 	"petschaft/internal/fault"
@@ -48,8 +51,15 @@ func whose(by person.Actor, from netip.Addr) string {
 }
 
 // tried counts that somebody tries something, before anything is read or looked for.
+// A form that is only shown again tries nothing, and the count is not what it did.
 func (b *Book) tried(ctx context.Context, by person.Actor, from netip.Addr) error {
-	return take(ctx, b.DB, b.Now(), brake.Brake{Kind: tries, Most: mostTries, Per: brakeTime}, whose(by, from), ErrBraked)
+	err := b.DB.Tx(postgres.Aside(ctx), func(tx pgx.Tx) error {
+		return take(ctx, tx, b.Now(), brake.Brake{Kind: tries, Most: mostTries, Per: brakeTime}, whose(by, from), ErrBraked)
+	})
+	if errors.Is(err, postgres.ErrShown) {
+		return nil
+	}
+	return err
 }
 
 // written counts a report or a value. What is not written down in the transaction q
