@@ -249,7 +249,7 @@ func TestAKeyInABrowserThatIsNotNeededIsThrownAway(t *testing.T) {
 	w, row := waitingWalk(t)
 	r, p := w.Rig, w.ada
 	trial.Must(r.Pool.Exec(t.Context(), `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $1`, r.Clock.Now()))
-	p.Await(w.say("key.waits_in_vain")) // by itself
+	p.Await(w.say("key.waits_over")) // by itself
 	w.keeps(p, "1")
 	p.Toggle(w.say("key.forget_title"))
 	p.Click(w.say("key.forget"))

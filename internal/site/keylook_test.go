@@ -51,7 +51,7 @@ func (s *sight) keys() {
 	application := fmt.Sprintf("/client-certificates/applications/%d", a.ID)
 	trial.Must(s.Pool.Exec(ctx, `update application set state = 'refused', reason = 'mailbox.apply.suspended', ended = $2 where id = $1`, a.ID, s.Clock.Now()))
 	p.Goto(s.At(application))
-	p.Await(s.say("key.waits_in_vain"))
+	p.Await(s.say("key.waits_over"))
 	s.judge(p, "key-refused", http.StatusOK)
 	trial.Must(s.Pool.Exec(ctx, `update application set state = 'issuing', reason = '', ended = null where id = $1`, a.ID))
 	trial.Must(0, s.Order.Issue(ctx, a.ID))

@@ -39,20 +39,26 @@ func (o outer) asked(of ...cert.ID) {
 // number of that.
 func (o outer) odd() cert.ID {
 	o.T.Helper()
-	ctx := o.T.Context()
 	o.outside.Next(catest.OtherName)
 	looked(o.Rig, "bob", "bob.bach")
+	late := o.late()
+	o.outside.NextRevoke(catest.Refusing)
+	o.asked(late)
+	return late
+}
+
+// late is a certificate that came after ada had taken its application back.
+func (o outer) late() (id cert.ID) {
+	o.T.Helper()
+	ctx := o.T.Context()
 	o.outside.Next(catest.Pending)
 	n := looked(o.Rig, "ada", "ada.spaet")
 	trial.Must(0, o.Order.TakeBack(ctx, o.Actors["ada"], n))
 	o.outside.Approve(int64(n))
 	o.Clock.Advance(3 * time.Minute)
 	trial.Must(0, o.Issuance.Look(ctx, issuance.Application, issuance.Number(n)))
-	var late cert.ID
-	trial.Must(0, o.Pool.QueryRow(ctx, `select id from certificate where unwanted`).Scan(&late))
-	o.outside.NextRevoke(catest.Refusing)
-	o.asked(late)
-	return late
+	trial.Must(0, o.Pool.QueryRow(ctx, `select id from certificate where unwanted`).Scan(&id))
+	return id
 }
 
 // TestCertificatesOfAnAuthorityOutsideInABrowser looks at what is being revoked, what

@@ -44,6 +44,18 @@ func TestWhatNobodyWantedIsShownAndNotOffered(t *testing.T) {
 	o.As("rita").Get(paths.Unexpected).Has(reference, "Abgelehnte Widerrufe")
 }
 
+// TestWhatCameTooLateSaysSo while it is revoked and afterwards: its holder read that
+// the mailbox is gone, and nothing of why.
+func TestWhatCameTooLateSaysSo(t *testing.T) {
+	t.Parallel()
+	o := atOnce(t)
+	late := o.late()
+	path, ada := paths.ClientCertificate(late), o.As("ada")
+	ada.Get(path).Is(http.StatusOK).Has("wird widerrufen", "kam zu spät oder doppelt")
+	o.asked(late)
+	ada.Get(path).Is(http.StatusOK).Has("widerrufen", "Es kam zu spät oder doppelt").Lacks("wird widerrufen", "Das Postfach gibt es nicht mehr")
+}
+
 // TestWhatIsBeingRevokedIsNotSaidToBeAskedForOnceItIsRevoked: the authority may be
 // faster than the page.
 func TestWhatIsBeingRevokedIsNotSaidToBeAskedForOnceItIsRevoked(t *testing.T) {

@@ -87,10 +87,10 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 		}
 	}
 	if c.Mine {
-		if c.Valid(now) && !c.Unwanted {
+		if c.Valid(now) && c.Revoking == nil && !c.Unwanted {
 			m.Head.Actions = []view.ButtonModel{{Label: page.T(ctx, "cert.download"), Href: path + "/chain.pem", Kind: view.Primary}}
 		}
-		if c.Valid(now) && !c.Earlier && !c.Unwanted {
+		if c.Valid(now) && c.Revoking == nil && !c.Earlier && !c.Unwanted {
 			m.Command = "openssl pkcs12 -export -in " + c.Reference + "-chain.pem -inkey " + page.T(ctx, "key.file_key") + " -out " + c.Reference + ".p12"
 		}
 	} else {
@@ -112,6 +112,8 @@ func (s *Section) model(ctx context.Context, title string, c cert.Certificate) c
 
 func (s *Section) notices(ctx context.Context, c cert.Certificate) []view.NoticeModel {
 	switch {
+	case c.Unwanted && (c.Revoked != nil || c.Revoking != nil):
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.late_notice")}}
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.revoked_notice")}}
 	case c.Revoking != nil:
@@ -181,8 +183,11 @@ func EarlierNotice(ctx context.Context, earlier, revoked bool) []view.NoticeMode
 }
 
 func revokedWhy(ctx context.Context, c cert.Certificate) string {
-	if c.Reason == nil {
+	switch {
+	case c.Reason == nil:
 		return ""
+	case c.Unwanted: // the reason that its authority was given blames the mailbox
+		return page.T(ctx, "cert.late_reason")
 	}
 	f, known := pki.Reason(*c.Reason).Facts()
 	if !known {

@@ -38,8 +38,10 @@ func applicationWaiting(ctx context.Context, by person.Actor, a order.Applicatio
 	switch a.State {
 	case order.Issued:
 		m.Label, m.Href, m.Go = page.T(ctx, "key.save"), p12Path(*a.Certificate), true
-	case order.Refused, order.Failed, order.Withdrawn:
+	case order.Failed: // which may be retried
 		m.Text, m.Forget = page.T(ctx, "key.waits_in_vain"), true
+	case order.Refused, order.Withdrawn:
+		m.Text, m.Forget = page.T(ctx, "key.waits_over"), true
 	default:
 		m.Text = page.T(ctx, "key.waits_open")
 	}

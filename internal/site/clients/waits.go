@@ -34,8 +34,10 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 		m.Notice.Text = page.T(ctx, "order.pending_away")
 	case p.Person:
 		m.Notice.Text = page.T(ctx, "order.pending_person")
-	default:
+	case p.Stage == issuance.Pending:
 		m.Notice.Text = page.T(ctx, "order.pending_text")
+	default: // it was not heard yet
+		m.Notice.Text = page.T(ctx, "order.pending_asking")
 	}
 	if s == order.Pending {
 		m.Notice.Title, m.Every = page.T(ctx, "order.pending_title", "authority", page.AuthorityName(ctx, p.With)), PeopleEvery

@@ -122,7 +122,7 @@ func (s *Section) actions(ctx context.Context, c cert.ServerCertificate, followe
 // inUse tells whether a server should present c, so that its files are what one
 // comes for.
 func inUse(c cert.ServerCertificate, now time.Time) bool {
-	return c.Valid(now) && c.ReplacedBy == nil && !c.Unwanted
+	return c.Valid(now) && c.Revoking == nil && c.ReplacedBy == nil && !c.Unwanted
 }
 
 // mayOrderLike tells whether another like c is ordered, and not a renewal of it: by
@@ -141,6 +141,8 @@ func (s *Section) notices(ctx context.Context, c cert.ServerCertificate) []view.
 	now := s.Now()
 	from, _ := c.Renewable()
 	switch {
+	case c.Unwanted && (c.Revoked != nil || c.Revoking != nil):
+		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "cert.late_notice")}}
 	case c.Revoked != nil:
 		return []view.NoticeModel{{Kind: view.Info, Text: page.T(ctx, "server.revoked_notice")}}
 	case c.Revoking != nil:

@@ -106,8 +106,11 @@ func ofServer(f pki.ReasonFacts) pki.ReasonFacts {
 
 // reasonOf words why a server certificate was revoked, empty when it was not.
 func reasonOf(ctx context.Context, c cert.ServerCertificate) string {
-	if c.Reason == nil {
+	switch {
+	case c.Reason == nil:
 		return ""
+	case c.Unwanted:
+		return page.T(ctx, "cert.late_reason")
 	}
 	f, known := pki.Reason(*c.Reason).Facts()
 	if !known {
