@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,14 +60,17 @@ func (b *Book) tellDrowsy(ctx context.Context, tx pgx.Tx, all []person.Token) er
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(all, func(x, y person.Token) int {
+		return cmp.Or(cmp.Compare(x.Account, y.Account), b.People.SleepsAt(x).Compare(b.People.SleepsAt(y)))
+	})
 	for len(all) > 0 {
-		first, n := all[0], 1
-		for n < len(all) && all[n].Account == first.Account {
+		first, sleeps, n := all[0], b.People.SleepsAt(all[0]), 1
+		for n < len(all) && all[n].Account == first.Account && b.People.SleepsAt(all[n]).Equal(sleeps) {
 			n++
 		}
 		own := all[:n]
 		all = all[n:]
-		w := mail.TokensSleepingWords{SignedIn: first.MakerSignedIn, Sleeps: b.People.SleepsAt(first), Link: b.Base + paths.Tokens}
+		w := mail.TokensSleepingWords{SignedIn: first.MakerSignedIn, Sleeps: sleeps, Link: b.Base + paths.Tokens}
 		w.Reader, w.Tokens = to[first.Account], called(own)
 		if err := b.Outbox.Post(ctx, tx, w); err != nil {
 			return err

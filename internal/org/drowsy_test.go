@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"petschaft/internal/campus"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -112,6 +114,29 @@ func TestThatTokensFallAsleepIsAnnouncedAWeekAndADayBefore(t *testing.T) {
 	want = append(want, "nora@uni.example", "netz@uni.example")
 	if got := y.told(); !slices.Equal(got, want) {
 		t.Errorf("signed in and away again: got letters to %v, want to %v", got, want)
+	}
+}
+
+// After the upgrade that lets tokens sleep, some of a maker's fall asleep later.
+func TestEachTokenIsAnnouncedWithItsOwnDate(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	uni := org.ID(y.Scalar(`select id from email_domain where name = 'uni.example'`))
+	old := y.token("Alt", 300, uni)
+	y.token("Neu", 300, uni)
+	y.token("Auch neu", 300, uni)
+	y.Clock.Advance(25 * aDay)
+	late := y.Clock.Now().Add(6 * aDay).Truncate(time.Second)
+	if _, err := y.DB.Exec(t.Context(), `update token set awake_until = $1 where id = $2`, late, old); err != nil {
+		t.Fatal(err)
+	}
+	soon := y.Clock.Now().Add(5 * aDay)
+	y.told()
+	rows := trial.Must(y.DB.Query(t.Context(), `select words->>'Tokens' || ' ' || (words->>'Sleeps')::date from letter where recipient = 'nora@uni.example' and kind = 'tokens_sleeping' order by id`))
+	got := trial.Must(pgx.CollectRows(rows, pgx.RowTo[string]))
+	want := []string{`["Neu", "Auch neu"] ` + soon.Format(time.DateOnly), `["Alt"] ` + late.Format(time.DateOnly)}
+	if !slices.Equal(got, want) {
+		t.Errorf("got letters about %q, want %q", got, want)
 	}
 }
 
