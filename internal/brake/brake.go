@@ -1,7 +1,8 @@
 // Package brake counts what costs something and says when it is too much: calls
 // of the API, look-ups of people, sign-ins. It counts in Postgres, so that a bound
 // holds across processes. It decides neither what is counted nor what whoever is
-// held is told, and keeps no history: a count goes when its time is over.
+// held is told, and keeps no history: a count goes when its time is over. A Shelf
+// says of things that lie somewhere which have to go for another one.
 package brake
 
 import (

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/brake"
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
@@ -132,18 +133,18 @@ func (b *Book) insert(ctx context.Context, tx pgx.Tx, by person.Actor, d org.ID,
 	return id, nil
 }
 
+// drafts is where those of a person lie.
+var drafts = brake.Shelf{Kind: "bulk.quota", Most: MostDrafts}
+
 // makeRoom forgets the oldest drafts of by, until there may be one more.
 func makeRoom(ctx context.Context, tx pgx.Tx, by person.Actor) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('bulk.quota'), $1::int)`, int32(by.Account)); err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	_, err := tx.Exec(ctx, `delete from bulk where state = 'draft' and id in (
-			select id from bulk where account = @by and state = 'draft' order by id desc offset @most)`,
-		pgx.NamedArgs{"by": by.Account, "most": MostDrafts - 1})
-	if err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	return nil
+	return drafts.Room(ctx, tx, int64(by.Account), `select id from bulk where account = @by and state = 'draft' order by id desc`, pgx.NamedArgs{"by": by.Account},
+		func(id int64) error {
+			if _, err := tx.Exec(ctx, `delete from bulk where id = $1 and state = 'draft'`, id); err != nil {
+				return fmt.Errorf("forget draft %d: %w", id, err)
+			}
+			return nil
+		})
 }
 
 // Start lets the work begin. comment is for the verb of that name, else it is

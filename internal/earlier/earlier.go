@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/brake"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
@@ -207,31 +208,28 @@ func (b *Book) discard(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	})
 }
 
+// waiting is where the imports of an officer lie of which nothing was taken over.
+var waiting = brake.Shelf{Kind: "earlier.quota", Most: MostOpen}
+
 // makeRoom discards the oldest imports of by of which nothing was taken over,
 // until there may be one more.
 func (b *Book) makeRoom(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('earlier.quota'), $1::int)`, int32(by.Account)); err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	rows, err := tx.Query(ctx, `with waiting as (
-			select i.id from certificate_import i where i.created_by = @by
-				and not exists (select from certificate_import_line l where l.import = i.id and l.certificate is not null)
-			order by i.id desc offset @most)
-		select id from certificate_import where id in (select id from waiting) order by id for update`,
-		pgx.NamedArgs{"by": by.Account, "most": MostOpen - 1})
-	if err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	old, err := pgx.CollectRows(rows, pgx.RowTo[ID])
-	if err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	for _, id := range old {
-		if err := b.discard(ctx, tx, now, by, id); err != nil {
+	return waiting.Room(ctx, tx, int64(by.Account), `select i.id from certificate_import i where i.created_by = @by
+			and not exists (select from certificate_import_line l where l.import = i.id and l.certificate is not null)
+		order by i.id desc`, pgx.NamedArgs{"by": by.Account}, func(id int64) error {
+		err := b.lockImport(ctx, tx, by, ID(id))
+		if fault.Is(err, fault.Missing) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		var taken bool // while the lock was waited for
+		if err := tx.QueryRow(ctx, `select exists (select from certificate_import_line where import = $1 and certificate is not null)`, id).Scan(&taken); err != nil || taken {
+			return err
+		}
+		return b.discard(ctx, tx, now, by, ID(id))
+	})
 }
 
 // lockImport lets one at a time work with an import.

@@ -2,12 +2,14 @@ package imports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"petschaft/internal/audit"
+	"petschaft/internal/brake"
 	"petschaft/internal/fault"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
@@ -31,19 +33,19 @@ var (
 
 // One upload of a person after the other, and one in a domain, counts what is there:
 // first the person's lock, then the domain's.
-const (
-	ownLock    = `select pg_advisory_xact_lock(hashtext('imports.quota'), $1::int)`
-	domainLock = `select pg_advisory_xact_lock(hashtext('imports.quota.domain'), $1::int)`
+var (
+	ownShelf    = brake.Shelf{Kind: "imports.quota", Most: MostOpen}
+	domainShelf = brake.Shelf{Kind: "imports.quota.domain"}
 )
 
 // reserve begins an upload, before any of it is read, if there is room for it.
 func (b *Book) reserve(ctx context.Context, now time.Time, by person.Actor, d org.EmailDomain, f *received) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, ownLock, int32(by.Account)); err != nil {
-			return fmt.Errorf("begin upload: %w", err)
+		if err := ownShelf.Lock(ctx, tx, int64(by.Account)); err != nil {
+			return err
 		}
-		if _, err := tx.Exec(ctx, domainLock, int32(d.ID)); err != nil {
-			return fmt.Errorf("begin upload: %w", err)
+		if err := domainShelf.Lock(ctx, tx, int64(d.ID)); err != nil {
+			return err
 		}
 		var busy int
 		var own, all int64
@@ -73,32 +75,24 @@ func (b *Book) reserve(ctx context.Context, now time.Time, by person.Actor, d or
 // makeRoom throws the oldest imports of by in d away that nobody applied, beyond
 // as many as may be there with id, which stays.
 func (b *Book) makeRoom(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, id ID) error {
-	if _, err := tx.Exec(ctx, ownLock, int32(by.Account)); err != nil {
-		return fmt.Errorf("make room: %w", err)
+	return ownShelf.Room(ctx, tx, int64(by.Account), `select id from import
+		where account = @by and domain = @domain and state in ('uploaded', 'planning', 'planned', 'applying') and id <> @id order by id desc`,
+		pgx.NamedArgs{"by": by.Account, "domain": d.ID, "id": id},
+		func(old int64) error { return b.replace(ctx, tx, now, by, d, ID(old)) })
+}
+
+// replace throws id away, unless somebody works on it.
+func (b *Book) replace(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, d org.EmailDomain, id ID) error {
+	var file string
+	err := tx.QueryRow(ctx, `select file_name from import where id = $1 and state in ('uploaded', 'planned') for update`, id).Scan(&file)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
 	}
-	rows, err := tx.Query(ctx, `select id, file_name from import where id in (
-			select id from import where account = @by and domain = @domain and state in ('uploaded', 'planning', 'planned', 'applying') and id <> @id
-			order by id desc offset @most) and state in ('uploaded', 'planned') order by id for update`,
-		pgx.NamedArgs{"by": by.Account, "domain": d.ID, "id": id, "most": MostOpen - 1})
 	if err != nil {
-		return fmt.Errorf("make room: %w", err)
+		return fmt.Errorf("replace import %d: %w", id, err)
 	}
-	type old struct {
-		ID       ID
-		FileName string
+	if err := b.forget(ctx, tx, now, id); err != nil {
+		return err
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[old])
-	if err != nil {
-		return fmt.Errorf("make room: %w", err)
-	}
-	for _, o := range all {
-		if err := b.forget(ctx, tx, now, o.ID); err != nil {
-			return err
-		}
-		err := b.note(ctx, tx, now, by.Who(), "mailbox.import_discarded", audit.Detail{"file": o.FileName, "import": o.ID, "why": "mailbox.import.replaced"}, o.ID.Thing(), d.ID.Thing())
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.note(ctx, tx, now, by.Who(), "mailbox.import_discarded", audit.Detail{"file": file, "import": id, "why": "mailbox.import.replaced"}, id.Thing(), d.ID.Thing())
 }
