@@ -53,7 +53,8 @@ var (
 
 // peers are foreign programs. GnuTLS, Java, NSS and GnuPG judge what the portal
 // issues and what browsers make with it, nginx serves with it, Postfix refuses
-// and bounces its mails; Node runs the judge of the API's description.
+// and bounces its mails; Node runs the judge of the API's description, and a provider
+// of sign-ins that other people wrote.
 var peers = []program{
 	{names: []string{"nginx", "/usr/sbin/nginx"}, packages: []string{"nginx"}, asked: named("nginx")},
 	{names: []string{"postfix", "/usr/sbin/postfix"}, packages: []string{"postfix"}, asked: named("postfix")},

@@ -23,14 +23,17 @@ import (
 	"time"
 )
 
-// limit bounds a tarball, and each file of it.
-const limit = 20 << 20
+const (
+	limit    = 20 << 20        // of a tarball, and of each file of it
+	patience = 2 * time.Minute // with the registry
+)
 
 // Package is a version of a package and the SHA-512 of its tarball, in base64.
 type Package struct {
 	Name      string
 	Version   string
 	Integrity string
+	Below     string // the package whose own it is, as a path; empty: everybody's
 }
 
 // file is what npm pack calls the tarball.
@@ -56,8 +59,11 @@ func (p Package) File(ctx context.Context, name string) ([]byte, error) {
 // Install unpacks packages below folder/node_modules, where programs in folder
 // find them.
 func Install(ctx context.Context, folder string, packages ...Package) error {
+	if err := fetchAll(ctx, packages); err != nil {
+		return err
+	}
 	for _, p := range packages {
-		below := filepath.Join(folder, "node_modules", filepath.FromSlash(p.Name))
+		below := filepath.Join(folder, filepath.FromSlash(p.Below), "node_modules", filepath.FromSlash(p.Name))
 		err := p.each(ctx, func(file string, r io.Reader) error { return write(filepath.Join(below, filepath.FromSlash(file)), r) })
 		if err != nil {
 			return err
@@ -108,11 +114,10 @@ func (p Package) each(ctx context.Context, f func(name string, r io.Reader) erro
 
 // tarball takes the package from the cache, else from the registry.
 func (p Package) tarball(ctx context.Context) ([]byte, error) {
-	cache, err := os.UserCacheDir()
+	file, err := p.place()
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(cache, "petschaft", p.file())
 	tarball, err := os.ReadFile(file)
 	if err == nil && p.whole(tarball) {
 		return tarball, nil
@@ -120,10 +125,23 @@ func (p Package) tarball(ctx context.Context) ([]byte, error) {
 	if tarball, err = p.fetch(ctx); err != nil {
 		return nil, err
 	}
-	if !p.whole(tarball) {
-		return nil, fmt.Errorf("%s %s from the registry is not the pinned one", p.Name, p.Version)
+	return tarball, p.keep(tarball)
+}
+
+// place is where the cache has the package.
+func (p Package) place() (string, error) {
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "petschaft", p.file()), err
+}
+
+// cached reports whether the package need not be fetched.
+func (p Package) cached() bool {
+	file, err := p.place()
+	if err != nil {
+		return false
 	}
-	return tarball, keep(file, tarball)
+	tarball, err := os.ReadFile(file)
+	return err == nil && p.whole(tarball)
 }
 
 func (p Package) whole(tarball []byte) bool {
@@ -131,8 +149,16 @@ func (p Package) whole(tarball []byte) bool {
 	return base64.StdEncoding.EncodeToString(sum[:]) == p.Integrity
 }
 
-// keep writes so that another process never reads half a file.
-func keep(file string, tarball []byte) error {
+// keep puts what the registry gave into the cache, if it is what was pinned, so
+// that another process never reads half a file.
+func (p Package) keep(tarball []byte) error {
+	if !p.whole(tarball) {
+		return fmt.Errorf("%s %s from the registry is not the pinned one", p.Name, p.Version)
+	}
+	file, err := p.place()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
@@ -151,23 +177,36 @@ func keep(file string, tarball []byte) error {
 // fetch asks npm, which knows the registry and the way there; without npm it
 // asks the registry itself.
 func (p Package) fetch(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	npm, err := exec.LookPath("npm")
 	if err != nil {
 		return p.download(ctx)
 	}
-	folder, err := os.MkdirTemp("", "petschaft-npm-*")
+	folder, err := pack(ctx, npm, p)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	pack := exec.CommandContext(ctx, npm, "pack", p.Name+"@"+p.Version, "--ignore-scripts", "--pack-destination", folder)
-	pack.Dir = folder
-	if out, err := pack.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("npm pack: %w\n%s", err, out)
-	}
 	return os.ReadFile(filepath.Join(folder, p.file()))
+}
+
+// pack has npm put the tarballs of packages into a folder, which is the caller's.
+func pack(ctx context.Context, npm string, packages ...Package) (folder string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if folder, err = os.MkdirTemp("", "petschaft-npm-*"); err != nil {
+		return "", err
+	}
+	c := exec.CommandContext(ctx, npm, "pack", "--ignore-scripts", "--pack-destination", folder)
+	for _, p := range packages {
+		c.Args = append(c.Args, p.Name+"@"+p.Version)
+	}
+	c.Dir = folder
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("npm pack: %w\n%s", err, out), os.RemoveAll(folder))
+	}
+	return folder, nil
 }
 
 func (p Package) download(ctx context.Context) ([]byte, error) {

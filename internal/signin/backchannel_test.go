@@ -324,17 +324,7 @@ func TestTokensOutliveSessions(t *testing.T) {
 			w := newWorld(t)
 			b := w.browser()
 			b.signIn(ada().Sub)
-			by, _ := b.me()
-			var secret string
-			err := w.db.Tx(t.Context(), func(tx pgx.Tx) (err error) {
-				secret, _, err = w.people.MakeToken(t.Context(), tx, by, person.TokenInput{
-					Form: rand.Text(), Name: "Abgleich", Domains: []int64{1}, Verbs: []person.Verb{person.ReadAddresses}, Ends: w.clock.Now().AddDate(0, 6, 0),
-				})
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			secret := w.token(b)
 			end(w, b)
 			b.mustBe("", "the session")
 			if _, _, err := w.people.ByToken(t.Context(), secret, netip.Addr{}); err != nil {
@@ -346,6 +336,22 @@ func TestTokensOutliveSessions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// token makes an API token of whoever is signed in in b, and returns its secret.
+func (w *world) token(b *agent) (secret string) {
+	w.t.Helper()
+	by, _ := b.me()
+	err := w.db.Tx(w.t.Context(), func(tx pgx.Tx) (err error) {
+		secret, _, err = w.people.MakeToken(w.t.Context(), tx, by, person.TokenInput{
+			Form: rand.Text(), Name: "Abgleich", Domains: []int64{1}, Verbs: []person.Verb{person.ReadAddresses}, Ends: w.clock.Now().AddDate(0, 6, 0),
+		})
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return secret
 }
 
 // The hash of an id is what is kept: an id may be as long as a provider likes.
