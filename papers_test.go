@@ -1,7 +1,6 @@
 package arch
 
 import (
-	"go/ast"
 	"os"
 	"os/exec"
 	"regexp"
@@ -113,14 +112,7 @@ func copyable(t *testing.T, paper string) (all []string) {
 // TestEveryLineThatPeopleCopyIsRun by a test, or it stands in ran why not.
 func TestEveryLineThatPeopleCopyIsRun(t *testing.T) {
 	t.Parallel()
-	tests := map[string]bool{}
-	for _, s := range parsed(t) {
-		for _, d := range s.ast.Decls {
-			if f, ok := d.(*ast.FuncDecl); ok && strings.HasSuffix(s.path, "_test.go") {
-				tests[f.Name.Name] = true
-			}
-		}
-	}
+	tests := testsIn(t)
 	found := slices.Concat(copyable(t, "README.md"), copyable(t, "docs/operations.md"), copyable(t, "docs/signin.md"), copyable(t, "docs/api.md"))
 	for _, line := range found {
 		by, known := ran[line]
