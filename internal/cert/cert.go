@@ -22,6 +22,7 @@ package cert
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,8 +178,8 @@ const (
 	All   Which = "all"
 )
 
-// Mine returns by's own certificates, newest first, older than the certificate
-// before (0: from the newest), at most limit.
+// Mine returns by's own certificates, the last that came first, before the certificate
+// before (0: from the last), at most limit.
 func (b *Book) Mine(ctx context.Context, by person.Actor, w Which, before ID, limit int) ([]Certificate, error) {
 	where := map[Which]string{Valid: "and c.revoked is null and not c.unwanted and c.not_after >= @now", Over: "and (c.revoked is not null or c.unwanted or c.not_after < @now)"}[w]
 	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+`
@@ -187,12 +188,20 @@ func (b *Book) Mine(ctx context.Context, by person.Actor, w Which, before ID, li
 	return collect(rows, err)
 }
 
-// OfRow returns the certificates of a row that the caller has loaded, newest
-// first, at most limit.
+// OfRow returns the certificates of a row that the caller has loaded, the newest
+// first, in whichever order they came, at most limit.
 func (b *Book) OfRow(ctx context.Context, by person.Actor, row mailbox.ID, limit int) ([]Certificate, error) {
-	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where c.row_id = @row order by c.id desc limit @limit`,
+	rows, err := b.DB.Query(ctx, `select `+columns+` from `+tables+` where c.row_id = @row order by c.not_before desc, c.id desc limit @limit`,
 		org.Scope(by, pgx.NamedArgs{"row": row, "limit": limit}))
 	return collect(rows, err)
+}
+
+// Newest is the newest of what OfRow returned, nil for none: what came unwanted never is.
+func Newest(ofRow []Certificate) *Certificate {
+	if i := slices.IndexFunc(ofRow, func(c Certificate) bool { return !c.Unwanted }); i >= 0 {
+		return &ofRow[i]
+	}
+	return nil
 }
 
 // Ending returns by's own certificates that end within d, soonest first, at most
@@ -226,10 +235,7 @@ func (b *Book) Search(ctx context.Context, by person.Actor, sought string) (foun
 	if found, err = collect(rows, err); err != nil {
 		return nil, false, err
 	}
-	if len(found) > searchLimit {
-		return found[:searchLimit], true, nil
-	}
-	return found, false, nil
+	return found[:min(len(found), searchLimit)], len(found) > searchLimit, nil
 }
 
 func collect(rows pgx.Rows, err error) ([]Certificate, error) {

@@ -52,7 +52,7 @@ func TestOneOfAnAuthorityOutsideIsBeingRevokedUntilThatAuthorityHasDoneSo(t *tes
 	if err := r.Revoke(t.Context(), r.ada, id, pki.Superseded); !fault.Is(err, fault.Conflict) {
 		t.Errorf("again: got %v, want a conflict", err)
 	}
-	if n := trial.Must(r.ValidOf(t.Context(), r.db, c.RowID, r.Now())); n != 0 {
+	if n := trial.Must(r.ValidAt(t.Context(), r.db, r.Now(), c.RowID, r.Now())); n != 0 {
 		t.Errorf("%d can still be revoked, want none", n)
 	}
 	if n := r.lettersOf(t, "revoked"); n != 0 {

@@ -20,15 +20,18 @@ func (remindArgs) Kind() string { return "cert_remind" }
 // remindBatch is how many certificates one transaction reminds of.
 const remindBatch = 500
 
+// Follows is the SQL condition that the certificate n, where it is for the same, stands
+// for c: it is newer, by the begin of its validity (0057), and ends no earlier. What was
+// revoked or came unwanted stands for nothing.
+const Follows = `n.revoked is null and n.revoking is null and not n.unwanted
+	and (n.not_before, n.id) > (c.not_before, c.id) and n.not_after >= c.not_after`
+
 // Renewed is the SQL condition that the certificate c has a successor, which
 // nobody needs to be reminded of: for the same address row, or, of an imported
-// server's, one of the same organisation with all its names. What was revoked or
-// came unwanted is no successor.
-const Renewed = `case when c.organisation is null then exists (select from certificate n
-			where n.row_id = c.row_id and n.revoked is null and n.revoking is null and not n.unwanted and (n.not_after, n.id) > (c.not_after, c.id))
-		else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
-			where n.organisation = c.organisation and n.names @> c.names and n.revoked is null and n.revoking is null and not n.unwanted
-				and n.not_after > c.not_after) end`
+// server's, one of the same organisation with all its names.
+const Renewed = `case when c.organisation is null then exists (select from certificate n where n.row_id = c.row_id and ` + Follows + `)
+	else c.replaced_by is not null or c.imported is not null and exists (select from certificate n
+		where n.organisation = c.organisation and n.names @> c.names and ` + Follows + `) end`
 
 // ending is a certificate whose reminder is due; of a mailbox it has addresses,
 // of servers an organisation and names.

@@ -51,7 +51,7 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by per
 	if err := MayRevokeAll(row); err != nil {
 		return 0, err
 	}
-	if err := mayGive(Certificate{Standing: row.Standing}, r); err != nil {
+	if err := mayGive(row.Officer, r); err != nil {
 		return 0, err
 	}
 	rows, err := tx.Query(ctx, `select `+columns+` from `+tables+`
@@ -74,13 +74,8 @@ func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by per
 	return len(valid), nil
 }
 
-// ValidOf returns how many certificates of a row that the caller has loaded are
-// valid and not being revoked, of those issued until a moment (the zero one: of all).
-func (b *Book) ValidOf(ctx context.Context, q postgres.Querier, row mailbox.ID, until time.Time) (int, error) {
-	return b.ValidAt(ctx, q, b.Now(), row, until)
-}
-
-// ValidAt is ValidOf at now, for an operation, whose time it is.
+// ValidAt returns how many certificates of a row that the caller has loaded are
+// valid at now and not being revoked, of those issued until a moment (the zero one: of all).
 func (b *Book) ValidAt(ctx context.Context, q postgres.Querier, now time.Time, row mailbox.ID, until time.Time) (int, error) {
 	rows, err := q.Query(ctx, `select count(*)::int from certificate
 		where row_id = @row and revoked is null and revoking is null and not_after >= @now and (@all or issued <= @until)`,

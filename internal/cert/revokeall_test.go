@@ -29,7 +29,7 @@ func TestAllCertificatesOfAnInactiveRowEndAtOnce(t *testing.T) {
 	_, err = r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.PrivilegeWithdrawn) // for officers only
 	campus.Wants(t, err, "field.required")
 
-	if n := trial.Must(r.ValidOf(t.Context(), r.db, row, time.Time{})); n != 2 {
+	if n := trial.Must(r.ValidAt(t.Context(), r.db, r.Now(), row, time.Time{})); n != 2 {
 		t.Errorf("got %d valid certificates, want 2", n)
 	}
 	if n := trial.Must(r.RevokeAll(t.Context(), r.contact, "uni.example", row, pki.AffiliationChanged)); n != 2 {

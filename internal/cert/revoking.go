@@ -96,8 +96,7 @@ func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open b
 	}
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, c.serial, c.account, c.row_id as row, c.organisation, coalesce(o.name, '') as organisation_name, c.emails,
-			coalesce(c.names, '{}') as names,
-			coalesce(p.label, '') as by, case when c.compromised then 1 else c.revoking_reason end as reason
+			coalesce(c.names, '{}') as names, coalesce(p.label, '') as by, case when c.compromised then 1 else c.revoking_reason end as reason
 		from certificate c left join organisation o on o.id = c.organisation left join account p on p.id = c.revoking_by
 		where c.id = $1 and c.revoking is not null and c.revoked is null for update of c`, id)
 	if err != nil {

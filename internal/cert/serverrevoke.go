@@ -68,11 +68,7 @@ func (b *Book) revokeServer(ctx context.Context, tx pgx.Tx, now time.Time, by pe
 	if may != nil {
 		return may
 	}
-	var bad fault.Fields
-	if !r.Allowed(c.Officer) {
-		bad.Add("reason", "field.required")
-	}
-	if err := bad.Err(); err != nil {
+	if err := mayGive(c.Officer, r); err != nil {
 		return err
 	}
 	if c.External {

@@ -54,13 +54,14 @@ func (k *known) passedLast(days []int, now time.Time) (name string, at time.Time
 	return name, at
 }
 
-// renewed: a server's was replaced for good; a mailbox's has a later one that
-// counts.
+// renewed: a server's was replaced for good; a mailbox's has one that came
+// later, counts, and ends no earlier.
 func (k *known) renewed(all []*known) bool {
 	if k.server {
 		return k.renewedBy != nil
 	}
-	return slices.ContainsFunc(all, func(n *known) bool { return !n.server && n.row == k.row && !n.revoked && n.end.After(k.end) })
+	later := all[slices.Index(all, k)+1:]
+	return slices.ContainsFunc(later, func(n *known) bool { return !n.server && n.row == k.row && !n.revoked && !n.end.Before(k.end) })
 }
 
 // night is what the model says of a night's work at now: the lines of reminders.

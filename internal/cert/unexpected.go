@@ -10,7 +10,6 @@ import (
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
-	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -128,7 +127,7 @@ func (b *Book) revokeUnexpected(ctx context.Context, tx pgx.Tx, now time.Time, b
 	if may != nil {
 		return may
 	}
-	if err := mayGive(Certificate{Standing: org.Standing{Officer: true}}, r); err != nil {
+	if err := mayGive(true, r); err != nil {
 		return err
 	}
 	if u.External {

@@ -24,8 +24,8 @@ type known struct {
 
 // ending is how many of all end within so many days and have no successor.
 func ending(all []*known, now time.Time, within int) (n int) {
-	for _, k := range all {
-		followed := slices.ContainsFunc(all, func(o *known) bool { return o.row == k.row && !o.revoked && o.last.After(k.last) })
+	for i, k := range all {
+		followed := slices.ContainsFunc(all[i+1:], func(o *known) bool { return o.row == k.row && !o.revoked && !o.last.Before(k.last) })
 		if !followed && !k.revoked && now.Before(k.last) && !k.last.After(now.AddDate(0, 0, within)) {
 			n++
 		}

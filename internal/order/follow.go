@@ -24,9 +24,9 @@ func (b *Book) Followers(ctx context.Context, ids ...cert.ID) (map[cert.ID]Follo
 		return nil, nil
 	}
 	rows, err := b.DB.Query(ctx, `select distinct on (certificate) certificate, reference, issued from (
-			select c.id as certificate, f.reference, true as issued from certificate c join certificate f
-				on f.organisation = c.organisation and f.phase in ('valid', 'ending') and f.common_name = any(c.names) and f.names @> c.names
-					and f.not_after > c.not_after and f.not_after >= @now and f.revoking is null and not f.unwanted
+			select c.id as certificate, n.reference, true as issued from certificate c join certificate n
+				on n.organisation = c.organisation and n.phase in ('valid', 'ending') and n.common_name = any(c.names) and n.names @> c.names
+					and n.not_after >= @now and `+cert.Follows+`
 				where c.id = any(@ids)
 			union all
 			select c.id, s.reference, false from certificate c join server_order s

@@ -2,7 +2,6 @@ package mailboxes
 
 import (
 	"context"
-	"slices"
 
 	"petschaft/internal/cert"
 	"petschaft/internal/person"
@@ -35,12 +34,12 @@ func (s *Section) certificates(ctx context.Context, by person.Actor, found []cer
 	return m
 }
 
-// newest is the one of a row's certificates that was issued last, nil for none.
-// Those from before the portal were found later than they were issued.
+// newest is the newest of a row's certificates, nil for none.
 func (s *Section) newest(ctx context.Context, found []cert.Certificate) *view.CertificateLine {
-	if len(found) == 0 {
+	c := cert.Newest(found)
+	if c == nil {
 		return nil
 	}
-	l := s.CertificateLine(ctx, slices.MaxFunc(found, func(x, y cert.Certificate) int { return x.Issued.Compare(y.Issued) }))
+	l := s.CertificateLine(ctx, *c)
 	return &l
 }

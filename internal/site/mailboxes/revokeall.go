@@ -56,7 +56,7 @@ func (s *Section) Revoke(w http.ResponseWriter, r *http.Request) error {
 // revokePage asks why; failed is why the form came back.
 func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, row mailbox.Row, why pki.Reason, failed error) error {
 	ctx, path := r.Context(), page.RowPath(row)
-	n, err := s.Cert.ValidOf(ctx, s.DB, row.ID, time.Time{})
+	n, err := s.Cert.ValidAt(ctx, s.DB, s.Now(), row.ID, time.Time{})
 	if err != nil {
 		return err
 	}

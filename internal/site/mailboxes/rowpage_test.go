@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"petschaft/internal/cert"
+	"petschaft/internal/mail"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/pki"
 	"petschaft/internal/site/sitetest"
@@ -32,6 +35,25 @@ func TestTheNewestCertificateMayBeARevokedOne(t *testing.T) {
 	trial.Must(0, r.Cert.Revoke(t.Context(), r.Actors["ada"], only, pki.Superseded))
 	if got := fact(); !strings.Contains(got, "widerrufen") || strings.Contains(got, "noch keines") || !strings.Contains(got, fmt.Sprintf("/client-certificates/%d", only)) {
 		t.Errorf("of a revoked one: got %s, want it with its state", got)
+	}
+}
+
+// TestTheNewestCertificateIsTheOneThatBeginsLast, in whichever order they come, and
+// never one that nobody wanted.
+func TestTheNewestCertificateIsTheOneThatBeginsLast(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t)
+	id := r.LinkRow("ada.adler", "ada")
+	newest := r.Certified("ada", id)
+	begins := trial.Must(r.Cert.One(t.Context(), r.Actors["ada"], newest)).NotBefore
+	r.Clock.Advance(time.Hour)
+	r.Recorded("ada", id, func(i *cert.Issuance) { i.Certificate.NotBefore = begins.Add(-time.Hour) })
+	r.Recorded("ada", id, func(i *cert.Issuance) { i.Unwanted = mail.EndedRow })
+	page := r.As("nora").Get(fmt.Sprintf("%s/%d", sitetest.RowsOf, id)).Is(http.StatusOK).Text()
+	_, fact, _ := strings.Cut(page, "Neuestes Zertifikat")
+	fact, _, _ = strings.Cut(fact, "</dd>")
+	if !strings.Contains(fact, fmt.Sprintf("/client-certificates/%d", newest)) {
+		t.Errorf("got %s, want certificate %d", fact, newest)
 	}
 }
 

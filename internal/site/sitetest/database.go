@@ -40,17 +40,22 @@ func (r *Rig) Fail(table string) {
 	}
 }
 
-// Recorded is a certificate that somebody had of the row before.
-func (r *Rig) Recorded(sub string, row mailbox.ID) (id cert.ID) {
+// Recorded is a certificate that somebody had of the row before, as changed.
+func (r *Rig) Recorded(sub string, row mailbox.ID, change ...func(*cert.Issuance)) (id cert.ID) {
 	r.T.Helper()
+	r.recorded++
 	signed := trial.Must(campus.Signed(r.T.Context(), r.CA, pki.Request{
-		Intent: 1 << 40, Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(ECKey().Public())), CommonName: People[sub], Surname: People[sub],
+		Intent: 1<<40 + r.recorded, Profile: pki.MailPersonal, Key: trial.Must(pki.NewKey(ECKey().Public())), CommonName: People[sub], Surname: People[sub],
 		Emails: []string{"ada.adler@uni.example"}, Serial: pki.NewSerial(), NotBefore: pki.NotBefore(r.Clock.Now()),
 	}))
+	i := cert.Issuance{
+		Reference: "FRUEHER" + strings.Repeat("R", int(r.recorded-1)), Authority: "mail", Account: r.Actors[sub].Account, Holder: People[sub], Row: row, Certificate: signed,
+	}
+	for _, f := range change {
+		f(&i)
+	}
 	trial.Must(0, r.DB.Tx(r.T.Context(), func(tx pgx.Tx) (err error) {
-		id, err = r.Cert.Record(r.T.Context(), tx, r.Clock.Now(), cert.Issuance{
-			Reference: "FRUEHER", Authority: "mail", Account: r.Actors[sub].Account, Holder: People[sub], Row: row, Certificate: signed,
-		})
+		id, err = r.Cert.Record(r.T.Context(), tx, r.Clock.Now(), i)
 		return err
 	}))
 	return id

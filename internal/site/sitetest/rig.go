@@ -61,6 +61,7 @@ type Rig struct {
 	Organisation org.OrganisationID // nora's; sven has another
 	Logged       *record
 	tables       string // what Everything asks
+	recorded     int64  // how many certificates Recorded made
 }
 
 // New is a rig that stands on the day of tests.
