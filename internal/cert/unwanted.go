@@ -10,7 +10,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
-	"petschaft/web/paths"
 )
 
 // recordUnwanted tells of a certificate that came when nobody wanted it any more. Its
@@ -38,7 +37,8 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 	return audit.Write(ctx, tx, line)
 }
 
-// tellUnwanted writes to whom it was for and to the registration officers.
+// tellUnwanted writes to whom it was for; officers hear of it once its revocation is
+// refused or lasts: until then nothing is theirs to do.
 func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance, revoking bool) error {
 	w := mail.UnwantedWords{Reference: i.Reference, Names: i.Certificate.Emails, Why: i.Unwanted, Revoking: revoking, At: now, Link: b.link(n)}
 	to, err := i.Known.To, error(nil)
@@ -49,15 +49,10 @@ func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID,
 	if err != nil {
 		return err
 	}
-	if w.Reader = to; i.Unexpected != nil {
-		w.To, w.Link = "", b.Base+paths.Unexpected
+	if w.Reader = to; i.Unexpected != nil { // nobody sees it
+		return nil
 	}
-	if err := b.Outbox.Post(ctx, tx, w); err != nil {
-		return err
-	}
-	skip := w.To // has read it
-	w.Office = true
-	return b.tellOfficers(ctx, tx, skip, func(to mail.Reader) mail.Words { w.Reader = to; return w })
+	return b.Outbox.Post(ctx, tx, w)
 }
 
 // contact is who gets letters to the technical contact of an organisation, and its name.
@@ -70,11 +65,11 @@ func contact(ctx context.Context, tx pgx.Tx, o org.OrganisationID) (to mail.Read
 	return to, name, nil
 }
 
-// tellOfficers writes to each registration officer but the one who reads it at skip.
-func (b *Book) tellOfficers(ctx context.Context, tx pgx.Tx, skip string, w func(to mail.Reader) mail.Words) error {
+// tellOfficers writes to each registration officer.
+func (b *Book) tellOfficers(ctx context.Context, tx pgx.Tx, w func(to mail.Reader) mail.Words) error {
 	all, err := b.Mailbox.Org.People.OfficersToTell(ctx, tx, b.Officers)
 	for _, o := range all {
-		if err == nil && o.To != skip {
+		if err == nil {
 			err = b.Outbox.Post(ctx, tx, w(o))
 		}
 	}

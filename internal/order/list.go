@@ -18,7 +18,8 @@ const orderColumns = `s.id, s.reference, s.organisation, o.name as organisation_
 	s.since, s.reason, s.version, s.by_officer, s.submitter, u.label as submitter_name,
 	s.decider, d.label as decider_name, s.replaces, k.reference as renews, s.serial,
 	s.not_before, s.days, s.profile, s.findings, s.approved, i.next_look is not null as asking, ` + waitColumns + `,
-	s.state = 'failed' and ` + orderHasCertificate + ` as spent, s.certificate, s.attempts, s.created, s.ended,
+	s.state = 'failed' and ` + orderHasCertificate + ` as spent,
+	exists (select from certificate x where x.reference = s.reference and x.unwanted and x.organisation is not null) as late, s.certificate, s.attempts, s.created, s.ended,
 	exists (select from server_order_author h where h.server_order = s.id and h.account = @account) as author,
 	` + org.IsTechnicalContact + ` as contact, @officer::boolean as officer`
 

@@ -82,6 +82,7 @@ type Application struct {
 	Attempts    int
 	Emails      []string
 	Certificate *cert.ID
+	Late        *cert.ID // it came after all, when nobody wanted it any more
 	Created     time.Time
 	Ended       *time.Time
 	Progress

@@ -15,7 +15,7 @@ import (
 
 const columns = `p.id, p.reference, p.row_id, r.name as row_name, r.primary_address as row_address, p.account,
 	a.label as applicant, p.key_kind, sha256(p.spki) as key_id, p.state, p.reason, p.findings, p.attempts, p.emails,
-	p.certificate, p.created, p.ended, ` + waitColumns
+	p.certificate, (select k.id from certificate k where k.reference = p.reference and k.unwanted and k.account is not null) as late, p.created, p.ended, ` + waitColumns
 
 const tables = `application p join address_row r on r.id = p.row_id join account a on a.id = p.account left join intent i on i.number = p.id`
 

@@ -66,6 +66,7 @@ type ServerOrder struct {
 	Approved         *time.Time     // known from the intent on
 	Asking           bool           // an authority may still answer
 	Spent            bool           // it failed, and there is a certificate of it
+	Late             bool           // it came after all, when nobody wanted it any more
 	Certificate      *cert.ID
 	Attempts         int
 	Created          time.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"petschaft/internal/issuance"
 	"petschaft/internal/lint"
@@ -43,12 +44,21 @@ func (s *Section) Application(w http.ResponseWriter, r *http.Request) error {
 	m, crumbs := s.applicationModel(ctx, by, a, linked), []view.Link{{Label: page.T(ctx, "nav.client_certificates"), Href: paths.ClientCertificates}}
 	if a.Account != by.Account {
 		m.Applicant = a.Applicant
-		crumbs = []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}, {Label: page.T(ctx, "office.applications"), Href: paths.OfficeApplications}}
-		if a.Progress.Long(s.Now()) {
-			crumbs[1] = view.Link{Label: page.T(ctx, "waits.title"), Href: paths.OfficeWaits}
-		}
+		crumbs = s.officeCrumbs(ctx, a)
 	}
 	return s.Show(w, r, http.StatusOK, clientview.Application(page.Standing(s.Frame(r, m.Head.Title, crumbs...)), m))
+}
+
+// officeCrumbs lead officers to the list on which a stands, if any.
+func (s *Section) officeCrumbs(ctx context.Context, a order.Application) []view.Link {
+	crumbs := []view.Link{{Label: page.T(ctx, "nav.office"), Href: paths.Office}}
+	switch {
+	case a.State == order.Failed:
+		crumbs = append(crumbs, view.Link{Label: page.T(ctx, "office.applications"), Href: paths.OfficeApplications})
+	case a.Progress.Long(s.Now()):
+		crumbs = append(crumbs, view.Link{Label: page.T(ctx, "waits.title"), Href: paths.OfficeWaits})
+	}
+	return crumbs
 }
 
 func (s *Section) applicationModel(ctx context.Context, by person.Actor, a order.Application, linked []mailbox.Linked) clientview.ApplicationModel {
@@ -99,17 +109,13 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.ClientCertificate(*a.Certificate), Kind: view.Primary}}
 		return m
 	case order.Refused:
-		m := next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo")
+		m := s.late(ctx, a, next(say(view.Warn, "order.refused_title", page.ReasonWords(ctx, a.Reason)), "order.refused_todo"))
 		if len(a.Findings) > 0 && a.Findings[0].Whom == lint.ByKey { // the words ask for another key
 			m.More = ""
 		}
 		return m
 	case order.Withdrawn:
-		text := ""
-		if AskedFor(a.Progress) {
-			text = page.T(ctx, "order.taken_back_text")
-		}
-		return next(say(view.Info, "order.taken_back_title", text), "order.taken_back_todo")
+		return s.late(ctx, a, next(say(view.Info, "order.taken_back_title", ""), "order.taken_back_todo"))
 	case order.Failed:
 		m := next(say(view.Bad, "order.failed_title", FailedWords(ctx, by, a)), "order.failed_todo")
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
@@ -131,6 +137,28 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "order.take_back"), Href: paths.Application(a.ID) + "/withdraw", Icon: view.IconBan})
 	}
 	return m
+}
+
+// late says what becomes of a certificate for a, which ended without one, or became of it.
+func (s *Section) late(ctx context.Context, a order.Application, m clientview.ApplicationProgressModel) clientview.ApplicationProgressModel {
+	text := LateWords(ctx, a.Progress, a.Late != nil)
+	m.Notice.Text = strings.TrimSpace(m.Notice.Text + " " + text)
+	if a.Late != nil {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "order.to_late"), Href: paths.ClientCertificate(*a.Late)})
+	}
+	return m
+}
+
+// LateWords say what becomes of a certificate that nobody wants any more: while it may
+// come, and when it came.
+func LateWords(ctx context.Context, p order.Progress, came bool) string {
+	switch {
+	case came:
+		return page.T(ctx, "order.late_text")
+	case AskedFor(p):
+		return page.T(ctx, "order.taken_back_text")
+	}
+	return ""
 }
 
 // FailedWords are ReasonWords of a failure; officers read that rules are broken,

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"petschaft/internal/order"
@@ -123,8 +124,11 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 	case order.Withdrawn:
 		m.Notice.Text = said(ctx, o, "serverorder.withdrawn_text", "serverorder.withdrawn_office")
 	}
-	if (o.State == order.Rejected || o.State == order.Withdrawn) && clients.AskedFor(o.Progress) {
-		m.More = page.T(ctx, "order.taken_back_text")
+	if o.State == order.Rejected || o.State == order.Withdrawn || o.State == order.Failed && o.Late {
+		m.More = strings.TrimSpace(m.More + " " + clients.LateWords(ctx, o.Progress, o.Late))
+	}
+	if o.Late && o.State != order.Issued {
+		m.Actions = append(m.Actions, view.ButtonModel{Label: page.T(ctx, "order.to_late"), Href: paths.Certificate(o.Reference)})
 	}
 	return m
 }

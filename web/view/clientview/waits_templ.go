@@ -16,7 +16,7 @@ import (
 type WaitsModel struct {
 	Authority string
 	Since     view.Moment // the zero one where it is about to be asked
-	Next      view.Moment // when the portal looks again; the zero one is at once
+	Next      view.Moment // when the portal looks again; the zero one is by its next round
 	Tries     string      // calls in vain, for officers
 	Said      string      // by the authority, for officers
 }
