@@ -23,6 +23,8 @@ type request struct {
 	challenge string
 	prompt    string
 	hint      string
+	maxAge    string   // seconds; "": not asked
+	acr       []string // the best first
 	scope     []string
 	refused   *refusal // to be told to the client at the redirect URI
 }
@@ -43,6 +45,7 @@ func (p *Provider) read(q url.Values) (request, string) {
 	req := request{
 		client: c, redirect: q.Get("redirect_uri"), state: q.Get("state"), nonce: q.Get("nonce"),
 		challenge: q.Get("code_challenge"), prompt: q.Get("prompt"), hint: q.Get("login_hint"),
+		maxAge: q.Get("max_age"), acr: strings.Fields(q.Get("acr_values")),
 	}
 	for _, s := range strings.Fields(q.Get("scope")) {
 		if slices.Contains(scopes, s) {
@@ -114,7 +117,8 @@ func (p *Provider) backRefused(w http.ResponseWriter, r *http.Request, req reque
 }
 
 // authorize shows the accounts, always: whoever tries the portal out wants to
-// change places often. Only prompt=none is answered from the cookie.
+// change places often. From the cookie only prompt=none is answered, and max_age by
+// a provider that is quick or misbehaves.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		p.problem(w, r, "request")
@@ -128,9 +132,36 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.backRefused(w, r, req, *req.refused)
 	case req.prompt == "none":
 		p.silent(w, r, req)
+	case req.maxAge != "" && req.prompt == "" && (p.quick || p.lies(IgnoresMaxAge)):
+		p.again(w, r, req)
 	default:
 		p.accounts(w, r, req)
 	}
+}
+
+// again is the click of whoever has signed in in this browser before.
+func (p *Provider) again(w http.ResponseWriter, r *http.Request, req request) {
+	s, ok := p.browser(r)
+	x, known := p.person(s.Sub)
+	if !ok || !known {
+		p.accounts(w, r, req)
+		return
+	}
+	s.Client, s.Scope, s.Refresh, s.ACR = req.client.ID, req.scope, "", x.reached(req.acr)
+	if !p.lies(IgnoresMaxAge) {
+		s.AuthTime = p.now()
+	}
+	p.grant(w, r, req, s)
+}
+
+// reached is the first of asked that a sign-in of x can reach, "" for none.
+func (x Person) reached(asked []string) string {
+	for _, a := range asked {
+		if slices.Contains(x.Reaches, a) {
+			return a
+		}
+	}
+	return ""
 }
 
 func (p *Provider) silent(w http.ResponseWriter, r *http.Request, req request) {
@@ -180,7 +211,7 @@ func (p *Provider) login(w http.ResponseWriter, r *http.Request) {
 		Secure: strings.HasPrefix(p.issuer, "https:"), SameSite: http.SameSiteLaxMode,
 	})
 	p.grant(w, r, req, session{
-		ID: rand.Text(), Sub: x.Sub, Client: req.client.ID, Scope: req.scope, AuthTime: p.now(), Cookie: hash,
+		ID: rand.Text(), Sub: x.Sub, Client: req.client.ID, Scope: req.scope, AuthTime: p.now(), ACR: x.reached(req.acr), Cookie: hash,
 	})
 }
 

@@ -31,7 +31,8 @@ type idClaims struct {
 	jwt.Claims
 	about
 	Nonce    string           `json:"nonce,omitempty"`
-	AuthTime *jwt.NumericDate `json:"auth_time"`
+	AuthTime *jwt.NumericDate `json:"auth_time,omitempty"`
+	ACR      string           `json:"acr,omitempty"`
 	Session  string           `json:"sid"`
 	AtHash   string           `json:"at_hash,omitempty"`
 }
@@ -87,7 +88,7 @@ func (p *Provider) idToken(s session, x Person, nonce, access string) (string, e
 	return p.sign(idClaims{
 		Claims: jwt.Claims{Issuer: p.issuer, Subject: s.Sub, Audience: jwt.Audience{s.Client}, IssuedAt: issued, Expiry: ends},
 		about:  x.about(s.Scope),
-		Nonce:  nonce, AuthTime: jwt.NewNumericDate(s.AuthTime), Session: s.ID,
+		Nonce:  nonce, AuthTime: jwt.NewNumericDate(s.AuthTime), ACR: s.ACR, Session: s.ID,
 		AtHash: base64.RawURLEncoding.EncodeToString(half[:16]),
 	})
 }

@@ -34,6 +34,9 @@ type Config struct {
 	KeyFile   string           // PEM, PKCS#8; written when it does not exist; "": a new key each time
 	StateFile string           // keeps sessions and refresh tokens over a restart; "": memory only
 	Now       func() time.Time // nil: the machine's clock
+	// Quick: whoever has signed in in a browser and is to do so again (max_age) is
+	// believed to be still who they were, without a click.
+	Quick bool
 }
 
 // Client is a relying party that may ask for sign-ins.
@@ -51,6 +54,7 @@ type Person struct {
 
 	EmailVerified bool
 	Groups        []string
+	Reaches       []string       // acr_values that a sign-in of theirs can reach
 	Without       []string       // claims that the provider leaves out of what it says
 	Also          map[string]any // further claims; they win
 	Role          map[string]string
@@ -65,6 +69,7 @@ type Provider struct {
 	key       signingKey
 	now       func() time.Time
 	down      atomic.Bool
+	quick     bool
 
 	mu       sync.Mutex
 	clients  map[string]Client
@@ -89,7 +94,7 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	p := &Provider{
-		issuer: cfg.Issuer, prefix: u.Path, stateFile: cfg.StateFile, key: key, now: cfg.Now,
+		issuer: cfg.Issuer, prefix: u.Path, stateFile: cfg.StateFile, key: key, now: cfg.Now, quick: cfg.Quick,
 		clients: map[string]Client{}, codes: map[string]*grant{}, sessions: map[string]session{},
 	}
 	if p.now == nil {

@@ -30,6 +30,10 @@ const (
 	OtherState                      // the answer at the redirect URI carries another state
 	NoIDToken                       // the token answer has no ID token
 	OtherSubOnUserinfo              // userinfo speaks of somebody else
+	NoAuthTime                      // the ID token does not say when somebody signed in
+	OldAuthTime                     // the ID token says that somebody signed in an hour ago
+	FutureAuthTime                  // the ID token says that somebody will sign in in an hour
+	IgnoresMaxAge                   // whoever has signed in here is not asked again, however long ago; but with prompt=login
 )
 
 // Misbehave makes the provider lie from now on; Honest ends it. Only tests of
@@ -93,6 +97,12 @@ func bend(c idClaims, lie Misbehaviour, now time.Time) idClaims {
 		c.Issuer += "/other"
 	case Expired:
 		c.IssuedAt, c.Expiry = at(-2*time.Hour), at(-time.Hour)
+	case NoAuthTime:
+		c.AuthTime = nil
+	case OldAuthTime:
+		c.AuthTime = at(-time.Hour)
+	case FutureAuthTime:
+		c.AuthTime = at(time.Hour)
 	case FromTheFuture:
 		c.IssuedAt, c.NotBefore, c.Expiry = at(time.Hour), at(time.Hour), at(2*time.Hour)
 	}

@@ -22,6 +22,7 @@ type session struct {
 	Client   string
 	Scope    []string
 	AuthTime time.Time
+	ACR      string // what the sign-in reached; "": nothing was asked, or not reached
 	Cookie   string // hash of the browser's cookie
 	Refresh  string // hash of the refresh token; "" without offline_access
 }

@@ -26,6 +26,7 @@ type attempt struct {
 	Verifier string // RFC 7636
 	Next     string
 	Begun    time.Time
+	Again    *again // of somebody who is signed in; nil: of anybody
 }
 
 // ErrBraked is that too many sign-ins were begun from one network address;

@@ -167,14 +167,19 @@ func parsed(token string) (*jose.JSONWebSignature, error) {
 	return jose.ParseSignedCompact(token, algs)
 }
 
+// statementIn is what an ID token says that was verified.
+func statementIn(idToken string) statement {
+	t, err := parsed(idToken)
+	if err != nil {
+		return statement{}
+	}
+	return readStatement(t.UnsafePayloadWithoutVerification())
+}
+
 // sessionIn is what the provider calls its session in an ID token that was verified,
 // "" where it says nothing of it.
 func sessionIn(idToken string) string {
-	t, err := parsed(idToken)
-	if err != nil {
-		return ""
-	}
-	if sid := readStatement(t.UnsafePayloadWithoutVerification()).text("sid"); properSubject(sid) {
+	if sid := statementIn(idToken).text("sid"); properSubject(sid) {
 		return sid
 	}
 	return ""

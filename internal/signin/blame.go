@@ -33,6 +33,12 @@ func Blame(err error) (cause, detail string) {
 		cause = "the account is locked"
 	case Braked:
 		cause = "too many sign-ins were begun from this network address: see PETSCHAFT_SIGNIN_PER_MINUTE"
+	case NotFresh:
+		cause = "the provider does not say that the person signed in just now, so steps that want a fresh sign-in are refused: see PETSCHAFT_FRESH"
+	case NotStrong:
+		cause = "the sign-in of an officer reached nothing that PETSCHAFT_OIDC_ACR names, so the officer acts as a user"
+	case OtherAccount:
+		cause = "somebody else signed in than was to sign in again"
 	case Trouble:
 		cause = "trouble of the portal itself"
 	}

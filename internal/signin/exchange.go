@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/oauth2"
 
@@ -23,7 +23,11 @@ import (
 // Begin sends the browser to the provider; afterwards Finish returns next, or
 // "/" when it is no path of ours. It fails with ErrBraked, and with Unavailable
 // when the provider cannot be reached.
-func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) (err error) {
+func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) error {
+	return d.begin(w, r, attempt{Next: OwnPath(next)})
+}
+
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, a attempt) (err error) {
 	defer func() { d.count(err) }()
 	ctx := r.Context()
 	now := d.now()
@@ -34,25 +38,32 @@ func (d *Desk) Begin(w http.ResponseWriter, r *http.Request, next string) (err e
 	if err != nil {
 		return err
 	}
-	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: OwnPath(next), Begun: now}
-	d.attempted(ctx, a)
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, p.oauth.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), http.StatusSeeOther)
+	http.Redirect(w, r, d.asked(ctx, p, a, now), http.StatusSeeOther)
 	return nil
+}
+
+// asked notes the sign-in a, and returns where the provider is asked for it.
+func (d *Desk) asked(ctx context.Context, p *provider, a attempt, now time.Time) string {
+	a.State, a.Nonce, a.Verifier, a.Begun = rand.Text(), rand.Text(), oauth2.GenerateVerifier(), now
+	d.attempted(ctx, a)
+	return p.oauth.AuthCodeURL(a.State, d.asks(a)...)
 }
 
 // Arrival is a sign-in that was finished.
 type Arrival struct {
-	Next     string // the own path that Begin was asked to lead to
+	Next     string // the own path that Begin was asked to lead to, or the provider's address where it is asked once more
 	Language string // that the account chose; "": none
+	Demand   Demand // what Again asked for; "" after Begin
 }
 
 // Finish reads the provider's answer at paths.SignedIn, signs the person in and
 // returns where to go. It fails with Conflict signin.stale when this browser
 // asked for no such answer, or too long ago; Denied signin.refused when the
 // provider refused or its answer is not to be trusted; Unavailable
-// signin.provider_down; and as person does for a locked account. Whoever was
-// signed in here before is signed in still, then; after success no more.
+// signin.provider_down; as Again says; and as person does for a locked account.
+// Whoever was signed in here before is signed in still, then; after success no more.
+// What is known of the sign-in is returned beside an error, too.
 func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (done Arrival, err error) {
 	defer func() { d.count(err) }()
 	ctx, q := r.Context(), r.URL.Query()
@@ -61,31 +72,50 @@ func (d *Desk) Finish(w http.ResponseWriter, r *http.Request) (done Arrival, err
 	if !ok {
 		return Arrival{}, stale(errors.New("no sign-in with this state in this session"))
 	}
+	done = Arrival{Next: a.Next, Demand: a.Again.demand()}
 	p, err := d.provider(ctx)
 	if err != nil {
-		return Arrival{}, err
+		return done, err
 	}
+	c, said, err := d.answer(ctx, p, a, q)
+	if err != nil {
+		return done, err
+	}
+	now := d.now()
+	has := provenIn(said.idToken, now)
+	if err := d.brings(a.Again, has, now); err != nil {
+		if !a.Again.Pressed {
+			done.Next = d.press(ctx, p, a, now)
+			return done, nil
+		}
+		return done, err
+	}
+	account, err := d.admit(r, c, a.Again, has, said)
+	if err != nil {
+		return done, err
+	}
+	d.remark(ctx, c, account)
+	done.Language = account.Language
+	return done, nil
+}
+
+// answer is what the provider says of who signed in in a, in its answer q.
+func (d *Desk) answer(ctx context.Context, p *provider, a attempt, q url.Values) (person.Claims, secrets, error) {
 	iss, named := q["iss"]
 	if named && !slices.Equal(iss, []string{d.cfg.Issuer}) || !named && p.AnswersIssuer {
-		return Arrival{}, refused(errors.New("the answer is from another issuer (RFC 9207)"))
+		return person.Claims{}, secrets{}, refused(errors.New("the answer is from another issuer (RFC 9207)"))
 	}
-	if code := q.Get("error"); code != "" {
-		return Arrival{}, refusal(code)
+	if code := q.Get("error"); a.Again.unmet(code) {
+		return person.Claims{}, secrets{}, ErrNotStrong.Because(errors.New("the provider says " + known(code)))
+	} else if code != "" {
+		return person.Claims{}, secrets{}, refusal(code)
 	}
 	t, err := p.oauth.Exchange(d.outward(ctx), q.Get("code"), oauth2.VerifierOption(a.Verifier))
 	if err != nil {
-		return Arrival{}, exchangeFault(err)
+		return person.Claims{}, secrets{}, exchangeFault(err)
 	}
 	c, idToken, err := d.claims(d.outward(ctx), p, t, expected{nonce: a.Nonce})
-	if err != nil {
-		return Arrival{}, err
-	}
-	account, err := d.admit(r, c, secrets{idToken, t.RefreshToken})
-	if err != nil {
-		return Arrival{}, err
-	}
-	d.remark(ctx, c, account)
-	return Arrival{Next: a.Next, Language: account.Language}, nil
+	return c, secrets{idToken, t.RefreshToken}, err
 }
 
 // remark logs what an operator could mend, once a sign-in and without the
@@ -139,8 +169,9 @@ func exchangeFault(err error) error {
 type secrets struct{ idToken, refresh string }
 
 // admit writes the login and gives the browser a new session id, so that one
-// that somebody planted is worth nothing.
-func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account person.Account, err error) {
+// that somebody planted is worth nothing. It fails with ErrOther where it is not who
+// was to sign in again.
+func (d *Desk) admit(r *http.Request, c person.Claims, wanted *again, p proven, s secrets) (account person.Account, err error) {
 	ctx := r.Context()
 	who := audit.Who{From: d.cfg.ClientIP(r)}
 	var id int64
@@ -157,13 +188,16 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account perso
 		if err != nil {
 			return err
 		}
+		if wanted != nil && wanted.Account != account.ID {
+			return ErrOther
+		}
 		who.Account = int64(account.ID)
 		if before.ID != 0 {
 			if err := d.note(ctx, tx, now, who, "signin.ended", before); err != nil {
 				return err
 			}
 		}
-		id, err = d.start(ctx, tx, now, account.ID, sessionIn(s.idToken), r)
+		id, err = d.start(ctx, tx, now, account.ID, p, sessionIn(s.idToken), r)
 		if err != nil {
 			return err
 		}
@@ -179,16 +213,19 @@ func (d *Desk) admit(r *http.Request, c person.Claims, s secrets) (account perso
 	return account, nil
 }
 
-func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, session string, r *http.Request) (int64, error) {
+func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account person.ID, p proven, session string, r *http.Request) (int64, error) {
 	agent := text.Line(r.UserAgent())
 	agent = strings.ToValidUTF8(agent[:min(len(agent), 400)], "")
-	args := pgx.NamedArgs{"account": account, "now": now, "origin": nil, "agent": agent, "sid": session}
+	args := pgx.NamedArgs{"account": account, "now": now, "origin": nil, "agent": agent, "sid": session, "auth_time": nil, "acr": p.ACR}
 	if from := d.cfg.ClientIP(r); from.IsValid() {
 		args["origin"] = from
 	}
+	if !p.At.IsZero() {
+		args["auth_time"] = p.At
+	}
 	var id int64
-	err := tx.QueryRow(ctx, `insert into login (account, started, seen, refreshed, origin, user_agent, sid)
-		values (@account, @now, @now, @now, @origin, @agent, nullif(@sid, '')) returning id`, args).Scan(&id)
+	err := tx.QueryRow(ctx, `insert into login (account, started, seen, refreshed, origin, user_agent, sid, auth_time, acr)
+		values (@account, @now, @now, @now, @origin, @agent, nullif(@sid, ''), @auth_time, nullif(@acr, '')) returning id`, args).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("start login: %w", err)
 	}

@@ -27,7 +27,9 @@ type visitKey struct{}
 type visit struct {
 	login int64 // 0: nobody is signed in
 	actor person.Actor
-	ended bool // somebody was, in this session
+	ended bool      // somebody was, in this session
+	at    time.Time // of the proof of who it is; zero: unknown
+	weak  bool      // an officer whose sign-in did not reach what it must
 }
 
 // Load gives next's requests their session and their actor. It writes a
@@ -102,7 +104,11 @@ func (d *Desk) visit(r *http.Request) (visit, error) {
 			return visit{}, fmt.Errorf("note that login %d was seen: %w", l.ID, err)
 		}
 	}
-	return visit{login: l.ID, actor: d.actor(l, d.cfg.ClientIP(r))}, nil
+	v := visit{login: l.ID, actor: d.actor(l, d.cfg.ClientIP(r)), weak: d.member(l) && !d.cfg.reached(l.ACR)}
+	if l.AuthTime != nil {
+		v.at = *l.AuthTime
+	}
+	return v, nil
 }
 
 // seenEvery keeps a busy browser from writing at each request.
@@ -119,6 +125,8 @@ type current struct {
 	Label         string
 	VerifiedEmail string
 	Groups        []string
+	AuthTime      *time.Time
+	ACR           string
 }
 
 // counts is the condition under which a login l of account a counts.
@@ -134,7 +142,7 @@ func (d *Desk) login(ctx context.Context, id int64, now time.Time) (current, boo
 	args["id"] = id
 	rows, err := d.db.Query(ctx, `
 		select l.id, l.account, l.seen, l.refreshed, l.refresh is not null as refreshable,
-			a.subject, a.label, a.verified_email, a.groups
+			a.subject, a.label, a.verified_email, a.groups, l.auth_time, coalesce(l.acr, '') as acr
 		from login l join account a on a.id = l.account
 		where l.id = @id and `+counts, args)
 	if err != nil {
@@ -154,8 +162,13 @@ func (d *Desk) actor(l current, from netip.Addr) person.Actor {
 	return person.Actor{
 		Account: l.Account, Groups: l.Groups, From: from,
 		Name: l.Label, Email: l.VerifiedEmail,
-		Officer: d.cfg.RAGroup != "" && slices.Contains(l.Groups, d.cfg.RAGroup),
+		Officer: d.member(l) && d.cfg.reached(l.ACR),
 	}
+}
+
+// member tells whether l is of somebody whom the provider calls an officer.
+func (d *Desk) member(l current) bool {
+	return d.cfg.RAGroup != "" && slices.Contains(l.Groups, d.cfg.RAGroup)
 }
 
 // shield keeps what a handler goes on to write out of the answer that fail

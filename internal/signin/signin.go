@@ -39,6 +39,8 @@ type Config struct {
 	ClientSecret string   // empty for a public client
 	GroupsClaim  string   // its name, or the path to it; "" means "groups"
 	RAGroup      string   // members are registration officers; "" means nobody
+	ACR          []string // one of them an officer's sign-in must have reached; none: any will do
+	AnyAge       bool     // no sign-in needs to be fresh
 	BaseURL      *url.URL // https, or http on loopback; no path
 
 	// KnownGroups returns which of these groups of the provider mean something in

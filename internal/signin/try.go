@@ -23,12 +23,15 @@ const (
 	Stale         Why = "stale"     // an old tab, or the way back in the browser's history
 	ShutOut       Why = "locked"    // an officer locked the account
 	Braked        Why = "braked"    // too many from one network address
+	NotFresh      Why = "fresh"     // it does not say that somebody signed in just now, who was to
+	NotStrong     Why = "acr"       // it did not reach what an officer's sign-in must
+	OtherAccount  Why = "other"     // somebody else signed in than was to
 	Trouble       Why = "trouble"   // here: the database, say
 )
 
 // Operators tells whether an operator is who can mend it.
 func (w Why) Operators() bool {
-	return w == ProviderAway || w == ClientRefused || w == Untrusted || w == Trouble
+	return w == ProviderAway || w == ClientRefused || w == Untrusted || w == NotFresh || w == NotStrong || w == Trouble
 }
 
 // WhyNot is why Begin or Finish failed with err.
@@ -41,6 +44,12 @@ func WhyNot(err error) Why {
 		return ShutOut
 	case errors.Is(err, ErrBraked):
 		return Braked
+	case errors.Is(err, ErrNotFresh):
+		return NotFresh
+	case errors.Is(err, ErrNotStrong):
+		return NotStrong
+	case errors.Is(err, ErrOther):
+		return OtherAccount
 	case said && no.declined():
 		return Declined
 	case fault.Is(err, fault.Unavailable):
@@ -89,7 +98,7 @@ func known(code string) string {
 	switch code {
 	case "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope", "server_error", "temporarily_unavailable",
 		"invalid_client", "interaction_required", "login_required", "account_selection_required", "consent_required",
-		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported", "registration_not_supported":
+		"unmet_authentication_requirements", "invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported", "registration_not_supported":
 		return code
 	}
 	return "other"

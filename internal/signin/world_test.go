@@ -122,6 +122,9 @@ func (w *world) routes() http.Handler {
 	mux.HandleFunc("GET /signin", func(out http.ResponseWriter, r *http.Request) {
 		fail(out, w.desk.Begin(out, r, r.FormValue("next")))
 	})
+	mux.HandleFunc("GET /again", func(out http.ResponseWriter, r *http.Request) {
+		fail(out, w.desk.Again(out, r, r.FormValue("next"), Demand(r.FormValue("why"))))
+	})
 	mux.HandleFunc("GET "+paths.SignedIn, func(out http.ResponseWriter, r *http.Request) {
 		done, err := w.desk.Finish(out, r)
 		if err != nil {
