@@ -17,7 +17,7 @@ import (
 
 const columns = `i.number, i.kind, i.reference, i.authority, i.csr, i.spki, i.profile, i.common_name, i.given_name, i.surname, i.organisation,
 	i.identifier, i.country, i.emails, i.names, i.days, i.serial, i.not_before, i.state, i.since, i.asked, i.next_look, i.attempts, i.ticket, i.person,
-	i.said, i.reason, i.findings, i.answer, i.withdrawn`
+	i.said, i.trouble, i.reason, i.findings, i.answer, i.withdrawn`
 
 // Write is the step that writes an intent and has it looked at as soon as its
 // transaction is over. A second intent of the same number takes the place of the
@@ -32,7 +32,7 @@ func (b *Book) Write(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) er
 			profile = excluded.profile, common_name = excluded.common_name, given_name = excluded.given_name, surname = excluded.surname,
 			organisation = excluded.organisation, identifier = excluded.identifier, country = excluded.country, emails = excluded.emails,
 			names = excluded.names, days = excluded.days, serial = excluded.serial, not_before = excluded.not_before, state = 'written', since = @now,
-			asked = null, next_look = @now, attempts = 0, ticket = '', person = false, said = '', reason = '', findings = '[]', answer = null, chain = '{}', withdrawn = null`,
+			asked = null, next_look = @now, attempts = 0, ticket = '', person = false, said = '', trouble = '', reason = '', findings = '[]', answer = null, chain = '{}', withdrawn = null`,
 		pgx.NamedArgs{
 			"number": i.Number, "kind": i.Kind, "reference": i.Reference, "authority": i.Authority, "csr": bytes(i.CSR), "spki": i.SPKI,
 			"profile": i.Profile, "common_name": i.CommonName, "given_name": i.GivenName, "surname": i.Surname,
@@ -81,7 +81,8 @@ func (b *Book) take(ctx context.Context, tx pgx.Tx, now time.Time, n Number) (ta
 	rows, err := tx.Query(ctx, `with t as (select number, state = 'written' as first, authority = any(@there::text[]) as there from intent where number = @number)
 		update intent i set asked = case when t.there then coalesce(asked, @now) else asked end, next_look = case when t.there then @until::timestamptz else @hour::timestamptz end,
 			state = case when t.there and t.first then 'asked' else state end, since = case when t.there and t.first then @now else since end,
-			said = case when t.there then said else @unset::text end
+			said = case when said = @unset then '' else said end,
+			trouble = case when t.there then replace(trouble, @unset, '') else @unset::text end
 		from t where i.number = t.number and i.next_look <= @now returning `+columns+`, t.first`, pgx.NamedArgs{
 		"number": n, "now": now, "until": now.Add(b.lease()), "hour": now.Add(time.Hour), "unset": ErrNoAuthority.ID, "there": slices.Collect(maps.Keys(b.Registry)),
 	})
@@ -106,10 +107,10 @@ func found[T any](rows pgx.Rows) (T, error) {
 
 // settle ends an intent, unless it was written anew. What was issued stays issued.
 func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
-	err := postgres.Write(ctx, tx, `update intent set state = @state, since = @now, next_look = null, attempts = @attempts, ticket = @ticket, said = @said,
+	err := postgres.Write(ctx, tx, `update intent set state = @state, since = @now, next_look = null, attempts = @attempts, ticket = @ticket, said = @said, trouble = @trouble,
 			reason = @reason, findings = @findings, answer = coalesce(@answer, answer), chain = @chain, withdrawn = coalesce(withdrawn, @withdrawn)
 		where number = @number and serial = @serial and state <> 'issued'`, pgx.NamedArgs{
-		"number": i.Number, "serial": i.Serial, "state": i.State, "now": now, "attempts": i.Attempts, "ticket": i.Ticket, "said": pki.WordsOf(i.Said), "reason": i.Reason,
+		"number": i.Number, "serial": i.Serial, "state": i.State, "now": now, "attempts": i.Attempts, "ticket": i.Ticket, "said": pki.WordsOf(i.Said), "trouble": i.Trouble, "reason": i.Reason,
 		"findings": saved(i.Findings), "answer": i.Answer, "chain": chain(i.Chain), "withdrawn": i.Withdrawn,
 	})
 	if err != nil {

@@ -26,6 +26,7 @@ package issuance
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -100,7 +101,8 @@ type Intent struct {
 	Attempts  int        // calls in a row whose outcome is not known
 	Ticket    string     // the authority's own reference
 	Person    bool       // somebody there has to look
-	Said      string     // by the authority, or why it could not be heard; for officers
+	Said      string     // by the authority; for officers
+	Trouble   string     // why it was not heard since, as a message id; empty: it was
 	Reason    string     // why there is no certificate, as a message id
 	Findings  []lint.Finding
 	Answer    []byte     // the certificate that came instead
@@ -166,6 +168,7 @@ type Book struct {
 	Cert     *cert.Book
 	Now      func() time.Time
 	Registry Registry
+	Log      *slog.Logger // of what happened on the way to authorities; nil: nowhere
 	// Patience bounds one call of an authority; 0 means 30 seconds.
 	Patience time.Duration
 

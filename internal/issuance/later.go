@@ -23,7 +23,7 @@ func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
 		a.Later = now
 	}
 	tag, err := b.DB.Exec(ctx, `update intent set state = 'pending', since = case when state = 'pending' then since else @now end, next_look = @at, attempts = 0,
-			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said
+			ticket = coalesce(nullif(@ticket, ''), ticket), person = @person, said = @said, trouble = ''
 		where number = @number and serial = @serial and state in ('asked', 'pending')`, pgx.NamedArgs{
 		"number": i.Number, "serial": i.Serial, "now": now, "at": a.Later, "ticket": a.Reference, "person": a.Person, "said": pki.WordsOf(a.Words),
 	})
@@ -42,7 +42,7 @@ func (b *Book) later(ctx context.Context, i Intent, a pki.Answer) error {
 // asks again, and then by it. Who was refused by the same reference, or has an
 // answer, knows more than this call; and so does an intent written anew.
 func (b *Book) reopen(ctx context.Context, now time.Time, i Intent, a pki.Answer) error {
-	_, err := b.DB.Exec(ctx, `update intent set ticket = @ticket, said = @said,
+	_, err := b.DB.Exec(ctx, `update intent set ticket = @ticket, said = @said, trouble = '',
 			state = case when state = 'refused' then 'pending' else state end,
 			since = case when state = 'refused' then @now else since end,
 			next_look = case when state = 'refused' then @at::timestamptz end,

@@ -16,10 +16,11 @@ import (
 const LongRevocation = 24 * time.Hour
 
 // BeingRevoked is a certificate that an authority outside was asked to revoke and has
-// not, for LongRevocation or longer. Said is by the authority, or why it could not be heard.
+// not, for LongRevocation or longer. Said is by the authority.
 type BeingRevoked struct {
 	cert.Unrevoked
-	Tries int // calls in a row of which nobody knows what became
+	Tries   int    // calls in a row of which nobody knows what became
+	Trouble string // why it was not heard since, as a message id
 }
 
 // LongRevocations returns them to a registration officer, the longest first, at most limit.
@@ -32,15 +33,16 @@ func (b *Book) LongRevocations(ctx context.Context, by person.Actor, limit int) 
 	for i, u := range found {
 		all[i].Unrevoked, ids[i], place[u.ID] = u, u.ID, i
 	}
-	rows, err := b.DB.Query(ctx, `select certificate, attempts, said from withdrawal where certificate = any($1)`, ids)
+	rows, err := b.DB.Query(ctx, `select certificate, attempts, said, trouble from withdrawal where certificate = any($1)`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read how revocations stand: %w", err)
 	}
 	var id cert.ID
 	var tries int
-	var said string
-	_, err = pgx.ForEachRow(rows, []any{&id, &tries, &said}, func() error {
-		all[place[id]].Tries, all[place[id]].Said = tries, said
+	var said, trouble string
+	_, err = pgx.ForEachRow(rows, []any{&id, &tries, &said, &trouble}, func() error {
+		x := &all[place[id]]
+		x.Tries, x.Said, x.Trouble = tries, said, trouble
 		return nil
 	})
 	if err != nil {

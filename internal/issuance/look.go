@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -114,7 +115,7 @@ func (b *Book) step(ctx context.Context, t taken) (again bool, err error) {
 		}
 		return false, b.no(ctx, i, a)
 	case pki.AnswerNothing:
-		return false, b.notKnown(ctx, i, errors.New("the authority answers nothing"))
+		return false, b.notKnown(ctx, i, errNothing)
 	}
 	return !a.Later.After(now), b.later(ctx, i, a)
 }
@@ -174,19 +175,20 @@ func keepable(reference string) bool {
 // revoke what may have been signed.
 func (b *Book) notKnown(ctx context.Context, i Intent, why error) error {
 	now := b.Now()
+	i.Said, i.Trouble = heard(i.Said, i.Attempts, i.Trouble), b.trouble(ctx, i.Authority, slog.Int64("intent", int64(i.Number)), why)
 	i.Attempts++
 	if i.Attempts >= attempts && i.Withdrawn == nil {
-		i.Reason, i.Said = NotKnown, why.Error()
+		i.Reason = NotKnown
 		return b.ended(ctx, now, Unknown, i)
 	}
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.putOff(ctx, tx, now, i, why.Error()) })
+	return b.DB.Tx(ctx, func(tx pgx.Tx) error { return b.putOff(ctx, tx, now, i) })
 }
 
 // putOff notes when the authority is asked again.
-func (b *Book) putOff(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, said string) error {
-	_, err := tx.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said
+func (b *Book) putOff(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
+	_, err := tx.Exec(ctx, `update intent set attempts = @attempts, next_look = @at, said = @said, trouble = @trouble
 		where number = @number and serial = @serial and state in ('asked', 'pending')`, pgx.NamedArgs{
-		"number": i.Number, "serial": i.Serial, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": pki.WordsOf(said),
+		"number": i.Number, "serial": i.Serial, "attempts": i.Attempts, "at": now.Add(mail.Backoff(i.Attempts)), "said": i.Said, "trouble": i.Trouble,
 	})
 	if err != nil {
 		return fmt.Errorf("note that the authority is away: %w", err)
@@ -196,7 +198,7 @@ func (b *Book) putOff(ctx context.Context, tx pgx.Tx, now time.Time, i Intent, s
 
 // no ends an intent that the authority refused.
 func (b *Book) no(ctx context.Context, i Intent, a pki.Answer) error {
-	i.Reason, i.Said = NoAuthority, pki.WordsOf(a.Words)
+	i.Reason, i.Said, i.Trouble = NoAuthority, pki.WordsOf(a.Words), ""
 	if refusal, ok := errors.AsType[*lint.Refusal](a.No); ok {
 		i.Reason, i.Findings = Rules(refusal.Findings), refusal.Findings
 	}
@@ -224,7 +226,7 @@ func (b *Book) ended(ctx context.Context, now time.Time, s State, i Intent) erro
 		case !slices.Equal(held.Serial, i.Serial):
 			return errAnew
 		case s == Unknown && held.Withdrawn != nil: // meanwhile
-			return b.putOff(ctx, tx, now, i, i.Said)
+			return b.putOff(ctx, tx, now, i)
 		}
 		return b.settle(ctx, tx, now, i)
 	})
@@ -245,7 +247,7 @@ func (b *Book) keep(ctx context.Context, i Intent, a pki.Answer) error {
 	if a.Reference != "" {
 		i.Ticket = a.Reference
 	}
-	i.Said = pki.WordsOf(a.Words)
+	i.Said, i.Trouble = pki.WordsOf(a.Words), ""
 	now := b.Now()
 	i.Differences = judge(r, &a, pki.OwnAuthority(i.Authority), now)
 	if len(i.Differences) > 0 {

@@ -77,7 +77,7 @@ func (b *Book) Adopt(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) er
 // resume has the authority asked once more for the same.
 func (b *Book) resume(ctx context.Context, tx pgx.Tx, now time.Time, i Intent) error {
 	err := postgres.Write(ctx, tx, `update intent set state = case when asked is null then 'written' when ticket <> '' then 'pending' else 'asked' end, since = @now,
-			next_look = @now, attempts = 0, reason = '', findings = '[]', answer = null, withdrawn = null
+			next_look = @now, attempts = 0, trouble = '', reason = '', findings = '[]', answer = null, withdrawn = null
 		where number = @number and next_look is null and state <> 'issued'`, pgx.NamedArgs{"number": i.Number, "now": now})
 	if err != nil {
 		return fmt.Errorf("resume intent %d: %w", i.Number, err)

@@ -175,7 +175,7 @@ func TestAnAuthorityThatIsNotSetUpIsWaitedFor(t *testing.T) {
 			}
 			r.expect(t, n, c.stands)
 			r.told(t, 0, 0)
-			if got := r.text(t, `select said from intent`); got != "order.no_authority" {
+			if got := r.text(t, `select trouble from intent`); got != "order.no_authority" {
 				t.Errorf("got %q for officers, want that it is not set up", got)
 			}
 			r.Registry = there

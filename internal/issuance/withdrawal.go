@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,8 @@ type withdrawal struct {
 	DER         []byte
 	Reason      pki.Reason
 	Attempts    int
+	Said        string
+	Trouble     string
 }
 
 // Withdrawer has certificates of authorities outside revoked.
@@ -38,7 +41,8 @@ func (w withdrawer) Withdraw(ctx context.Context, tx pgx.Tx, now time.Time, x ce
 				since = case when withdrawal.state = 'refused' then @now else withdrawal.since end,
 				next_look = case when withdrawal.state = 'refused' then @now else withdrawal.next_look end,
 				attempts = case when withdrawal.state = 'refused' then 0 else withdrawal.attempts end,
-				said = case when withdrawal.state = 'refused' then '' else withdrawal.said end
+				said = case when withdrawal.state = 'refused' then '' else withdrawal.said end,
+				trouble = case when withdrawal.state = 'refused' then '' else withdrawal.trouble end
 			where withdrawal.state <> 'done'`, pgx.NamedArgs{
 		"certificate": x.Certificate, "authority": x.Authority, "der": x.DER, "reason": int16(x.Reason), "now": now,
 	})
@@ -58,15 +62,22 @@ func (b *Book) Revoke(ctx context.Context, n int64) error {
 		return err
 	}
 	a, err := b.revoke(ctx, x)
+	now := b.Now()
 	switch {
+	case errors.Is(err, ErrNoAuthority):
+		x.Trouble = ErrNoAuthority.ID
+		return b.put(ctx, x, now.Add(time.Hour))
 	case err != nil && ours(ctx, err):
 		return fmt.Errorf("revoke certificate %d: %w", n, err)
 	case err != nil:
-		return b.put(ctx, x, x.Attempts+1, b.Now().Add(mail.Backoff(x.Attempts+1)), err.Error())
+		x.Said, x.Trouble = heard(x.Said, x.Attempts, x.Trouble), b.trouble(ctx, x.Authority, slog.Int64("certificate", n), err)
+		x.Attempts++
+		return b.put(ctx, x, now.Add(mail.Backoff(x.Attempts)))
 	case a.No != nil:
 		return b.revoked(ctx, x, "refused", a.Words)
 	case !a.Later.IsZero():
-		return b.put(ctx, x, 0, a.Later, a.Words)
+		x.Said, x.Trouble, x.Attempts = a.Words, "", 0
+		return b.put(ctx, x, a.Later)
 	}
 	return b.revoked(ctx, x, "done", a.Words)
 }
@@ -74,7 +85,7 @@ func (b *Book) Revoke(ctx context.Context, n int64) error {
 func (b *Book) due(ctx context.Context, n cert.ID) (x withdrawal, err error) {
 	now := b.Now()
 	rows, err := b.DB.Query(ctx, `update withdrawal set state = 'asked', next_look = @until where certificate = @certificate and next_look <= @now
-		returning certificate, authority, der, reason, attempts`, pgx.NamedArgs{"certificate": n, "now": now, "until": now.Add(b.lease())})
+		returning certificate, authority, der, reason, attempts, said, trouble`, pgx.NamedArgs{"certificate": n, "now": now, "until": now.Add(b.lease())})
 	if err != nil {
 		return x, fmt.Errorf("take the revocation of certificate %d: %w", n, err)
 	}
@@ -92,20 +103,21 @@ func (b *Book) revoke(ctx context.Context, x withdrawal) (pki.Answer, error) {
 	}
 	a, ok := b.Registry[x.Authority]
 	if !ok {
-		return pki.Answer{Later: b.Now().Add(time.Hour), Words: ErrNoAuthority.ID}, nil
+		return pki.Answer{}, ErrNoAuthority
 	}
 	call, cancel := context.WithTimeout(ctx, b.patience())
 	defer cancel()
 	return a.Authority.Revoke(call, c, x.Reason)
 }
 
-// put notes when the authority is asked again.
-func (b *Book) put(ctx context.Context, x withdrawal, attempts int, at time.Time, said string) error {
+// put notes when the authority is asked again, and what is known of it by now.
+func (b *Book) put(ctx context.Context, x withdrawal, at time.Time) error {
 	if latest := b.Now().Add(longestWait); at.After(latest) {
 		at = latest
 	}
-	_, err := b.DB.Exec(ctx, `update withdrawal set attempts = @attempts, next_look = @at, said = @said where certificate = @certificate and state = 'asked'`,
-		pgx.NamedArgs{"certificate": x.Certificate, "attempts": attempts, "at": at, "said": pki.WordsOf(said)})
+	_, err := b.DB.Exec(ctx, `update withdrawal set attempts = @attempts, next_look = @at, said = @said, trouble = @trouble
+		where certificate = @certificate and state = 'asked'`,
+		pgx.NamedArgs{"certificate": x.Certificate, "attempts": x.Attempts, "at": at, "said": pki.WordsOf(x.Said), "trouble": x.Trouble})
 	if err != nil {
 		return fmt.Errorf("put off the revocation of certificate %d: %w", x.Certificate, err)
 	}
@@ -125,7 +137,7 @@ func (b *Book) revoked(ctx context.Context, x withdrawal, state, said string) er
 		if err != nil {
 			return err
 		}
-		err = postgres.Write(ctx, tx, `update withdrawal set state = @state, since = @now, next_look = null, said = @said
+		err = postgres.Write(ctx, tx, `update withdrawal set state = @state, since = @now, next_look = null, said = @said, trouble = ''
 			where certificate = @certificate and state = 'asked'`, // else another process was told first
 			pgx.NamedArgs{"certificate": x.Certificate, "state": state, "now": now, "said": pki.WordsOf(said)})
 		if err != nil {

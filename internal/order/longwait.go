@@ -30,7 +30,7 @@ func (b *Book) LongWaits(ctx context.Context, by person.Actor, limit int) ([]Lon
 	rows, err := b.DB.Query(ctx, `with i as (
 			(select * from intent where state = 'pending' and asked <= @before order by asked limit @limit)
 			union
-			(select * from intent where next_look is not null and (state = 'asked' and asked <= @before or said = @unset)
+			(select * from intent where next_look is not null and (state = 'asked' and asked <= @before or trouble = @unset)
 				order by asked limit @limit))
 		select i.kind, i.number, coalesce(p.reference, s.reference, '') as reference, coalesce(a.label, o.name, '') as "for",
 			case when s.id is null then i.emails else i.names end as names, i.withdrawn is not null as withdrawn, `+waitColumns+`

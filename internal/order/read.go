@@ -28,11 +28,12 @@ type Progress struct {
 	NextLook *time.Time     // when somebody looks next
 	Person   bool           // somebody there has to look first
 	Tries    int            // calls in a row of which nobody knows what became
-	Said     string         // by the authority, or why it could not be heard; for officers
+	Said     string         // by the authority; for officers
+	Trouble  string         // why it was not heard since, as a message id; for officers
 }
 
 // Unset tells whether it waits because its authority is not set up.
-func (w Progress) Unset() bool { return w.Stage.Open() && w.Said == issuance.ErrNoAuthority.ID }
+func (w Progress) Unset() bool { return w.Stage.Open() && w.Trouble == issuance.ErrNoAuthority.ID }
 
 // Long tells whether an officer is to see to it that it goes on.
 func (w Progress) Long(now time.Time) bool {
@@ -40,7 +41,7 @@ func (w Progress) Long(now time.Time) bool {
 }
 
 const waitColumns = `coalesce(i.state, '') as stage, coalesce(i.authority, '') as with, i.asked, i.next_look, coalesce(i.person, false) as person,
-	coalesce(i.attempts, 0) as tries, coalesce(i.said, '') as said`
+	coalesce(i.attempts, 0) as tries, coalesce(i.said, '') as said, coalesce(i.trouble, '') as trouble`
 
 // One returns the application id to its applicant and to registration officers;
 // to others it is missing.

@@ -180,7 +180,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	}
 	p.Digest = &digest.Book{DB: p.DB, Org: p.Org, Cert: p.Cert, Outbox: p.Outbox, Now: now, Base: base}
 	p.Earlier = &earlier.Book{DB: p.DB, Cert: p.Cert, Now: now, Own: p.own()}
-	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry})
+	p.Issuance = issuance.New(issuance.Book{DB: p.DB, Queue: p.Queue, Cert: p.Cert, Now: now, Registry: registry, Log: p.log})
 	p.Cert.Withdrawer = p.Issuance.Withdrawer()
 	p.Compromise = &compromise.Book{DB: p.DB, Cert: p.Cert, Now: now}
 	p.Cert.Watch = p.Compromise

@@ -121,6 +121,9 @@ func (s *Section) progress(ctx context.Context, by person.Actor, a order.Applica
 		if a.Reason == "order.failed.rules_key" || a.Reason == "order.failed.rules_name" { // which say what to do
 			m.More = ""
 		}
+		if by.Officer && by.Account != a.Account {
+			m.More = FailedSaid(ctx, a.Progress)
+		}
 		return m
 	}
 	m := say(view.Open, "order.queued_title", page.T(ctx, "order.queued_text"))

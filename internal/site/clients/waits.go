@@ -59,9 +59,19 @@ func Waits(ctx context.Context, m *clientview.ApplicationProgressModel, s order.
 	if officer && !unset {
 		m.Waits.Said = p.Said
 		if away {
-			m.Waits.Tries = locale.From(ctx).Number(int64(p.Tries))
+			m.Waits.Tries, m.Waits.Trouble = locale.From(ctx).Number(int64(p.Tries)), page.TroubleWords(ctx, p.Trouble)
 		}
 	}
+}
+
+// FailedSaid are, for officers, the words of an authority of which no certificate came,
+// and why it was not heard.
+func FailedSaid(ctx context.Context, p order.Progress) string {
+	words := page.TroubleWords(ctx, p.Trouble)
+	if p.Said != "" {
+		words = strings.TrimSpace(page.T(ctx, "order.said", "text", p.Said) + " " + words)
+	}
+	return words
 }
 
 // Seen names what a page shows of a state, so that it is told only of what is new.

@@ -55,7 +55,7 @@ func (s *Section) waitLine(ctx context.Context, x order.LongWait) officeview.Lon
 	case x.Unset():
 		row.Said, row.Now = "", append(row.Now, page.T(ctx, "waits.unset"))
 	case x.Tries > 0:
-		row.Now = append(row.Now, page.T(ctx, "waits.away", "n", x.Tries))
+		row.Now = append(row.Now, inVain(ctx, x.Tries, x.Trouble)...)
 	case x.Person:
 		row.Now = append(row.Now, page.T(ctx, "waits.person"))
 	}
@@ -70,10 +70,22 @@ func (s *Section) revokingLine(ctx context.Context, x issuance.BeingRevoked) off
 	if x.Nobodys {
 		row.Href = paths.Unexpected
 	}
-	if x.Tries > 0 {
-		row.Now = append(row.Now, page.T(ctx, "waits.away", "n", x.Tries))
+	switch {
+	case x.Trouble == issuance.ErrNoAuthority.ID:
+		row.Now = append(row.Now, page.T(ctx, "waits.unset"))
+	case x.Tries > 0:
+		row.Now = append(row.Now, inVain(ctx, x.Tries, x.Trouble)...)
 	}
 	return row
+}
+
+// inVain say how often an authority was not heard, and what happened to the last call.
+func inVain(ctx context.Context, tries int, trouble string) []string {
+	words := []string{page.T(ctx, "waits.away", "n", tries)}
+	if last := page.TroubleWords(ctx, trouble); last != "" {
+		words = append(words, last)
+	}
+	return words
 }
 
 // longWaits are the tasks of officers to ask an authority that takes long.

@@ -132,6 +132,17 @@ func AuthorityName(ctx context.Context, name string) string {
 	return name
 }
 
+// TroubleWords say what happened on the way to an authority; "" where it was heard.
+func TroubleWords(ctx context.Context, id string) string {
+	switch {
+	case id == "":
+		return ""
+	case locale.Has(id):
+		return T(ctx, id)
+	}
+	return T(ctx, "issuance.trouble.away")
+}
+
 // OwnAuthority tells whether a name is one of the portal's own authorities, which
 // need none; "" is.
 func OwnAuthority(name string) bool { return name == "" || pki.OwnAuthority(name) }

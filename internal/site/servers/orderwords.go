@@ -119,6 +119,9 @@ func (s *Section) progress(ctx context.Context, o order.ServerOrder) clientview.
 		m.Actions = []view.ButtonModel{{Label: page.T(ctx, "order.to_certificate"), Href: paths.Certificate(o.Reference), Kind: view.Primary}}
 	case order.Failed:
 		m.More = page.ReasonWords(ctx, o.Reason)
+		if o.Officer {
+			m.More = strings.TrimSpace(m.More + " " + clients.FailedSaid(ctx, o.Progress))
+		}
 	case order.Rejected:
 		m.Notice.Text = said(ctx, o, "serverorder.rejected_text", "serverorder.rejected_office")
 	case order.Withdrawn:
