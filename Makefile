@@ -11,9 +11,10 @@ TOOL    := go tool -modfile=tools/go.mod
 SUPPLY  := go tool -modfile=tools/supply.mod
 # Two packages with four tests each keep a small machine busy and the server under its limit of connections.
 TEST    := $(DEMO) postgres -- go test -p 2 -parallel 4 -timeout 40m
-# What tests of lanes two and three are called, as internal/lane has it; lane one is all others.
+# What tests of lanes two, three and four are called, as internal/lane has it; lane one is all others.
 TWO     := InABrowser|Journey|StaysSmall
 THREE   := TestPeer
+FOUR    := TestVersions
 # $(call lane,NAMES) runs the tests of T that are called so; packages without any are not even linked.
 # Backwards: the site, which takes as long as all others together, begins early.
 FILES   := go list -f '{{$$d := .Dir}}{{range .TestGoFiles}}{{$$d}}/{{.}} {{end}}{{range .XTestGoFiles}}{{$$d}}/{{.}} {{end}}' $(T)
@@ -30,7 +31,7 @@ export PETSCHAFT_SEED    ?= 20270314
 export PETSCHAFT_SCREENS ?= none
 endif
 
-.PHONY: help run check lint vulns test peers bench build clean need bin/demo
+.PHONY: help run check lint vulns test peers versions bench build clean need bin/demo
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -68,6 +69,10 @@ peers: ## what foreign programs say of keys, files and letters; who is missing i
 	@$(BEFORE)
 	$(call lane,$(THREE),-v)
 	@$(AFTER)
+
+# CI does not: its clone may be too shallow to build the version before.
+versions: need ## programs of the version before and of this one on one database, killed at random; needs the history
+	$(call lane,$(FOUR),-v)
 
 bench: bin/demo ## speed as ratios against a floor of the same run, on a durable Postgres
 	$(DEMO) postgres --fsync -- go run ./cmd/bench $(if $(ONLY),--only=$(ONLY))

@@ -19,6 +19,7 @@ var ran = map[string]string{
 	"README.md make test T=./internal/org":                "TestOnlyWhatTheChosenTestsNeedIsLookedFor",
 	"README.md make peers":                                "not run: CI runs it beside the tests (.ci/run)",
 	"docs/signin.md make peers":                           "not run: CI runs it beside the tests (.ci/run)",
+	"README.md make versions":                             "not run: it builds the version before from a history that CI may not have (lane four)",
 	"README.md make lint":                                 "not run: CI runs it beside the tests (.ci/run)",
 	"docs/operations.md make bench":                       "not run: it measures for a quarter of an hour, and wants the machine for itself",
 	"README.md make bench":                                "not run: it measures for a quarter of an hour, and wants the machine for itself",

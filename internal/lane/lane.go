@@ -1,7 +1,7 @@
-// Package lane decides in which of three lanes a test runs: one with the race
+// Package lane decides in which of four lanes a test runs: one with the race
 // detector, two without it for what looks at pages in a browser or is weighed,
-// three with foreign programs. The name of a test says its lane, because `go test` can
-// choose by nothing else; whoever enters lane two or three under another name
+// three with foreign programs, four beside the version before. The name of a test says its lane, because `go test` can
+// choose by nothing else; whoever enters another lane under another name
 // fails in lane one, so that no test falls between the lanes. It starts nothing,
 // knows no program by name, and is for tests only.
 package lane
@@ -15,11 +15,12 @@ import (
 	"testing"
 )
 
-// What tests of lane two and lane three are called, for `go test -run`. Lane one
+// What tests of lanes two, three and four are called, for `go test -run`. Lane one
 // is everything else, and is run with -short.
 const (
 	Two   = `InABrowser|Journey|StaysSmall`
 	Three = `TestPeer`
+	Four  = `TestVersions`
 )
 
 // Browser puts t in lane two, or leaves it in three.
@@ -43,6 +44,22 @@ func Peer(t testing.TB, programs ...string) {
 		}
 		t.Skipf(line, program)
 	}
+}
+
+// History puts t in lane four, which needs a commit of the version before. Where the
+// clone does not have it the test is skipped with a line that says so; with CI=true it
+// fails.
+func History(t testing.TB, commit string) {
+	t.Helper()
+	enter(t, Four)
+	if exec.Command("git", "cat-file", "-e", commit+"^{commit}").Run() == nil {
+		return
+	}
+	const line = "NOT TESTED: this clone has no history back to %.12s; `git fetch --unshallow` brings it"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(line, commit)
+	}
+	t.Skipf(line, commit)
 }
 
 // Find is the path of a program, also of one for administrators, which ordinary

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"petschaft/internal/lane"
@@ -16,8 +17,8 @@ func TestTheMakefileRunsTheLanes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`\nTWO +:= ` + regexp.QuoteMeta(lane.Two) + `\n`, `\nTHREE +:= ` + regexp.QuoteMeta(lane.Three) + `\n`,
-		`\n\t\$\(TEST\) -race -short .*\$\(T\)\n`, `\n\t\$\(call lane,\$\(TWO\)`, `\n\t\$\(call lane,\$\(THREE\)`,
+		`\nTWO +:= ` + regexp.QuoteMeta(lane.Two) + `\n`, `\nTHREE +:= ` + regexp.QuoteMeta(lane.Three) + `\n`, `\nFOUR +:= ` + regexp.QuoteMeta(lane.Four) + `\n`,
+		`\n\t\$\(TEST\) -race -short .*\$\(T\)\n`, `\n\t\$\(call lane,\$\(TWO\)`, `\n\t\$\(call lane,\$\(THREE\)`, `\n\t\$\(call lane,\$\(FOUR\)`,
 	} {
 		if !regexp.MustCompile(want).Match(makefile) {
 			t.Errorf("the Makefile has no line like %q", want)
@@ -48,6 +49,8 @@ func TestWhoeverEntersALaneIsCalledSo(t *testing.T) {
 	enters := map[string]func(testing.TB){
 		"browser": lane.Browser,
 		"peer":    func(t testing.TB) { lane.Peer(t, "sh") },
+		"history": func(t testing.TB) { lane.History(t, "HEAD") },
+		"shallow": func(t testing.TB) { lane.History(t, strings.Repeat("0", 40)) },
 		"missing": func(t testing.TB) { lane.Peer(t, "sh", "no-such-program") },
 	}
 	elsewhere := "" // how a test ends that is in the right lane
@@ -62,6 +65,9 @@ func TestWhoeverEntersALaneIsCalledSo(t *testing.T) {
 		{"peer", "TestPeerTakesIt", "true", elsewhere},
 		{"peer", "TestPagesInABrowser", "", "failed"},
 		{"peer", "TestAFileOpens", "", "failed"},
+		{"history", "TestVersionsBesideEachOther", "true", elsewhere},
+		{"history", "TestPeerTakesIt", "", "failed"},
+		{"shallow", "TestVersionsBesideEachOther", "", "skipped"},
 		{"missing", "TestPeerTakesIt", "", "skipped"},
 		{"missing", "TestPeerTakesIt", "true", map[bool]string{true: "skipped", false: "failed"}[testing.Short()]},
 	} {
