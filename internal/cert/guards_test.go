@@ -66,8 +66,10 @@ func TestEachGuardOfCertificatesKeepsOutWhatNothingElseDoes(t *testing.T) {
 		{"who had it revoked stays", revoking, `revoking_by = null`, "certificate_fixed", `new.revoking_by, `},
 		{"why it is being revoked stays", revoking, `revoking_reason = 4`, "certificate_fixed", `new.revoking_reason`},
 		{"who signed is a fact", own, `external = true`, "certificate_fixed", `new.external`},
-		{"what was expected stays so", own, `unexpected = '[]', meant_account = account, meant_row = row_id, account = null, row_id = null, emails = '{}'`,
-			"certificate_fixed", `create or replace function certificate_fixed() returns trigger language plpgsql as $$ begin return new; end $$`},
+		{
+			"what was expected stays so", own, `unexpected = '[]', meant_account = account, meant_row = row_id, account = null, row_id = null, emails = '{}'`,
+			"certificate_fixed", `create or replace function certificate_fixed() returns trigger language plpgsql as $$ begin return new; end $$`,
+		},
 
 		{"one outside is revoked only after it is revoking", outside, `revoked = now(), reason = 4`, "certificate_revoking", drop + `certificate_revoking`},
 		{"one outside is revoked only after its authority answered", revoking, `revoked = now(), reason = 1`, "certificate_revoking", drop + `certificate_revoking`},
