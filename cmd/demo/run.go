@@ -120,7 +120,7 @@ func (w *world) around() error {
 		return err
 	}
 	provider, err := idp.New(idp.Config{
-		Issuer: w.issuer(), People: people,
+		Issuer: w.issuer(), People: people, Quick: true,
 		KeyFile: filepath.Join(folder, "provider.pem"), StateFile: filepath.Join(folder, "provider.json"),
 		Clients: []idp.Client{{
 			ID: "petschaft", Secret: w.Client,

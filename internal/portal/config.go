@@ -38,6 +38,8 @@ type Config struct {
 	OIDCGroupsClaim   string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups; a path like realm_access.roles leads into it."`
 	OIDCEmailDomains  []string `name:"oidc-email-domains" env:"PETSCHAFT_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"E-mail domains whose addresses count as verified where the provider says neither that they are nor that they are not."`
 	RAGroup           string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
+	OIDCACR           []string `name:"oidc-acr" env:"PETSCHAFT_OIDC_ACR" placeholder:"VALUE" help:"What a registration officer's sign-in must have reached, one of these values of the claim acr; without it an officer acts as a user. Empty: nothing is asked."`
+	Fresh             string   `env:"PETSCHAFT_FRESH" default:"on" help:"on or off: a fresh sign-in, not older than 15 minutes, before steps with wide consequences."`
 	SMTPURL           string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
 	MailFrom          string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
 	MailBounce        string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
@@ -125,6 +127,7 @@ func (c Config) read() (settings, error) {
 	}
 	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
 	c.checkProvider(c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say), say)
+	c.checkStepUp(say)
 	s.secret = c.readSecret(say)
 	s.proxies, s.forwarded = c.readProxies(say), c.ForwardedHeader == "forwarded"
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {

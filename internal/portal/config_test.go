@@ -56,6 +56,8 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		"sender is no address":           {func(c *portal.Config) { c.MailFrom = "Portal" }, "PETSCHAFT_MAIL_FROM is not a mail address"},
 		"a header of one's own":          {func(c *portal.Config) { c.ForwardedHeader = "X-Real-IP" }, "PETSCHAFT_FORWARDED_HEADER holds \"X-Real-IP\", want"},
 		"a name without a domain":        {func(c *portal.Config) { c.MailHello = "portal" }, "PETSCHAFT_MAIL_EHLO is not a full domain name"},
+		"a value of acr with a blank":    {func(c *portal.Config) { c.OIDCACR = []string{"gold silver"} }, "PETSCHAFT_OIDC_ACR holds \"gold silver\", want"},
+		"neither on nor off":             {func(c *portal.Config) { c.Fresh = "no" }, "PETSCHAFT_FRESH holds \"no\", want on or off"},
 		"sign-ins that nobody may begin": {func(c *portal.Config) { c.SignInPerMinute = 0 }, "PETSCHAFT_SIGNIN_PER_MINUTE must be positive"},
 		"look-ups that nobody may make":  {func(c *portal.Config) { c.LookUpHour = 0 }, "PETSCHAFT_BRAKE_… must be positive"},
 		"an API that nobody may call":    {func(c *portal.Config) { c.APIPerMinute = 0 }, "PETSCHAFT_API_PER_MINUTE must be positive"},

@@ -21,6 +21,8 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_OIDC_GROUPS_CLAIM=" + c.OIDCGroupsClaim,
 		"PETSCHAFT_OIDC_EMAIL_DOMAINS=" + strings.Join(c.OIDCEmailDomains, ","),
 		"PETSCHAFT_RA_GROUP=" + c.RAGroup,
+		"PETSCHAFT_OIDC_ACR=" + strings.Join(c.OIDCACR, ","),
+		"PETSCHAFT_FRESH=" + c.Fresh,
 		"PETSCHAFT_SMTP_URL=" + masked(c.SMTPURL, "tls"),
 		"PETSCHAFT_MAIL_FROM=" + c.MailFrom,
 		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,

@@ -124,7 +124,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	p.trace = trace.New(p.log, now, door.ClientIP, p.metrics.wasRefused)
 	p.Desk, err = signin.New(signin.Config{
 		Issuer: p.cfg.OIDCIssuer, ClientID: p.cfg.OIDCClientID, ClientSecret: p.cfg.OIDCClientSecret,
-		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, BaseURL: s.base, ClientIP: door.ClientIP,
+		GroupsClaim: p.cfg.OIDCGroupsClaim, RAGroup: p.cfg.RAGroup, ACR: p.cfg.OIDCACR, AnyAge: p.cfg.Fresh == "off", BaseURL: s.base, ClientIP: door.ClientIP,
 		KnownGroups: p.Org.KnownGroups, Vouches: p.cfg.vouches, Count: p.metrics.signInFailed, PerMinute: p.cfg.SignInPerMinute,
 	}, p.DB, p.People, sealer, now, p.log)
 	if err != nil {

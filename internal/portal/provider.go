@@ -41,6 +41,18 @@ func (c Config) checkProvider(issuer *url.URL, say sayer) {
 	}
 }
 
+// checkStepUp looks at what is asked of a sign-in beyond that it holds.
+func (c Config) checkStepUp(say sayer) {
+	for _, v := range c.OIDCACR {
+		if v == "" || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			say("PETSCHAFT_OIDC_ACR", "holds %q, want values of the claim acr, separated by commas", v)
+		}
+	}
+	if !slices.Contains([]string{"", "on", "off"}, c.Fresh) {
+		say("PETSCHAFT_FRESH", "holds %q, want on or off", c.Fresh)
+	}
+}
+
 // vouches tells whether the operator stands for the address: its domain is one of
 // theirs, exactly, as it is registered or in letters.
 func (c Config) vouches(address string) bool {

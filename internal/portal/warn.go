@@ -23,6 +23,9 @@ func (p *Portal) Warn(environ []string) {
 	if p.cfg.RAGroup == "" {
 		p.log.Warn("nobody is a registration officer: set PETSCHAFT_RA_GROUP")
 	}
+	if p.cfg.Fresh == "off" {
+		p.log.Warn("no fresh sign-in is asked before any step: PETSCHAFT_FRESH is off")
+	}
 	if p.CA == nil {
 		p.log.Warn("there is no authority, so nobody gets a certificate: make one with `petschaft ca init` and start again")
 	}

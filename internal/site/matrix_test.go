@@ -99,6 +99,7 @@ var matrix = []entry{
 	{"POST", "/signin", []string{"as", "{ada}", "path", "/nowhere", "page", "/", "body", ""}, answers{303, 403, 403, 403, 403}},
 	{"GET", "/c/{token}", nil, answers{404, 404, 404, 404, 404}}, // an unknown link; links_test.go opens real ones
 
+	{"GET", "/fresh", nil, redirected}, // whoever has just signed in has nothing to do there
 	{"GET", "/sessions", nil, signedIn},
 	{"POST", "/sessions/end-others", nil, posted(303, 303, 303, 303)},
 	{"POST", "/sessions/{login}/end", nil, posted(404, 404, 404, 404)}, // ada's login, which is nobody's here

@@ -11,6 +11,7 @@ import (
 
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
+	"petschaft/internal/signin"
 	"petschaft/internal/site/page"
 	"petschaft/internal/text"
 	"petschaft/internal/trace"
@@ -71,6 +72,9 @@ func (s *Site) officersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if by, ok := s.Desk.Actor(r.Context()); ok {
 			if err := person.OfficersOnly(by); err != nil {
+				if s.Desk.IsWeak(r.Context()) {
+					err = signin.ErrWeak
+				}
 				s.Denied(w, r, err)
 				return
 			}

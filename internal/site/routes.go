@@ -86,6 +86,7 @@ func (s *Site) outside(r chi.Router) {
 
 // own is what everybody who is signed in has for themselves.
 func (s *Site) own(r chi.Router) {
+	r.Get("/fresh", s.In(s.askFresh))
 	r.Get("/sessions", s.In(s.sessions))
 	r.Post("/sessions/end-others", s.In(s.endOtherSessions))
 	r.Post("/sessions/{login}/end", s.In(s.endSession))

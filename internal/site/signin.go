@@ -17,13 +17,25 @@ import (
 )
 
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
-	return s.notSignedIn(w, r, s.Desk.Begin(w, r, r.URL.Query().Get("next")), r.URL.RequestURI())
+	q := r.URL.Query()
+	next, why := q.Get("next"), signin.Demand(q.Get("again"))
+	err := error(nil)
+	switch why {
+	case signin.Fresh, signin.Strong:
+		err = s.Desk.Again(w, r, next, why)
+	default:
+		err = s.Desk.Begin(w, r, next)
+	}
+	return s.notSignedIn(w, r, err, r.URL.RequestURI())
 }
 
 func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	done, err := s.Desk.Finish(w, r)
 	if err != nil {
-		return s.notSignedIn(w, r, err, paths.SignIn)
+		if done.Demand == "" {
+			return s.notSignedIn(w, r, err, paths.SignIn)
+		}
+		return s.notAgain(w, r, err, done)
 	}
 	if _, chosen := locale.Chosen(r); !chosen && done.Language != "" { // a browser in which nobody chose
 		s.remember(w, r, done.Language)
@@ -35,14 +47,43 @@ func (s *Site) signedIn(w http.ResponseWriter, r *http.Request) error {
 
 // notSignedIn says why a sign-in came to nothing and where to try again.
 func (s *Site) notSignedIn(w http.ResponseWriter, r *http.Request, err error, again string) error {
+	return s.signInProblem(w, r, err, view.ProblemModel{
+		Title: page.T(r.Context(), "signin.failed_title"),
+		Actions: []view.ButtonModel{
+			{Label: page.T(r.Context(), "signin.again"), Href: again, Kind: view.Primary}, {Label: page.T(r.Context(), "problem.home"), Href: "/"},
+		},
+	})
+}
+
+// notAgain says why somebody who is signed in, and stays so, could not do so once more.
+func (s *Site) notAgain(w http.ResponseWriter, r *http.Request, err error, done signin.Arrival) error {
+	ctx := r.Context()
+	m := view.ProblemModel{
+		Title: page.T(ctx, "signin.again_title"), Kept: page.T(ctx, "signin.again_kept"),
+		Actions: []view.ButtonModel{
+			{Label: page.T(ctx, "signin.again"), Href: paths.SignInAgain(string(done.Demand), done.Next), Kind: view.Primary},
+			{Label: page.T(ctx, "signin.again_back"), Href: done.Next},
+		},
+	}
+	switch signin.WhyNot(err) {
+	case signin.NotFresh:
+		m.Todo = page.T(ctx, "signin.not_fresh_todo")
+	case signin.NotStrong:
+		m.Todo = page.T(ctx, "signin.not_strong_todo")
+	case signin.OtherAccount:
+		m.Todo = page.T(ctx, "signin.other_account_todo", "name", s.Actor(r).Name)
+	}
+	return s.signInProblem(w, r, err, m)
+}
+
+// signInProblem is m with what else is to be said of err, a sign-in that came to
+// nothing.
+func (s *Site) signInProblem(w http.ResponseWriter, r *http.Request, err error, m view.ProblemModel) error {
 	f, ctx := postgres.Told(err), r.Context()
 	if f == nil || f.Kind == fault.Internal || postgres.Away(f) {
 		return err
 	}
-	m := view.ProblemModel{
-		Status: s.Status(w, f), Title: page.T(ctx, "signin.failed_title"), What: page.T(ctx, f.ID, f.Args...),
-		Actions: []view.ButtonModel{{Label: page.T(ctx, "signin.again"), Href: again, Kind: view.Primary}, {Label: page.T(ctx, "problem.home"), Href: "/"}},
-	}
+	m.Status, m.What = s.Status(w, f), page.T(ctx, f.ID, f.Args...)
 	switch f.Kind {
 	case fault.Conflict: // an old tab, or the way back in the browser's history
 		m.Todo = page.T(ctx, "signin.stale_todo")
@@ -67,6 +108,8 @@ func (s *Site) refusedSignIn(w http.ResponseWriter, r *http.Request, why signin.
 		e.Kind = trace.Locked
 	case signin.Braked:
 		e.Kind = trace.Brake
+	case signin.NotFresh, signin.NotStrong:
+		e.Kind = trace.StepUp
 	}
 	e.Cause, e.Detail = signin.Blame(err)
 	trace.Behind(w).Told()

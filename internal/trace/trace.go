@@ -31,11 +31,12 @@ const (
 	SignIn      Kind = "signin"       // any other sign-in that came to nothing
 	Logout      Kind = "logout"       // a back-channel logout that does not hold
 	Brake       Kind = "brake"        // more than a brake lets through
+	StepUp      Kind = "step_up"      // a step whose sign-in is not fresh, or reached less than an officer's must
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{CrossOrigin, Token, Scope, Missing, Office, Denied, Locked, SignIn, Logout, Brake}
+	return []Kind{CrossOrigin, Token, Scope, Missing, Office, Denied, Locked, SignIn, Logout, Brake, StepUp}
 }
 
 // Event is something that was refused. What is unknown is left empty.

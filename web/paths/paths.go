@@ -19,6 +19,8 @@ const (
 
 	BackChannelLogout = "/signin/backchannel-logout" // the provider says there whose sessions ended
 
+	Fresh = "/fresh" // why somebody signs in once more
+
 	Language = "/language"
 	Kept     = "/kept/" // a form that came back; its token follows
 	Link     = "/c/"    // where the mail of a challenge leads; its token follows
@@ -85,6 +87,17 @@ func SignedOutTo(next string) string { return SignedOut + "?next=" + url.QueryEs
 
 // SignInTo leads to next after signing in.
 func SignInTo(next string) string { return SignIn + "?next=" + url.QueryEscape(next) }
+
+// SignInAgain leads to next after who is signed in has signed in once more, for demand.
+func SignInAgain(demand, next string) string {
+	return SignIn + "?again=" + demand + "&next=" + url.QueryEscape(next)
+}
+
+// FreshFor says why somebody signs in once more before the form at next.
+func FreshFor(next string) string { return Fresh + "?next=" + url.QueryEscape(next) }
+
+// FreshWithout is FreshFor of a form that was not kept and stands on the page next.
+func FreshWithout(next string) string { return FreshFor(next) + "&without" }
 
 // KeptForm shows a form that was kept.
 func KeptForm(token string) string { return Kept + token }

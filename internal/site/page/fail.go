@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/signin"
 	"petschaft/internal/trace"
 	"petschaft/web/view"
 )
@@ -86,6 +87,8 @@ func refusal(f *fault.Fault) trace.Kind {
 	switch {
 	case errors.Is(f, ErrForeignPage):
 		return trace.CrossOrigin
+	case errors.Is(f, signin.ErrWeak):
+		return trace.StepUp
 	case errors.Is(f, person.ErrOfficersOnly):
 		return trace.Office
 	case f.Kind == fault.Denied:

@@ -9,6 +9,7 @@ import (
 
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
+	"petschaft/internal/signin"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
 	"petschaft/web/view"
@@ -126,6 +127,9 @@ func (p *Page) Frame(r *http.Request, title string, crumbs ...view.Link) view.Fr
 	by, ok := p.Desk.Actor(ctx)
 	if !ok {
 		return f
+	}
+	if p.Desk.IsWeak(ctx) {
+		f.Stronger = paths.SignInAgain(string(signin.Strong), f.Path)
 	}
 	f.Nav = p.nav(r, by)
 	f.Person = &view.Person{

@@ -93,7 +93,7 @@ func (p *Page) Posted(r *http.Request) (draft.Form, bool) {
 	if !ok || len(body) > draft.MostBytes || r.PostForm.Has("password") || Secret(r) {
 		return draft.Form{}, false
 	}
-	return draft.Form{Path: r.URL.RequestURI(), Page: p.standing(r), Kind: r.Header.Get("Content-Type"), Body: body}, true
+	return draft.Form{Path: r.URL.RequestURI(), Page: p.Stood(r), Kind: r.Header.Get("Content-Type"), Body: body}, true
 }
 
 // Secret tells whether the form of r holds what must not lie anywhere.
@@ -133,8 +133,8 @@ func harmless(h *multipart.FileHeader) bool {
 	return utf8.Valid(content) && !bytes.Contains(content, []byte{0})
 }
 
-// standing is the page that the form of r stands on, as the browser says.
-func (p *Page) standing(r *http.Request) string {
+// Stood is the page that the form of r stands on, as the browser says.
+func (p *Page) Stood(r *http.Request) string {
 	if u, err := url.Parse(r.Referer()); err == nil && u.Host == p.Base.Host {
 		return u.RequestURI()
 	}
@@ -164,6 +164,12 @@ func Showing(r *http.Request, f draft.Form) (*http.Request, error) {
 func shownHere(ctx context.Context) (showing, bool) {
 	s, ok := ctx.Value(showingKey{}).(showing)
 	return s, ok
+}
+
+// Shown tells whether ctx shows a kept form.
+func Shown(ctx context.Context) bool {
+	_, ok := shownHere(ctx)
+	return ok
 }
 
 // Unsent tells whether ctx shows a form that nobody sent yet: what is wrong with

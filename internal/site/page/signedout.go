@@ -29,7 +29,7 @@ func (p *Page) sessionOver(w http.ResponseWriter, r *http.Request, status int, f
 	along, fits := p.along(r, owner, f)
 	if f.Path == "" || owner == "" || !fits {
 		m.Todo = T(ctx, "signin.over_todo")
-		m.Actions = []view.ButtonModel{{Label: T(ctx, "frame.sign-in"), Href: paths.SignInTo(p.standing(r)), Kind: view.Primary}}
+		m.Actions = []view.ButtonModel{{Label: T(ctx, "frame.sign-in"), Href: paths.SignInTo(p.Stood(r)), Kind: view.Primary}}
 		p.Problem(w, r, m)
 		return
 	}
