@@ -14,6 +14,10 @@ import (
 
 // Watch hears of keys that fell into other hands.
 type Watch interface {
+	// Hold takes the locks that KeyLost needs for any of these certificates and of those
+	// of the row that count (0: none), in one order for everybody. It comes before every
+	// other lock of an operation.
+	Hold(ctx context.Context, tx pgx.Tx, row mailbox.ID, ids ...ID) error
 	// KeyLost is the step of somebody who may revoke the certificate and says that its
 	// key fell into other hands: what else of that key they may revoke falls with it,
 	// the rest waits for an officer. One that was revoked for another reason is now
@@ -34,6 +38,15 @@ func MayRaiseServer(c ServerCertificate) bool {
 
 func raisable(revoked *time.Time, reason *int16, earlier bool) bool {
 	return revoked != nil && !earlier && reason != nil && pki.Reason(*reason) != pki.KeyCompromise
+}
+
+// Hold is the step before every other lock of an operation that is about to revoke
+// certificates, or those of a row, for r: the watch takes its locks.
+func (b *Book) Hold(ctx context.Context, tx pgx.Tx, r pki.Reason, row mailbox.ID, ids ...ID) error {
+	if r != pki.KeyCompromise || b.Watch == nil {
+		return nil
+	}
+	return b.Watch.Hold(ctx, tx, row, ids...)
 }
 
 // keyLost tells the watch, if that is why the certificate was revoked.

@@ -62,7 +62,7 @@ func mayGive(officer bool, r pki.Reason) error {
 // Watch, also where it was revoked before.
 func (b *Book) Revoke(ctx context.Context, by person.Actor, id ID, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		c, err := b.lock(ctx, tx, by, id)
+		c, err := b.lock(ctx, tx, by, id, r)
 		if err != nil {
 			return err
 		}
@@ -116,9 +116,13 @@ func (b *Book) revoke(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	return b.announce(ctx, tx, now, by, c, r, part...)
 }
 
-// lock takes the row before the certificate, as every other step does.
-func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (Certificate, error) {
+// lock takes the row before the certificate, as every other step does, and all of its
+// key before both where r says that it fell.
+func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, r pki.Reason) (Certificate, error) {
 	c, err := one(ctx, tx, by, id)
+	if err == nil {
+		err = b.Hold(ctx, tx, r, 0, id)
+	}
 	if err != nil {
 		return c, err
 	}

@@ -35,6 +35,9 @@ func MayRevokeAll(r mailbox.Row) error {
 // revoked already is none of them.
 func (b *Book) RevokeAll(ctx context.Context, by person.Actor, name string, row mailbox.ID, r pki.Reason) (n int, err error) {
 	err = b.DB.Tx(ctx, func(tx pgx.Tx) error {
+		if err := b.Hold(ctx, tx, r, row); err != nil {
+			return err
+		}
 		locked, err := b.Mailbox.RowIn(ctx, tx, by, name, row)
 		if err != nil {
 			return err
@@ -45,8 +48,8 @@ func (b *Book) RevokeAll(ctx context.Context, by person.Actor, name string, row 
 	return n, err
 }
 
-// RevokeAllIn is the step that does so with the row locked; the audit lines, one
-// for each certificate, name part too.
+// RevokeAllIn is the step that does so with the row locked, after Hold; the audit
+// lines, one for each certificate, name part too.
 func (b *Book) RevokeAllIn(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, row mailbox.Row, r pki.Reason, part ...audit.Thing) (int, error) {
 	if err := MayRevokeAll(row); err != nil {
 		return 0, err

@@ -148,7 +148,7 @@ func (b *Book) Revoked(ctx context.Context, tx pgx.Tx, now time.Time, id ID, at 
 
 // tellHolderRevoked writes to the holder or to the technical contact.
 func (b *Book) tellHolderRevoked(ctx context.Context, tx pgx.Tx, at time.Time, a asked) error {
-	to, link, err := b.reader(ctx, tx, a)
+	to, link, err := b.ReaderOf(ctx, tx, a.ID, a.Reference, a.Organisation)
 	if err != nil {
 		return err
 	}
@@ -160,14 +160,15 @@ func (b *Book) tellHolderRevoked(ctx context.Context, tx pgx.Tx, at time.Time, a
 	})
 }
 
-// reader is who gets letters about a, and the link to it.
-func (b *Book) reader(ctx context.Context, tx pgx.Tx, a asked) (to mail.Reader, link string, err error) {
-	if a.Organisation != nil {
-		to, _, err = contact(ctx, tx, *a.Organisation)
-		return to, b.serverLink(a.Reference), err
+// ReaderOf is who gets letters about a certificate, and the link to it: the technical
+// contact of its organisation, and the holder where there is none.
+func (b *Book) ReaderOf(ctx context.Context, tx pgx.Tx, id ID, reference string, o *org.OrganisationID) (to mail.Reader, link string, err error) {
+	if o != nil {
+		to, _, err = contact(ctx, tx, *o)
+		return to, b.serverLink(reference), err
 	}
-	to, err = holder(ctx, tx, a.ID)
-	return to, b.link(a.ID), err
+	to, err = holder(ctx, tx, id)
+	return to, b.link(id), err
 }
 
 // RevocationRefused is the step that notes that an authority outside will not revoke a
@@ -207,7 +208,7 @@ func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string
 	}
 	if !a.unexpected() {
 		var err error
-		if w.Reader, w.Link, err = b.reader(ctx, tx, a); err == nil {
+		if w.Reader, w.Link, err = b.ReaderOf(ctx, tx, a.ID, a.Reference, a.Organisation); err == nil {
 			err = b.Outbox.Post(ctx, tx, w)
 		}
 		if err != nil {
@@ -215,5 +216,5 @@ func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string
 		}
 	}
 	w.Office, w.Said, w.Link = true, words, b.Base+paths.Unexpected
-	return b.tellOfficers(ctx, tx, func(to mail.Reader) mail.Words { w.Reader = to; return w })
+	return b.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words { w.Reader = to; return w })
 }

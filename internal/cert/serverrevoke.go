@@ -41,7 +41,13 @@ func ServerReasons(c ServerCertificate) []pki.ReasonFacts { return pki.Reasons(c
 // as with Revoke.
 func (b *Book) RevokeServer(ctx context.Context, by person.Actor, reference string, r pki.Reason) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		c, err := b.LockServer(ctx, tx, by, reference)
+		c, err := server(ctx, tx, by, reference)
+		if err == nil {
+			err = b.Hold(ctx, tx, r, 0, c.ID)
+		}
+		if err == nil {
+			c, err = b.LockServer(ctx, tx, by, reference)
+		}
 		if err != nil {
 			return err
 		}
@@ -102,12 +108,12 @@ func (c ServerCertificate) revokedLine(action string, now time.Time, by person.A
 }
 
 func (b *Book) tellRevoked(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, c ServerCertificate) error {
-	to, _, err := contact(ctx, tx, c.Organisation)
+	to, link, err := b.ReaderOf(ctx, tx, c.ID, c.Reference, &c.Organisation)
 	if err != nil {
 		return err
 	}
 	return b.Outbox.Post(ctx, tx, mail.ServerRevokedWords{
-		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: SpelledAll(c.Names), By: by.Name, At: now, Link: b.serverLink(c.Reference),
+		Reader: to, Organisation: c.OrganisationName, Reference: c.Reference, Names: SpelledAll(c.Names), By: by.Name, At: now, Link: link,
 		Elsewhere: c.Earlier,
 	})
 }

@@ -65,8 +65,8 @@ func contact(ctx context.Context, tx pgx.Tx, o org.OrganisationID) (to mail.Read
 	return to, name, nil
 }
 
-// tellOfficers writes to each registration officer.
-func (b *Book) tellOfficers(ctx context.Context, tx pgx.Tx, w func(to mail.Reader) mail.Words) error {
+// TellOfficers writes to each registration officer.
+func (b *Book) TellOfficers(ctx context.Context, tx pgx.Tx, w func(to mail.Reader) mail.Words) error {
 	all, err := b.Mailbox.Org.People.OfficersToTell(ctx, tx, b.Officers)
 	for _, o := range all {
 		if err == nil {

@@ -26,7 +26,6 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
-	"petschaft/internal/mail"
 	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
@@ -128,17 +127,6 @@ func blocked(ctx context.Context, q postgres.Querier, key Digest) (*Blocked, err
 		return nil, err
 	}
 	return &all[0], nil
-}
-
-// tellOfficers writes to each registration officer.
-func (b *Book) tellOfficers(ctx context.Context, tx pgx.Tx, words func(to mail.Reader) mail.Words) error {
-	all, err := b.Cert.Mailbox.Org.People.OfficersToTell(ctx, tx, b.Cert.Officers)
-	for _, to := range all {
-		if err == nil {
-			err = b.Cert.Outbox.Post(ctx, tx, words(to))
-		}
-	}
-	return err
 }
 
 // keyCompromise is the reason of all that happens here, as the database has it.

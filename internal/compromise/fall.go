@@ -21,20 +21,28 @@ import (
 // longestNote bounds what an officer writes, in characters.
 const longestNote = 2000
 
+// mostShown is how many certificates of a key are shown.
+const mostShown = 100
+
 // Key is one as an officer sees it: what falls with it, and whose that is.
 type Key struct {
 	Digest       Digest
-	Blocked      *Blocked // nil: it is not
-	Certificates []Certificate
-	Reports      []Report // open ones
+	Blocked      *Blocked      // nil: it is not
+	Certificates []Certificate // at most 100, those that count first
+	Fates        map[Fate]int  // what becomes of how many
+	Reports      []Report      // open ones
 }
 
-// Falling counts what stops counting when the key falls at now.
-func (k Key) Falling(now time.Time) (n int) {
-	for _, c := range k.Certificates {
-		if c.Fate(now).Falls() {
-			n++
-		}
+// Falling is how many certificates stop counting when the key falls.
+func (k Key) Falling() int { return k.Fates[Revoked] + k.Fates[Revoking] }
+
+// Left is of how many anything changes then.
+func (k Key) Left() int { return k.All() - k.Fates[Stays] }
+
+// All is how many certificates the key has.
+func (k Key) All() (n int) {
+	for _, some := range k.Fates {
+		n += some
 	}
 	return n
 }
@@ -52,7 +60,11 @@ func (b *Book) One(ctx context.Context, by person.Actor, key Digest) (Key, error
 	if k.Blocked, err = blocked(ctx, b.DB, key); err != nil {
 		return k, err
 	}
-	if k.Certificates, err = certificates(ctx, b.DB, by, key); err != nil {
+	most := mostShown
+	if k.Certificates, err = certificatesIn(ctx, b.DB, by, key, `c.revoked is not null, c.not_after desc, c.id`, &most); err != nil {
+		return k, err
+	}
+	if k.Fates, err = fates(ctx, b.DB, b.Now(), key); err != nil {
 		return k, err
 	}
 	k.Reports, err = b.reports(ctx, by, `r.key = @key and r.ended is null`, pgx.NamedArgs{"key": key[:], "limit": mostReports})
@@ -115,7 +127,8 @@ func (b *Book) Fall(ctx context.Context, by person.Actor, key Digest, note strin
 
 // FallIn is the step that blocks a key for good and ends every certificate of it: each
 // holder or contact is told, each end audited. Done twice it does what is left. It
-// takes the locks of rows and certificates itself: the caller holds none.
+// takes the locks of rows and certificates itself, in one order for everybody: the
+// caller holds none.
 func (b *Book) FallIn(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, key Digest) (Fallen, error) {
 	f, _, err := b.fall(ctx, tx, now, why, key)
 	return f, err
@@ -123,7 +136,10 @@ func (b *Book) FallIn(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, 
 
 // fall is FallIn; new tells whether the key was not blocked before.
 func (b *Book) fall(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, key Digest) (f Fallen, new bool, err error) {
-	all, err := b.hold(ctx, tx, person.Actor{Officer: true}, key)
+	if err := b.lock(ctx, tx, key); err != nil {
+		return f, false, err
+	}
+	all, err := certificates(ctx, tx, person.Actor{Officer: true}, key)
 	if err != nil {
 		return f, false, err
 	}
@@ -163,7 +179,7 @@ func (b *Book) noteBlocked(ctx context.Context, tx pgx.Tx, now time.Time, why Ca
 	if err != nil || why.How == ByOfficer || f == (Fallen{}) {
 		return err
 	}
-	return b.tellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
+	return b.Cert.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
 		return mail.KeyBlockedWords{
 			Reader: to, Key: key.String(), At: now, Revoked: f.Revoked, Revoking: f.Revoking, Told: f.Told, Link: b.Cert.Base + paths.OfficeKey(key.String()),
 		}
@@ -180,7 +196,7 @@ func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, c C
 		return err
 	}
 	if !c.Unexpected {
-		to, link, err := b.addressee(ctx, tx, c)
+		to, link, err := b.Cert.ReaderOf(ctx, tx, c.ID, c.Reference, c.Organisation)
 		if err != nil {
 			return err
 		}
@@ -196,21 +212,4 @@ func (b *Book) end(ctx context.Context, tx pgx.Tx, now time.Time, why Cause, c C
 		Who: why.Who, At: now, Action: "compromise." + string(fate), About: c.things(),
 		Detail: audit.Detail{"reference": c.Reference, "serial": hex.EncodeToString(c.Serial), "reason": int(keyCompromise)},
 	})
-}
-
-// addressee is who gets letters about c, which is somebody's, and the link to it.
-func (b *Book) addressee(ctx context.Context, tx pgx.Tx, c Certificate) (to mail.Reader, link string, err error) {
-	if c.Server {
-		link = b.Cert.Base + paths.Certificate(c.Reference)
-		err = tx.QueryRow(ctx, `select `+cert.LettersTo+`, a.language from organisation o join account a on a.id = o.contact where o.id = $1`, c.Organisation).
-			Scan(&to.To, &to.Lang)
-	} else {
-		link = b.Cert.Base + paths.ClientCertificate(c.ID)
-		err = tx.QueryRow(ctx, `select `+cert.LettersAbout("c.row_id")+`, a.language from certificate c join account a on a.id = c.account where c.id = $1`, c.ID).
-			Scan(&to.To, &to.Lang)
-	}
-	if err != nil {
-		return to, "", fmt.Errorf("read whose certificate %d is: %w", c.ID, err)
-	}
-	return to, link, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,7 +33,7 @@ func TestAKeyFallsInEveryRoomWhoeverHoldsIt(t *testing.T) {
 	other := r.record(t, r.mailbox(t, newKey(), r.ada, "zwei@uni.example"))
 
 	k := trial.Must(r.keys.One(t.Context(), r.officer, digest(key)))
-	if n := k.Falling(r.Clock.Now()); n != 5 || len(k.Certificates) != 5 || k.Blocked != nil {
+	if n := k.Falling(); n != 5 || len(k.Certificates) != 5 || k.Blocked != nil {
 		t.Fatalf("the page says that %d of %d fall, want 5", n, len(k.Certificates))
 	}
 	f := trial.Must(r.keys.Fall(t.Context(), r.officer, digest(key), "lag im Netz"))
@@ -245,4 +246,45 @@ func TestManyReportsAtOnceAndIssuancesInFlightLeaveNothingValid(t *testing.T) {
 	if fell, told := r.Scalar(`select count(*) from certificate`), r.letters("key_fell"); fell != told {
 		t.Errorf("%d letters tell of %d certificates", told, fell)
 	}
+}
+
+// TestAKeyWithManyCertificatesIsShownInPartAndFallsAsAWhole: the page counts what it
+// does not show, by the rule by which it falls.
+func TestAKeyWithManyCertificatesIsShownInPartAndFallsAsAWhole(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	key := newKey()
+	id := r.record(t, r.server(t, key, r.institute, "www.uni.example"))
+	r.copies(t, id, 600, `not_after`)
+	r.copies(t, id, 20, `not_before + interval '1 second'`) // they are over
+	r.Clock.Advance(time.Hour)
+	far := r.record(t, outside(r.server(t, key, r.faculty, "fern.uni.example")))
+	superseded := r.server(t, key, r.institute, "alt.uni.example")
+	old := r.record(t, superseded)
+	ok(t, r.Book.RevokeServer(t.Context(), r.tina, superseded.Reference, pki.Superseded))
+	k := trial.Must(r.keys.One(t.Context(), r.officer, digest(key)))
+	if k.All() != 623 || k.Falling() != 602 || k.Left() != 603 || len(k.Certificates) != 100 {
+		t.Errorf("got %d, %d fall, %d change, %d are shown; want 623, 602, 603, 100", k.All(), k.Falling(), k.Left(), len(k.Certificates))
+	}
+	for _, c := range k.Certificates {
+		if !c.Fate(r.Clock.Now()).Falls() {
+			t.Errorf("%s is shown before one that falls", c.Reference)
+		}
+	}
+	f := trial.Must(r.keys.Fall(t.Context(), r.officer, digest(key), ""))
+	if f != (compromise.Fallen{Revoked: 601, Revoking: 1, Raised: 1}) || r.stands(t, far) != "revoking" || r.stands(t, old) != "1" {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// copies makes n certificates like the one, that end when SQL says.
+func (r *rig) copies(t testing.TB, id cert.ID, n int, ends string) {
+	t.Helper()
+	var columns string
+	ok(t, r.Campus.DB.QueryRow(t.Context(), `select string_agg(quote_ident(attname), ', ') from pg_attribute
+		where attrelid = 'certificate'::regclass and attnum > 0 and not attisdropped and attname not in ('id', 'not_after', 'reference', 'serial', 'fingerprint', 'search', 'server_order')`).Scan(&columns))
+	at := r.Scalar(`select count(*) from certificate`)
+	trial.Must(r.Campus.DB.Exec(t.Context(), `insert into certificate (not_after, reference, serial, fingerprint, search, server_order, `+columns+`)
+		select `+ends+`, 'N' || n, decode(lpad(to_hex(n), 8, '0'), 'hex'), sha256(n::text::bytea), ' n' || n, 1000000 + n, `+columns+`
+		from certificate, generate_series($2::int, $3::int) n where certificate.id = $1`, id, at+1, at+n))
 }

@@ -3,7 +3,6 @@ package compromise
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,56 +61,17 @@ const certificateTables = `certificate c left join account a on a.id = coalesce(
 // certificates are all of a key as by sees them, those of the rows with the smallest
 // numbers first.
 func certificates(ctx context.Context, q postgres.Querier, by person.Actor, key Digest) ([]Certificate, error) {
-	rows, err := q.Query(ctx, `select `+certificateColumns+` from `+certificateTables+` where c.key = @key order by c.row_id nulls last, c.id`,
-		org.Scope(by, pgx.NamedArgs{"key": key[:]}))
+	return certificatesIn(ctx, q, by, key, `c.row_id nulls last, c.id`, nil)
+}
+
+// certificatesIn are those that come first in the order, at most limit (nil: all).
+func certificatesIn(ctx context.Context, q postgres.Querier, by person.Actor, key Digest, order string, limit *int) ([]Certificate, error) {
+	rows, err := q.Query(ctx, `select `+certificateColumns+` from `+certificateTables+` where c.key = @key order by `+order+` limit @limit`,
+		org.Scope(by, pgx.NamedArgs{"key": key[:], "limit": limit}))
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates of a key: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Certificate])
-}
-
-// hold locks the key against certificates that come meanwhile, and its certificates
-// with their rows, and returns all of them.
-func (b *Book) hold(ctx context.Context, tx pgx.Tx, by person.Actor, key Digest) ([]Certificate, error) {
-	rows, err := tx.Query(ctx, `select distinct row_id from certificate where key = $1 and row_id is not null`, key[:])
-	if err != nil {
-		return nil, fmt.Errorf("look for the rows of a key: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[mailbox.ID])
-	if err != nil {
-		return nil, fmt.Errorf("look for the rows of a key: %w", err)
-	}
-	for {
-		if err := b.Cert.Mailbox.LockRows(ctx, tx, ids); err != nil {
-			return nil, err
-		}
-		if _, err := tx.Exec(ctx, `select from certificate where key = $1 order by id for update`, key[:]); err != nil {
-			return nil, fmt.Errorf("lock the certificates of a key: %w", err)
-		}
-		// Who records one of it holds this until their end: nobody is at it from here on.
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('blocked_key'), hashtext($1))`, key.String()); err != nil {
-			return nil, fmt.Errorf("lock a key: %w", err)
-		}
-		all, err := certificates(ctx, tx, by, key)
-		if err != nil {
-			return nil, err
-		}
-		came := missed(all, ids)
-		if len(came) == 0 {
-			return all, nil
-		}
-		ids = append(ids, came...)
-	}
-}
-
-// missed are the rows of what came while somebody waited for the locks.
-func missed(all []Certificate, locked []mailbox.ID) (ids []mailbox.ID) {
-	for _, c := range all {
-		if c.Row != nil && !slices.Contains(locked, *c.Row) {
-			ids = append(ids, *c.Row)
-		}
-	}
-	return ids
 }
 
 // Fate is what becomes of a certificate when its key falls.
@@ -125,27 +85,58 @@ const (
 	Raised   Fate = "raised"   // it was revoked for another reason, or is being
 )
 
+// standing is as much of certificates as decides their fate.
+type standing struct {
+	Earlier, External, Compromised bool
+	Said, Revoked, Revoking, Over  bool // Said: they are revoked for it; Over: they have ended
+	N                              int  // how many stand so
+}
+
 // Fate of c at now.
 func (c Certificate) Fate(now time.Time) Fate {
-	said := c.Reason != nil && *c.Reason == keyCompromise
-	over := now.After(c.NotAfter)
+	return standing{
+		Earlier: c.Earlier, External: c.External, Compromised: c.Compromised, Said: c.Reason != nil && *c.Reason == keyCompromise,
+		Revoked: c.Revoked != nil, Revoking: c.Revoking != nil, Over: now.After(c.NotAfter),
+	}.fate()
+}
+
+func (s standing) fate() Fate {
 	switch {
-	case said, over && c.Revoked == nil:
+	case s.Said, s.Over && !s.Revoked:
 		return Stays
-	case c.Earlier && (c.Revoked != nil || c.Compromised):
+	case s.Earlier && (s.Revoked || s.Compromised):
 		return Stays
-	case c.Earlier:
+	case s.Earlier:
 		return Told
-	case c.Revoked != nil:
+	case s.Revoked:
 		return Raised
-	case c.Revoking != nil && c.Compromised:
+	case s.Revoking && s.Compromised:
 		return Stays
-	case c.Revoking != nil:
+	case s.Revoking:
 		return Raised
-	case c.External:
+	case s.External:
 		return Revoking
 	}
 	return Revoked
+}
+
+// fates counts the certificates of a key by what becomes of them at now.
+func fates(ctx context.Context, q postgres.Querier, now time.Time, key Digest) (map[Fate]int, error) {
+	rows, err := q.Query(ctx, `select imported is not null as earlier, external, compromised, coalesce(reason = @reason, false) as said,
+			revoked is not null as revoked, revoked is null and revoking is not null as revoking, not_after < @now as over, count(*)::int as n
+		from certificate where key = @key group by 1, 2, 3, 4, 5, 6, 7`, pgx.NamedArgs{"key": key[:], "now": now, "reason": keyCompromise})
+	if err != nil {
+		return nil, fmt.Errorf("count the certificates of a key: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[standing])
+	if err != nil {
+		return nil, fmt.Errorf("count the certificates of a key: %w", err)
+	}
+	n := map[Fate]int{}
+	for _, s := range all {
+		n[s.fate()] += s.N
+	}
+	return n, nil
 }
 
 // Falls tells whether c stops counting, now or soon.

@@ -37,15 +37,14 @@ func ReadKey(typed string) (Digest, error) {
 		}
 		return d, nil
 	case bytes.Contains(data, []byte("REQUEST-----")):
-		c, err := pki.ReadCSR(data)
-		return c.Key.Fingerprint, err
+		_, spki, err := pki.ReadProof(data) // a weak key is one, too
+		if err != nil {
+			return Digest{}, err
+		}
+		return digestOfSPKI(spki)
 	}
 	if block, _ := pem.Decode(data); block != nil && block.Type == "PUBLIC KEY" {
-		public, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return Digest{}, ErrKey
-		}
-		return digestOf(public, block.Bytes), nil
+		return digestOfSPKI(block.Bytes)
 	}
 	given, err := readCertificate(data)
 	return given.key, err
@@ -58,6 +57,15 @@ func digestOf(public any, spki []byte) Digest {
 		spki = der
 	}
 	return sha256.Sum256(spki)
+}
+
+// digestOfSPKI is the digest of a key in DER.
+func digestOfSPKI(spki []byte) (Digest, error) {
+	public, err := x509.ParsePKIXPublicKey(spki)
+	if err != nil {
+		return Digest{}, ErrKey
+	}
+	return digestOf(public, spki), nil
 }
 
 // given is a certificate that somebody gave.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
@@ -103,16 +102,18 @@ func (b *Book) Prove(ctx context.Context, by person.Actor, from netip.Addr, requ
 	if err := b.tried(ctx, by, from); err != nil {
 		return f, key, err
 	}
-	csr, err := pki.ReadCSR(request)
+	subject, spki, err := pki.ReadProof(request)
 	if err != nil {
 		return f, key, err
 	}
-	value, ok := valueIn(csr.DER)
+	value, ok := valueIn(subject)
 	if !ok {
 		return f, key, ErrProofSubject
 	}
 	hash := sha256.Sum256([]byte(value))
-	key = csr.Key.Fingerprint
+	if key, err = digestOfSPKI(spki); err != nil {
+		return f, key, err
+	}
 	return f, key, b.DB.Tx(ctx, func(tx pgx.Tx) error {
 		now := b.Now()
 		tag, err := tx.Exec(ctx, `update key_challenge set used = @now where hash = @hash and key = @key and used is null and until >= @now`,
@@ -129,13 +130,9 @@ func (b *Book) Prove(ctx context.Context, by person.Actor, from netip.Addr, requ
 }
 
 // valueIn is the value in the Subject of a request that has nothing else in it.
-func valueIn(der []byte) (string, bool) {
-	x, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		return "", false
-	}
+func valueIn(subject []byte) (string, bool) {
 	var names pkix.RDNSequence
-	if rest, err := asn1.Unmarshal(x.RawSubject, &names); err != nil || len(rest) > 0 || len(names) != 1 || len(names[0]) != 1 {
+	if rest, err := asn1.Unmarshal(subject, &names); err != nil || len(rest) > 0 || len(names) != 1 || len(names[0]) != 1 {
 		return "", false
 	}
 	name, isText := names[0][0].Value.(string)
@@ -147,23 +144,18 @@ type forgetArgs struct{}
 
 func (forgetArgs) Kind() string { return "compromise_forget" }
 
-// Jobs registers what is forgotten by itself, every hour.
+// Jobs registers what is forgotten by itself, every hour, and that officers hear of
+// reports that came while they were told of others.
 func (b *Book) Jobs(w *river.Workers) []queue.Task {
 	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[forgetArgs]) error { return b.Forget(ctx) }))
-	return []queue.Task{queue.Every(time.Hour, forgetArgs{})}
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, _ *river.Job[tellArgs]) error { return b.TellReports(ctx) }))
+	return []queue.Task{queue.Every(time.Hour, forgetArgs{}), queue.Every(10*time.Minute, tellArgs{})}
 }
 
-// Forget deletes values that prove nothing any more, and from where reports came,
-// which programs wrote down that had no internal/brake.
+// Forget deletes values that prove nothing any more.
 func (b *Book) Forget(ctx context.Context) error {
-	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		now := b.Now()
-		if _, err := tx.Exec(ctx, `delete from key_challenge where given < $1`, now.Add(-2*ChallengeLife)); err != nil {
-			return fmt.Errorf("forget values: %w", err)
-		}
-		if _, err := tx.Exec(ctx, `update key_report set origin = null where origin is not null`); err != nil {
-			return fmt.Errorf("forget where reports came from: %w", err)
-		}
-		return nil
-	})
+	if _, err := b.DB.Exec(ctx, `delete from key_challenge where given < $1`, b.Now().Add(-2*ChallengeLife)); err != nil {
+		return fmt.Errorf("forget values: %w", err)
+	}
+	return nil
 }

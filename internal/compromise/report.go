@@ -23,6 +23,7 @@ import (
 
 const (
 	mostReports  = 100  // shown at once
+	mostCounted  = 1000 // counted
 	longestWords = 4000 // characters
 )
 
@@ -84,6 +85,28 @@ func (b *Book) reports(ctx context.Context, by person.Actor, where string, args 
 // first, at most 100.
 func (b *Book) OpenReports(ctx context.Context, by person.Actor) ([]Report, error) {
 	return b.reports(ctx, by, `r.ended is null`, pgx.NamedArgs{"limit": mostReports})
+}
+
+// Waiting is how many reports are to be looked at, each number at most 1,000.
+type Waiting struct {
+	Overdue, Open int       // Open ones still have time
+	Since         time.Time // when the first of those was due that are overdue
+	Due           time.Time // when the first of the others is
+}
+
+// Waiting counts for a registration officer.
+func (b *Book) Waiting(ctx context.Context, by person.Actor) (w Waiting, err error) {
+	if err := person.OfficersOnly(by); err != nil {
+		return w, err
+	}
+	err = b.DB.QueryRow(ctx, `with late as (select due from key_report where ended is null and due < @now order by due limit @most),
+			open as (select due from key_report where ended is null and due >= @now order by due limit @most)
+		select (select count(*)::int from late), (select count(*)::int from open), coalesce((select min(due) from late), @now), coalesce((select min(due) from open), @now)`,
+		pgx.NamedArgs{"now": b.Now(), "most": mostCounted}).Scan(&w.Overdue, &w.Open, &w.Since, &w.Due)
+	if err != nil {
+		return w, fmt.Errorf("count reports: %w", err)
+	}
+	return w, nil
 }
 
 // Answered are the reports that were answered last.
@@ -148,7 +171,7 @@ func (b *Book) answer(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 }
 
 // Report makes a task of officers, due within ReportLife, of what anybody says about a
-// certificate, and writes to them. It revokes nothing. by is whoever is signed in, if
+// certificate, and writes to them, at most once an hour. It revokes nothing. by is whoever is signed in, if
 // anybody is. It returns the report's reference number.
 func (b *Book) Report(ctx context.Context, by person.Actor, from netip.Addr, in Telling) (reference string, err error) {
 	if err := b.tried(ctx, by, from); err != nil {
@@ -211,9 +234,7 @@ func (b *Book) report(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 	if err := b.noteReport(ctx, tx, now, who, id, "compromise.reported", audit.Detail{"reference": reference, "reason": int(in.Reason)}); err != nil {
 		return err
 	}
-	return b.tellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
-		return mail.KeyReportWords{
-			Reader: to, Reference: reference, Compromise: in.Reason == pki.KeyCompromise, By: by.Name, Due: due, Link: b.Cert.Base + paths.OfficeReport(id),
-		}
+	return b.tellReports(ctx, tx, now, &mail.KeyReportWords{
+		Reference: reference, Compromise: in.Reason == pki.KeyCompromise, By: by.Name, Due: due, Link: b.Cert.Base + paths.OfficeReport(id),
 	})
 }

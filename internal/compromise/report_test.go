@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/campus"
 	"petschaft/internal/compromise"
 	"petschaft/internal/fault"
+	"petschaft/internal/person"
 	"petschaft/internal/pki"
 	"petschaft/internal/trial"
 )
@@ -91,17 +92,65 @@ func TestAnybodyReportsACertificateByWhatTheyHaveOfIt(t *testing.T) {
 			t.Errorf("got %+v", x)
 		}
 	}
-	if len(all) != 4 || r.letters("key_report") != 4 || r.stands(t, id) != "valid" {
+	if len(all) != 4 || r.letters("key_report") != 1 || r.stands(t, id) != "valid" {
 		t.Errorf("%d tasks, %d letters, it is %s", len(all), r.letters("key_report"), r.stands(t, id))
 	}
 	ok(t, r.keys.Answer(t.Context(), r.officer, all[0].ID, "Die Seite gehört dazu."))
 	if err := r.keys.Answer(t.Context(), r.officer, all[0].ID, "noch einmal"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("twice: got %v", err)
 	}
-	trial.Must(r.Campus.DB.Exec(t.Context(), `update key_report set origin = '192.0.2.7'`)) // by an earlier program
-	ok(t, r.keys.Forget(t.Context()))
-	if n := r.Scalar(`select count(*) from key_report where origin is not null`); n != 0 {
-		t.Errorf("%d reports still say from where", n)
+}
+
+// TestAFloodOfReportsIsOneLetterAnHour: the first is told at once, the others together.
+func TestAFloodOfReportsIsOneLetterAnHour(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.server(t, newKey(), r.institute, "www.uni.example")
+	r.record(t, i)
+	in := compromise.Telling{Sought: compromise.Sought{Serial: pki.Colons(i.Certificate.Serial)}, Reason: pki.PrivilegeWithdrawn, Words: "Falsche Seite."}
+	for _, by := range []person.Actor{r.ada, r.bob, r.tina, r.theo, nobody} {
+		for range 5 {
+			trial.Must(r.keys.Report(t.Context(), by, home, in))
+			r.Clock.Advance(time.Minute)
+		}
+	}
+	ok(t, r.keys.TellReports(t.Context()))
+	if one, many := r.letters("key_report"), r.letters("key_reports"); one != 1 || many != 0 {
+		t.Errorf("%d letters about one and %d about many within the hour, want one and none", one, many)
+	}
+	all := trial.Must(r.keys.OpenReports(t.Context(), r.officer))
+	ok(t, r.keys.Answer(t.Context(), r.officer, all[1].ID, "Geprüft.")) // nobody needs to hear of it any more
+	r.Clock.Advance(time.Hour)
+	for range 2 {
+		ok(t, r.keys.TellReports(t.Context()))
+	}
+	if one, many := r.letters("key_report"), r.letters("key_reports"); one != 1 || many != 1 {
+		t.Fatalf("%d letters about one and %d about many after the hour, want one each", one, many)
+	}
+	if n := r.Scalar(`select (words->>'Reports')::int from letter where kind = 'key_reports'`); n != 23 {
+		t.Errorf("it tells of %d, want the 23 that are open and untold", n)
+	}
+	r.Clock.Advance(2 * time.Hour)
+	ok(t, r.keys.TellReports(t.Context()))
+	trial.Must(r.keys.Report(t.Context(), r.ada, home, in))
+	if one, many := r.letters("key_report"), r.letters("key_reports"); one != 2 || many != 1 {
+		t.Errorf("in quieter hours %d letters about one and %d about many, want two and one", one, many)
+	}
+}
+
+func TestTasksCountReportsAndDoNotReadThem(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	now := r.Clock.Now()
+	trial.Must(r.Campus.DB.Exec(t.Context(), `insert into key_report (reference, key, word, reason, created, due)
+		select 'R' || n, '\x00', false, 0, $1, $1::timestamptz + (n - 150) * interval '1 minute' from generate_series(1, 2000) n`, now))
+	w := trial.Must(r.keys.Waiting(t.Context(), r.officer))
+	want := compromise.Waiting{Overdue: 149, Open: 1000, Since: now.Add(-149 * time.Minute), Due: now}
+	if w.Overdue != want.Overdue || w.Open != want.Open || !w.Since.Equal(want.Since) || !w.Due.Equal(want.Due) {
+		t.Errorf("got %+v, want %+v", w, want)
+	}
+	if _, err := r.keys.Waiting(t.Context(), r.tina); !fault.Is(err, fault.Denied) {
+		t.Errorf("a technical contact: got %v, want denied", err)
 	}
 }
 

@@ -59,7 +59,10 @@ func (b *Book) KeyLost(ctx context.Context, tx pgx.Tx, now time.Time, by person.
 	if err != nil {
 		return err
 	}
-	all, err := b.hold(ctx, tx, by, key)
+	if err := b.lock(ctx, tx, key); err != nil {
+		return err
+	}
+	all, err := certificates(ctx, tx, by, key)
 	if err != nil {
 		return err
 	}
@@ -98,10 +101,8 @@ func (b *Book) reportRest(ctx context.Context, tx pgx.Tx, now time.Time, by pers
 	if err := b.noteReport(ctx, tx, now, by.Who(), report, "compromise.reported", audit.Detail{"reference": reference, "key": key.String()}); err != nil {
 		return err
 	}
-	return b.tellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
-		return mail.KeyReportWords{
-			Reader: to, Reference: reference, By: by.Name, Word: true, Others: n, Due: now.Add(ReportLife), Link: b.Cert.Base + paths.OfficeReport(report),
-		}
+	return b.tellReports(ctx, tx, now, &mail.KeyReportWords{
+		Reference: reference, By: by.Name, Word: true, Others: n, Due: now.Add(ReportLife), Link: b.Cert.Base + paths.OfficeReport(report),
 	})
 }
 

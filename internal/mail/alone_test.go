@@ -81,6 +81,7 @@ func words(t *testing.T, kind string) Words {
 		KeyFellWords{},
 		KeyBlockedWords{},
 		KeyReportWords{},
+		KeyReportsWords{},
 		UnrevokedWords{},
 		EndingWords{},
 		MailEndingWords{},

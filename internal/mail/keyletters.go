@@ -54,10 +54,25 @@ func KeyReport(w KeyReportWords) (Letter, error) {
 	return writeIn(w.Lang, keyReport, w.To, w.Link, w)
 }
 
+// KeyReportsWords ask a registration officer to look at reports that came while they
+// were told of others.
+type KeyReportsWords struct {
+	Reader
+	Reports int
+	Due     time.Time // of the first
+	Link    string    // to all
+}
+
+// KeyReports asks for it.
+func KeyReports(w KeyReportsWords) (Letter, error) {
+	return writeIn(w.Lang, keyReports, w.To, w.Link, w)
+}
+
 const (
 	keyFell    = "key_fell"
 	keyBlocked = "key_blocked"
 	keyReport  = "key_report"
+	keyReports = "key_reports"
 )
 
 func (w KeyFellWords) kind() string            { return keyFell }
@@ -71,3 +86,7 @@ func (w KeyBlockedWords) letter() (Letter, error) { return KeyBlocked(w) }
 func (w KeyReportWords) kind() string            { return keyReport }
 func (w KeyReportWords) recipient() string       { return w.To }
 func (w KeyReportWords) letter() (Letter, error) { return KeyReport(w) }
+
+func (w KeyReportsWords) kind() string            { return keyReports }
+func (w KeyReportsWords) recipient() string       { return w.To }
+func (w KeyReportsWords) letter() (Letter, error) { return KeyReports(w) }

@@ -142,6 +142,8 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[KeyFellWords](words)
 	case keyBlocked:
 		return rewrite[KeyBlockedWords](words)
+	case keyReports:
+		return rewrite[KeyReportsWords](words)
 	case keyReport:
 		return rewrite[KeyReportWords](words)
 	case serverRevoked:

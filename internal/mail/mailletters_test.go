@@ -34,11 +34,14 @@ func mailLetters() map[string]func() (Letter, error) {
 	word := KeyReportWords{Reader: Reader{to, "en"}, Reference: "ABCD-EFGHJ", By: "Kim Muster", Word: true, Others: 3, Due: at, Link: link}
 	blocked := KeyBlockedWords{Reader{To: to}, strings.Repeat("0a", 32), at, 2, 1, 0, link}
 	return map[string]func() (Letter, error){
-		"key_fell":         func() (Letter, error) { return KeyFell(fell) },
-		"key_fell-server":  func() (Letter, error) { return KeyFell(served) },
-		"key_fell-told":    func() (Letter, error) { return KeyFell(told) },
-		"key_fell-raised":  func() (Letter, error) { return KeyFell(raised) },
-		"key_report":       func() (Letter, error) { return KeyReport(report) },
+		"key_fell":        func() (Letter, error) { return KeyFell(fell) },
+		"key_fell-server": func() (Letter, error) { return KeyFell(served) },
+		"key_fell-told":   func() (Letter, error) { return KeyFell(told) },
+		"key_fell-raised": func() (Letter, error) { return KeyFell(raised) },
+		"key_report":      func() (Letter, error) { return KeyReport(report) },
+		"key_reports": func() (Letter, error) {
+			return KeyReports(KeyReportsWords{Reader: Reader{To: to}, Reports: 12, Due: at, Link: link})
+		},
 		"key_report-word":  func() (Letter, error) { return KeyReport(word) },
 		"key_blocked":      func() (Letter, error) { return KeyBlocked(blocked) },
 		"held":             func() (Letter, error) { return Held(over) },

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"petschaft/internal/campus"
-	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -60,7 +60,7 @@ func TestRequestsFromTheFieldBecomeOrders(t *testing.T) {
 			t.Errorf("%s: got %v, want it read", name, err)
 			continue
 		}
-		asked := cert.AskedNames(request)
+		asked := issuance.AskedNames(request)
 		reference, err := h.Submit(t.Context(), h.tina, order.Submission{Wish: order.Wish{
 			Organisation: h.id, Product: "tls-multi", CSR: requestFile(t, name), Names: asked,
 		}})
@@ -75,8 +75,8 @@ func TestRequestsFromTheFieldBecomeOrders(t *testing.T) {
 		for _, d := range request.Ignored(pki.Names{DNS: want.names}, org.FoldName) {
 			dropped = append(dropped, d.ID)
 		}
-		if got := strings.Join(dropped, " "); got != want.dropped || cert.AddedName(request) != want.added {
-			t.Errorf("%s: said to be left out %q, added %q; want %q, %q", name, got, cert.AddedName(request), want.dropped, want.added)
+		if got := strings.Join(dropped, " "); got != want.dropped || issuance.AddedName(request) != want.added {
+			t.Errorf("%s: said to be left out %q, added %q; want %q, %q", name, got, issuance.AddedName(request), want.dropped, want.added)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestWhatIsWrongWithARequestIsSaidForServers(t *testing.T) {
 		w := h.wish("www.uni.example")
 		w.CSR = requestFile(t, name)
 		if request, err := order.ReadCSR(w.CSR); err == nil {
-			w.Names = cert.AskedNames(request)
+			w.Names = issuance.AskedNames(request)
 		}
 		_, err := h.Submit(t.Context(), h.tina, order.Submission{Wish: w})
 		var got []string

@@ -54,13 +54,9 @@ type outline struct {
 // Invalid that says what to do; no fault repeats any of data. Subject and
 // attributes decide nothing: what is odd about them is told in Dropped.
 func ReadCSR(data []byte) (CSR, error) {
-	der, err := unwrap(data)
+	o, der, err := outlined(data)
 	if err != nil {
 		return CSR{}, err
-	}
-	var o outline
-	if rest, err := asn1.Unmarshal(der, &o); err != nil || len(rest) > 0 {
-		return CSR{}, fault.New(fault.Invalid, "pki.csr.unreadable")
 	}
 	c := CSR{DER: der}
 	if c.Key, err = ReadKey(o.TBS.Key.FullBytes); err != nil {
@@ -74,6 +70,27 @@ func ReadCSR(data []byte) (CSR, error) {
 	c.nameFromCommonName()
 	c.bound()
 	return c, nil
+}
+
+// ReadProof reads of a request only its Subject and which key signed it, both in DER:
+// what is too weak to be certified can have fallen into other hands, too.
+func ReadProof(data []byte) (subject, key []byte, err error) {
+	o, _, err := outlined(data)
+	if err == nil {
+		err = o.checkSignature()
+	}
+	return o.TBS.Subject.FullBytes, o.TBS.Key.FullBytes, err
+}
+
+// outlined is the one request in data, and its DER; nothing is checked yet.
+func outlined(data []byte) (o outline, der []byte, err error) {
+	if der, err = unwrap(data); err != nil {
+		return o, nil, err
+	}
+	if rest, err := asn1.Unmarshal(der, &o); err != nil || len(rest) > 0 {
+		return o, nil, fault.New(fault.Invalid, "pki.csr.unreadable")
+	}
+	return o, der, nil
 }
 
 // csrHolds tells whether der is a request of that key. Its signature was checked

@@ -1,6 +1,9 @@
 package pki
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // tlsDays are how long a TLS server certificate may live, by the day from which
 // on it is issued (TLS BR 6.3.2, as ballot SC-081 set them), the newest first.
@@ -23,4 +26,25 @@ func MostTLSDays(at time.Time) int {
 		}
 	}
 	return tlsDays[len(tlsDays)-1].days // a time before the year 1
+}
+
+// TLSLimit is a longest life of TLS server certificates, and the day from which
+// on it holds.
+type TLSLimit struct {
+	From time.Time
+	Days int
+}
+
+// TLSLimits are the limit that holds at at and those that come after it, in
+// their order.
+func TLSLimits(at time.Time) []TLSLimit {
+	var limits []TLSLimit
+	for _, d := range tlsDays {
+		limits = append(limits, TLSLimit{d.from, d.days})
+		if !at.Before(d.from) {
+			break
+		}
+	}
+	slices.Reverse(limits)
+	return limits
 }

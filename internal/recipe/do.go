@@ -31,7 +31,11 @@ type Input struct {
 // Do does the step, if it is the next one: of two people who press at once the
 // second is told that it is done.
 func (b *Book) Do(ctx context.Context, by person.Actor, id ID, step Step, in Input) error {
-	return b.change(ctx, by, id, func(tx pgx.Tx, now time.Time, s State) error {
+	r := pki.Unspecified
+	if step == Revoke {
+		r = in.Reason
+	}
+	return b.change(ctx, by, id, r, func(tx pgx.Tx, now time.Time, s State) error {
 		if err := mayDo(s, step); err != nil {
 			return err
 		}
@@ -73,7 +77,7 @@ func (k Kind) reason(r pki.Reason) pki.Reason {
 
 // Skip leaves the step out.
 func (b *Book) Skip(ctx context.Context, by person.Actor, id ID, step Step) error {
-	return b.change(ctx, by, id, func(tx pgx.Tx, now time.Time, s State) error {
+	return b.change(ctx, by, id, pki.Unspecified, func(tx pgx.Tx, now time.Time, s State) error {
 		if err := MaySkip(s, step); err != nil {
 			return err
 		}

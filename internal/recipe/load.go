@@ -13,6 +13,7 @@ import (
 	"petschaft/internal/mailbox"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 	"petschaft/internal/postgres"
 )
 
@@ -97,9 +98,9 @@ func (b *Book) Kept(ctx context.Context, by person.Actor, s State) ([]cert.Certi
 
 // change runs f with the recipe and its row locked, and ends the recipe when f
 // did its last step.
-func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx.Tx, now time.Time, s State) error) error {
+func (b *Book) change(ctx context.Context, by person.Actor, id ID, r pki.Reason, f func(tx pgx.Tx, now time.Time, s State) error) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		s, now, err := b.locked(ctx, tx, by, id)
+		s, now, err := b.locked(ctx, tx, by, id, r)
 		if err != nil {
 			return err
 		}
@@ -114,8 +115,8 @@ func (b *Book) change(ctx context.Context, by person.Actor, id ID, f func(tx pgx
 }
 
 // locked is the recipe, locked as its row is, and the time from then on.
-func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (s State, now time.Time, err error) {
-	rc, row, err := b.lock(ctx, tx, by, id)
+func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, r pki.Reason) (s State, now time.Time, err error) {
+	rc, row, err := b.lock(ctx, tx, by, id, r)
 	if err != nil {
 		return s, now, err
 	}
@@ -126,18 +127,22 @@ func (b *Book) locked(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (s
 
 // lockedAt is locked for who has a time.
 func (b *Book) lockedAt(ctx context.Context, tx pgx.Tx, now time.Time, by person.Actor, id ID) (State, error) {
-	rc, row, err := b.lock(ctx, tx, by, id)
+	rc, row, err := b.lock(ctx, tx, by, id, pki.Unspecified)
 	if err != nil {
 		return State{}, err
 	}
 	return b.state(ctx, tx, now, by, rc, row)
 }
 
-func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID) (rc Recipe, row mailbox.Row, err error) {
+// lock holds the recipe and then its row, whose certificates are about to be revoked for r.
+func (b *Book) lock(ctx context.Context, tx pgx.Tx, by person.Actor, id ID, r pki.Reason) (rc Recipe, row mailbox.Row, err error) {
 	if _, err := tx.Exec(ctx, `select from recipe where id = $1 for update`, id); err != nil {
 		return rc, row, fmt.Errorf("lock recipe %d: %w", id, err)
 	}
 	if rc, err = one(ctx, tx, by, `p.id = @id`, pgx.NamedArgs{"id": id}); err != nil {
+		return rc, row, err
+	}
+	if err := b.Cert.Hold(ctx, tx, r, rc.RowID); err != nil {
 		return rc, row, err
 	}
 	row, err = b.Mailbox.RowIn(ctx, tx, by, string(rc.DomainName), rc.RowID)

@@ -11,6 +11,7 @@ import (
 	"petschaft/internal/fault"
 	"petschaft/internal/mailbox"
 	"petschaft/internal/person"
+	"petschaft/internal/pki"
 )
 
 // ErrOneOpen is that another recipe for the row is open.
@@ -64,7 +65,7 @@ func (b *Book) settle(ctx context.Context, tx pgx.Tx, now time.Time, by person.A
 // Cancel ends a recipe before its end; what was done stays done.
 func (b *Book) Cancel(ctx context.Context, by person.Actor, id ID) error {
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {
-		s, now, err := b.locked(ctx, tx, by, id)
+		s, now, err := b.locked(ctx, tx, by, id, pki.Unspecified)
 		if err != nil {
 			return err
 		}

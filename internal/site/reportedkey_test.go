@@ -57,6 +57,7 @@ func TestTheOfficeSeesWhatFallsAndWhoseItIsBeforeItBlocksAKey(t *testing.T) {
 	rita.Get("/office/keys/" + digest).Has("Ein gültiges Zertifikat wird widerrufen").Has(one).Has("wird sofort widerrufen").Has("Universität Probe")
 	rita.Post("/office/keys/"+digest, "note", "Lag im Netz").Is(http.StatusSeeOther)
 	rita.Get("/office/keys/" + digest).Has("gesperrt").Has("Lag im Netz")
+	rita.Get("/office/audit?action=compromise.").Has(`href="/office/keys/` + digest + `"`).Has("Schlüssel " + digest[:16])
 	r.As("nora").Get("/certificates/" + one).Has("widerrufen")
 	rita.Get("/office/keys").Has(digest)
 }

@@ -110,19 +110,17 @@ func (s *Section) keyPage(w http.ResponseWriter, r *http.Request, k compromise.K
 		l := s.blockedLine(ctx, *k.Blocked)
 		m.Blocked, m.Head.State = &l, &view.StateModel{Kind: view.Ended, Word: page.T(ctx, "keys.state_blocked"), Pill: true}
 	}
-	left := 0
 	for _, c := range k.Certificates {
-		l := s.keyLine(ctx, c)
-		m.Certificates = append(m.Certificates, l)
-		if c.Fate(s.Now()) != compromise.Stays {
-			left++
-		}
+		m.Certificates = append(m.Certificates, s.keyLine(ctx, c))
+	}
+	if n := len(k.Certificates); n < k.All() {
+		m.More = page.T(ctx, "keys.first", "shown", n, "n", k.All())
 	}
 	for _, rep := range k.Reports {
 		m.Reports = append(m.Reports, view.Link{Label: rep.Reference, Href: paths.OfficeReport(rep.ID)})
 	}
-	if k.Blocked == nil || left > 0 {
-		m.What = []string{page.T(ctx, "keys.what", "n", k.Falling(s.Now())), page.T(ctx, "keys.what_told")}
+	if k.Blocked == nil || k.Left() > 0 {
+		m.What = []string{page.T(ctx, "keys.what", "n", k.Falling()), page.T(ctx, "keys.what_told")}
 		m.Final = page.T(ctx, "keys.final")
 		m.Form = &view.FormModel{
 			Action: path, Submit: view.ButtonModel{Label: page.T(ctx, "keys.fall"), Kind: view.Danger}, Cancel: paths.OfficeKeys, Hidden: []view.Hidden{page.FormField()},

@@ -171,23 +171,18 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	if !by.Officer {
 		return nil, nil
 	}
-	all, err := s.Compromise.OpenReports(ctx, by)
-	if err != nil || len(all) == 0 {
+	w, err := s.Compromise.Waiting(ctx, by)
+	if err != nil {
 		return nil, err
 	}
-	link, overdue := view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeReports}, 0
-	for _, x := range all {
-		if s.Now().After(x.Due) {
-			overdue++
-		}
-	}
+	link := view.Link{Label: page.T(ctx, "start.look"), Href: paths.OfficeReports}
 	var tasks []view.Task
-	if overdue > 0 {
-		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "reports.task_overdue", "n", overdue), Link: link, By: all[0].Due})
+	if w.Overdue > 0 {
+		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "reports.task_overdue", "n", w.Overdue), Link: link, By: w.Since})
 	}
-	if n := len(all) - overdue; n > 0 {
-		due := all[overdue].Due
-		tasks = append(tasks, view.Task{Kind: view.Warn, Text: page.T(ctx, "reports.task", "n", n, "due", view.At(ctx, due, s.Now()).Text), Link: link, By: due})
+	if w.Open > 0 {
+		due := view.At(ctx, w.Due, s.Now()).Text
+		tasks = append(tasks, view.Task{Kind: view.Warn, Text: page.T(ctx, "reports.task", "n", w.Open, "due", due), Link: link, By: w.Due})
 	}
 	return tasks, nil
 }

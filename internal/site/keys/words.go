@@ -22,15 +22,21 @@ func Raise(ctx context.Context, d *view.DialogModel, revoking bool, failed error
 	return page.ReasonModel(ctx, all, pki.KeyCompromise, failed)
 }
 
+// mostNamed is how many certificates a sentence names.
+const mostNamed = 10
+
 // OthersWords say what becomes of the other certificates of a key when one is revoked
 // because it fell into other hands.
 func OthersWords(ctx context.Context, o compromise.Others) (words []string) {
 	if len(o.Falling) > 0 {
-		all := make([]string, len(o.Falling))
-		for i, c := range o.Falling {
-			all[i] = c.Reference
+		var all []string
+		for _, c := range o.Falling[:min(len(o.Falling), mostNamed)] {
+			all = append(all, c.Reference)
 		}
-		words = append(words, page.T(ctx, "cert.others_fall", "n", len(all), "references", strings.Join(all, ", ")))
+		if len(o.Falling) > mostNamed {
+			all = append(all, "…")
+		}
+		words = append(words, page.T(ctx, "cert.others_fall", "n", len(o.Falling), "references", strings.Join(all, ", ")))
 	}
 	if o.Waiting > 0 {
 		words = append(words, page.T(ctx, "cert.others_wait"))

@@ -2,10 +2,12 @@ package office
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/cert"
+	"petschaft/internal/compromise"
 	"petschaft/internal/org"
 	"petschaft/internal/person"
 	"petschaft/internal/site/page"
@@ -31,12 +33,25 @@ func (s *Section) concerns(ctx context.Context, by person.Actor, lines []audit.E
 			if x == but || l.Account != nil && x == person.ID(*l.Account).Thing() {
 				continue
 			}
-			if link := n.link(ctx, x, about[l.ID]); link.Label != "" {
+			link := n.link(ctx, x, about[l.ID])
+			if x.Kind == "blocked_key" {
+				link = keyLink(ctx, l)
+			}
+			if link.Label != "" {
 				links[l.ID] = append(links[l.ID], link)
 			}
 		}
 	}
 	return links, nil
+}
+
+// keyLink is the key that a line says was blocked: its page knows it by its digest.
+func keyLink(ctx context.Context, l audit.Entry) view.Link {
+	key, err := compromise.ParseDigest(fmt.Sprint(l.Detail["key"]))
+	if err != nil {
+		return view.Link{}
+	}
+	return view.Link{Label: page.T(ctx, "office.audit_key", "key", key.String()[:16]+"…"), Href: paths.OfficeKey(key.String())}
 }
 
 // thingNames are the names of things, by their numbers.

@@ -27,6 +27,8 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_import")
 	case "bulk_work":
 		return page.T(ctx, "office.job_bulk")
+	case "compromise_tell":
+		return page.T(ctx, "office.job_tell_reports")
 	case "order_tell":
 		return page.T(ctx, "office.job_tell")
 	case "order_recheck":

@@ -12,6 +12,7 @@ import (
 
 	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -162,7 +163,7 @@ func (s *Section) orderToNames(w http.ResponseWriter, r *http.Request, o orderin
 		return err
 	}
 	if len(in.list()) == 0 {
-		in.names = strings.Join(cert.AskedNames(request), "\n")
+		in.names = strings.Join(issuance.AskedNames(request), "\n")
 	}
 	if len(o.organisations) == 1 {
 		in.organisation = o.organisations[0].ID

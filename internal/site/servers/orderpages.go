@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"petschaft/internal/cert"
 	"petschaft/internal/fault"
+	"petschaft/internal/issuance"
 	"petschaft/internal/order"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
@@ -133,7 +133,7 @@ func (o ordering) readModel(ctx context.Context, in orderTyped) serverview.ReadM
 	}
 	names := in.list()
 	m := serverview.ReadModel{Key: request.Key.Algorithm, Name: request.CommonName, Dropped: page.Ignored(ctx, request.Ignored(pki.Names{DNS: names}, org.FoldName))}
-	if added := cert.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
+	if added := issuance.AddedName(request); added != "" && slices.ContainsFunc(names, func(n string) bool { return org.FoldName(n) == org.FoldName(added) }) {
 		m.Added = page.T(ctx, "serverorder.cn_added", "name", added)
 	}
 	return m

@@ -1,8 +1,9 @@
-package cert
+package issuance
 
 import (
 	"slices"
 
+	"petschaft/internal/cert"
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 )
@@ -13,7 +14,7 @@ import (
 func AskedNames(request pki.CSR) (names []string) {
 	for _, s := range request.Asked.DNS {
 		if name, wrong := org.ParseServerName(s); wrong == "" {
-			s = Spelled(name)
+			s = cert.Spelled(name)
 		}
 		if !slices.Contains(names, s) {
 			names = append(names, s)
