@@ -104,7 +104,7 @@ func (w *world) fill(ctx context.Context, p *portal.Portal) error {
 			return fmt.Errorf("%s: %w", r.Primary, err)
 		}
 	}
-	return nil
+	return f.share(ctx, office)
 }
 
 // meet makes the account that a first sign-in would make.

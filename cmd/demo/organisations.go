@@ -24,6 +24,9 @@ type sampleName struct {
 	days  int // since the validation; 0 is none
 }
 
+// observatory is an organisation of Tina's.
+const observatory = "Sternwarte am Beispielberg"
+
 var organisations = []struct {
 	org.OrganisationInput
 	contact string
@@ -46,7 +49,7 @@ var organisations = []struct {
 		},
 	},
 	{
-		org.OrganisationInput{Name: "Sternwarte am Beispielberg", Country: "DE"}, // her second one: to be handed over alone, or with the first
+		org.OrganisationInput{Name: observatory, Country: "DE"}, // her second one: to be handed over alone, or with the first
 		"tina",
 		[]string{"sternwarte@" + institute},
 		[]sampleName{{org.NameInput{Name: "sternwarte.example"}, false, 60}},
@@ -111,17 +114,26 @@ func (f filler) organisations(ctx context.Context, office person.Actor) error {
 
 // order submits one with a key that nobody keeps.
 func (f filler) order(ctx context.Context, contact person.Actor, o org.OrganisationID, w order.Wish) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	csr, err := newCSR()
 	if err != nil {
 		return err
+	}
+	w.Organisation, w.CSR = o, csr
+	_, err = f.Order.Submit(ctx, contact, order.Submission{Wish: w})
+	return err
+}
+
+// newCSR is a request of a new key.
+func newCSR() (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", err
 	}
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
-		return err
+		return "", err
 	}
-	w.Organisation, w.CSR = o, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
-	_, err = f.Order.Submit(ctx, contact, order.Submission{Wish: w})
-	return err
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), nil
 }
 
 func (f filler) name(ctx context.Context, office, contact person.Actor, o org.OrganisationID, n sampleName) error {

@@ -5,7 +5,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"html"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,35 @@ func TestTheDemoUsesTheAuthorityOutside(t *testing.T) {
 		for _, path := range []string{"/office/products", "/office/products/tls-multi/authority"} {
 			if page := rita(local("127.0.0.1", port) + path); !strings.HasPrefix(page, "200") || !strings.Contains(page, outsideName) {
 				t.Errorf("%s does not name the authority outside: %.20q", path, page)
+			}
+		}
+	}, "--port", fmt.Sprint(port))
+}
+
+// TestTheDemoHasAKeyThatFallsInTwoRooms: an officer who opens the server's certificate
+// is led to its key, and reads that a person's certificate falls with it.
+func TestTheDemoHasAKeyThatFallsInTwoRooms(t *testing.T) {
+	t.Parallel()
+	c, port := newClone(t), fourFree(t)
+	c.run(func() {
+		rita, portal := as(t, port, "rita"), local("127.0.0.1", port)
+		find := func(path, expr string) string {
+			t.Helper()
+			found := regexp.MustCompile(expr).FindStringSubmatch(rita(portal + path))
+			if found == nil {
+				t.Fatalf("%s has no %s", path, expr)
+			}
+			return html.UnescapeString(found[1])
+		}
+		list := "/certificates?q=" + sharedWith
+		trial.Until(t, "the server's certificate is there", func() bool {
+			return strings.Contains(rita(portal+list), `href="/certificates/`)
+		})
+		key := find(find(list, `href="(/certificates/[A-Z0-9-]{6,})"`), `href="(/office/keys/[0-9a-f]{64})"`)
+		page := rita(portal + key)
+		for _, want := range []string{"O&#39;Brien", observatory, "2 gültige Zertifikate"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page of the key does not say %q", want)
 			}
 		}
 	}, "--port", fmt.Sprint(port))
