@@ -125,7 +125,7 @@ func TestValuesAndReportsAreBrakedPerAddressAndForgotten(t *testing.T) {
 		ok(t, report(home))
 	}
 	campus.Wants(t, report(home), "compromise.brake")
-	if n := r.Scalar(`select count(*) from information_schema.columns where table_name in ('key_challenge', 'key_report') and column_name = 'origin'`); n != 0 {
+	if n := r.Scalar(`select count(*) from key_challenge where origin is not null`) + r.Scalar(`select count(*) from key_report where origin is not null`); n != 0 {
 		t.Errorf("%d tables can say from where their rows came", n)
 	}
 	r.Clock.Advance(time.Hour)
