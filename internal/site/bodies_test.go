@@ -116,7 +116,7 @@ func TestAStrangersFormIsShort(t *testing.T) {
 	r := sitetest.New(t)
 	anonymous := r.Anonymous()
 	anonymous.Post("/language", "lang", "en", "comment", strings.Repeat("x", 15<<10)).Is(http.StatusSeeOther)
-	anonymous.Post("/language", "lang", "de", "comment", strings.Repeat("x", 17<<10)).Is(http.StatusRequestEntityTooLarge)
+	anonymous.Post("/language", "lang", "de", "comment", strings.Repeat("x", 17<<10)).Is(http.StatusRequestEntityTooLarge).Has("at most 16 KiB")
 	anonymous.Post("/orders/new", "as", "1", "comment", strings.Repeat("x", 8<<10)).Is(http.StatusForbidden).Has("goes along")
 	anonymous.Post("/orders/new", "as", "1", "comment", strings.Repeat("x", 15<<10)).Is(http.StatusForbidden).Has("go one step back").Lacks("goes along")
 	anonymous.Post("/orders/new", "as", "1", "comment", strings.Repeat("x", 17<<10)).Is(http.StatusRequestEntityTooLarge).Has("go one step back", "not signed in")

@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/site/page"
 	"petschaft/web/locale"
 	"petschaft/web/paths"
+	"petschaft/web/view/portalview"
 )
 
 // addressed lets through what was asked of the portal's own host. What is asked
@@ -28,7 +29,14 @@ func (s *Site) addressed(next http.Handler) http.Handler {
 			l = locale.Accepted(r.Header.Get("Accept-Language"))
 		}
 		w.Header().Set("Content-Language", l.Lang())
-		http.Error(w, l.T("problem.other_host", "address", s.Base.Scheme+"://"+s.Base.Host), http.StatusMisdirectedRequest)
+		own := s.Base.Scheme + "://" + s.Base.Host
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			_ = portalview.OtherHost(own).Render(locale.With(r.Context(), l), w)
+			return
+		}
+		http.Error(w, l.T("problem.other_host", "address", own), http.StatusMisdirectedRequest)
 	})
 }
 

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,6 +63,23 @@ func TestThePortalAnswersForItsOwnNameOnly(t *testing.T) {
 	} {
 		if got := sent(c.r, http.MethodGet, c.host, c.path); got.StatusCode != c.want {
 			t.Errorf("%s%s: got status %d, want %d", c.host, c.path, got.StatusCode, c.want)
+		}
+	}
+}
+
+// TestAnotherNameLeadsToThePortal: browsers get a page with a link, programs a line.
+func TestAnotherNameLeadsToThePortal(t *testing.T) {
+	t.Parallel()
+	r := sitetest.New(t, behindTLS)
+	for accept, want := range map[string]string{"text/html,*/*;q=0.8": `<a href="https://portal.example">`, "*/*": "Its address is https://portal.example\n"} {
+		req := trial.Must(http.NewRequest(http.MethodGet, r.Base+"/orders", nil))
+		req.Header.Set("Accept", accept)
+		req.Header.Set("Accept-Language", "en")
+		res := trial.Must(http.DefaultClient.Do(req))
+		body := string(trial.Must(io.ReadAll(res.Body)))
+		res.Body.Close()
+		if res.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(body, want) || res.Header.Get("Content-Language") != "en" {
+			t.Errorf("%s: got status %d and %q, want 421 and %q", accept, res.StatusCode, body, want)
 		}
 	}
 }

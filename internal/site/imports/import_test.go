@@ -146,7 +146,7 @@ func TestOneImportTooManyIsRefusedInWords(t *testing.T) {
 		nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(303)
 	}
 	trial.Must(r.Pool.Exec(t.Context(), `update import set state = 'planning'`))
-	nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(409).Has("An 5 Ihrer Importe wird hier gerade gearbeitet", "Fehler: ", "Bisherige Importe", "liste.csv")
+	nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(409).Has("An 5 Ihrer Importe wird hier gerade gearbeitet", "Fehler: ", "Das ging noch nicht", "Bisherige Importe", "liste.csv")
 	trial.Must(r.Pool.Exec(t.Context(), `update import set state = 'planned', bytes = 20 << 20`))
 	nora.Csv(sitetest.ImportsOfUni, "liste.csv", file).Is(409).Has("füllen zusammen schon fast 100", "Bisherige Importe")
 	nora.Get(sitetest.ImportsOfUni).Is(200).Has("höchstens 5 von Ihnen")

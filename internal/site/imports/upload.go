@@ -99,7 +99,11 @@ func uploadModel(ctx context.Context, action string, failed error) *importview.U
 		MaxBytes: sheet.MaxBytes, MaxRows: sheet.MaxRows, MostOpen: imports.MostOpen,
 	}
 	fields, whole := page.Wrong(ctx, failed)
-	m.Error = whole
+	if fault.Is(failed, fault.Conflict) {
+		m.Whole = whole // another file would fare no better
+	} else {
+		m.Error = whole
+	}
 	for _, words := range fields {
 		m.Error = words
 	}

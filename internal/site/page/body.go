@@ -89,8 +89,10 @@ func readForm(r *http.Request, t intake.Terms) (*bytes.Buffer, error) {
 // worded is err in the words of a page.
 func worded(err error, t intake.Terms) error {
 	switch {
-	case errors.Is(err, intake.ErrFull), errors.Is(err, intake.ErrSlow), t.Stranger && errors.Is(err, intake.ErrLarge):
+	case errors.Is(err, intake.ErrFull), errors.Is(err, intake.ErrSlow):
 		return err
+	case t.Stranger && errors.Is(err, intake.ErrLarge):
+		return fault.New(fault.TooLarge, "fault.form_stranger", "max", t.Most>>10).Because(err)
 	case errors.Is(err, intake.ErrLarge):
 		return fault.New(fault.TooLarge, "fault.form_large", "max", intake.MostForm>>10).Because(err)
 	}
