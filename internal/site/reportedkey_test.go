@@ -35,6 +35,11 @@ func TestAnybodyReportsACertificateAndOfficersAnswerWithinADay(t *testing.T) {
 	rita.Get("/office/reports").Has(reference).Has("offen")
 	var id int64
 	trial.Must(0, r.Pool.QueryRow(t.Context(), `select id from key_report`).Scan(&id))
+	flood := `insert into key_report (reference, key, certificate, word, reason, created, due) select 'R' || n, key, certificate, false, 1, created, due from key_report, generate_series(1, 120) n`
+	trial.Must(r.Pool.Exec(t.Context(), flood))
+	rita.Get("/office").Has("121 Meldungen zu Zertifikaten sind zu prüfen")
+	rita.Get("/office/reports").Has("Gezeigt sind die 100 mit der frühesten Frist")
+	trial.Must(r.Pool.Exec(t.Context(), `delete from key_report where id <> $1`, id))
 	r.Clock.Advance(25 * 60 * 60e9)
 	rita = r.As("rita")
 	rita.Get("/office").Has("Eine Meldung zu einem Zertifikat ist überfällig.")

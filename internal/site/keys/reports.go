@@ -29,7 +29,14 @@ func (s *Section) Reports(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	waiting, err := s.Compromise.Waiting(ctx, by)
+	if err != nil {
+		return err
+	}
 	var m keyview.ReportsModel
+	if n := len(open); n < waiting.Overdue+waiting.Open {
+		m.More = page.T(ctx, "reports.first", "n", n)
+	}
 	for _, x := range open {
 		m.Open = append(m.Open, s.reportLine(ctx, x))
 	}
