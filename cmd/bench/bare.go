@@ -111,7 +111,7 @@ const bareBeside = `, t as (
 		insert into audit_about (line, kind, id)
 		select l.id, t.kind, t.id from l, n, unnest(@kind::text || @kinds::text[], array[n.id] || @things::bigint[]) t (kind, id)
 	), u as (
-		insert into audit_unsealed (line) select id from l
+		insert into audit_waiting (line) select id from l
 	)
 	insert into river_job (kind, args, state, queue, priority, attempt, max_attempts, attempted_by, created_at, scheduled_at, attempted_at, finalized_at)
 	select 'bare', jsonb_build_object('number', n.id), 'completed', 'default', 1, 1, 25, '{bare}', @at, @at, @at, @at from n`

@@ -13,7 +13,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"petschaft/internal/audit"
 	"petschaft/internal/imports"
 	"petschaft/internal/org"
 )
@@ -29,7 +28,7 @@ var floorTables = []struct{ name, from, where string }{
 	{"address", "address", "row_id in (select id from address_row where domain = %d)"},
 	{"audit_line", "audit_line", "id in (select line from audit_about where kind = 'email_domain' and id = %d)"},
 	{"audit_about", "audit_about", "line in (select line from audit_about where kind = 'email_domain' and id = %d)"},
-	{"audit_unsealed", "audit_about", "kind = 'email_domain' and id = %d"},
+	{"audit_waiting", "audit_about", "kind = 'email_domain' and id = %d"},
 }
 
 // importing plans and applies files of 100,000 rows in the production binary, new
@@ -81,7 +80,7 @@ func (r *rig) makeFloor(ctx context.Context) error {
 // would be at work while the next thing is measured.
 func (r *rig) seal(ctx context.Context) error {
 	for {
-		if n, err := audit.Seal(ctx, r.DB); err != nil || n == 0 {
+		if n, err := r.Audit.Seal(ctx); err != nil || n == 0 {
 			return err
 		}
 	}

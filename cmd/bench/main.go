@@ -23,7 +23,7 @@ type commands struct {
 	Database string   `env:"PETSCHAFT_TEST_DATABASE" required:"" help:"URL of a superuser's database; 'demo postgres --fsync' sets it."`
 	Rows     int      `default:"1000000" help:"Rows of the large domain, certificates of the large organisation."`
 	Mails    int      `default:"10000" help:"Challenge mails."`
-	Only     []string `help:"Only these: start, mails, issue, lint, orders, servers, import, export, ocsp, crl, table, search, api."`
+	Only     []string `help:"Only these: start, mails, issue, lint, orders, servers, import, export, ocsp, crl, table, search, api, audit."`
 }
 
 func (c commands) wants(name string) bool { return len(c.Only) == 0 || slices.Contains(c.Only, name) }
@@ -54,6 +54,7 @@ func (c commands) run(ctx context.Context) error {
 		{"crl", lists},
 		{"table", table},
 		{"api", apiSpeed},
+		{"audit", record},
 	} {
 		if !c.wants(b.name) && (b.name != "table" || !c.wants("search")) {
 			continue

@@ -86,17 +86,6 @@ func About(ctx context.Context, db *postgres.DB, t Thing, before int64, limit in
 	return collect(rows, err)
 }
 
-// Recent returns the newest lines whose action begins with prefix, as About
-// does.
-func Recent(ctx context.Context, db *postgres.DB, prefix string, before int64, limit int) ([]Entry, error) {
-	rows, err := db.Query(ctx, `select `+entryColumns+`
-		from audit_line l
-		where starts_with(l.action, @prefix) and (@before = 0::bigint or l.id < @before)
-		order by l.id desc limit @limit`,
-		pgx.NamedArgs{"prefix": prefix, "before": before, "limit": limit})
-	return collect(rows, err)
-}
-
 func collect(rows pgx.Rows, err error) ([]Entry, error) {
 	if err == nil {
 		var all []Entry

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"testing"
@@ -41,6 +42,20 @@ func line(n int) audit.Line {
 	}
 }
 
+// book is a process that seals, fresh from its start.
+func book(t testing.TB, db *postgres.DB) *audit.Book {
+	t.Helper()
+	sealer := trial.Must(db.Sealer(t.Context(), make([]byte, 32)))
+	return &audit.Book{DB: db, Sealer: sealer, Now: func() time.Time { return when }, Log: slog.New(slog.DiscardHandler)}
+}
+
+// verify returns how many lines the record of db holds.
+func verify(t testing.TB, db *postgres.DB) (int64, error) {
+	t.Helper()
+	r, err := audit.Verify(t.Context(), db, audit.Expected{})
+	return r.Lines, err
+}
+
 // sealed is a database with n sealed lines.
 func sealed(t testing.TB, n int) *postgres.DB {
 	t.Helper()
@@ -48,7 +63,7 @@ func sealed(t testing.TB, n int) *postgres.DB {
 	for i := range n {
 		write(t, db, line(i+1))
 	}
-	if got, err := audit.Seal(t.Context(), db); err != nil || got != n {
+	if got, err := book(t, db).Seal(t.Context()); err != nil || got != n {
 		t.Fatalf("seal: got %d and %v, want %d", got, err, n)
 	}
 	return db
@@ -71,14 +86,14 @@ func TestAnUntouchedChainVerifies(t *testing.T) {
 	t.Parallel()
 	db := sealed(t, 5)
 	write(t, db, audit.Line{At: when, Action: "test.portal"})
-	if n, err := audit.Seal(t.Context(), db); n != 1 || err != nil {
+	if n, err := book(t, db).Seal(t.Context()); n != 1 || err != nil {
 		t.Fatalf("seal: got %d and %v, want 1", n, err)
 	}
 	write(t, db, line(9)) // waits for its seal
-	if n, err := audit.Verify(t.Context(), db); n != 6 || err != nil {
+	if n, err := verify(t, db); n != 6 || err != nil {
 		t.Errorf("got %d lines and %v, want 6 and a whole chain", n, err)
 	}
-	if n, err := audit.Verify(t.Context(), pgtest.New(t)); n != 0 || err != nil {
+	if n, err := verify(t, pgtest.New(t)); n != 0 || err != nil {
 		t.Errorf("an empty chain: got %d and %v, want 0", n, err)
 	}
 }
@@ -110,7 +125,7 @@ func TestWhatSomebodyDidToTheChainIsFound(t *testing.T) {
 			t.Parallel()
 			db := sealed(t, 5)
 			unguarded(t, db, sql)
-			if n, err := audit.Verify(t.Context(), db); !errors.Is(err, audit.ErrBroken) {
+			if n, err := verify(t, db); !errors.Is(err, audit.ErrBroken) {
 				t.Errorf("%s\ngot %d lines and %v, want %v", sql, n, err, audit.ErrBroken)
 			}
 		})
@@ -121,7 +136,7 @@ func TestErasingADetailKeepsTheChain(t *testing.T) {
 	t.Parallel()
 	db := sealed(t, 3)
 	exec(t, db, `update audit_line set detail = null, salt = null where id = 2`)
-	if n, err := audit.Verify(t.Context(), db); n != 3 || err != nil {
+	if n, err := verify(t, db); n != 3 || err != nil {
 		t.Errorf("got %d lines and %v, want 3 and a whole chain", n, err)
 	}
 	all, err := audit.About(t.Context(), db, audit.Thing{Kind: "row", ID: 2}, 0, 10)
@@ -136,6 +151,7 @@ func TestLinesAreNeverChanged(t *testing.T) {
 		`update audit_line set action = 'x'`, `update audit_line set detail = '{}'`, `update audit_line set detail = null`,
 		`update audit_line set salt = null`, `update audit_line set detail = null, salt = null, at = now()`, `delete from audit_line`,
 		`update audit_about set id = 2`, `delete from audit_about`, `update audit_seal set hash = ''`, `delete from audit_seal`,
+		`truncate audit_line cascade`, `truncate audit_about`, `truncate audit_seal`, `truncate audit_key`, `delete from audit_key`, `update audit_key set first = 7`,
 	} {
 		t.Run(sql, func(t *testing.T) {
 			t.Parallel()
@@ -157,7 +173,7 @@ func TestALineOfATransactionThatFailsIsNotThere(t *testing.T) {
 	if err == nil {
 		t.Fatal("the transaction went well")
 	}
-	if n, err := audit.Seal(t.Context(), db); n != 0 || err != nil {
+	if n, err := book(t, db).Seal(t.Context()); n != 0 || err != nil {
 		t.Errorf("sealed %d lines (%v), want none", n, err)
 	}
 }
@@ -167,6 +183,7 @@ func TestWritersAndSealersAtOnceLeaveAWholeChain(t *testing.T) {
 	db := pgtest.New(t)
 	const writers, each = 8, 25
 	var writing, sealing sync.WaitGroup
+	one := book(t, db)
 	done := make(chan struct{})
 	for w := range writers {
 		writing.Go(func() {
@@ -175,10 +192,10 @@ func TestWritersAndSealersAtOnceLeaveAWholeChain(t *testing.T) {
 			}
 		})
 	}
-	for range 2 {
+	for _, b := range []*audit.Book{one, one, book(t, db)} {
 		sealing.Go(func() {
 			for {
-				if _, err := audit.Seal(t.Context(), db); err != nil {
+				if _, err := b.Seal(t.Context()); err != nil {
 					t.Error(err)
 				}
 				select {
@@ -192,10 +209,10 @@ func TestWritersAndSealersAtOnceLeaveAWholeChain(t *testing.T) {
 	writing.Wait()
 	close(done)
 	sealing.Wait()
-	if _, err := audit.Seal(t.Context(), db); err != nil {
+	if _, err := book(t, db).Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := audit.Verify(t.Context(), db); n != 2*writers*each || err != nil {
+	if n, err := verify(t, db); n != 2*writers*each || err != nil {
 		t.Errorf("got %d lines and %v, want %d in a whole chain", n, err, 2*writers*each)
 	}
 }
@@ -215,7 +232,7 @@ func TestLinesAreReadNewestFirstAndPaged(t *testing.T) {
 		t.Errorf("got detail %s from %v, want before and after, and the address", got, about[0].Origin)
 	}
 	for prefix, want := range map[string]int{"test.": 5, "tesT": 0, "test_": 0, "": 5} {
-		if got, err := audit.Recent(t.Context(), db, prefix, 0, 10); err != nil || len(got) != want {
+		if got, err := audit.Search(t.Context(), db, audit.Filter{Prefix: prefix}, 0, 10); err != nil || len(got) != want {
 			t.Errorf("recent %q: got %d lines and %v, want %d", prefix, len(got), err, want)
 		}
 	}

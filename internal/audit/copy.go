@@ -30,14 +30,14 @@ func Copy(ctx context.Context, tx pgx.Tx, lines []Line) error {
 	}
 	salts := make([]byte, 16*len(lines))
 	rand.Read(salts)
-	var all, about, unsealed [][]any
+	var all, about, waiting [][]any
 	for i, l := range lines {
 		r, err := l.row(salts[16*i : 16*i+16])
 		if err != nil {
 			return fmt.Errorf("audit %s: %w", l.Action, err)
 		}
 		all = append(all, []any{ids[i], r.at, r.account, r.token, r.origin, r.action, r.detail, r.salt, r.digest})
-		unsealed = append(unsealed, []any{ids[i]})
+		waiting = append(waiting, []any{ids[i]})
 		for j, t := range l.About {
 			if !slices.Contains(l.About[:j], t) {
 				about = append(about, []any{ids[i], t.Kind, t.ID})
@@ -51,7 +51,7 @@ func Copy(ctx context.Context, tx pgx.Tx, lines []Line) error {
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"audit_about"}, []string{"line", "kind", "id"}, pgx.CopyFromRows(about)); err != nil {
 		return fmt.Errorf("audit %d lines: %w", len(lines), err)
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"audit_unsealed"}, []string{"line"}, pgx.CopyFromRows(unsealed)); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"audit_waiting"}, []string{"line"}, pgx.CopyFromRows(waiting)); err != nil {
 		return fmt.Errorf("audit %d lines: %w", len(lines), err)
 	}
 	return nil

@@ -33,8 +33,8 @@ func TestManyLinesAreWrittenAsOneIs(t *testing.T) {
 			t.Errorf("about %v (-one by one +at once)\n%s", thing, d)
 		}
 	}
-	a, err := audit.Recent(t.Context(), one, "test.", 0, 100)
-	b, err2 := audit.Recent(t.Context(), many, "test.", 0, 100)
+	a, err := audit.Search(t.Context(), one, audit.Filter{Prefix: "test."}, 0, 100)
+	b, err2 := audit.Search(t.Context(), many, audit.Filter{Prefix: "test."}, 0, 100)
 	if d := cmp.Diff(texts(a), texts(b)); d != "" || err != nil || err2 != nil || len(b) != len(lines) {
 		t.Errorf("got %d lines (%v, %v); -one by one +at once\n%s", len(b), err, err2, d)
 	}
@@ -46,14 +46,14 @@ func TestManyLinesAreSealedAndVerify(t *testing.T) {
 	write(t, db, line(1))
 	copyLines(t, db, []audit.Line{line(2), line(3), line(4)})
 	write(t, db, line(5))
-	if n, err := audit.Seal(t.Context(), db); n != 5 || err != nil {
+	if n, err := book(t, db).Seal(t.Context()); n != 5 || err != nil {
 		t.Fatalf("sealed %d lines (%v), want 5", n, err)
 	}
-	if n, err := audit.Verify(t.Context(), db); n != 5 || err != nil {
+	if n, err := verify(t, db); n != 5 || err != nil {
 		t.Errorf("verified %d lines (%v), want 5 in a whole chain", n, err)
 	}
 	unguarded(t, db, `update audit_line set detail = '{}' where id = 3`)
-	if _, err := audit.Verify(t.Context(), db); !errors.Is(err, audit.ErrBroken) {
+	if _, err := verify(t, db); !errors.Is(err, audit.ErrBroken) {
 		t.Errorf("after altering a copied line: got %v, want %v", err, audit.ErrBroken)
 	}
 }

@@ -47,7 +47,7 @@ const oneLine = `
 		insert into audit_about (line, kind, id)
 		select distinct l.id, t.kind, t.id from #l l, unnest(@kind::text[], @thing::bigint[]) t (kind, id)
 	), #u as (
-		insert into audit_unsealed (line) select id from #l
+		insert into audit_waiting (line) select id from #l
 	)`
 
 // manyLines draws the ids in the order of the lines: what an insert leaves to a
@@ -66,7 +66,7 @@ const manyLines = `
 		insert into audit_about (line, kind, id)
 		select distinct l.id, t.kind, t.id from #n l join unnest(@line::bigint[], @kind::text[], @thing::bigint[]) t (n, kind, id) on t.n = l.n
 	), #u as (
-		insert into audit_unsealed (line) select id from #l
+		insert into audit_waiting (line) select id from #l
 	)`
 
 func (w *written) Args() pgx.NamedArgs {

@@ -26,7 +26,7 @@ func TestTheLinesOfATransactionAreOneStatementInTheirOrder(t *testing.T) {
 	if n := count(); n != 1 {
 		t.Errorf("got %d statements for %d lines, want one", n, lines)
 	}
-	got, err := audit.Recent(t.Context(), db, "test.", 0, lines)
+	got, err := audit.Search(t.Context(), db, audit.Filter{Prefix: "test."}, 0, lines)
 	if err != nil || len(got) != lines {
 		t.Fatalf("got %d lines and %v", len(got), err)
 	}
@@ -42,10 +42,10 @@ func TestTheLinesOfATransactionAreOneStatementInTheirOrder(t *testing.T) {
 			t.Errorf("line %d (-want +got)\n%s", l.ID, d)
 		}
 	}
-	if n, err := audit.Seal(t.Context(), db); n != lines+1 || err != nil {
+	if n, err := book(t, db).Seal(t.Context()); n != lines+1 || err != nil {
 		t.Errorf("sealed %d and %v, want all", n, err)
 	}
-	if n, err := audit.Verify(t.Context(), db); n != lines+1 || err != nil {
+	if n, err := verify(t, db); n != lines+1 || err != nil {
 		t.Errorf("got %d lines and %v, want a whole chain", n, err)
 	}
 }

@@ -39,7 +39,7 @@ func TestAnUndoneImportLeavesTheRowsAsTheyWere(t *testing.T) {
 		t.Error("the link came back by itself: what an edit ends stays ended")
 	}
 	r.CountsAreTrue(t)
-	lines := trial.Must(audit.Recent(t.Context(), r.db, "mailbox.", 0, 4))
+	lines := trial.Must(audit.Search(t.Context(), r.db, audit.Filter{Prefix: "mailbox."}, 0, 4))
 	got := ""
 	for _, l := range lines {
 		got += l.Action + " "

@@ -82,6 +82,7 @@ func words(t *testing.T, kind string) Words {
 		KeyBlockedWords{},
 		KeyReportWords{},
 		KeyReportsWords{},
+		RecordWords{},
 		UnrevokedWords{},
 		EndingWords{},
 		MailEndingWords{},

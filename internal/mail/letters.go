@@ -146,6 +146,8 @@ func reread(kind string, words []byte) (Letter, error) {
 		return rewrite[KeyReportsWords](words)
 	case keyReport:
 		return rewrite[KeyReportWords](words)
+	case auditRecord:
+		return rewrite[RecordWords](words)
 	case serverRevoked:
 		return rewrite[ServerRevokedWords](words)
 	case ending:

@@ -33,12 +33,16 @@ func mailLetters() map[string]func() (Letter, error) {
 	report := KeyReportWords{Reader: Reader{To: to}, Reference: "ABCD-EFGHJ", Compromise: true, Due: at, Link: link}
 	word := KeyReportWords{Reader: Reader{to, "en"}, Reference: "ABCD-EFGHJ", By: "Kim Muster", Word: true, Others: 3, Due: at, Link: link}
 	blocked := KeyBlockedWords{Reader{To: to}, strings.Repeat("0a", 32), at, 2, 1, 0, link}
+	seal := RecordWords{Reader{To: to}, 4711, strings.Repeat("0a", 32), "MCowBQYDK2VwAyEA", false, 0, at, link}
+	broken := RecordWords{Reader{to, "en"}, 4711, "", "", true, 4712, at, link}
 	return map[string]func() (Letter, error){
-		"key_fell":        func() (Letter, error) { return KeyFell(fell) },
-		"key_fell-server": func() (Letter, error) { return KeyFell(served) },
-		"key_fell-told":   func() (Letter, error) { return KeyFell(told) },
-		"key_fell-raised": func() (Letter, error) { return KeyFell(raised) },
-		"key_report":      func() (Letter, error) { return KeyReport(report) },
+		"audit_record":        func() (Letter, error) { return Record(seal) },
+		"audit_record-broken": func() (Letter, error) { return Record(broken) },
+		"key_fell":            func() (Letter, error) { return KeyFell(fell) },
+		"key_fell-server":     func() (Letter, error) { return KeyFell(served) },
+		"key_fell-told":       func() (Letter, error) { return KeyFell(told) },
+		"key_fell-raised":     func() (Letter, error) { return KeyFell(raised) },
+		"key_report":          func() (Letter, error) { return KeyReport(report) },
 		"key_reports": func() (Letter, error) {
 			return KeyReports(KeyReportsWords{Reader: Reader{To: to}, Reports: 12, Due: at, Link: link})
 		},

@@ -51,6 +51,7 @@ type Config struct {
 	Pages             string   `env:"PETSCHAFT_PAGES" placeholder:"DIR" help:"The operator's own footer pages, NAME.LANGUAGE.md."`
 	SecurityContact   []string `env:"PETSCHAFT_SECURITY_CONTACT" placeholder:"ADDRESS" help:"Where flaws are to be reported, as mailto: or https: addresses, the best first: they stand in /.well-known/security.txt (RFC 9116), which there is none of without them."`
 	SecurityLanguages []string `env:"PETSCHAFT_SECURITY_LANGUAGES" default:"de,en" placeholder:"LANGUAGE" help:"Languages that whoever reads those reports speaks."`
+	AuditMail         string   `env:"PETSCHAFT_AUDIT_MAIL" placeholder:"ADDRESS" help:"A mailbox outside, of somebody who audits: it gets the newest seal of the audit record every hour."`
 	Metrics           string   `env:"PETSCHAFT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus metrics on this address; keep it private."`
 
 	RowGap      time.Duration `env:"PETSCHAFT_BRAKE_ROW_GAP" default:"1m" help:"Least time between two rounds of challenges of one row."`
@@ -132,6 +133,9 @@ func (c Config) read() (settings, error) {
 	s.proxies, s.forwarded = c.readProxies(say), c.ForwardedHeader == "forwarded"
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {
 		say("PETSCHAFT_FORWARDED_HEADER", "holds %q, want x-forwarded-for or forwarded", c.ForwardedHeader)
+	}
+	if a, err := netmail.ParseAddress(c.AuditMail); c.AuditMail != "" && (err != nil || a.Address != c.AuditMail) {
+		say("PETSCHAFT_AUDIT_MAIL", "is not a mail address")
 	}
 	s.sender = c.readMail(s.base, say)
 	s.brakes = c.readBrakes(say)

@@ -34,6 +34,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_PAGES=" + c.Pages,
 		"PETSCHAFT_SECURITY_CONTACT=" + strings.Join(c.SecurityContact, ","),
 		"PETSCHAFT_SECURITY_LANGUAGES=" + strings.Join(c.SecurityLanguages, ","),
+		"PETSCHAFT_AUDIT_MAIL=" + c.AuditMail,
 		"PETSCHAFT_METRICS_LISTEN=" + c.Metrics,
 		"PETSCHAFT_BRAKE_ROW_GAP=" + c.RowGap.String(),
 		fmt.Sprint("PETSCHAFT_BRAKE_ROW_DAY=", c.RowDay),

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"petschaft/internal/audit"
 	"petschaft/internal/mail"
 	"petschaft/internal/queue"
 	"petschaft/internal/signin"
@@ -75,6 +76,11 @@ func (m *metrics) watch(p *Portal) {
 			queue: p.Queue, count: prometheus.NewDesc("petschaft_jobs", "Jobs that are not done, by state.", []string{"state"}, nil),
 			lost: prometheus.NewDesc("petschaft_jobs_lost", "Jobs that run for longer than any process lets them: it died.", nil, nil),
 		},
+		&record{
+			audit: p.Audit, broken: prometheus.NewDesc("petschaft_audit_broken", "1 while the audit record is known to be broken.", nil, nil),
+			checked: prometheus.NewDesc("petschaft_audit_checked_seconds", "When the audit record was last found whole, in seconds since 1970; 0: never yet.", nil, nil),
+			seal:    prometheus.NewDesc("petschaft_audit_seal", "Up to which seal it was.", nil, nil),
+		},
 		&hold{outbox: p.Outbox, held: prometheus.NewDesc("petschaft_mail_held", "1 while the mail server takes no letter and one tries every five minutes.", nil, nil)})
 }
 
@@ -130,6 +136,38 @@ func (h *hold) Collect(c chan<- prometheus.Metric) {
 		held = 1
 	}
 	c <- prometheus.MustNewConstMetric(h.held, prometheus.GaugeValue, held)
+}
+
+// record asks at each scrape what the hourly check found.
+type record struct {
+	audit                 *audit.Book
+	broken, checked, seal *prometheus.Desc
+}
+
+func (r *record) Describe(c chan<- *prometheus.Desc) {
+	c <- r.broken
+	c <- r.checked
+	c <- r.seal
+}
+
+func (r *record) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	w, err := audit.Watch(ctx, r.audit.DB)
+	if err != nil {
+		c <- prometheus.NewInvalidMetric(r.broken, err)
+		return
+	}
+	broken, checked := 0.0, 0.0
+	if w.Broken != nil {
+		broken = 1
+	}
+	if w.At != nil {
+		checked = float64(w.At.Unix())
+	}
+	c <- prometheus.MustNewConstMetric(r.broken, prometheus.GaugeValue, broken)
+	c <- prometheus.MustNewConstMetric(r.checked, prometheus.GaugeValue, checked)
+	c <- prometheus.MustNewConstMetric(r.seal, prometheus.GaugeValue, float64(w.Seq))
 }
 
 // serveMetrics answers on an address of its own until the returned function is

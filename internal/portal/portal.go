@@ -47,6 +47,7 @@ import (
 // tests, which fill them.
 type Portal struct {
 	DB         *postgres.DB
+	Audit      *audit.Book
 	People     *person.Book
 	Org        *org.Book
 	Mailbox    *mailbox.Book
@@ -110,6 +111,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	if p.Queue, err = queue.Open(p.DB); err != nil {
 		return err
 	}
+	p.Audit = &audit.Book{DB: p.DB, Sealer: sealer, Now: now, Log: p.log}
 	if err := p.authority(ctx, s, sealer, now); err != nil {
 		return err
 	}
@@ -167,6 +169,7 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	}
 	base := s.base.Scheme + "://" + s.base.Host
 	p.Outbox = p.outbox(s, base, now)
+	p.Audit.Tell = p.tellAuditor(base)
 	p.People = &person.Book{DB: p.DB, Now: now, Issuer: p.cfg.OIDCIssuer, TokenSleep: time.Duration(p.cfg.TokenSleep) * 24 * time.Hour, Outbox: p.Outbox, Base: base, Readers: cert.Readers}
 	p.Org = &org.Book{DB: p.DB, People: p.People, Now: now, Outbox: p.Outbox, Base: base, Authorities: registry.ForMail()}
 	p.Mailbox = &mailbox.Book{DB: p.DB, Org: p.Org, Queue: p.Queue, Sender: s.sender, Outbox: p.Outbox, Now: now, Base: base, Brakes: s.brakes}
@@ -193,6 +196,20 @@ func (p *Portal) subjects(s settings, terms string, now func() time.Time) {
 	p.Handover = &handover.Book{
 		DB: p.DB, Org: p.Org, Person: p.People, Outbox: p.Outbox, Now: now, Base: base,
 		PerDay: p.cfg.HandoverDay, LookUps: p.cfg.LookUpHour, Waiting: handover.MostWaiting, WaitingOwn: handover.MostOwn, SecondOfficer: p.cfg.SecondOfficer,
+	}
+}
+
+// tellAuditor mails what leaves the record to the mailbox outside, if there is one.
+func (p *Portal) tellAuditor(base string) func(context.Context, pgx.Tx, audit.Telling) error {
+	if p.cfg.AuditMail == "" {
+		return nil
+	}
+	return func(ctx context.Context, tx pgx.Tx, t audit.Telling) error {
+		w := mail.RecordWords{Reader: mail.Reader{To: p.cfg.AuditMail}, Seal: t.End.Seq, Hash: t.Hash(), Key: t.Key, At: t.At, Link: base + paths.OfficeAudit}
+		if t.Broken != nil {
+			w.Broken, w.Seal, w.Line = true, t.Broken.Seq, t.Broken.Line
+		}
+		return p.Outbox.Post(ctx, tx, w)
 	}
 }
 
@@ -245,7 +262,7 @@ func (p *Portal) authority(ctx context.Context, s settings, sealer *postgres.Sea
 func (p *Portal) Work(ctx context.Context) error {
 	w := river.NewWorkers()
 	periodic := slices.Concat(
-		p.Outbox.Jobs(w), audit.Jobs(w, p.DB), brake.Jobs(w, p.DB, p.People.Now), p.Mailbox.Jobs(w), p.Imports.Jobs(w), p.Bulk.Jobs(w),
+		p.Outbox.Jobs(w), p.Audit.Jobs(w), brake.Jobs(w, p.DB, p.People.Now), p.Mailbox.Jobs(w), p.Imports.Jobs(w), p.Bulk.Jobs(w),
 		p.Cert.Jobs(w), p.Digest.Jobs(w), p.Desk.Jobs(w), p.Drafts.Jobs(w), p.People.Jobs(w), p.Org.Jobs(w), p.Handover.Jobs(w),
 		p.API.Jobs(w), p.Issuance.Jobs(w), p.Order.Jobs(w), p.Compromise.Jobs(w),
 	)

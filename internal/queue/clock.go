@@ -76,7 +76,12 @@ func (q *Queue) chores(w Work) []*chore {
 func (q *Queue) insertPeriodic(ctx context.Context, period time.Duration, args []river.JobArgs) error {
 	many := make([]river.InsertManyParams, len(args))
 	for i, a := range args {
-		many[i] = river.InsertManyParams{Args: a, InsertOpts: &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: period}}}
+		opts := rowOf(a)
+		if opts == nil {
+			opts = new(river.InsertOpts)
+		}
+		opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByPeriod: period}
+		many[i] = river.InsertManyParams{Args: a, InsertOpts: opts}
 	}
 	if _, err := q.insert.InsertMany(ctx, many); err != nil {
 		return fmt.Errorf("queue %s and what else comes every %v: %w", args[0].Kind(), period, err)

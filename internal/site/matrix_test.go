@@ -274,6 +274,7 @@ var matrix = []entry{
 	{"POST", "/office/mail/letters/{letter}/retry", nil, posted(403, 403, 403, 404)},
 	{"POST", "/office/mail/jobs/{job}/retry", nil, posted(403, 403, 403, 404)},
 	{"GET", "/office/audit", nil, officers},
+	{"GET", "/office/audit/export", nil, officers},
 	{"GET", "/office/earlier", nil, officers},
 	{"POST", "/office/earlier", nil, posted(403, 403, 403, 422)}, // no file; earlier_test.go sends some
 	{"GET", "/office/earlier/{import}", nil, officers},

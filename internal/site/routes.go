@@ -197,6 +197,7 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Post("/mail/letters/{letter}/retry", s.In(s.office.RetryLetter))
 	r.Post("/mail/jobs/{job}/retry", s.In(s.office.RetryJob))
 	r.Get("/audit", s.In(s.office.AuditLog))
+	r.Get("/audit/export", s.In(s.office.AuditExport))
 	s.earlierRoutes(r)
 	s.officeOrganisationRoutes(r)
 	s.officeOrderRoutes(r)

@@ -31,6 +31,12 @@ func (r *Reader) DateTime(t time.Time) string {
 	return r.T("date.time", "date", r.Date(t), "clock", t.Format("15:04"), "zone", r.abbreviation(t))
 }
 
+// Second writes t with its second, in figures: "14.03.2027, 09:05:07 MEZ".
+func (r *Reader) Second(t time.Time) string {
+	t = t.In(r.zone)
+	return t.Format(r.T("date.second")) + " " + r.abbreviation(t)
+}
+
 // Midnight tells whether t is in the first minute of a day of the reader's zone.
 func (r *Reader) Midnight(t time.Time) bool {
 	h, m, _ := t.In(r.zone).Clock()
@@ -100,6 +106,12 @@ func (r *Reader) month(m time.Month) string {
 		"date.july", "date.august", "date.september", "date.october", "date.november", "date.december",
 	}
 	return r.T(ids[m-1])
+}
+
+// Begins is the first moment of a day of the reader's zone, n days after day.
+func (r *Reader) Begins(day time.Time, n int) time.Time {
+	y, m, d := day.Date()
+	return time.Date(y, m, d+n, 0, 0, 0, 0, r.zone)
 }
 
 // abbreviation is the zone's name as people of the language write it.

@@ -80,6 +80,7 @@ const (
 	OfficeEarlier       = "/office/earlier"
 	OfficeMail          = "/office/mail"
 	OfficeAudit         = "/office/audit"
+	OfficeAuditExport   = "/office/audit/export"
 )
 
 // SignedOutTo leads to the page after a sign-out, whose button leads to next.

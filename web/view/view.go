@@ -95,6 +95,12 @@ func At(ctx context.Context, t, now time.Time) Moment {
 	return Moment{Text: r.DateTime(t), Title: r.Relative(t, now), ISO: t.UTC().Format(time.RFC3339)}
 }
 
+// AtSecond is At with the second, in figures.
+func AtSecond(ctx context.Context, t, now time.Time) Moment {
+	r := locale.From(ctx)
+	return Moment{Text: r.Second(t), Title: r.Relative(t, now), ISO: t.UTC().Format(time.RFC3339)}
+}
+
 // Ends words the day on which something ends, as Day does. Where that is the first
 // moment of a day in the reader's zone the time stands with it: nobody shall take
 // the day for the last one.

@@ -18,7 +18,7 @@ import (
 // concerns names the things that audit lines are about, by line: people other
 // than who acted, contact groups, domains, address rows and organisations, but
 // not the thing but. It is for officers, who see them all.
-func (s *Section) concerns(ctx context.Context, by person.Actor, lines []audit.Entry, but audit.Thing) (map[int64][]view.Link, error) {
+func (s *Section) concerns(ctx context.Context, by person.Actor, lines []audit.Entry, but audit.Thing) (map[int64][]concern, error) {
 	about, err := audit.Things(ctx, s.DB, lines)
 	if err != nil || len(about) == 0 {
 		return nil, err
@@ -27,7 +27,7 @@ func (s *Section) concerns(ctx context.Context, by person.Actor, lines []audit.E
 	if err != nil {
 		return nil, err
 	}
-	links := map[int64][]view.Link{}
+	links := map[int64][]concern{}
 	for _, l := range lines {
 		for _, x := range about[l.ID] {
 			if x == but || l.Account != nil && x == person.ID(*l.Account).Thing() {
@@ -38,11 +38,17 @@ func (s *Section) concerns(ctx context.Context, by person.Actor, lines []audit.E
 				link = keyLink(ctx, l)
 			}
 			if link.Label != "" {
-				links[l.ID] = append(links[l.ID], link)
+				links[l.ID] = append(links[l.ID], concern{link, x})
 			}
 		}
 	}
 	return links, nil
+}
+
+// concern is something that a line is about, by its name.
+type concern struct {
+	view.Link
+	of audit.Thing
 }
 
 // keyLink is the key that a line says was blocked: its page knows it by its digest.

@@ -15,6 +15,8 @@ func jobName(ctx context.Context, kind string) string {
 		return page.T(ctx, "office.job_letter")
 	case "audit_seal":
 		return page.T(ctx, "office.job_seal")
+	case "audit_check":
+		return page.T(ctx, "office.job_check")
 	case "issuance_look", "order_issue", "order_issue_server":
 		return page.T(ctx, "office.job_issue")
 	case "issuance_revoke":

@@ -88,7 +88,7 @@ func (s *Section) Tasks(ctx context.Context, by person.Actor) ([]view.Task, erro
 	if n := failed.givenUp(); n > 0 {
 		tasks = append(tasks, view.Task{Kind: view.Bad, Text: page.T(ctx, "office.jobs_failed", "n", n), Link: look})
 	}
-	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.Keys.Tasks, s.failedApplications, s.longWaits, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
+	for _, look := range []func(context.Context, person.Actor) ([]view.Task, error){s.auditTasks, s.Keys.Tasks, s.failedApplications, s.longWaits, s.unexpectedTasks, s.Organisations.ReassignTasks, s.waitingOrders, s.nameTasks, s.proofTasks} {
 		more, err := look(ctx, by)
 		if err != nil {
 			return nil, err
