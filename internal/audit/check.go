@@ -107,7 +107,7 @@ func (b *Book) tell(ctx context.Context, t Telling) error {
 	} else if t.End.Seq > 0 {
 		b.Log.InfoContext(ctx, "the audit record is whole", "seal", t.End.Seq, "hash", t.Hash(), "key", t.Key)
 	}
-	if b.Tell == nil || t.End.Seq == 0 && t.Broken == nil {
+	if t.End.Seq == 0 && t.Broken == nil {
 		return nil
 	}
 	return b.DB.Tx(ctx, func(tx pgx.Tx) error {

@@ -23,7 +23,7 @@ type Book struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	// Tell takes a seal that is new out of the database once an hour, besides the
-	// log, and says each hour that the record is broken; nil: nobody else is told.
+	// log, and says each hour that the record is broken.
 	Tell func(context.Context, pgx.Tx, Telling) error
 
 	mu   sync.Mutex
