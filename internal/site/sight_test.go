@@ -21,7 +21,7 @@ import (
 // noPages are GET routes that show no page of their own.
 var noPages = []string{
 	"/healthz", "/readyz", "/.well-known/security.txt", "/email-domains/{domain}/rows/{row}/delivery", "/pki/{authority}.crt", "/pki/{authority}.pem", "/pki/{authority}.crl", "/pki/ocsp/{authority}/*",
-	"/email-domains/{domain}/export.csv", "/email-domains/{domain}/template.csv",
+	"/email-domains/{domain}/export.csv", "/email-domains/{domain}/template.csv", "/office/audit/export",
 	"/email-domains/{domain}/bulk/{bulk}/progress", "/email-domains/{domain}/imports/{import}/progress", "/email-domains/{domain}/imports/{import}/faults.csv",
 	"/client-certificates/applications/{application}/progress", "/client-certificates/{certificate}/certificate.pem", "/client-certificates/{certificate}/chain.pem",
 	"/client-certificates/{certificate}/evidence.json", "/certificates/{reference}/{file}", "/certificates/{reference}/evidence.json", "/orders/{reference}/progress",
