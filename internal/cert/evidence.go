@@ -92,14 +92,14 @@ func (i Issuance) evidence(now time.Time, n ID) pgx.NamedArgs {
 	return pgx.NamedArgs{"id": n, "now": now, "rules": rules, "document": e.of(i.Certificate, now)}
 }
 
-// Evidence returns the evidence of a client certificate to who may see it. One
+// Evidence returns that of a client certificate to who may see it; findings from outside to officers. One
 // from before there was evidence has none: that is missing.
 func (b *Book) Evidence(ctx context.Context, by person.Actor, id ID) (Evidence, error) {
 	c, err := b.One(ctx, by, id)
 	if err != nil {
 		return Evidence{}, err
 	}
-	return b.evidence(ctx, c.ID)
+	return b.evidence(ctx, by, c.ID)
 }
 
 // ServerEvidence returns that of a server's certificate; likewise.
@@ -108,10 +108,13 @@ func (b *Book) ServerEvidence(ctx context.Context, by person.Actor, reference st
 	if err != nil {
 		return Evidence{}, err
 	}
-	return b.evidence(ctx, c.ID)
+	return b.evidence(ctx, by, c.ID)
 }
 
-func (b *Book) evidence(ctx context.Context, id ID) (e Evidence, err error) {
+// Outside tells whether an authority outside signed it: then it was checked when it came.
+func (e Evidence) Outside() bool { return e.Authority != "" && !pki.OwnAuthority(e.Authority) }
+
+func (b *Book) evidence(ctx context.Context, by person.Actor, id ID) (e Evidence, err error) {
 	var document []byte
 	err = b.DB.QueryRow(ctx, `select document from evidence where certificate = $1`, id).Scan(&document)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -120,5 +123,9 @@ func (b *Book) evidence(ctx context.Context, id ID) (e Evidence, err error) {
 	if err != nil {
 		return e, fmt.Errorf("read the evidence of certificate %d: %w", id, err)
 	}
-	return e, json.Unmarshal(document, &e)
+	err = json.Unmarshal(document, &e)
+	if e.Outside() && !by.Officer { // who holds it can do nothing about what was found
+		e.Checks = nil
+	}
+	return e, err
 }

@@ -46,11 +46,8 @@ func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID,
 		w.Names, w.Link = SpelledAll(i.Certificate.DNS), b.serverLink(i.Reference)
 		to, w.Organisation, err = contact(ctx, tx, i.Organisation)
 	}
-	if err != nil {
+	if w.Reader = to; err != nil || i.Unexpected != nil { // which nobody sees
 		return err
-	}
-	if w.Reader = to; i.Unexpected != nil { // nobody sees it
-		return nil
 	}
 	return b.Outbox.Post(ctx, tx, w)
 }

@@ -264,6 +264,7 @@ var matrix = []entry{
 	{"POST", "/office/people/{account}/unlock", nil, posted(403, 403, 403, 303)},
 	{"GET", "/office/certificates", nil, officers},
 	{"GET", "/office/certificates/unexpected", nil, officers},
+	{"GET", "/office/certificates/unexpected/{certificate}/certificate.pem", nil, answers{303, 403, 403, 403, 404}},
 	{"GET", "/office/certificates/unexpected/{certificate}/revoke", nil, answers{303, 403, 403, 403, 404}}, // what is somebody's is none
 	{"POST", "/office/certificates/unexpected/{certificate}/revoke", []string{"reason", "0"}, posted(403, 403, 403, 404)},
 	{"GET", "/office/applications", nil, officers},

@@ -183,6 +183,7 @@ func (s *Site) officeRoutes(r chi.Router) {
 	r.Get("/tokens", s.In(s.officeTokens))
 	r.Get("/certificates", s.In(s.office.Certificates))
 	r.Get("/certificates/unexpected", s.In(s.office.Unexpected))
+	r.Get("/certificates/unexpected/{certificate}/certificate.pem", s.In(s.office.UnexpectedFile))
 	s.step(r, "/certificates/unexpected/{certificate}/revoke", s.office.AskRevokeUnexpected, s.office.RevokeUnexpected)
 	s.step(r, "/keys", s.keys.Keys, s.keys.LookAt)
 	s.step(r, "/keys/{key}", s.keys.Key, s.keys.Fall)

@@ -140,6 +140,9 @@ func Recipe[N ~int64](n N) string { return "/recipes" + number(n) }
 // ClientCertificate is a certificate of a person.
 func ClientCertificate[N ~int64](n N) string { return ClientCertificates + number(n) }
 
+// UnexpectedFile is the file of what nobody asked for.
+func UnexpectedFile[N ~int64](n N) string { return Unexpected + number(n) + "/certificate.pem" }
+
 // RevokeUnexpected is where an officer revokes what nobody asked for.
 func RevokeUnexpected[N ~int64](n N) string { return Unexpected + number(n) + "/revoke" }
 

@@ -37,6 +37,12 @@ func EvidenceBrief(ctx context.Context, e cert.Evidence, err error, path string)
 func rulesWords(ctx context.Context, e cert.Evidence) string {
 	when := locale.From(ctx).DateTime(e.Recorded)
 	switch r := e.Checks; {
+	case r == nil && e.Outside():
+		return page.T(ctx, "evidence.outside", "authority", e.Authority)
+	case e.Outside() && !r.Clean():
+		return page.T(ctx, "evidence.outside_found", "n", len(r.Findings), "version", r.Version, "when", when)
+	case e.Outside():
+		return page.T(ctx, "evidence.outside_clean", "n", len(r.Passed)+r.Zlint.Passed, "version", r.Version, "when", when)
 	case r == nil:
 		return page.T(ctx, "evidence.unchecked", "when", when)
 	case !r.Clean():
@@ -92,6 +98,9 @@ func EvidenceModel(ctx context.Context, e cert.Evidence, path string) clientview
 		},
 		Facts: evidenceFacts(ctx, e), ShownHead: page.T(ctx, "evidence.addresses"), Around: evidenceAround(ctx, e),
 		Rules: rulesWords(ctx, e), Checks: reportModels(ctx, e.Checks),
+	}
+	if e.Outside() {
+		m.Head.Lead = page.T(ctx, "evidence.lead_outside")
 	}
 	for _, a := range e.Addresses {
 		m.Shown = append(m.Shown, clientview.ShownModel{Name: a.Address, Lines: addressLines(ctx, a)})
@@ -173,7 +182,7 @@ func evidenceAround(ctx context.Context, e cert.Evidence) (facts []clientview.Te
 		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.approved"), Text: approved})
 	}
 	if r := e.Checks; r != nil {
-		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.profile"), Text: profileWords(ctx, r)})
+		facts = append(facts, clientview.TextFact{Term: page.T(ctx, "evidence.profile"), Text: profileWords(ctx, e)})
 		policy := page.T(ctx, "evidence.no_policy")
 		if r.Policy != "" {
 			policy = r.Policy
@@ -190,10 +199,14 @@ var profileNames = map[pki.ProfileID]string{
 	pki.TLSDomain: "evidence.profile_servers", pki.TLSServer: "evidence.profile_servers",
 }
 
-func profileWords(ctx context.Context, r *lint.Report) string {
+func profileWords(ctx context.Context, e cert.Evidence) string {
+	r := e.Checks
 	name := r.Profile
 	if id, ok := profileNames[pki.ProfileID(r.Profile)]; ok {
 		name = page.T(ctx, id)
+	}
+	if e.Outside() {
+		return page.T(ctx, "evidence.mode_outside", "profile", name, "authority", e.Authority)
 	}
 	if r.Mode == string(pki.PublicBR) {
 		return page.T(ctx, "evidence.mode_public", "profile", name)

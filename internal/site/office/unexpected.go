@@ -9,10 +9,12 @@ import (
 	"petschaft/internal/pki"
 	"petschaft/internal/site/keys"
 	"petschaft/internal/site/page"
+	"petschaft/internal/site/servers"
 	"petschaft/web/paths"
 	"petschaft/web/view"
 	"petschaft/web/view/clientview"
 	"petschaft/web/view/officeview"
+	"petschaft/web/view/serverview"
 )
 
 // Unexpected lists what authorities made that nobody asked for, and what they refused
@@ -33,14 +35,14 @@ func (s *Section) Unexpected(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, u := range refused {
 		m.Refused = append(m.Refused, officeview.UnrevokedLine{
-			Reference: u.Reference, Href: unrevokedHref(u), For: u.For, Said: u.Said, At: view.Ago(ctx, u.At, s.Now()),
+			Reference: u.Reference, Href: unrevokedHref(u), For: u.For, Authority: page.AuthorityName(ctx, u.Authority), Said: u.Said, At: view.Ago(ctx, u.At, s.Now()),
 		})
 	}
 	return s.Show(w, r, http.StatusOK, officeview.Unexpected(s.unexpectedFrame(r, page.T(ctx, "unexpected.title")), m))
 }
 
-func (s *Section) unexpectedFrame(r *http.Request, title string) view.Frame {
-	return s.OfficeFrame(r, title)
+func (s *Section) unexpectedFrame(r *http.Request, title string, crumbs ...view.Link) view.Frame {
+	return s.OfficeFrame(r, title, crumbs...)
 }
 
 // unrevokedHref is where a certificate is that its authority will not revoke; what is
@@ -59,14 +61,27 @@ func (s *Section) unexpectedLine(ctx context.Context, u cert.Unexpected) officev
 	now := s.Now()
 	l := officeview.UnexpectedLine{
 		Reference: u.Reference, Serial: pki.Colons(u.Serial), For: u.For, Came: view.Ago(ctx, u.Came, now), State: s.unexpectedState(ctx, u),
+		Authority: page.AuthorityName(ctx, u.Authority), File: paths.UnexpectedFile(u.ID),
 	}
 	for _, d := range u.Differences {
 		l.Differences = append(l.Differences, officeview.DifferenceLine{What: page.T(ctx, d.Code), Wanted: page.OrNothing(ctx, d.Wanted), Came: page.OrNothing(ctx, d.Came)})
 	}
-	if cert.MayRevokeUnexpected(u) == nil || cert.MayReportUnexpected(u) {
-		l.Revoke = paths.RevokeUnexpected(u.ID)
+	switch {
+	case cert.MayRevokeUnexpected(u) == nil:
+		l.Action = &view.ButtonModel{Label: page.T(ctx, "cert.revoke_short"), About: u.Reference, Href: paths.RevokeUnexpected(u.ID), Kind: view.Danger}
+	case cert.MayReportUnexpected(u):
+		l.Action = &view.ButtonModel{Label: page.T(ctx, "cert.raise"), About: u.Reference, Href: paths.RevokeUnexpected(u.ID)}
 	}
 	return l
+}
+
+// UnexpectedFile is the certificate, for officers to show it to its authority.
+func (s *Section) UnexpectedFile(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.unexpectedOne(r)
+	if err != nil {
+		return err
+	}
+	return page.Attach(w, "application/x-pem-file", u.Reference+".pem", pki.PEM(u.DER))
 }
 
 func (s *Section) unexpectedState(ctx context.Context, u cert.Unexpected) view.StateModel {
@@ -114,28 +129,38 @@ func (s *Section) RevokeUnexpected(w http.ResponseWriter, r *http.Request) error
 	return s.RevokedDone(w, r, paths.Unexpected, false, u.External)
 }
 
-// revokeUnexpectedPage asks why; failed is why the form came back.
+// revokeUnexpectedPage asks why, by what it was for: a server or a person; failed is why
+// the form came back.
 func (s *Section) revokeUnexpectedPage(w http.ResponseWriter, r *http.Request, u cert.Unexpected, why pki.Reason, failed error) error {
 	ctx := r.Context()
-	m := clientview.RevokeModel{
-		Holder: u.For, Reference: u.Reference, Ends: view.Ends(ctx, u.NotAfter, s.Now()),
-		Dialog: view.DialogModel{
-			Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "unexpected.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
-			Action: paths.RevokeUnexpected(u.ID), Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: paths.Unexpected, Hidden: []view.Hidden{page.FormField()},
-		},
-		Reason: page.ReasonModel(ctx, pki.Reasons(true), why, failed),
+	reasons, ends := pki.Reasons(true), view.Ends(ctx, u.NotAfter, s.Now())
+	if u.Server {
+		reasons = servers.OfServers(reasons)
+	}
+	reason := page.ReasonModel(ctx, reasons, why, failed)
+	dialog := view.DialogModel{
+		Title: page.T(ctx, "cert.revoke_title"), What: []string{page.T(ctx, "unexpected.revoke_what")}, Final: page.T(ctx, "cert.revoke_final"),
+		Action: paths.RevokeUnexpected(u.ID), Verb: page.T(ctx, "cert.revoke"), Danger: true, Cancel: paths.Unexpected, Hidden: []view.Hidden{page.FormField()},
+	}
+	if u.External {
+		dialog.What = append(dialog.What, page.T(ctx, "unexpected.revoke_outside", "authority", u.Authority))
 	}
 	if cert.MayReportUnexpected(u) {
-		m.Reason = keys.Raise(ctx, &m.Dialog, true, failed)
+		reason = keys.Raise(ctx, &dialog, true, failed)
 	}
-	if p, err := pki.ParseKept(u.DER); err == nil {
-		m.Addresses = append(p.Emails, page.Spelled(p.DNS)...)
-	}
-	f, status := s.unexpectedFrame(r, m.Dialog.Title), http.StatusOK
+	f, status := s.unexpectedFrame(r, dialog.Title, view.Link{Label: page.T(ctx, "unexpected.title"), Href: paths.Unexpected}), http.StatusOK
 	if failed != nil {
 		f, status = s.Refused(w, f, failed)
 	}
-	return s.Show(w, r, status, clientview.Revoke(f, m))
+	p, _ := pki.ParseKept(u.DER) // what is unreadable names nothing
+	if u.Server {
+		return s.Show(w, r, status, serverview.Revoke(f, serverview.RevokeModel{
+			Names: page.Spelled(p.DNS), Organisation: u.For, Reference: u.Reference, Ends: ends, Dialog: dialog, Reason: reason,
+		}))
+	}
+	return s.Show(w, r, status, clientview.Revoke(f, clientview.RevokeModel{
+		MeantFor: u.For, Addresses: append(p.Emails, page.Spelled(p.DNS)...), Reference: u.Reference, Ends: ends, Dialog: dialog, Reason: reason,
+	}))
 }
 
 // unexpectedTasks is the task of officers to look at what came and was not asked for,

@@ -85,8 +85,13 @@ func (s *Section) revokePage(w http.ResponseWriter, r *http.Request, c cert.Serv
 }
 
 // serverReasons are those that the reader of c may give.
-func serverReasons(c cert.ServerCertificate) (all []pki.ReasonFacts) {
-	for _, f := range cert.ServerReasons(c) {
+func serverReasons(c cert.ServerCertificate) []pki.ReasonFacts {
+	return OfServers(cert.ServerReasons(c))
+}
+
+// OfServers words reasons as they are with servers.
+func OfServers(reasons []pki.ReasonFacts) (all []pki.ReasonFacts) {
+	for _, f := range reasons {
 		all = append(all, ofServer(f))
 	}
 	return all
