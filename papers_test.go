@@ -62,6 +62,8 @@ var ran = map[string]string{
 	"docs/signin.md petschaft serve":                      "TestTheFirstDayOfAnOperator",
 	"docs/signin.md private-ca.sh":                        "TestAProviderOfOnesOwnAuthority",
 	"docs/signin.md keycloak.env":                         "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md officers.env":                         "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md fresh-off.env":                        "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md entra.env":                            "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md shibboleth.env":                       "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md authentik.env":                        "TestTheExamplesOfProvidersAreAccepted",
