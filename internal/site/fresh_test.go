@@ -256,7 +256,7 @@ func TestAnOfficerWithoutTheSecondFactorIsAUser(t *testing.T) {
 	rita := r.As("rita")
 	r.lines()
 	rita.Get("/").Is(http.StatusOK).Has("Ihre Rechte dort ruhen", `href="/signin?again=strong&next=%2F"`).Lacks(`href="/office"`)
-	rita.Get("/office/people").Is(http.StatusForbidden).Has("etwa mit einem zweiten Faktor", `/signin?again=strong&next=%2Foffice%2Fpeople`)
+	rita.Get("/office/people").Is(http.StatusForbidden).Has("reicht dafür nicht", "Melden Sie sich mit dem Knopf oben", `/signin?again=strong&next=%2Foffice%2Fpeople`)
 	r.one("an officers' page", "kind=step_up", "fault=signin.weak", "route=/office/people", fmt.Sprintf("account=%d", r.Actors["rita"].Account))
 	rita.Post("/office/groups", "name", "Heimlich").Is(http.StatusForbidden)
 	rita.Get("/email-domains/uni.example").Is(http.StatusNotFound) // which officers read

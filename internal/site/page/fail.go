@@ -46,6 +46,8 @@ func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		m.What = T(r.Context(), f.ID, f.Args...)
 	}
 	switch {
+	case errors.Is(f, signin.ErrWeak): // the frame has the button
+		m.Todo = T(r.Context(), "signin.weak_todo")
 	case f.Kind == fault.Internal:
 		m.Reference = p.Reference(r, err)
 	case postgres.Away(f):
