@@ -61,6 +61,8 @@ var ran = map[string]string{
 	"docs/operations.md portal.conf":                      "TestPeerNginxStandsBeforeThePortal",
 	"docs/signin.md petschaft serve":                      "TestTheFirstDayOfAnOperator",
 	"docs/signin.md private-ca.sh":                        "TestAProviderOfOnesOwnAuthority",
+	"docs/signin.md officers.env":                         "TestTheExamplesOfProvidersAreAccepted",
+	"docs/signin.md fresh-off.env":                        "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md keycloak.env":                         "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md officers.env":                         "TestTheExamplesOfProvidersAreAccepted",
 	"docs/signin.md fresh-off.env":                        "TestTheExamplesOfProvidersAreAccepted",

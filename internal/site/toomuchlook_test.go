@@ -106,4 +106,5 @@ func (s *sight) away() {
 	*s.Intake = intake.Budget{}
 	p.Press(s.say("office.group_add"))
 	s.judge(p, "busy", http.StatusServiceUnavailable)
+	p.Has(s.say("problem.resend-todo"))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"petschaft/internal/fault"
+	"petschaft/internal/intake"
 	"petschaft/internal/person"
 	"petschaft/internal/postgres"
 	"petschaft/internal/signin"
@@ -44,6 +45,9 @@ func (p *Page) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	m := view.ProblemModel{Status: p.Status(w, f)}
 	if f.ID != "" && (r.Method == http.MethodGet || !errors.Is(f, errMissing)) { // of a form there is more to say
 		m.What = T(r.Context(), f.ID, f.Args...)
+	}
+	if errors.Is(f, intake.ErrFull) || errors.Is(f, intake.ErrSlow) {
+		m.Todo = T(r.Context(), "problem.resend-todo")
 	}
 	switch {
 	case errors.Is(f, signin.ErrWeak): // the frame has the button
