@@ -12,7 +12,6 @@ import (
 	"petschaft/internal/org"
 	"petschaft/internal/pki"
 	"petschaft/internal/portal"
-	"petschaft/internal/postgres"
 )
 
 type authority struct {
@@ -107,7 +106,7 @@ func (a authorityList) Run(c portal.Config) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.WithRootKey, err)
 	}
-	db, err := postgres.Open(ctx, c.DatabaseURL)
+	db, err := c.OpenDatabase(ctx)
 	if err != nil {
 		return err
 	}

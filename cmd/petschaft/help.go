@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"petschaft/internal/portal"
 )
 
 type versionCmd struct{}
@@ -35,6 +39,12 @@ func (h help) Run(k *kong.Kong) error {
 // misread is what is wrong with a command line, and where help is. Without a
 // command that is the help itself.
 func misread(k *kong.Kong, err error) error {
+	for _, arg := range os.Args[1:] {
+		if name := portal.SecretOfFlag(arg); name != "" {
+			flag, _, _ := strings.Cut(arg, "=")
+			return exitStatus{fmt.Errorf("%s is no flag any more, for command lines are read by everybody on the machine: set %s, or %s_FILE to a file that holds it", flag, name, name), 2}
+		}
+	}
 	if p, ok := err.(*kong.ParseError); ok && p.Context != nil && len(p.Context.Args) == 0 {
 		k.Stdout = k.Stderr
 		if err := p.Context.PrintUsage(false); err != nil {

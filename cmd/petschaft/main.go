@@ -44,9 +44,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "petschaft: core files are not switched off:", err)
 	}
 	var c commands
-	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates."), kong.Vars{"version": named(), "profiles": profileNames()},
+	k := kong.Must(&c, kong.Name("petschaft"), kong.Description("A portal in which people look after their certificates. Secrets are no flags but variables, or files that the same name with _FILE says: "+strings.Join(portal.Secrets(), ", ")+"."), kong.Vars{"version": named(), "profiles": profileNames()},
 		kong.ConfigureHelp(kong.HelpOptions{FlagsLast: true}))
 	line, err := k.Parse(os.Args[1:])
+	c.Settings = c.Settings.WithSecrets(os.Getenv)
 	c.Settings.Version = version
 	if err != nil {
 		err = misread(k, err)

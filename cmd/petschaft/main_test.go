@@ -27,7 +27,13 @@ func TestACommandLineIsAnswered(t *testing.T) {
 		"petschaft help migrat":    {2, "", `petschaft: unexpected argument migrat`},
 		"petschaft serve --port 1": {2, "", "petschaft: unknown flag --port"},
 		"petschaft ca init":        {2, "", "petschaft: missing flags: --organisation"},
-		"PETSCHAFT_PKI_URL= petschaft ca init --organisation Uni": {1, "", "petschaft: PETSCHAFT_PKI_URL is missing"},
+		"PETSCHAFT_PKI_URL= petschaft ca init --organisation Uni":                                          {1, "", "petschaft: PETSCHAFT_PKI_URL is missing"},
+		"petschaft serve --secret=AAECAwQ":                                                                 {2, "", "petschaft: --secret is no flag any more, for command lines are read by everybody on the machine: set PETSCHAFT_SECRET, or PETSCHAFT_SECRET_FILE"},
+		"petschaft serve --smtp-url smtp:":                                                                 {2, "", "set PETSCHAFT_SMTP_URL, or PETSCHAFT_SMTP_URL_FILE"},
+		"DATABASE_URL_FILE=/none petschaft migrate":                                                        {1, "", "petschaft: DATABASE_URL_FILE cannot be read: open /none: no such file"},
+		"PETSCHAFT_SECRET_FILE=/none petschaft config >shown":                                              {1, "", "petschaft: PETSCHAFT_SECRET and PETSCHAFT_SECRET_FILE are both set: take one of them away"},
+		"DATABASE_URL=postgres://db.uni.example/x petschaft migrate":                                       {1, "", "petschaft: DATABASE_URL leads to db.uni.example without sslmode=verify-full"},
+		"DATABASE_URL=postgres://db.uni.example/x petschaft ca renew-root-list --with-root-key " + o.key(): {1, "", "without sslmode=verify-full"},
 		"petschaft migrate":       {1, "", "petschaft: DATABASE_URL is missing"},
 		"petschaft lint none.pem": {2, "", "none.pem"},
 	} {
@@ -50,7 +56,7 @@ func TestCommandsStandBeforeFlags(t *testing.T) {
 // TestConfigNamesWhatIsNoSetting beside the settings, so that those can be piped.
 func TestConfigNamesWhatIsNoSetting(t *testing.T) {
 	t.Parallel()
-	out, errs, status := newOffice(t).says("postgres://db.uni.example/petschaft", "PETSCHAFT_OIDC_ISUER=x PETSCHAFT_COLOUR=red petschaft config")
+	out, errs, status := newOffice(t).says("postgres://db.uni.example/petschaft?sslmode=verify-full", "PETSCHAFT_OIDC_ISUER=x PETSCHAFT_COLOUR=red petschaft config")
 	if status != 0 || strings.Contains(out, "ISUER") || !strings.Contains(errs, "there is no setting PETSCHAFT_OIDC_ISUER; did you mean PETSCHAFT_OIDC_ISSUER?\n") || !strings.Contains(errs, "no setting PETSCHAFT_COLOUR\n") {
 		t.Errorf("got status %d, %q and %q", status, out, errs)
 	}

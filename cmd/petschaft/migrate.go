@@ -30,10 +30,7 @@ func (m migrate) Run(c portal.Config) error {
 }
 
 func (migrate) run(ctx context.Context, c portal.Config) (postgres.Migrated, error) {
-	if c.DatabaseURL == "" {
-		return postgres.Migrated{}, fmt.Errorf("DATABASE_URL is missing")
-	}
-	db, err := postgres.Open(ctx, c.DatabaseURL)
+	db, err := c.OpenDatabase(ctx)
 	if err != nil {
 		return postgres.Migrated{}, err
 	}

@@ -27,24 +27,26 @@ import (
 	"petschaft/internal/site/keys"
 )
 
-// Config is every setting: kong makes flags, environment and help of it.
+// Config is every setting: kong makes flags, environment and help of it, but of
+// secrets, which are in the environment or in files only: see WithSecrets.
 type Config struct {
-	DatabaseURL       string   `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"Postgres, as postgres://user:password@host:port/database."`
+	DatabaseURL       string   `kong:"-" secret:"" env:"DATABASE_URL" help:"Postgres, as postgres://user:password@host:port/database."`
+	DatabaseTLS       string   `name:"database-tls" env:"PETSCHAFT_DATABASE_TLS" default:"on" help:"off: the database may be on another machine without proving its name (sslmode=verify-full)."`
 	Listen            string   `env:"PETSCHAFT_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 	BaseURL           string   `name:"base-url" env:"PETSCHAFT_BASE_URL" placeholder:"URL" help:"The portal's own address as people see it; https, or http on loopback."`
 	OIDCIssuer        string   `name:"oidc-issuer" env:"PETSCHAFT_OIDC_ISSUER" placeholder:"URL" help:"Issuer of the OpenID Connect provider, exactly as it calls itself."`
 	OIDCClientID      string   `name:"oidc-client-id" env:"PETSCHAFT_OIDC_CLIENT_ID" help:"The portal's client id there."`
-	OIDCClientSecret  string   `name:"oidc-client-secret" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
+	OIDCClientSecret  string   `kong:"-" secret:"" env:"PETSCHAFT_OIDC_CLIENT_SECRET" help:"The portal's client secret there."`
 	OIDCGroupsClaim   string   `name:"oidc-groups-claim" env:"PETSCHAFT_OIDC_GROUPS_CLAIM" default:"groups" help:"Claim that lists a person's groups; a path like realm_access.roles leads into it."`
 	OIDCEmailDomains  []string `name:"oidc-email-domains" env:"PETSCHAFT_OIDC_EMAIL_DOMAINS" placeholder:"DOMAIN" help:"E-mail domains whose addresses count as verified where the provider says neither that they are nor that they are not."`
 	RAGroup           string   `name:"ra-group" env:"PETSCHAFT_RA_GROUP" help:"Members of this group of the provider are registration officers."`
 	OIDCACR           []string `name:"oidc-acr" env:"PETSCHAFT_OIDC_ACR" placeholder:"VALUE" help:"What a registration officer's sign-in must have reached, one of these values of the claim acr; without it an officer acts as a user. Empty: nothing is asked."`
 	Fresh             string   `env:"PETSCHAFT_FRESH" default:"on" help:"on or off: a fresh sign-in, not older than 15 minutes, before steps with wide consequences."`
-	SMTPURL           string   `name:"smtp-url" env:"PETSCHAFT_SMTP_URL" placeholder:"URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
+	SMTPURL           string   `kong:"-" secret:"" env:"PETSCHAFT_SMTP_URL" help:"Mail server, as smtp://user:password@host:port?tls=required|implicit|none (none only on loopback)."`
 	MailFrom          string   `env:"PETSCHAFT_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of every mail; may hold a display name."`
 	MailBounce        string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
 	MailHello         string   `name:"mail-ehlo" env:"PETSCHAFT_MAIL_EHLO" placeholder:"NAME" help:"The name by which the portal introduces itself to the mail server; the base address's host unless set."`
-	Secret            string   `env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
+	Secret            string   `kong:"-" secret:"" env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
 	TrustedProxies    []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
 	ForwardedHeader   string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
 	PKIURL            string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched. Needed for ca init and to issue."`
@@ -78,6 +80,8 @@ type Config struct {
 	APIPerMinute int `name:"api-per-minute" env:"PETSCHAFT_API_PER_MINUTE" default:"1200" help:"Calls of the API that one token may make in a minute."`
 
 	Version string `kong:"-"`
+	// Unread is what was wrong with the secrets.
+	Unread error `kong:"-"`
 	// Registry are authorities beside the portal's own.
 	Registry issuance.Registry `kong:"-"`
 }
@@ -109,23 +113,11 @@ func (c Config) read() (settings, error) {
 		wrong = append(wrong, fmt.Errorf("%s "+format, append([]any{name}, args...)...))
 	}
 	var s settings
-	for _, needed := range [][2]string{
-		{"DATABASE_URL", c.DatabaseURL},
-		{"PETSCHAFT_BASE_URL", c.BaseURL},
-		{"PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer},
-		{"PETSCHAFT_OIDC_CLIENT_ID", c.OIDCClientID},
-		{"PETSCHAFT_SMTP_URL", c.SMTPURL},
-		{"PETSCHAFT_MAIL_FROM", c.MailFrom},
-		{"PETSCHAFT_MAIL_BOUNCE", c.MailBounce},
-		{"PETSCHAFT_SECRET", c.Secret},
-	} {
-		if needed[1] == "" {
-			say(needed[0], "is missing")
-		}
-	}
+	c.checkNeeded(say)
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		say("PETSCHAFT_LISTEN", "must be host:port")
 	}
+	wrong = append(wrong, c.checkDatabase(say))
 	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
 	c.checkProvider(c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say), say)
 	c.checkStepUp(say)

@@ -10,7 +10,7 @@ import (
 // good is a configuration without mistakes.
 func good() portal.Config {
 	return portal.Config{
-		DatabaseURL: "postgres://petschaft:geheim@db.example/petschaft", Listen: "127.0.0.1:8080", BaseURL: "https://portal.example",
+		DatabaseURL: "postgres://petschaft:geheim@db.example/petschaft?sslmode=verify-full", Listen: "127.0.0.1:8080", BaseURL: "https://portal.example",
 		OIDCIssuer: "https://idp.example/realm", OIDCClientID: "petschaft", OIDCClientSecret: "geheim2", OIDCGroupsClaim: "groups",
 		SMTPURL: "smtp://petschaft:geheim3@mail.example", MailFrom: "Portal <portal@portal.example>", MailBounce: "ra@portal.example",
 		Secret: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", RowDay: 10, ActorHour: 500, AddressHour: 30, BulkMails: 60, HandoverDay: 10, LookUpHour: 20, SignInPerMinute: 600, TokenSleep: 30, APIPerMinute: 1200,
@@ -48,6 +48,8 @@ func TestWhatIsNotSafeIsRefusedInWords(t *testing.T) {
 		change func(*portal.Config)
 		want   string
 	}{
+		"a database in clear":            {func(c *portal.Config) { c.DatabaseURL = "postgres://db.example/x?sslmode=require" }, "DATABASE_URL leads to db.example without sslmode=verify-full"},
+		"a word about TLS":               {func(c *portal.Config) { c.DatabaseTLS = "no" }, `PETSCHAFT_DATABASE_TLS holds "no", want on or off`},
 		"http off loopback":              {func(c *portal.Config) { c.BaseURL = "http://portal.example" }, "PETSCHAFT_BASE_URL must begin with https://"},
 		"base address with a path":       {func(c *portal.Config) { c.BaseURL = "https://portal.example/sub" }, "must not have a path"},
 		"issuer off loopback":            {func(c *portal.Config) { c.OIDCIssuer = "http://idp.example" }, "PETSCHAFT_OIDC_ISSUER must begin with https://"},

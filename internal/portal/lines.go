@@ -13,6 +13,7 @@ func (c Config) Lines() []string {
 	base, _ := url.Parse(c.BaseURL) // nil where it is wrong
 	return []string{
 		"DATABASE_URL=" + masked(c.DatabaseURL, databaseShown...),
+		"PETSCHAFT_DATABASE_TLS=" + c.DatabaseTLS,
 		"PETSCHAFT_LISTEN=" + c.Listen,
 		"PETSCHAFT_BASE_URL=" + c.BaseURL,
 		"PETSCHAFT_OIDC_ISSUER=" + c.OIDCIssuer,

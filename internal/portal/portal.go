@@ -88,7 +88,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time,
 	if err != nil {
 		return nil, err
 	}
-	db, err := postgres.Open(ctx, c.DatabaseURL, change...)
+	db, err := c.OpenDatabase(ctx, change...)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ func (p *Portal) Warn(environ []string) {
 	if len(p.Defaults) > 0 {
 		p.log.Warn("footer pages still hold the default text: set PETSCHAFT_PAGES", "pages", p.Defaults)
 	}
+	if p.cfg.DatabaseTLS == "off" {
+		p.log.Warn("PETSCHAFT_DATABASE_TLS is off: the database need not prove its name, and may be reached in clear")
+	}
 	if p.cfg.RAGroup == "" {
 		p.log.Warn("nobody is a registration officer: set PETSCHAFT_RA_GROUP")
 	}
@@ -44,6 +47,9 @@ func names() (all []string) {
 		if name := t.Field(i).Tag.Get("env"); name != "" {
 			all = append(all, name)
 		}
+	}
+	for _, name := range Secrets() {
+		all = append(all, name+"_FILE")
 	}
 	return all
 }
