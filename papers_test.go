@@ -77,6 +77,7 @@ var ran = map[string]string{
 	"docs/api.md renew.sh":                                "TestTheCronScriptRenewsAServerCertificate",
 	"docs/api.md curl --retry":                            "TestTheNightlySyncChangesNothingTheSecondTime",
 	"docs/operations.md systemctl enable --now petschaft": "not run: tests have no systemd",
+	"docs/operations.md rotate.sh":                        "TestTheSecretIsChangedAsTheOperatorReads",
 	"docs/operations.md credentials.conf":                 "not run: tests have no systemd; that files are read, TestEverySecretMayLieInAFile",
 	"docs/operations.md secret.yaml":                      "not run: tests have no Kubernetes; that files are read, TestEverySecretMayLieInAFile",
 	"docs/operations.md petschaft.service":                "not run: tests have no systemd; its times are held against the program's by TestTheUnitWaitsLongerThanAStopTakes",

@@ -112,7 +112,7 @@ func recordIn(ctx context.Context, c portal.Config) (*postgres.DB, error) {
 	if c.DatabaseURL == "" {
 		return nil, errors.New("DATABASE_URL is missing")
 	}
-	db, err := postgres.Open(ctx, c.DatabaseURL)
+	db, err := c.OpenDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}

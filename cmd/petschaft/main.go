@@ -1,6 +1,7 @@
 // Command petschaft is the portal in production: `serve` answers requests and
 // works jobs, `migrate` brings the schema up to date, `ca` looks after the
-// portal's own authority, `audit` verifies and exports the audit record, `lint` checks a certificate, `config` prints the
+// portal's own authority, `audit` verifies and exports the audit record, `secret`
+// changes what seals, `lint` checks a certificate, `config` prints the
 // effective settings. It holds no sample data and no way past the sign-in. It ends
 // with status 0 when all went well, 1 when not, 2 when the command line, or the
 // file that is to be checked, cannot be read.
@@ -32,6 +33,7 @@ type commands struct {
 	Migrate  migrate          `cmd:"" help:"Bring the database schema up to date."`
 	CA       authority        `cmd:"" name:"ca" help:"Look after the portal's own certificate authority."`
 	Audit    record           `cmd:"" name:"audit" help:"Verify the audit record, or export it for somebody who does."`
+	Secret   secret           `cmd:"" name:"secret" help:"Change the secret that seals in the database."`
 	Lint     lintFile         `cmd:"" name:"lint" help:"Check a certificate against the rules by which this portal issues."`
 	Config   config           `cmd:"" name:"config" help:"Print the effective settings without secrets, and name the variables that are none."`
 	Tell     versionCmd       `cmd:"" name:"version" help:"Print the version."`

@@ -172,11 +172,15 @@ func (b *Book) signer(ctx context.Context, tx pgx.Tx, now time.Time, first int64
 	var public, sealed []byte
 	err := tx.QueryRow(ctx, `select public, sealed from audit_key`).Scan(&public, &sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
+		seals, err := b.Sealer.Key(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
 		seed := make([]byte, ed25519.SeedSize)
 		rand.Read(seed)
 		key := ed25519.NewKeyFromSeed(seed)
-		_, err := tx.Exec(ctx, `insert into audit_key (public, sealed, first, since) values ($1, $2, $3, $4)`,
-			[]byte(key.Public().(ed25519.PublicKey)), b.Sealer.Seal(seed, keyPurpose), first, now)
+		_, err = tx.Exec(ctx, `insert into audit_key (public, sealed, first, since) values ($1, $2, $3, $4)`,
+			[]byte(key.Public().(ed25519.PublicKey)), seals.Seal(seed, keyPurpose), first, now)
 		return key, err
 	}
 	if err != nil {

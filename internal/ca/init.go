@@ -59,10 +59,14 @@ func Init(ctx context.Context, db *postgres.DB, sealer *postgres.Sealer, o Optio
 		if there {
 			return ErrExists
 		}
+		key, err := sealer.Key(ctx, tx)
+		if err != nil {
+			return err
+		}
 		var root *int64
 		for _, m := range made {
 			var id int64
-			sealed, err := m.seal(sealer)
+			sealed, err := m.seal(key)
 			if err != nil {
 				return err
 			}
@@ -89,7 +93,7 @@ type newAuthority struct {
 	crl         []byte
 }
 
-func (m newAuthority) seal(sealer *postgres.Sealer) ([]byte, error) {
+func (m newAuthority) seal(key postgres.Key) ([]byte, error) {
 	if m.key == nil {
 		return nil, nil
 	}
@@ -97,7 +101,7 @@ func (m newAuthority) seal(sealer *postgres.Sealer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the key of %s: %w", m.name, err)
 	}
-	return sealer.Seal(der, purpose(m.name)), nil
+	return key.Seal(der, purpose(m.name)), nil
 }
 
 func makeAll(o Options) ([]newAuthority, error) {

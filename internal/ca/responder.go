@@ -153,9 +153,13 @@ func (l *Local) makeResponder(ctx context.Context, tx pgx.Tx, name string) (pki.
 	if err != nil {
 		return pki.Responder{}, fmt.Errorf("write the key: %w", err)
 	}
+	seal, err := l.responders.sealer.Key(ctx, tx)
+	if err != nil {
+		return pki.Responder{}, err
+	}
 	_, err = tx.Exec(ctx, `insert into ocsp_signer (authority, certificate, key, not_after, created) values (@authority, @certificate, @key, @until, @now)`,
 		pgx.NamedArgs{
-			"authority": l.all[name].id, "certificate": c.Raw, "key": l.responders.sealer.Seal(der, responderPurpose(name)), "until": c.NotAfter, "now": now,
+			"authority": l.all[name].id, "certificate": c.Raw, "key": seal.Seal(der, responderPurpose(name)), "until": c.NotAfter, "now": now,
 		})
 	if err != nil {
 		return pki.Responder{}, fmt.Errorf("keep it: %w", err)

@@ -5,7 +5,6 @@
 package portal
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -47,6 +46,7 @@ type Config struct {
 	MailBounce        string   `env:"PETSCHAFT_MAIL_BOUNCE" placeholder:"ADDRESS" help:"A mailbox that a human reads: replies and bounces go there."`
 	MailHello         string   `name:"mail-ehlo" env:"PETSCHAFT_MAIL_EHLO" placeholder:"NAME" help:"The name by which the portal introduces itself to the mail server; the base address's host unless set."`
 	Secret            string   `kong:"-" secret:"" env:"PETSCHAFT_SECRET" help:"32 random bytes in base64; seals what must not lie in the database in clear."`
+	SecretOld         string   `kong:"-" secret:"" env:"PETSCHAFT_SECRET_OLD" help:"The secret before, while it is rotated; opens, and seals nothing any more."`
 	TrustedProxies    []string `env:"PETSCHAFT_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies that are believed about where a request comes from."`
 	ForwardedHeader   string   `env:"PETSCHAFT_FORWARDED_HEADER" default:"x-forwarded-for" help:"The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."`
 	PKIURL            string   `name:"pki-url" env:"PETSCHAFT_PKI_URL" placeholder:"URL" help:"Plain http address under which certificates and revocation lists are fetched. Needed for ca init and to issue."`
@@ -91,6 +91,7 @@ type settings struct {
 	base      *url.URL
 	pki       *url.URL // nil: nothing is issued
 	secret    []byte
+	old       [][]byte // the secret before, where there is one
 	proxies   []netip.Prefix
 	forwarded bool
 	sender    *mail.Sender
@@ -121,7 +122,7 @@ func (c Config) read() (settings, error) {
 	s.base = c.address("PETSCHAFT_BASE_URL", c.BaseURL, say)
 	c.checkProvider(c.address("PETSCHAFT_OIDC_ISSUER", c.OIDCIssuer, say), say)
 	c.checkStepUp(say)
-	s.secret = c.readSecret(say)
+	s.secret, s.old = c.readSecrets(say)
 	s.proxies, s.forwarded = c.readProxies(say), c.ForwardedHeader == "forwarded"
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, c.ForwardedHeader) {
 		say("PETSCHAFT_FORWARDED_HEADER", "holds %q, want x-forwarded-for or forwarded", c.ForwardedHeader)
@@ -131,14 +132,7 @@ func (c Config) read() (settings, error) {
 	}
 	s.sender = c.readMail(s.base, say)
 	s.brakes = c.readBrakes(say)
-	for i, n := range []int{c.BulkMails, c.SignInPerMinute, c.APIPerMinute} {
-		if n < 1 {
-			say([]string{"PETSCHAFT_BULK_MAILS_PER_MINUTE", "PETSCHAFT_SIGNIN_PER_MINUTE", "PETSCHAFT_API_PER_MINUTE"}[i], "must be positive")
-		}
-	}
-	if c.TokenSleep < 1 {
-		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
-	}
+	c.checkCounts(say)
 	c.checkReminders(say)
 	s.security = c.readSecurity(say)
 	if u, err := url.Parse(c.PKIURL); err == nil && u.Scheme == "http" && u.Host != "" {
@@ -155,6 +149,17 @@ func (c Config) read() (settings, error) {
 		}
 	}
 	return s, errors.Join(wrong...)
+}
+
+func (c Config) checkCounts(say sayer) {
+	for i, n := range []int{c.BulkMails, c.SignInPerMinute, c.APIPerMinute} {
+		if n < 1 {
+			say([]string{"PETSCHAFT_BULK_MAILS_PER_MINUTE", "PETSCHAFT_SIGNIN_PER_MINUTE", "PETSCHAFT_API_PER_MINUTE"}[i], "must be positive")
+		}
+	}
+	if c.TokenSleep < 1 {
+		say("PETSCHAFT_TOKEN_SLEEP", "must be one day or more")
+	}
 }
 
 // Rules are by which books the portal's own authorities issue.
@@ -188,17 +193,6 @@ func (c Config) address(name, value string, say sayer) *url.URL {
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()
-}
-
-func (c Config) readSecret(say sayer) []byte {
-	if c.Secret == "" {
-		return nil
-	}
-	b, err := base64.StdEncoding.DecodeString(c.Secret)
-	if err != nil || len(b) != 32 {
-		say("PETSCHAFT_SECRET", "must be 32 bytes in base64 (make one with: openssl rand -base64 32)")
-	}
-	return b
 }
 
 func (c Config) readProxies(say sayer) (ps []netip.Prefix) {

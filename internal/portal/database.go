@@ -36,7 +36,8 @@ func (c Config) Database(ctx context.Context) (*postgres.DB, *postgres.Sealer, e
 		db.Close()
 		return nil, nil, err
 	}
-	sealer, err := db.Sealer(ctx, c.readSecret(func(string, string, ...any) {}))
+	secret, old := c.readSecrets(func(string, string, ...any) {})
+	sealer, err := db.Sealer(ctx, secret, old...)
 	if err != nil {
 		db.Close()
 		return nil, nil, err

@@ -61,7 +61,11 @@ func set(t *testing.T, c *portal.Config, file, line string) {
 func TestEverySettingIsDocumented(t *testing.T) {
 	t.Parallel()
 	page := string(trial.Must(os.ReadFile("../../docs/operations.md")))
-	for _, name := range portal.Names() {
+	names := portal.Names()
+	for _, name := range portal.Secrets() {
+		names = append(names, name+"_FILE")
+	}
+	for _, name := range names {
 		if !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("%s stands nowhere in docs/operations.md", name)
 		}

@@ -36,7 +36,9 @@ import (
 	"petschaft/internal/trial"
 )
 
-func TestMain(m *testing.M) { trial.Main(m, trial.NewPart("answer", answerElsewhere)) }
+func TestMain(m *testing.M) {
+	trial.Main(m, trial.NewPart("answer", answerElsewhere), trial.NewPart("keep", keepElsewhere), trial.NewPart("rotate", rotateElsewhere))
+}
 
 // asked is what another process of the portal is asked for.
 type asked struct {

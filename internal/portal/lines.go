@@ -29,6 +29,7 @@ func (c Config) Lines() []string {
 		"PETSCHAFT_MAIL_BOUNCE=" + c.MailBounce,
 		"PETSCHAFT_MAIL_EHLO=" + c.hello(base),
 		"PETSCHAFT_SECRET=" + hidden(c.Secret),
+		"PETSCHAFT_SECRET_OLD=" + hidden(c.SecretOld),
 		"PETSCHAFT_TRUSTED_PROXIES=" + strings.Join(c.TrustedProxies, ","),
 		"PETSCHAFT_FORWARDED_HEADER=" + c.ForwardedHeader,
 		"PETSCHAFT_PKI_URL=" + c.PKIURL,

@@ -104,7 +104,7 @@ func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) er
 	if err := postgres.Current(ctx, p.DB); err != nil {
 		return err
 	}
-	sealer, err := p.DB.Sealer(ctx, s.secret)
+	sealer, err := p.DB.Sealer(ctx, s.secret, s.old...)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -110,4 +111,25 @@ func (c Config) checkNeeded(say sayer) {
 			say(needed[0], "is missing")
 		}
 	}
+}
+
+// readSecrets are the secret that seals and, while it is rotated, the one before.
+func (c Config) readSecrets(say sayer) (secret []byte, old [][]byte) {
+	read := func(name, value string) []byte {
+		b, err := base64.StdEncoding.DecodeString(value)
+		if err != nil || len(b) != 32 {
+			say(name, "must be 32 bytes in base64 (make one with: openssl rand -base64 32)")
+		}
+		return b
+	}
+	if c.Secret != "" {
+		secret = read("PETSCHAFT_SECRET", c.Secret)
+	}
+	if c.SecretOld != "" {
+		old = [][]byte{read("PETSCHAFT_SECRET_OLD", c.SecretOld)}
+		if c.SecretOld == c.Secret {
+			say("PETSCHAFT_SECRET_OLD", "is the same as PETSCHAFT_SECRET: it holds the secret before")
+		}
+	}
+	return secret, old
 }

@@ -20,8 +20,8 @@ func TestEverySecretMayLieInAFile(t *testing.T) {
 		trial.Must(0, os.WriteFile(env[name+"_FILE"], []byte("in "+name+"\r\n"), 0o600))
 	}
 	c := portal.Config{}.WithSecrets(func(name string) string { return env[name] })
-	got := []string{c.DatabaseURL, c.OIDCClientSecret, c.SMTPURL, c.Secret}
-	if want := "in DATABASE_URL,in PETSCHAFT_OIDC_CLIENT_SECRET,in PETSCHAFT_SMTP_URL,in PETSCHAFT_SECRET"; strings.Join(got, ",") != want || c.Unread != nil {
+	got := []string{c.DatabaseURL, c.OIDCClientSecret, c.SMTPURL, c.Secret, c.SecretOld}
+	if want := "in DATABASE_URL,in PETSCHAFT_OIDC_CLIENT_SECRET,in PETSCHAFT_SMTP_URL,in PETSCHAFT_SECRET,in PETSCHAFT_SECRET_OLD"; strings.Join(got, ",") != want || c.Unread != nil {
 		t.Errorf("got %q and %v, want %s", got, c.Unread, want)
 	}
 	for _, s := range portal.Strangers([]string{"PETSCHAFT_SECRET_FILE=x", "PETSCHAFT_SMTP_URL_FILE=x"}) {

@@ -23,6 +23,9 @@ func (p *Portal) Warn(environ []string) {
 	if p.cfg.DatabaseTLS == "off" {
 		p.log.Warn("PETSCHAFT_DATABASE_TLS is off: the database need not prove its name, and may be reached in clear")
 	}
+	if p.cfg.SecretOld != "" {
+		p.log.Warn("PETSCHAFT_SECRET_OLD is set: take it away once `petschaft secret rotate` has ended well")
+	}
 	if p.cfg.RAGroup == "" {
 		p.log.Warn("nobody is a registration officer: set PETSCHAFT_RA_GROUP")
 	}
@@ -48,9 +51,6 @@ func names() (all []string) {
 			all = append(all, name)
 		}
 	}
-	for _, name := range Secrets() {
-		all = append(all, name+"_FILE")
-	}
 	return all
 }
 
@@ -63,6 +63,9 @@ type Stranger struct {
 // Strangers are those in environ, NAME=value, by name.
 func Strangers(environ []string) (all []Stranger) {
 	known := names()
+	for _, name := range Secrets() {
+		known = append(known, name+"_FILE")
+	}
 	for _, line := range environ {
 		name, _, _ := strings.Cut(line, "=")
 		if strings.HasPrefix(name, prefix) && !slices.Contains(known, name) {

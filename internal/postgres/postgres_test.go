@@ -97,7 +97,15 @@ func TestWhatWasSealedOpensForItsPurposeOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed := s.Seal([]byte("geheim"), "login 7")
+	var sealed []byte
+	err = db.Tx(t.Context(), func(tx pgx.Tx) error {
+		key, err := s.Key(t.Context(), tx)
+		sealed = key.Seal([]byte("geheim"), "login 7")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if plain, err := s.Open(sealed, "login 7"); err != nil || string(plain) != "geheim" {
 		t.Errorf("got %q and %v, want what was sealed", plain, err)
 	}

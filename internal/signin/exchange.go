@@ -235,20 +235,21 @@ func (d *Desk) start(ctx context.Context, tx pgx.Tx, now time.Time, account pers
 // seal keeps the secrets of a login, bound to its id. What is empty stays as
 // it was.
 func (d *Desk) seal(ctx context.Context, tx pgx.Tx, id int64, s secrets) error {
+	key, err := d.sealer.Key(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("keep tokens of login %d: %w", id, err)
+	}
 	var idToken, refresh []byte
 	if s.idToken != "" {
-		idToken = d.sealer.Seal([]byte(s.idToken), idTokenPurpose(id))
+		idToken = key.Seal([]byte(s.idToken), idTokenPurpose(id))
 	}
 	if s.refresh != "" {
-		refresh = d.sealer.Seal([]byte(s.refresh), refreshPurpose(id))
+		refresh = key.Seal([]byte(s.refresh), refreshPurpose(id))
 	}
-	_, err := tx.Exec(ctx, `update login set id_token = coalesce(@id_token, id_token), refresh = coalesce(@refresh, refresh)
+	_, err = tx.Exec(ctx, `update login set id_token = coalesce(@id_token, id_token), refresh = coalesce(@refresh, refresh)
 		where id = @id and ended is null`, pgx.NamedArgs{"id": id, "id_token": idToken, "refresh": refresh})
 	if err != nil {
 		return fmt.Errorf("keep tokens of login %d: %w", id, err)
 	}
 	return nil
 }
-
-func idTokenPurpose(id int64) string { return fmt.Sprintf("login %d id_token", id) }
-func refreshPurpose(id int64) string { return fmt.Sprintf("login %d refresh", id) }
