@@ -58,7 +58,7 @@ func skips(n ast.Node) string {
 // foreign are the programs of lane three; who installs nothing but what lane one
 // needs does not have them.
 var foreign = []string{
-	"nginx", "postfix", "certtool", "gnutls-cli", "ocsptool", "keytool", "java", "node", "certutil", "vfychain", "pk12util", "gpgsm",
+	"nginx", "postfix", "pgbouncer", "certtool", "gnutls-cli", "ocsptool", "keytool", "java", "node", "certutil", "vfychain", "pk12util", "gpgsm",
 }
 
 func TestForeignProgramsAreAskedInTheirLane(t *testing.T) {

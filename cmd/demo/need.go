@@ -53,7 +53,7 @@ var (
 
 // peers are foreign programs. GnuTLS, Java, NSS and GnuPG judge what the portal
 // issues and what browsers make with it, nginx serves with it, Postfix refuses
-// and bounces its mails; Node runs the judge of the API's description, and a provider
+// and bounces its mails, PgBouncer stands before its database; Node runs the judge of the API's description, and a provider
 // of sign-ins that other people wrote.
 var peers = []program{
 	{names: []string{"nginx", "/usr/sbin/nginx"}, packages: []string{"nginx"}, asked: named("nginx")},
@@ -62,6 +62,7 @@ var peers = []program{
 	{names: []string{"keytool"}, packages: []string{"default-jre-headless"}, asked: named("keytool", "java")},
 	{names: []string{"node"}, packages: []string{"nodejs"}, asked: named("node")},
 	{names: []string{"vfychain"}, packages: []string{"libnss3-tools"}, asked: named("vfychain", "certutil", "pk12util")},
+	{names: []string{"pgbouncer", "/usr/sbin/pgbouncer"}, packages: []string{"pgbouncer"}, asked: named("pgbouncer")},
 	{names: []string{"gpgsm"}, packages: []string{"gpgsm", "gpg-agent"}, asked: named("gpgsm")},
 }
 

@@ -32,7 +32,8 @@ const connections = 20
 // a lock after ten seconds and an idle transaction after a minute, so that
 // one stuck process cannot hold up the others; a statement ends after 20 seconds,
 // a connection that died silently within seconds. change may adjust the pool. A
-// way over a network on which the server need not prove its name is a ClearError.
+// way over a network on which the server need not prove its name is a ClearError,
+// and a pooler that keeps no sessions ErrPooler.
 func Open(ctx context.Context, url string, change ...func(*pgxpool.Config)) (*DB, error) {
 	if err := Verified(url); err != nil {
 		return nil, err
@@ -73,9 +74,14 @@ func OpenUnverified(ctx context.Context, url string, change ...func(*pgxpool.Con
 	if db.Pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if err := db.Ping(ctx); err != nil {
+	if err = db.Ping(ctx); err != nil {
+		err = refused(err)
+	} else {
+		err = db.sessions(ctx)
+	}
+	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("reach database: %w", err)
+		return nil, err
 	}
 	return db, nil
 }
