@@ -11,7 +11,9 @@ import (
 )
 
 // Sealed are all columns that hold sealed values.
-func Sealed() []postgres.SealedColumn { return slices.Concat(audit.Sealed(), ca.Sealed(), signin.Sealed()) }
+func Sealed() []postgres.SealedColumn {
+	return slices.Concat(audit.Sealed(), ca.Sealed(), signin.Sealed())
+}
 
 // Rotate seals everything anew under PETSCHAFT_SECRET, while portals that have it
 // and the one before go on: see postgres.DB.Rotate.
