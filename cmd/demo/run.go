@@ -181,6 +181,7 @@ func (w *world) config(database string) (portal.Config, error) {
 	if err == nil {
 		_, err = k.Parse(nil)
 	}
+	c = c.WithSecrets(os.Getenv)
 	c.Version, c.Registry = "demo", w.registry
 	return c, err
 }
