@@ -216,5 +216,5 @@ func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string
 		}
 	}
 	w.Office, w.Said, w.Link = true, words, b.Base+paths.Unexpected
-	return b.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words { w.Reader = to; return w })
+	return b.TellOfficers(ctx, tx, "", func(to mail.Reader) mail.Words { w.Reader = to; return w })
 }

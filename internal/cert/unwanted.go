@@ -10,6 +10,7 @@ import (
 	"petschaft/internal/audit"
 	"petschaft/internal/mail"
 	"petschaft/internal/org"
+	"petschaft/web/paths"
 )
 
 // recordUnwanted tells of a certificate that came when nobody wanted it any more. Its
@@ -37,8 +38,7 @@ func (b *Book) recordUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n I
 	return audit.Write(ctx, tx, line)
 }
 
-// tellUnwanted writes to whom it was for; officers hear of it once its revocation is
-// refused or lasts: until then nothing is theirs to do.
+// tellUnwanted writes to whom it was for and to the registration officers.
 func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID, i Issuance, revoking bool) error {
 	w := mail.UnwantedWords{Reference: i.Reference, Names: i.Certificate.Emails, Why: i.Unwanted, Revoking: revoking, At: now, Link: b.link(n)}
 	to, err := i.Known.To, error(nil)
@@ -46,10 +46,17 @@ func (b *Book) tellUnwanted(ctx context.Context, tx pgx.Tx, now time.Time, n ID,
 		w.Names, w.Link = SpelledAll(i.Certificate.DNS), b.serverLink(i.Reference)
 		to, w.Organisation, err = contact(ctx, tx, i.Organisation)
 	}
-	if w.Reader = to; err != nil || i.Unexpected != nil { // which nobody sees
+	if w.Reader = to; i.Unexpected != nil { // nobody but officers sees it
+		w.To, w.Link = "", b.Base+paths.Unexpected
+	} else if err == nil {
+		err = b.Outbox.Post(ctx, tx, w)
+	}
+	if err != nil {
 		return err
 	}
-	return b.Outbox.Post(ctx, tx, w)
+	skip := w.To // has read it
+	w.Office = true
+	return b.TellOfficers(ctx, tx, skip, func(to mail.Reader) mail.Words { w.Reader = to; return w })
 }
 
 // contact is who gets letters to the technical contact of an organisation, and its name.
@@ -62,11 +69,11 @@ func contact(ctx context.Context, tx pgx.Tx, o org.OrganisationID) (to mail.Read
 	return to, name, nil
 }
 
-// TellOfficers writes to each registration officer.
-func (b *Book) TellOfficers(ctx context.Context, tx pgx.Tx, w func(to mail.Reader) mail.Words) error {
+// TellOfficers writes to each registration officer but the one who reads it at skip.
+func (b *Book) TellOfficers(ctx context.Context, tx pgx.Tx, skip string, w func(to mail.Reader) mail.Words) error {
 	all, err := b.Mailbox.Org.People.OfficersToTell(ctx, tx, b.Officers)
 	for _, o := range all {
-		if err == nil {
+		if err == nil && o.To != skip {
 			err = b.Outbox.Post(ctx, tx, w(o))
 		}
 	}

@@ -179,7 +179,7 @@ func (b *Book) noteBlocked(ctx context.Context, tx pgx.Tx, now time.Time, why Ca
 	if err != nil || why.How == ByOfficer || f == (Fallen{}) {
 		return err
 	}
-	return b.Cert.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
+	return b.Cert.TellOfficers(ctx, tx, "", func(to mail.Reader) mail.Words {
 		return mail.KeyBlockedWords{
 			Reader: to, Key: key.String(), At: now, Revoked: f.Revoked, Revoking: f.Revoking, Told: f.Told, Link: b.Cert.Base + paths.OfficeKey(key.String()),
 		}

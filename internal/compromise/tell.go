@@ -48,9 +48,9 @@ func (b *Book) tell(ctx context.Context, tx pgx.Tx, n int, due time.Time, one *m
 	case n == 0:
 		return nil
 	case n == 1 && one != nil:
-		return b.Cert.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words { one.Reader = to; return *one })
+		return b.Cert.TellOfficers(ctx, tx, "", func(to mail.Reader) mail.Words { one.Reader = to; return *one })
 	}
-	return b.Cert.TellOfficers(ctx, tx, func(to mail.Reader) mail.Words {
+	return b.Cert.TellOfficers(ctx, tx, "", func(to mail.Reader) mail.Words {
 		return mail.KeyReportsWords{Reader: to, Reports: n, Due: due, Link: b.Cert.Base + paths.OfficeReports}
 	})
 }

@@ -23,7 +23,7 @@ const (
 // was done about it.
 type UnwantedWords struct {
 	Reader
-	Office       bool   // the reader is a registration officer, to whom the version before writes
+	Office       bool   // the reader is a registration officer
 	Organisation string // whose server it is for; empty: it is for a mailbox
 	Reference    string
 	Names        []string // addresses, or names of a server
