@@ -12,7 +12,9 @@ import (
 	"petschaft/internal/postgres"
 )
 
-type migrate struct{}
+type migrate struct {
+	Grant string `placeholder:"ROLE" help:"Then let this role serve: it reads and writes rows, changes no table and nothing of the audit record."`
+}
 
 func (m migrate) Run(c portal.Config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -26,16 +28,23 @@ func (m migrate) Run(c portal.Config) error {
 	}
 	fmt.Println(words("schema", did.From, did.To))
 	fmt.Println(words("queue", int64(did.QueueFrom), int64(did.QueueTo)))
+	if m.Grant != "" {
+		fmt.Printf("role %s: may serve\n", m.Grant)
+	}
 	return nil
 }
 
-func (migrate) run(ctx context.Context, c portal.Config) (postgres.Migrated, error) {
+func (m migrate) run(ctx context.Context, c portal.Config) (postgres.Migrated, error) {
 	db, err := c.OpenDatabase(ctx)
 	if err != nil {
 		return postgres.Migrated{}, err
 	}
 	defer db.Close()
-	return postgres.Migrate(ctx, db)
+	did, err := postgres.Migrate(ctx, db)
+	if err != nil || m.Grant == "" {
+		return did, err
+	}
+	return did, postgres.Grant(ctx, db, m.Grant)
 }
 
 // words say from which step to which something went.

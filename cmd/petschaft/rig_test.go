@@ -51,7 +51,7 @@ func (o *office) paper(name string) string {
 	if strings.HasSuffix(name, ".sql") {
 		return strings.ReplaceAll(text, "petschaft", o.owner)
 	}
-	return text
+	return strings.ReplaceAll(text, "petschaft_run", o.run)
 }
 
 // url is the address of a database for a role.

@@ -32,6 +32,10 @@ func (c Config) Database(ctx context.Context) (*postgres.DB, *postgres.Sealer, e
 	if err != nil {
 		return nil, nil, err
 	}
+	if _, err := postgres.Serves(ctx, db); err != nil {
+		db.Close()
+		return nil, nil, err
+	}
 	if err := postgres.Current(ctx, db); err != nil {
 		db.Close()
 		return nil, nil, err

@@ -79,6 +79,7 @@ type Portal struct {
 	log     *slog.Logger
 	metrics *metrics
 	trace   *trace.Log
+	role    postgres.Role
 }
 
 // Open makes a portal that is ready to serve. It starts nothing that works by
@@ -101,6 +102,11 @@ func Open(ctx context.Context, c Config, log *slog.Logger, now func() time.Time,
 }
 
 func (p *Portal) build(ctx context.Context, s settings, now func() time.Time) error {
+	role, err := postgres.Serves(ctx, p.DB)
+	if err != nil {
+		return err
+	}
+	p.role = role
 	if err := postgres.Current(ctx, p.DB); err != nil {
 		return err
 	}

@@ -26,6 +26,12 @@ func (p *Portal) Warn(environ []string) {
 	if p.cfg.SecretOld != "" {
 		p.log.Warn("PETSCHAFT_SECRET_OLD is set: take it away once `petschaft secret rotate` has ended well")
 	}
+	switch {
+	case p.role.Owns:
+		p.log.Warn("serve works as the owner of the tables, who can change the audit record: `petschaft migrate --grant ROLE` lets a lesser role serve", "role", p.role.Name)
+	case len(p.role.Changes) > 0:
+		p.log.Warn("the role that serves can change the audit record: run `petschaft migrate --grant` for it once more", "role", p.role.Name, "may", p.role.Changes)
+	}
 	if p.cfg.RAGroup == "" {
 		p.log.Warn("nobody is a registration officer: set PETSCHAFT_RA_GROUP")
 	}

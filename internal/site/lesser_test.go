@@ -11,21 +11,21 @@ import (
 
 	"petschaft/internal/imports"
 	"petschaft/internal/mailbox"
+	"petschaft/internal/pgtest"
 	"petschaft/internal/portal"
+	"petschaft/internal/postgres"
 	"petschaft/internal/site/sitetest"
 	"petschaft/internal/trial"
 )
 
-// lesser makes the portal's role that of docs/operations.md, which can read and
-// write rows and nothing else.
+// lesser makes the portal's role one that may serve and nothing else.
 func lesser(t *testing.T) func(*portal.Config) {
 	return func(c *portal.Config) {
 		t.Helper()
 		role := "run_" + strings.ToLower(rand.Text())
-		grants := trial.Paper(t, "docs/operations.md", "grants.sql")
-		grants = strings.NewReplacer("petschaft_run", role, "for role petschaft", "for role current_user").Replace(grants)
 		owner := trial.Must(pgx.Connect(t.Context(), c.DatabaseURL))
-		trial.Must(owner.Exec(t.Context(), "create role "+role+" login; "+grants))
+		trial.Must(owner.Exec(t.Context(), "create role "+role+" login"))
+		trial.Must(0, postgres.Grant(t.Context(), pgtest.Open(t, c.DatabaseURL), role))
 		t.Cleanup(func() {
 			ctx := context.Background() // t's is over
 			if _, err := owner.Exec(ctx, "drop owned by "+role+"; drop role "+role); err != nil {
