@@ -67,6 +67,8 @@ type asked struct {
 	Names            []string
 	By               string // who wanted it; empty: nobody wanted the certificate
 	Reason           pki.Reason
+	Authority        string
+	Since            time.Time
 }
 
 // unexpected tells whether it is nobody's.
@@ -96,7 +98,7 @@ func (b *Book) holdAsked(ctx context.Context, tx pgx.Tx, id ID) (a asked, open b
 	}
 	rows, err := tx.Query(ctx, `
 		select c.id, c.reference, c.serial, c.account, c.row_id as row, c.organisation, coalesce(o.name, '') as organisation_name, c.emails,
-			coalesce(c.names, '{}') as names, coalesce(p.label, '') as by, case when c.compromised then 1 else c.revoking_reason end as reason
+			coalesce(c.names, '{}') as names, coalesce(p.label, '') as by, c.authority, c.revoking as since, case when c.compromised then 1 else c.revoking_reason end as reason
 		from certificate c left join organisation o on o.id = c.organisation left join account p on p.id = c.revoking_by
 		where c.id = $1 and c.revoking is not null and c.revoked is null for update of c`, id)
 	if err != nil {
@@ -202,7 +204,7 @@ func (b *Book) RevocationRefused(ctx context.Context, tx pgx.Tx, now time.Time, 
 // tellRefused writes to whom it is for, and to the registration officers what the
 // authority said.
 func (b *Book) tellRefused(ctx context.Context, tx pgx.Tx, a asked, words string) error {
-	w := mail.UnrevokedWords{Organisation: a.OrganisationName, Reference: a.Reference, Names: a.Emails}
+	w := mail.UnrevokedWords{Organisation: a.OrganisationName, Reference: a.Reference, Names: a.Emails, Authority: a.Authority, Since: a.Since}
 	if a.Organisation != nil {
 		w.Names = SpelledAll(a.Names)
 	}

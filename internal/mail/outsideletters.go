@@ -46,14 +46,16 @@ type UnrevokedWords struct {
 	Organisation string // whose server it is for; empty: it is for a mailbox
 	Reference    string
 	Names        []string // addresses, or names of a server
-	Said         string   // what the authority said, for officers
-	Link         string   // to the certificate
+	Authority    string
+	Since        time.Time // when somebody wanted it revoked
+	Said         string    // what the authority said, for officers
+	Link         string    // to the certificate
 }
 
 // Unrevoked tells of it.
 func Unrevoked(w UnrevokedWords) (Letter, error) {
 	w.Organisation, w.Reference, w.Names = name(w.Organisation), name(w.Reference), fewNames(w.Names)
-	w.Said = oneLine(w.Said, longestAnswer)
+	w.Authority, w.Said = name(w.Authority), oneLine(w.Said, longestAnswer)
 	return writeIn(w.Lang, unrevoked, w.To, w.Link, w)
 }
 

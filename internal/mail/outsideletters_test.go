@@ -9,7 +9,7 @@ func outsideLetters() map[string]func() (Letter, error) {
 		Reader: Reader{To: person}, Organisation: "Botanischer Garten", Reference: "KLMN-PQRST", Names: []string{"www.uni.example", "uni.example"},
 		Why: EndedName, Revoking: true, At: at, Link: link,
 	}
-	refused := UnrevokedWords{Reader: Reader{To: person}, Reference: "ABCD-EFGHJ", Names: []string{"kim.muster@uni.example"}, Link: link}
+	refused := UnrevokedWords{Reader: Reader{To: person}, Reference: "ABCD-EFGHJ", Names: []string{"kim.muster@uni.example"}, Authority: "Muster Trust", Since: at, Link: link}
 	letters := map[string]func() (Letter, error){}
 	unwanted := func(name string, w UnwantedWords) {
 		letters["unwanted-"+name] = func() (Letter, error) { return Unwanted(w) }
