@@ -1,15 +1,18 @@
 package audit_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"petschaft/internal/audit"
 	"petschaft/internal/fault"
@@ -237,3 +240,34 @@ func TestLinesAreReadNewestFirstAndPaged(t *testing.T) {
 		}
 	}
 }
+
+// TestARecordIsWholeWhileItsFirstSealIsMade, and with it the key that signs it: after
+// whoever verifies looked for a key, and before it looks at seals.
+func TestARecordIsWholeWhileItsFirstSealIsMade(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	other := pgtest.Open(t, url)
+	for n := range 3 {
+		write(t, other, line(n+1))
+	}
+	meanwhile := &before{sql: "from audit_seal", do: sync.OnceFunc(func() { trial.Must(book(t, other).Seal(t.Context())) })}
+	db := pgtest.Open(t, url, func(c *pgxpool.Config) { c.ConnConfig.Tracer = meanwhile })
+	if n, err := verify(t, db); err != nil || n != 3 {
+		t.Errorf("got %d lines and %v, want 3 and none", n, err)
+	}
+}
+
+// before does something before statements that hold a text.
+type before struct {
+	sql string
+	do  func()
+}
+
+func (b *before) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, b.sql) {
+		b.do()
+	}
+	return ctx
+}
+
+func (b *before) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

@@ -56,6 +56,11 @@ func verify(ctx context.Context, db *postgres.DB, x Expected, w watch) (r Report
 	if err = since(ctx, db, c.at); err == nil {
 		err = walk(ctx, db, c.at.Seq, c.add)
 	}
+	if err != nil && c.key == nil { // the key may have come meanwhile, with the first seal that it signs
+		if key, _, failed := keyOf(ctx, db, x); failed == nil && key != nil {
+			return verify(ctx, db, x, w)
+		}
+	}
 	if err == nil {
 		err = c.end()
 	}

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -76,9 +77,10 @@ func readAuditView(r *http.Request) auditView {
 	v := auditView{filter: q.Get("action"), who: strings.TrimSpace(q.Get("who")), from: strings.TrimSpace(q.Get("from")), until: strings.TrimSpace(q.Get("until")), query: strings.TrimSpace(q.Get("q"))}
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
 	v.before = max(0, before)
-	kind, number, _ := strings.Cut(q.Get("about"), ":")
-	if id, err := strconv.ParseInt(number, 10, 64); err == nil && id > 0 {
-		v.about = audit.Thing{Kind: kind, ID: id}
+	if about := q.Get("about"); about != "" {
+		kind, number, _ := strings.Cut(about, ":")
+		id, _ := strconv.ParseInt(number, 10, 64)
+		v.about = audit.Thing{Kind: cmp.Or(kind, "none"), ID: max(0, id)} // what nobody is called: no lines
 	}
 	for _, s := range []*string{&v.filter, &v.who, &v.from, &v.until, &v.query, &v.about.Kind} {
 		*s = text.Line(*s)
