@@ -109,7 +109,7 @@ func TestATokenIsWithdrawnOnAPageOfItsOwn(t *testing.T) {
 	nora.Get(fmt.Sprintf("/tokens/%d", other)).Has("von Rita Amt")
 	rita.Get("/office/audit?action=token.").Has("API-Token zurückgezogen", "API-Token "+fmt.Sprint(other))
 	for _, nobody := range []string{"zzz:q", "token:99999999999999999999", "token", ":"} { // about what is not there are no lines
-		rita.Get("/office/audit?action=token.&about=" + nobody).Is(http.StatusOK).Lacks("API-Token "+fmt.Sprint(other))
+		rita.Get("/office/audit?action=token.&about=" + nobody).Is(http.StatusOK).Lacks("API-Token " + fmt.Sprint(other))
 	}
 	rita.Get("/office").Has("Wer welche Programme")
 }
